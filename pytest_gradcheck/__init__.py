@@ -1,0 +1,82 @@
+"""The assertion for hand-written derivatives, at home in pytest.
+
+Importing the package costs nothing: its entry point is imported in every pytest
+run, so the public names are loaded when first asked for (PEP 562).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_gradcheck.check import check_gradient, gradcheck
+    from pytest_gradcheck.doors.fixture import Gradcheck
+    from pytest_gradcheck.errors import (
+        GradcheckError,
+        GradcheckUsageError,
+        GradcheckVacuousWarning,
+        GradcheckWarning,
+    )
+    from pytest_gradcheck.report.model import (
+        Diagnosis,
+        Entry,
+        Note,
+        OptionValue,
+        ParameterReport,
+        Report,
+    )
+
+    __version__: str
+
+__all__ = [
+    "Diagnosis",
+    "Entry",
+    "Gradcheck",
+    "GradcheckError",
+    "GradcheckUsageError",
+    "GradcheckVacuousWarning",
+    "GradcheckWarning",
+    "Note",
+    "OptionValue",
+    "ParameterReport",
+    "Report",
+    "check_gradient",
+    "gradcheck",
+]
+
+_HOMES = {
+    "check": ("check_gradient", "gradcheck"),
+    "doors.fixture": ("Gradcheck",),
+    "errors": (
+        "GradcheckError",
+        "GradcheckUsageError",
+        "GradcheckVacuousWarning",
+        "GradcheckWarning",
+    ),
+    "report.model": (
+        "Diagnosis",
+        "Entry",
+        "Note",
+        "OptionValue",
+        "ParameterReport",
+        "Report",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pytest-gradcheck")
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"{__name__}.{home}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

@@ -1,0 +1,1 @@
+"""From claim and measurement to verdict and diagnosis; it evaluates nothing."""

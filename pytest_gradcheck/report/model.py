@@ -1,0 +1,333 @@
+"""The report of a check as plain frozen data; every output is drawn from it.
+
+It must not compute a verdict, evaluate a function or know pytest: it holds what
+was found, in Python builtins only, so that it survives JSON and processes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_gradcheck.errors import GradcheckError, hide_ours
+
+__all__ = [
+    "Diagnosis",
+    "Entry",
+    "Kind",
+    "Note",
+    "OptionValue",
+    "ParameterReport",
+    "Report",
+    "Verdict",
+]
+
+Verdict = Literal["correct", "wrong", "inconclusive"]
+Kind = Literal["gradient", "jacobian", "elementwise", "vjp", "jvp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know that is no verdict: a kink accepted, zeros, a replay.
+
+    Attributes
+    ----------
+    kind : str
+        A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"kink"``,
+        ``"inconclusive"``, ``"replayed"``, ``"restored"``, ``"cast"``, ``"called"``.
+    count : int
+        How many entries it is about; 0 where it is not about entries.
+    text : str
+        The sentence for people.
+    """
+
+    kind: str
+    count: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The likely cause of a wrong gradient, with the evidence for it.
+
+    Attributes
+    ----------
+    kind : str
+        A stable word: ``"factor"``.
+    text : str
+        The sentence for people; it says "consistent with", never "is".
+    evidence : mapping of str to float or int
+        The figures the sentence rests on, for example ``{"factor": 2.0}``.
+    """
+
+    kind: str
+    text: str
+    evidence: Mapping[str, float | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One number of a parameter: what backward says of it and what was measured.
+
+    Attributes
+    ----------
+    parameter : str
+        Python accessor of the parameter, ``"parameters['W2']"``.
+    index : tuple of int
+        Index of the entry in the parameter; ``()`` for a number.
+    output_index : tuple of int or None
+        Index of the output the derivative is of; None where the output is a
+        scalar or was reduced by a cotangent.
+    part : {"real", "imag"} or None
+        Which part of a complex entry; None for a real one.
+    value : float
+        The parameter's entry at the point of the check.
+    backward : float
+        The claim: the derivative by the backward function under test.
+    numerical : float
+        The measurement: the derivative by finite differences.
+    bound : float
+        Error bound of the measurement, in the units of the derivative.
+    step : float
+        The absolute step the measurement was taken at, in the entry's units.
+    verdict : {"correct", "wrong", "inconclusive"}
+        What claim and measurement say together.
+    reason : str or None
+        Why, where the verdict needs one.
+    """
+
+    parameter: str
+    index: tuple[int, ...]
+    output_index: tuple[int, ...] | None
+    part: Literal["real", "imag"] | None
+    value: float
+    backward: float
+    numerical: float
+    bound: float
+    step: float
+    verdict: Verdict
+    reason: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the entry as people read it: ``W[1, 3]``, ``output[0] / x[3]``."""
+        name = self.parameter + _subscript(self.index)
+        if self.part is not None:
+            name += f".{self.part}"
+        if self.output_index is None:
+            return name
+        return f"output{_subscript(self.output_index)} / {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterReport:
+    """What was found about one parameter.
+
+    Attributes
+    ----------
+    name : str
+        Python accessor from the call's arguments: ``W1``, ``parameters['W1']``.
+    shape : tuple of int
+        Its shape; ``()`` for a number.
+    dtype : str
+        Its dtype as numpy names it.
+    size : int
+        How many entries it has; real and imaginary parts count apart.
+    verdict : {"correct", "wrong", "inconclusive"}
+        Wrong if any entry is, correct if all are, else inconclusive.
+    wrong : int
+        How many checked derivatives are wrong.
+    checked : int
+        How many derivatives were checked (of a Jacobian: outputs times entries).
+    relative_difference : float
+        Formula (2) of the classic recipe over this parameter:
+        ``|claim - measured| / (|claim| + |measured|)`` in the 2-norm; 0 where
+        both vanish.
+    worst : tuple of Entry
+        The worst entries, furthest beyond their own bound first.
+    diagnosis : tuple of Diagnosis
+        Likely causes, empty where none explains the measurements.
+    resolution : float
+        The smallest error of one entry that would have been seen.
+    notes : tuple of Note
+        Kinks, zeros, inconclusive entries, each with count and reason.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    size: int
+    verdict: Verdict
+    wrong: int
+    checked: int
+    relative_difference: float
+    worst: tuple[Entry, ...]
+    diagnosis: tuple[Diagnosis, ...]
+    resolution: float
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionValue:
+    """An option's value and where it came from (``"call"``, ``"mark"``, ``"default"``)."""
+
+    value: object
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The report of one gradient check.
+
+    Attributes
+    ----------
+    verdict : {"correct", "wrong", "inconclusive"}
+        Wrong if any parameter is, correct if all are, else inconclusive.
+    parameters : tuple of ParameterReport
+        One for each checked parameter, in the order they were named.
+    relative_difference : float
+        Formula (2) of the classic recipe over all parameters together.
+    worst : tuple of Entry
+        The worst entries over all parameters, worst first.
+    failures : tuple of str
+        Why the check fails, one sentence each; empty when it passes.
+    kind : {"gradient", "jacobian", "elementwise", "vjp", "jvp"}
+        Which derivative was checked.
+    forward, backward : str
+        Names of the two functions.
+    mode : {"full", "fast"}
+        How it was measured.
+    evaluations : int
+        Calls of forward.
+    backward_calls : int
+        Calls of backward.
+    seconds : float
+        Wall time of the check.
+    seed : int
+        Seed of directions and cotangents.
+    options : mapping of str to OptionValue
+        Every option with its value and where it came from.
+    not_checked : tuple of str
+        Arguments that went through untouched and unchecked.
+    notes : tuple of Note
+        What is to be known about the check as a whole.
+    rerun : str or None
+        The command that makes the check again, where a test was running.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pytest_gradcheck import check_gradient
+    >>> report = check_gradient(lambda x: (x**2).sum(), lambda x: 2 * x, np.ones(3))
+    >>> report.verdict, report["x"].checked, report.passed
+    ('correct', 3, True)
+    """
+
+    verdict: Verdict
+    parameters: tuple[ParameterReport, ...]
+    relative_difference: float
+    worst: tuple[Entry, ...]
+    failures: tuple[str, ...]
+    kind: Kind
+    forward: str
+    backward: str
+    mode: str
+    evaluations: int
+    backward_calls: int
+    seconds: float
+    seed: int
+    options: Mapping[str, OptionValue]
+    not_checked: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    rerun: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check passes."""
+        return not self.failures
+
+    @property
+    def wrong(self) -> int:
+        """How many checked derivatives are wrong, over all parameters."""
+        return sum(parameter.wrong for parameter in self.parameters)
+
+    @property
+    def checked(self) -> int:
+        """How many derivatives were checked, over all parameters."""
+        return sum(parameter.checked for parameter in self.parameters)
+
+    def raise_if_failed(self) -> Report:
+        """Return the report itself when the check passed, else raise its failure.
+
+        Raises
+        ------
+        GradcheckError
+            When `failures` is not empty.
+        """
+        __tracebackhide__ = hide_ours
+        if self.failures:
+            raise GradcheckError(self)
+        return self
+
+    def failure_message(self) -> str:
+        """Word the report for people, the first line able to stand alone."""
+        from pytest_gradcheck.report.text import render_text
+
+        return render_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole report as dicts, lists and numbers of Python.
+
+        Field names are the keys; they are stable.
+        """
+        builtin: dict[str, Any] = _builtin(self)
+        return builtin
+
+    def __getitem__(self, name: str) -> ParameterReport:
+        """Return the parameter called `name`, in full or unambiguously short.
+
+        Raises
+        ------
+        KeyError
+            When no parameter, or more than one, goes by that name.
+        """
+        found = [p for p in self.parameters if p.name == name]
+        found = found or [p for p in self.parameters if name in _short_names(p.name)]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(p.name for p in found or self.parameters)
+        problem = "names more than one of" if found else "is not one of"
+        raise KeyError(f"{name!r} {problem} the checked parameters: {names}")
+
+    def __bool__(self) -> bool:
+        """Return True for a check that passed; raise the failure of one that did not."""
+        __tracebackhide__ = hide_ours
+        self.raise_if_failed()
+        return True
+
+    def __str__(self) -> str:
+        return self.failure_message()
+
+
+def _subscript(index: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def _short_names(name: str) -> set[str]:
+    """Return the short forms of an accessor: ``p['W1']`` -> W1, ``self.W`` -> W."""
+    last = name.replace("]", "").replace("[", ".").split(".")[-1]
+    return {last, last.strip("'\"")}
+
+
+def _builtin(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {f.name: _builtin(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _builtin(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_builtin(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return repr(value)
