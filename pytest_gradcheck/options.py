@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["CALL_ONLY", "MODES", "Layer", "Options", "parse", "resolve", "validate"]
+__all__ = ["CALL_ONLY", "MODES", "NAMES", "Layer", "Options", "parse", "resolve", "validate"]
 
 MODES = ("auto", "full", "fast")
 KINKS = ("accept", "fail")

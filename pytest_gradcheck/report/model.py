@@ -55,7 +55,7 @@ class Diagnosis:
     Attributes
     ----------
     kind : str
-        A stable word: ``"factor"``.
+        A stable word: ``"factor"``, ``"zero"``.
     text : str
         The sentence for people; it says "consistent with", never "is".
     evidence : mapping of str to float or int
@@ -96,6 +96,9 @@ class Entry:
         What claim and measurement say together.
     reason : str or None
         Why, where the verdict needs one.
+    excess : float
+        Distance between backward and numerical in units of what is allowed;
+        a wrong entry's exceeds 1.
     """
 
     parameter: str
@@ -109,6 +112,7 @@ class Entry:
     step: float
     verdict: Verdict
     reason: str | None = None
+    excess: float = 0.0
 
     @property
     def name(self) -> str:

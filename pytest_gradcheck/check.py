@@ -1,0 +1,313 @@
+"""The check itself: bind, measure, judge, diagnose, report - one engine behind all doors.
+
+It must not know pytest: the running test reaches it as options, and takes the
+report back.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck.assembly import Evidence, describe, relative_difference, verdict_of
+from pytest_gradcheck.binding.bind import bind
+from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.problem import Parameter, Problem
+from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
+from pytest_gradcheck.judgement.outcome import failures, vacuous
+from pytest_gradcheck.numerics.ladder import climb
+from pytest_gradcheck.numerics.lines import DirectionLine
+from pytest_gradcheck.numerics.measurement import Measurement
+from pytest_gradcheck.numerics.noise import estimate_noise
+from pytest_gradcheck.numerics.scale import scales
+from pytest_gradcheck.numerics.sweep import Sweep
+from pytest_gradcheck.options import NAMES, Layer, Options, resolve
+from pytest_gradcheck.report.model import Entry, OptionValue, Report
+from pytest_gradcheck.running import RunningTest, current_test
+
+__all__ = ["check_gradient", "gradcheck", "run_check"]
+
+PACKAGE = str(Path(__file__).parent)
+EPS = float(np.finfo(np.float64).eps)
+
+
+def gradcheck(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any] | bool,
+    *args: Any,
+    wrt: str | int | Sequence[str | int] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    backward_args: Sequence[str] | None = None,
+    has_cache: bool | None = None,
+    **options: Any,
+) -> Report:
+    """Assert that `backward` is the derivative of `forward` at the given arguments.
+
+    Parameters
+    ----------
+    forward : callable
+        The function differentiated: returns a number, a floating array, or
+        ``(output, cache)``.
+    backward : callable or True
+        The hand-written derivative under test. Its parameters are filled by
+        name, from forward's arguments and from ``cache``, ``output``,
+        ``cotangent`` (also ``dout``, ``grad_output``) and ``tangent``; what it
+        asks for decides which derivative is checked. True where forward
+        returns ``(value, gradients)``.
+    *args : Any
+        Positional arguments of forward.
+    wrt : str, int or sequence of them, optional
+        What to check: argument names, positions, leaves (``"W1"``) or
+        attributes of forward's object (``"self.W"``). By default every
+        floating argument.
+    kwargs : mapping, optional
+        Keyword arguments of forward.
+    backward_args : sequence of str, optional
+        The positional call of backward, stated outright.
+    has_cache : bool, optional
+        Whether forward returns ``(output, cache)``; by default it does exactly
+        when backward asks for ``cache``.
+    **options : Any
+        See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
+        ``seed``, ``strict``, ``kinks``, ``max_rows``, ``replay``.
+
+    Returns
+    -------
+    Report
+        What was found; only ever returned for a check that passes.
+
+    Raises
+    ------
+    GradcheckError
+        When a gradient is wrong or nothing about a parameter could be verified.
+    GradcheckUsageError
+        When the check cannot be made as it was written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pytest_gradcheck import gradcheck
+    >>> bool(gradcheck(np.sin, np.cos, np.array([0.5, 2.0])))
+    True
+    """
+    __tracebackhide__ = hide_ours
+    call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
+    return run_check(call, options, current_test()).raise_if_failed()
+
+
+def check_gradient(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any] | bool,
+    *args: Any,
+    wrt: str | int | Sequence[str | int] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    backward_args: Sequence[str] | None = None,
+    has_cache: bool | None = None,
+    **options: Any,
+) -> Report:
+    """Check a gradient like `gradcheck`, and return the report of a failing check too.
+
+    Parameters
+    ----------
+    forward, backward, *args, wrt, kwargs, backward_args, has_cache, **options
+        As for `gradcheck`.
+
+    Returns
+    -------
+    Report
+        What was found. Its truth value raises the failure of a check that
+        failed, so that it is never wrongly true.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When the check cannot be made as it was written.
+
+    Examples
+    --------
+    >>> from pytest_gradcheck import check_gradient
+    >>> report = check_gradient(lambda x: x**2, lambda x: 3 * x, 1.5)
+    >>> report.verdict, report["x"].worst[0].backward
+    ('wrong', 4.5)
+    """
+    __tracebackhide__ = hide_ours
+    call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
+    return run_check(call, options, current_test())
+
+
+def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None) -> Report:
+    """Make the check that `call` asks for, under the options of the running test.
+
+    Parameters
+    ----------
+    call : Call
+        What was asked.
+    given : mapping of str to object
+        Options written in the call.
+    test : RunningTest or None
+        The test it happens in; it takes the report.
+
+    Returns
+    -------
+    Report
+        Of a passing or a failing check alike.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When the check cannot be made as it was written.
+    """
+    __tracebackhide__ = hide_ours
+    layers = [Layer("call", given)]
+    if test is not None:
+        layers = [*test.layers, *layers, *test.overrides]
+    options = resolve(layers, _argument_names(call.forward))
+    report = _check(call, options, None if test is None else test.rerun)
+    if test is not None:
+        test.reports.append(report)
+    _warn_if_vacuous(report)
+    return report
+
+
+def _argument_names(forward: Callable[..., Any]) -> tuple[str, ...]:
+    """Name forward's arguments, for the hint that an unknown option belongs to forward."""
+    try:
+        return tuple(inspect.signature(forward).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
+def _check(call: Call, options: Options, rerun: str | None) -> Report:
+    """Check, and once more with every generator replayed if one turns out to have moved."""
+    __tracebackhide__ = hide_ours
+    started = time.perf_counter()
+    report, moved = _check_once(call, options, replay_all=False)
+    if moved:
+        report, _ = _check_once(call, options, replay_all=True)
+    return replace(report, seconds=time.perf_counter() - started, rerun=rerun)
+
+
+def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Report, bool]:
+    __tracebackhide__ = hide_ours
+    with bind(call, seed=options.seed, replay=options.replay, replay_all=replay_all) as problem:
+        _refuse_beyond_budget(problem, options)
+        report = _judge(problem, _measure(problem, options), options)
+        return report, problem.randomness_moved()
+
+
+def _refuse_beyond_budget(problem: Problem, options: Options) -> None:
+    __tracebackhide__ = hide_ours
+    if options.mode == "fast":
+        raise GradcheckUsageError(
+            "mode='fast' screens all entries with a few directions, which this version cannot do "
+            "yet: leave mode out, or say mode='full'."
+        )
+    needed = 2 * problem.point.size
+    if problem.kind != "jvp" and needed > options.max_evaluations:
+        raise GradcheckUsageError(
+            f"checking {problem.point.size:,} entries takes {needed:,} evaluations of "
+            f"{problem.forward}, more than max_evaluations={options.max_evaluations}: say "
+            f"max_evaluations={needed}, or check fewer parameters with wrt=."
+        )
+
+
+def _measure(problem: Problem, options: Options) -> Measurement:
+    rng = np.random.default_rng(options.seed)
+    segments = [(p.start, p.stop) for p in problem.parameters]
+    scale = scales(problem.point, segments)
+    noise = estimate_noise(
+        problem.evaluate, problem.point, problem.base, problem.repeat, scale, rng
+    )
+    if problem.tangent is not None:
+        line = DirectionLine(problem.evaluate, problem.point, problem.tangent)
+        return climb(line, problem.base, noise).as_measurement()
+    return Sweep(
+        evaluate=problem.evaluate,
+        point=problem.point,
+        base=problem.base,
+        noise=noise,
+        scale=scale,
+        claims=problem.claim.rows,
+        agreement=options.rtol,
+        step=options.step,
+        rng=rng,
+    ).measure()
+
+
+def _judge(problem: Problem, found: Measurement, options: Options) -> Report:
+    parameters = tuple(
+        describe(evidence, rtol=options.rtol, max_rows=options.max_rows)
+        for evidence in _evidence(problem, found)
+    )
+    rows = found.value.shape[0]
+    worst = sorted((entry for p in parameters for entry in p.worst), key=_badness, reverse=True)
+    return Report(
+        verdict=verdict_of(p.verdict for p in parameters),
+        parameters=parameters,
+        relative_difference=relative_difference(problem.claim.rows(0, rows), found.value),
+        worst=tuple(worst[: options.max_rows]),
+        failures=failures(parameters, options),
+        kind=problem.kind,
+        forward=problem.forward,
+        backward=problem.backward,
+        mode="full",
+        evaluations=problem.counts.forward,
+        backward_calls=problem.counts.backward,
+        seconds=0.0,
+        seed=options.seed,
+        options={
+            name: OptionValue(getattr(options, name), options.origin(name)) for name in NAMES
+        },
+        not_checked=problem.not_checked,
+        notes=problem.notes,
+    )
+
+
+def _badness(entry: Entry) -> tuple[bool, bool, float]:
+    return entry.verdict == "wrong", entry.verdict == "inconclusive", entry.excess
+
+
+def _evidence(problem: Problem, found: Measurement) -> Iterator[Evidence]:
+    """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
+    roundings = problem.roundings or (EPS,) * len(problem.parameters)
+    if problem.tangent is not None:
+        direction = Parameter("tangent", (), "float64", 0, 1)
+        claim = problem.claim.rows(0, 1)
+        yield Evidence(direction, np.zeros(1), problem.output_shape, claim, found, max(roundings))
+        return
+    for parameter, rounding in zip(problem.parameters, roundings, strict=True):
+        part = slice(parameter.start, parameter.stop)
+        yield Evidence(
+            parameter,
+            problem.point[part],
+            problem.output_shape,
+            problem.claim.rows(parameter.start, parameter.stop),
+            found.rows(parameter.start, parameter.stop),
+            rounding,
+        )
+
+
+def _warn_if_vacuous(report: Report) -> None:
+    """Warn once, from the user's line, of parameters whose gradient is zero everywhere."""
+    names = vacuous(report.parameters)
+    if not names or report.failures:
+        return
+    depth, frame = (
+        1,
+        sys._getframe(),
+    )  # warnings has no other way to name the user's line on Python 3.11
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        depth, frame = depth + 1, frame.f_back
+    message = (
+        f"the gradient of {report.forward} is zero everywhere with respect to "
+        f"{', '.join(names)}: the check tested nothing there; try another point"
+    )
+    warnings.warn(message, GradcheckVacuousWarning, stacklevel=depth)

@@ -1,0 +1,126 @@
+"""From a claim and a measurement with its bound to a verdict, entry by entry.
+
+It must not evaluate anything or know names; arrays in, arrays out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Judged", "Mark", "judge"]
+
+Floats = NDArray[np.float64]
+
+#: A claim is wrong only when it is this many bounds away from the measurement.
+KAPPA = 2.0
+
+#: A bound says something when it is below this share of the derivative itself ...
+INFORMATIVE = 0.1
+
+#: ... or below this share of the largest derivative of the parameter.
+NEGLIGIBLE = 1e-3
+
+#: How many roundings of its own type a claim may be off by.
+CLAIM_ROUNDINGS = 8.0
+
+
+class Mark(IntEnum):
+    """Verdict of one derivative, as it is kept in arrays."""
+
+    CORRECT = 0
+    WRONG = 1
+    INCONCLUSIVE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Verdicts on the derivatives of one parameter.
+
+    Attributes
+    ----------
+    marks : ndarray of int8, shape (n, m)
+        Values of `Mark`.
+    excess : ndarray, shape (n, m)
+        Distance between claim and measurement in units of what is allowed.
+    allowed : ndarray, shape (n, m)
+        The distance that is allowed: the smallest error that would be seen.
+    subgradients : int
+        How many claims were accepted because they lie within a kink's slopes.
+    """
+
+    marks: NDArray[np.int8]
+    excess: Floats
+    allowed: Floats
+    subgradients: int
+
+
+def judge(
+    claim: Floats,
+    value: Floats,
+    bound: Floats,
+    kinks: Mapping[tuple[int, int], tuple[float, float]],
+    *,
+    rtol: float,
+    rounding: float,
+) -> Judged:
+    """Judge the claims about one parameter.
+
+    A claim is wrong only if ``|claim - value|`` exceeds both ``rtol`` times the
+    larger of the two and twice the error bound. There is no absolute tolerance:
+    the bound is the right one, in the entry's own units. A claim that agrees is
+    correct only where the bound is small against the derivative, or negligible
+    against the largest of the parameter; else it could hide anything and is
+    inconclusive.
+
+    Parameters
+    ----------
+    claim, value, bound : ndarray, shape (n, m)
+        What backward says, what was measured, and how well.
+    kinks : mapping of (int, int) to (float, float)
+        Slopes on both sides where they differ; any claim between them is a
+        valid subgradient (F. H. Clarke, Optimization and Nonsmooth Analysis,
+        1983).
+    rtol : float
+        Relative error that is allowed anyway.
+    rounding : float
+        Relative rounding of the claim's type.
+
+    Returns
+    -------
+    Judged
+        Verdict, excess and allowance of every derivative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> claim, value = np.array([[2.0], [3.0]]), np.array([[2.0], [2.0]])
+    >>> judged = judge(claim, value, np.full((2, 1), 1e-9), {}, rtol=1e-6, rounding=2e-16)
+    >>> judged.marks.ravel().tolist()
+    [0, 1]
+    """
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.abs(claim), np.abs(value))
+        largest = np.nanmax(np.abs(value), initial=0.0)
+        allowed = np.maximum(rtol * size, KAPPA * bound)
+        allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.abs(claim))
+        distance = np.abs(claim - value)
+        known = np.isfinite(value) & np.isfinite(bound)
+        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * largest)
+        informative = known & ((bound <= telling) | (bound == 0))
+        excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)
+    marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)
+    marks[informative] = Mark.CORRECT
+    marks[known & (excess > 1)] = Mark.WRONG
+    subgradients = 0
+    for (entry, output), (low, high) in kinks.items():
+        inside = low <= claim[entry, output] <= high
+        subgradients += inside
+        marks[entry, output] = Mark.CORRECT if inside else Mark.WRONG
+        if inside:
+            excess[entry, output] = 0.0
+    return Judged(marks, excess, allowed, subgradients)

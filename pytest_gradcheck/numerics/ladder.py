@@ -1,0 +1,262 @@
+"""The derivative along one line, from a ladder of steps, with an error bound.
+
+It must not know how the line came about or what anybody claims of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.numerics.lines import Line
+from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
+from pytest_gradcheck.numerics.steps import find_steps
+
+__all__ = ["LineMeasurement", "climb"]
+
+#: Each rung's step is this many times smaller than the one before.
+RATIO = 4.0
+
+#: Relative steps, from where a function is still itself to where rounding reigns.
+RUNGS = 0.3 * RATIO ** -np.arange(20)
+
+#: A change is visible when it exceeds the noise this many times.
+VISIBLE = 50.0
+
+#: Consecutive visible rungs a kink or a jump must show on, and how alike.
+KINK_RUNGS = 4
+KINK_SPREAD = 0.1
+
+#: Rounds of raising the noise to what the smaller rungs really scatter.
+NOISE_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LineMeasurement:
+    """The derivatives of m outputs along one line; fields of shape (m,), as in `Measurement`."""
+
+    value: Floats
+    bound: Floats
+    lower: Floats
+    upper: Floats
+    step: Floats
+    status: NDArray[np.int8]
+
+    def slopes(self, output: int) -> tuple[float, float]:
+        """Return the smaller and the larger one-sided derivative of an output."""
+        return float(self.lower[output]), float(self.upper[output])
+
+    def as_measurement(self) -> Measurement:
+        """Return the same as the measurement of a single coordinate."""
+        kinked = np.flatnonzero(self.status == Status.KINK).tolist()
+        return Measurement(
+            self.value[None],
+            self.bound[None],
+            self.step.min(keepdims=True),
+            self.status[None],
+            {(0, output): self.slopes(output) for output in kinked},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rungs:
+    """Outputs on both sides of the point: steps of shape (k,), outputs (k, m)."""
+
+    base: Floats
+    right_step: Floats
+    left_step: Floats
+    right: Floats
+    left: Floats
+
+    @property
+    def step(self) -> Floats:
+        return ((self.right_step + self.left_step) / 2)[:, None]
+
+    @property
+    def central(self) -> Floats:
+        return (self.right - self.left) / (self.right_step + self.left_step)[:, None]
+
+    @property
+    def even(self) -> Floats:
+        """``f(x + h) + f(x - h) - 2 f(x)``: zero for a line, h^2 f'' for a curve, h at a kink."""
+        return (self.right - self.base) + (self.left - self.base)
+
+    @property
+    def from_right(self) -> Floats:
+        return (self.right - self.base) / self.right_step[:, None]
+
+    @property
+    def from_left(self) -> Floats:
+        return (self.base - self.left) / self.left_step[:, None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    value: Floats
+    bound: Floats
+    step: Floats
+
+
+def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
+    """Measure the derivative of every output along `line`.
+
+    Differences at twenty steps, each a quarter of the one before, are
+    Richardson-extrapolated (L. F. Richardson, Phil. Trans. R. Soc. A 226 (1927)
+    299); the rung whose neighbours agree best is taken, and its bound is the
+    disagreement with *both* plus the noise. Costs 40 evaluations, more only for
+    functions with flat steps.
+
+    Parameters
+    ----------
+    line : Line
+        Where to evaluate.
+    base : ndarray, shape (m,)
+        Outputs at the point.
+    noise : ndarray, shape (m,)
+        Noise of the outputs; raised here where the rungs scatter by more.
+
+    Returns
+    -------
+    LineMeasurement
+        Derivatives per unit of absolute step.
+    """
+    rungs = _sample(line, base)
+    with np.errstate(all="ignore"):
+        noise = np.maximum(noise, find_steps(line, base, rungs.right, rungs.left, RUNGS))
+        both = _settle(rungs, noise)
+        right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], noise)
+        left = _extrapolate_side(rungs.from_left, rungs.left_step[:, None], noise)
+        one = _better(right, left)
+        kink = _shows_kink(rungs, noise) & np.isfinite(right.bound) & np.isfinite(left.bound)
+        jump = _shows_jump(rungs, noise)
+        edge = ~np.isfinite(both.bound) & np.isfinite(one.bound)
+        outside = ~np.isfinite(both.bound) & ~np.isfinite(one.bound)
+
+    value = np.where(edge, one.value, both.value)
+    bound = np.where(edge, one.bound, both.bound)
+    step = np.where(edge, one.step, both.step)
+    status = np.zeros(base.shape, dtype=np.int8)
+    status[edge] = Status.EDGE
+    status[kink] = Status.KINK
+    status[outside] = Status.OUTSIDE
+    status[jump] = Status.JUMP
+    bound = np.where(kink, right.bound + left.bound, bound)
+    value = np.where(kink, (right.value + left.value) / 2, value)
+    step = np.where(kink, np.minimum(right.step, left.step), step)
+    none = outside | jump
+    value = np.where(none, np.nan, value)
+    bound = np.where(none, np.inf, bound)
+    low = np.minimum(right.value - right.bound, left.value - left.bound)
+    high = np.maximum(right.value + right.bound, left.value + left.bound)
+    return LineMeasurement(
+        value, bound, np.where(kink, low, value), np.where(kink, high, value), step, status
+    )
+
+
+def _sample(line: Line, base: Floats) -> _Rungs:
+    right = [line.at(h) for h in RUNGS.tolist()]
+    left = [line.at(-h) for h in RUNGS.tolist()]
+    return _Rungs(
+        base,
+        np.array([step for step, _ in right]),
+        np.array([-step for step, _ in left]),
+        np.stack([outputs for _, outputs in right]),
+        np.stack([outputs for _, outputs in left]),
+    )
+
+
+def _settle(rungs: _Rungs, noise: Floats) -> _Estimate:
+    """Estimate from central differences, the noise raised to the scatter that is seen."""
+    gain = RATIO**2
+    central, bend = rungs.central, _unexplained(rungs, noise)
+    value = central[1:] + (central[1:] - central[:-1]) / (gain - 1)
+    doubt = np.maximum(bend[1:], bend[:-1] / (gain - 1))
+    step = rungs.step[1:]
+    estimate = _pick(value, step, doubt + 1.1 * noise / step)
+    for _ in range(NOISE_ROUNDS):
+        scatter = np.where(step < estimate.step, np.abs(value - estimate.value) * step, 0.0)
+        seen = np.nanmax(scatter, axis=0, initial=0.0)
+        if not np.any(seen > 1.5 * noise):
+            break
+        noise = np.maximum(noise, seen)
+        estimate = _pick(value, step, doubt + 1.1 * noise / step)
+    return estimate
+
+
+def _unexplained(rungs: _Rungs, noise: Floats) -> Floats:
+    """Return by how much the slopes left and right differ where no curvature explains it.
+
+    The even part of a smooth function falls like h^2 or faster. Where it does
+    not, the rung straddles a kink or is far above the wavelength of an
+    oscillation, and agreement with its neighbours would be chance.
+    """
+    even = np.abs(rungs.even)
+    below = np.vstack([even[1:], np.zeros_like(even[:1])])
+    hidden = 8 * noise
+    curved = (below <= even / 8) & ((below >= even / 300) | (even <= 300 * hidden))
+    return np.where(curved | (even <= hidden), 0.0, even / (2 * rungs.step))
+
+
+def _extrapolate_side(slope: Floats, step: Floats, noise: Floats) -> _Estimate:
+    """Estimate a one-sided derivative: errors of order h, then h^2, are extrapolated away."""
+    first = slope[1:] + (slope[1:] - slope[:-1]) / (RATIO - 1)
+    second = first[1:] + (first[1:] - first[:-1]) / (RATIO**2 - 1)
+    return _pick(second, step[2:], 3 * noise / step[2:])
+
+
+def _pick(value: Floats, step: Floats, doubt: Floats) -> _Estimate:
+    """Take the rung with the smallest bound; both its neighbours must bear it out."""
+    apart = np.abs(np.diff(value, axis=0))
+    bound = np.maximum(apart[:-1], apart[1:]) + doubt[1:-1]
+    bound = np.where(np.isfinite(bound), bound, np.inf)
+    best = np.argmin(bound, axis=0)
+    columns = np.arange(value.shape[1])
+    return _Estimate(
+        value[1:-1][best, columns],
+        bound[best, columns],
+        np.broadcast_to(step[1:-1], bound.shape)[best, columns],
+    )
+
+
+def _better(a: _Estimate, b: _Estimate) -> _Estimate:
+    first = a.bound <= b.bound
+    return _Estimate(
+        np.where(first, a.value, b.value),
+        np.where(first, a.bound, b.bound),
+        np.where(first, a.step, b.step),
+    )
+
+
+def _shows_kink(rungs: _Rungs, noise: Floats) -> NDArray[np.bool_]:
+    """Tell where the even part shrinks like h, not h^2, down to the noise.
+
+    A kink merely near the point vanishes from the small rungs; one at the point
+    stays in sight until the noise covers it.
+    """
+    even = np.abs(rungs.even)
+    slope = rungs.even / rungs.step
+    visible = even > VISIBLE * noise
+    count = visible.shape[0]
+    smallest = count - 1 - np.argmax(visible[::-1], axis=0)
+    result = visible.any(axis=0) & (smallest >= KINK_RUNGS - 1)
+    for column in np.flatnonzero(result):
+        last = int(smallest[column])
+        window = slope[last - KINK_RUNGS + 1 : last + 1, column]
+        alike = np.ptp(window) <= KINK_SPREAD * np.abs(window).max()
+        covered = last + 1 == count or even[last, column] <= 2 * RATIO * VISIBLE * noise[column]
+        result[column] = bool(
+            alike and covered and visible[last - KINK_RUNGS + 1 : last + 1, column].all()
+        )
+    return result
+
+
+def _shows_jump(rungs: _Rungs, noise: Floats) -> NDArray[np.bool_]:
+    """Tell where a side keeps its distance from the point, however small the step."""
+    result = np.zeros(rungs.base.shape, dtype=bool)
+    for side in (rungs.right, rungs.left):
+        gap = np.abs(side - rungs.base)[-KINK_RUNGS:]
+        spread = gap.max(axis=0) - gap.min(axis=0)
+        result |= (gap.min(axis=0) > VISIBLE * noise) & (spread <= KINK_SPREAD * gap.max(axis=0))
+    return result

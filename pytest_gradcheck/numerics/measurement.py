@@ -1,0 +1,81 @@
+"""What a measured derivative is: a value, an error bound, and how it was come by.
+
+It must not know what the function means or whether anybody's claim is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Booleans", "Evaluate", "Floats", "Indices", "Measurement", "Status"]
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Booleans = NDArray[np.bool_]
+
+#: ``evaluate(point) -> outputs, shape (m,)``; NaN where the function is undefined.
+Evaluate = Callable[[Floats], Floats]
+
+
+class Status(IntEnum):
+    """How a derivative was come by, or why it could not be."""
+
+    SMOOTH = 0
+    """Measured from both sides."""
+    KINK = 1
+    """The one-sided derivatives differ: any value between them is a subgradient."""
+    EDGE = 2
+    """Measured from one side; the function is undefined on the other."""
+    JUMP = 3
+    """The function jumps at the point: there is no derivative."""
+    OUTSIDE = 4
+    """The function is undefined at the points around, or no step gave a value."""
+    BRIEF = 5
+    """Measured from two pairs only, because very many entries needed more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Derivatives of m outputs by n coordinates, each with its error bound.
+
+    Attributes
+    ----------
+    value : ndarray, shape (n, m)
+        The derivatives; NaN where there is none.
+    bound : ndarray, shape (n, m)
+        Bounds on the error of `value`; infinite where nothing is known.
+    step : ndarray, shape (n,)
+        The absolute step of the finest difference a coordinate's values rest on.
+    status : ndarray of int8, shape (n, m)
+        Values of `Status`.
+    kinks : dict
+        For (coordinate, output) at a kink the smaller and the larger one-sided
+        derivative, each widened by its own bound.
+    """
+
+    value: Floats
+    bound: Floats
+    step: Floats
+    status: NDArray[np.int8]
+    kinks: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def blank(cls, coordinates: int, outputs: int) -> Measurement:
+        """Return a measurement to be filled in."""
+        shape = (coordinates, outputs)
+        return cls(
+            np.zeros(shape), np.zeros(shape), np.zeros(coordinates), np.zeros(shape, dtype=np.int8)
+        )
+
+    def rows(self, start: int, stop: int) -> Measurement:
+        """Return the measurement of coordinates ``start:stop``; arrays are views."""
+        part = slice(start, stop)
+        kinks = {(k - start, m): v for (k, m), v in self.kinks.items() if start <= k < stop}
+        return Measurement(
+            self.value[part], self.bound[part], self.step[part], self.status[part], kinks
+        )

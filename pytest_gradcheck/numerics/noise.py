@@ -1,0 +1,135 @@
+"""How much of a function's value is noise: rounding, quadrature, stopped iterations.
+
+It must not know derivatives: it looks at a few values along one line.
+"""
+
+from __future__ import annotations
+
+from math import factorial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats
+
+__all__ = ["estimate_noise", "signed_direction"]
+
+#: Relative spacings, tried in turn until the values behave like noise. One is
+#: not enough: an iterative solver looks smooth at 1e-11, float32 constant.
+SPACINGS = (1e-11, 1e-9, 1e-7, 1e-5)
+
+#: Differences up to this order; seven points along the line.
+ORDERS = 6
+
+#: Orders of the table that must agree on the noise, and to which factor.
+AGREEING_ORDERS = 3
+AGREEMENT = 4.0
+
+#: One side of the point counts as clean when it bends this much less than the table says.
+CLEAN = 1e-2
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def estimate_noise(
+    evaluate: Evaluate,
+    point: Floats,
+    base: Floats,
+    repeat: Floats,
+    scale: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Estimate the noise of every output from a difference table.
+
+    High differences of a smooth function vanish with the spacing, those of
+    noise grow with the binomial coefficients. Hamming's table of seven values
+    tells them apart: J. J. More and S. M. Wild, "Estimating computational
+    noise", SIAM J. Sci. Comput. 33 (2011) 1292.
+
+    Parameters
+    ----------
+    evaluate : callable
+        The function, ``evaluate(point) -> outputs``.
+    point : ndarray, shape (n,)
+        Where; left as it is.
+    base, repeat : ndarray, shape (m,)
+        Two evaluations at `point`: what differs is noise already.
+    scale : ndarray, shape (n,)
+        Natural size of a step in each coordinate, see `scales`.
+    rng : numpy.random.Generator
+        Draws the direction of the line.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        Noise of each output in its own units, at least its rounding. Costs 6
+        evaluations for each spacing that was needed, 24 at most.
+    """
+    floor = np.maximum(EPS * np.abs(base), 2 * np.abs(base - repeat))
+    direction = signed_direction(scale, rng)
+    noise = np.zeros_like(base)
+    undecided = np.ones(base.shape, dtype=bool)
+    middle = ORDERS // 2
+    for spacing in SPACINGS:
+        values = np.stack(
+            [
+                base if k == middle else evaluate(point + (k - middle) * spacing * direction)
+                for k in range(ORDERS + 1)
+            ]
+        )
+        with np.errstate(all="ignore"):
+            sigma, found = _read_table(values)
+        noise = np.where(undecided & found, sigma, noise)
+        undecided &= ~found
+        if not undecided.any():
+            break
+    return np.maximum(noise, floor)
+
+
+def signed_direction(scale: Floats, rng: np.random.Generator) -> Floats:
+    """Draw a direction with entries ``sign x U[0.5, 1.5] x scale``.
+
+    Random signs alone would miss an equal and opposite pair of errors half of
+    the time; the uniform factor leaves no such blind spot.
+    """
+    signs = rng.choice([-1.0, 1.0], size=scale.shape)
+    return signs * rng.uniform(0.5, 1.5, size=scale.shape) * scale
+
+
+def _read_table(values: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Read noise from the differences of `values`, shape (7, m), where they show some."""
+    size = np.abs(values).max(axis=0)
+    size = np.where(np.isfinite(size) & (size > 0), size, 1.0)
+    scaled = values / size
+    outputs = values.shape[1]
+    levels = np.empty((ORDERS, outputs))
+    alternates = np.empty((ORDERS, outputs), dtype=bool)
+    differences = scaled
+    for order in range(1, ORDERS + 1):
+        differences = np.diff(differences, axis=0)
+        weight = factorial(order) ** 2 / factorial(2 * order)
+        levels[order - 1] = np.sqrt(weight * np.mean(differences**2, axis=0))
+        alternates[order - 1] = (differences.min(axis=0) < 0) & (differences.max(axis=0) > 0)
+    sigma = np.zeros(outputs)
+    found = np.zeros(outputs, dtype=bool)
+    for first in range(ORDERS - AGREEING_ORDERS):
+        window = levels[first : first + AGREEING_ORDERS]
+        alike = window.max(axis=0) <= AGREEMENT * window.min(axis=0)
+        new = ~found & alike & alternates[first] & (window.min(axis=0) > 0)
+        sigma = np.where(new, levels[first], sigma)
+        found |= new
+    clean = _cleaner_side(scaled)
+    return np.where(clean < CLEAN * sigma, clean, sigma) * size, found
+
+
+def _cleaner_side(values: Floats) -> Floats:
+    """Return the bend of the straighter half of `values`.
+
+    Noise is on both sides of the point. Where one side is straight, what the
+    table shows is a kink or a jump at the point.
+    """
+    middle = ORDERS // 2
+    halves = (values[: middle + 1], values[middle:])
+    bends = [np.abs(np.diff(half, n=2, axis=0)).max(axis=0) for half in halves]
+    bend: Floats = np.minimum(*bends)
+    return bend

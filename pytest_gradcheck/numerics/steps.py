@@ -1,0 +1,60 @@
+"""Functions that move in steps: values rounded to a grid, thresholds, counts.
+
+It must not estimate derivatives; it finds how large the steps are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pytest_gradcheck.numerics.lines import Line
+from pytest_gradcheck.numerics.measurement import Floats
+
+__all__ = ["find_steps"]
+
+#: Halvings between a step that moves nothing and one that does.
+BISECTIONS = 24
+
+
+def find_steps(line: Line, base: Floats, right: Floats, left: Floats, steps: Floats) -> Floats:
+    """Find the height of the steps that outputs move in, 0 where they move smoothly.
+
+    An output that does not move at all under small steps, yet does under larger
+    ones, is either constant around the point (a rectifier that is off) or
+    rounded. The place where it starts moving tells: a rounded value jumps there.
+
+    Parameters
+    ----------
+    line : Line
+        Where to evaluate.
+    base : ndarray, shape (m,)
+        Outputs at the point.
+    right, left : ndarray, shape (k, m)
+        Outputs at ``+steps`` and ``-steps``.
+    steps : ndarray, shape (k,)
+        Relative steps, largest first.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The height of one step of each output. Costs 24 evaluations for each
+        side and output in question.
+    """
+    heights = np.zeros_like(base)
+    for side, outputs in ((1.0, right), (-1.0, left)):
+        moves = outputs != base
+        flat_below = ~moves[-1] & moves.any(axis=0)
+        for column in np.flatnonzero(flat_below):
+            first = int(np.flatnonzero(moves[:, column])[-1])
+            low, high = float(steps[first + 1]), float(steps[first])
+            reached = outputs[first, column]
+            for _ in range(BISECTIONS):
+                middle = (low + high) / 2
+                there = line.at(side * middle)[1][column]
+                if there == base[column]:
+                    low = middle
+                else:
+                    high, reached = middle, there
+            if np.isfinite(reached):
+                heights[column] = max(heights[column], abs(reached - base[column]))
+    return heights
