@@ -224,7 +224,12 @@ def _measure(problem: Problem, options: Options) -> Measurement:
     segments = [(p.start, p.stop) for p in problem.parameters]
     scale = scales(problem.point, segments)
     noise = estimate_noise(
-        problem.evaluate, problem.point, problem.base, problem.repeat, scale, rng
+        problem.evaluate,
+        problem.point,
+        base=problem.base,
+        repeat=problem.repeat,
+        scale=scale,
+        rng=rng,
     )
     if problem.tangent is not None:
         line = DirectionLine(problem.evaluate, problem.point, problem.tangent)

@@ -20,7 +20,7 @@ __all__ = ["LineMeasurement", "climb"]
 RATIO = 4.0
 
 #: Relative steps, from where a function is still itself to where rounding reigns.
-RUNGS = 0.3 * RATIO ** -np.arange(20)
+RUNGS: Floats = 0.3 * RATIO ** -np.arange(20.0)
 
 #: A change is visible when it exceeds the noise this many times.
 VISIBLE = 50.0
@@ -243,13 +243,12 @@ def _shows_kink(rungs: _Rungs, noise: Floats) -> NDArray[np.bool_]:
     result = visible.any(axis=0) & (smallest >= KINK_RUNGS - 1)
     for column in np.flatnonzero(result):
         last = int(smallest[column])
-        window = slope[last - KINK_RUNGS + 1 : last + 1, column]
-        alike = np.ptp(window) <= KINK_SPREAD * np.abs(window).max()
+        window = slice(last - KINK_RUNGS + 1, last + 1)
+        slopes = slope[window, column]
+        alike = np.ptp(slopes) <= KINK_SPREAD * np.abs(slopes).max()
         covered = last + 1 == count or even[last, column] <= 2 * RATIO * VISIBLE * noise[column]
-        result[column] = bool(
-            alike and covered and visible[last - KINK_RUNGS + 1 : last + 1, column].all()
-        )
-    return result
+        result[column] = bool(alike and covered and visible[window, column].all())
+    return np.asarray(result)
 
 
 def _shows_jump(rungs: _Rungs, noise: Floats) -> NDArray[np.bool_]:

@@ -34,6 +34,7 @@ EPS = float(np.finfo(np.float64).eps)
 def estimate_noise(
     evaluate: Evaluate,
     point: Floats,
+    *,
     base: Floats,
     repeat: Floats,
     scale: Floats,
@@ -83,7 +84,7 @@ def estimate_noise(
         undecided &= ~found
         if not undecided.any():
             break
-    return np.maximum(noise, floor)
+    return np.asarray(np.maximum(noise, floor))
 
 
 def signed_direction(scale: Floats, rng: np.random.Generator) -> Floats:

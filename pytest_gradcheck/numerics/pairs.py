@@ -84,6 +84,7 @@ def balanced_steps(claim: Floats, base: Floats, noise: Floats, scale: Floats) ->
 def measure_pairs(
     evaluate: Evaluate,
     point: Floats,
+    *,
     indices: Indices,
     steps: Floats,
     base: Floats,

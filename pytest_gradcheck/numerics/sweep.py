@@ -136,7 +136,7 @@ class Sweep:
         if self.step is None:
             drowned = (~doubtful & ~agrees & (claim != 0)).any(axis=1) & ~doubtful.any(axis=1)
             self._look_wider(indices[drowned], claim[drowned], first.step[drowned], found)
-        rows = doubtful.any(axis=1)
+        rows = np.asarray(doubtful.any(axis=1))
         doubts = np.zeros(indices.shape)
         if rows.any():
             doubts[rows] = self._look_narrower(
@@ -221,7 +221,14 @@ class Sweep:
             _keep_kink(index, output, measured.slopes(output), found)
 
     def _pairs(self, indices: Indices, steps: Floats) -> Pairs:
-        return measure_pairs(self.evaluate, self.point, indices, steps, self.base, self.noise)
+        return measure_pairs(
+            self.evaluate,
+            self.point,
+            indices=indices,
+            steps=steps,
+            base=self.base,
+            noise=self.noise,
+        )
 
 
 def _keep_kink(index: int, output: int, slopes: tuple[float, float], found: Measurement) -> None:
