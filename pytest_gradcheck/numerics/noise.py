@@ -119,8 +119,9 @@ def _read_table(values: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         new = ~found & alike & alternates[first] & (window.min(axis=0) > 0)
         sigma = np.where(new, levels[first], sigma)
         found |= new
-    clean = _cleaner_side(scaled)
-    return np.where(clean < CLEAN * sigma, clean, sigma) * size, found
+    # A table of few values that bend on one side only is read at a wider spacing.
+    found &= _cleaner_side(scaled) >= CLEAN * sigma
+    return sigma * size, found
 
 
 def _cleaner_side(values: Floats) -> Floats:

@@ -1,0 +1,115 @@
+"""Verdicts: what claim and measurement say together."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
+
+EPS = 2.2e-16
+Kinks = dict[tuple[int, int], tuple[float, float]]
+
+
+def judge_one(
+    claim: float, value: float, bound: float, kinks: Kinks | None = None, rounding: float = EPS
+) -> Judged:
+    """Judge a parameter of one entry."""
+    arrays = (np.array([[number]]) for number in (claim, value, bound))
+    return judge(*arrays, kinks or {}, rtol=1e-6, rounding=rounding)
+
+
+def mark(claim: float, value: float, bound: float, kinks: Kinks | None = None) -> Mark:
+    """Return the verdict on one entry."""
+    return Mark(judge_one(claim, value, bound, kinks).marks.item())
+
+
+def test_agreement_within_rtol_is_correct() -> None:
+    """Errors below rtol pass by design."""
+    assert mark(1 + 0.9e-6, 1.0, 1e-12) is Mark.CORRECT
+
+
+def test_difference_beyond_rtol_and_bound_is_wrong() -> None:
+    """A difference that neither rtol nor the bound explains is an error."""
+    assert mark(1 + 1.1e-6, 1.0, 1e-12) is Mark.WRONG
+
+
+def test_difference_within_the_bound_is_not_accused() -> None:
+    """What the measurement's own error explains is no error of the claim."""
+    assert mark(1.01, 1.0, 0.006) is Mark.CORRECT
+
+
+def test_bound_as_large_as_the_derivative_is_inconclusive() -> None:
+    """A claim that agrees only because anything would is not called correct."""
+    assert mark(1.0, 1.2, 0.5) is Mark.INCONCLUSIVE
+
+
+def test_wrong_beats_an_uninformative_bound() -> None:
+    """A claim far outside even a large bound is wrong."""
+    assert mark(100.0, 1.2, 0.5) is Mark.WRONG
+
+
+def test_unmeasured_entry_is_inconclusive() -> None:
+    """Without a value or a bound nothing is said."""
+    assert mark(1.0, np.nan, np.inf) is Mark.INCONCLUSIVE
+    assert mark(1.0, 1.0, np.inf) is Mark.INCONCLUSIVE
+
+
+def test_subgradients_at_a_kink_are_correct() -> None:
+    """Any claim between the slopes left and right is accepted, and counted."""
+    for claim in (0.0, 0.5, 1.0):
+        judged = judge_one(claim, 0.5, 1e-12, {(0, 0): (0.0, 1.0)})
+        assert judged.marks.item() == Mark.CORRECT
+        assert judged.subgradients == 1
+
+
+def test_claim_outside_a_kink_is_wrong() -> None:
+    """No slope of either side and nothing between."""
+    assert mark(1.1, 0.5, 1e-12, {(0, 0): (0.0, 1.0)}) is Mark.WRONG
+
+
+def test_tiny_entry_among_large_ones_is_correct_at_its_resolution() -> None:
+    """An error that is negligible for the parameter need not be seen in every entry."""
+    claim = np.array([[1.0], [1e-14], [0.0]])
+    bound = np.array([[1e-12], [1e-11], [1e-11]])
+    judged = judge(claim, claim, bound, {}, rtol=1e-6, rounding=EPS)
+    assert judged.marks.ravel().tolist() == [Mark.CORRECT] * 3
+
+
+def test_drowned_entry_among_large_ones_is_inconclusive() -> None:
+    """An entry whose bound is large for the whole parameter could hide anything."""
+    claim = np.array([[1.0], [1e-3]])
+    bound = np.array([[1e-12], [1e-2]])
+    judged = judge(claim, claim, bound, {}, rtol=1e-6, rounding=EPS)
+    assert judged.marks.ravel().tolist() == [Mark.CORRECT, Mark.INCONCLUSIVE]
+
+
+def test_float32_claim_is_allowed_its_own_rounding() -> None:
+    """A claim computed in float32 is not accused of float32's rounding."""
+    claim = float(np.float32(1 / 3)) * (1 + 8e-7)
+    assert judge_one(claim, 1 / 3, 1e-12, rounding=1.2e-7).marks.item() == Mark.CORRECT
+    assert judge_one(claim, 1 / 3, 1e-12).marks.item() == Mark.CORRECT
+    assert judge_one(claim * (1 + 1e-6), 1 / 3, 1e-12).marks.item() == Mark.WRONG
+
+
+def test_zero_on_both_sides_is_correct() -> None:
+    """A gradient that vanishes and is claimed to vanish is correct."""
+    assert mark(0.0, 0.0, 0.0) is Mark.CORRECT
+
+
+def test_excess_is_the_distance_in_units_of_what_is_allowed() -> None:
+    """The ranking of errors is by how far beyond their own bound they are."""
+    judged = judge_one(3.0, 1.0, 1e-3)
+    assert judged.allowed.item() == 2e-3
+    assert judged.excess.item() == 1000.0
+
+
+@given(
+    st.floats(-1e300, 1e300),
+    st.floats(1e-300, 1e300),
+    st.floats(0, 1e300),
+)
+def test_verdict_does_not_depend_on_units(claim: float, unit: float, bound: float) -> None:
+    """Scaling claim, measurement and bound by a power of two changes no verdict."""
+    claim, bound = claim / 1e300, bound / 1e300
+    factor = 2.0 ** np.floor(np.log2(unit) / 2)
+    assert mark(claim, 0.5, bound) is mark(claim * factor, 0.5 * factor, bound * factor)

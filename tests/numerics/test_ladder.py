@@ -1,0 +1,151 @@
+"""The ladder: one derivative with a bound that holds."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
+from pytest_gradcheck.numerics.lines import CoordinateLine
+from pytest_gradcheck.numerics.measurement import Status
+from pytest_gradcheck.numerics.noise import estimate_noise
+from pytest_gradcheck.numerics.scale import scales
+from tests.numerics.functions import Counted, jitter
+
+
+def ladder_at(function: Callable[[float], object], x: float) -> LineMeasurement:
+    """Climb along the only coordinate of `function`, as the sweep does."""
+    point = np.array([x])
+    counted = Counted(lambda p: function(float(p[0])))
+    base, scale = counted(point), scales(point, [(0, 1)])
+    noise = estimate_noise(
+        counted,
+        point,
+        base=base,
+        repeat=base,
+        scale=scale,
+        rng=np.random.default_rng(0),
+    )
+    return climb(CoordinateLine(counted, point, 0, float(scale[0])), base, noise)
+
+
+#: Name, function, point, true derivative, relative accuracy that is expected.
+SMOOTH = [
+    ("square", lambda x: x * x, 1.3, 2.6, 1e-12),
+    ("sine", np.sin, 1.3, np.cos(1.3), 1e-11),
+    ("fast sine", lambda x: np.sin(300 * x), 1.3, 300 * np.cos(390), 1e-9),
+    ("steep exponential", lambda x: np.exp(30 * x), 1.3, 30 * np.exp(39), 1e-10),
+    ("offset 1e6", lambda x: 1e6 + np.sin(x), 1.3, np.cos(1.3), 1e-6),
+    ("root near its edge", np.sqrt, 1e-8, 0.5e4, 1e-10),
+    ("logarithm near its edge", np.log, 1e-3, 1e3, 1e-9),
+    ("narrow bell", lambda x: np.exp(-((x - 1) ** 2) * 1e6), 1.001, -2000 * np.exp(-1), 1e-8),
+    ("rectifier near its kink", lambda x: max(x - 1, 0.0), 1 + 1e-6, 1.0, 1e-9),
+    ("rectifier at the brink", lambda x: max(x - 1, 0.0), 1 + 1e-10, 1.0, 1e-9),
+    ("leaky near its kink", lambda x: x + 0.1 * max(x - 1, 0.0), 1 + 1e-6, 1.1, 1e-7),
+    ("rectifier that is off", lambda x: max(x, 0.0), -0.1, 0.0, 0.0),
+    ("huge", lambda x: 1e300 * x, 4.0, 1e300, 1e-12),
+    ("tiny", lambda x: 1e-300 * x, 4.0, 1e-300, 1e-12),
+    ("linear", lambda x: 2 * x, 4.0, 2.0, 1e-13),
+    ("constant", lambda x: 3.0 + 0 * x, 1.3, 0.0, 1e-12),
+    ("stationary", lambda x: (x - 1) ** 2, 1.0, 0.0, 1e-12),
+    ("cubic at 0", lambda x: x**3, 0.0, 0.0, 1e-12),
+    ("noise 1e-9", lambda x: np.sin(x) + jitter(x, 1e-9), 1.3, np.cos(1.3), 1e-5),
+    ("noise 1e-5", lambda x: np.sin(x) + jitter(x, 1e-5), 1.3, np.cos(1.3), 1e-2),
+    ("rounded to 1e-7", lambda x: np.round(np.sin(x), 7), 1.3, np.cos(1.3), 1e-4),
+    ("float32 result", lambda x: np.float32(np.sin(x)), 1.3, np.cos(1.3), 1e-4),
+    ("float32 all through", lambda x: np.sin(np.float32(x)), 1.3, np.cos(1.3), 1e-4),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "true", "accuracy"), [pytest.param(*case[1:], id=case[0]) for case in SMOOTH]
+)
+def test_bound_holds_and_is_sharp(
+    function: Callable[[float], object], x: float, true: float, accuracy: float
+) -> None:
+    """The true derivative lies within the bound, which is as tight as the function allows."""
+    measured = ladder_at(function, x)
+    assert measured.status[0] == Status.SMOOTH
+    assert abs(measured.value[0] - true) <= measured.bound[0] + 4e-16 * abs(true)
+    assert measured.bound[0] <= accuracy * (abs(true) or 1.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "left", "right"),
+    [
+        pytest.param(lambda x: max(x, 0.0), 0.0, 1.0, id="rectifier"),
+        pytest.param(lambda x: abs(x) + 5, -1.0, 1.0, id="absolute value on an offset"),
+        pytest.param(lambda x: -abs(x) + np.sin(x), 2.0, 0.0, id="concave"),
+        pytest.param(lambda x: max(3 * x, x) + x**2, 1.0, 3.0, id="curved on both sides"),
+        pytest.param(lambda x: abs(x) + jitter(x, 1e-9), -1.0, 1.0, id="noisy"),
+    ],
+)
+def test_kink_at_the_point_gives_both_slopes(
+    function: Callable[[float], object], left: float, right: float
+) -> None:
+    """At a kink the measurement is the interval between the slopes left and right."""
+    measured = ladder_at(function, 0.0)
+    low, high = measured.slopes(0)
+    assert measured.status[0] == Status.KINK
+    assert low == pytest.approx(min(left, right), abs=1e-3)
+    assert high == pytest.approx(max(left, right), abs=1e-3)
+    assert low <= min(left, right)
+    assert high >= max(left, right)
+
+
+@pytest.mark.parametrize("x", [0.0, 1.0, -2.5])
+def test_jump_at_the_point_has_no_derivative(x: float) -> None:
+    """A threshold exactly at the point is reported as a jump, without a value."""
+    measured = ladder_at(lambda t: float(t >= x), x)
+    assert measured.status[0] == Status.JUMP
+    assert np.isnan(measured.value[0])
+    assert measured.bound[0] == np.inf
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "true"),
+    [
+        pytest.param(lambda x: np.sqrt(x) * x + 3 * x, 0.0, 3.0, id="left edge"),
+        pytest.param(lambda x: np.sqrt(1 - x) * (1 - x) + 3 * x, 1.0, 3.0, id="right edge"),
+        pytest.param(
+            lambda x: np.exp(x) if x >= 2 else np.nan, 2.0, np.exp(2), id="smooth inside"
+        ),
+    ],
+)
+def test_edge_of_the_domain_is_measured_from_inside(
+    function: Callable[[float], object], x: float, true: float
+) -> None:
+    """One-sided formulas take over where the function is undefined on one side."""
+    measured = ladder_at(function, x)
+    assert measured.status[0] == Status.EDGE
+    assert abs(measured.value[0] - true) <= measured.bound[0] <= 1e-5 * abs(true)
+
+
+def test_isolated_point_has_no_derivative() -> None:
+    """A function undefined on both sides is said to be."""
+    measured = ladder_at(lambda x: 1.0 if x == 2 else np.nan, 2.0)
+    assert measured.status[0] == Status.OUTSIDE
+    assert measured.bound[0] == np.inf
+
+
+def test_ladder_costs_forty_evaluations() -> None:
+    """Twenty steps to either side, no more for a function without steps."""
+    counted = Counted(lambda p: np.sin(p[0]))
+    point = np.array([1.3])
+    climb(CoordinateLine(counted, point, 0, 1.3), np.sin(point), np.array([1e-16]))
+    assert counted.calls == 40
+
+
+def test_outputs_are_measured_independently() -> None:
+    """A kink in one output does not touch the others."""
+    measured = ladder_at(lambda x: [np.sin(x), abs(x), 3 * x], 0.0)
+    assert measured.status.tolist() == [Status.SMOOTH, Status.KINK, Status.SMOOTH]
+    assert measured.value[[0, 2]] == pytest.approx([1.0, 3.0], rel=1e-10)
+
+
+def test_single_coordinate_as_a_measurement() -> None:
+    """A line measured alone has the form of a sweep over one coordinate."""
+    found = ladder_at(lambda x: [np.sin(x), abs(x)], 0.0).as_measurement()
+    assert found.value.shape == found.bound.shape == found.status.shape == (1, 2)
+    assert found.step.shape == (1,)
+    assert list(found.kinks) == [(0, 1)]

@@ -1,0 +1,39 @@
+"""Functions that move in steps."""
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.numerics.lines import CoordinateLine
+from pytest_gradcheck.numerics.steps import find_steps
+from tests.numerics.functions import Counted
+
+STEPS = 0.3 * 4.0 ** -np.arange(20.0)
+
+
+def heights(counted: Counted, x: float) -> np.ndarray:
+    """Find the steps of a function of one coordinate."""
+    point = np.array([x])
+    line = CoordinateLine(counted, point, 0, 1.0)
+    right = np.stack([line.at(h)[1] for h in STEPS])
+    left = np.stack([line.at(-h)[1] for h in STEPS])
+    return find_steps(line, counted(point), right, left, STEPS)
+
+
+@pytest.mark.parametrize("grid", [1e-2, 1e-5, 1e-8])
+def test_height_of_rounded_values_is_their_grid(grid: float) -> None:
+    """A function rounded to a grid moves by one grid step at a time."""
+    counted = Counted(lambda p: np.round(np.sin(p[0]) / grid) * grid)
+    assert heights(counted, 1.3)[0] == pytest.approx(grid, rel=1e-3)
+
+
+def test_flat_stretch_of_a_continuous_function_has_no_steps() -> None:
+    """A rectifier that is off starts to move gently, not in a step."""
+    counted = Counted(lambda p: max(float(p[0]), 0.0))
+    assert heights(counted, -0.1)[0] < 1e-7
+
+
+def test_smooth_function_costs_nothing() -> None:
+    """Where every step moves the value, nothing more is evaluated."""
+    counted = Counted(lambda p: np.sin(p[0]))
+    assert heights(counted, 1.3)[0] == 0
+    assert counted.calls == 41

@@ -1,0 +1,138 @@
+"""The sweep: every coordinate, as cheaply as agreement allows."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.numerics.measurement import Measurement, Status
+from pytest_gradcheck.numerics.noise import estimate_noise
+from pytest_gradcheck.numerics.scale import scales
+from pytest_gradcheck.numerics.sweep import Sweep
+from tests.numerics.functions import Counted, Floats, jitter
+
+RNG = np.random.default_rng(1)
+POINT = RNG.normal(size=200)
+
+
+def sweep(
+    function: Callable[[Floats], Any], claim: Any, point: Floats = POINT, step: float | None = None
+) -> tuple[Measurement, int]:
+    """Sweep `function` with its noise known beforehand; return what was found and the calls."""
+    counted, point = Counted(function), point.copy()
+    base = counted(point)
+    scale, rng = scales(point, [(0, point.size)]), np.random.default_rng(0)
+    noise = estimate_noise(counted, point, base=base, repeat=base, scale=scale, rng=rng)
+    claims = np.asarray(claim, dtype=float).reshape(point.size, base.size)
+    counted.calls = 0
+    before = point.copy()
+    found = Sweep(
+        evaluate=counted,
+        point=point,
+        base=base,
+        noise=noise,
+        scale=scale,
+        claims=lambda start, stop: claims[start:stop],
+        agreement=1e-6,
+        step=step,
+        rng=rng,
+    ).measure()
+    assert (point == before).all()
+    return found, counted.calls
+
+
+def test_correct_smooth_gradient_costs_two_evaluations_an_entry() -> None:
+    """Agreement is its own evidence: nothing more is spent on it."""
+    found, calls = sweep(lambda x: np.exp(x).sum(), np.exp(POINT))
+    assert calls == 2 * POINT.size
+    assert (np.abs(found.value[:, 0] - np.exp(POINT)) <= found.bound[:, 0]).all()
+
+
+def test_single_wrong_entry_costs_one_ladder() -> None:
+    """Two evaluations more for a narrower pair, then the ladder of forty."""
+    claim = np.exp(POINT)
+    claim[7] *= 1.001
+    found, calls = sweep(lambda x: np.exp(x).sum(), claim)
+    assert calls == 2 * POINT.size + 2 + 40
+    assert found.value[7, 0] == pytest.approx(np.exp(POINT[7]), rel=1e-9)
+    assert found.bound[7, 0] < 1e-6 * found.value[7, 0]
+
+
+def test_ladders_are_bounded_when_everything_is_wrong() -> None:
+    """The worst forty and a sample of twenty get a ladder; the others keep two pairs."""
+    found, calls = sweep(lambda x: np.exp(x).sum(), 1.1 * np.exp(POINT))
+    assert calls == 4 * POINT.size + 60 * 40
+    assert np.count_nonzero(found.status == Status.BRIEF) == POINT.size - 60
+    assert (np.abs(found.value[:, 0] - np.exp(POINT)) <= found.bound[:, 0]).all()
+    assert (found.bound[:, 0] < 1e-3 * np.exp(POINT)).all()
+
+
+def test_kinks_are_seen_whether_or_not_a_ladder_is_spent() -> None:
+    """Every entry of an l1 norm at 0 is a kink with slopes -1 and 1."""
+    found, _ = sweep(lambda x: np.abs(x).sum(), np.zeros(200), np.zeros(200))
+    assert (found.status == Status.KINK).all()
+    assert sorted(found.kinks) == [(k, 0) for k in range(200)]
+    lows, highs = np.array(list(found.kinks.values())).T
+    assert lows == pytest.approx(np.full(200, -1), abs=1e-6)
+    assert highs == pytest.approx(np.ones(200), abs=1e-6)
+
+
+def test_curvature_does_not_cost_a_ladder() -> None:
+    """A second pair and one extrapolation settle an entry that is only strongly curved."""
+    _, calls = sweep(lambda x: np.sin(300 * x).sum(), 300 * np.cos(300 * POINT))
+    assert calls <= 4 * POINT.size
+
+
+def test_entries_under_an_offset_are_looked_at_with_a_larger_step() -> None:
+    """Noise of a large constant hides the derivative at the balanced step only."""
+    found, calls = sweep(lambda x: 1e6 + np.sin(x).sum(), np.cos(POINT))
+    assert calls <= 4 * POINT.size
+    assert (found.bound[:, 0] < 1e-3).all()
+
+
+def test_jacobian_is_swept_column_by_column() -> None:
+    """One pair of evaluations serves all outputs."""
+    matrix = RNG.normal(size=(5, 7))
+    found, calls = sweep(lambda x: matrix @ x, matrix.T, RNG.normal(size=7))
+    assert calls == 14
+    assert found.value == pytest.approx(matrix.T, rel=1e-8)
+
+
+def test_fixed_step_gives_plain_central_differences() -> None:
+    """With a step given, values are formula (1) of the classic recipe, digit by digit."""
+    step = 1e-4
+    found, _ = sweep(lambda x: np.exp(x).sum(), np.exp(POINT), step=step)
+    expected = []
+    for k in range(POINT.size):
+        plus, minus = POINT.copy(), POINT.copy()
+        plus[k] += step
+        minus[k] -= step
+        expected.append((np.exp(plus).sum() - np.exp(minus).sum()) / (plus[k] - minus[k]))
+    assert found.value[:, 0].tolist() == expected
+
+
+def test_coarse_fixed_step_widens_the_bound_instead_of_accusing() -> None:
+    """The truncation of a coarse step is measured and goes into the bound."""
+    found, _ = sweep(lambda x: np.exp(x).sum(), np.exp(POINT), step=1e-2)
+    error = np.abs(found.value[:, 0] - np.exp(POINT))
+    assert (error > 1e-6 * np.exp(POINT)).all()
+    assert (error <= found.bound[:, 0]).all()
+
+
+@given(st.floats(1e-12, 1e-6), st.integers(0, 2**32))
+def test_bound_holds_under_any_noise(size: float, seed: int) -> None:
+    """Whatever the noise, the truth lies within twice the bound."""
+    point = np.random.default_rng(seed).normal(size=3)
+    found, _ = sweep(lambda x: np.sin(x).sum() + jitter(x.sum(), size), np.cos(point), point)
+    assert (np.abs(found.value[:, 0] - np.cos(point)) <= 2 * found.bound[:, 0]).all()
+
+
+def test_rows_of_a_measurement_keep_their_kinks() -> None:
+    """Taking a parameter's rows renumbers the kinks."""
+    found, _ = sweep(lambda x: np.abs(x).sum(), np.zeros(4), np.zeros(4))
+    part = found.rows(2, 4)
+    assert part.value.shape == (2, 1)
+    assert list(part.kinks) == [(0, 0), (1, 0)]
