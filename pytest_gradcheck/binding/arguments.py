@@ -1,0 +1,167 @@
+"""Forward's arguments by name: what was passed, how, and what was left at its default.
+
+It must not look inside the values.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["Arguments", "bind_arguments", "name_of", "signature_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of one call of forward.
+
+    Attributes
+    ----------
+    names : tuple of str
+        How people write each argument: ``x``; ``args[0]`` where forward has no
+        name for it.
+    values : tuple
+        Their values.
+    keywords : tuple of (str or None)
+        The keyword each is passed by, None for the positional ones.
+    defaulted : frozenset of str
+        Names left at their defaults: they have a value but are not passed.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    keywords: tuple[str | None, ...]
+    defaulted: frozenset[str]
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """Names of the arguments passed by position."""
+        pairs = zip(self.names, self.keywords, strict=True)
+        return tuple(name for name, keyword in pairs if keyword is None)
+
+    def pack(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return `values`, in the order of `names`, as they are passed to forward.
+
+        Defaulted arguments are left out, unless their value was replaced.
+        """
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        for name, keyword, old, new in zip(
+            self.names, self.keywords, self.values, values, strict=True
+        ):
+            if name in self.defaulted and new is old:
+                continue
+            if keyword is None:
+                args.append(new)
+            else:
+                kwargs[keyword] = new
+        return tuple(args), kwargs
+
+
+def bind_arguments(
+    forward: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Arguments:
+    """Name the arguments that `forward` is to be called with.
+
+    Parameters
+    ----------
+    forward : callable
+        The function; it is not called.
+    args, kwargs : sequence, mapping
+        What it is to be called with.
+
+    Returns
+    -------
+    Arguments
+        Passed ones in the order of the call, then those left at their defaults.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When forward does not take these arguments.
+
+    Examples
+    --------
+    >>> arguments = bind_arguments(lambda x, w, b=0.0: x * w + b, (2.0,), {"w": 3.0})
+    >>> arguments.names, arguments.keywords, sorted(arguments.defaulted)
+    (('x', 'w', 'b'), (None, 'w', 'b'), ['b'])
+    """
+    signature = signature_of(forward)
+    if signature is None:
+        names = tuple(f"args[{k}]" for k in range(len(args))) + tuple(kwargs)
+        keywords = (None,) * len(args) + tuple(kwargs)
+        return Arguments(names, (*args, *kwargs.values()), keywords, frozenset())
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        given = ", ".join([*(["..."] * len(args)), *(f"{name}=..." for name in kwargs)])
+        raise GradcheckUsageError(
+            f"forward, {name_of(forward)}{signature}, cannot be called as "
+            f"{name_of(forward)}({given}): {error}. Positional arguments of forward follow "
+            "backward in the call; keyword arguments go in kwargs={...}."
+        ) from None
+    rows = list(_rows(signature, bound))
+    names, values, kinds, defaulted = zip(*rows, strict=True) if rows else ((), (), (), ())
+    left = frozenset(name for name, default in zip(names, defaulted, strict=True) if default)
+    return Arguments(names, values, kinds, left)
+
+
+def _rows(
+    signature: inspect.Signature, bound: inspect.BoundArguments
+) -> Iterator[tuple[str, Any, str | None, bool]]:
+    """Yield name, value, keyword and whether it is a default, in the order of a call."""
+    positional = len(bound.args)
+    for name, parameter in signature.parameters.items():
+        if name not in bound.arguments:
+            if parameter.default is not parameter.empty:
+                yield name, parameter.default, name, True
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            for k, value in enumerate(bound.arguments[name]):
+                positional -= 1
+                yield f"{name}[{k}]", value, None, False
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            for keyword, value in bound.arguments[name].items():
+                yield keyword, value, keyword, False
+        else:
+            by_position = positional > 0 and parameter.kind is not parameter.KEYWORD_ONLY
+            positional -= by_position
+            yield name, bound.arguments[name], None if by_position else name, False
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return the signature of `function`, None where it has none that means anything.
+
+    Numpy's universal functions and many builtins have none, or one that speaks
+    of ``out`` and ``where`` rather than of their operands.
+    """
+    if _is_ufunc(function):
+        return None
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_ufunc(function: Callable[..., Any]) -> bool:
+    return hasattr(function, "nin") and hasattr(function, "nout") and hasattr(function, "reduce")
+
+
+def name_of(function: object) -> str:
+    """Return the name people know `function` by.
+
+    Examples
+    --------
+    >>> name_of(len), name_of("text".upper), name_of(functools.partial(print, end=""))
+    ('len', 'str.upper', 'print')
+    """
+    if isinstance(function, functools.partial):
+        return name_of(function.func)
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        return type(function).__qualname__
+    return name.rsplit("<locals>.", 1)[-1].replace("<lambda>", "lambda")

@@ -1,0 +1,124 @@
+"""Replay: randomness put back before each evaluation, so that it is always the same.
+
+It must not evaluate anything: it is told when something was, and looks which
+generators moved.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from pytest_gradcheck.binding.generators import Generator
+
+__all__ = ["Replay"]
+
+#: Checks that put back a state which belongs to the whole process take turns.
+_TURN = threading.RLock()
+
+
+class Replay:
+    """Keeps the states that generators had at the start of a check.
+
+    Reading and writing states is slow beside a small forward (numpy's global
+    one takes tens of microseconds), so only those that are seen to move are put
+    back, and all are compared once more at the end.
+
+    Parameters
+    ----------
+    generators : sequence of Generator
+        Every generator that may be drawn from.
+    everything : bool
+        Put all of them back each time, without waiting to see them move.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pytest_gradcheck.binding.generators import as_generator
+    >>> rng = np.random.default_rng(0)
+    >>> with Replay([as_generator("rng", rng)], everything=False) as replay:
+    ...     first = rng.random()
+    ...     moving = replay.observe()
+    ...     replay.rewind()
+    ...     again = rng.random()
+    >>> moving, first == again == rng.random()
+    (('rng',), True)
+    """
+
+    def __init__(self, generators: Sequence[Generator], *, everything: bool) -> None:
+        self._generators = generators
+        self._everything = everything
+        self._start: list[Any] = []
+        self._moving: list[int] = []
+        self._has_turn = False
+
+    def __enter__(self) -> Self:
+        if self._everything:
+            self._take_turn()
+        self._start = [generator.read() for generator in self._generators]
+        if self._everything:
+            self._moving = list(range(len(self._generators)))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for generator, state in zip(self._generators, self._start, strict=True):
+            if not _same(generator.read(), state):
+                generator.write(state)
+        if self._has_turn:
+            _TURN.release()
+            self._has_turn = False
+
+    def observe(self) -> tuple[str, ...]:
+        """Look which generators have moved since the start; those are replayed from now on.
+
+        Returns
+        -------
+        tuple of str
+            Their names.
+        """
+        for k in self._moved():
+            self._moving.append(k)
+            if self._generators[k].is_global:
+                self._take_turn()
+        return tuple(self._generators[k].name for k in sorted(self._moving))
+
+    def rewind(self) -> None:
+        """Put the generators that move back to where they were at the start."""
+        for k in self._moving:
+            self._generators[k].write(self._start[k])
+
+    def moved(self) -> bool:
+        """Tell whether a generator that is not replayed has moved since the start."""
+        return bool(self._moved())
+
+    def _moved(self) -> list[int]:
+        return [
+            k
+            for k, generator in enumerate(self._generators)
+            if k not in self._moving and not _same(generator.read(), self._start[k])
+        ]
+
+    def _take_turn(self) -> None:
+        if not self._has_turn:
+            _TURN.acquire()
+            self._has_turn = True
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Compare two states, which are nested tuples and dicts with arrays in them."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, np.ndarray):
+        return bool(np.array_equal(a, b))
+    return bool(a == b)
