@@ -141,7 +141,9 @@ class _Search:
         if depth >= DEPTH or not self._is_new(value):
             return
         if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
-            self.look_into_function(value, depth)
+            code = getattr(value, "__code__", None)
+            if code is None or not _is_installed(code.co_filename):
+                self.look_into_function(value, depth)
             return
         inside = children(value)
         if inside is None:
@@ -163,7 +165,7 @@ class _Search:
                 self.look(name, item, depth + 1)
         elif depth == 0:
             self.look(type(function).__name__, function, depth)
-            call = getattr(type(function), "__call__", None)
+            call = type(function).__dict__.get("__call__")
             if isinstance(call, types.FunctionType):
                 self.look_into_function(call, depth + 1)
 
@@ -204,15 +206,15 @@ def _global_names(code: types.CodeType) -> Iterator[str]:
 def _attributes(value: object) -> dict[str, Any]:
     """Return the attributes of an object of the user's, none of a library's or a class."""
     module = sys.modules.get(type(value).__module__)
-    if module is None or isinstance(value, type) or _is_installed(module):
+    if isinstance(value, type) or _is_installed(getattr(module, "__file__", None)):
         return {}
     slots = [s for cls in type(value).__mro__ for s in getattr(cls, "__slots__", ())]
     own = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     return own | getattr(value, "__dict__", {})
 
 
-def _is_installed(module: types.ModuleType) -> bool:
-    path = getattr(module, "__file__", None)
+def _is_installed(path: str | None) -> bool:
+    """Tell code of Python or of an installed package from code of the user's."""
     return path is None or "site-packages" in path or path.startswith(sys.base_prefix)
 
 

@@ -1,0 +1,234 @@
+"""What is checked: from the names the user wrote to items of forward's arguments.
+
+It must not copy or perturb anything; it selects.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_gradcheck.binding.arguments import Arguments
+from pytest_gradcheck.binding.tree import Leaf, children, describe_value, leaves
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["Item", "select_items", "short_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to check, as the user thinks of it: an argument, or a part of one.
+
+    Attributes
+    ----------
+    name : str
+        Its accessor.
+    value : Any
+        The argument or the part.
+    leaves : tuple of Leaf
+        The parameters in it, in order.
+    is_attribute : bool
+        Whether it belongs to the bound object rather than to an argument.
+    """
+
+    name: str
+    value: Any
+    leaves: tuple[Leaf, ...]
+    is_attribute: bool = False
+
+
+def select_items(
+    wrt: str | int | Sequence[str | int] | None,
+    arguments: Arguments,
+    *,
+    bound: object | None,
+    forward_name: str,
+) -> tuple[Item, ...]:
+    """Select what is checked.
+
+    Parameters
+    ----------
+    wrt : str, int, sequence of them, or None
+        Argument names, positions, accessors of leaves (full, or short where
+        that is unambiguous), attributes ``self.W``; None for every floating
+        argument that was passed.
+    arguments : Arguments
+        Forward's arguments.
+    bound : object or None
+        The object forward is bound to.
+    forward_name : str
+        For messages.
+
+    Returns
+    -------
+    tuple of Item
+        In the order they were named.
+
+    Raises
+    ------
+    GradcheckUsageError
+        For an unknown name, an integer array, or nothing to check.
+    """
+    if wrt is None:
+        return _default_items(arguments, forward_name)
+    wanted = [wrt] if isinstance(wrt, (str, int)) else list(wrt)
+    if not wanted:
+        raise GradcheckUsageError(
+            f"wrt is empty: there is nothing to check. Arguments of {forward_name}: "
+            f"{_list(arguments)}."
+        )
+    items = [_find(want, arguments, bound, forward_name) for want in wanted]
+    names = [leaf.name for item in items for leaf in item.leaves]
+    for name in names:
+        if names.count(name) > 1:
+            raise GradcheckUsageError(f"wrt={wrt!r} names {name} twice: name it once.")
+    return tuple(items)
+
+
+def short_name(accessor: str) -> str:
+    """Return the last name of an accessor: ``parameters['W1']`` -> ``W1``, ``self.b`` -> ``b``.
+
+    An accessor that ends in a number has no shorter name.
+    """
+    if accessor.endswith("]"):
+        key = accessor[accessor.rindex("[") + 1 : -1]
+        return key[1:-1] if key[:1] in {"'", '"'} else accessor
+    return accessor.rsplit(".", 1)[-1]
+
+
+def _default_items(arguments: Arguments, forward_name: str) -> tuple[Item, ...]:
+    pairs = zip(arguments.names, arguments.values, strict=True)
+    items = [
+        Item(name, value, found)
+        for name, value in pairs
+        if name not in arguments.defaulted and (found := _floating(name, value))
+    ]
+    if not items:
+        raise GradcheckUsageError(
+            f"nothing to check: no argument of {forward_name} is a floating number or array. "
+            f"It was given {_list(arguments)}. Pass the parameter as float "
+            "(x.astype(float)), or name a Python number to be checked as one in wrt=."
+        )
+    return tuple(items)
+
+
+def _floating(name: str, value: Any) -> tuple[Leaf, ...]:
+    return tuple(leaf for leaf in leaves(name, value) if leaf.is_differentiable)
+
+
+def _find(want: object, arguments: Arguments, bound: object | None, forward_name: str) -> Item:
+    if isinstance(want, int) and not isinstance(want, bool):
+        positional = arguments.positional
+        if not -len(positional) <= want < len(positional):
+            raise GradcheckUsageError(
+                f"wrt={want}: {forward_name} was given {len(positional)} positional arguments."
+            )
+        want = positional[want]
+    if not isinstance(want, str):
+        raise GradcheckUsageError(
+            f"wrt={want!r}: wrt takes names and positions of arguments of {forward_name}, "
+            "or a list of them."
+        )
+    if want.startswith("self.") and bound is not None:
+        return _attribute_item(want, bound)
+    values = dict(zip(arguments.names, arguments.values, strict=True))
+    if want in values:
+        return _item(want, values[want], forward_name)
+    places = dict(place for name in arguments.names for place in _places(name, values[name]))
+    if want in places:
+        return _item(want, places[want], forward_name)
+    found = [name for name in places if short_name(name) == want]
+    if len(found) == 1:
+        return _item(found[0], places[found[0]], forward_name)
+    if found:
+        raise GradcheckUsageError(
+            f"wrt={want!r} could be any of {', '.join(found)}: write one of them in full."
+        )
+    raise GradcheckUsageError(_unknown(want, [*values, *places], arguments, forward_name))
+
+
+def _places(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield accessor and value of everything inside `value`, at any depth."""
+    for accessor, item in children(value) or ():
+        yield name + accessor, item
+        yield from _places(name + accessor, item)
+
+
+def _item(name: str, value: Any, forward_name: str) -> Item:
+    """Make an item of a named value: what was named must be differentiable."""
+    floating = _floating(name, value)
+    inside = tuple(leaves(name, value))
+    if children(value) is not None and floating:
+        return Item(name, value, floating)
+    if len(inside) != 1 or inside[0].value is not value:
+        raise GradcheckUsageError(
+            f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}, which "
+            "holds no floating numbers to differentiate by."
+        )
+    (leaf,) = inside
+    if leaf.is_differentiable:
+        return Item(name, value, (leaf,))
+    if isinstance(value, int):
+        return Item(name, float(value), (Leaf(name, float(value)),))
+    fix = f"{name}.astype(float)" if hasattr(value, "astype") else "floats"
+    raise GradcheckUsageError(
+        f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}; there is no "
+        f"derivative by whole numbers. Pass {fix}."
+    )
+
+
+def _attribute_item(want: str, bound: object) -> Item:
+    value: Any = bound
+    try:
+        # The accessor is the user's own Python, written in their own test.
+        value = _follow(bound, want.removeprefix("self"))
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        kind = type(bound).__name__
+        close = difflib.get_close_matches(want[5:], list(vars(bound)), n=1)
+        hint = f" Did you mean 'self.{close[0]}'?" if close else ""
+        raise GradcheckUsageError(
+            f"wrt={want!r}: the {kind} that forward is bound to has no such attribute.{hint}"
+        ) from None
+    found = _floating(want, value)
+    if not found:
+        raise GradcheckUsageError(
+            f"wrt={want!r}: it is {_article(describe_value(value))}, which holds no floating "
+            "numbers to differentiate by."
+        )
+    return Item(want, value, found, is_attribute=True)
+
+
+def _follow(value: Any, accessor: str) -> Any:
+    """Follow an accessor such as ``.layers[0].W`` or ``.params['W']``."""
+    while accessor:
+        if accessor.startswith("."):
+            end = min(
+                (k for k in (accessor.find(".", 1), accessor.find("[")) if k > 0), default=None
+            )
+            value, accessor = getattr(value, accessor[1:end]), accessor[end:] if end else ""
+        else:
+            end = accessor.index("]")
+            key = accessor[1:end]
+            quoted = key[:1] in {"'", '"'}
+            value, accessor = value[key[1:-1] if quoted else int(key)], accessor[end + 1 :]
+    return value
+
+
+def _unknown(want: str, known: Sequence[str], arguments: Arguments, forward_name: str) -> str:
+    close = difflib.get_close_matches(want, [*known, *map(short_name, known)], n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return (
+        f"wrt={want!r}: {forward_name} has no argument, and no parameter in one, of that name."
+        f"{hint} It was given {_list(arguments)}."
+    )
+
+
+def _list(arguments: Arguments) -> str:
+    pairs = zip(arguments.names, arguments.values, strict=True)
+    return ", ".join(f"{name} ({describe_value(value)})" for name, value in pairs) or "no argument"
+
+
+def _article(words: str) -> str:
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
