@@ -174,8 +174,8 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
         return Item(name, float(value), (Leaf(name, float(value)),))
     fix = f"{name}.astype(float)" if hasattr(value, "astype") else "floats"
     raise GradcheckUsageError(
-        f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}; there is no "
-        f"derivative by whole numbers. Pass {fix}."
+        f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}; there is "
+        f"no derivative by whole numbers. Pass {fix}."
     )
 
 

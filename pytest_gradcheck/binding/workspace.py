@@ -1,0 +1,288 @@
+"""Working copies of the user's arguments, whose checked leaves live in one vector.
+
+It must not call the user's functions; it makes what they are called with, so
+that the user's own objects stay as they were.
+"""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.arguments import Arguments
+from pytest_gradcheck.binding.generators import as_generator
+from pytest_gradcheck.binding.problem import Parameter, Vector
+from pytest_gradcheck.binding.tree import Leaf, children, is_number_list, replaced
+
+__all__ = ["Change", "Workspace", "copy_data"]
+
+Maker = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of a checked parameter that a function changed in place."""
+
+    parameter: str
+    index: tuple[int, ...]
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where one leaf lives in the point, and how forward gets to see it.
+
+    `view` is the part of the point with the leaf's shape. A leaf that can be a
+    view is handed out as it is; others are written to a working array, or made
+    anew, for each call.
+    """
+
+    parameter: Parameter
+    view: NDArray[Any]
+    working: NDArray[Any] | None
+    make: Maker | None
+
+
+class Workspace:
+    """Everything forward is called with, movable by changing `point` in place.
+
+    Parameters
+    ----------
+    arguments : Arguments
+        Forward's arguments; copied here, and never handed out themselves.
+    leaves : sequence of Leaf
+        The checked leaves.
+    owner : object or None
+        A copy of the bound object, for leaves that are its attributes.
+    lift : bool
+        Hand out floating arrays of low precision as float64.
+
+    Attributes
+    ----------
+    point : ndarray of float64, shape (n,)
+        All checked leaves; whoever changes it must put it back.
+    base : ndarray of float64, shape (n,)
+        A copy of it.
+    parameters : tuple of Parameter
+        Names and places of the leaves.
+    """
+
+    def __init__(
+        self, arguments: Arguments, leaves: Sequence[Leaf], *, owner: object | None, lift: bool
+    ) -> None:
+        self._arguments = arguments
+        self._pristine = [copy_data(value) for value in arguments.values]
+        self.parameters = tuple(_layout(leaves))
+        self.point: Vector = np.empty(self.parameters[-1].stop if self.parameters else 0)
+        self._writers: list[Maker] = []
+        self._slots = {
+            parameter.name: self._slot(parameter, leaf, owner, lift)
+            for parameter, leaf in zip(self.parameters, leaves, strict=True)
+        }
+        for slot, leaf in zip(self._slots.values(), leaves, strict=True):
+            slot.view[...] = leaf.array
+        self.base = self.point.copy()
+        self._fixed: list[Any] = []
+        self._makers: list[Maker | None] = []
+        for name, value in zip(arguments.names, self._pristine, strict=True):
+            fixed, maker = self._plant(name, copy_data(value))
+            self._fixed.append(fixed)
+            self._makers.append(maker)
+        self._packed = None if any(self._makers) else arguments.pack(self._fixed)
+
+    @property
+    def is_low_precision(self) -> bool:
+        """Whether a checked array is of a lower precision than float64."""
+        return any(p.dtype in {"float16", "float32", "complex64"} for p in self.parameters)
+
+    def pack(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return arguments for one call of forward at the point as it is now."""
+        for write in self._writers:
+            write()
+        return self._packed or self._arguments.pack(self.values())
+
+    def values(self) -> list[Any]:
+        """Return the value of every argument, in the order of their names."""
+        return [
+            fixed if maker is None else maker()
+            for fixed, maker in zip(self._fixed, self._makers, strict=True)
+        ]
+
+    def find_change(self) -> Change | None:
+        """Return the first checked entry that is not what it was, and put all back."""
+        found = None
+        for slot in self._slots.values():
+            parameter = slot.parameter
+            part = slice(parameter.start, parameter.stop)
+            before = self.base[part].view(slot.view.dtype).reshape(slot.view.shape)
+            seen: NDArray[Any] = slot.view
+            if slot.working is not None:
+                seen, before = slot.working, before.astype(slot.working.dtype)
+            differ = np.argwhere(~_equal(np.asarray(seen), before))
+            if differ.size and found is None:
+                index = tuple(int(k) for k in differ[0])
+                found = Change(parameter.name, index, before[index], np.asarray(seen)[index])
+        if found is not None:
+            self.point[:] = self.base
+        return found
+
+    def restore_changed(self) -> tuple[str, ...]:
+        """Find unchecked arguments that a call changed; from now on they are made anew each time.
+
+        Returns
+        -------
+        tuple of str
+            Accessors of what changed.
+        """
+        changed = []
+        for k, (name, pristine) in enumerate(
+            zip(self._arguments.names, self._pristine, strict=True)
+        ):
+            seen = self._fixed[k] if self._makers[k] is None else None
+            places = (
+                list(_differences(name, pristine, seen, self._slots)) if seen is not None else []
+            )
+            if places:
+                changed += places
+                self._makers[k] = self._remaker(name, pristine)
+                self._packed = None
+        return tuple(changed)
+
+    def _remaker(self, name: str, pristine: Any) -> Maker:
+        def remake() -> Any:
+            fixed, maker = self._plant(name, copy_data(pristine))
+            return fixed if maker is None else maker()
+
+        return remake
+
+    def _slot(self, parameter: Parameter, leaf: Leaf, owner: object | None, lift: bool) -> _Slot:
+        part = self.point[parameter.start : parameter.stop]
+        flat = part.view(np.complex128) if parameter.is_complex else part
+        view = flat.reshape(parameter.shape)
+        value = leaf.value
+        if owner is not None and leaf.name.startswith("self."):
+            return self._attribute_slot(parameter, view, leaf.name, value)
+        if not isinstance(value, np.ndarray):
+            return _Slot(parameter, view, None, _maker(value, view, lift))
+        if type(value) is np.ndarray and value.flags.c_contiguous:
+            if value.dtype in (np.float64, np.complex128):
+                return _Slot(parameter, view, None, None)
+            if lift and value.dtype in (np.float16, np.float32, np.complex64):
+                return _Slot(parameter, view, None, None)
+        working = value.copy(order="K")
+        self._writers.append(_Writer(working, view))
+        return _Slot(parameter, view, working, None)
+
+    def _attribute_slot(
+        self, parameter: Parameter, view: NDArray[Any], name: str, value: Any
+    ) -> _Slot:
+        """Perturb an attribute's array in place: rebinding would miss its aliases."""
+        if not isinstance(value, np.ndarray):
+            raise TypeError(name)
+        self._writers.append(_Writer(value, view))
+        return _Slot(parameter, view, value, None)
+
+    def _plant(self, name: str, value: Any) -> tuple[Any, Maker | None]:
+        """Put slots in the place of checked leaves; return the value, or what makes it."""
+        slot = self._slots.get(name)
+        if slot is not None:
+            return (slot.view if slot.working is None else slot.working), slot.make
+        inside = children(value)
+        if inside is None or not any(_within(leaf, name) for leaf in self._slots):
+            return value, None
+        planted = [self._plant(name + accessor, item) for accessor, item in inside]
+        if all(maker is None for _, maker in planted):
+            return replaced(value, [fixed for fixed, _ in planted]), None
+        return None, lambda: replaced(value, [m() if m else fixed for fixed, m in planted])
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes a part of the point into an array of another type or layout."""
+
+    working: NDArray[Any]
+    view: NDArray[Any]
+
+    def __call__(self) -> None:
+        np.copyto(self.working, self.view, casting="same_kind")
+
+
+def copy_data(value: Any) -> Any:
+    """Copy arrays, containers and plain objects; pass everything else through.
+
+    Random generators pass through too: they are put back by `Replay`.
+    """
+    if isinstance(value, np.ndarray):
+        return value.copy(order="K") if value.dtype != object else value
+    inside = children(value)
+    if inside is not None:
+        return replaced(value, [copy_data(item) for _, item in inside])
+    if is_number_list(value):
+        return copy.deepcopy(value)
+    if as_generator("", value) is None and isinstance(value, types.SimpleNamespace):
+        return types.SimpleNamespace(**{k: copy_data(v) for k, v in vars(value).items()})
+    return value
+
+
+def _layout(leaves: Iterable[Leaf]) -> Iterable[Parameter]:
+    start = 0
+    for leaf in leaves:
+        array = leaf.array
+        is_complex = array.dtype.kind == "c"
+        stop = start + array.size * (2 if is_complex else 1)
+        yield Parameter(leaf.name, array.shape, str(array.dtype), start, stop, is_complex)
+        start = stop
+
+
+def _maker(value: Any, view: NDArray[Any], lift: bool) -> Maker:
+    """Return what makes a number or a list of them from the point, as the type it came in."""
+    if isinstance(value, list):
+        return view.tolist
+    if isinstance(value, np.generic):
+        kind = view.dtype.type if lift else type(value)
+        return lambda: kind(view[()])
+    return view.item
+
+
+def _within(leaf: str, name: str) -> bool:
+    return leaf == name or leaf.startswith((f"{name}[", f"{name}."))
+
+
+def _equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray((a == b) | ((a != a) & (b != b)))
+
+
+def _differences(name: str, before: Any, after: Any, slots: dict[str, _Slot]) -> Iterable[str]:
+    """Yield accessors of what differs between two copies of an argument, checked leaves aside."""
+    if name in slots:
+        return
+    if isinstance(before, np.ndarray):
+        same = (
+            isinstance(after, np.ndarray)
+            and before.shape == after.shape
+            and bool(_equal(before, after).all())
+        )
+        if not same:
+            yield name
+        return
+    inside, inside_after = children(before), children(after)
+    if isinstance(before, types.SimpleNamespace):
+        inside, inside_after = (
+            [(f".{k}", v) for k, v in vars(x).items()] for x in (before, after)
+        )
+    if inside is None or inside_after is None:
+        if type(before) in (int, float, complex, bool, str, list) and before != after:
+            yield name
+        return
+    if [accessor for accessor, _ in inside] != [accessor for accessor, _ in inside_after]:
+        yield name
+        return
+    for (accessor, old), (_, new) in zip(inside, inside_after, strict=True):
+        yield from _differences(name + accessor, old, new, slots)
