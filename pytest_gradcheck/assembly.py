@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +138,9 @@ def relative_difference(claim: Floats, value: Floats) -> float:
 def _worst_entries(evidence: Evidence, judged: Judged, max_rows: int) -> Iterator[Entry]:
     """Yield the worst entries: wrong ones first, furthest beyond what is allowed first."""
     severity = SEVERITY[judged.marks.ravel()]
-    order = np.lexsort((-judged.excess.ravel(), -severity))[:max_rows]
+    distance = np.abs(evidence.claim - evidence.found.value).ravel()
+    excess = _rounded(judged.excess.ravel())
+    order = np.lexsort((-distance, -excess, -severity))[:max_rows]
     outputs = judged.marks.shape[1]
     for flat in order.tolist():
         yield _entry(evidence, judged, *divmod(flat, outputs))
@@ -161,8 +163,15 @@ def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> 
         step=float(found.step[coordinate]),
         verdict=VERDICTS[mark],
         reason=_reason(Status(int(found.status[coordinate, output])), mark),
-        excess=float(judged.excess[coordinate, output]),
+        excess=float(_rounded(judged.excess[coordinate, output])),
     )
+
+
+def _rounded(excess: Any) -> Any:
+    """Round to three digits: a factor puts all entries equally far off, but for noise."""
+    with np.errstate(all="ignore"):
+        unit = 10.0 ** np.floor(np.log10(np.maximum(excess, 1e-300)) - 2)
+    return np.round(excess / unit) * unit
 
 
 def _reason(status: Status, mark: int) -> str | None:

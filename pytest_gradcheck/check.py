@@ -276,8 +276,9 @@ def _judge(problem: Problem, found: Measurement, options: Options) -> Report:
     )
 
 
-def _badness(entry: Entry) -> tuple[bool, bool, float]:
-    return entry.verdict == "wrong", entry.verdict == "inconclusive", entry.excess
+def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
+    distance = abs(entry.backward - entry.numerical)
+    return entry.verdict == "wrong", entry.verdict == "inconclusive", entry.excess, distance
 
 
 def _evidence(problem: Problem, found: Measurement) -> Iterator[Evidence]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pytest_gradcheck.binding.tree import children, describe_value
+from pytest_gradcheck.binding.tree import children, describe_value, within
 from pytest_gradcheck.binding.wrt import Item, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -239,7 +239,11 @@ class _Match:
             claims[name] = gradient
             return
         inside = children(value) or []
-        wanted = [k for k, (accessor, _) in enumerate(inside) if self._reaches(name + accessor)]
+        wanted = [
+            k
+            for k, (accessor, _) in enumerate(inside)
+            if any(within(leaf, name + accessor) for leaf in self._leaves)
+        ]
         parts = self._parts(name, value, gradient, inside, wanted)
         for k, part in zip(wanted, parts, strict=True):
             accessor, item = inside[k]
@@ -271,11 +275,6 @@ class _Match:
         raise GradcheckUsageError(
             f"{self._backward} returned {describe_value(gradient)} as the gradient of {name}, "
             f"which is {describe_value(value)} of {len(inside)}: return the same structure."
-        )
-
-    def _reaches(self, name: str) -> bool:
-        return any(
-            leaf == name or leaf.startswith((f"{name}[", f"{name}.")) for leaf in self._leaves
         )
 
     @staticmethod

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Leaf", "children", "describe_value", "is_number_list", "leaves", "replaced"]
+__all__ = ["Leaf", "children", "describe_value", "is_number_list", "leaves", "replaced", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ def children(value: Any) -> list[tuple[str, Any]] | None:
     Returns
     -------
     list of (str, Any) or None
-        None where `value` is no container: dicts, lists, tuples, named tuples
-        and dataclasses are; a rectangular list of plain numbers is a leaf.
+        None where `value` is no container: dicts, lists, tuples, named tuples,
+        dataclasses and namespaces are; a rectangular list of plain numbers is a
+        leaf.
     """
     if isinstance(value, Mapping):
         return [(f"[{key!r}]", item) for key, item in value.items()]
@@ -65,6 +67,8 @@ def children(value: Any) -> list[tuple[str, Any]] | None:
         return [(f"[{k}]", item) for k, item in enumerate(value)]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [(f".{f.name}", getattr(value, f.name)) for f in dataclasses.fields(value)]
+    if isinstance(value, types.SimpleNamespace):
+        return [(f".{name}", item) for name, item in vars(value).items()]
     return None
 
 
@@ -80,8 +84,8 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(new)
     result = copy.copy(value)
-    for f, item in zip(dataclasses.fields(value), new, strict=True):
-        object.__setattr__(result, f.name, item)
+    for (accessor, _), item in zip(children(value) or (), new, strict=True):
+        object.__setattr__(result, accessor[1:], item)
     return result
 
 
@@ -93,6 +97,11 @@ def leaves(name: str, value: Any) -> Iterator[Leaf]:
             yield from leaves(name + accessor, item)
     elif is_number_list(value) or _is_numeric(value):
         yield Leaf(name, value)
+
+
+def within(name: str, outer: str) -> bool:
+    """Tell whether accessor `name` is `outer` or leads further into it."""
+    return name == outer or name.startswith((f"{outer}[", f"{outer}."))
 
 
 def is_number_list(value: Any) -> bool:

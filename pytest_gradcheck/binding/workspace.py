@@ -7,7 +7,6 @@ that the user's own objects stay as they were.
 from __future__ import annotations
 
 import copy
-import types
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.arguments import Arguments
-from pytest_gradcheck.binding.generators import as_generator
+from pytest_gradcheck.binding.attributes import assign
 from pytest_gradcheck.binding.problem import Parameter, Vector
-from pytest_gradcheck.binding.tree import Leaf, children, is_number_list, replaced
+from pytest_gradcheck.binding.tree import Leaf, children, is_number_list, replaced, within
 
-__all__ = ["Change", "Workspace", "copy_data"]
+__all__ = ["LOW_PRECISION", "Change", "Workspace", "copy_data"]
 
 Maker = Callable[[], Any]
+
+#: Types whose rounding would drown a derivative; forward is tried in float64 instead.
+LOW_PRECISION = frozenset({"float16", "float32", "complex64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,13 @@ class Workspace:
         self, arguments: Arguments, leaves: Sequence[Leaf], *, owner: object | None, lift: bool
     ) -> None:
         self._arguments = arguments
+        self._lift = lift
         self._pristine = [copy_data(value) for value in arguments.values]
         self.parameters = tuple(_layout(leaves))
         self.point: Vector = np.empty(self.parameters[-1].stop if self.parameters else 0)
         self._writers: list[Maker] = []
         self._slots = {
-            parameter.name: self._slot(parameter, leaf, owner, lift)
+            parameter.name: self._slot(parameter, leaf, owner, lift=lift)
             for parameter, leaf in zip(self.parameters, leaves, strict=True)
         }
         for slot, leaf in zip(self._slots.values(), leaves, strict=True):
@@ -97,10 +100,10 @@ class Workspace:
             self._makers.append(maker)
         self._packed = None if any(self._makers) else arguments.pack(self._fixed)
 
-    @property
-    def is_low_precision(self) -> bool:
-        """Whether a checked array is of a lower precision than float64."""
-        return any(p.dtype in {"float16", "float32", "complex64"} for p in self.parameters)
+    def is_lifted(self, parameter: Parameter) -> bool:
+        """Tell whether forward sees a parameter in a higher precision than the user's."""
+        slot = self._slots[parameter.name]
+        return parameter.dtype in LOW_PRECISION and slot.working is None and self._lift
 
     def pack(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return arguments for one call of forward at the point as it is now."""
@@ -162,32 +165,32 @@ class Workspace:
 
         return remake
 
-    def _slot(self, parameter: Parameter, leaf: Leaf, owner: object | None, lift: bool) -> _Slot:
+    def _slot(
+        self, parameter: Parameter, leaf: Leaf, owner: object | None, *, lift: bool
+    ) -> _Slot:
         part = self.point[parameter.start : parameter.stop]
         flat = part.view(np.complex128) if parameter.is_complex else part
         view = flat.reshape(parameter.shape)
         value = leaf.value
-        if owner is not None and leaf.name.startswith("self."):
-            return self._attribute_slot(parameter, view, leaf.name, value)
+        of_owner = owner is not None and leaf.name.startswith("self.")
         if not isinstance(value, np.ndarray):
-            return _Slot(parameter, view, None, _maker(value, view, lift))
+            make = _maker(value, view, lift=lift)
+            if of_owner:
+                accessor = leaf.name.removeprefix("self")
+                self._writers.append(lambda: assign(owner, accessor, make()))
+            return _Slot(parameter, view, None, make)
+        if of_owner:
+            # Perturbed in place: rebinding would miss aliases such as params = [self.W].
+            self._writers.append(_Writer(value, view))
+            return _Slot(parameter, view, value, None)
         if type(value) is np.ndarray and value.flags.c_contiguous:
             if value.dtype in (np.float64, np.complex128):
                 return _Slot(parameter, view, None, None)
-            if lift and value.dtype in (np.float16, np.float32, np.complex64):
+            if lift and str(value.dtype) in LOW_PRECISION:
                 return _Slot(parameter, view, None, None)
         working = value.copy(order="K")
         self._writers.append(_Writer(working, view))
         return _Slot(parameter, view, working, None)
-
-    def _attribute_slot(
-        self, parameter: Parameter, view: NDArray[Any], name: str, value: Any
-    ) -> _Slot:
-        """Perturb an attribute's array in place: rebinding would miss its aliases."""
-        if not isinstance(value, np.ndarray):
-            raise TypeError(name)
-        self._writers.append(_Writer(value, view))
-        return _Slot(parameter, view, value, None)
 
     def _plant(self, name: str, value: Any) -> tuple[Any, Maker | None]:
         """Put slots in the place of checked leaves; return the value, or what makes it."""
@@ -195,7 +198,7 @@ class Workspace:
         if slot is not None:
             return (slot.view if slot.working is None else slot.working), slot.make
         inside = children(value)
-        if inside is None or not any(_within(leaf, name) for leaf in self._slots):
+        if inside is None or not any(within(leaf, name) for leaf in self._slots):
             return value, None
         planted = [self._plant(name + accessor, item) for accessor, item in inside]
         if all(maker is None for _, maker in planted):
@@ -215,7 +218,7 @@ class _Writer:
 
 
 def copy_data(value: Any) -> Any:
-    """Copy arrays, containers and plain objects; pass everything else through.
+    """Copy arrays and containers; pass everything else through.
 
     Random generators pass through too: they are put back by `Replay`.
     """
@@ -226,8 +229,6 @@ def copy_data(value: Any) -> Any:
         return replaced(value, [copy_data(item) for _, item in inside])
     if is_number_list(value):
         return copy.deepcopy(value)
-    if as_generator("", value) is None and isinstance(value, types.SimpleNamespace):
-        return types.SimpleNamespace(**{k: copy_data(v) for k, v in vars(value).items()})
     return value
 
 
@@ -241,7 +242,7 @@ def _layout(leaves: Iterable[Leaf]) -> Iterable[Parameter]:
         start = stop
 
 
-def _maker(value: Any, view: NDArray[Any], lift: bool) -> Maker:
+def _maker(value: Any, view: NDArray[Any], *, lift: bool) -> Maker:
     """Return what makes a number or a list of them from the point, as the type it came in."""
     if isinstance(value, list):
         return view.tolist
@@ -251,12 +252,11 @@ def _maker(value: Any, view: NDArray[Any], lift: bool) -> Maker:
     return view.item
 
 
-def _within(leaf: str, name: str) -> bool:
-    return leaf == name or leaf.startswith((f"{name}[", f"{name}."))
-
-
 def _equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.asarray((a == b) | ((a != a) & (b != b)))
+    same = a == b
+    if a.dtype.kind in "fc" and b.dtype.kind in "fc":
+        same = same | (np.isnan(a) & np.isnan(b))
+    return np.asarray(same)
 
 
 def _differences(name: str, before: Any, after: Any, slots: dict[str, _Slot]) -> Iterable[str]:
@@ -273,10 +273,6 @@ def _differences(name: str, before: Any, after: Any, slots: dict[str, _Slot]) ->
             yield name
         return
     inside, inside_after = children(before), children(after)
-    if isinstance(before, types.SimpleNamespace):
-        inside, inside_after = (
-            [(f".{k}", v) for k, v in vars(x).items()] for x in (before, after)
-        )
     if inside is None or inside_after is None:
         if type(before) in (int, float, complex, bool, str, list) and before != after:
             yield name

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_gradcheck.binding.arguments import Arguments
+from pytest_gradcheck.binding.attributes import follow
 from pytest_gradcheck.binding.tree import Leaf, children, describe_value, leaves
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -180,10 +181,8 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
 
 
 def _attribute_item(want: str, bound: object) -> Item:
-    value: Any = bound
     try:
-        # The accessor is the user's own Python, written in their own test.
-        value = _follow(bound, want.removeprefix("self"))
+        value = follow(bound, want.removeprefix("self"))
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         kind = type(bound).__name__
         close = difflib.get_close_matches(want[5:], list(vars(bound)), n=1)
@@ -198,22 +197,6 @@ def _attribute_item(want: str, bound: object) -> Item:
             "numbers to differentiate by."
         )
     return Item(want, value, found, is_attribute=True)
-
-
-def _follow(value: Any, accessor: str) -> Any:
-    """Follow an accessor such as ``.layers[0].W`` or ``.params['W']``."""
-    while accessor:
-        if accessor.startswith("."):
-            end = min(
-                (k for k in (accessor.find(".", 1), accessor.find("[")) if k > 0), default=None
-            )
-            value, accessor = getattr(value, accessor[1:end]), accessor[end:] if end else ""
-        else:
-            end = accessor.index("]")
-            key = accessor[1:end]
-            quoted = key[:1] in {"'", '"'}
-            value, accessor = value[key[1:-1] if quoted else int(key)], accessor[end + 1 :]
-    return value
 
 
 def _unknown(want: str, known: Sequence[str], arguments: Arguments, forward_name: str) -> str:

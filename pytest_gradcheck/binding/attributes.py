@@ -1,0 +1,75 @@
+"""Attributes of the object a function is bound to: following and setting them by accessor.
+
+It must not know what is checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["assign", "bound_object", "follow", "rebind"]
+
+_STEP = re.compile(
+    r"\.(?P<name>\w+)|\[(?P<quote>['\"])(?P<key>.*?)(?P=quote)\]|\[(?P<index>-?\d+)\]"
+)
+
+
+def bound_object(function: Callable[..., Any]) -> object | None:
+    """Return the object that a bound method belongs to, None for a plain function."""
+    owner: object | None = getattr(function, "__self__", None)
+    is_method = owner is not None and hasattr(function, "__func__")
+    return owner if is_method and not isinstance(owner, type) else None
+
+
+def rebind(function: Callable[..., Any], owner: object, copied: object) -> Callable[..., Any]:
+    """Return a bound method of `owner` as a method of its copy, anything else as it is."""
+    if bound_object(function) is not owner:
+        return function
+    method: Callable[..., Any] = function.__func__.__get__(copied)  # type: ignore[attr-defined]  # bound_object() saw it
+    return method
+
+
+def follow(owner: object, accessor: str) -> Any:
+    """Return what `accessor` leads to from `owner`.
+
+    Examples
+    --------
+    >>> import types
+    >>> layer = types.SimpleNamespace(params={"W": [1.0, 2.0]})
+    >>> follow(layer, ".params['W'][1]")
+    2.0
+    """
+    value: Any = owner
+    for step in _steps(accessor):
+        value = getattr(value, step[1]) if step[0] == "." else value[step[1]]
+    return value
+
+
+def assign(owner: object, accessor: str, value: Any) -> None:
+    """Set what `accessor` leads to from `owner`."""
+    *before, (kind, last) = _steps(accessor)
+    holder: Any = owner
+    for step in before:
+        holder = getattr(holder, step[1]) if step[0] == "." else holder[step[1]]
+    if kind == ".":
+        setattr(holder, last, value)
+    else:
+        holder[last] = value
+
+
+def _steps(accessor: str) -> list[tuple[str, Any]]:
+    steps: list[tuple[str, Any]] = []
+    end = 0
+    for match in _STEP.finditer(accessor):
+        if match.start() != end:
+            break
+        end = match.end()
+        if match["name"] is not None:
+            steps.append((".", match["name"]))
+        else:
+            steps.append(("[", match["key"] if match["index"] is None else int(match["index"])))
+    if end != len(accessor) or not steps:
+        raise ValueError(accessor)
+    return steps

@@ -1,0 +1,170 @@
+"""Calling forward at points around the user's: cheaply, quietly, and always the same.
+
+It must not know backward or what is claimed; it turns a vector into outputs.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck.binding.outputs import Beside, Output, read_output
+from pytest_gradcheck.binding.problem import Counts, Vector
+from pytest_gradcheck.binding.replay import Replay
+from pytest_gradcheck.binding.workspace import Workspace
+from pytest_gradcheck.errors import GradcheckUsageError, hide_ours
+
+__all__ = ["Forward", "Quiet"]
+
+
+class Forward:
+    """The user's forward as a function of the point.
+
+    Parameters
+    ----------
+    function : callable
+        The user's function, maybe rebound to a copy of its object.
+    name : str
+        Its name, for messages.
+    workspace : Workspace
+        The arguments to call it with.
+    replay : Replay
+        Puts randomness back before each call.
+    beside : Beside
+        What it returns beside the output.
+    counts : Counts
+        Counts its calls.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        workspace: Workspace,
+        *,
+        replay: Replay,
+        beside: Beside,
+        counts: Counts,
+    ) -> None:
+        self._function = function
+        self._name = name
+        self._workspace = workspace
+        self._rewind = replay.rewind
+        self._beside = beside
+        self._counts = counts
+        self._size = 0
+        self._has_beside = False
+        self._cotangent: Vector | None = None
+
+    def at_base(self) -> Output:
+        """Call forward at the unperturbed point, under the user's own settings."""
+        __tracebackhide__ = hide_ours
+        self._rewind()
+        self._counts.forward += 1
+        args, kwargs = self._workspace.pack()
+        output = read_output(self._function(*args, **kwargs), self._beside, self._name)
+        self._size, self._has_beside = output.value.size, output.has_beside
+        return output
+
+    def reduce_by(self, cotangent: Vector) -> None:
+        """From now on evaluate to the product of `cotangent` and the outputs."""
+        self._cotangent = cotangent
+
+    def reduced(self, output: Vector) -> Vector:
+        """Return outputs as `evaluate` does."""
+        return output if self._cotangent is None else np.atleast_1d(self._cotangent @ output)
+
+    def evaluate(self, vector: Vector) -> Vector:
+        """Return the outputs at `vector`, NaN where forward is undefined there.
+
+        Parameters
+        ----------
+        vector : ndarray, shape (n,)
+            The workspace's own point, or another vector; then the point is put
+            back afterwards.
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+            A new array.
+        """
+        __tracebackhide__ = hide_ours
+        workspace = self._workspace
+        if vector is not workspace.point:
+            try:
+                workspace.point[:] = vector
+                return self.evaluate(workspace.point)
+            finally:
+                workspace.point[:] = workspace.base
+        self._counts.forward += 1
+        self._rewind()
+        args, kwargs = workspace.pack()
+        try:
+            result = self._function(*args, **kwargs)
+        except (ArithmeticError, ValueError):  # numpy's LinAlgError is a ValueError
+            return self.reduced(np.full(self._size, np.nan))
+        except Exception as error:
+            error.add_note(self._where())
+            raise
+        output = result[0] if self._has_beside else result
+        values = np.array(output, dtype=np.float64).reshape(-1)
+        if values.size != self._size:
+            raise GradcheckUsageError(
+                f"{self._name} returned {values.size} numbers {self._where()}, but {self._size} at "
+                "the point itself: the size of the output must not depend on the parameters."
+            )
+        return self.reduced(values)
+
+    def _where(self) -> str:
+        """Say which coordinate is being perturbed, and by how much."""
+        workspace = self._workspace
+        moved = np.flatnonzero(workspace.point != workspace.base)
+        for parameter in workspace.parameters:
+            if moved.size == 1 and parameter.start <= moved[0] < parameter.stop:
+                entry = int(moved[0] - parameter.start) // (2 if parameter.is_complex else 1)
+                index = np.unravel_index(entry, parameter.shape)
+                subscript = f"[{', '.join(str(int(k)) for k in index)}]" if index else ""
+                step = float(workspace.point[moved[0]] - workspace.base[moved[0]])
+                return f"while gradcheck perturbed {parameter.name}{subscript} by {step:.3g}"
+        names = ", ".join(parameter.name for parameter in workspace.parameters)
+        return f"while gradcheck perturbed all of {names}"
+
+
+class Quiet:
+    """Silences warnings and floating point errors at points the user did not choose.
+
+    Python's warning filters belong to the process: checks that overlap in
+    threads share one silence, which ends with the last of them.
+    """
+
+    _lock = threading.Lock()
+    _inside = 0
+    _filters: warnings.catch_warnings[None] | None = None
+
+    def __enter__(self) -> None:
+        with Quiet._lock:
+            if Quiet._inside == 0:
+                Quiet._filters = warnings.catch_warnings()
+                Quiet._filters.__enter__()
+                warnings.simplefilter("ignore")
+            Quiet._inside += 1
+        self._errors = np.errstate(all="ignore")
+        self._errors.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._errors.__exit__(kind, error, traceback)
+        with Quiet._lock:
+            Quiet._inside -= 1
+            if Quiet._inside == 0 and Quiet._filters is not None:
+                Quiet._filters.__exit__(kind, error, traceback)
+                Quiet._filters = None
