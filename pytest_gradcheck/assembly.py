@@ -31,11 +31,11 @@ VERDICTS: dict[int, Verdict] = {
 SEVERITY = np.array([0, 2, 1], dtype=np.int8)
 
 REASONS = {
-    Status.KINK: "a kink: the slopes left and right differ",
+    Status.KINK: "a kink, the slopes left and right differ",
     Status.EDGE: "measured from one side, forward is undefined on the other",
-    Status.JUMP: "forward jumps at this point: there is no derivative",
-    Status.OUTSIDE: "forward is undefined (NaN, or it raises) on both sides of this point",
-    Status.BRIEF: "too many entries differ to measure each of them closely",
+    Status.JUMP: "forward jumps at this point",
+    Status.OUTSIDE: "forward is undefined (NaN, or raises) on both sides",
+    Status.BRIEF: "too many entries differ to measure each closely",
 }
 
 
@@ -151,6 +151,10 @@ def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> 
     index, part = _place(parameter, coordinate)
     shape = evidence.output_shape
     mark = int(judged.marks[coordinate, output])
+    reason = _reason(Status(int(found.status[coordinate, output])), mark)
+    if (coordinate, output) in found.kinks:
+        low, high = found.kinks[coordinate, output]
+        reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
     return Entry(
         parameter=parameter.name,
         index=index,
@@ -162,7 +166,7 @@ def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> 
         bound=float(found.bound[coordinate, output]),
         step=float(found.step[coordinate]),
         verdict=VERDICTS[mark],
-        reason=_reason(Status(int(found.status[coordinate, output])), mark),
+        reason=reason,
         excess=float(_rounded(judged.excess[coordinate, output])),
     )
 
@@ -178,7 +182,7 @@ def _reason(status: Status, mark: int) -> str | None:
     if status is not Status.SMOOTH:
         return REASONS[status]
     if mark == Mark.INCONCLUSIVE:
-        return "forward is too noisy here: the bound is as large as the derivative"
+        return "forward is too noisy"
     return None
 
 
@@ -210,12 +214,9 @@ def _zero_notes(evidence: Evidence) -> Iterator[Note]:
     nothing = (evidence.claim == 0) & (np.abs(found.value) <= found.bound)
     zeros, size = int(np.count_nonzero(nothing.all(axis=1))), nothing.shape[0]
     if zeros == size > 0:
-        yield Note("vacuous", zeros, "zero gradient everywhere at this point: nothing was tested")
+        yield Note("vacuous", zeros, "zero gradient everywhere at this point, errors unseen")
     elif zeros:
-        text = (
-            f"zero gradient in {zeros} of {size} entries at this point (dead units?): "
-            "errors there cannot be seen"
-        )
+        text = f"zero gradient in {zeros} of {size} entries (dead units?), errors there unseen"
         yield Note("zero", zeros, text)
 
 
@@ -227,8 +228,9 @@ def _inconclusive_notes(evidence: Evidence, open_: NDArray[np.bool_]) -> Iterato
         if not count:
             continue
         reason = _reason(status, Mark.INCONCLUSIVE)
-        text = f"{count} of {where.size} inconclusive: {reason}"
-        bound = float(found.bound[where].min())
+        some = "all" if count == where.size > 1 else f"{count} of {where.size}"
+        text = f"{some} inconclusive: {reason}"
+        bound = float(found.bound[where].max())
         if np.isfinite(bound):
-            text += f"; an error up to {bound:.0e} would not be seen"
+            text += f", an error of {bound:.0e} could hide"
         yield Note("inconclusive", count, text)

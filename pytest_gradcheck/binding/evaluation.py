@@ -115,8 +115,8 @@ class Forward:
         values = np.array(output, dtype=np.float64).reshape(-1)
         if values.size != self._size:
             raise GradcheckUsageError(
-                f"{self._name} returned {values.size} numbers {self._where()}, but {self._size} at "
-                "the point itself: the size of the output must not depend on the parameters."
+                f"{self._name} returned {values.size} numbers {self._where()}, but {self._size} "
+                "at the point itself: the output's size must not depend on the parameters."
             )
         return self.reduced(values)
 

@@ -49,7 +49,7 @@ def _reasons(parameter: ParameterReport, options: Options) -> Iterator[str]:
     elif "inconclusive" in kinds:
         count = sum(n.count for n in parameter.notes if n.kind == "inconclusive")
         if count == parameter.checked:
-            yield f"{name}: nothing could be verified: {kinds['inconclusive'].text}"
+            yield f"{name}: nothing could be verified, {kinds['inconclusive'].text}"
         elif options.strict:
             yield f"{name}: {kinds['inconclusive'].text}{strict}"
     if "kink" in kinds and _kinks_fail(options):

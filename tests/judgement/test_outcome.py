@@ -38,7 +38,7 @@ def options(**given: Any) -> Options:
         (
             parameter("inconclusive", ALL_OPEN),
             {},
-            ("W: nothing could be verified: 3 of 3 inconclusive: forward jumps",),
+            ("W: nothing could be verified, 3 of 3 inconclusive: forward jumps",),
         ),
         (parameter("correct", KINK), {}, ()),
         (parameter("correct", KINK), {"strict": True}, ("W: 2 entries are at a kink (strict)",)),

@@ -1,0 +1,203 @@
+"""The message: a report in words, its first line able to stand alone.
+
+It must not compute anything; it selects, orders and words what the report says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_gradcheck.report.model import Entry, ParameterReport, Report
+from pytest_gradcheck.report.numbers import bound_text, difference_text, number, off_by, pair
+from pytest_gradcheck.report.table import PAGE, elide, prose, table
+
+__all__ = ["render_text"]
+
+#: Correct parameters listed one by one; the others are counted.
+LISTED_CORRECT = 12
+
+#: Rows of all parameters together, in units of the rows of one.
+ROWS_IN_ALL = 4
+
+KINDS = {
+    "gradient": "gradient",
+    "jacobian": "Jacobian",
+    "elementwise": "elementwise derivative",
+    "vjp": "vector-Jacobian product",
+    "jvp": "Jacobian-vector product",
+}
+
+INDENT = "    "
+
+
+def render_text(report: Report) -> str:
+    """Word a report for people.
+
+    Parameters
+    ----------
+    report : Report
+        Of a passing or a failing check.
+
+    Returns
+    -------
+    str
+        Lines of at most 92 columns. The first says the most important thing;
+        then come the parameters with likely causes, the worst entries, and how
+        it was measured and can be run again.
+    """
+    blocks = [_headline(report), _parameters(report), _worst(report), _closing(report)]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _headline(report: Report) -> list[str]:
+    if report.passed:
+        difference = difference_text(report.relative_difference)
+        return [
+            (
+                f"{KINDS[report.kind]} of {elide(report.forward, 40)} {report.verdict}: "
+                f"{_count(report.checked, 'entry', 'entries')}, relative difference {difference}"
+            )
+        ]
+    if report.wrong:
+        worst = report.worst[0] if report.worst else None
+        wrong = f"{report.wrong} of {_count(report.checked, 'entry', 'entries')} wrong"
+        if worst is None or worst.verdict != "wrong":
+            return [wrong]
+        backward, numerical = pair(worst.backward, worst.numerical)
+        line = f": backward {backward}, numerical {numerical}; {wrong}"
+        return [elide(worst.name, max(PAGE - len(line), 30)) + line]
+    return [elide(failure, PAGE) for failure in report.failures]
+
+
+def _parameters(report: Report) -> list[str]:
+    """Return the table of parameters, remarks indented beneath each."""
+    listed, folded = _listed(report)
+    rows = [("parameter", "shape", "wrong", "difference", "verdict")]
+    rows += [
+        (
+            p.name,
+            str(p.shape) if p.shape else "scalar",
+            f"{p.wrong}/{p.checked}",
+            difference_text(p.relative_difference),
+            p.verdict,
+        )
+        for p in listed
+    ]
+    heading, *lines = table(rows, (False, False, True, True, False))
+    result = [heading]
+    for parameter, line in zip(listed, lines, strict=True):
+        result.append(line)
+        for remark in _remarks(parameter):
+            result += prose(remark, INDENT)
+    if folded:
+        worst = difference_text(max(p.relative_difference for p in folded))
+        result.append(f"... and {len(folded)} more correct (largest difference {worst})")
+    return result
+
+
+def _listed(report: Report) -> tuple[list[ParameterReport], list[ParameterReport]]:
+    """Split into the parameters to list, worst verdicts first, and correct ones to count."""
+    order = {"wrong": 0, "inconclusive": 1, "correct": 2}
+    ranked = sorted(report.parameters, key=lambda p: order[p.verdict])
+    ranked.sort(key=lambda p: _first_entry_rank(report, p))
+    decided = [p for p in ranked if p.verdict != "correct"]
+    correct = [p for p in ranked if p.verdict == "correct"]
+    if len(correct) > LISTED_CORRECT + 1:
+        return decided + correct[:LISTED_CORRECT], correct[LISTED_CORRECT:]
+    return decided + correct, []
+
+
+def _first_entry_rank(report: Report, parameter: ParameterReport) -> int:
+    """Rank a wrong parameter by where it first appears among the worst entries."""
+    if parameter.verdict != "wrong":
+        return len(report.worst) + 1
+    names = [entry.parameter for entry in report.worst]
+    return names.index(parameter.name) if parameter.name in names else len(names)
+
+
+def _remarks(parameter: ParameterReport) -> Iterator[str]:
+    for diagnosis in parameter.diagnosis:
+        yield diagnosis.text
+    for note in parameter.notes:
+        yield note.text
+
+
+def _worst(report: Report) -> list[str]:
+    """Return the table of worst entries, empty where the check passed."""
+    if report.passed:
+        return []
+    bad = [p for p in report.parameters if p.verdict != "correct"]
+    entries = [e for p in bad for e in p.worst if e.verdict == p.verdict]
+    entries.sort(key=lambda e: (e.verdict != "wrong", -e.excess, -abs(e.backward - e.numerical)))
+    budget = ROWS_IN_ALL * max((len(p.worst) for p in bad), default=0)
+    shown = entries[:budget]
+    if not shown:
+        return []
+    heading = ("worst entries", "value", "backward", "numerical", "bound", "off by")
+    rows = [heading, *map(_row, shown)]
+    lines = table(rows, (False, True, True, True, True, True))
+    lines += _reasons(shown)
+    hidden = sum(_bad_count(p) for p in bad) - len(shown)
+    if hidden > 0:
+        rows = report.options["max_rows"].value if "max_rows" in report.options else len(shown)
+        lines.append(f"... and {hidden:,} more (max_rows={rows}; -vv shows all)")
+    return lines
+
+
+def _bad_count(parameter: ParameterReport) -> int:
+    if parameter.verdict == "wrong":
+        return parameter.wrong
+    return sum(note.count for note in parameter.notes if note.kind == "inconclusive")
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    return (
+        entry.name,
+        number(entry.value, 4),
+        *pair(entry.backward, entry.numerical),
+        bound_text(entry.bound),
+        off_by(entry.backward, entry.numerical),
+    )
+
+
+def _reasons(entries: list[Entry]) -> Iterator[str]:
+    """Yield why, for wrong entries that have a reason; inconclusive ones have notes."""
+    names: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.reason is not None and entry.verdict == "wrong":
+            names.setdefault(entry.reason, []).append(entry.name)
+    for reason, where in names.items():
+        listed = where[0] if len(where) == 1 else f"{where[0]} and {len(where) - 1} more"
+        yield from prose(f"{listed}: {reason}", INDENT)
+
+
+def _closing(report: Report) -> list[str]:
+    settings = [f"{KINDS[report.kind]} of {report.forward} by {report.backward}"]
+    settings += [f"mode {report.mode}", *_options(report)]
+    costs = [
+        _count(report.evaluations, "evaluation"),
+        _count(report.backward_calls, "backward call"),
+        f"{report.seconds:.2g} s",
+        f"seed {report.seed}",
+    ]
+    lines = [*prose("; ".join(settings)), *prose("; ".join(costs))]
+    for note in report.notes:
+        lines += prose(note.text)
+    if report.not_checked:
+        lines += prose(f"passed through unchecked: {', '.join(report.not_checked)}")
+    if report.rerun is not None and not report.passed:
+        lines.append(f"run again: {report.rerun}")
+    return lines
+
+
+def _options(report: Report) -> Iterator[str]:
+    """Yield the options that decide verdicts, and those that somebody set, with who did."""
+    for name, option in report.options.items():
+        if option.origin != "default" and name not in ("seed", "max_rows", "mode", "replay"):
+            yield f"{name}={option.value!r} ({option.origin})"
+        elif name == "rtol":
+            yield f"rtol={option.value!r}"
+
+
+def _count(count: int, singular: str, plural: str | None = None) -> str:
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
