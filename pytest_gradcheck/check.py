@@ -172,7 +172,7 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
     options = resolve(layers, _argument_names(call.forward))
     report = _check(call, options, None if test is None else test.rerun)
     if test is not None:
-        test.reports.append(report)
+        test.take(report)
     _warn_if_vacuous(report)
     return report
 

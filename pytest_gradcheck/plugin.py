@@ -1,1 +1,204 @@
-"""Pytest's hooks, a few lines each; it must know no arithmetic and import no numpy."""
+"""Pytest's hooks, a few lines each.
+
+It must know no arithmetic and import no numpy: it is loaded in every pytest run
+of everyone who has the plugin installed. What a run that checks gradients needs
+is imported when the first check asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_gradcheck.running import RunningTest, Stage, current_stage
+
+if TYPE_CHECKING:
+    from pytest_gradcheck.doors.fixture import Gradcheck
+
+STAGE = pytest.StashKey[Stage]()
+
+#: Name, type in an ini file, and help of every option that suits a whole suite.
+OPTIONS = (
+    ("mode", "string", "auto, full or fast (auto): sweep every entry, or screen"),
+    ("rtol", "string", "relative error that is allowed anyway (1e-6)"),
+    ("seed", "string", "seed of directions and cotangents (from the test's node id)"),
+    ("strict", "bool", "fail on kinks, inconclusive and vacuous parameters, too"),
+    ("max_rows", "string", "worst entries shown for a parameter (5)"),
+    ("max_evaluations", "string", "budget of a sweep, in forward evaluations (10000)"),
+)
+
+MARKERS = (
+    (
+        "gradcheck(*, backward=None, wrt=None, backward_args=None, has_cache=None, **options): the "
+        "test is a gradient check: it is the forward function, called with its fixtures and "
+        "parameters, and returns the value that backward differentiates, or without backward "
+        "(value, gradients). A test that asks for the gradcheck fixture runs as it is, and must "
+        "complete a check. See https://pytest-gradcheck.readthedocs.io."
+    ),
+    (
+        "gradcheck_options(**options): options of the gradient checks in a test, class or module, "
+        "for example rtol=1e-4 or strict=True; selects nothing and checks nothing."
+    ),
+)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Offer our hooks to conftest files and other plugins."""
+    from pytest_gradcheck import hookspec
+
+    pluginmanager.add_hookspecs(hookspec)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our command line and ini options."""
+    group = parser.getgroup("gradcheck", "gradient checks (pytest-gradcheck)")
+    for name, kind, text in OPTIONS:
+        flag, dest = f"--gradcheck-{name.replace('_', '-')}", f"gradcheck_{name}"
+        if kind == "bool":
+            group.addoption(flag, dest=dest, action="store_true", default=None, help=text)
+        else:
+            metavar = name.rsplit("_", 1)[-1].upper()
+            group.addoption(flag, dest=dest, default=None, metavar=metavar, help=text)
+        parser.addini(dest, f"gradient checks: {text}", type="string", default=None)
+    help_rows = "gradient checks: verbosity of failures (-v: 20 rows a parameter, -vv: all)"
+    parser.addini("verbosity_gradcheck", help_rows, type="string", default="auto")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; say at once what is wrong with an option."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    config.stash[STAGE] = Stage(_prepare)
+    if any(_written(config, name) for name, _, _ in OPTIONS):
+        from pytest_gradcheck.doors.settings import validate_settings
+
+        validate_settings(config, [name for name, _, _ in OPTIONS])
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
+    """Refuse a mark on a function that is no test: ``mark.gradcheck(f)`` marks f itself."""
+    if isinstance(obj, FunctionType) and "pytestmark" in obj.__dict__:
+        from pytest_gradcheck.doors.marks import refuse_mark_on_helper
+
+        refuse_mark_on_helper(collector, name, obj)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let ``-m gradcheck`` select the users of our fixture, too."""
+    if "gradcheck" in getattr(item, "fixturenames", ()) or _is_marked(item):
+        from pytest_gradcheck.doors.selection import prepare_item
+
+        prepare_item(item)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the item be the running test, for all doors."""
+    stage = item.config.stash[STAGE]
+    token = current_stage.set(stage)
+    stage.enter(item)
+    try:
+        return (yield)
+    finally:
+        stage.enter(None)
+        current_stage.reset(token)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start afresh, also when a test is run again; say what is wrong with a mark."""
+    item.config.stash[STAGE].enter(item)
+    if _is_marked(item):
+        from pytest_gradcheck.doors.marks import validate_marks
+
+        validate_marks(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a marked test that passed without any check, whoever ran its body."""
+    result = yield
+    if _is_marked(item):
+        from pytest_gradcheck.doors.marks import refuse_unchecked
+
+        refuse_unchecked(item, item.config.stash[STAGE])
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Run a marked test as the forward function of a check."""
+    if not _is_marked(pyfuncitem):
+        return (yield)
+    from pytest_gradcheck.doors.marker import checking
+
+    with checking(pyfuncitem, pyfuncitem.config.stash[STAGE]):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach what was checked to the test's report; keep its summary to one line."""
+    reports = item.config.stash[STAGE].reports()
+    if not reports and call.excinfo is None:
+        return (yield)
+    from pytest_gradcheck.doors import reporting
+
+    if call.when == "call":
+        reporting.set_properties(item, reports)
+    report = yield
+    reporting.attach(report, call, reports)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Colour our failure messages, where they are shown on a terminal."""
+    if report.failed and hasattr(report, "gradcheck"):
+        from pytest_gradcheck.doors.colouring import colour
+
+        colour(report)
+
+
+@pytest.fixture(scope="session")
+def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
+    """Assert that a hand-written derivative is right.
+
+    Call it with the forward function, the backward function and forward's
+    arguments; it raises an `AssertionError` that names the wrong entries, and
+    returns the report of a check that passes::
+
+        def test_square(gradcheck):
+            gradcheck(lambda x: (x**2).sum(), lambda x: 2 * x, np.array([1.0, 2.0]))
+
+    It takes the same arguments as the function `pytest_gradcheck.gradcheck`:
+    what to check (``wrt``), how to call backward (``backward_args``,
+    ``has_cache``), keyword arguments of forward (``kwargs``) and options.
+    """
+    from pytest_gradcheck.doors.fixture import Gradcheck
+
+    return Gradcheck(pytestconfig.stash[STAGE])
+
+
+def _prepare(item: pytest.Item) -> RunningTest:
+    from pytest_gradcheck.doors.settings import prepare_test
+
+    return prepare_test(item, [name for name, _, _ in OPTIONS])
+
+
+def _written(config: pytest.Config, name: str) -> Any:
+    dest = f"gradcheck_{name}"
+    return config.getoption(dest) is not None or config.getini(dest) is not None
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    """Tell whether the user marked the item, or what it is in, as a gradient check."""
+    return any(
+        mark.name == "gradcheck" and "_ours" not in mark.kwargs for mark in item.iter_markers()
+    )

@@ -1,19 +1,20 @@
 """Which test is running, so that every door opens into the same test.
 
-It holds the one module global of the package, and must not know what a check
-does: it carries the test's options to the check and the reports back.
+It holds the one module global of the package. It must import nothing of the
+package: it is loaded in every pytest run, whether or not anything is checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_gradcheck.options import Layer
-
 if TYPE_CHECKING:
+    import pytest
+
+    from pytest_gradcheck.options import Layer
     from pytest_gradcheck.report.model import Report
 
 __all__ = ["RunningTest", "Stage", "current_stage", "current_test"]
@@ -25,37 +26,64 @@ class RunningTest:
 
     Attributes
     ----------
-    nodeid : str
-        Pytest's name of the test.
-    seed : int
-        The seed made from the node id.
     layers : sequence of Layer
-        Options from ini, command line and marks, weakest first.
+        Options that a call overrides, weakest first.
     overrides : sequence of Layer
         Options from the command line that win over a call, too.
     rerun : str
         The command that runs this test again.
+    finished : callable
+        Told of each report when its check is complete.
     reports : list of Report
         Every check the test completed, in order.
     """
 
-    nodeid: str
-    seed: int
     layers: Sequence[Layer]
     overrides: Sequence[Layer]
     rerun: str
+    finished: Callable[[Report], object]
     reports: list[Report] = field(default_factory=list)
+
+    def take(self, report: Report) -> None:
+        """Take the report of a completed check."""
+        self.reports.append(report)
+        self.finished(report)
 
 
 @dataclass(slots=True)
 class Stage:
-    """Where the running test stands; one per pytest session.
+    """Where a session's running test stands; what it needs is made when a check asks.
 
     An event loop that outlives a test keeps a copy of the context of the test
-    that started it. The copy holds this object, whose `test` is always today's.
+    that started it. The copy holds this object, whose test is always today's.
+
+    Attributes
+    ----------
+    prepare : callable
+        Makes a `RunningTest` of a pytest item.
+    item : pytest.Item or None
+        The item that runs.
+    test : RunningTest or None
+        What was made of it, once a check asked.
     """
 
+    prepare: Callable[[pytest.Item], RunningTest]
+    item: pytest.Item | None = None
     test: RunningTest | None = None
+
+    def enter(self, item: pytest.Item | None) -> None:
+        """Let `item` be the running test, afresh; None when it is over."""
+        self.item, self.test = item, None
+
+    def running(self) -> RunningTest | None:
+        """Return the running test, None between tests."""
+        if self.test is None and self.item is not None:
+            self.test = self.prepare(self.item)
+        return self.test
+
+    def reports(self) -> list[Report]:
+        """Return what the running test has checked so far."""
+        return [] if self.test is None else self.test.reports
 
 
 current_stage: ContextVar[Stage | None] = ContextVar("pytest_gradcheck_stage", default=None)
@@ -64,4 +92,4 @@ current_stage: ContextVar[Stage | None] = ContextVar("pytest_gradcheck_stage", d
 def current_test() -> RunningTest | None:
     """Return the test that runs in this context, or None outside of one."""
     stage = current_stage.get()
-    return None if stage is None else stage.test
+    return None if stage is None else stage.running()

@@ -139,8 +139,8 @@ def _worst(report: Report) -> list[str]:
     lines += _reasons(shown)
     hidden = sum(_bad_count(p) for p in bad) - len(shown)
     if hidden > 0:
-        rows = report.options["max_rows"].value if "max_rows" in report.options else len(shown)
-        lines.append(f"... and {hidden:,} more (max_rows={rows}; -vv shows all)")
+        limit = report.options["max_rows"].value if "max_rows" in report.options else len(shown)
+        lines.append(f"... and {hidden:,} more (max_rows={limit}; -vv shows all)")
     return lines
 
 
