@@ -169,8 +169,12 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
     layers = [Layer("call", given)]
     if test is not None:
         layers = [*test.layers, *layers, *test.overrides]
-    options = resolve(layers, _argument_names(call.forward))
-    report = _check(call, options, None if test is None else test.rerun)
+    try:
+        options = resolve(layers, _argument_names(call.forward))
+        report = _check(call, options, None if test is None else test.rerun)
+    except GradcheckUsageError as error:
+        # Where in the package a mistake was noticed is of no use to who made it.
+        raise error.with_traceback(None) from None
     if test is not None:
         test.take(report)
     _warn_if_vacuous(report)
@@ -187,7 +191,6 @@ def _argument_names(forward: Callable[..., Any]) -> tuple[str, ...]:
 
 def _check(call: Call, options: Options, rerun: str | None) -> Report:
     """Check, and once more with every generator replayed if one turns out to have moved."""
-    __tracebackhide__ = hide_ours
     started = time.perf_counter()
     report, moved = _check_once(call, options, replay_all=False)
     if moved:
@@ -196,7 +199,6 @@ def _check(call: Call, options: Options, rerun: str | None) -> Report:
 
 
 def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Report, bool]:
-    __tracebackhide__ = hide_ours
     with bind(call, seed=options.seed, replay=options.replay, replay_all=replay_all) as problem:
         _refuse_beyond_budget(problem, options)
         report = _judge(problem, _measure(problem, options), options)
@@ -204,7 +206,6 @@ def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Repo
 
 
 def _refuse_beyond_budget(problem: Problem, options: Options) -> None:
-    __tracebackhide__ = hide_ours
     if options.mode == "fast":
         raise GradcheckUsageError(
             "mode='fast' screens all entries with a few directions, which this version cannot do "

@@ -111,6 +111,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Start afresh, also when a test is run again; say what is wrong with a mark."""
+    __tracebackhide__ = True
     item.config.stash[STAGE].enter(item)
     if _is_marked(item):
         from pytest_gradcheck.doors.marks import validate_marks
@@ -121,6 +122,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a marked test that passed without any check, whoever ran its body."""
+    __tracebackhide__ = True
     result = yield
     if _is_marked(item):
         from pytest_gradcheck.doors.marks import refuse_unchecked
@@ -132,6 +134,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Run a marked test as the forward function of a check."""
+    __tracebackhide__ = True
     if not _is_marked(pyfuncitem):
         return (yield)
     from pytest_gradcheck.doors.marker import checking

@@ -28,7 +28,7 @@ from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.tree import children, describe_value, leaves
 from pytest_gradcheck.binding.workspace import LOW_PRECISION, Workspace
 from pytest_gradcheck.binding.wrt import Item, select_items
-from pytest_gradcheck.errors import GradcheckUsageError, hide_ours
+from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Kind, Note
 
 __all__ = ["bind"]
@@ -64,7 +64,6 @@ def bind(
     GradcheckUsageError
         When the call makes no sense, before anybody is accused of anything.
     """
-    __tracebackhide__ = hide_ours
     binding = _Binding.of(call)
     generators = find_generators(
         [f for f in (binding.forward, binding.backward) if f is not None],
@@ -95,7 +94,6 @@ class _Binding:
     @classmethod
     def of(cls, call: Call) -> _Binding:
         """Resolve names, copy the bound object where its attributes are checked."""
-        __tracebackhide__ = hide_ours
         forward, backward = call.forward, call.backward
         if not callable(forward):
             raise GradcheckUsageError(
@@ -147,7 +145,6 @@ class _Binding:
 
 def _pose(call: Call, binding: _Binding, replay: Replay, seed: int) -> tuple[Problem, Workspace]:
     """Evaluate at the user's point, ask backward, and put it all into numbers."""
-    __tracebackhide__ = hide_ours
     counts = Counts()
     beside = binding.beside(call.has_cache)
     workspace, forward, first = _first_evaluation(binding, replay, beside, counts)
@@ -191,7 +188,6 @@ def _first_evaluation(
     binding: _Binding, replay: Replay, beside: Beside, counts: Counts
 ) -> tuple[Workspace, Forward, Output]:
     """Evaluate forward; in float64 where it follows the type of what it is given."""
-    __tracebackhide__ = hide_ours
     checked = [leaf for item in binding.items for leaf in item.leaves]
 
     def attempt(*, lift: bool) -> tuple[Workspace, Forward, Output]:
@@ -235,7 +231,6 @@ def _ask_backward(
     rng: np.random.Generator,
 ) -> _Asked:
     """Call backward straight after a forward, and read its claims."""
-    __tracebackhide__ = hide_ours
     plan = binding.plan
     scalar = output.is_scalar
     if plan is None or binding.backward is None:
@@ -339,7 +334,6 @@ def _like(cotangent: Vector, raw: Any) -> Any:
 
 
 def _refuse_change(workspace: Workspace, function_name: str) -> None:
-    __tracebackhide__ = hide_ours
     change = workspace.find_change()
     if change is None:
         return
@@ -356,7 +350,6 @@ def _refuse_change(workspace: Workspace, function_name: str) -> None:
 def _refuse_unrepeatable(
     first: Output, again: Output, forward_name: str, moving: Sequence[str]
 ) -> None:
-    __tracebackhide__ = hide_ours
     if first.shape != again.shape:
         raise GradcheckUsageError(
             f"{forward_name} returned shape {first.shape} and then {again.shape} at the same "

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_gradcheck.binding.arguments import Arguments, name_of, signature_of
-from pytest_gradcheck.errors import GradcheckUsageError, hide_ours
+from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Note
 
 __all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
@@ -176,7 +176,6 @@ def invoke(
     Any
         What backward returned.
     """
-    __tracebackhide__ = hide_ours
     args = [sources[name] for name in plan.positional]
     kwargs = {key: sources[name] for key, name in plan.keywords.items()}
     if plan.optional_cotangent is not None and not scalar_output:

@@ -17,7 +17,7 @@ from pytest_gradcheck.binding.outputs import Beside, Output, read_output
 from pytest_gradcheck.binding.problem import Counts, Vector
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.workspace import Workspace
-from pytest_gradcheck.errors import GradcheckUsageError, hide_ours
+from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Forward", "Quiet"]
 
@@ -63,7 +63,6 @@ class Forward:
 
     def at_base(self) -> Output:
         """Call forward at the unperturbed point, under the user's own settings."""
-        __tracebackhide__ = hide_ours
         self._rewind()
         self._counts.forward += 1
         args, kwargs = self._workspace.pack()
@@ -93,7 +92,6 @@ class Forward:
         ndarray of float64, shape (m,)
             A new array.
         """
-        __tracebackhide__ = hide_ours
         workspace = self._workspace
         if vector is not workspace.point:
             try:

@@ -12,6 +12,7 @@ import re
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -65,8 +66,9 @@ def checking(item: pytest.Function, stage: Stage) -> Iterator[None]:
 
 def _as_check(test: Callable[..., Any], marked: MarkedCall, stage: Stage) -> Callable[..., None]:
     """Return a function that checks `test` as forward, and fails at its ``def`` line."""
+    line = _Line.of(test)
 
-    def check(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def check(*args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = hide_ours
         forward, rest = test, args
         if args and not hasattr(test, "__self__"):
@@ -81,38 +83,73 @@ def _as_check(test: Callable[..., Any], marked: MarkedCall, stage: Stage) -> Cal
             marked.backward_args,
             marked.has_cache,
         )
-        run_check(call, {}, stage.running()).raise_if_failed()
+        _run_from(line, functools.partial(_run, call, stage))
 
-    return _disguised(check, test)
+    return check
 
 
-def _disguised(check: Callable[..., None], test: Callable[..., Any]) -> Callable[..., None]:
-    """Return a one-line function that calls `check` from where `test` is defined.
+def _run(call: Call, stage: Stage) -> None:
+    __tracebackhide__ = hide_ours
+    run_check(call, {}, stage.running()).raise_if_failed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The line of a test's ``def``."""
+
+    filename: str
+    name: str
+    qualname: str
+    number: int
+
+    @classmethod
+    def of(cls, test: Callable[..., Any]) -> _Line | None:
+        """Find it past the decorators; None for a test without code of its own."""
+        code = getattr(test, "__code__", None)
+        if code is None:
+            return None
+        number = code.co_firstlineno
+        while text := linecache.getline(code.co_filename, number):
+            if _DEF.match(text):
+                break
+            number += 1
+        else:
+            number = code.co_firstlineno
+        return cls(code.co_filename, code.co_name, code.co_qualname, number)
+
+
+def _run_from(line: _Line | None, run: Callable[[], None]) -> None:
+    """Call `run` from a frame that looks as if it were in the test's ``def`` line.
 
     Pytest shows the innermost frame that is not hidden, and editors and
     annotations jump there: it must be the test's, though its body is not what
     failed.
     """
+    __tracebackhide__ = hide_ours
 
-    def shim(*args: Any, **kwargs: Any) -> None: check(args, kwargs)  # fmt: skip
+    def shim() -> None:
+        run()
 
-    code = getattr(test, "__code__", None)
-    if code is None:
-        return shim
-    shim.__code__ = shim.__code__.replace(
-        co_filename=code.co_filename,
-        co_name=code.co_name,
-        co_qualname=code.co_qualname,
-        co_firstlineno=_line_of_def(code),
-    )
-    return shim
+    if line is not None:
+        code = shim.__code__
+        shim.__code__ = code.replace(
+            co_filename=line.filename,
+            co_name=line.name,
+            co_qualname=line.qualname,
+            co_firstlineno=line.number,
+            co_linetable=_one_line(len(code.co_code) // 2),
+        )
+    shim()
 
 
-def _line_of_def(code: types.CodeType) -> int:
-    """Return the line of a function's ``def``, past its decorators."""
-    line = code.co_firstlineno
-    while text := linecache.getline(code.co_filename, line):
-        if _DEF.match(text):
-            return line
-        line += 1
-    return code.co_firstlineno
+def _one_line(units: int) -> bytes:
+    """Return a location table that puts all of a code object on its first line.
+
+    Entries of form 13 ("no columns") with a line delta of 0, each for up to 8
+    code units; the format is described in CPython's ``locations.md``.
+    """
+    table = bytearray()
+    for start in range(0, units, 8):
+        count = min(8, units - start)
+        table += bytes([0x80 | 13 << 3 | count - 1, 0])
+    return bytes(table)

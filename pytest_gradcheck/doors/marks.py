@@ -171,4 +171,12 @@ def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
                 f"{name}= in gradcheck_options ({item.name}): it holds options only; write it in "
                 "pytest.mark.gradcheck."
             )
+        _validate_option(name, value)
+
+
+def _validate_option(name: str, value: object) -> None:
+    __tracebackhide__ = hide_ours
+    try:
         validate(name, value, "mark")
+    except GradcheckUsageError as error:
+        raise error.with_traceback(None) from None
