@@ -46,22 +46,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "check": ("check_gradient", "gradcheck"),
-    "doors.fixture": ("Gradcheck",),
-    "errors": (
-        "GradcheckError",
-        "GradcheckUsageError",
-        "GradcheckVacuousWarning",
-        "GradcheckWarning",
-    ),
-    "report.model": (
-        "Diagnosis",
-        "Entry",
-        "Note",
-        "OptionValue",
-        "ParameterReport",
-        "Report",
-    ),
+    "check": "check_gradient gradcheck",
+    "doors.fixture": "Gradcheck",
+    "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
+    "report.model": "Diagnosis Entry Note OptionValue ParameterReport Report",
 }
 
 
@@ -71,7 +59,7 @@ def __getattr__(name: str) -> Any:
 
         return version("pytest-gradcheck")
     for home, names in _HOMES.items():
-        if name in names:
+        if name in names.split():
             value = getattr(import_module(f"{__name__}.{home}"), name)
             globals()[name] = value
             return value

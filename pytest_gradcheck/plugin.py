@@ -8,6 +8,7 @@ is imported when the first check asks for it.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,11 @@ OPTIONS = (
 
 MARKERS = (
     (
-        "gradcheck(*, backward=None, wrt=None, backward_args=None, has_cache=None, **options): the "
-        "test is a gradient check: it is the forward function, called with its fixtures and "
+        "gradcheck(*, backward=None, wrt=None, backward_args=None, has_cache=None, **options): "
+        "the test is a gradient check: it is the forward function, called with its fixtures and "
         "parameters, and returns the value that backward differentiates, or without backward "
         "(value, gradients). A test that asks for the gradcheck fixture runs as it is, and must "
-        "complete a check. See https://pytest-gradcheck.readthedocs.io."
+        "complete a check."
     ),
     (
         "gradcheck_options(**options): options of the gradient checks in a test, class or module, "
@@ -72,6 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     config.stash[STAGE] = Stage(_prepare)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Colour(), "gradcheck-colour")
     if any(_written(config, name) for name, _, _ in OPTIONS):
         from pytest_gradcheck.doors.settings import validate_settings
 
@@ -114,9 +117,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     __tracebackhide__ = True
     item.config.stash[STAGE].enter(item)
     if _is_marked(item):
+        from pytest_gradcheck.doors.lines import run_from_def
         from pytest_gradcheck.doors.marks import validate_marks
 
-        validate_marks(item)
+        run_from_def(getattr(item, "obj", item), partial(validate_marks, item))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -125,9 +129,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     __tracebackhide__ = True
     result = yield
     if _is_marked(item):
+        from pytest_gradcheck.doors.lines import run_from_def
         from pytest_gradcheck.doors.marks import refuse_unchecked
 
-        refuse_unchecked(item, item.config.stash[STAGE])
+        refuse = partial(refuse_unchecked, item, item.config.stash[STAGE])
+        run_from_def(getattr(item, "obj", item), refuse)
     return result
 
 
@@ -160,15 +166,6 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Colour our failure messages, where they are shown on a terminal."""
-    if report.failed and hasattr(report, "gradcheck"):
-        from pytest_gradcheck.doors.colouring import colour
-
-        colour(report)
-
-
 @pytest.fixture(scope="session")
 def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     """Assert that a hand-written derivative is right.
@@ -187,6 +184,17 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     from pytest_gradcheck.doors.fixture import Gradcheck
 
     return Gradcheck(pytestconfig.stash[STAGE])
+
+
+class _Colour:
+    """Colours our failure messages where they are shown, which is never in an xdist worker."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and hasattr(report, "gradcheck"):
+            from pytest_gradcheck.doors.colouring import colour
+
+            colour(report)
 
 
 def _prepare(item: pytest.Item) -> RunningTest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from _pytest._code.code import ReprEntry
+from _pytest._code import code
 
 from pytest_gradcheck.report.colour import segments
 
@@ -20,14 +20,19 @@ def colour(report: pytest.TestReport) -> None:
     """Let the failure of one of our checks be shown in colour."""
     traceback = getattr(report.longrepr, "reprtraceback", None)
     entries = getattr(traceback, "reprentries", None)
-    if entries and type(entries[-1]) is ReprEntry:
-        entries[-1] = _ColouredEntry(**vars(entries[-1]))
+    if entries and type(entries[-1]) is code.ReprEntry:
+        entries[-1] = ReprEntry(**vars(entries[-1]))
 
 
-class _ColouredEntry(ReprEntry):
-    """A traceback entry whose failure lines are painted piece by piece."""
+class ReprEntry(code.ReprEntry):
+    """A traceback entry whose failure lines are painted piece by piece.
+
+    It has the name of its base, which is how a report that another plugin
+    stores or sends names the type of its entries.
+    """
 
     def toterminal(self, tw: Any) -> None:
+        """Write the entry, in colour where the terminal has any."""
         painter: Any = _Painter(tw) if tw.hasmarkup else tw
         super().toterminal(painter)
 

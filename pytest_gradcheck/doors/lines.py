@@ -1,0 +1,72 @@
+"""Failing at a test's ``def`` line, where no line of its body is to blame.
+
+It must not know what fails; it runs something from a frame that looks as if it
+were the test's.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import types
+from collections.abc import Callable
+from typing import Any
+
+from pytest_gradcheck.errors import hide_ours
+
+__all__ = ["run_from_def"]
+
+_DEF = re.compile(r"\s*(async\s+)?def\s")
+
+
+def run_from_def(test: Callable[..., Any], run: Callable[[], None]) -> None:
+    """Call `run` from a frame that looks as if it were in the ``def`` line of `test`.
+
+    Pytest shows the innermost frame that is not hidden, and editors and
+    annotations jump there.
+
+    Parameters
+    ----------
+    test : callable
+        The test function; one without code of its own is not shown.
+    run : callable
+        What may fail; its own frames should be hidden.
+    """
+    __tracebackhide__ = hide_ours
+
+    def shim() -> None:
+        run()
+
+    code = getattr(test, "__code__", None)
+    if isinstance(code, types.CodeType):
+        shim.__code__ = shim.__code__.replace(
+            co_filename=code.co_filename,
+            co_name=code.co_name,
+            co_qualname=code.co_qualname,
+            co_firstlineno=_line_of_def(code),
+            co_linetable=_one_line(len(shim.__code__.co_code) // 2),
+        )
+    shim()
+
+
+def _line_of_def(code: types.CodeType) -> int:
+    """Return the line of a function's ``def``, past its decorators."""
+    number = code.co_firstlineno
+    while text := linecache.getline(code.co_filename, number):
+        if _DEF.match(text):
+            return number
+        number += 1
+    return code.co_firstlineno
+
+
+def _one_line(units: int) -> bytes:
+    """Return a location table that puts all of a code object on its first line.
+
+    Entries of form 13 ("no columns") with a line delta of 0, each for up to 8
+    code units; the format is described in CPython's ``locations.md``.
+    """
+    table = bytearray()
+    for start in range(0, units, 8):
+        count = min(8, units - start)
+        table += bytes([0x80 | 13 << 3 | count - 1, 0])
+    return bytes(table)
