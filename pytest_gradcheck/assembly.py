@@ -55,6 +55,8 @@ class Evidence:
         What backward says.
     found : Measurement
         What was measured, of these coordinates alone.
+    natural : ndarray, shape (n, m)
+        Outputs at the point over the scales of the coordinates.
     rounding : float
         Relative rounding of the claim's type.
     """
@@ -64,6 +66,7 @@ class Evidence:
     output_shape: tuple[int, ...] | None
     claim: Floats
     found: Measurement
+    natural: Floats
     rounding: float
 
 
@@ -86,7 +89,13 @@ def describe(evidence: Evidence, *, rtol: float, max_rows: int) -> ParameterRepo
     """
     claim, found, parameter = evidence.claim, evidence.found, evidence.parameter
     judged = judge(
-        claim, found.value, found.bound, found.kinks, rtol=rtol, rounding=evidence.rounding
+        claim,
+        found.value,
+        found.bound,
+        found.kinks,
+        natural=evidence.natural,
+        rtol=rtol,
+        rounding=evidence.rounding,
     )
     wrong = int(np.count_nonzero(judged.marks == Mark.WRONG))
     decided = judged.allowed[judged.marks != Mark.INCONCLUSIVE]

@@ -27,7 +27,7 @@ from pytest_gradcheck.numerics.ladder import climb
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.noise import estimate_noise
-from pytest_gradcheck.numerics.scale import scales
+from pytest_gradcheck.numerics.scale import scales, typical_scales
 from pytest_gradcheck.numerics.sweep import Sweep
 from pytest_gradcheck.options import NAMES, Layer, Options, resolve
 from pytest_gradcheck.report.model import Entry, OptionValue, Report
@@ -222,7 +222,7 @@ def _refuse_beyond_budget(problem: Problem, options: Options) -> None:
 
 def _measure(problem: Problem, options: Options) -> Measurement:
     rng = np.random.default_rng(options.seed)
-    segments = [(p.start, p.stop) for p in problem.parameters]
+    segments = _segments(problem)
     scale = scales(problem.point, segments)
     noise = estimate_noise(
         problem.evaluate,
@@ -241,11 +241,16 @@ def _measure(problem: Problem, options: Options) -> Measurement:
         base=problem.base,
         noise=noise,
         scale=scale,
+        typical=typical_scales(scale, segments),
         claims=problem.claim.rows,
         agreement=options.rtol,
         step=options.step,
         rng=rng,
     ).measure()
+
+
+def _segments(problem: Problem) -> list[tuple[int, int]]:
+    return [(parameter.start, parameter.stop) for parameter in problem.parameters]
 
 
 def _judge(problem: Problem, found: Measurement, options: Options) -> Report:
@@ -288,8 +293,11 @@ def _evidence(problem: Problem, found: Measurement) -> Iterator[Evidence]:
     if problem.tangent is not None:
         direction = Parameter("tangent", (), "float64", 0, 1)
         claim = problem.claim.rows(0, 1)
-        yield Evidence(direction, np.zeros(1), problem.output_shape, claim, found, max(roundings))
+        natural = problem.base[None]
+        shape, rounding = problem.output_shape, max(roundings)
+        yield Evidence(direction, np.zeros(1), shape, claim, found, natural, rounding)
         return
+    scale = scales(problem.point, _segments(problem))
     for parameter, rounding in zip(problem.parameters, roundings, strict=True):
         part = slice(parameter.start, parameter.stop)
         yield Evidence(
@@ -298,12 +306,14 @@ def _evidence(problem: Problem, found: Measurement) -> Iterator[Evidence]:
             problem.output_shape,
             problem.claim.rows(parameter.start, parameter.stop),
             found.rows(parameter.start, parameter.stop),
+            problem.base[None] / scale[part, None],
             rounding,
         )
 
 
 def _warn_if_vacuous(report: Report) -> None:
     """Warn once, from the user's line, of parameters whose gradient is zero everywhere."""
+    __tracebackhide__ = hide_ours
     names = vacuous(report.parameters)
     if not names or report.failures:
         return

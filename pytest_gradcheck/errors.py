@@ -17,6 +17,7 @@ the outcomes, so that anyone may catch them.
 from __future__ import annotations
 
 import operator
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,10 @@ __all__ = [
     "GradcheckWarning",
     "hide_ours",
 ]
+
+
+#: Columns of a message; pytest indents it by up to 12 more.
+WIDTH = 80
 
 
 class GradcheckError(AssertionError):
@@ -69,6 +74,11 @@ class GradcheckUsageError(ValueError):
     """
 
     __module__ = "pytest_gradcheck"
+
+    def __str__(self) -> str:
+        return textwrap.fill(
+            super().__str__(), WIDTH, break_long_words=False, break_on_hyphens=False
+        )
 
 
 class GradcheckWarning(pytest.PytestWarning):

@@ -10,7 +10,6 @@ import linecache
 import re
 import types
 from collections.abc import Callable
-from typing import Any
 
 from pytest_gradcheck.errors import hide_ours
 
@@ -19,7 +18,7 @@ __all__ = ["run_from_def"]
 _DEF = re.compile(r"\s*(async\s+)?def\s")
 
 
-def run_from_def(test: Callable[..., Any], run: Callable[[], None]) -> None:
+def run_from_def(test: object, run: Callable[[], None]) -> None:
     """Call `run` from a frame that looks as if it were in the ``def`` line of `test`.
 
     Pytest shows the innermost frame that is not hidden, and editors and
@@ -27,8 +26,8 @@ def run_from_def(test: Callable[..., Any], run: Callable[[], None]) -> None:
 
     Parameters
     ----------
-    test : callable
-        The test function; one without code of its own is not shown.
+    test : object
+        The test function; anything without code of its own is not shown.
     run : callable
         What may fail; its own frames should be hidden.
     """

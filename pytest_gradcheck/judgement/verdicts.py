@@ -65,6 +65,7 @@ def judge(
     bound: Floats,
     kinks: Mapping[tuple[int, int], tuple[float, float]],
     *,
+    natural: Floats,
     rtol: float,
     rounding: float,
 ) -> Judged:
@@ -74,8 +75,8 @@ def judge(
     larger of the two and twice the error bound. There is no absolute tolerance:
     the bound is the right one, in the entry's own units. A claim that agrees is
     correct only where the bound is small against the derivative, or negligible
-    against the largest of the parameter; else it could hide anything and is
-    inconclusive.
+    against the largest of the parameter (where all vanish: against what is
+    natural); else it could hide anything and is inconclusive.
 
     Parameters
     ----------
@@ -85,6 +86,9 @@ def judge(
         Slopes on both sides where they differ; any claim between them is a
         valid subgradient (F. H. Clarke, Optimization and Nonsmooth Analysis,
         1983).
+    natural : ndarray, shape (n, m)
+        Outputs over scales of the coordinates: what a derivative is small
+        against where all of them vanish.
     rtol : float
         Relative error that is allowed anyway.
     rounding : float
@@ -99,7 +103,8 @@ def judge(
     --------
     >>> import numpy as np
     >>> claim, value = np.array([[2.0], [3.0]]), np.array([[2.0], [2.0]])
-    >>> judged = judge(claim, value, np.full((2, 1), 1e-9), {}, rtol=1e-6, rounding=2e-16)
+    >>> bound, natural = np.full((2, 1), 1e-9), np.ones((2, 1))
+    >>> judged = judge(claim, value, bound, {}, natural=natural, rtol=1e-6, rounding=2e-16)
     >>> judged.marks.ravel().tolist()
     [0, 1]
     """
@@ -110,7 +115,9 @@ def judge(
         allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.abs(claim))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
-        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * largest)
+        vanishing = bool((size <= bound)[known].all())
+        around = np.abs(natural) if vanishing else largest
+        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * around)
         informative = known & ((bound <= telling) | (bound == 0))
         excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)
     marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)

@@ -124,7 +124,8 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     """
     rungs = _sample(line, base)
     with np.errstate(all="ignore"):
-        noise = np.maximum(noise, find_steps(line, base, rungs.right, rungs.left, RUNGS))
+        steps = find_steps(line, base, noise, right=rungs.right, left=rungs.left, steps=RUNGS)
+        noise = np.maximum(noise, steps)
         both = _settle(rungs, noise)
         right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], noise)
         left = _extrapolate_side(rungs.from_left, rungs.left_step[:, None], noise)

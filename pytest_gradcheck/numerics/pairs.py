@@ -51,10 +51,10 @@ class Pairs:
 def balanced_steps(claim: Floats, base: Floats, noise: Floats, scale: Floats) -> Floats:
     """Return steps that balance noise against truncation.
 
-    A central difference errs by ``noise / h`` and ``h^2 f''' / 6``; with f'''
-    of the size of the function or of its change, the cube root of the relative
-    noise balances them (P. E. Gill, W. Murray, M. H. Wright, Practical
-    Optimization, 1981, section 8.6).
+    A central difference errs by ``noise / h`` and ``h^2 f''' / 6``. With f'''
+    of a size between the function and its change by the coordinate, the cube
+    root of the relative noise balances them (P. E. Gill, W. Murray, M. H.
+    Wright, Practical Optimization, 1981, section 8.6).
 
     Parameters
     ----------
@@ -72,7 +72,11 @@ def balanced_steps(claim: Floats, base: Floats, noise: Floats, scale: Floats) ->
         median output.
     """
     with np.errstate(all="ignore"):
-        size = np.maximum(np.abs(base), np.abs(claim) * scale[:, None])
+        change = np.abs(claim) * scale[:, None]
+        value = np.abs(base)
+        # A coordinate that moves the function little is likely to bend it little, too.
+        size = np.where((change > 0) & (change < value), np.sqrt(change * value), value)
+        size = np.maximum(size, change)
         relative = np.where(size > 0, noise / size, np.nan)
         known = np.isfinite(relative)
         relative = np.where(known.any(axis=1, keepdims=True), relative, SMALLEST_STEP**2)

@@ -11,7 +11,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats
 
-__all__ = ["scales"]
+__all__ = ["scales", "typical_scales"]
 
 #: Steps are taken relative to the scale and go down to 1e-12 of it: a smaller
 #: scale would make them subnormal numbers.
@@ -50,3 +50,19 @@ def scales(point: Floats, segments: Iterable[tuple[int, int]]) -> Floats:
         if small.any():
             part[small] = 1.0 if small.all() else np.median(part[~small])
     return scale
+
+
+def typical_scales(scale: Floats, segments: Iterable[tuple[int, int]]) -> Floats:
+    """Return for every coordinate the median scale of its segment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> typical_scales(np.array([1e-200, 2.0, 3.0]), [(0, 3)])
+    array([2., 2., 2.])
+    """
+    typical = np.empty_like(scale)
+    for start, stop in segments:
+        if stop > start:
+            typical[start:stop] = np.median(scale[start:stop])
+    return typical

@@ -15,8 +15,13 @@ __all__ = ["find_steps"]
 #: Halvings between a step that moves nothing and one that does.
 BISECTIONS = 24
 
+#: A first move this small, in units of the noise, needs no explanation.
+HIDDEN = 8.0
 
-def find_steps(line: Line, base: Floats, right: Floats, left: Floats, steps: Floats) -> Floats:
+
+def find_steps(
+    line: Line, base: Floats, noise: Floats, *, right: Floats, left: Floats, steps: Floats
+) -> Floats:
     """Find the height of the steps that outputs move in, 0 where they move smoothly.
 
     An output that does not move at all under small steps, yet does under larger
@@ -27,8 +32,8 @@ def find_steps(line: Line, base: Floats, right: Floats, left: Floats, steps: Flo
     ----------
     line : Line
         Where to evaluate.
-    base : ndarray, shape (m,)
-        Outputs at the point.
+    base, noise : ndarray, shape (m,)
+        Outputs at the point and their noise; lower steps are no concern.
     right, left : ndarray, shape (k, m)
         Outputs at ``+steps`` and ``-steps``.
     steps : ndarray, shape (k,)
@@ -46,6 +51,8 @@ def find_steps(line: Line, base: Floats, right: Floats, left: Floats, steps: Flo
         flat_below = ~moves[-1] & moves.any(axis=0)
         for column in np.flatnonzero(flat_below):
             first = int(np.flatnonzero(moves[:, column])[-1])
+            if abs(outputs[first, column] - base[column]) <= HIDDEN * noise[column]:
+                continue
             low, high = float(steps[first + 1]), float(steps[first])
             reached = outputs[first, column]
             for _ in range(BISECTIONS):

@@ -35,6 +35,12 @@ CALM = 1e-2
 WIDER = 100.0
 WIDEST = 0.1
 
+#: What a step so large must show to put a claim in doubt, in spite of curvature.
+DIFFERS = 0.03
+
+#: Where even that shows only noise: a step in units of the array's typical scale, then of 1.
+WIDER_STEP = 1e-4
+
 #: How much smaller it is where the first shows something else than the claim.
 NARROWER = 4.0
 
@@ -71,7 +77,10 @@ class Sweep:
     noise : ndarray, shape (m,)
         Noise of the outputs, see `estimate_noise`.
     scale : ndarray, shape (n,)
-        Natural step of each coordinate, see `scales`.
+        Natural step of each coordinate, see `scales`; enlarged for those that
+        turn out to need larger ones.
+    typical : ndarray, shape (n,)
+        Typical scale of the array that each coordinate is of.
     claims : callable
         ``claims(start, stop)`` returns the claimed derivatives, shape (stop - start, m).
     agreement : float
@@ -88,6 +97,7 @@ class Sweep:
     base: Floats
     noise: Floats
     scale: Floats
+    typical: Floats
     claims: Callable[[int, int], Floats]
     agreement: float
     step: float | None
@@ -133,15 +143,19 @@ class Sweep:
         found.step[indices] = first.step
 
         doubtful = ~(agrees | quiet)
-        if self.step is None:
-            drowned = (~doubtful & ~agrees & (claim != 0)).any(axis=1) & ~doubtful.any(axis=1)
-            self._look_wider(indices[drowned], claim[drowned], first.step[drowned], found)
-        rows = np.asarray(doubtful.any(axis=1))
         doubts = np.zeros(indices.shape)
+        rows = np.asarray(doubtful.any(axis=1))
         if rows.any():
             doubts[rows] = self._look_narrower(
                 indices[rows], claim[rows], first.take(rows), doubtful[rows], found
             )
+        if self.step is None:
+            blind = (claim == 0) & (first.noise <= np.abs(self.base))
+            drowned = ~rows & (~agrees & ~blind).any(axis=1)
+            if drowned.any():
+                doubts[drowned] = self._look_wider(
+                    indices[drowned], claim[drowned], first.take(drowned), found
+                )
         return doubts
 
     def _agrees(self, pairs: Pairs, claim: Floats) -> Booleans:
@@ -153,17 +167,39 @@ class Sweep:
         return agrees
 
     def _look_wider(
-        self, indices: Indices, claim: Floats, steps: Floats, found: Measurement
-    ) -> None:
-        """Look again with a larger step where the first one shows only noise."""
-        if not indices.size:
-            return
-        wide = self._pairs(indices, np.minimum(WIDER * steps, WIDEST * self.scale[indices]))
-        bound = wide.noise + np.abs(wide.value - claim)
-        better = self._agrees(wide, claim) | (bound < found.bound[indices])
-        found.value[indices] = np.where(better, wide.value, found.value[indices])
-        found.bound[indices] = np.where(better, bound, found.bound[indices])
-        found.step[indices] = np.where(better.any(axis=1), wide.step, found.step[indices])
+        self, indices: Indices, claim: Floats, first: Pairs, found: Measurement
+    ) -> Floats:
+        """Look again with larger steps where the first one showed only noise.
+
+        Most often the noise is large; but a coordinate may also be tiny for no
+        reason (1e-200 where 0 would do), and then its size is no scale for it.
+        What a larger step shows clearly, and is not what was claimed, is in doubt.
+        """
+        doubts = np.zeros(indices.shape)
+        steps = first.step
+        own = np.minimum(WIDER * steps, WIDEST * self.scale[indices])
+        for wider in (own, WIDER_STEP * self.typical[indices], np.full(indices.shape, WIDER_STEP)):
+            rows = np.flatnonzero((wider > 2 * steps) & (doubts == 0))
+            if not rows.size:
+                continue
+            pairs = self._pairs(indices[rows], wider[rows])
+            error, at = np.abs(pairs.value - claim[rows]), indices[rows]
+            size = np.maximum(np.abs(pairs.value), np.abs(claim[rows]))
+            agrees = self._agrees(pairs, claim[rows])
+            bound = pairs.noise + error
+            better = agrees | ((error <= pairs.noise) & (bound < found.bound[at]))
+            self._write(found, at, better, pairs.value, bound)
+            found.step[at] = np.where(better.any(axis=1), pairs.step, found.step[at])
+            clear = pairs.noise <= CLEAR * size
+            differs = ~better & clear & (error > np.maximum(pairs.noise, DIFFERS * size))
+            excess = np.where(differs, error / np.maximum(pairs.noise, TINY), 0.0).max(axis=1)
+            doubts[rows] = excess
+            self.scale[at] = np.where(excess > 0, pairs.step / WIDEST, self.scale[at])
+            blind = (claim[rows] == 0) & (pairs.noise <= np.abs(self.base))
+            done = (agrees | clear | blind).all(axis=1)
+            steps = steps.copy()
+            steps[rows] = np.where(done, np.inf, pairs.step)
+        return doubts
 
     def _look_narrower(
         self, indices: Indices, claim: Floats, first: Pairs, doubtful: Booleans, found: Measurement
@@ -180,7 +216,8 @@ class Sweep:
         error = np.abs(value - claim)
         size = np.maximum(np.abs(value), np.abs(claim))
         shrinks = np.abs(second.bend) <= np.abs(first.bend) / 2 + second.noise
-        settled = shrinks & (error <= self.agreement * size) & (spread <= CLEAR * size)
+        near = error <= np.maximum(self.agreement * size, spread)
+        settled = shrinks & near & (spread <= CLEAR * size)
         brief = BRIEF_MARGIN * (spread + np.where(shrinks, 0.0, np.abs(second.bend)))
         if self.step is None:
             self._write(found, indices, doubtful, value, np.where(settled, spread + error, brief))

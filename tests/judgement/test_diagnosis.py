@@ -12,18 +12,18 @@ BOUND = np.full((4, 1), 1e-11)
 @pytest.mark.parametrize(
     ("factor", "text"),
     [
-        (4.0, "consistent with 4 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
-              "a stray factor 4?"),
-        (0.5, "consistent with 1/2 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
-              "a factor 2 missing?"),
-        (-1.0, "consistent with -1 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
-               "a flipped sign?"),
-        (-2.0, "consistent with -2 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
-               "a stray factor 2 and a flipped sign?"),
-        (0.015625, "consistent with 1/64 x the true gradient (3 of 3 nonzero entries, "
-                   "to 15 digits): a factor 64 missing?"),
-        (1.5, "consistent with 3/2 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
-              "a stray factor 3/2?"),
+        (4.0, ("consistent with 4 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
+              "a stray factor 4?")),
+        (0.5, ("consistent with 1/2 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
+              "a factor 2 missing?")),
+        (-1.0, ("consistent with -1 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
+               "a flipped sign?")),
+        (-2.0, ("consistent with -2 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
+               "a stray factor 2 and a flipped sign?")),
+        (0.015625, ("consistent with 1/64 x the true gradient (3 of 3 nonzero entries, "
+                   "to 15 digits): a factor 64 missing?")),
+        (1.5, ("consistent with 3/2 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
+              "a stray factor 3/2?")),
         (0.0, "backward gives zero, the gradient does not vanish in 3 entries: a term missing?"),
     ],
 )  # fmt: skip
@@ -46,7 +46,7 @@ def test_odd_factor_is_given_as_a_number() -> None:
 def test_digits_say_how_well_the_factor_fits() -> None:
     """The agreement is limited by the measurement and stated."""
     value = VALUE * np.array([[1.0], [1 + 1e-9], [1.0], [1 - 2e-9]])
-    (diagnosis,) = diagnose(2 * VALUE, value, 1e-8 * np.abs(VALUE))
+    (diagnosis,) = diagnose(2 * VALUE, value, 1e-8 * np.abs(VALUE) + 1e-14)
     assert diagnosis.evidence == {"factor": 2.0, "nonzero": 3, "digits": 8}
 
 

@@ -18,6 +18,7 @@ class Counted:
     calls: int = field(default=0)
 
     def __call__(self, point: Floats) -> Floats:
+        """Evaluate quietly, and count."""
         self.calls += 1
         with np.errstate(all="ignore"):
             return np.array(self.function(point), dtype=float).ravel()

@@ -39,7 +39,7 @@ SMOOTH = [
     ("root near its edge", np.sqrt, 1e-8, 0.5e4, 1e-10),
     ("logarithm near its edge", np.log, 1e-3, 1e3, 1e-9),
     ("narrow bell", lambda x: np.exp(-((x - 1) ** 2) * 1e6), 1.001, -2000 * np.exp(-1), 1e-8),
-    ("rectifier near its kink", lambda x: max(x - 1, 0.0), 1 + 1e-6, 1.0, 1e-9),
+    ("rectifier near its kink", lambda x: max(x - 1, 0.0), 1 + 1e-6, 1.0, 1e-8),
     ("rectifier at the brink", lambda x: max(x - 1, 0.0), 1 + 1e-10, 1.0, 1e-9),
     ("leaky near its kink", lambda x: x + 0.1 * max(x - 1, 0.0), 1 + 1e-6, 1.1, 1e-7),
     ("rectifier that is off", lambda x: max(x, 0.0), -0.1, 0.0, 0.0),

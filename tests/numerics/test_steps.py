@@ -16,7 +16,8 @@ def heights(counted: Counted, x: float) -> np.ndarray:
     line = CoordinateLine(counted, point, 0, 1.0)
     right = np.stack([line.at(h)[1] for h in STEPS])
     left = np.stack([line.at(-h)[1] for h in STEPS])
-    return find_steps(line, counted(point), right, left, STEPS)
+    base = counted(point)
+    return find_steps(line, base, np.array([1e-16]), right=right, left=left, steps=STEPS)
 
 
 @pytest.mark.parametrize("grid", [1e-2, 1e-5, 1e-8])

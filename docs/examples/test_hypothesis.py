@@ -1,0 +1,20 @@
+"""Properties: each example that hypothesis draws is a gradient check."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+vectors = arrays(np.float64, 3, elements=st.floats(-3, 3))
+
+
+@given(x=vectors)
+def test_with_the_fixture(gradcheck, x):
+    gradcheck(lambda x: np.exp(x).sum(), np.exp, x)
+
+
+@pytest.mark.gradcheck(backward=np.cosh)
+@given(x=vectors)
+def test_with_the_marker(x):
+    return np.sinh(x)
