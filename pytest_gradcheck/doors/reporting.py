@@ -5,6 +5,7 @@ It must not judge or word anything but one line; it hands over builtins.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from pytest_gradcheck.report.model import Report
 __all__ = ["attach", "set_properties"]
 
 PREFIX = "gradcheck_"
+
+_PREFIX = re.compile(r"^(E\s+)pytest_gradcheck\.\w+: ")
 
 
 def set_properties(item: pytest.Item, reports: Sequence[Report]) -> None:
@@ -51,6 +54,18 @@ def attach(
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         crash.message = str(call.excinfo.value).partition("\n")[0]
+    _drop_class_prefix(report.longrepr)
+
+
+def _drop_class_prefix(longrepr: Any) -> None:
+    """Let the failure's first line begin with the entry; the class stands at its end anyway."""
+    entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", None) or ()
+    for entry in entries:
+        lines = getattr(entry, "lines", [])
+        for k, line in enumerate(lines):
+            if line.startswith("E"):
+                lines[k] = _PREFIX.sub(r"\1", line, count=1)
+                break
 
 
 def _properties(reports: Sequence[Report]) -> list[tuple[str, Any]]:
