@@ -44,5 +44,5 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     command = readme.split("<!-- test -->\n```bash\n")[1].split("\n```")[0]
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert 'sed -n "/<!-- test -->/,/^```$/p" README.md' in script
+    assert 'sed -n "/<!-- test -->/,/^\\`\\`\\`$/p" README.md' in script
     assert command.startswith("python3 -m venv .venv")
