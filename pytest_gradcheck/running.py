@@ -22,20 +22,11 @@ __all__ = ["RunningTest", "Stage", "current_stage", "current_test"]
 
 @dataclass(slots=True)
 class RunningTest:
-    """One run of one test: the options in force for it and the checks it made.
+    """One run of one test.
 
-    Attributes
-    ----------
-    layers : sequence of Layer
-        Options that a call overrides, weakest first.
-    overrides : sequence of Layer
-        Options from the command line that win over a call, too.
-    rerun : str
-        The command that runs this test again.
-    finished : callable
-        Told of each report when its check is complete.
-    reports : list of Report
-        Every check the test completed, in order.
+    It holds the options that a call overrides (`layers`, weakest first) and those
+    that win over a call (`overrides`), the command that runs the test again
+    (`rerun`), and every report of a completed check, of which `finished` is told.
     """
 
     layers: Sequence[Layer]
@@ -56,15 +47,6 @@ class Stage:
 
     An event loop that outlives a test keeps a copy of the context of the test
     that started it. The copy holds this object, whose test is always today's.
-
-    Attributes
-    ----------
-    prepare : callable
-        Makes a `RunningTest` of a pytest item.
-    item : pytest.Item or None
-        The item that runs.
-    test : RunningTest or None
-        What was made of it, once a check asked.
     """
 
     prepare: Callable[[pytest.Item], RunningTest]

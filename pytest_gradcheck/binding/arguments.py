@@ -164,4 +164,6 @@ def name_of(function: object) -> str:
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     if not isinstance(name, str):
         return type(function).__qualname__
-    return name.rsplit("<locals>.", 1)[-1].replace("<lambda>", "lambda")
+    if name.endswith("<lambda>"):
+        return "lambda"
+    return name.rsplit("<locals>.", 1)[-1]

@@ -16,12 +16,13 @@ import numpy as np
 
 from pytest_gradcheck.binding.arguments import Arguments, bind_arguments, name_of
 from pytest_gradcheck.binding.attributes import bound_object, rebind
+from pytest_gradcheck.binding.beside import find_beside
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.calling import BackwardPlan, invoke, plan_backward
 from pytest_gradcheck.binding.claims import as_array, build_claim, claim_rounding, decide_kind
 from pytest_gradcheck.binding.evaluation import Forward, Quiet
 from pytest_gradcheck.binding.generators import SEARCHED, find_generators
-from pytest_gradcheck.binding.gradients import find_beside, match_gradients
+from pytest_gradcheck.binding.gradients import match_gradients
 from pytest_gradcheck.binding.outputs import Beside, Output
 from pytest_gradcheck.binding.problem import Claim, Counts, DenseClaim, Problem, Vector
 from pytest_gradcheck.binding.replay import Replay

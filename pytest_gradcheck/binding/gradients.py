@@ -12,7 +12,7 @@ from pytest_gradcheck.binding.tree import children, describe_value, within
 from pytest_gradcheck.binding.wrt import Item, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["find_beside", "match_gradients"]
+__all__ = ["CONVENTIONS", "match_gradients"]
 
 Claims = dict[str, Any]
 
@@ -61,53 +61,6 @@ def match_gradients(
     """
     match = _Match(items, positional, available, backward_name)
     return match.item(items[0], returned) if len(items) == 1 else match.several(returned)
-
-
-def find_beside(bound: object, item: Item) -> Claims:
-    """Find the gradients of an object's attribute beside it: ``self.dW``, ``self.grads["W"]``.
-
-    Parameters
-    ----------
-    bound : object
-        The object after backward ran.
-    item : Item
-        One attribute that is checked.
-
-    Returns
-    -------
-    dict of str to Any
-        Claims by the leaf's name.
-
-    Raises
-    ------
-    GradcheckUsageError
-        When there is none, or more than one.
-    """
-    name = short_name(item.name)
-    holders: dict[str, Mapping[str, Any]] = {"self.": vars(bound)}
-    for holder in ("grads", "gradients"):
-        inside = vars(bound).get(holder)
-        if isinstance(inside, Mapping):
-            holders[f"self.{holder}"] = inside
-    found = {}
-    for holder, attributes in holders.items():
-        for convention in CONVENTIONS.values():
-            key = convention(name)
-            if key in attributes and not (holder == "self." and key == name):
-                place = f"self.{key}" if holder == "self." else f"{holder}[{key!r}]"
-                found[place] = attributes[key]
-    if len(found) == 1:
-        (value,) = found.values()
-        return _Match([item], (), (), "backward").item(item, value)
-    if found:
-        raise GradcheckUsageError(
-            f"more than one attribute could be the gradient of {item.name}: {', '.join(found)}. "
-            "Keep one, or return the gradients from backward."
-        )
-    raise GradcheckUsageError(
-        f"no gradient for {item.name}: backward neither returned one nor left one in "
-        f"self.d{name}, self.grad_{name}, self.{name}_grad or self.grads[{name!r}]."
-    )
 
 
 class _Match:
@@ -198,12 +151,9 @@ class _Match:
                 found[name] = claims
         if len(found) == 1:
             return next(iter(found.values()))
-        keys = ", ".join(map(str, gradients))
         if found:
-            raise GradcheckUsageError(
-                f"{self._backward} returned a dict whose keys name the gradients in more than one "
-                f"way ({' and '.join(found)}): {keys}. Return each gradient once."
-            )
+            raise self._ambiguous(list(found), gradients)
+        keys = ", ".join(map(str, gradients))
         missing = [name for name in self._leaf_names() if not self._has(name, gradients)]
         if not missing:
             raise GradcheckUsageError(
@@ -260,9 +210,15 @@ class _Match:
         """Return the gradients of the wanted children of a container."""
         if isinstance(gradient, Mapping) and isinstance(value, Mapping):
             keys = [key for k, key in enumerate(value) if k in wanted]
-            for convention in CONVENTIONS.values():
-                if all(gradient.get(convention(key)) is not None for key in keys):
-                    return [gradient[convention(key)] for key in keys]
+            found = [
+                name
+                for name, convention in CONVENTIONS.items()
+                if all(gradient.get(convention(key)) is not None for key in keys)
+            ]
+            if len(found) > 1:
+                raise self._ambiguous(found, gradient)
+            if found:
+                return [gradient[CONVENTIONS[found[0]](key)] for key in keys]
             missing = [
                 f"{name}[{key!r}]"
                 for key in keys
@@ -295,6 +251,14 @@ class _Match:
             f"{self._backward} returned {count} gradients, but {len(self._items)} "
             f"{'is' if len(self._items) == 1 else 'are'} checked: {self._names()}. Return one for "
             f"each, in that order{fewer}."
+        )
+
+    def _ambiguous(
+        self, found: Sequence[str], gradients: Mapping[Any, Any]
+    ) -> GradcheckUsageError:
+        return GradcheckUsageError(
+            f"{self._backward} returned a dict whose keys name the gradients in more than one way "
+            f"({' and '.join(found)}): {', '.join(map(str, gradients))}. Return each once."
         )
 
     def _missing(

@@ -1,0 +1,83 @@
+"""Forward's arguments by name."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError
+from pytest_gradcheck.binding.arguments import bind_arguments, name_of
+
+
+def forward(x: Any, w: Any, *rest: Any, b: Any = 0.5, scale: Any = 1.0, **more: Any) -> None:
+    """Take every kind of argument."""
+
+
+def test_every_kind_of_argument_has_a_name() -> None:
+    """Positional, variadic, keyword-only, extra and defaulted ones are named."""
+    arguments = bind_arguments(forward, (1, 2, 3, 4), {"b": 5, "extra": 6})
+    assert arguments.names == ("x", "w", "rest[0]", "rest[1]", "b", "scale", "extra")
+    assert arguments.values == (1, 2, 3, 4, 5, 1.0, 6)
+    assert arguments.positional == ("x", "w", "rest[0]", "rest[1]")
+    assert arguments.defaulted == {"scale"}
+
+
+def test_packing_gives_back_the_call() -> None:
+    """New values are passed as the old ones were; defaults are left to forward."""
+    arguments = bind_arguments(forward, (1, 2, 3), {"b": 5, "extra": 6})
+    new = [value * 10 for value in arguments.values]
+    new[arguments.names.index("scale")] = arguments.values[arguments.names.index("scale")]
+    assert arguments.pack(new) == ((10, 20, 30), {"b": 50, "extra": 60})
+
+
+def test_replaced_default_is_passed() -> None:
+    """A default whose value is another one now is passed by its keyword."""
+    arguments = bind_arguments(lambda x, w=2.0: x * w, (1.0,), {})
+    assert arguments.pack([1.0, 3.0]) == ((1.0,), {"w": 3.0})
+
+
+@pytest.mark.parametrize("function", [np.sin, np.add, max])
+def test_functions_without_a_signature_have_numbered_arguments(function: Any) -> None:
+    """Universal functions and builtins are given names by position."""
+    assert bind_arguments(function, (1.0, 2.0), {}).names == ("args[0]", "args[1]")
+
+
+def test_wrong_call_is_said_in_words() -> None:
+    """A call forward does not take is an error that shows both."""
+    with pytest.raises(GradcheckUsageError) as error:
+        bind_arguments(lambda x, w: x, (1.0,), {"v": 2.0})
+    assert error.value.args[0] == (
+        "forward, lambda(x, w), cannot be called as lambda(..., v=...): missing a required "
+        "argument: 'w'. Positional arguments of forward follow backward in the call; keyword "
+        "arguments go in kwargs={...}."
+    )
+
+
+class Layer:
+    """A callable with a method."""
+
+    def __call__(self, x: float) -> float:
+        """Return x."""
+        return x
+
+    def forward(self, x: float) -> float:
+        """Return x."""
+        return x
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (forward, "forward"),
+        (Layer.forward, "Layer.forward"),
+        (Layer().forward, "Layer.forward"),
+        (Layer(), "Layer"),
+        (functools.partial(forward, 1), "forward"),
+        (np.sin, "sin"),
+        (lambda x: x, "lambda"),
+    ],
+)
+def test_functions_have_readable_names(function: Any, name: str) -> None:
+    """Names are short: no module, no `<locals>`."""
+    assert name_of(function) == name

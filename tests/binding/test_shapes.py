@@ -1,0 +1,24 @@
+"""Why a gradient has the wrong shape."""
+
+import pytest
+
+from pytest_gradcheck.binding.shapes import explain_shape
+
+Shape = tuple[int, ...]
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "hint"),
+    [
+        ((3, 4), (4, 3), "Its transpose would have it."),
+        ((8, 5), (5,), "A sum over axis 0 would give it."),
+        ((5, 8), (5, 1), "A sum over axis 1 with keepdims=True would give it."),
+        ((8, 2, 5), (5,), "A sum over axes (0, 1) would give it."),
+        ((5,), (5, 1), "reshape((5, 1)) would give it."),
+        ((3, 3, 2), (18,), "reshape((18,)) would give it."),
+        ((4,), (7,), ""),
+    ],
+)
+def test_what_would_help_is_said(found: Shape, wanted: Shape, hint: str) -> None:
+    """A transpose, a sum or a reshape is proposed where it gives the right shape."""
+    assert explain_shape(found, wanted) == hint
