@@ -155,7 +155,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach what was checked to the test's report; keep its summary to one line."""
     reports = item.config.stash[STAGE].reports()
-    if not reports and call.excinfo is None:
+    if not reports and not (call.excinfo and call.excinfo.type.__module__ == "pytest_gradcheck"):
         return (yield)
     from pytest_gradcheck.doors import reporting
 

@@ -129,10 +129,9 @@ def _numeric(raw: Any, forward_name: str) -> NDArray[Any]:
     if array is None or array.dtype.kind not in "biufc":
         array = _listed(raw)
     if array is None:
-        what = "None" if raw is None else describe_value(raw)
         raise GradcheckUsageError(
-            f"{forward_name} returned {what}; a derivative needs a number or a floating array. "
-            "Return the value whose derivative backward computes."
+            f"{forward_name} returned {describe_value(raw)}; a derivative needs a number or a "
+            "floating array. Return the value whose derivative backward computes."
         )
     if array.dtype.kind == "c":
         raise GradcheckUsageError(

@@ -57,8 +57,8 @@ class Replay:
         self._has_turn = False
 
     def __enter__(self) -> Self:
-        if self._everything:
-            self._take_turn()
+        # Until it is known who moves, no other check may be in the middle of a replay.
+        self._take_turn()
         self._start = [generator.read() for generator in self._generators]
         if self._everything:
             self._moving = list(range(len(self._generators)))
@@ -73,9 +73,7 @@ class Replay:
         for generator, state in zip(self._generators, self._start, strict=True):
             if not _same(generator.read(), state):
                 generator.write(state)
-        if self._has_turn:
-            _TURN.release()
-            self._has_turn = False
+        self._end_turn()
 
     def observe(self) -> tuple[str, ...]:
         """Look which generators have moved since the start; those are replayed from now on.
@@ -85,10 +83,9 @@ class Replay:
         tuple of str
             Their names.
         """
-        for k in self._moved():
-            self._moving.append(k)
-            if self._generators[k].is_global:
-                self._take_turn()
+        self._moving += self._moved()
+        if not any(self._generators[k].is_global for k in self._moving):
+            self._end_turn()
         return tuple(self._generators[k].name for k in sorted(self._moving))
 
     def rewind(self) -> None:
@@ -111,6 +108,11 @@ class Replay:
         if not self._has_turn:
             _TURN.acquire()
             self._has_turn = True
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            _TURN.release()
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -119,7 +119,7 @@ def describe_value(value: Any) -> str:
     """Say in a few words what `value` is: ``float64 array of shape (3, 4)``."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
-    return type(value).__name__
+    return "None" if value is None else type(value).__name__
 
 
 def _is_plain_number(value: Any) -> bool:

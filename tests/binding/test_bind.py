@@ -656,7 +656,7 @@ class TestUsageErrors:
             "gradcheck(forward, backward, *arguments)."
         )
         assert refused(square, None, np.ones(2)) == (
-            "backward is NoneType, not a function: the call is gradcheck(forward, backward, "
+            "backward is None, not a function: the call is gradcheck(forward, backward, "
             "*arguments), with backward=True where forward returns (value, gradients)."
         )
 

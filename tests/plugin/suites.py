@@ -1,0 +1,44 @@
+"""Suites that plugin tests run, and what makes their output comparable."""
+
+import re
+
+import pytest
+
+#: Imports and functions of every suite below.
+HEADER = """
+import numpy as np
+import pytest
+from pytest_gradcheck import check_gradient, gradcheck as check
+
+def f(x):
+    return np.sum(x**2)
+
+def good(x):
+    return 2 * x
+
+def bad(x):
+    return 3 * x
+
+X = np.array([1.0, 2.0])
+"""
+
+#: Plugins that would change the order, the number or the output of tests.
+QUIET = ("-p", "no:randomly", "-p", "no:run-parallel", "-p", "no:asyncio", "-p", "no:anyio",
+         "-p", "no:rerunfailures", "-p", "no:xdist", "-p", "no:hypothesispytest")  # fmt: skip
+
+
+def run(
+    pytester: pytest.Pytester, body: str, *args: str, name: str = "test_suite"
+) -> pytest.RunResult:
+    """Run a suite of `body` in this process, without plugins that are not under test."""
+    pytester.makepyfile(**{name: HEADER + body})
+    return pytester.runpytest_inprocess(*QUIET, *args)
+
+
+def failure(result: pytest.RunResult) -> str:
+    """Return the lines of a failing run from the first traceback on, seconds replaced."""
+    lines = [line.rstrip() for line in result.outlines]
+    start = next(k for k, line in enumerate(lines) if line.startswith("____"))
+    text = "\n".join(lines[start:])
+    text = re.sub(r"[\d.e-]+ s; seed \d+", "0.01 s; seed 7", text)
+    return re.sub(r"in [\d.]+s", "in 0.01s", text)
