@@ -221,6 +221,7 @@ def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
 def _zero_notes(evidence: Evidence) -> Iterator[Note]:
     found = evidence.found
     nothing = (evidence.claim == 0) & (np.abs(found.value) <= found.bound)
+    nothing &= found.status != Status.KINK
     zeros, size = int(np.count_nonzero(nothing.all(axis=1))), nothing.shape[0]
     if zeros == size > 0:
         yield Note("vacuous", zeros, "zero gradient everywhere at this point, errors unseen")

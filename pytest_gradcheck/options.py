@@ -185,10 +185,24 @@ def _unknown(name: str, origin: str, forward_arguments: tuple[str, ...]) -> str:
             f"gradcheck has no option {name!r} ({origin}), but forward has an argument of that "
             f"name: put it in kwargs={{{name!r}: ...}}."
         )
+    if name in _ELSEWHERE:
+        return f"gradcheck has no option {name!r} ({origin}): {_ELSEWHERE[name]}."
     known = (*NAMES, "wrt", "kwargs", "backward", "backward_args", "has_cache")
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"gradcheck has no option {name!r} ({origin}).{hint} Options: {', '.join(NAMES)}."
+
+
+#: What other tools call their knobs, and what is done about them here.
+_EPSILON = "leave it out, or say step= for a fixed absolute step"
+_ELSEWHERE = {
+    "eps": _EPSILON,
+    "epsilon": _EPSILON,
+    "delta": _EPSILON,
+    "h": _EPSILON,
+    "atol": "the error bound of each measurement takes the place of an absolute tolerance",
+    "tol": "the error bound of each measurement takes its place; rtol= allows more",
+}
 
 
 def _choice(values: tuple[str, ...]) -> Callable[[object], str]:

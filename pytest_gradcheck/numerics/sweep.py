@@ -35,8 +35,8 @@ CALM = 1e-2
 WIDER = 100.0
 WIDEST = 0.1
 
-#: What a step so large must show to put a claim in doubt, in spite of curvature.
-DIFFERS = 0.03
+#: What curvature may do to a difference over a relative step of 1: so much, relatively.
+CURVED = 3.0
 
 #: Where even that shows only noise: a step in units of the array's typical scale, then of 1.
 WIDER_STEP = 1e-4
@@ -178,7 +178,12 @@ class Sweep:
         doubts = np.zeros(indices.shape)
         steps = first.step
         own = np.minimum(WIDER * steps, WIDEST * self.scale[indices])
-        for wider in (own, WIDER_STEP * self.typical[indices], np.full(indices.shape, WIDER_STEP)):
+        looks = (
+            (own, self.scale[indices]),
+            (WIDER_STEP * self.typical[indices], self.typical[indices]),
+            (np.full(indices.shape, WIDER_STEP), np.ones(indices.shape)),
+        )
+        for wider, reach in looks:
             rows = np.flatnonzero((wider > 2 * steps) & (doubts == 0))
             if not rows.size:
                 continue
@@ -191,7 +196,9 @@ class Sweep:
             self._write(found, at, better, pairs.value, bound)
             found.step[at] = np.where(better.any(axis=1), pairs.step, found.step[at])
             clear = pairs.noise <= CLEAR * size
-            differs = ~better & clear & (error > np.maximum(pairs.noise, DIFFERS * size))
+            curved = CURVED * (wider[rows] / reach[rows]) ** 2
+            excused = np.maximum(curved, self.agreement)[:, None] * size
+            differs = ~better & clear & (error > np.maximum(pairs.noise, excused))
             excess = np.where(differs, error / np.maximum(pairs.noise, TINY), 0.0).max(axis=1)
             doubts[rows] = excess
             self.scale[at] = np.where(excess > 0, pairs.step / WIDEST, self.scale[at])

@@ -65,7 +65,7 @@ def off_by(backward: float, numerical: float) -> str:
     Examples
     --------
     >>> off_by(4.0, 1.0), off_by(-1.0, 1.0), off_by(1.0, 0.0), off_by(1e9, 1.0)
-    ('+300%', 'sign', '+1.0', 'x 1e+09')
+    ('+300%', 'sign', '+1.0', 'x1e+09')
     """
     if not (math.isfinite(backward) and math.isfinite(numerical)):
         return "-"
@@ -73,7 +73,7 @@ def off_by(backward: float, numerical: float) -> str:
         return "+" + number(backward, 2) if backward > 0 else number(backward - numerical, 2)
     ratio = backward / numerical
     if not math.isfinite(ratio) or abs(ratio) > READABLE:
-        return f"x {ratio:.0e}"
+        return f"x{ratio:.0e}"
     if abs(ratio + 1) < 1e-9:
         return "sign"
     percent = 100 * (ratio - 1)

@@ -29,6 +29,9 @@ KINDS = {
 
 INDENT = "    "
 
+#: Columns of a name that the first line keeps, at the cost of the counts at its end.
+SHORTEST_NAME = 20
+
 
 def render_text(report: Report) -> str:
     """Word a report for people.
@@ -60,12 +63,15 @@ def _headline(report: Report) -> list[str]:
         ]
     if report.wrong:
         worst = report.worst[0] if report.worst else None
-        wrong = f"{report.wrong} of {_count(report.checked, 'entry', 'entries')} wrong"
+        wrong = f"{report.wrong:,} of {_count(report.checked, 'entry', 'entries')} wrong"
         if worst is None or worst.verdict != "wrong":
             return [wrong]
         backward, numerical = pair(worst.backward, worst.numerical)
-        line = f": backward {backward}, numerical {numerical}; {wrong}"
-        return [elide(worst.name, max(PAGE - len(line), 30)) + line]
+        values = f": backward {backward}, numerical {numerical}"
+        line = f"{values}; {wrong}"
+        if PAGE - len(line) < min(len(worst.name), SHORTEST_NAME):
+            line = values
+        return [elide(worst.name, PAGE - len(line)) + line]
     return [elide(failure, PAGE) for failure in report.failures]
 
 

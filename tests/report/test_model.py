@@ -1,0 +1,83 @@
+"""The report as data."""
+
+import json
+import pickle
+
+import pytest
+
+from pytest_gradcheck import GradcheckError
+from tests.report.builders import correct, entry, parameter, report
+
+
+def test_parameters_are_found_by_full_and_short_names() -> None:
+    """`report["W1"]` is enough where it is unambiguous."""
+    found = report(correct("p['W1']"), correct("self.b"), correct("q[0].c"))
+    assert found["p['W1']"] is found["W1"] is found.parameters[0]
+    assert found["b"] is found["self.b"] is found.parameters[1]
+    assert found["c"] is found.parameters[2]
+
+
+def test_unknown_and_ambiguous_names_are_errors() -> None:
+    """The error lists what there is."""
+    found = report(correct("p['W']"), correct("q['W']"))
+    with pytest.raises(KeyError) as error:
+        found["W"]
+    assert error.value.args[0] == (
+        "'W' names more than one of the checked parameters: p['W'], q['W']"
+    )
+    with pytest.raises(KeyError) as error:
+        found["V"]
+    assert error.value.args[0] == ("'V' is not one of the checked parameters: p['W'], q['W']")
+
+
+def test_truth_of_a_passing_report_is_true() -> None:
+    """`assert gradcheck(...)` works."""
+    passing = report(correct())
+    assert passing
+    assert passing.passed
+    assert passing.raise_if_failed() is passing
+
+
+def test_failing_report_is_never_truthy() -> None:
+    """Its truth value raises its failure."""
+    failing = report(parameter())
+    assert not failing.passed
+    with pytest.raises(GradcheckError) as error:
+        bool(failing)
+    assert error.value.report is failing
+    assert str(error.value) == str(failing)
+
+
+def test_counts_are_over_all_parameters() -> None:
+    """Wrong and checked derivatives are added up."""
+    both = report(parameter(), correct())
+    assert (both.wrong, both.checked) == (1, 12)
+
+
+def test_to_dict_survives_json() -> None:
+    """Only builtins, with the names of the fields."""
+    data = report(parameter(), correct()).to_dict()
+    assert json.loads(json.dumps(data)) == data
+    assert data["parameters"][0]["worst"][0]["index"] == [0, 1]
+    assert data["options"]["rtol"] == {"value": 1e-6, "origin": "default"}
+
+
+def test_error_survives_pickling() -> None:
+    """A failure can cross processes."""
+    error = pickle.loads(pickle.dumps(GradcheckError(report(parameter()))))  # noqa: S301  # our own
+    assert str(error) == str(report(parameter()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "W[0, 1]"),
+        ({"index": ()}, "W"),
+        ({"output_index": (2,)}, "output[2] / W[0, 1]"),
+        ({"output_index": (), "index": ()}, "output / W"),
+        ({"part": "imag"}, "W[0, 1].imag"),
+    ],
+)
+def test_entries_are_named_as_people_read_them(changes: dict[str, object], name: str) -> None:
+    """Name, index, part, and the output where there are several."""
+    assert entry(**changes).name == name  # type: ignore[arg-type]  # keywords by name

@@ -1,0 +1,63 @@
+"""Numbers as the message prints them."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.report.numbers import bound_text, number, off_by, pair
+
+floats = st.floats()
+
+
+@given(floats)
+def test_numbers_can_be_copied_back(value: float) -> None:
+    """What is printed is a Python float, to eight digits."""
+    text = number(value)
+    assert float(text) == pytest.approx(value, rel=1e-7, abs=0, nan_ok=True)
+    assert not text.lstrip("-").isdigit()
+
+
+@given(floats, floats)
+def test_both_sides_are_told_apart(backward: float, numerical: float) -> None:
+    """Two different numbers never print the same."""
+    left, right = pair(backward, numerical)
+    if backward != numerical and not (math.isnan(backward) and math.isnan(numerical)):
+        assert left != right
+
+
+@given(floats, floats)
+def test_off_by_is_always_short(backward: float, numerical: float) -> None:
+    """Whatever the two are, the column stays narrow."""
+    assert 0 < len(off_by(backward, numerical)) <= 9
+
+
+@pytest.mark.parametrize(
+    ("backward", "numerical", "text"),
+    [
+        (4.0, 1.0, "+300%"),
+        (0.5, 1.0, "-50%"),
+        (1.0001, 1.0, "+0.01%"),
+        (-1.0, 1.0, "sign"),
+        (-2.0, 1.0, "-300%"),
+        (1e9, 1.0, "x1e+09"),
+        (-1e9, 1.0, "x-1e+09"),
+        (0.0, 0.25, "-0.25"),
+        (0.25, 0.0, "+0.25"),
+        (-0.25, 0.0, "-0.25"),
+        (math.nan, 1.0, "-"),
+        (1e308, 1e-308, "xinf"),
+    ],
+)
+def test_off_by(backward: float, numerical: float, text: str) -> None:
+    """Percent where it is readable, else a factor; absolute where one side is zero."""
+    assert off_by(backward, numerical) == text
+
+
+@pytest.mark.parametrize(
+    ("bound", "text"), [(3.4e-11, "3e-11"), (0.0, "0"), (math.inf, "unknown"), (2.0, "2e+00")]
+)
+def test_bounds_have_one_digit(bound: float, text: str) -> None:
+    """More would pretend too much."""
+    assert bound_text(bound) == text

@@ -1,0 +1,210 @@
+"""The check, end to end, as the function runs it."""
+
+import json
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pytest_gradcheck import (
+    GradcheckError,
+    GradcheckUsageError,
+    GradcheckVacuousWarning,
+    check_gradient,
+    gradcheck,
+)
+
+X = np.array([1.0, -2.0, 0.5])
+
+
+def f(x: Any) -> Any:
+    """Return the sum of cubes."""
+    return np.sum(x**3)
+
+
+def gradient(x: Any) -> Any:
+    """Return its gradient."""
+    return 3 * x**2
+
+
+def test_correct_gradient_passes() -> None:
+    """Everything is correct, at two evaluations an entry and the noise estimate."""
+    report = gradcheck(f, gradient, X)
+    assert report.verdict == "correct"
+    assert (report.checked, report.wrong) == (3, 0)
+    assert report.evaluations <= 2 * 3 + 30
+    assert report.backward_calls == 1
+    assert report.relative_difference < 1e-8
+
+
+@pytest.mark.parametrize("index", range(3))
+@pytest.mark.parametrize("error", [2.0, -1.0, 0.0, 1.01, 1.001, 1 + 1e-5])
+def test_single_wrong_entry_is_named(index: int, error: float) -> None:
+    """Factor, sign, missing, and errors down to a hundred-thousandth."""
+
+    def wrong(x: Any) -> Any:
+        claim = gradient(x)
+        claim[index] *= error
+        return claim
+
+    with pytest.raises(GradcheckError) as failure:
+        gradcheck(f, wrong, X)
+    report = failure.value.report
+    assert report.wrong == 1
+    assert report.worst[0].name == f"x[{index}]"
+    assert report.worst[0].numerical == pytest.approx(gradient(X)[index], rel=1e-9)
+    assert report.worst[0].bound < 1e-6
+
+
+def test_check_gradient_never_raises_for_a_wrong_gradient() -> None:
+    """The report says it, and refuses to be true."""
+    report = check_gradient(f, lambda x: x, X)
+    assert report.verdict == "wrong"
+    with pytest.raises(GradcheckError):
+        assert report
+
+
+def test_formula_two_over_all_and_for_each_parameter() -> None:
+    """Relative differences are those of the classic recipe."""
+    report = check_gradient(
+        lambda a, b: np.sum(a) + np.sum(b), lambda a, b: (2 + 0 * a, 0 * b + 1), np.ones(4), 3.0
+    )
+    assert report["a"].relative_difference == pytest.approx(1 / 3)
+    assert report["b"].relative_difference == pytest.approx(0, abs=1e-9)
+    claim, true = np.array([2.0] * 4 + [1.0]), np.ones(5)
+    expected = np.linalg.norm(claim - true) / (np.linalg.norm(claim) + np.linalg.norm(true))
+    assert report.relative_difference == pytest.approx(expected)
+
+
+def test_budget_is_an_error_that_names_the_number() -> None:
+    """Nothing is cut silently."""
+    with pytest.raises(GradcheckUsageError) as error:
+        gradcheck(f, gradient, np.ones(6000))
+    assert error.value.args[0] == (
+        "checking 6,000 entries takes 12,000 evaluations of f, more than max_evaluations=10000: "
+        "say max_evaluations=12000, or check fewer parameters with wrt=."
+    )
+    assert gradcheck(f, gradient, np.ones(6000), max_evaluations=12000).checked == 6000
+
+
+def test_randomness_that_moves_late_is_replayed_after_all() -> None:
+    """A generator that the first evaluations leave alone is noticed at the end."""
+    rng = np.random.default_rng(0)
+
+    def forward(x: Any) -> Any:
+        return f(x) * (1.0 if x[0] == 1.0 else 1 + 1e-9 * rng.random())
+
+    before = rng.bit_generator.state
+    check_gradient(forward, gradient, X)
+    assert rng.bit_generator.state == before
+
+
+def test_vacuous_gradient_warns_once() -> None:
+    """Nothing was tested, and the warning says so; strict fails it."""
+    with pytest.warns(GradcheckVacuousWarning) as caught:
+        gradcheck(lambda x: 1.0 + 0 * np.sum(x), lambda x: 0 * x, X)
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert str(warning.message) == (
+        "the gradient of lambda is zero everywhere with respect to x: the check tested nothing "
+        "there; try another point"
+    )
+    with pytest.raises(GradcheckError, match="zero gradient everywhere"):
+        gradcheck(lambda x: 1.0 + 0 * np.sum(x), lambda x: 0 * x, X, strict=True)
+
+
+def test_kinks_accept_any_subgradient() -> None:
+    """At a kink a claim between the slopes is right, and noted; outside it is wrong."""
+    zero = np.zeros(2)
+    for slope in (-1.0, 0.0, 0.3, 1.0):
+        report = gradcheck(lambda x: np.sum(np.abs(x)), lambda x, s=slope: 0 * x + s, zero)
+        assert [note.kind for note in report["x"].notes if note.kind == "kink"] == ["kink"]
+    with pytest.raises(GradcheckError, match="a kink, the slopes left and right are -1 and 1"):
+        gradcheck(lambda x: np.sum(np.abs(x)), lambda x: 0 * x + 1.1, zero)
+    with pytest.raises(GradcheckError, match="at a kink"):
+        gradcheck(lambda x: np.sum(np.abs(x)), lambda x: 0 * x + 0.5, zero, kinks="fail")
+
+
+def test_jump_is_inconclusive_and_fails() -> None:
+    """A check of which nothing could be verified does not pass."""
+    with pytest.raises(GradcheckError, match="nothing could be verified") as failure:
+        gradcheck(lambda x: np.sum(1.0 * (x >= 1)), lambda x: 0 * x, np.ones(2))
+    assert failure.value.report.verdict == "inconclusive"
+
+
+def test_elementwise_claim_is_wrong_off_the_diagonal() -> None:
+    """A function that mixes its entries has no elementwise derivative."""
+    report = check_gradient(lambda x: x * np.sum(x), lambda x: x + np.sum(x), X)
+    assert report.kind == "elementwise"
+    assert report.worst[0].name.startswith("output[")
+    assert report.wrong == 6
+
+
+def test_user_exception_while_perturbing_says_where() -> None:
+    """It is the user's own, with the entry that was being perturbed."""
+
+    def forward(x: Any) -> Any:
+        if x[2] != 0.5:
+            raise KeyError("gone")
+        return f(x)
+
+    with pytest.raises(KeyError) as error:
+        gradcheck(forward, gradient, X, step=1e-3)
+    assert "while gradcheck perturbed" in error.value.__notes__[-1]
+
+
+def test_report_is_plain_data() -> None:
+    """It survives JSON, for a failing Jacobian, too."""
+    A = np.arange(6.0).reshape(2, 3)
+    data = check_gradient(lambda x: A @ x, lambda x: 2 * A, X).to_dict()
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_checks_in_threads_do_not_disturb_each_other() -> None:
+    """Global randomness is replayed by one check at a time."""
+
+    def forward(x: Any) -> Any:
+        mask = np.random.rand(*x.shape) < 0.5  # noqa: NPY002  # global on purpose
+        return np.sum(x * mask), mask
+
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            gradcheck(forward, lambda cache: 1.0 * cache, np.arange(1.0, 20.0))
+        except BaseException as error:  # noqa: BLE001  # handed to the main thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+points = arrays(np.float64, 4, elements=st.floats(-10, 10))
+
+
+@given(points)
+def test_correct_gradient_is_never_accused(x: Any) -> None:
+    """Whatever the point: zeros, subnormal entries, equal entries."""
+    report = check_gradient(lambda x: np.sum(np.sin(x)) + 3.0, np.cos, x)
+    assert report.verdict != "wrong"
+
+
+@given(points, st.integers(0, 3), st.sampled_from([2.0, 0.5, -1.0, 1.001]))
+def test_wrong_gradient_never_passes(x: Any, index: int, factor: float) -> None:
+    """Whatever the point, one entry off by a factor is found, and only that one."""
+
+    def wrong(x: Any) -> Any:
+        claim = np.exp(x / 4)
+        claim[index] *= factor
+        return claim
+
+    report = check_gradient(lambda x: 4 * np.sum(np.exp(x / 4)), wrong, x)
+    assert [entry.index for entry in report.worst if entry.verdict == "wrong"] == [(index,)]

@@ -1,0 +1,131 @@
+"""Options: precedence and validation, with whole messages."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError
+from pytest_gradcheck.options import NAMES, Layer, Options, parse, resolve
+
+ALL = ", ".join(NAMES)
+
+
+def refused(**given: Any) -> str:
+    """Return the message of an option that is refused."""
+    with pytest.raises(GradcheckUsageError) as error:
+        resolve([Layer("call", given)], ("x", "alpha"))
+    return str(error.value.args[0])
+
+
+def test_defaults() -> None:
+    """Nothing given is everything at its default."""
+    options = resolve([])
+    assert options == Options()
+    assert {options.origin(name) for name in NAMES} == {"default"}
+
+
+def test_later_layers_override_earlier_ones() -> None:
+    """Option by option, and the origin is remembered."""
+    layers = [
+        Layer("ini", {"rtol": 1e-2, "strict": True}),
+        Layer("mark", {"rtol": 1e-3}),
+        Layer("call", {"max_rows": 3}),
+    ]
+    options = resolve(layers)
+    assert (options.rtol, options.strict, options.max_rows) == (1e-3, True, 3)
+    assert dict(options.origins) == {"rtol": "mark", "strict": "ini", "max_rows": "call"}
+
+
+def test_numpy_numbers_become_pythons() -> None:
+    """A report must hold builtins only."""
+    options = resolve([Layer("call", {"rtol": np.float32(0.5), "seed": np.int64(3)})])
+    assert type(options.rtol) is float
+    assert type(options.seed) is int
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"mode": "ful"}, "mode='ful' (call): mode must be 'auto', 'full' or 'fast'."),
+        ({"mode": 1}, "mode=1 (call): mode must be 'auto', 'full' or 'fast'."),
+        ({"rtol": -1e-6}, "rtol=-1e-06 (call): rtol must be a float, at least 0 and less than 1."),
+        (
+            {"rtol": "1e-6"},
+            "rtol='1e-6' (call): rtol must be a float, at least 0 and less than 1.",
+        ),
+        ({"rtol": True}, "rtol=True (call): rtol must be a float, at least 0 and less than 1."),
+        ({"rtol": 2}, "rtol=2 (call): rtol must be a float, at least 0 and less than 1."),
+        (
+            {"step": 0},
+            "step=0 (call): step must be a positive float (an absolute step), or None to balance "
+            "it.",
+        ),
+        (
+            {"max_evaluations": 0},
+            "max_evaluations=0 (call): max_evaluations must be a positive int.",
+        ),
+        (
+            {"max_evaluations": 1e4},
+            "max_evaluations=10000.0 (call): max_evaluations must be a positive int.",
+        ),
+        ({"seed": -1}, "seed=-1 (call): seed must be an int, at least 0."),
+        ({"strict": 1}, "strict=1 (call): strict must be True or False."),
+        ({"kinks": "allow"}, "kinks='allow' (call): kinks must be 'accept' or 'fail'."),
+        ({"max_rows": True}, "max_rows=True (call): max_rows must be an int, at least 0."),
+    ],
+)
+def test_values_out_of_range(given: dict[str, Any], message: str) -> None:
+    """The message says which option, what was given, where, and what it must be."""
+    assert refused(**given) == f"gradcheck option {message}"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"rtl": 1},
+            f"gradcheck has no option 'rtl' (call). Did you mean 'rtol'? Options: {ALL}.",
+        ),
+        (
+            {"eps": 1},
+            "gradcheck has no option 'eps' (call): leave it out, or say step= for a fixed "
+            "absolute step.",
+        ),
+        ({"zzz": 1}, f"gradcheck has no option 'zzz' (call). Options: {ALL}."),
+        (
+            {"alpha": 1},
+            "gradcheck has no option 'alpha' (call), but forward has an argument of that name: "
+            "put it in kwargs={'alpha': ...}.",
+        ),
+    ],
+)
+def test_unknown_options(given: dict[str, Any], message: str) -> None:
+    """With the option that was meant, or with the way to pass an argument of forward."""
+    assert refused(**given) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("mode", "full", "full"),
+        ("rtol", " 1e-4 ", 1e-4),
+        ("max_evaluations", "20_000", 20_000),
+        ("max_evaluations", "20,000", 20_000),
+        ("seed", "7", 7),
+        ("strict", "yes", True),
+        ("strict", "False", False),
+    ],
+)
+def test_text_is_read(name: str, text: str, value: object) -> None:
+    """Command line and ini file hold text."""
+    assert parse(name, text, "ini") == value
+
+
+def test_text_that_cannot_be_read_is_shown() -> None:
+    """As it was written."""
+    with pytest.raises(GradcheckUsageError) as error:
+        parse("seed", "seven", "command line")
+    assert error.value.args[0] == (
+        "gradcheck option seed='seven' (command line): seed must be an int, at least 0."
+    )
