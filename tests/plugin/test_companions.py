@@ -23,7 +23,7 @@ def run_apart(pytester: pytest.Pytester, body: str, *args: str) -> pytest.RunRes
     return pytester.runpytest_subprocess("-p", "no:randomly", *args)
 
 
-def test_classes_fixtures_of_every_scope_and_subtests(pytester: pytest.Pytester) -> None:
+def test_classes_and_fixtures_of_every_scope(pytester: pytest.Pytester) -> None:
     """The session-scoped fixture belongs to the test that runs, wherever it is used."""
     body = """
 @pytest.fixture(scope="module")
@@ -37,14 +37,24 @@ def class_check(gradcheck):
 
 class TestAll:
     def test_module(self, module_check): module_check(f, good, X)
-    def test_class(self, class_check): class_check(f, good, X)
-    def test_subtests(self, gradcheck, subtests):
-        for k in range(3):
-            with subtests.test(k=k):
-                gradcheck(f, bad if k == 1 else good, X)
+    def test_class(self, class_check): class_check(f, bad, X)
 """
     result = run(pytester, body)
-    assert result.parseoutcomes()["failed"] >= 1
+    result.assert_outcomes(passed=1, failed=1)
+    assert "run again: pytest test_suite.py::TestAll::test_class" in result.stdout.str()
+
+
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="subtests came with pytest 9")
+def test_subtests(pytester: pytest.Pytester) -> None:
+    """A wrong gradient fails its subtest, the others go on."""
+    body = """
+def test_subtests(gradcheck, subtests):
+    for k in range(3):
+        with subtests.test(k=k):
+            gradcheck(f, bad if k == 1 else good, X)
+"""
+    result = run(pytester, body)
+    assert "SUBFAILED(k=1)" in result.stdout.str()
     assert "x[1]: backward 6.0, numerical 4.0; 2 of 2 entries wrong" in result.stdout.str()
 
 
