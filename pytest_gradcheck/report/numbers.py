@@ -65,12 +65,12 @@ def off_by(backward: float, numerical: float) -> str:
     Examples
     --------
     >>> off_by(4.0, 1.0), off_by(-1.0, 1.0), off_by(1.0, 0.0), off_by(1e9, 1.0)
-    ('+300%', 'sign', '+1.0', 'x1e+09')
+    ('+300%', 'sign', '+1', 'x1e+09')
     """
     if not (math.isfinite(backward) and math.isfinite(numerical)):
         return "-"
-    if numerical == 0 or backward == 0:
-        return "+" + number(backward, 2) if backward > 0 else number(backward - numerical, 2)
+    if numerical == 0:
+        return f"{backward:+.2g}"
     ratio = backward / numerical
     if not math.isfinite(ratio) or abs(ratio) > READABLE:
         return f"x{ratio:.0e}"
