@@ -5,11 +5,17 @@ It must not know what is checked.
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["assign", "bound_object", "follow", "rebind"]
+import numpy as np
+
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["as_it_was", "assign", "bound_object", "copy_object", "follow", "rebind"]
 
 _STEP = re.compile(
     r"\.(?P<name>\w+)|\[(?P<quote>['\"])(?P<key>.*?)(?P=quote)\]|\[(?P<index>-?\d+)\]"
@@ -29,6 +35,43 @@ def rebind(function: Callable[..., Any], owner: object, copied: object) -> Calla
         return function
     method: Callable[..., Any] = function.__func__.__get__(copied)  # type: ignore[attr-defined]  # bound_object() saw it
     return method
+
+
+def copy_object(owner: object) -> object:
+    """Return a deep copy of an object whose attributes are checked.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When it cannot be copied.
+    """
+    try:
+        return copy.deepcopy(owner)
+    except Exception as error:
+        raise GradcheckUsageError(
+            f"wrt names attributes of a {type(owner).__name__}, so a copy of it is perturbed, but "
+            f"it cannot be copied: {error}. Give it a __deepcopy__, or pass the parameters as "
+            "arguments of forward."
+        ) from error
+
+
+@contextmanager
+def as_it_was(owner: object | None) -> Iterator[None]:
+    """Put the attributes of an object back when the context ends, arrays among them in place."""
+    attributes = getattr(owner, "__dict__", None)
+    if attributes is None:
+        yield
+        return
+    before = dict(attributes)
+    arrays = {k: v.copy() for k, v in before.items() if isinstance(v, np.ndarray)}
+    try:
+        yield
+    finally:
+        attributes.clear()
+        attributes.update(before)
+        for name, content in arrays.items():
+            if before[name].flags.writeable:
+                np.copyto(before[name], content)
 
 
 def follow(owner: object, accessor: str) -> Any:

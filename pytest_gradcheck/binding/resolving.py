@@ -1,0 +1,104 @@
+"""A call with its names resolved: whose arguments, what is checked, how backward is called.
+
+It must not evaluate anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_gradcheck.binding.arguments import Arguments, bind_arguments, name_of
+from pytest_gradcheck.binding.attributes import bound_object, copy_object, rebind
+from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.calling import BackwardPlan, plan_backward
+from pytest_gradcheck.binding.outputs import Beside
+from pytest_gradcheck.binding.tree import describe_value, leaves
+from pytest_gradcheck.binding.wrt import Item, select_items
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["Resolved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A call with names resolved and, where its attributes are checked, its object copied.
+
+    Attributes
+    ----------
+    forward : callable
+        The user's function, or the same method of a copy of its object.
+    backward : callable or None
+        Likewise; None where forward returns the gradients itself.
+    forward_name, backward_name : str
+        Their names, for people.
+    owner : object or None
+        What forward is bound to.
+    arguments : Arguments
+        Forward's arguments, the user's own.
+    items : tuple of Item
+        What is checked.
+    plan : BackwardPlan or None
+        How backward is called.
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any] | None
+    forward_name: str
+    backward_name: str
+    owner: object | None
+    arguments: Arguments
+    items: tuple[Item, ...]
+    plan: BackwardPlan | None
+
+    @classmethod
+    def of(cls, call: Call) -> Resolved:
+        """Resolve names, copy the bound object where its attributes are checked."""
+        forward, backward = call.forward, call.backward
+        if not callable(forward):
+            raise GradcheckUsageError(
+                f"forward is {describe_value(forward)}, not a function: the call is "
+                "gradcheck(forward, backward, *arguments)."
+            )
+        if backward is not True and not callable(backward):
+            raise GradcheckUsageError(
+                f"backward is {describe_value(backward)}, not a function: the call is "
+                "gradcheck(forward, backward, *arguments), with backward=True where forward "
+                "returns (value, gradients)."
+            )
+        name = name_of(forward)
+        arguments = bind_arguments(forward, call.args, call.kwargs)
+        owner = bound_object(forward)
+        items = select_items(call.wrt, arguments, bound=owner, forward_name=name)
+        if owner is not None and any(item.is_attribute for item in items):
+            copied = copy_object(owner)
+            forward = rebind(forward, owner, copied)
+            backward = backward if backward is True else rebind(backward, owner, copied)
+            items = select_items(call.wrt, arguments, bound=copied, forward_name=name)
+            owner = copied
+        if backward is True:
+            return cls(forward, None, name, name, owner, arguments, items, None)
+        plan = plan_backward(
+            backward, arguments, forward_name=name, backward_args=call.backward_args
+        )
+        return cls(forward, backward, name, name_of(backward), owner, arguments, items, plan)
+
+    def beside(self, has_cache: bool | None) -> Beside:
+        """Tell what forward is expected to return beside its output."""
+        if self.plan is None:
+            return Beside.GRADIENTS
+        if has_cache or "cache" in self.plan.needs:
+            return Beside.CACHE
+        if self.plan.optional_cache is not None and has_cache is None:
+            return Beside.MAYBE_CACHE
+        return Beside.NOTHING
+
+    def available(self) -> tuple[Item, ...]:
+        """Return what could have been checked: every argument and leaf that floats."""
+        found = []
+        for name, value in zip(self.arguments.names, self.arguments.values, strict=True):
+            floating = tuple(leaf for leaf in leaves(name, value) if leaf.is_differentiable)
+            if floating:
+                found.append(Item(name, value, floating))
+        return tuple(found)

@@ -1,0 +1,92 @@
+"""Attributes of bound objects."""
+
+import re
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError
+from pytest_gradcheck.binding.attributes import (
+    as_it_was,
+    assign,
+    bound_object,
+    copy_object,
+    follow,
+    rebind,
+)
+
+
+class Net:
+    """Layers in a list, parameters in a dict."""
+
+    def __init__(self) -> None:
+        self.layers = [SimpleNamespace(W=np.ones(2)), SimpleNamespace(W=np.zeros(2))]
+        self.params = {"a.b": 1.0, 3: 2.0}
+
+    def forward(self) -> Any:
+        """Return itself."""
+        return self
+
+    @classmethod
+    def build(cls) -> Any:
+        """Return the class."""
+        return cls
+
+
+@pytest.mark.parametrize(
+    ("accessor", "value"), [(".params['a.b']", 1.0), ('.params["a.b"]', 1.0), (".params[3]", 2.0)]
+)
+def test_accessors_are_followed_and_assigned(accessor: str, value: float) -> None:
+    """Attributes, keys and positions, as Python writes them."""
+    net = Net()
+    assert follow(net, accessor) == value
+    assign(net, accessor, 7.0)
+    assert follow(net, accessor) == 7.0
+
+
+@pytest.mark.parametrize("accessor", ["", ".", "params", ".params[x]", ".params['a'"])
+def test_other_expressions_are_refused(accessor: str) -> None:
+    """Nothing is evaluated."""
+    with pytest.raises(ValueError, match=f"^{re.escape(accessor)}$"):
+        follow(Net(), accessor)
+
+
+def test_methods_are_rebound_to_the_copy() -> None:
+    """A method of the same object becomes the copy's, others stay."""
+    net, other = Net(), Net()
+    copied = copy_object(net)
+    assert rebind(net.forward, net, copied)() is copied
+    assert rebind(other.forward, net, copied)() is other
+    assert bound_object(net.forward) is net
+    assert bound_object(Net.build) is None
+    assert bound_object(len) is None
+
+
+def test_object_that_cannot_be_copied_is_refused() -> None:
+    """With what to do about it."""
+    net = Net()
+    net.lock = threading.Lock()  # type: ignore[attr-defined]  # as users do
+    with pytest.raises(GradcheckUsageError) as error:
+        copy_object(net)
+    assert error.value.args[0] == (
+        "wrt names attributes of a Net, so a copy of it is perturbed, but it cannot be copied: "
+        "cannot pickle '_thread.lock' object. Give it a __deepcopy__, or pass the parameters as "
+        "arguments of forward."
+    )
+
+
+def test_attributes_are_put_back() -> None:
+    """New ones go, old ones come back, arrays get their content back in place."""
+    net = Net()
+    net.running = np.zeros(2)  # type: ignore[attr-defined]  # as users do
+    before, array = dict(vars(net)), vars(net)["running"]
+    with as_it_was(net):
+        vars(net)["running"] += 1
+        net.cache = "x"  # type: ignore[attr-defined]  # as users do
+        del net.params
+    assert vars(net) == before
+    assert vars(net)["running"] is array
+    assert array.tolist() == [0.0, 0.0]
