@@ -1,246 +1,90 @@
-"""From claims and measurements to the report's data, one parameter at a time.
+"""From a problem and its measurement to the report.
 
-It must not evaluate or decide anything: verdicts and causes come from
-judgement, names from binding, the layout of the message from report.
+It must not evaluate, judge or word anything: it hands each parameter's evidence
+to description, and adds what holds for the check as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.problem import Parameter
-from pytest_gradcheck.judgement.diagnosis import diagnose
-from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
-from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
-from pytest_gradcheck.report.model import Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.binding.problem import Parameter, Problem
+from pytest_gradcheck.description import Evidence, describe, relative_difference, verdict_of
+from pytest_gradcheck.judgement.outcome import failures
+from pytest_gradcheck.numerics.measure import Measured
+from pytest_gradcheck.options import NAMES, Options
+from pytest_gradcheck.report.model import Entry, OptionValue, Report
 
-__all__ = ["Evidence", "describe", "relative_difference", "verdict_of"]
+__all__ = ["assemble"]
 
-VERDICTS: dict[int, Verdict] = {
-    Mark.CORRECT: "correct",
-    Mark.WRONG: "wrong",
-    Mark.INCONCLUSIVE: "inconclusive",
-}
-
-#: How bad a mark is, by its value.
-SEVERITY = np.array([0, 2, 1], dtype=np.int8)
-
-REASONS = {
-    Status.KINK: "a kink, the slopes left and right differ",
-    Status.EDGE: "measured from one side, forward is undefined on the other",
-    Status.JUMP: "forward jumps at this point",
-    Status.OUTSIDE: "forward is undefined (NaN, or raises) on both sides",
-    Status.BRIEF: "too many entries differ to measure each closely",
-}
+EPS = float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Claims and measurements about one parameter.
-
-    Attributes
-    ----------
-    parameter : Parameter
-        Whose they are.
-    point : ndarray, shape (n,)
-        Values of its coordinates.
-    output_shape : tuple of int or None
-        Shape of the outputs, None where they are one number.
-    claim : ndarray, shape (n, m)
-        What backward says.
-    found : Measurement
-        What was measured, of these coordinates alone.
-    natural : ndarray, shape (n, m)
-        Outputs at the point over the scales of the coordinates.
-    rounding : float
-        Relative rounding of the claim's type.
-    """
-
-    parameter: Parameter
-    point: Floats
-    output_shape: tuple[int, ...] | None
-    claim: Floats
-    found: Measurement
-    natural: Floats
-    rounding: float
-
-
-def describe(evidence: Evidence, *, rtol: float, max_rows: int) -> ParameterReport:
-    """Judge one parameter and put what was found into the report's terms.
+def assemble(problem: Problem, measured: Measured, options: Options) -> Report:
+    """Put together the report of a check.
 
     Parameters
     ----------
-    evidence : Evidence
-        What was claimed and what was measured.
-    rtol : float
-        Relative error that is allowed anyway.
-    max_rows : int
-        How many of the worst entries to keep.
+    problem : Problem
+        What was claimed.
+    measured : Measured
+        What was measured.
+    options : Options
+        The options in force.
 
     Returns
     -------
-    ParameterReport
-        Everything the report says of the parameter.
+    Report
+        Complete but for the time it took and the command that repeats it.
     """
-    claim, found, parameter = evidence.claim, evidence.found, evidence.parameter
-    judged = judge(
-        claim,
-        found.value,
-        found.bound,
-        found.kinks,
-        natural=evidence.natural,
-        rtol=rtol,
-        rounding=evidence.rounding,
+    parameters = tuple(
+        describe(evidence, rtol=options.rtol, max_rows=options.max_rows)
+        for evidence in _evidence(problem, measured)
     )
-    wrong = int(np.count_nonzero(judged.marks == Mark.WRONG))
-    decided = judged.allowed[judged.marks != Mark.INCONCLUSIVE]
-    return ParameterReport(
-        name=parameter.name,
-        shape=parameter.shape,
-        dtype=parameter.dtype,
-        size=parameter.stop - parameter.start,
-        verdict=verdict_of(VERDICTS[mark] for mark in np.unique(judged.marks).tolist()),
-        wrong=wrong,
-        checked=claim.size,
-        relative_difference=relative_difference(claim, found.value),
-        worst=tuple(_worst_entries(evidence, judged, max_rows)),
-        diagnosis=diagnose(claim, found.value, found.bound) if wrong else (),
-        resolution=float(decided.max()) if decided.size else float("inf"),
-        notes=tuple(_notes(evidence, judged)),
+    value = measured.found.value
+    worst = sorted((entry for p in parameters for entry in p.worst), key=_badness, reverse=True)
+    return Report(
+        verdict=verdict_of(p.verdict for p in parameters),
+        parameters=parameters,
+        relative_difference=relative_difference(problem.claim.rows(0, value.shape[0]), value),
+        worst=tuple(worst[: options.max_rows]),
+        failures=failures(parameters, options),
+        kind=problem.kind,
+        forward=problem.forward,
+        backward=problem.backward,
+        mode="full",
+        evaluations=problem.counts.forward,
+        backward_calls=problem.counts.backward,
+        seconds=0.0,
+        seed=options.seed,
+        options={n: OptionValue(getattr(options, n), options.origin(n)) for n in NAMES},
+        not_checked=problem.not_checked,
+        notes=problem.notes,
     )
 
 
-def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return wrong if any of `verdicts` is, correct if all are, else inconclusive."""
-    present = set(verdicts)
-    if "wrong" in present:
-        return "wrong"
-    return "inconclusive" if "inconclusive" in present else "correct"
+def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
+    distance = abs(entry.backward - entry.numerical)
+    return entry.verdict == "wrong", entry.verdict == "inconclusive", entry.excess, distance
 
 
-def relative_difference(claim: Floats, value: Floats) -> float:
-    """Return formula (2) of the classic recipe over what could be measured.
-
-    ``|claim - value| / (|claim| + |value|)`` in the 2-norm, 0 where both vanish.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> relative_difference(np.array([3.0]), np.array([1.0]))
-    0.5
-    """
-    known = np.isfinite(value)
-    claim, value = claim[known], value[known]
-    largest = max(np.abs(claim).max(initial=0.0), np.abs(value).max(initial=0.0))
-    if largest == 0:
-        return 0.0
-    claim, value = claim / largest, value / largest
-    total = np.linalg.norm(claim) + np.linalg.norm(value)
-    return float(np.linalg.norm(claim - value) / total)
-
-
-def _worst_entries(evidence: Evidence, judged: Judged, max_rows: int) -> Iterator[Entry]:
-    """Yield the worst entries: wrong ones first, furthest beyond what is allowed first."""
-    severity = SEVERITY[judged.marks.ravel()]
-    distance = np.abs(evidence.claim - evidence.found.value).ravel()
-    excess = _rounded(judged.excess.ravel())
-    order = np.lexsort((-distance, -excess, -severity))[:max_rows]
-    outputs = judged.marks.shape[1]
-    for flat in order.tolist():
-        yield _entry(evidence, judged, *divmod(flat, outputs))
-
-
-def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> Entry:
-    parameter, found = evidence.parameter, evidence.found
-    index, part = _place(parameter, coordinate)
-    shape = evidence.output_shape
-    mark = int(judged.marks[coordinate, output])
-    reason = _reason(Status(int(found.status[coordinate, output])), mark)
-    if (coordinate, output) in found.kinks:
-        low, high = found.kinks[coordinate, output]
-        reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
-    return Entry(
-        parameter=parameter.name,
-        index=index,
-        output_index=None if shape is None else _unravel(output, shape),
-        part=part,
-        value=float(evidence.point[coordinate]),
-        backward=float(evidence.claim[coordinate, output]),
-        numerical=float(found.value[coordinate, output]),
-        bound=float(found.bound[coordinate, output]),
-        step=float(found.step[coordinate]),
-        verdict=VERDICTS[mark],
-        reason=reason,
-        excess=float(_rounded(judged.excess[coordinate, output])),
-    )
-
-
-def _rounded(excess: Any) -> Any:
-    """Round to three digits: a factor puts all entries equally far off, but for noise."""
-    with np.errstate(all="ignore"):
-        unit = 10.0 ** np.floor(np.log10(np.maximum(excess, 1e-300)) - 2)
-    return np.round(excess / unit) * unit
-
-
-def _reason(status: Status, mark: int) -> str | None:
-    if status is not Status.SMOOTH:
-        return REASONS[status]
-    if mark == Mark.INCONCLUSIVE:
-        return "forward is too noisy"
-    return None
-
-
-def _place(
-    parameter: Parameter, coordinate: int
-) -> tuple[tuple[int, ...], Literal["real", "imag"] | None]:
-    if not parameter.is_complex:
-        return _unravel(coordinate, parameter.shape), None
-    entry, imaginary = divmod(coordinate, 2)
-    return _unravel(entry, parameter.shape), "imag" if imaginary else "real"
-
-
-def _unravel(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(k) for k in np.unravel_index(flat, shape))
-
-
-def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
-    yield from _zero_notes(evidence)
-    if judged.subgradients:
-        count = judged.subgradients
-        at = "1 entry is" if count == 1 else f"{count} entries are"
-        text = f"{at} at a kink; the claim lies between the slopes left and right of it"
-        yield Note("kink", count, text)
-    yield from _inconclusive_notes(evidence, judged.marks == Mark.INCONCLUSIVE)
-
-
-def _zero_notes(evidence: Evidence) -> Iterator[Note]:
-    found = evidence.found
-    nothing = (evidence.claim == 0) & (np.abs(found.value) <= found.bound)
-    nothing &= found.status != Status.KINK
-    zeros, size = int(np.count_nonzero(nothing.all(axis=1))), nothing.shape[0]
-    if zeros == size > 0:
-        yield Note("vacuous", zeros, "zero gradient everywhere at this point, errors unseen")
-    elif zeros:
-        text = f"zero gradient in {zeros} of {size} entries (dead units?), errors there unseen"
-        yield Note("zero", zeros, text)
-
-
-def _inconclusive_notes(evidence: Evidence, open_: NDArray[np.bool_]) -> Iterator[Note]:
-    found = evidence.found
-    for status in Status:
-        where = open_ & (found.status == status)
-        count = int(np.count_nonzero(where))
-        if not count:
-            continue
-        reason = _reason(status, Mark.INCONCLUSIVE)
-        some = "all" if count == where.size > 1 else f"{count} of {where.size}"
-        text = f"{some} inconclusive: {reason}"
-        bound = float(found.bound[where].max())
-        if np.isfinite(bound):
-            text += f", an error of {bound:.0e} could hide"
-        yield Note("inconclusive", count, text)
+def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
+    """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
+    roundings = problem.roundings or (EPS,) * len(problem.parameters)
+    parameters, point = problem.parameters, problem.point
+    if problem.tangent is not None:
+        parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
+        roundings = (max(roundings),)
+    for parameter, rounding in zip(parameters, roundings, strict=True):
+        start, stop = parameter.start, parameter.stop
+        yield Evidence(
+            parameter=parameter,
+            point=point[start:stop],
+            output_shape=problem.output_shape,
+            claim=problem.claim.rows(start, stop),
+            found=measured.found.rows(start, stop),
+            natural=measured.natural(start, stop),
+            rounding=rounding,
+        )

@@ -10,33 +10,25 @@ import inspect
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pytest_gradcheck.assembly import Evidence, describe, relative_difference, verdict_of
+from pytest_gradcheck.assembly import assemble
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call import Call
-from pytest_gradcheck.binding.problem import Parameter, Problem
+from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
-from pytest_gradcheck.judgement.outcome import failures, vacuous
-from pytest_gradcheck.numerics.ladder import climb
-from pytest_gradcheck.numerics.lines import DirectionLine
-from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.noise import estimate_noise
-from pytest_gradcheck.numerics.scale import scales, typical_scales
-from pytest_gradcheck.numerics.sweep import Sweep
-from pytest_gradcheck.options import NAMES, Layer, Options, resolve
-from pytest_gradcheck.report.model import Entry, OptionValue, Report
+from pytest_gradcheck.judgement.outcome import vacuous
+from pytest_gradcheck.numerics.measure import Question, measure
+from pytest_gradcheck.options import Layer, Options, resolve
+from pytest_gradcheck.report.model import Report
 from pytest_gradcheck.running import RunningTest, current_test
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
 
 PACKAGE = str(Path(__file__).parent)
-EPS = float(np.finfo(np.float64).eps)
 
 
 def gradcheck(
@@ -201,7 +193,10 @@ def _check(call: Call, options: Options, rerun: str | None) -> Report:
 def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Report, bool]:
     with bind(call, seed=options.seed, replay=options.replay, replay_all=replay_all) as problem:
         _refuse_beyond_budget(problem, options)
-        report = _judge(problem, _measure(problem, options), options)
+        measured = measure(
+            _question(problem), agreement=options.rtol, step=options.step, seed=options.seed
+        )
+        report = assemble(problem, measured, options)
         return report, problem.randomness_moved()
 
 
@@ -220,95 +215,16 @@ def _refuse_beyond_budget(problem: Problem, options: Options) -> None:
         )
 
 
-def _measure(problem: Problem, options: Options) -> Measurement:
-    rng = np.random.default_rng(options.seed)
-    segments = _segments(problem)
-    scale = scales(problem.point, segments)
-    noise = estimate_noise(
-        problem.evaluate,
-        problem.point,
-        base=problem.base,
-        repeat=problem.repeat,
-        scale=scale,
-        rng=rng,
-    )
-    if problem.tangent is not None:
-        line = DirectionLine(problem.evaluate, problem.point, problem.tangent)
-        return climb(line, problem.base, noise).as_measurement()
-    return Sweep(
+def _question(problem: Problem) -> Question:
+    return Question(
         evaluate=problem.evaluate,
         point=problem.point,
+        segments=[(parameter.start, parameter.stop) for parameter in problem.parameters],
         base=problem.base,
-        noise=noise,
-        scale=scale,
-        typical=typical_scales(scale, segments),
+        repeat=problem.repeat,
         claims=problem.claim.rows,
-        agreement=options.rtol,
-        step=options.step,
-        rng=rng,
-    ).measure()
-
-
-def _segments(problem: Problem) -> list[tuple[int, int]]:
-    return [(parameter.start, parameter.stop) for parameter in problem.parameters]
-
-
-def _judge(problem: Problem, found: Measurement, options: Options) -> Report:
-    parameters = tuple(
-        describe(evidence, rtol=options.rtol, max_rows=options.max_rows)
-        for evidence in _evidence(problem, found)
+        tangent=problem.tangent,
     )
-    rows = found.value.shape[0]
-    worst = sorted((entry for p in parameters for entry in p.worst), key=_badness, reverse=True)
-    return Report(
-        verdict=verdict_of(p.verdict for p in parameters),
-        parameters=parameters,
-        relative_difference=relative_difference(problem.claim.rows(0, rows), found.value),
-        worst=tuple(worst[: options.max_rows]),
-        failures=failures(parameters, options),
-        kind=problem.kind,
-        forward=problem.forward,
-        backward=problem.backward,
-        mode="full",
-        evaluations=problem.counts.forward,
-        backward_calls=problem.counts.backward,
-        seconds=0.0,
-        seed=options.seed,
-        options={
-            name: OptionValue(getattr(options, name), options.origin(name)) for name in NAMES
-        },
-        not_checked=problem.not_checked,
-        notes=problem.notes,
-    )
-
-
-def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
-    distance = abs(entry.backward - entry.numerical)
-    return entry.verdict == "wrong", entry.verdict == "inconclusive", entry.excess, distance
-
-
-def _evidence(problem: Problem, found: Measurement) -> Iterator[Evidence]:
-    """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
-    roundings = problem.roundings or (EPS,) * len(problem.parameters)
-    if problem.tangent is not None:
-        direction = Parameter("tangent", (), "float64", 0, 1)
-        claim = problem.claim.rows(0, 1)
-        natural = problem.base[None]
-        shape, rounding = problem.output_shape, max(roundings)
-        yield Evidence(direction, np.zeros(1), shape, claim, found, natural, rounding)
-        return
-    scale = scales(problem.point, _segments(problem))
-    for parameter, rounding in zip(problem.parameters, roundings, strict=True):
-        part = slice(parameter.start, parameter.stop)
-        yield Evidence(
-            parameter,
-            problem.point[part],
-            problem.output_shape,
-            problem.claim.rows(parameter.start, parameter.stop),
-            found.rows(parameter.start, parameter.stop),
-            problem.base[None] / scale[part, None],
-            rounding,
-        )
 
 
 def _warn_if_vacuous(report: Report) -> None:

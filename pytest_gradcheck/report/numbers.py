@@ -28,6 +28,8 @@ def number(value: float, digits: int = DIGITS) -> str:
     ('0.63290787', '-1e+300', 'nan', '3.0')
     """
     text = f"{value:.{digits}g}"
+    if math.isfinite(value) and math.isinf(float(text)):
+        text = repr(value)  # the largest floats round up to infinity
     plain = text.lstrip("-").isdigit()
     return f"{text}.0" if plain else text
 

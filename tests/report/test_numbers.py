@@ -19,6 +19,11 @@ def test_numbers_can_be_copied_back(value: float) -> None:
     assert not text.lstrip("-").isdigit()
 
 
+def test_largest_float_does_not_become_infinite() -> None:
+    """Rounding it up would."""
+    assert number(1.7975e308, 4) == "1.7975e+308"
+
+
 @given(floats, floats)
 def test_both_sides_are_told_apart(backward: float, numerical: float) -> None:
     """Two different numbers never print the same."""

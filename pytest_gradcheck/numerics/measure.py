@@ -1,0 +1,118 @@
+"""Measuring everything about a claim: scales, noise, derivatives, and what small means.
+
+It must not judge; it puts the steps of a measurement in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.numerics.ladder import climb
+from pytest_gradcheck.numerics.lines import DirectionLine
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
+from pytest_gradcheck.numerics.noise import estimate_noise
+from pytest_gradcheck.numerics.scale import scales, typical_scales
+from pytest_gradcheck.numerics.size import output_sizes
+from pytest_gradcheck.numerics.sweep import Sweep
+
+__all__ = ["Measured", "Question", "measure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be measured.
+
+    Attributes
+    ----------
+    evaluate : callable
+        ``evaluate(point) -> outputs, shape (m,)``.
+    point : ndarray, shape (n,)
+        Changed in place while measuring, and put back.
+    segments : sequence of (start, stop)
+        Coordinates that belong together.
+    base, repeat : ndarray, shape (m,)
+        Two evaluations at the point.
+    claims : callable
+        ``claims(start, stop)`` returns claimed derivatives, shape (stop - start, m).
+    tangent : ndarray, shape (n,), or None
+        The one direction to measure along, instead of all coordinates.
+    """
+
+    evaluate: Evaluate
+    point: Floats
+    segments: Sequence[tuple[int, int]]
+    base: Floats
+    repeat: Floats
+    claims: Callable[[int, int], Floats]
+    tangent: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found.
+
+    Attributes
+    ----------
+    found : Measurement
+        Derivatives with their bounds; along a tangent, of one coordinate.
+    sizes : ndarray, shape (m,)
+        How large the outputs are.
+    scale : ndarray, shape (n,)
+        Natural step of each coordinate.
+    """
+
+    found: Measurement
+    sizes: Floats
+    scale: Floats
+
+    def natural(self, start: int, stop: int) -> Floats:
+        """Return outputs over scales, what a vanishing derivative is small against."""
+        with np.errstate(over="ignore"):
+            return np.asarray(self.sizes / self.scale[start:stop, None])
+
+
+def measure(question: Question, *, agreement: float, step: float | None, seed: int) -> Measured:
+    """Measure the derivatives that are claimed.
+
+    Parameters
+    ----------
+    question : Question
+        The function, the point and the claims.
+    agreement : float
+        Relative difference at which claim and measurement agree.
+    step : float or None
+        A fixed absolute step, see `Sweep`.
+    seed : int
+        Draws the directions in which noise and sizes are looked at.
+
+    Returns
+    -------
+    Measured
+        Derivatives, and what they are large or small against.
+    """
+    rng = np.random.default_rng(seed)
+    evaluate, point, base = question.evaluate, question.point, question.base
+    scale = scales(point, question.segments)
+    noise = estimate_noise(
+        evaluate, point, base=base, repeat=question.repeat, scale=scale, rng=rng
+    )
+    sizes = output_sizes(evaluate, point, base=base, scale=scale, rng=rng)
+    if question.tangent is not None:
+        line = DirectionLine(evaluate, point, question.tangent)
+        return Measured(climb(line, base, noise).as_measurement(), sizes, np.ones(1))
+    sweep = Sweep(
+        evaluate=evaluate,
+        point=point,
+        base=base,
+        noise=noise,
+        scale=scale.copy(),
+        typical=typical_scales(scale, question.segments),
+        claims=question.claims,
+        agreement=agreement,
+        step=step,
+        rng=rng,
+    )
+    return Measured(sweep.measure(), sizes, scale)
