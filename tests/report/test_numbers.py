@@ -21,7 +21,7 @@ def test_numbers_can_be_copied_back(value: float) -> None:
 
 def test_largest_float_does_not_become_infinite() -> None:
     """Rounding it up would."""
-    assert number(1.7975e308, 4) == "1.7975e+308"
+    assert number(1.7976e308, 4) == "1.7976e+308"
 
 
 @given(floats, floats)
