@@ -321,8 +321,8 @@ class TestLayers:
     def test_missing_attribute_is_an_error(self) -> None:
         """A typo gets a suggestion."""
         layer = Layer()
-        assert refused(layer.forward, layer.backward, np.ones((1, 3)), wrt="self.parms") == (
-            "wrt='self.parms': the Layer that forward is bound to has no such attribute. Did you "
+        assert refused(layer.forward, layer.backward, np.ones((1, 3)), wrt="self.paramz") == (
+            "wrt='self.paramz': the Layer that forward is bound to has no such attribute. Did you "
             "mean 'self.params'?"
         )
 
