@@ -194,7 +194,7 @@ def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Repo
     with bind(call, seed=options.seed, replay=options.replay, replay_all=replay_all) as problem:
         _refuse_beyond_budget(problem, options)
         measured = measure(
-            _question(problem), agreement=options.rtol, step=options.step, seed=options.seed
+            question(problem), agreement=options.rtol, step=options.step, seed=options.seed
         )
         report = assemble(problem, measured, options)
         return report, problem.randomness_moved()
@@ -215,7 +215,7 @@ def _refuse_beyond_budget(problem: Problem, options: Options) -> None:
         )
 
 
-def _question(problem: Problem) -> Question:
+def question(problem: Problem) -> Question:
     return Question(
         evaluate=problem.evaluate,
         point=problem.point,

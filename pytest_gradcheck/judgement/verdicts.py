@@ -19,11 +19,16 @@ Floats = NDArray[np.float64]
 #: A claim is wrong only when it is this many bounds away from the measurement.
 KAPPA = 2.0
 
-#: A bound says something when it is below this share of the derivative itself ...
-INFORMATIVE = 0.1
+#: A verdict says something when an error of this share of the derivative would be seen ...
+INFORMATIVE = 1e-3
 
-#: ... or below this share of the largest derivative of the parameter.
-NEGLIGIBLE = 1e-3
+#: ... or of this share of the parameter's largest, of which no one would take notice.
+NEGLIGIBLE = 1e-9
+
+#: Where all derivatives vanish they do so against what is natural. A claim is zero
+#: when it is below this share of what can be seen.
+VANISHING = 1e-6
+ZERO = 1e-2
 
 #: How many roundings of its own type a claim may be off by.
 CLAIM_ROUNDINGS = 8.0
@@ -115,10 +120,10 @@ def judge(
         allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.abs(claim))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
-        vanishing = bool((size <= bound)[known].all())
-        around = np.abs(natural) if vanishing else largest
-        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * around)
-        informative = known & ((bound <= telling) | (bound == 0))
+        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * largest)
+        if (size <= allowed)[known].all():
+            telling = np.where(np.abs(claim) <= ZERO * allowed, VANISHING * natural, telling)
+        informative = known & (allowed <= telling)
         excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)
     marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)
     marks[informative] = Mark.CORRECT

@@ -1,6 +1,6 @@
-"""How large an output is in general, where its value at the point says nothing.
+"""How much outputs vary around the point: what a vanishing derivative is small against.
 
-It must not know derivatives; it is what a vanishing one is small against.
+It must not know derivatives.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ AWAY = 0.1
 def output_sizes(
     evaluate: Evaluate, point: Floats, *, base: Floats, scale: Floats, rng: np.random.Generator
 ) -> Floats:
-    """Return the magnitude of every output, of a vanishing one what it is elsewhere.
+    """Return by how much every output varies around the point.
 
-    A loss at its optimum is 0, and so is its gradient: a bound on that is small
-    or large only against what the loss is nearby.
+    Where a gradient vanishes, at an optimum say, a bound on it is small or large
+    only against that: the value itself may hold an offset a million times larger.
 
     Parameters
     ----------
@@ -40,12 +40,8 @@ def output_sizes(
     Returns
     -------
     ndarray, shape (m,)
-        Costs one evaluation where an output vanishes, none otherwise.
+        Of an output that does not vary its magnitude. Costs one evaluation.
     """
-    size = np.abs(base)
-    vanishing = size == 0
-    if not vanishing.any():
-        return np.asarray(size)
     with np.errstate(all="ignore"):
-        elsewhere = np.abs(evaluate(point + AWAY * signed_direction(scale, rng)))
-    return np.where(vanishing & np.isfinite(elsewhere), elsewhere, size)
+        change = np.abs(evaluate(point + AWAY * signed_direction(scale, rng)) - base)
+    return np.where(np.isfinite(change) & (change > 0), change, np.abs(base))

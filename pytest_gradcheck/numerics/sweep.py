@@ -22,6 +22,7 @@ from pytest_gradcheck.numerics.measurement import (
     Status,
 )
 from pytest_gradcheck.numerics.pairs import Pairs, balanced_steps, measure_pairs
+from pytest_gradcheck.numerics.still import bound_if_still
 
 __all__ = ["Sweep"]
 
@@ -116,19 +117,30 @@ class Sweep:
         """
         found = Measurement.blank(self.point.size, self.base.size)
         doubts = np.zeros(self.point.size)
+        still = np.zeros(self.point.size, dtype=bool)
         block = max(1, BLOCK // max(self.base.size, 1))
         with np.errstate(all="ignore"):
             for start in range(0, self.point.size, block):
                 indices = np.arange(start, min(start + block, self.point.size))
-                doubts[indices] = self._look(indices, found)
+                doubts[indices], still[indices] = self._look(indices, found)
+            if still.any():
+                self._settle_still(np.flatnonzero(still), doubts, found)
         ranked = np.argsort(-doubts, kind="stable")[: np.count_nonzero(doubts)]
         others = self.rng.permutation(ranked[WORST_LADDERS:])[:SAMPLED_LADDERS]
         for index in (*ranked[:WORST_LADDERS].tolist(), *others.tolist()):
             self._climb(index, found)
         return found
 
-    def _look(self, indices: Indices, found: Measurement) -> Floats:
-        """Measure by pairs; return the doubt left about each coordinate, 0 for none."""
+    def _look(self, indices: Indices, found: Measurement) -> tuple[Floats, Booleans]:
+        """Measure by pairs.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            The doubt left about each coordinate, 0 for none.
+        ndarray of bool, shape (k,)
+            Which coordinates are claimed to move nothing, and did not.
+        """
         claim = self.claims(int(indices[0]), int(indices[-1]) + 1)
         if self.step is None:
             steps = balanced_steps(claim, self.base, self.noise, self.scale[indices])
@@ -139,7 +151,7 @@ class Sweep:
         agrees = self._agrees(first, claim)
         quiet = (error <= first.noise) & (np.abs(first.bend) <= 2 * first.noise)
         found.value[indices] = first.value
-        found.bound[indices] = first.noise + error
+        found.bound[indices] = first.noise + error + self._hidden(indices, first, claim)
         found.step[indices] = first.step
 
         doubtful = ~(agrees | quiet)
@@ -149,14 +161,46 @@ class Sweep:
             doubts[rows] = self._look_narrower(
                 indices[rows], claim[rows], first.take(rows), doubtful[rows], found
             )
+        still = ((claim == 0) & (first.value == 0) & (first.bend == 0)).all(axis=1)
         if self.step is None:
             blind = (claim == 0) & (first.noise <= np.abs(self.base))
-            drowned = ~rows & (~agrees & ~blind).any(axis=1)
+            drowned = ~rows & ~still & (~agrees & ~blind).any(axis=1)
             if drowned.any():
                 doubts[drowned] = self._look_wider(
-                    indices[drowned], claim[drowned], first.take(drowned), found
+                    indices[drowned], claim[drowned], first.take(drowned).step, found
                 )
-        return doubts
+        return doubts, still
+
+    def _hidden(self, indices: Indices, pairs: Pairs, claim: Floats) -> Floats:
+        """Bound the error that a pair and a claim may share, so that it does not show.
+
+        A claim that is right up to the allowed agreement may be off just as
+        curvature puts the pair off. How much curvature does is seen from the
+        step, in units of the scale, and from the bend.
+        """
+        size = np.maximum(np.abs(claim), np.abs(pairs.value))
+        steps = (pairs.step / self.scale[indices])[:, None]
+        bends = pairs.bend / np.where(size > 0, size, np.inf)
+        hidden: Floats = np.minimum(self.agreement, CURVED * steps**2 + bends**2) * size
+        return hidden
+
+    def _settle_still(self, indices: Indices, doubts: Floats, found: Measurement) -> None:
+        """Measure the coordinates that seem to do nothing all together, or else each by itself."""
+        scale = np.maximum(self.scale[indices], self.typical[indices])
+        bound = bound_if_still(
+            self.evaluate,
+            self.point,
+            indices=indices,
+            base=self.base,
+            noise=self.noise,
+            scale=scale,
+            rng=self.rng,
+        )
+        if bound is not None:
+            found.bound[indices] = np.minimum(found.bound[indices], bound)
+        elif self.step is None:
+            claim = np.zeros((indices.size, self.base.size))
+            doubts[indices] = self._look_wider(indices, claim, found.step[indices], found)
 
     def _agrees(self, pairs: Pairs, claim: Floats) -> Booleans:
         """Tell where a pair agrees with the claim and shows neither noise nor a bend."""
@@ -167,7 +211,7 @@ class Sweep:
         return agrees
 
     def _look_wider(
-        self, indices: Indices, claim: Floats, first: Pairs, found: Measurement
+        self, indices: Indices, claim: Floats, steps: Floats, found: Measurement
     ) -> Floats:
         """Look again with larger steps where the first one showed only noise.
 
@@ -176,7 +220,6 @@ class Sweep:
         What a larger step shows clearly, and is not what was claimed, is in doubt.
         """
         doubts = np.zeros(indices.shape)
-        steps = first.step
         own = np.minimum(WIDER * steps, WIDEST * self.scale[indices])
         looks = (
             (own, self.scale[indices]),
@@ -191,7 +234,7 @@ class Sweep:
             error, at = np.abs(pairs.value - claim[rows]), indices[rows]
             size = np.maximum(np.abs(pairs.value), np.abs(claim[rows]))
             agrees = self._agrees(pairs, claim[rows])
-            bound = pairs.noise + error
+            bound = pairs.noise + error + self._hidden(at, pairs, claim[rows])
             better = agrees | ((error <= pairs.noise) & (bound < found.bound[at]))
             self._write(found, at, better, pairs.value, bound)
             found.step[at] = np.where(better.any(axis=1), pairs.step, found.step[at])
@@ -206,7 +249,10 @@ class Sweep:
             done = (agrees | clear | blind).all(axis=1)
             steps = steps.copy()
             steps[rows] = np.where(done, np.inf, pairs.step)
-        return doubts
+        size = np.maximum(np.abs(claim), np.abs(found.value[indices]))
+        unclear = (doubts == 0) & (found.bound[indices] > CLEAR / 4 * size).any(axis=1)
+        self.scale[indices[unclear]] = np.maximum(self.scale, self.typical)[indices[unclear]]
+        return np.where(unclear, TINY, doubts)
 
     def _look_narrower(
         self, indices: Indices, claim: Floats, first: Pairs, doubtful: Booleans, found: Measurement
@@ -261,6 +307,8 @@ class Sweep:
             classic = found.value[index]
             found.bound[index] = np.abs(classic - measured.value) + measured.bound
         found.status[index] = measured.status
+        for output in range(self.base.size):
+            found.kinks.pop((index, output), None)
         for output in np.flatnonzero(measured.status == Status.KINK).tolist():
             _keep_kink(index, output, measured.slopes(output), found)
 

@@ -1,0 +1,101 @@
+"""What the corpus is made of: families of functions whose gradient is known.
+
+It must not know any tool: a case is a function, its gradient and a point.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Draw = Callable[[np.random.Generator], "Case"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function of one array, at a point.
+
+    Attributes
+    ----------
+    forward : callable
+        From an array to a number.
+    gradient : callable
+        From an array to one of the same shape: the hand-written backward.
+    point : ndarray
+        Where.
+    low, high : callable or None
+        At kinks the smallest and the largest valid subgradient; where None the
+        gradient is the only valid claim.
+    truth : callable or None
+        The derivative of what forward computes, where the gradient is that of
+        what it means to compute (an iteration stopped early).
+    """
+
+    forward: Callable[[Array], Any]
+    gradient: Callable[[Array], Array]
+    point: Array
+    low: Callable[[Array], Array] | None = None
+    high: Callable[[Array], Array] | None = None
+    truth: Callable[[Array], Array] | None = None
+
+    def slopes(self) -> tuple[Array, Array]:
+        """Return the smallest and the largest valid claim about each entry."""
+        low, high = self.low or self.gradient, self.high or self.gradient
+        return low(self._wide()), high(self._wide())
+
+    def derivative(self) -> tuple[Array, Array]:
+        """Return the true slopes, in float64."""
+        return self.slopes() if self.truth is None else (self.truth(self._wide()),) * 2
+
+    def _wide(self) -> Array:
+        return self.point.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Functions of one kind.
+
+    Attributes
+    ----------
+    name : str
+        What they are.
+    draw : callable
+        From a generator of random numbers to a case.
+    noisy : bool
+        Whether their values carry more noise than float64 rounding, or hold a
+        derivative that no difference can see.
+    tuned : bool
+        Whether constants may be tuned on them; the others only report.
+    """
+
+    name: str
+    draw: Draw
+    noisy: bool
+    tuned: bool
+
+    def case(self, seed: int) -> Case:
+        """Return the case of a seed, always the same."""
+        return self.draw(np.random.default_rng([zlib.crc32(self.name.encode()), seed]))
+
+
+class Collection:
+    """The families of one module; every second one is for tuning."""
+
+    def __init__(self) -> None:
+        self.families: list[Family] = []
+
+    def family(self, *, noisy: bool = False) -> Callable[[Draw], Draw]:
+        """Add the decorated function to the collection."""
+
+        def add(draw: Draw) -> Draw:
+            tuned = len(self.families) % 2 == 0
+            self.families.append(Family(draw.__name__, draw, noisy, tuned))
+            return draw
+
+        return add

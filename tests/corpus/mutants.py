@@ -1,0 +1,130 @@
+"""How backward passes go wrong, and how wrong that makes them.
+
+It must not know any tool: it changes gradients, and says by how much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.corpus.family import Array, Case
+
+__all__ = ["MUTANTS", "error_of"]
+
+#: From a gradient, its case and random numbers to a wrong one; None where it does not apply.
+Change = Callable[[Array, Case, np.random.Generator], Array | None]
+
+
+def _one_entry(factor: float) -> Change:
+    def change(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+        nonzero = np.flatnonzero(g)
+        if not nonzero.size:
+            return None
+        g.flat[rng.choice(nonzero)] *= factor
+        return g
+
+    return change
+
+
+def _largest_entry(factor: float) -> Change:
+    def change(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+        g.flat[np.argmax(np.abs(g))] *= factor
+        return g
+
+    return change
+
+
+def _sign(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    return -g
+
+
+def _factor(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    return 2 * g
+
+
+def _swap(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    if g.size < 2:
+        return None
+    a, b = rng.permutation(g.size)[:2]
+    g.flat[a], g.flat[b] = g.flat[b], g.flat[a]
+    return g
+
+
+def _transpose(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    return g.T.reshape(g.shape) if g.ndim == 2 else None
+
+
+def _roll(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    return np.roll(g, 1)
+
+
+def _missing_sum(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    return np.broadcast_to(g[:1], g.shape).copy() if g.ndim == 2 else None
+
+
+def _mean_for_sum(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    return g / len(g) if len(g) > 1 else None
+
+
+def _last_unwritten(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    g[-1] = 0
+    return g
+
+
+def _stale(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    shift = 1e-2 * rng.normal(size=g.shape)
+    with np.errstate(all="ignore"):
+        stale = case.gradient(case.point * (1 + shift).astype(case.point.dtype))
+    return stale if np.isfinite(stale).all() else None
+
+
+def _nan(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    g.flat[rng.integers(g.size)] = np.nan
+    return g
+
+
+def _weight_decay(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    return g + 0.01 * case.point
+
+
+def _float32(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    with np.errstate(all="ignore"):
+        return g.astype(np.float32).astype(np.float64)
+
+
+MUTANTS: dict[str, Change] = {
+    "sign": _sign,
+    "factor 2": _factor,
+    "entry missing": _one_entry(0.0),
+    "entry 1% off": _one_entry(1.01),
+    "entry 0.1% off": _one_entry(1.001),
+    "entry 1e-4 off": _one_entry(1.0001),
+    "largest 0.1% off": _largest_entry(0.999),
+    "largest 1e-4 off": _largest_entry(1.0001),
+    "swap": _swap,
+    "transpose": _transpose,
+    "roll": _roll,
+    "sum missing": _missing_sum,
+    "mean for sum": _mean_for_sum,
+    "last unwritten": _last_unwritten,
+    "stale point": _stale,
+    "weight decay": _weight_decay,
+    "one NaN": _nan,
+    "float32 cast": _float32,
+}
+
+
+def error_of(claim: Array, low: Array, high: Array) -> float:
+    """Return by how much the worst entry of a claim is wrong, relatively.
+
+    An entry that should be zero is measured against the largest.
+    """
+    if not np.isfinite(claim).all():
+        return float("inf")
+    claim, low, high = (np.asarray(a, dtype=np.float64) for a in (claim, low, high))
+    size = np.maximum(np.abs(low), np.abs(high))
+    distance = np.maximum(np.maximum(low - claim, claim - high), 0)
+    size = np.where(size > 0, size, max(float(size.max()), np.finfo(float).tiny))
+    return float(np.max(distance / size))

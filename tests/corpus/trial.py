@@ -1,0 +1,119 @@
+"""Our own verdicts on the corpus: every case, correct and mutated.
+
+It must not know other tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.assembly import assemble
+from pytest_gradcheck.binding.bind import bind
+from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.check import question
+from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.numerics.measure import measure
+from pytest_gradcheck.numerics.measurement import Status
+from pytest_gradcheck.options import Options
+from tests.corpus.family import Array, Case, Family
+from tests.corpus.mutants import MUTANTS, error_of
+
+__all__ = ["CORRECT", "Claim", "Trial", "claims", "try_claim"]
+
+CORRECT = "correct"
+
+#: The truth is a float64 itself: what rounding may do to it.
+TRUTH = 1e-11
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A gradient as a backward pass would return it, and how wrong it is."""
+
+    mutant: str
+    gradient: Array
+    error: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one claim.
+
+    Attributes
+    ----------
+    family, mutant, seed : str, str, int
+        Which claim.
+    error : float
+        How wrong it is, relatively, in its worst entry.
+    verdict : str
+        Of the check; ``"refused"`` where the claim was refused in words.
+    passed : bool
+        Whether the check passes.
+    evaluations : int
+        What it cost.
+    entries, outside, overturned : int
+        How many derivatives were measured, how many of them lie further from
+        the truth than their bound says, and how many so far that a correct
+        claim would be accused.
+    """
+
+    family: str
+    mutant: str
+    seed: int
+    error: float
+    verdict: str
+    passed: bool
+    evaluations: int
+    entries: int
+    outside: int
+    overturned: int
+
+
+def claims(family: Family, seed: int) -> Iterator[tuple[Case, Claim]]:
+    """Yield the correct claim about a case and all wrong ones."""
+    case = family.case(seed)
+    low, high = case.slopes()
+    yield case, Claim(CORRECT, case.gradient(case.point.copy()), 0.0)
+    for number, (name, change) in enumerate(MUTANTS.items()):
+        wrong = change(case.gradient(case.point.copy()), case, np.random.default_rng([seed, number]))
+        if wrong is not None:
+            yield case, Claim(name, wrong, error_of(wrong, low, high))
+
+
+def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
+    """Check one claim, and the measurements it was judged by."""
+    call = Call(case.forward, lambda x: claim.gradient, (case.point.copy(),), {}, None, None, None)
+    if claim.mutant == CORRECT:
+        call = Call(case.forward, case.gradient, (case.point.copy(),), {}, None, None, None)
+    options = Options(seed=seed)
+    try:
+        with bind(call, seed=seed) as problem:
+            measured = measure(question(problem), agreement=options.rtol, step=None, seed=seed)
+            report = assemble(problem, measured, options)
+    except GradcheckUsageError:
+        return Trial(
+            family.name, claim.mutant, seed, claim.error, "refused", False, 0, 0, 0, 0
+        )
+    low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())
+    value, bound = measured.found.value[:, 0], measured.found.bound[:, 0]
+    known = np.isfinite(value) & (measured.found.status[:, 0] != Status.KINK)
+    off = np.maximum(low - value, value - high)[known]
+    truth = TRUTH * np.maximum(np.abs(low), np.abs(high))
+    truth = (truth + 1e-4 * TRUTH * np.abs(low).max(initial=0.0))[known]
+    outside = off > bound[known] + truth
+    overturned = off > np.maximum(2 * bound, options.rtol * np.abs(value))[known] + truth
+    return Trial(
+        family.name,
+        claim.mutant,
+        seed,
+        claim.error,
+        report.verdict,
+        report.passed,
+        report.evaluations,
+        int(np.count_nonzero(known)),
+        int(np.count_nonzero(outside)),
+        int(np.count_nonzero(overturned)),
+    )
