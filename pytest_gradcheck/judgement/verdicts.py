@@ -22,13 +22,13 @@ KAPPA = 2.0
 #: A verdict says something when an error of this share of the derivative would be seen ...
 INFORMATIVE = 1e-3
 
-#: ... or of this share of the parameter's largest, of which no one would take notice.
-NEGLIGIBLE = 1e-9
+#: ... or of this share of the parameter's largest, which no one would notice.
+NEGLIGIBLE = 1e-12
 
-#: Where all derivatives vanish they do so against what is natural. A claim is zero
-#: when it is below this share of what can be seen.
-VANISHING = 1e-6
+#: A claim is zero when it is below this share of what can be seen. Then it is enough
+#: to see this share of the largest; where all vanish, of what is natural.
 ZERO = 1e-2
+VANISHING = 1e-6
 
 #: How many roundings of its own type a claim may be off by.
 CLAIM_ROUNDINGS = 8.0
@@ -120,9 +120,9 @@ def judge(
         allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.abs(claim))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
-        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * largest)
-        if (size <= allowed)[known].all():
-            telling = np.where(np.abs(claim) <= ZERO * allowed, VANISHING * natural, telling)
+        around = natural if bool((size <= allowed)[known].all()) else largest
+        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * around)
+        telling = np.where(np.abs(claim) <= ZERO * allowed, VANISHING * around, telling)
         informative = known & (allowed <= telling)
         excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)
     marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)

@@ -14,11 +14,12 @@ from pytest_gradcheck.numerics.measurement import Booleans, Evaluate, Floats
 __all__ = ["estimate_noise", "signed_direction"]
 
 #: Relative spacings, tried in turn until the values behave like noise. One is
-#: not enough: an iterative solver looks smooth at 1e-11, float32 constant.
-SPACINGS = (1e-11, 1e-9, 1e-7, 1e-5)
+#: not enough: an iterative solver looks smooth at 1e-11, float32 constant; the
+#: last is for values that stand still even then, as those of float16 do.
+SPACINGS = (1e-11, 1e-9, 1e-7, 1e-5, 1e-3)
 
-#: Where values stand still even then, as those of float16 do.
-WIDEST = 1e-3
+#: A first move is a jump when the hundredth part of it could not have gone unseen.
+UNMISSED = 1e4
 
 #: Values may be smooth between jumps that only a wide spacing shows. Jumps are as
 #: high at a tenth of it; kinks, which look alike, are a tenth as high or gone.
@@ -83,11 +84,16 @@ def estimate_noise(
             return (values, *_read_table(values))
 
     noise, found, spacing = np.zeros_like(base), np.zeros(base.shape, dtype=bool), 0.0
+    still = np.zeros(base.shape, dtype=bool)
     for spacing in SPACINGS:
-        values, sigma, new = look(spacing)
-        noise = np.where(~found & new, sigma, noise)
-        found |= new
-        if found.all():
+        values, sigma, seen = look(spacing)
+        moves = _smallest_move(values)
+        # Smooth values would have moved, by a hundredth, at the spacing before.
+        jumps = still & ~found & (moves > UNMISSED * EPS * np.abs(base))
+        noise = np.where(jumps, moves, np.where(~found & seen, sigma, noise))
+        found |= seen | jumps
+        still = np.ptp(values, axis=0) == 0
+        if found.all() or (spacing == WIDE and not still.any()):
             break
     if spacing < WIDE:
         _, wide, seen = look(WIDE)
@@ -95,9 +101,6 @@ def estimate_noise(
         if jumpy.any():
             _, narrow, seen = look(NARROWER)
             noise = np.where(jumpy & seen & (narrow > AS_HIGH * wide), wide, noise)
-    elif np.any(still := ~found & _stands_still(values)):
-        _, sigma, new = look(WIDEST)
-        noise = np.where(still & new, sigma, noise)
     floor = np.maximum(EPS * np.abs(base), 2 * np.abs(base - repeat))
     return np.asarray(np.maximum(noise, floor))
 
@@ -118,10 +121,16 @@ def _values(evaluate: Evaluate, point: Floats, base: Floats, stride: Floats) -> 
     return np.stack([evaluate(point + k * stride) if k else base for k in offsets])
 
 
-def _stands_still(values: Floats) -> Booleans:
-    """Tell where values, shape (7, m), move in one step at most."""
-    still: Booleans = np.count_nonzero(np.diff(values, axis=0), axis=0) <= 1
-    return still
+def _smallest_move(values: Floats) -> Floats:
+    """Return the smallest change from one of `values`, shape (7, m), to the next.
+
+    It is 0 where they change on one side of the middle only: that is a kink.
+    """
+    moves = np.abs(np.diff(values, axis=0))
+    middle = ORDERS // 2
+    both = (moves[:middle] > 0).any(axis=0) & (moves[middle:] > 0).any(axis=0)
+    smallest = np.where(moves > 0, moves, np.inf).min(axis=0)
+    return np.where(both & np.isfinite(smallest), smallest, 0.0)
 
 
 def _read_table(values: Floats) -> tuple[Floats, Booleans]:

@@ -15,6 +15,9 @@ __all__ = ["find_steps"]
 #: Halvings between a step that moves nothing and one that does.
 BISECTIONS = 24
 
+#: A move that sets in at a kink shrinks away under bisection; a step keeps this share of it.
+SUDDEN = 1e-2
+
 #: A first move this small, in units of the noise, needs no explanation.
 HIDDEN = 8.0
 
@@ -62,6 +65,7 @@ def find_steps(
                     low = middle
                 else:
                     high, reached = middle, there
-            if np.isfinite(reached):
-                heights[column] = max(heights[column], abs(reached - base[column]))
+            height = abs(reached - base[column])
+            if height >= SUDDEN * abs(outputs[first, column] - base[column]):
+                heights[column] = max(heights[column], height)
     return heights

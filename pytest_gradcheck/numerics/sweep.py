@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.numerics.branches import branch_slopes
 from pytest_gradcheck.numerics.ladder import climb
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import (
@@ -27,7 +28,7 @@ from pytest_gradcheck.numerics.still import bound_if_still
 __all__ = ["Sweep"]
 
 #: A value is clear when what noise may do to it is below this share of it.
-CLEAR = 1e-3
+CLEAR = 4e-4
 
 #: A pair is calm when its slopes left and right differ by less than this share.
 CALM = 1e-2
@@ -48,6 +49,9 @@ NARROWER = 4.0
 #: How many coordinates get a ladder of their own: the worst, and a sample of the others.
 WORST_LADDERS = 40
 SAMPLED_LADDERS = 20
+
+#: Relative differences below this may be those of a branch.
+SLIGHT = 1e-2
 
 #: A bound from two pairs is widened by this, lacking a third to confirm it.
 BRIEF_MARGIN = 4.0
@@ -127,9 +131,29 @@ class Sweep:
                 self._settle_still(np.flatnonzero(still), doubts, found)
         ranked = np.argsort(-doubts, kind="stable")[: np.count_nonzero(doubts)]
         others = self.rng.permutation(ranked[WORST_LADDERS:])[:SAMPLED_LADDERS]
-        for index in (*ranked[:WORST_LADDERS].tolist(), *others.tolist()):
+        climbed = np.concatenate([ranked[:WORST_LADDERS], others])
+        for index in climbed.tolist():
             self._climb(index, found)
+        if climbed.size:
+            self._allow_for_branches(climbed, found)
         return found
+
+    def _allow_for_branches(self, climbed: Indices, found: Measurement) -> None:
+        """Widen bounds where a slight difference may be that of a branch from the whole."""
+        claim = np.concatenate([self.claims(k, k + 1) for k in climbed.tolist()])
+        error = np.abs(found.value[climbed] - claim)
+        slight = SLIGHT * np.maximum(np.abs(claim), np.abs(found.value[climbed]))
+        if np.any((error > found.bound[climbed]) & (error <= slight)):
+            slopes = branch_slopes(
+                self.evaluate,
+                self.point,
+                base=self.base,
+                noise=self.noise,
+                scale=self.scale,
+                rng=self.rng,
+            )
+            wider = slopes / self.scale[climbed, None]
+            found.bound[climbed] = np.maximum(found.bound[climbed], wider)
 
     def _look(self, indices: Indices, found: Measurement) -> tuple[Floats, Booleans]:
         """Measure by pairs.
@@ -196,11 +220,12 @@ class Sweep:
             scale=scale,
             rng=self.rng,
         )
-        if bound is not None:
-            found.bound[indices] = np.minimum(found.bound[indices], bound)
-        elif self.step is None:
-            claim = np.zeros((indices.size, self.base.size))
-            doubts[indices] = self._look_wider(indices, claim, found.step[indices], found)
+        if bound is None:
+            far = self._pairs(indices, WIDEST * scale)
+            moved = np.abs(far.value) > far.noise
+            bound = np.where(moved, np.inf, far.noise)
+            doubts[indices] = np.where(moved, TINY, 0.0).max(axis=1)
+        found.bound[indices] = np.minimum(found.bound[indices], bound)
 
     def _agrees(self, pairs: Pairs, claim: Floats) -> Booleans:
         """Tell where a pair agrees with the claim and shows neither noise nor a bend."""
@@ -250,7 +275,7 @@ class Sweep:
             steps = steps.copy()
             steps[rows] = np.where(done, np.inf, pairs.step)
         size = np.maximum(np.abs(claim), np.abs(found.value[indices]))
-        unclear = (doubts == 0) & (found.bound[indices] > CLEAR / 4 * size).any(axis=1)
+        unclear = (doubts == 0) & (found.bound[indices] > CLEAR * size).any(axis=1)
         self.scale[indices[unclear]] = np.maximum(self.scale, self.typical)[indices[unclear]]
         return np.where(unclear, TINY, doubts)
 

@@ -27,7 +27,7 @@ def main(which, n, start=0):
     failing=[t for t in cor if not t.passed]
     print("correct",len(cor),"false alarms",len(fa),"inconclusive",len(inc),"non-noisy",len(incq),"of",sum(not noisy[t.family] for t in cor), "failing",len(failing))
     bad=[t for t in res if t.mutant!=CORRECT and t.error>=0.999e-3]
-    miss=[t for t in bad if t.verdict=="correct"]
+    inv=[t for t in bad if not t.visible]; print("invisible",len(inv)); bad=[t for t in bad if t.visible]; miss=[t for t in bad if t.verdict=="correct"]
     passes=[t for t in bad if t.passed and t.verdict!="correct"]
     print("wrong",len(bad),"called correct",len(miss),"inconclusive but pass",len(passes), "inconclusive fail", sum(t.verdict=="inconclusive" and not t.passed for t in bad))
     fine=[t for t in res if t.mutant!=CORRECT and 2e-6<=t.error<0.999e-3]
@@ -40,4 +40,4 @@ def main(which, n, start=0):
 if __name__=="__main__":
     r=main(sys.argv[1],int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv)>3 else 0)
     for t in r:
-        if (t.mutant==CORRECT and t.verdict in("wrong","refused")) or (t.error>=1e-3 and t.verdict=="correct") or t.overturned or t.outside: print(t.family,t.seed,t.mutant,"err %.1e"%t.error,t.verdict,"out",t.outside,t.overturned)
+        if (t.mutant==CORRECT and t.verdict in("wrong","refused")) or (t.error>=1e-3 and t.visible and t.verdict=="correct") or t.overturned or t.outside: print(t.family,t.seed,t.mutant,"err %.1e"%t.error,t.verdict,"out",t.outside,t.overturned)

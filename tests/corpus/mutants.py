@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.corpus.family import Array, Case
 
-__all__ = ["MUTANTS", "error_of"]
+__all__ = ["MUTANTS", "error_of", "is_visible"]
 
 #: From a gradient, its case and random numbers to a wrong one; None where it does not apply.
 Change = Callable[[Array, Case, np.random.Generator], Array | None]
@@ -128,3 +128,18 @@ def error_of(claim: Array, low: Array, high: Array) -> float:
     distance = np.maximum(np.maximum(low - claim, claim - high), 0)
     size = np.where(size > 0, size, max(float(size.max()), np.finfo(float).tiny))
     return float(np.max(distance / size))
+
+
+def is_visible(case: Case, claim: Array, low: Array, high: Array) -> bool:
+    """Tell whether an error moves forward by more than its rounding, over a hundredth of an entry's size.
+
+    An error below that is within the condition error of the function: claim and
+    truth are derivatives of one and the same float64 function.
+    """
+    if not np.isfinite(claim).all():
+        return True
+    point = np.abs(case.point.astype(np.float64))
+    reach = np.where(point > 0, point, 1.0)
+    distance = np.maximum(np.maximum(low - claim, claim - high), 0)
+    value = abs(float(case.forward(case.point.copy())))
+    return bool(np.max(distance * reach) > 100 * np.finfo(float).eps * value)

@@ -19,7 +19,7 @@ from pytest_gradcheck.numerics.measure import measure
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
 from tests.corpus.family import Array, Case, Family
-from tests.corpus.mutants import MUTANTS, error_of
+from tests.corpus.mutants import MUTANTS, error_of, is_visible
 
 __all__ = ["CORRECT", "Claim", "Trial", "claims", "try_claim"]
 
@@ -36,6 +36,7 @@ class Claim:
     mutant: str
     gradient: Array
     error: float
+    visible: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Trial:
         Which claim.
     error : float
         How wrong it is, relatively, in its worst entry.
+    visible : bool
+        Whether the error moves forward by more than its own rounding.
     verdict : str
         Of the check; ``"refused"`` where the claim was refused in words.
     passed : bool
@@ -64,6 +67,7 @@ class Trial:
     mutant: str
     seed: int
     error: float
+    visible: bool
     verdict: str
     passed: bool
     evaluations: int
@@ -80,7 +84,8 @@ def claims(family: Family, seed: int) -> Iterator[tuple[Case, Claim]]:
     for number, (name, change) in enumerate(MUTANTS.items()):
         wrong = change(case.gradient(case.point.copy()), case, np.random.default_rng([seed, number]))
         if wrong is not None:
-            yield case, Claim(name, wrong, error_of(wrong, low, high))
+            error = error_of(wrong, low, high)
+            yield case, Claim(name, wrong, error, is_visible(case, wrong, low, high))
 
 
 def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
@@ -95,7 +100,7 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
             report = assemble(problem, measured, options)
     except GradcheckUsageError:
         return Trial(
-            family.name, claim.mutant, seed, claim.error, "refused", False, 0, 0, 0, 0
+            family.name, claim.mutant, seed, claim.error, claim.visible, "refused", False, 0, 0, 0, 0
         )
     low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())
     value, bound = measured.found.value[:, 0], measured.found.bound[:, 0]
@@ -110,6 +115,7 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
         claim.mutant,
         seed,
         claim.error,
+        claim.visible,
         report.verdict,
         report.passed,
         report.evaluations,

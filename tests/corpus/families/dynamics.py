@@ -216,3 +216,26 @@ def forward_algorithm(rng: np.random.Generator) -> Case:
         return out
 
     return Case(lambda s: np.log(passes(s)[1][-1].sum()), gradient, rng.normal(size=(8, 3)))
+
+
+@DYNAMICS.family(noisy=True)
+def loose_fixed_point(rng: np.random.Generator) -> Case:
+    """Iterate a contraction until it moves by less than 1e-6."""
+    w, x = rng.normal(size=(4, 4)), rng.normal(size=4)
+    w *= 0.5 / np.linalg.norm(w, 2)
+
+    def solve(b, tolerance):
+        x, dx = np.zeros(4), np.zeros((4, 4))
+        while True:
+            dx = np.cos(w @ x)[:, None] * (w @ dx) + np.eye(4)
+            new = np.sin(w @ x) + b
+            if np.abs(new - x).max() < tolerance:
+                return new, dx
+            x = new
+
+    return Case(
+        lambda b: solve(b, 1e-6)[0].sum(),
+        lambda b: solve(b, 1e-15)[1].sum(axis=0),
+        x,
+        truth=lambda b: solve(b, 1e-6)[1].sum(axis=0),
+    )
