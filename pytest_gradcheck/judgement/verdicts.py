@@ -30,7 +30,8 @@ NEGLIGIBLE = 1e-12
 ZERO = 1e-2
 VANISHING = 1e-6
 
-#: How many roundings of its own type a claim may be off by.
+#: How many roundings of its type, of the parameter's largest claim, a claim may be off by:
+#: what a sum of terms that cancel leaves.
 CLAIM_ROUNDINGS = 8.0
 
 
@@ -117,7 +118,7 @@ def judge(
         size = np.maximum(np.abs(claim), np.abs(value))
         largest = np.nanmax(np.abs(value), initial=0.0)
         allowed = np.maximum(rtol * size, KAPPA * bound)
-        allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.abs(claim))
+        allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.abs(claim).max(initial=0.0))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
         around = natural if bool((size <= allowed)[known].all()) else largest

@@ -34,7 +34,7 @@ CLEAR = 4e-4
 CALM = 1e-2
 
 #: How much larger the step of a second look is, where the first shows only noise.
-WIDER = 100.0
+WIDER = 30.0
 WIDEST = 0.1
 
 #: What curvature may do to a difference over a relative step of 1: so much, relatively.
@@ -51,7 +51,7 @@ WORST_LADDERS = 40
 SAMPLED_LADDERS = 20
 
 #: Relative differences below this may be those of a branch.
-SLIGHT = 1e-2
+SLIGHT = 2e-4
 
 #: A bound from two pairs is widened by this, lacking a third to confirm it.
 BRIEF_MARGIN = 4.0
@@ -199,14 +199,17 @@ class Sweep:
         """Bound the error that a pair and a claim may share, so that it does not show.
 
         A claim that is right up to the allowed agreement may be off just as
-        curvature puts the pair off. How much curvature does is seen from the
-        step, in units of the scale, and from the bend.
+        curvature puts the pair off.
         """
         size = np.maximum(np.abs(claim), np.abs(pairs.value))
-        steps = (pairs.step / self.scale[indices])[:, None]
+        curved = self._curvature(pairs, self.scale[indices], size)
+        return np.asarray(np.minimum(self.agreement, curved) * size)
+
+    @staticmethod
+    def _curvature(pairs: Pairs, scale: Floats, size: Floats) -> Floats:
+        """Estimate what curvature does to pairs, relatively: from step over scale, and the bend."""
         bends = pairs.bend / np.where(size > 0, size, np.inf)
-        hidden: Floats = np.minimum(self.agreement, CURVED * steps**2 + bends**2) * size
-        return hidden
+        return np.asarray(CURVED * (pairs.step / scale)[:, None] ** 2 + bends**2)
 
     def _settle_still(self, indices: Indices, doubts: Floats, found: Measurement) -> None:
         """Measure the coordinates that seem to do nothing all together, or else each by itself."""
@@ -258,15 +261,16 @@ class Sweep:
             pairs = self._pairs(indices[rows], wider[rows])
             error, at = np.abs(pairs.value - claim[rows]), indices[rows]
             size = np.maximum(np.abs(pairs.value), np.abs(claim[rows]))
+            curved = self._curvature(pairs, reach[rows], size)
             agrees = self._agrees(pairs, claim[rows])
-            bound = pairs.noise + error + self._hidden(at, pairs, claim[rows])
-            better = agrees | ((error <= pairs.noise) & (bound < found.bound[at]))
+            near = error <= np.maximum(pairs.noise, curved * size)
+            hidden = np.where(agrees, np.minimum(self.agreement, curved), curved) * size
+            bound = pairs.noise + error + hidden
+            better = (agrees | near) & (bound < found.bound[at])
             self._write(found, at, better, pairs.value, bound)
             found.step[at] = np.where(better.any(axis=1), pairs.step, found.step[at])
             clear = pairs.noise <= CLEAR * size
-            curved = CURVED * (wider[rows] / reach[rows]) ** 2
-            excused = np.maximum(curved, self.agreement)[:, None] * size
-            differs = ~better & clear & (error > np.maximum(pairs.noise, excused))
+            differs = ~better & ~near & clear & (error > self.agreement * size)
             excess = np.where(differs, error / np.maximum(pairs.noise, TINY), 0.0).max(axis=1)
             doubts[rows] = excess
             self.scale[at] = np.where(excess > 0, pairs.step / WIDEST, self.scale[at])

@@ -1,11 +1,20 @@
 """Steps in time and iterations run to the end: integrators, adjoints, fixed points."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy import integrate
 
-from tests.corpus.family import Case, Collection
+from tests.corpus.family import Array, Case, Collection
 
 DYNAMICS = Collection()
+
+
+def complex_step(forward: Callable[[Array], Any], x: Array) -> Array:
+    """Return the derivative of what `forward` computes, stopping criteria included."""
+    small = 1e-30j
+    return np.array([np.imag(forward(x + small * e)) / small.imag for e in np.eye(x.size)])
 
 
 @DYNAMICS.family()
@@ -84,9 +93,9 @@ def early_stopped_solver(rng: np.random.Generator) -> Case:
     a, c = b @ b.T / 20 + np.eye(20), rng.normal(size=20)
 
     def solve(y):
-        x, r = np.zeros(20), y.copy()
+        x, r = np.zeros_like(y), y.copy()
         p, rr = r.copy(), r @ r
-        while rr > 1e-12 * (y @ y):
+        while np.real(rr) > 1e-12 * np.real(y @ y):
             ap = a @ p
             alpha = rr / (p @ ap)
             x, r = x + alpha * p, r - alpha * ap
@@ -94,7 +103,15 @@ def early_stopped_solver(rng: np.random.Generator) -> Case:
             p = r + rr / old * p
         return x
 
-    return Case(lambda y: c @ solve(y), lambda y: np.linalg.solve(a, c), rng.normal(size=20))
+    def forward(y):
+        return c @ solve(y)
+
+    return Case(
+        forward,
+        lambda y: np.linalg.solve(a, c),
+        rng.normal(size=20),
+        truth=lambda y: complex_step(forward, y),
+    )
 
 
 @DYNAMICS.family(noisy=True)
@@ -136,10 +153,16 @@ def adaptive_integrator(rng: np.random.Generator) -> Case:
     y0 = rng.uniform(1, 2, size=3)
 
     def forward(k):
-        rtol, atol = 1e-8, 1e-10
-        return integrate.solve_ivp(lambda t, y: -k * y, (0, 2), y0, rtol=rtol, atol=atol).y[:, -1].sum()
+        start = y0 + 0 * k
+        run = integrate.solve_ivp(lambda t, y: -k * y, (0, 2), start, rtol=1e-8, atol=1e-10)
+        return run.y[:, -1].sum()
 
-    return Case(forward, lambda k: -2 * y0 * np.exp(-2 * k), rng.uniform(0.5, 2, size=3))
+    return Case(
+        forward,
+        lambda k: -2 * y0 * np.exp(-2 * k),
+        rng.uniform(0.5, 2, size=3),
+        truth=lambda k: complex_step(forward, k),
+    )
 
 
 @DYNAMICS.family()

@@ -149,4 +149,9 @@ def float32_backward(rng: np.random.Generator) -> Case:
     def gradient(x):
         return a32.T @ (a32 @ x.astype(np.float32) - b32)
 
-    return Case(lambda x: np.sum((a @ x - b) ** 2) / 2, gradient, rng.normal(size=5))
+    return Case(
+        lambda x: np.sum((a @ x - b) ** 2) / 2,
+        gradient,
+        rng.normal(size=5),
+        truth=lambda x: a.T @ (a @ x - b),
+    )
