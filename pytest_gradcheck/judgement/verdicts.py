@@ -19,11 +19,12 @@ Floats = NDArray[np.float64]
 #: A claim is wrong only when it is this many bounds away from the measurement.
 KAPPA = 2.0
 
-#: A verdict says something when an error of this share of the derivative would be seen ...
-INFORMATIVE = 1e-3
+#: A verdict says something when an error of this share of the derivative would be seen,
+#: so that one of a thousandth is, wherever within its bound the measurement lies ...
+INFORMATIVE = 6e-4
 
-#: ... or of this share of the parameter's largest, which no one would notice.
-NEGLIGIBLE = 1e-12
+#: ... or of this share of what is natural: float64 itself shows no more.
+NEGLIGIBLE = 1e-14
 
 #: A claim is zero when it is below this share of what can be seen. Then it is enough
 #: to see this share of the largest; where all vanish, of what is natural.
@@ -80,9 +81,9 @@ def judge(
     A claim is wrong only if ``|claim - value|`` exceeds both ``rtol`` times the
     larger of the two and twice the error bound. There is no absolute tolerance:
     the bound is the right one, in the entry's own units. A claim that agrees is
-    correct only where the bound is small against the derivative, or negligible
-    against the largest of the parameter (where all vanish: against what is
-    natural); else it could hide anything and is inconclusive.
+    correct only where the bound is small against the derivative, or against what
+    float64 can show at all; where it is zero, against the largest of the
+    parameter. Else it could hide anything and is inconclusive.
 
     Parameters
     ----------
@@ -116,13 +117,17 @@ def judge(
     """
     with np.errstate(all="ignore"):
         size = np.maximum(np.abs(claim), np.abs(value))
-        largest = np.nanmax(np.abs(value), initial=0.0)
         allowed = np.maximum(rtol * size, KAPPA * bound)
-        allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.abs(claim).max(initial=0.0))
+        # Entries of one parameter may have units of their own: the largest is meant in theirs.
+        shares = np.abs(value)[natural > 0] / natural[natural > 0]
+        largest = np.nanmax(shares, initial=0.0) * natural
+        largest = np.fmin(largest, np.nanmax(np.abs(value), initial=0.0))
+        allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.maximum(size, largest))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
-        around = natural if bool((size <= allowed)[known].all()) else largest
-        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * around)
+        vanish = bool((size <= allowed)[known].all())
+        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * natural)
+        around = natural if vanish else largest
         telling = np.where(np.abs(claim) <= ZERO * allowed, VANISHING * around, telling)
         informative = known & (allowed <= telling)
         excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)

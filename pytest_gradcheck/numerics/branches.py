@@ -5,130 +5,108 @@ It must not estimate derivatives; it says how far those of a branch may be off.
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 
-from pytest_gradcheck.numerics.lines import DirectionLine
-from pytest_gradcheck.numerics.measurement import Evaluate, Floats
-from pytest_gradcheck.numerics.noise import signed_direction
+from pytest_gradcheck.numerics.directions import along, signed_direction
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.measurement import Floats
 
 __all__ = ["branch_slopes"]
 
-#: So many points to each side of the point.
-POINTS = 6
-
-#: So far apart, relatively, along a new direction each: branches may be short or long.
-SPACINGS = (0.03, 0.1, 0.03, 0.1)
+#: So many points to each side of the point, so far apart in units of the scale, along
+#: up to so many random directions: a branch may be as long as the point is far from zero.
+POINTS = 50
+SPACING = 0.02
+DIRECTIONS = 4
 
 #: Smooth values leave nothing in differences of this order ...
-ORDER = 6
+ORDER = 8
 
-#: ... but noise, 2^6 times at most; a jump is seen far above that.
-VISIBLE = 50.0 * 2**ORDER
+#: ... but noise, 2^8 times at most; a jump is seen above that.
+VISIBLE = 10.0 * 2**ORDER
 
-#: Halvings between a point before a jump and one behind it.
-BISECTIONS = 16
+#: A jump leaves so many times its height in all differences together.
+SPREAD = float(sum(comb(ORDER - 1, k) for k in range(ORDER)))
+
+#: Looks closer: how much closer each, and at how many points to each side.
+CLOSER = (8, 64)
+AROUND = (32, 72)
+
+#: A jump is as high from close by; the edge of a root is an eighth as high, a kink
+#: less, an oscillation gone.
+AS_HIGH = 0.5
+
+#: The slope of a branch is off by what its jumps make good per length, or so many times that.
+SHARES = 10.0
 
 
-def branch_slopes(
-    evaluate: Evaluate,
-    point: Floats,
-    *,
-    base: Floats,
-    noise: Floats,
-    scale: Floats,
-    rng: np.random.Generator,
-) -> Floats:
+def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:
     """Bound how much the slope of a branch may differ from that of the whole.
 
     A solver that is stopped at a tolerance takes one iteration more here than
     there; between such places its result is smooth, with a derivative that no
-    smaller step improves, yet off by up to the height of the jumps over the length
-    of a branch. A jump keeps its height however closely it is enclosed, which a
+    smaller step improves. It is off by what the next jumps will make good: the
+    error of the result stays bounded, so its slope and its jumps cancel in the
+    long run. A jump keeps its height however closely it is looked at, which a
     kink and an oscillation do not.
 
     Parameters
     ----------
-    evaluate : callable
-        ``evaluate(point) -> outputs, shape (m,)``.
-    point : ndarray, shape (n,)
-        Where; left as it is.
-    base, noise : ndarray, shape (m,)
-        Outputs at the point and their noise.
-    scale : ndarray, shape (n,)
-        Natural size of a step in each coordinate.
+    function : Function
+        What is measured.
+    limit : ndarray, shape (m,)
+        Larger slopes are of jumps that no tolerance leaves: poles, thresholds.
     rng : numpy.random.Generator
-        Draws the direction to look in.
+        Draws the directions to look in.
 
     Returns
     -------
     ndarray, shape (m,)
-        Slopes per relative step, 0 where there is no jump nearby. Costs 48
-        evaluations, 16 more for each output that does not look smooth.
+        Slopes per relative step, 0 where there is no jump nearby. Costs 100
+        evaluations for each of up to four directions, 210 more for each output
+        that does not look smooth.
     """
-    slopes = np.zeros_like(base)
-    for spacing in SPACINGS:
-        direction = spacing * signed_direction(scale, rng)
-        line = DirectionLine(evaluate, point, direction)
+    slopes = np.zeros_like(function.base)
+    for _ in range(DIRECTIONS):
+        direction = signed_direction(function.scales.own(slice(None)), rng)
         with np.errstate(all="ignore"):
-            slopes = np.maximum(slopes, _look(line, base, noise) / spacing)
+            found = SHARES * _look(function, direction)
+        slopes = np.maximum(slopes, np.where(found <= limit, found, 0.0))
         if slopes.all():
             break
     return slopes
 
 
-def _look(line: DirectionLine, base: Floats, noise: Floats) -> Floats:
-    """Return the slopes along a line whose unit is the spacing of the points."""
-    values = np.stack([line.at(k)[1] if k else base for k in range(-POINTS, POINTS + 1)])
-    left_over = np.abs(np.diff(values, n=ORDER, axis=0))
-    left_over[~np.isfinite(left_over)] = 0.0
-    slopes = np.zeros_like(base)
-    for output in np.flatnonzero((left_over > VISIBLE * noise).any(axis=0)).tolist():
-        # A jump leaves most where it is in the middle of the differenced points.
-        first = int(np.argmax(left_over[:, output])) + ORDER // 2 - 1
-        height, place = _enclose(line, values[:, output], first, output)
-        if height > VISIBLE * noise[output]:
-            slopes[output] = height / max(place, 1.0)
+def _look(function: Function, direction: Floats) -> Floats:
+    """Return the heights of jumps per length along a direction, 0 where there are none."""
+    rough = _roughness(function, direction, 0.0, SPACING, POINTS)
+    visible = np.where(rough > VISIBLE * function.noise, rough, 0.0)
+    slopes = np.zeros_like(function.base)
+    for output in np.flatnonzero(visible.any(axis=0)).tolist():
+        if _has_jump(function, direction, rough[:, output], output):
+            slopes[output] = visible[:, output].sum() / SPREAD / (2 * POINTS * SPACING)
     return slopes
 
 
-def _enclose(line: DirectionLine, values: Floats, first: int, output: int) -> tuple[float, float]:
-    """Enclose what lies between point `first` and the next but one.
-
-    Returns
-    -------
-    height : float
-        Of the jump there, 0 where there is none.
-    place : float
-        How far from the point.
-    """
-    if first < POINTS:  # from the right, so that the longer side foretells
-        line = DirectionLine(line.evaluate, line.point, -line.direction)
-        values, first = values[::-1], len(values) - 3 - first
-    known = np.arange(first + 1.0 - ORDER, first + 1.0) - POINTS
-
-    def apart(distance: float) -> float:
-        """Return how far the value is from what the points before the interval foretell."""
-        foretold = _extrapolate(known, values[first + 1 - ORDER : first + 1], distance)
-        return float(line.at(distance)[1][output]) - foretold
-
-    low, high = known[-1], known[-1] + 2
-    before, behind = 0.0, apart(high)
-    departure = abs(behind)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        here = apart(middle)
-        if abs(here) > departure / 2:
-            high, behind = middle, here
-        else:
-            low, before = middle, here
-    height = abs(behind - before)
-    return (height if height > departure / 4 else 0.0), abs(high)
+def _roughness(
+    function: Function, direction: Floats, centre: float, spacing: float, points: int
+) -> Floats:
+    """Return the high differences of values around a place, shape (2 points + 1 - order, m)."""
+    steps = centre + spacing * np.arange(-points, points + 1)
+    values = along(function.evaluate, function.point, direction, steps.tolist())
+    rough = np.abs(np.diff(values, n=ORDER, axis=0))
+    return np.where(np.isfinite(rough), rough, 0.0)
 
 
-def _extrapolate(known: Floats, values: Floats, where: float) -> float:
-    """Return the polynomial through `values` at `known`, at `where` (Lagrange)."""
-    weights = [
-        np.prod((where - np.delete(known, j)) / (known[j] - np.delete(known, j)))
-        for j in range(known.size)
-    ]
-    return float(np.dot(weights, values))
+def _has_jump(function: Function, direction: Floats, rough: Floats, output: int) -> bool:
+    """Tell whether the roughest place is as rough from closer by, twice."""
+    centre, spacing, points, highest = 0.0, SPACING, POINTS, [float(rough.max())]
+    for closer, around in zip(CLOSER, AROUND, strict=True):
+        centre += spacing * (int(np.argmax(rough)) + ORDER / 2 - points)
+        spacing, points = spacing / closer, around
+        rough = _roughness(function, direction, centre, spacing, points)[:, output]
+        highest.append(float(rough.max()))
+    floor = VISIBLE * float(function.noise[output])
+    return bool(highest[-1] > max(AS_HIGH * highest[-2], floor))

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.numerics.classic import refit
+from pytest_gradcheck.numerics.directions import signed_direction
+from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import climb
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import estimate_noise
-from pytest_gradcheck.numerics.scale import scales, typical_scales
+from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.size import output_sizes
 from pytest_gradcheck.numerics.sweep import Sweep
 
@@ -60,18 +63,19 @@ class Measured:
         Derivatives with their bounds; along a tangent, of one coordinate.
     sizes : ndarray, shape (m,)
         How large the outputs are.
-    scale : ndarray, shape (n,)
+    scales : Scales
         Natural step of each coordinate.
     """
 
     found: Measurement
     sizes: Floats
-    scale: Floats
+    scales: Scales
 
     def natural(self, start: int, stop: int) -> Floats:
         """Return outputs over scales, what a vanishing derivative is small against."""
+        scale = self.scales.meaningful(slice(start, stop))
         with np.errstate(over="ignore"):
-            return np.asarray(self.sizes / self.scale[start:stop, None])
+            return np.asarray(self.sizes / scale[:, None])
 
 
 def measure(question: Question, *, agreement: float, step: float | None, seed: int) -> Measured:
@@ -84,7 +88,7 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     agreement : float
         Relative difference at which claim and measurement agree.
     step : float or None
-        A fixed absolute step, see `Sweep`.
+        A fixed absolute step for the values, see `refit`.
     seed : int
         Draws the directions in which noise and sizes are looked at.
 
@@ -95,24 +99,17 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     """
     rng = np.random.default_rng(seed)
     evaluate, point, base = question.evaluate, question.point, question.base
-    scale = scales(point, question.segments)
-    noise = estimate_noise(
-        evaluate, point, base=base, repeat=question.repeat, scale=scale, rng=rng
-    )
-    sizes = output_sizes(evaluate, point, base=base, scale=scale, rng=rng)
+    scales = Scales.of(point, question.segments)
+    direction = signed_direction(scales.own(slice(None)), rng)
+    noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
+    del direction  # a vector of the point's size, not to be held during the sweep
+    function = Function(evaluate, point, base, noise, scales)
+    sizes = output_sizes(function, rng)
     if question.tangent is not None:
         line = DirectionLine(evaluate, point, question.tangent)
-        return Measured(climb(line, base, noise).as_measurement(), sizes, np.ones(1))
-    sweep = Sweep(
-        evaluate=evaluate,
-        point=point,
-        base=base,
-        noise=noise,
-        scale=scale.copy(),
-        typical=typical_scales(scale, question.segments),
-        claims=question.claims,
-        agreement=agreement,
-        step=step,
-        rng=rng,
-    )
-    return Measured(sweep.measure(), sizes, scale)
+        along = climb(line, base, noise).as_measurement()
+        return Measured(along, sizes, Scales.of(np.ones(1), [(0, 1)]))
+    found = Sweep(function, question.claims, agreement, rng).measure()
+    if step is not None:
+        found = refit(function, found, step)
+    return Measured(found, sizes, scales)

@@ -72,6 +72,11 @@ class Measurement:
             np.zeros(shape), np.zeros(shape), np.zeros(coordinates), np.zeros(shape, dtype=np.int8)
         )
 
+    def keep_kink(self, index: int, output: int, slopes: tuple[float, float]) -> None:
+        """Note that a derivative is at a kink, with its smaller and larger slope."""
+        self.status[index, output] = Status.KINK
+        self.kinks[index, output] = slopes
+
     def rows(self, start: int, stop: int) -> Measurement:
         """Return the measurement of coordinates ``start:stop``; arrays are views."""
         part = slice(start, stop)

@@ -9,9 +9,10 @@ from math import factorial
 
 import numpy as np
 
+from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.measurement import Booleans, Evaluate, Floats
 
-__all__ = ["estimate_noise", "signed_direction"]
+__all__ = ["estimate_noise"]
 
 #: Relative spacings, tried in turn until the values behave like noise. One is
 #: not enough: an iterative solver looks smooth at 1e-11, float32 constant; the
@@ -47,8 +48,7 @@ def estimate_noise(
     *,
     base: Floats,
     repeat: Floats,
-    scale: Floats,
-    rng: np.random.Generator,
+    direction: Floats,
 ) -> Floats:
     """Estimate the noise of every output from a difference table.
 
@@ -65,10 +65,8 @@ def estimate_noise(
         Where; left as it is.
     base, repeat : ndarray, shape (m,)
         Two evaluations at `point`: what differs is noise already.
-    scale : ndarray, shape (n,)
-        Natural size of a step in each coordinate, see `scales`.
-    rng : numpy.random.Generator
-        Draws the direction of the line.
+    direction : ndarray, shape (n,)
+        Along which to look: a random one, of the natural size of a step.
 
     Returns
     -------
@@ -76,23 +74,25 @@ def estimate_noise(
         Noise of each output in its own units, at least its rounding. Costs 12
         evaluations where values behave like those of float64, 30 at most.
     """
-    direction = signed_direction(scale, rng)
 
     def look(spacing: float) -> tuple[Floats, Floats, Booleans]:
-        values = _values(evaluate, point, base, spacing * direction)
+        values = _values(evaluate, point, base, direction, spacing)
         with np.errstate(all="ignore"):
             return (values, *_read_table(values))
 
     noise, found, spacing = np.zeros_like(base), np.zeros(base.shape, dtype=bool), 0.0
-    still = np.zeros(base.shape, dtype=bool)
+    still, least = np.zeros(base.shape, dtype=bool), np.full(base.shape, np.inf)
     for spacing in SPACINGS:
         values, sigma, seen = look(spacing)
-        moves = _smallest_move(values)
+        moved, both = _smallest_move(values)
         # Smooth values would have moved, by a hundredth, at the spacing before.
-        jumps = still & ~found & (moves > UNMISSED * EPS * np.abs(base))
-        noise = np.where(jumps, moves, np.where(~found & seen, sigma, noise))
+        sudden = still & ~found & (moved > UNMISSED * EPS * np.abs(base))
+        least = np.where(sudden, np.minimum(least, moved), least)
+        jumps = sudden & both
+        noise = np.where(jumps, least, np.where(~found & seen, sigma, noise))
         found |= seen | jumps
-        still = np.ptp(values, axis=0) == 0
+        # A move on one side only may be a kink: both sides tell at the next spacing.
+        still = (moved == 0) | (still & ~both)
         if found.all() or (spacing == WIDE and not still.any()):
             break
     if spacing < WIDE:
@@ -105,32 +105,26 @@ def estimate_noise(
     return np.asarray(np.maximum(noise, floor))
 
 
-def signed_direction(scale: Floats, rng: np.random.Generator) -> Floats:
-    """Draw a direction with entries ``sign x U[0.5, 1.5] x scale``.
-
-    Random signs alone would miss an equal and opposite pair of errors half of
-    the time; the uniform factor leaves no such blind spot.
-    """
-    signs = rng.choice([-1.0, 1.0], size=scale.shape)
-    return signs * rng.uniform(0.5, 1.5, size=scale.shape) * scale
-
-
-def _values(evaluate: Evaluate, point: Floats, base: Floats, stride: Floats) -> Floats:
+def _values(
+    evaluate: Evaluate, point: Floats, base: Floats, direction: Floats, spacing: float
+) -> Floats:
     """Evaluate at seven points along a line, the given one in the middle; shape (7, m)."""
-    offsets = range(-(ORDERS // 2), ORDERS // 2 + 1)
-    return np.stack([evaluate(point + k * stride) if k else base for k in offsets])
+    offsets = np.arange(-(ORDERS // 2), ORDERS // 2 + 1)
+    around = along(evaluate, point, direction, (spacing * offsets[offsets != 0]).tolist())
+    return np.insert(around, ORDERS // 2, base, axis=0)
 
 
-def _smallest_move(values: Floats) -> Floats:
-    """Return the smallest change from one of `values`, shape (7, m), to the next.
+def _smallest_move(values: Floats) -> tuple[Floats, Booleans]:
+    """Return the smallest change from one of `values`, shape (7, m), to the next, 0 for none.
 
-    It is 0 where they change on one side of the middle only: that is a kink.
+    Also returns whether they change on both sides of the middle; where they do on one
+    side only that is perhaps a kink.
     """
     moves = np.abs(np.diff(values, axis=0))
     middle = ORDERS // 2
-    both = (moves[:middle] > 0).any(axis=0) & (moves[middle:] > 0).any(axis=0)
+    both = np.asarray((moves[:middle] > 0).any(axis=0) & (moves[middle:] > 0).any(axis=0))
     smallest = np.where(moves > 0, moves, np.inf).min(axis=0)
-    return np.where(both & np.isfinite(smallest), smallest, 0.0)
+    return np.where(np.isfinite(smallest), smallest, 0.0), both
 
 
 def _read_table(values: Floats) -> tuple[Floats, Booleans]:

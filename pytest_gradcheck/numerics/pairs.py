@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.measurement import Booleans, Evaluate, Floats, Indices
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices
 
 __all__ = ["Pairs", "balanced_steps", "measure_pairs"]
 
@@ -48,7 +49,7 @@ class Pairs:
         return Pairs(self.step[rows], self.value[rows], self.bend[rows], self.noise[rows])
 
 
-def balanced_steps(claim: Floats, base: Floats, noise: Floats, scale: Floats) -> Floats:
+def balanced_steps(function: Function, claim: Floats, scale: Floats) -> Floats:
     """Return steps that balance noise against truncation.
 
     A central difference errs by ``noise / h`` and ``h^2 f''' / 6``. With f'''
@@ -58,10 +59,10 @@ def balanced_steps(claim: Floats, base: Floats, noise: Floats, scale: Floats) ->
 
     Parameters
     ----------
+    function : Function
+        What is measured.
     claim : ndarray, shape (k, m)
         Claimed derivatives.
-    base, noise : ndarray, shape (m,)
-        Outputs at the point and their noise.
     scale : ndarray, shape (k,)
         Scales of the coordinates.
 
@@ -73,11 +74,11 @@ def balanced_steps(claim: Floats, base: Floats, noise: Floats, scale: Floats) ->
     """
     with np.errstate(all="ignore"):
         change = np.abs(claim) * scale[:, None]
-        value = np.abs(base)
+        value = np.abs(function.base)
         # A coordinate that moves the function little is likely to bend it little, too.
         size = np.where((change > 0) & (change < value), np.sqrt(change * value), value)
         size = np.maximum(size, change)
-        relative = np.where(size > 0, noise / size, np.nan)
+        relative = np.where(size > 0, function.noise / size, np.nan)
         known = np.isfinite(relative)
         relative = np.where(known.any(axis=1, keepdims=True), relative, SMALLEST_STEP**2)
         middle = relative[:, 0] if relative.shape[1] == 1 else np.nanmedian(relative, axis=1)
@@ -85,35 +86,24 @@ def balanced_steps(claim: Floats, base: Floats, noise: Floats, scale: Floats) ->
     return step
 
 
-def measure_pairs(
-    evaluate: Evaluate,
-    point: Floats,
-    *,
-    indices: Indices,
-    steps: Floats,
-    base: Floats,
-    noise: Floats,
-) -> Pairs:
+def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
     """Evaluate a central pair at each of `indices`.
 
     Parameters
     ----------
-    evaluate : callable
-        ``evaluate(point) -> outputs, shape (m,)``.
-    point : ndarray, shape (n,)
-        Changed in place, one coordinate at a time, and put back.
+    function : Function
+        What is measured; its point is changed one coordinate at a time, and put back.
     indices : ndarray of int, shape (k,)
         The coordinates.
     steps : ndarray, shape (k,)
         Absolute steps.
-    base, noise : ndarray, shape (m,)
-        Outputs at the point and their noise.
 
     Returns
     -------
     Pairs
         Two evaluations each.
     """
+    evaluate, point, base = function.evaluate, function.point, function.base
     here = point[indices]
     right, left = here + steps, here - steps
     above = np.empty((indices.size, base.size))
@@ -133,5 +123,5 @@ def measure_pairs(
             taken[:, 0],
             (above - below) / (2 * taken),
             ((above - base) + (below - base)) / taken,
-            NOISE_FACTOR * noise / taken,
+            NOISE_FACTOR * function.noise / taken,
         )

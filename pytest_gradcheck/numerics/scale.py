@@ -5,70 +5,89 @@ It must not evaluate anything: it looks at the point alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.measurement import Floats, Indices
 
-__all__ = ["scales", "typical_scales"]
+__all__ = ["Scales"]
 
 #: Steps are taken relative to the scale and go down to 1e-12 of it: a smaller
 #: scale would make them subnormal numbers.
 SMALLEST = 1e-290
 
+#: A coordinate this much smaller than those beside it is zero to whoever adds them, and
+#: so is one below anything that is measured.
+NOTHING = 1e-16
+TINIEST = 1e-30
 
-def scales(point: Floats, segments: Iterable[tuple[int, int]]) -> Floats:
-    """Return the scale of every coordinate: what a step is measured in.
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What a step by each coordinate is measured in.
 
     It is the coordinate's own magnitude where it has one, else the median
     magnitude of its segment, else 1. It is not floored by the segment's size:
     a vector over twelve decades has a meaning in every decade.
 
-    Parameters
+    Attributes
     ----------
     point : ndarray, shape (n,)
-        The point.
-    segments : iterable of (start, stop)
-        Coordinates that belong together, one array of the user's each.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Positive scales.
+        The point; read whenever scales are asked for, so that none are held.
+    starts : ndarray of int, shape (k,)
+        Where segments start: coordinates that belong together, one array of
+        the user's each.
+    medians : ndarray, shape (k,)
+        Median magnitude of the nonzero coordinates of each segment, else 1.
 
     Examples
     --------
     >>> import numpy as np
-    >>> scales(np.array([0.0, -2.0, 4.0, 0.0]), [(0, 3), (3, 4)])
+    >>> scales = Scales.of(np.array([0.0, -2.0, 4.0, 0.0]), [(0, 3), (3, 4)])
+    >>> scales.own(np.arange(4))
     array([2., 2., 4., 1.])
     """
-    scale = np.abs(point)
-    for start, stop in segments:
-        part = scale[start:stop]
-        small = part < SMALLEST
+
+    point: Floats
+    starts: Indices
+    medians: Floats
+
+    @classmethod
+    def of(cls, point: Floats, segments: Sequence[tuple[int, int]]) -> Scales:
+        """Look at a point whose segments are given as (start, stop)."""
+        filled = [(start, stop) for start, stop in segments if stop > start]
+        medians = np.array([_middle(np.abs(point[start:stop])) for start, stop in filled])
+        return cls(point, np.array([start for start, _ in filled], dtype=np.intp), medians)
+
+    def own(self, indices: Indices | slice) -> Floats:
+        """Return the scales of some coordinates, all positive."""
+        scale = np.abs(self.point[indices])
+        small = scale < SMALLEST
         if small.any():
-            part[small] = 1.0 if small.all() else _middle(part[~small])
-    return scale
+            scale[small] = self.typical(indices)[small]
+        return scale
+
+    def typical(self, indices: Indices | slice) -> Floats:
+        """Return the median magnitude in the segments of some coordinates."""
+        if isinstance(indices, slice):
+            indices = np.arange(*indices.indices(self.point.size))
+        segments = np.searchsorted(self.starts, indices, side="right") - 1
+        return np.asarray(self.medians[segments])
+
+    def meaningful(self, indices: Indices | slice) -> Floats:
+        """Return scales that are not 1e-200 where people mean zero."""
+        own, typical = self.own(indices), self.typical(indices)
+        typical[typical < TINIEST] = 1.0
+        return np.where((own < NOTHING * typical) | (own < TINIEST), typical, own)
 
 
-def typical_scales(scale: Floats, segments: Iterable[tuple[int, int]]) -> Floats:
-    """Return for every coordinate the median scale of its segment.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> typical_scales(np.array([1e-200, 2.0, 3.0]), [(0, 3)])
-    array([2., 2., 2.])
-    """
-    typical = np.empty_like(scale)
-    for start, stop in segments:
-        if stop > start:
-            typical[start:stop] = _middle(scale[start:stop])
-    return typical
-
-
-def _middle(values: Floats) -> float:
-    """Return the lower median: an entry of `values`, so that no sum can overflow."""
-    middle = (values.size - 1) // 2
-    return float(np.partition(values, middle)[middle])
+def _middle(magnitudes: Floats) -> float:
+    """Return the lower median of those not zero: one of them, so that no sum overflows."""
+    magnitudes = magnitudes[magnitudes >= SMALLEST]
+    if not magnitudes.size:
+        return 1.0
+    middle = (magnitudes.size - 1) // 2
+    magnitudes.partition(middle)
+    return float(magnitudes[middle])

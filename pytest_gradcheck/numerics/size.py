@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pytest_gradcheck.numerics.measurement import Evaluate, Floats
-from pytest_gradcheck.numerics.noise import signed_direction
+from pytest_gradcheck.numerics.directions import along, signed_direction
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.measurement import Floats
 
 __all__ = ["output_sizes"]
 
@@ -16,9 +17,7 @@ __all__ = ["output_sizes"]
 AWAY = 0.1
 
 
-def output_sizes(
-    evaluate: Evaluate, point: Floats, *, base: Floats, scale: Floats, rng: np.random.Generator
-) -> Floats:
+def output_sizes(function: Function, rng: np.random.Generator) -> Floats:
     """Return by how much every output varies around the point.
 
     Where a gradient vanishes, at an optimum say, a bound on it is small or large
@@ -26,14 +25,8 @@ def output_sizes(
 
     Parameters
     ----------
-    evaluate : callable
-        ``evaluate(point) -> outputs, shape (m,)``.
-    point : ndarray, shape (n,)
-        Where; left as it is.
-    base : ndarray, shape (m,)
-        Outputs at the point.
-    scale : ndarray, shape (n,)
-        Natural size of a step in each coordinate.
+    function : Function
+        What is measured.
     rng : numpy.random.Generator
         Draws the direction to look in.
 
@@ -42,6 +35,9 @@ def output_sizes(
     ndarray, shape (m,)
         Of an output that does not vary its magnitude. Costs one evaluation.
     """
+    direction = signed_direction(function.scales.own(slice(None)), rng)
     with np.errstate(all="ignore"):
-        change = np.abs(evaluate(point + AWAY * signed_direction(scale, rng)) - base)
-    return np.where(np.isfinite(change) & (change > 0), change, np.abs(base))
+        there = along(function.evaluate, function.point, direction, [AWAY])[0]
+        change = np.abs(there - function.base)
+    known = np.isfinite(change) & (change > 0)
+    return np.where(known, change, np.abs(function.base))

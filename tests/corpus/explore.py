@@ -33,6 +33,8 @@ def main(which, n, start=0):
     fine=[t for t in res if t.mutant!=CORRECT and 2e-6<=t.error<0.999e-3]
     print("fine wrong",len(fine),"correct",sum(t.verdict=="correct" for t in fine),"inconcl",sum(t.verdict=="inconclusive" for t in fine))
     ent=sum(t.entries for t in res); print("entries",ent,"outside",sum(t.outside for t in res),"overturned",sum(t.overturned for t in res))
+    over=[(t.family,t.seed,t.evaluations-2*t.entries) for t in cor if not noisy[t.family] and t.evaluations>2*t.entries+30]
+    print("OVERCOST",len(over),collections.Counter(o[0] for o in over),"max",max([o[2] for o in over] or [0]))
     C=collections.Counter
     print("FA",C(t.family for t in fa)); print("INC",C(t.family for t in inc)); print("MISS",C((t.family) for t in miss)); print("MISS",C((t.mutant) for t in miss)); print("PASSES",C(t.family for t in passes))
     print("OUT",C({})+sum((C({t.family:t.outside}) for t in res),C())); print("OVER",sum((C({t.family:t.overturned}) for t in res),C()))

@@ -11,7 +11,13 @@ Kinks = dict[tuple[int, int], tuple[float, float]]
 
 
 def judge_one(
-    claim: float, value: float, bound: float, kinks: Kinks | None = None, rounding: float = EPS
+    claim: float,
+    value: float,
+    bound: float,
+    kinks: Kinks | None = None,
+    *,
+    natural: float = 1.0,
+    rounding: float = EPS,
 ) -> Judged:
     """Judge a parameter of one entry."""
     return judge(
@@ -19,7 +25,7 @@ def judge_one(
         np.array([[value]]),
         np.array([[bound]]),
         kinks or {},
-        natural=np.ones((1, 1)),
+        natural=np.array([[natural]]),
         rtol=1e-6,
         rounding=rounding,
     )
@@ -42,7 +48,14 @@ def test_difference_beyond_rtol_and_bound_is_wrong() -> None:
 
 def test_difference_within_the_bound_is_not_accused() -> None:
     """What the measurement's own error explains is no error of the claim."""
-    assert mark(1.01, 1.0, 0.006) is Mark.CORRECT
+    assert mark(1 + 3e-4, 1.0, 2e-4) is Mark.CORRECT
+    assert mark(1.01, 1.0, 0.006) is Mark.INCONCLUSIVE
+
+
+@given(st.floats(-1, 1), st.floats(0, 3e-4), st.sampled_from([-1e-3, 1e-3]))
+def test_error_of_a_thousandth_is_never_correct(off: float, bound: float, error: float) -> None:
+    """Wherever within its bound the measurement lies."""
+    assert mark(1 + error, 1 + off * bound, bound) is not Mark.CORRECT
 
 
 def test_bound_as_large_as_the_derivative_is_inconclusive() -> None:
@@ -74,12 +87,26 @@ def test_claim_outside_a_kink_is_wrong() -> None:
     assert mark(1.1, 0.5, 1e-12, {(0, 0): (0.0, 1.0)}) is Mark.WRONG
 
 
-def test_tiny_entry_among_large_ones_is_correct_at_its_resolution() -> None:
-    """An error that is negligible for the parameter need not be seen in every entry."""
-    claim = np.array([[1.0], [1e-14], [0.0]])
-    bound = np.array([[1e-12], [1e-11], [1e-11]])
+def test_zero_among_large_entries_is_correct_at_its_resolution() -> None:
+    """A claim of zero is verified to a millionth of the largest; a tiny one is not at all."""
+    claim = np.array([[1.0], [1e-10], [0.0], [0.0]])
+    bound = np.array([[1e-12], [1e-11], [1e-7], [1e-6]])
     judged = judge(claim, claim, bound, {}, natural=np.ones_like(claim), rtol=1e-6, rounding=EPS)
-    assert judged.marks.ravel().tolist() == [Mark.CORRECT] * 3
+    expected = [Mark.CORRECT, Mark.INCONCLUSIVE, Mark.CORRECT, Mark.INCONCLUSIVE]
+    assert judged.marks.ravel().tolist() == expected
+
+
+def test_what_float64_cannot_show_is_negligible() -> None:
+    """An error of fifty roundings of the function is nobody's."""
+    assert judge_one(1e-13, 1.05e-13, 4e-15).marks.item() == Mark.CORRECT
+
+
+def test_entries_with_units_of_their_own_are_not_excused_by_large_ones() -> None:
+    """A rounding of 1e10 per metre is no rounding of 1e-4 per second."""
+    claim, value = np.array([[1e10], [1.01e-4]]), np.array([[1e10], [1e-4]])
+    bound, natural = 1e-12 * value, np.array([[1e10], [1e-4]])
+    judged = judge(claim, value, bound, {}, natural=natural, rtol=1e-6, rounding=EPS)
+    assert judged.marks.ravel().tolist() == [Mark.CORRECT, Mark.WRONG]
 
 
 def test_drowned_entry_among_large_ones_is_inconclusive() -> None:
@@ -125,5 +152,5 @@ def test_verdict_does_not_depend_on_units(claim: float, unit: float, bound: floa
     """Scaling claim, measurement and bound by a power of two changes no verdict."""
     claim, bound = claim / 1e300, bound / 1e300
     factor = 2.0 ** np.floor(np.log2(unit) / 2)
-    scaled = mark(claim * factor, 0.5 * factor, bound * factor)
-    assert mark(claim, 0.5, bound) is scaled or bound >= 0.5
+    scaled = judge_one(claim * factor, 0.5 * factor, bound * factor, natural=factor)
+    assert judge_one(claim, 0.5, bound).marks == scaled.marks

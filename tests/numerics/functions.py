@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.numerics.directions import signed_direction
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.noise import estimate_noise
+from pytest_gradcheck.numerics.scale import Scales
+
 Floats = NDArray[np.float64]
 
 
@@ -22,6 +27,14 @@ class Counted:
         self.calls += 1
         with np.errstate(all="ignore"):
             return np.array(self.function(point), dtype=float).ravel()
+
+
+def function_at(counted: Counted, point: Floats) -> Function:
+    """Return `counted` at `point` with its noise estimated, as a check does."""
+    base, scales = counted(point), Scales.of(point, [(0, point.size)])
+    direction = signed_direction(scales.own(slice(None)), np.random.default_rng(0))
+    noise = estimate_noise(counted, point, base=base, repeat=base, direction=direction)
+    return Function(counted, point, base, noise, scales)
 
 
 def jitter(x: float, size: float) -> float:

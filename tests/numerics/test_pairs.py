@@ -3,14 +3,26 @@
 import numpy as np
 import pytest
 
+from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
-from tests.numerics.functions import Counted
+from pytest_gradcheck.numerics.scale import Scales
+from tests.numerics.functions import Counted, Floats
+
+
+def known(counted: Counted, point: Floats, base: Floats, noise: Floats) -> Function:
+    """Return a function whose outputs and noise are known."""
+    return Function(counted, point, base, noise, Scales.of(point, [(0, point.size)]))
+
+
+def steps_of(claim: Floats, base: Floats, noise: Floats, scale: Floats) -> Floats:
+    """Balance steps without evaluating anything."""
+    return balanced_steps(known(Counted(np.sum), scale, base, noise), claim, scale)
 
 
 def test_balanced_step_is_the_cube_root_of_the_relative_noise() -> None:
     """Rounding noise gives a relative step of about 6e-6, larger noise a larger one."""
     steps = [
-        float(balanced_steps(np.ones((1, 1)), np.ones(1), np.array([noise]), np.ones(1))[0])
+        float(steps_of(np.ones((1, 1)), np.ones(1), np.array([noise]), np.ones(1))[0])
         for noise in (2.2e-16, 1e-9, 1.0)
     ]
     assert steps == pytest.approx([6.04e-6, 1e-3, 1e-2], rel=1e-2)
@@ -19,14 +31,14 @@ def test_balanced_step_is_the_cube_root_of_the_relative_noise() -> None:
 def test_balanced_step_is_relative_to_the_scale() -> None:
     """Each coordinate steps in units of its own scale."""
     scale = np.array([1e-6, 1e6])
-    steps = balanced_steps(np.zeros((2, 1)), np.ones(1), np.array([1e-15]), scale)
+    steps = steps_of(np.zeros((2, 1)), np.ones(1), np.array([1e-15]), scale)
     assert (steps / scale) == pytest.approx([1e-5, 1e-5])
 
 
 def test_outputs_that_vanish_do_not_decide_the_step() -> None:
     """Outputs without any size say nothing about relative noise."""
     claim, base = np.array([[0.0, 0.0, 1.0]]), np.array([0.0, 0.0, 1.0])
-    steps = balanced_steps(claim, base, np.array([0.0, 0.0, 1e-15]), np.ones(1))
+    steps = steps_of(claim, base, np.array([0.0, 0.0, 1e-15]), np.ones(1))
     assert steps == pytest.approx([1e-5])
 
 
@@ -34,14 +46,8 @@ def test_pairs_show_slope_and_bend() -> None:
     """The odd part is the slope, the even part the difference of the slopes."""
     counted = Counted(lambda p: [p[0] ** 2 + 3 * p[1], abs(p[1])])
     point = np.array([2.0, 0.0])
-    pairs = measure_pairs(
-        counted,
-        point,
-        indices=np.array([0, 1]),
-        steps=np.array([1e-3, 1e-3]),
-        base=counted(point),
-        noise=np.array([1e-10, 1e-10]),
-    )
+    function = known(counted, point, counted(point), np.array([1e-10, 1e-10]))
+    pairs = measure_pairs(function, np.array([0, 1]), np.array([1e-3, 1e-3]))
     assert pairs.value == pytest.approx(np.array([[4.0, 0.0], [3.0, 0.0]]))
     assert pairs.bend == pytest.approx(np.array([[2e-3, 0.0], [0.0, 2.0]]), abs=1e-9)
     assert pairs.noise == pytest.approx(np.full((2, 2), 4e-7))
@@ -56,13 +62,7 @@ def test_exception_leaves_the_point_as_it_was() -> None:
     def fails(p: np.ndarray) -> np.ndarray:
         raise KeyError(float(p[0]))
 
+    function = Function(fails, point, np.zeros(1), np.zeros(1), Scales.of(point, [(0, 2)]))
     with pytest.raises(KeyError):
-        measure_pairs(
-            fails,
-            point,
-            indices=np.array([1]),
-            steps=np.array([0.1]),
-            base=np.zeros(1),
-            noise=np.zeros(1),
-        )
+        measure_pairs(function, np.array([1]), np.array([0.1]))
     assert point.tolist() == [2.0, 5.0]

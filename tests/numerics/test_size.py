@@ -3,37 +3,36 @@
 import numpy as np
 import pytest
 
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.size import output_sizes
-from tests.numerics.functions import Counted
+from tests.numerics.functions import Counted, Floats
 
 
-def test_value_at_the_point_is_the_size() -> None:
-    """Nothing is evaluated where the value says it."""
-    counted = Counted(lambda x: [x[0], -x[1]])
-    point = np.array([2.0, 3.0])
-    rng = np.random.default_rng(0)
-    sizes = output_sizes(counted, point, base=np.array([2.0, -3.0]), scale=point, rng=rng)
-    assert sizes.tolist() == [2.0, 3.0]
-    assert counted.calls == 0
+def sizes_of(counted: Counted, point: Floats, base: Floats) -> Floats:
+    """Look at the sizes of outputs as a check does."""
+    scales = Scales.of(point, [(0, point.size)])
+    function = Function(counted, point, base, np.zeros_like(base), scales)
+    return output_sizes(function, np.random.default_rng(0))
 
 
-def test_vanishing_output_has_the_size_it_has_nearby() -> None:
-    """At the optimum of a loss one more evaluation tells."""
-    counted = Counted(lambda x: [np.sum((x - 1) ** 2), 5.0])
-    point = np.ones(4)
-    rng = np.random.default_rng(0)
-    sizes = output_sizes(counted, point, base=np.array([0.0, 5.0]), scale=point, rng=rng)
-    assert sizes == pytest.approx([0.04, 5.0], rel=0.5)
+def test_offset_does_not_count_as_size() -> None:
+    """What a vanishing derivative is small against is what the output does, not what it is."""
+    counted = Counted(lambda x: [1e6 + x[0], -x[1]])
+    sizes = sizes_of(counted, np.array([2.0, 3.0]), np.array([1e6 + 2, -3.0]))
+    assert (sizes > [0.1, 0.15]).all()
+    assert (sizes < [0.3, 0.45]).all()
     assert counted.calls == 1
 
 
-def test_undefined_neighbour_leaves_zero() -> None:
+def test_constant_output_has_its_magnitude() -> None:
+    """Where an output does not vary its value is all there is; elsewhere the change counts."""
+    counted = Counted(lambda x: [np.sum((x - 1) ** 2), 5.0])
+    sizes = sizes_of(counted, np.ones(4), np.array([0.0, 5.0]))
+    assert sizes == pytest.approx([0.04, 5.0], rel=0.5)
+
+
+def test_undefined_neighbour_leaves_the_magnitude() -> None:
     """Where nothing is known nothing is made up."""
-    sizes = output_sizes(
-        Counted(lambda x: np.nan),
-        np.ones(1),
-        base=np.zeros(1),
-        scale=np.ones(1),
-        rng=np.random.default_rng(0),
-    )
-    assert sizes.tolist() == [0.0]
+    counted = Counted(lambda x: [np.nan, np.nan])
+    assert sizes_of(counted, np.ones(1), np.array([0.0, 7.0])).tolist() == [0.0, 7.0]

@@ -9,38 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.measurement import Measurement, Status
-from pytest_gradcheck.numerics.noise import estimate_noise
-from pytest_gradcheck.numerics.scale import scales, typical_scales
 from pytest_gradcheck.numerics.sweep import Sweep
-from tests.numerics.functions import Counted, Floats, jitter
+from tests.numerics.functions import Counted, Floats, function_at, jitter
 
 RNG = np.random.default_rng(1)
 POINT = RNG.normal(size=200)
 
 
 def sweep(
-    function: Callable[[Floats], Any], claim: Any, point: Floats = POINT, step: float | None = None
+    function: Callable[[Floats], Any], claim: Any, point: Floats = POINT
 ) -> tuple[Measurement, int]:
     """Sweep `function` with its noise known beforehand; return what was found and the calls."""
     counted, point = Counted(function), point.copy()
-    base = counted(point)
-    scale, rng = scales(point, [(0, point.size)]), np.random.default_rng(0)
-    noise = estimate_noise(counted, point, base=base, repeat=base, scale=scale, rng=rng)
-    claims = np.asarray(claim, dtype=float).reshape(point.size, base.size)
+    at_point = function_at(counted, point)
+    claims = np.asarray(claim, dtype=float).reshape(point.size, at_point.base.size)
     counted.calls = 0
     before = point.copy()
-    found = Sweep(
-        evaluate=counted,
-        point=point,
-        base=base,
-        noise=noise,
-        scale=scale,
-        typical=typical_scales(scale, [(0, point.size)]),
-        claims=lambda start, stop: claims[start:stop],
-        agreement=1e-6,
-        step=step,
-        rng=rng,
-    ).measure()
+    rng = np.random.default_rng(0)
+    found = Sweep(at_point, lambda start, stop: claims[start:stop], 1e-6, rng).measure()
     assert (point == before).all()
     return found, counted.calls
 
@@ -110,27 +96,6 @@ def test_jacobian_is_swept_column_by_column() -> None:
     found, calls = sweep(lambda x: matrix @ x, matrix.T, RNG.normal(size=7))
     assert calls == 14
     assert found.value == pytest.approx(matrix.T, rel=1e-8)
-
-
-def test_fixed_step_gives_plain_central_differences() -> None:
-    """With a step given, values are formula (1) of the classic recipe, digit by digit."""
-    step = 1e-4
-    found, _ = sweep(lambda x: np.exp(x).sum(), np.exp(POINT), step=step)
-    expected = []
-    for k in range(POINT.size):
-        plus, minus = POINT.copy(), POINT.copy()
-        plus[k] += step
-        minus[k] -= step
-        expected.append((np.exp(plus).sum() - np.exp(minus).sum()) / (plus[k] - minus[k]))
-    assert found.value[:, 0].tolist() == expected
-
-
-def test_coarse_fixed_step_widens_the_bound_instead_of_accusing() -> None:
-    """The truncation of a coarse step is measured and goes into the bound."""
-    found, _ = sweep(lambda x: np.exp(x).sum(), np.exp(POINT), step=1e-2)
-    error = np.abs(found.value[:, 0] - np.exp(POINT))
-    assert (error > 1e-6 * np.exp(POINT)).all()
-    assert (error <= found.bound[:, 0]).all()
 
 
 @given(st.floats(1e-12, 1e-6), st.integers(0, 2**32))

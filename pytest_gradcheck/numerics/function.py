@@ -1,0 +1,38 @@
+"""A function at its point: what every way of measuring a derivative starts from.
+
+It must not measure anything itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats
+from pytest_gradcheck.numerics.scale import Scales
+
+__all__ = ["Function"]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function, the point to differentiate it at, and what is known there.
+
+    Attributes
+    ----------
+    evaluate : callable
+        ``evaluate(point) -> outputs, shape (m,)``.
+    point : ndarray, shape (n,)
+        May be changed in place while measuring; is always put back.
+    base : ndarray, shape (m,)
+        Outputs at the point.
+    noise : ndarray, shape (m,)
+        Noise of the outputs, see `estimate_noise`.
+    scales : Scales
+        Natural step of each coordinate.
+    """
+
+    evaluate: Evaluate
+    point: Floats
+    base: Floats
+    noise: Floats
+    scales: Scales

@@ -1,0 +1,52 @@
+"""Functions that jump between smooth branches."""
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.numerics.branches import branch_slopes
+from tests.numerics.functions import Counted, function_at, jitter
+
+POINT = np.array([0.8, -0.5])
+
+
+def slopes(counted: Counted, limit: float = np.inf) -> float:
+    """Look for branches around the point."""
+    function = function_at(counted, POINT.copy())
+    return float(branch_slopes(function, np.array([limit]), np.random.default_rng(0))[0])
+
+
+def square_root(x: float, tolerance: float) -> float:
+    """Take a root by Heron's method, stopped early."""
+    root = x
+    while abs(root * root - x) > tolerance:
+        root = (root + x / root) / 2
+    return root
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
+def test_stopped_iteration_is_seen(tolerance: float) -> None:
+    """A result that is off by the tolerance has slopes that are off by a multiple of it."""
+    found = slopes(Counted(lambda x: square_root(9 + 4 * x.sum(), tolerance)))
+    assert 0.1 * tolerance < found < 300 * tolerance
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda x: np.sin(300 * x).sum(), id="oscillation"),
+        pytest.param(lambda x: np.exp(30 * x).sum(), id="steep"),
+        pytest.param(lambda x: np.abs(x - 0.9).sum(), id="kink"),
+        pytest.param(lambda x: np.sin(x).sum() + jitter(x.sum(), 1e-9), id="noise"),
+        pytest.param(lambda x: np.sqrt(np.maximum(x - 0.7, 0)).sum(), id="root"),
+    ],
+)
+def test_functions_without_jumps_have_no_branches(function: object) -> None:
+    """What looks rough in differences but closes up under bisection is no jump."""
+    assert slopes(Counted(function)) == 0  # type: ignore[arg-type]  # the list's lambdas differ
+
+
+def test_jumps_that_no_tolerance_leaves_are_no_branches() -> None:
+    """A threshold, or a pole on the way, says nothing of the slope beside it."""
+    threshold = Counted(lambda x: np.sin(x).sum() + float(x.sum() > 0.5))
+    assert slopes(threshold) > 0.1
+    assert slopes(threshold, limit=1e-3) == 0

@@ -1,0 +1,23 @@
+"""Random directions, and going along them."""
+
+import numpy as np
+
+from pytest_gradcheck.numerics.directions import along, signed_direction
+
+
+def test_signed_direction_never_has_a_blind_spot() -> None:
+    """Entries have either sign and sizes from half to one and a half scales."""
+    scale = np.array([1.0, 1e-6, 1e6] * 200)
+    direction = signed_direction(scale, np.random.default_rng(0)) / scale
+    assert (np.abs(direction) >= 0.5).all()
+    assert (np.abs(direction) <= 1.5).all()
+    assert 200 < np.count_nonzero(direction > 0) < 400
+    assert np.unique(np.abs(direction)).size == 600
+
+
+def test_along_evaluates_at_every_step_and_leaves_the_point() -> None:
+    """Outputs come in the order of the steps."""
+    point = np.array([1.0, 2.0])
+    outputs = along(lambda p: p.copy(), point, np.array([10.0, -1.0]), [0.5, -1.0])
+    assert outputs.tolist() == [[6.0, 1.5], [-9.0, 3.0]]
+    assert point.tolist() == [1.0, 2.0]
