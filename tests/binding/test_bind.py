@@ -57,7 +57,7 @@ class TestKinds:
         """A number comes back, and a claim for each entry."""
         problem = posed(square, square_gradient, np.array([1.0, 2.0]))
         assert problem.kind == "gradient"
-        assert problem.output_shape is None
+        assert problem.outputs == ()
         assert problem.base.tolist() == [5.0]
         assert problem.claim.rows(0, 2).tolist() == [[2.0], [4.0]]
 
@@ -71,7 +71,7 @@ class TestKinds:
         A = RNG.normal(size=(3, 2))
         problem = posed(lambda x: A @ x, lambda x: A, np.ones(2))
         assert problem.kind == "jacobian"
-        assert problem.output_shape == (3,)
+        assert [block.shape for block in problem.outputs] == [(3,)]
         assert problem.claim.rows(0, 2).tolist() == A.T.tolist()
 
     def test_claim_of_the_common_shape_is_elementwise(self) -> None:

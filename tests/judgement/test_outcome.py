@@ -56,7 +56,7 @@ def test_outcome(
     report: ParameterReport, given: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     """Wrong and unverifiable parameters fail; notes fail only under strict."""
-    assert failures([report], options(**given)) == expected
+    assert failures([report], (), options(**given)) == expected
 
 
 def test_vacuous_parameters_are_named() -> None:
