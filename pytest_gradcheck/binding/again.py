@@ -27,8 +27,8 @@ ADDS = (
 )
 
 DIFFERS = (
-    "If it draws random numbers, say replay=generator; if it keeps state between calls, reset "
-    "that in forward."
+    "If it adds to an array that is still filled, let it assign; if it draws random numbers, say "
+    "replay=generator; if it keeps state between calls, reset that in forward."
 )
 
 

@@ -79,8 +79,8 @@ def broken_laws(
     Yields
     ------
     Broken
-        What does not depend on the cotangent is left out of the test for
-        linearity, so that each law is broken for its own reason.
+        A constant term breaks the first law alone: it is left out of the test
+        for linearity.
 
     Examples
     --------
@@ -100,9 +100,9 @@ def broken_laws(
     at = int(distance.argmax())
     if distance[at] > margin:
         yield Broken("zero", at, float(zero[at]), 0.0)
-    constant = np.where(np.isfinite(zero), zero, 0.0)
-    expected = claim + weight * (second - constant)
-    distance = np.abs(combined - expected)
-    at = int(distance.argmax())
-    if distance[at] > margin:
-        yield Broken("linear", at, float(combined[at]), float(expected[at]))
+    linear = claim + weight * second
+    affine = linear - weight * np.where(np.isfinite(zero), zero, 0.0)
+    distances = [np.abs(combined - expected) for expected in (linear, affine)]
+    if all(distance.max() > margin for distance in distances):
+        at = int(distances[1].argmax())
+        yield Broken("linear", at, float(combined[at]), float(affine[at]))

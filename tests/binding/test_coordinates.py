@@ -55,7 +55,10 @@ def test_complex_by_complex_is_holomorphic(convention: str) -> None:
 
 def test_weights_make_the_real_product_of_the_convention() -> None:
     """``Re(conj(c) output)`` in PyTorch's, ``Re(c output)`` in JAX's."""
-    outputs = (Block("a", (), "float64", 0, 1), Block("b", (), "complex128", 1, 3, is_complex=True))
+    outputs = (
+        Block("a", (), "float64", 0, 1),
+        Block("b", (), "complex128", 1, 3, is_complex=True),
+    )
     c, b, cotangent = 0.5 - 2j, 3 + 4j, np.array([7.0, 0.5, -2.0])
     values = np.array([10.0, b.real, b.imag])
     assert weights(cotangent, outputs, "pytorch") @ values == 70 + (c.conjugate() * b).real

@@ -52,6 +52,11 @@ def test_term_without_the_cotangent_breaks_zero_alone() -> None:
     )
 
 
+def test_wrong_for_zero_alone_breaks_zero_alone() -> None:
+    """What is linear everywhere else is not called nonlinear as well."""
+    assert [law.kind for law in broken(lambda c: A @ c if c.any() else np.ones(4))] == ["zero"]
+
+
 def test_ignored_cotangent_breaks_zero_alone() -> None:
     """A gradient that is the same for every cotangent."""
     assert [law.kind for law in broken(lambda c: np.ones(4))] == ["zero"]
