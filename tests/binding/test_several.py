@@ -159,6 +159,49 @@ class TestCotangent:
         ]
 
 
+class TestEvaluation:
+    """Outputs at points around the user's."""
+
+    def test_cache_beside_several_outputs(self) -> None:
+        """The first part of the pair may be a container."""
+        problem = posed(
+            lambda x: ({"y": A @ x, "loss": np.sum(x)}, x.shape),
+            lambda cache, dout: A.T @ dout["y"] + np.ones(cache) * dout["loss"],
+            X,
+        )
+        assert (problem.kind, problem.notes[0].kind) == ("vjp", "cotangent")
+
+    def test_vector_is_evaluated_in_the_order_of_the_outputs(self) -> None:
+        """Complex ones by their parts."""
+
+        def backward(x: Any, tangent: Any) -> Any:
+            return tangent[0] * 1j, 2 * tangent
+
+        with bind(Call(lambda x: (x[0] * 1j, 2 * x), backward, (X,)), seed=0) as problem:
+            assert problem.evaluate(X + 1).tolist() == [0, 2, 4, -2, 3]
+
+    def test_output_that_vanishes_while_perturbing_is_refused(self) -> None:
+        """With the entry, by its part where it is complex."""
+        z = np.array([1 + 2j, 3j])
+
+        def forward(z: Any) -> Any:
+            outputs = {"a": np.sum(np.abs(z)), "b": np.sum(z.real)}
+            return outputs if z[1] == 3j else {"a": outputs["a"]}
+
+        def backward(z: Any) -> Any:
+            return {"a": z / np.abs(z), "b": np.ones(2) + 0j}
+
+        with bind(Call(forward, backward, (z,)), seed=0) as problem:
+            problem.point[3] += 0.5
+            with pytest.raises(GradcheckUsageError) as error:
+                problem.evaluate(problem.point)
+            problem.point[3] -= 0.5
+        assert error.value.args[0] == (
+            "forward returned 1 numbers while gradcheck perturbed z[1].imag by 0.5, but 2 at the "
+            "point itself: the output's size must not depend on the parameters."
+        )
+
+
 class TestTangent:
     """It has the structure of the parameters, its result that of the outputs."""
 
