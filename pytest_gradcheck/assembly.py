@@ -49,7 +49,7 @@ def assemble(problem: Problem, measured: Measured, options: Options) -> Report:
         )
         for evidence in _evidence(problem, measured)
     )
-    breaches = tuple(_breaches(problem))
+    breaches = tuple(_breaches(problem, options.rtol))
     verdict = verdict_of(p.verdict for p in parameters)
     value = measured.found.value
     worst = sorted((entry for p in parameters for entry in p.worst), key=_badness, reverse=True)
@@ -99,7 +99,7 @@ def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
         )
 
 
-def _breaches(problem: Problem) -> Iterator[Breach]:
+def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
     """Yield the laws that backward breaks, each once, where it is seen first."""
     others = problem.others
     if others is None:
@@ -113,6 +113,7 @@ def _breaches(problem: Problem) -> Iterator[Breach]:
             second=others.second[part],
             combined=others.combined[part],
             weight=others.weight,
+            rtol=rtol,
             rounding=rounding,
         )
         for law in broken:

@@ -16,10 +16,6 @@ __all__ = ["Broken", "broken_laws"]
 
 Floats = NDArray[np.float64]
 
-#: What a law may be off by, relative to the largest claim of the parameter; at most, for
-#: types that are rounded more coarsely, the square root of their rounding.
-FINEST = 1e-6
-
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -62,6 +58,7 @@ def broken_laws(
     second: Floats,
     combined: Floats,
     weight: float,
+    rtol: float,
     rounding: float,
 ) -> Iterator[Broken]:
     """Yield the laws that a VJP breaks in one parameter.
@@ -73,8 +70,11 @@ def broken_laws(
         ``c1 + weight * c2``.
     weight : float
         The weight.
+    rtol : float
+        What each claim may be off by, relative to the largest of the parameter: an
+        adjoint solver that stops early obeys the laws no better.
     rounding : float
-        Relative rounding of the claims' type.
+        Relative rounding of the claims' type; its square root is allowed, too.
 
     Yields
     ------
@@ -85,7 +85,7 @@ def broken_laws(
     Examples
     --------
     >>> one, two = np.ones(2), np.array([2.0, 1.0])
-    >>> laws = dict(zero=0 * one, second=two, weight=-2.5, rounding=2e-16)
+    >>> laws = dict(zero=0 * one, second=two, weight=-2.5, rtol=1e-6, rounding=2e-16)
     >>> [law.kind for law in broken_laws(one, combined=one - 2.5 * two, **laws)]
     []
     >>> [law.kind for law in broken_laws(one, combined=np.abs(one - 2.5 * two), **laws)]
@@ -94,7 +94,7 @@ def broken_laws(
     if not claim.size:
         return
     largest = max(float(np.abs(values).max()) for values in (claim, second, combined))
-    margin = max(FINEST, float(np.sqrt(rounding))) * largest
+    margin = max((2 + abs(weight)) * rtol, float(np.sqrt(rounding))) * largest
     combined = combined + 0.0  # no minus in front of a zero
     distance = np.where(np.isfinite(zero), np.abs(zero), np.inf)
     at = int(distance.argmax())
