@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         GradcheckWarning,
     )
     from pytest_gradcheck.report.model import (
+        Breach,
         Diagnosis,
         Entry,
         Note,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Breach",
     "Diagnosis",
     "Entry",
     "Gradcheck",
@@ -49,7 +51,7 @@ _HOMES = {
     "check": "check_gradient gradcheck",
     "doors.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
-    "report.model": "Diagnosis Entry Note OptionValue ParameterReport Report",
+    "report.model": "Breach Diagnosis Entry Note OptionValue ParameterReport Report",
 }
 
 

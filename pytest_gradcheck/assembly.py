@@ -12,10 +12,11 @@ import numpy as np
 
 from pytest_gradcheck.binding.problem import Parameter, Problem
 from pytest_gradcheck.description import Evidence, describe, relative_difference, verdict_of
+from pytest_gradcheck.judgement.laws import broken_laws
 from pytest_gradcheck.judgement.outcome import failures
 from pytest_gradcheck.numerics.measure import Measured
 from pytest_gradcheck.options import NAMES, Options
-from pytest_gradcheck.report.model import Entry, OptionValue, Report
+from pytest_gradcheck.report.model import Breach, Entry, OptionValue, Report
 
 __all__ = ["assemble"]
 
@@ -40,17 +41,24 @@ def assemble(problem: Problem, measured: Measured, options: Options) -> Report:
         Complete but for the time it took and the command that repeats it.
     """
     parameters = tuple(
-        describe(evidence, rtol=options.rtol, max_rows=options.max_rows)
+        describe(
+            evidence,
+            rtol=options.rtol,
+            max_rows=options.max_rows,
+            convention=options.convention,
+        )
         for evidence in _evidence(problem, measured)
     )
+    breaches = tuple(_breaches(problem, options.rtol))
+    verdict = verdict_of(p.verdict for p in parameters)
     value = measured.found.value
     worst = sorted((entry for p in parameters for entry in p.worst), key=_badness, reverse=True)
     return Report(
-        verdict=verdict_of(p.verdict for p in parameters),
+        verdict="wrong" if breaches else verdict,
         parameters=parameters,
         relative_difference=relative_difference(problem.claim.rows(0, value.shape[0]), value),
         worst=tuple(worst[: options.max_rows]),
-        failures=failures(parameters, options),
+        failures=failures(parameters, breaches, options),
         kind=problem.kind,
         forward=problem.forward,
         backward=problem.backward,
@@ -62,6 +70,7 @@ def assemble(problem: Problem, measured: Measured, options: Options) -> Report:
         options={n: OptionValue(getattr(options, n), options.origin(n)) for n in NAMES},
         not_checked=problem.not_checked,
         notes=problem.notes,
+        breaches=breaches,
     )
 
 
@@ -82,9 +91,33 @@ def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
         yield Evidence(
             parameter=parameter,
             point=point[start:stop],
-            output_shape=problem.output_shape,
+            outputs=problem.outputs,
             claim=problem.claim.rows(start, stop),
             found=measured.found.rows(start, stop),
             natural=measured.natural(start, stop),
             rounding=rounding,
         )
+
+
+def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
+    """Yield the laws that backward breaks, each once, where it is seen first."""
+    others = problem.others
+    if others is None:
+        return
+    seen = set()
+    for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
+        part = slice(parameter.start, parameter.stop)
+        broken = broken_laws(
+            problem.claim.rows(parameter.start, parameter.stop)[:, 0],
+            zero=others.zero[part],
+            second=others.second[part],
+            combined=others.combined[part],
+            weight=others.weight,
+            rtol=rtol,
+            rounding=rounding,
+        )
+        for law in broken:
+            if law.kind not in seen:
+                seen.add(law.kind)
+                text = law.describe(problem.backward, parameter.entry(law.coordinate))
+                yield Breach(law.kind, parameter.name, text)

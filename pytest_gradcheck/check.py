@@ -69,7 +69,7 @@ def gradcheck(
         when backward asks for ``cache``.
     **options : Any
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
-        ``seed``, ``strict``, ``kinks``, ``max_rows``, ``replay``.
+        ``seed``, ``strict``, ``kinks``, ``convention``, ``max_rows``, ``replay``.
 
     Returns
     -------
@@ -191,7 +191,13 @@ def _check(call: Call, options: Options, rerun: str | None) -> Report:
 
 
 def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Report, bool]:
-    with bind(call, seed=options.seed, replay=options.replay, replay_all=replay_all) as problem:
+    with bind(
+        call,
+        seed=options.seed,
+        convention=options.convention,
+        replay=options.replay,
+        replay_all=replay_all,
+    ) as problem:
         _refuse_beyond_budget(problem, options)
         measured = measure(
             question(problem), agreement=options.rtol, step=options.step, seed=options.seed

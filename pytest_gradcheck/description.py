@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.problem import Parameter
+from pytest_gradcheck.binding.problem import Block, Parameter
+from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
 from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
 from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
-from pytest_gradcheck.report.model import Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 
 __all__ = ["Evidence", "describe", "relative_difference", "verdict_of"]
 
@@ -26,6 +27,9 @@ VERDICTS: dict[int, Verdict] = {
     Mark.WRONG: "wrong",
     Mark.INCONCLUSIVE: "inconclusive",
 }
+
+#: The output of a claim whose outputs are one number.
+SCALAR = Block("output", (), "float64", 0, 1)
 
 #: How bad a mark is, by its value.
 SEVERITY = np.array([0, 2, 1], dtype=np.int8)
@@ -49,8 +53,8 @@ class Evidence:
         Whose they are.
     point : ndarray, shape (n,)
         Values of its coordinates.
-    output_shape : tuple of int or None
-        Shape of the outputs, None where they are one number.
+    outputs : tuple of Block
+        The outputs, empty where they are one number.
     claim : ndarray, shape (n, m)
         What backward says.
     found : Measurement
@@ -63,14 +67,16 @@ class Evidence:
 
     parameter: Parameter
     point: Floats
-    output_shape: tuple[int, ...] | None
+    outputs: tuple[Block, ...]
     claim: Floats
     found: Measurement
     natural: Floats
     rounding: float
 
 
-def describe(evidence: Evidence, *, rtol: float, max_rows: int) -> ParameterReport:
+def describe(
+    evidence: Evidence, *, rtol: float, max_rows: int, convention: str
+) -> ParameterReport:
     """Judge one parameter and put what was found into the report's terms.
 
     Parameters
@@ -81,6 +87,8 @@ def describe(evidence: Evidence, *, rtol: float, max_rows: int) -> ParameterRepo
         Relative error that is allowed anyway.
     max_rows : int
         How many of the worst entries to keep.
+    convention : {"pytorch", "jax"}
+        That claims about complex parameters were read by.
 
     Returns
     -------
@@ -109,7 +117,7 @@ def describe(evidence: Evidence, *, rtol: float, max_rows: int) -> ParameterRepo
         checked=claim.size,
         relative_difference=relative_difference(claim, found.value),
         worst=tuple(_worst_entries(evidence, judged, max_rows)),
-        diagnosis=diagnose(claim, found.value, found.bound) if wrong else (),
+        diagnosis=tuple(_causes(evidence, convention)) if wrong else (),
         resolution=float(decided.max()) if decided.size else float("inf"),
         notes=tuple(_notes(evidence, judged)),
     )
@@ -144,6 +152,29 @@ def relative_difference(claim: Floats, value: Floats) -> float:
     return float(np.linalg.norm(claim - value) / total)
 
 
+def _causes(evidence: Evidence, convention: str) -> Iterator[Diagnosis]:
+    """Yield what could have gone wrong with a parameter that is wrong."""
+    claim, found = evidence.claim, evidence.found
+    yield from diagnose(claim, found.value, found.bound)
+    imaginary = _alternating((evidence.parameter,), len(claim))[:, None]
+    imaginary = imaginary ^ _alternating(evidence.outputs, claim.shape[1])
+    other = None
+    if not any(block.is_complex for block in evidence.outputs):
+        other = "pytorch" if convention == "jax" else "jax"
+    yield from diagnose_conjugate(claim, found.value, found.bound, imaginary, other=other)
+
+
+def _alternating(blocks: Iterable[Block], size: int) -> NDArray[np.bool_]:
+    """Tell which coordinates are imaginary parts; `blocks` lie in them one after the other."""
+    result = np.zeros(size, dtype=np.bool_)
+    start = 0
+    for block in blocks:
+        stop = start + block.stop - block.start
+        result[start + 1 : stop : 2] = block.is_complex
+        start = stop
+    return result
+
+
 def _worst_entries(evidence: Evidence, judged: Judged, max_rows: int) -> Iterator[Entry]:
     """Yield the worst entries: wrong ones first, furthest beyond what is allowed first."""
     severity = SEVERITY[judged.marks.ravel()]
@@ -157,8 +188,9 @@ def _worst_entries(evidence: Evidence, judged: Judged, max_rows: int) -> Iterato
 
 def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> Entry:
     parameter, found = evidence.parameter, evidence.found
-    index, part = _place(parameter, coordinate)
-    shape = evidence.output_shape
+    index, part = parameter.place(coordinate)
+    block = next((b for b in evidence.outputs if b.start <= output < b.stop), SCALAR)
+    output_index, output_part = block.place(output - block.start)
     mark = int(judged.marks[coordinate, output])
     reason = _reason(Status(int(found.status[coordinate, output])), mark)
     if (coordinate, output) in found.kinks:
@@ -167,7 +199,7 @@ def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> 
     return Entry(
         parameter=parameter.name,
         index=index,
-        output_index=None if shape is None else _unravel(output, shape),
+        output_index=output_index if evidence.outputs else None,
         part=part,
         value=float(evidence.point[coordinate]),
         backward=float(evidence.claim[coordinate, output]),
@@ -177,6 +209,8 @@ def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> 
         verdict=VERDICTS[mark],
         reason=reason,
         excess=float(_rounded(judged.excess[coordinate, output])),
+        output=block.name,
+        output_part=output_part,
     )
 
 
@@ -193,19 +227,6 @@ def _reason(status: Status, mark: int) -> str | None:
     if mark == Mark.INCONCLUSIVE:
         return "forward is too noisy"
     return None
-
-
-def _place(
-    parameter: Parameter, coordinate: int
-) -> tuple[tuple[int, ...], Literal["real", "imag"] | None]:
-    if not parameter.is_complex:
-        return _unravel(coordinate, parameter.shape), None
-    entry, imaginary = divmod(coordinate, 2)
-    return _unravel(entry, parameter.shape), "imag" if imaginary else "real"
-
-
-def _unravel(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(k) for k in np.unravel_index(flat, shape))
 
 
 def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:

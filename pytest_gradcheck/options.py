@@ -18,6 +18,7 @@ __all__ = ["CALL_ONLY", "MODES", "NAMES", "Layer", "Options", "parse", "resolve"
 
 MODES = ("auto", "full", "fast")
 KINKS = ("accept", "fail")
+CONVENTIONS = ("pytorch", "jax")
 
 #: Options that make no sense for a whole suite: only a call or a mark may give them.
 CALL_ONLY = frozenset({"replay"})
@@ -45,6 +46,10 @@ class Options:
         Kinks, inconclusive and vacuous parameters fail the check.
     kinks : {"accept", "fail"}
         What a valid subgradient at a kink counts as.
+    convention : {"pytorch", "jax"}
+        What the gradient of a real L by a complex z is: ``dL/dRe + i dL/dIm`` as
+        in PyTorch, or ``dL/dRe - i dL/dIm`` as in JAX; and under a cotangent L is
+        ``Re(conj(cotangent) * output)``, or ``Re(cotangent * output)``.
     max_rows : int
         Worst entries shown for a parameter.
     replay : tuple of random generators
@@ -60,6 +65,7 @@ class Options:
     seed: int = 0
     strict: bool = False
     kinks: str = "accept"
+    convention: str = "pytorch"
     max_rows: int = 5
     replay: tuple[object, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -261,6 +267,7 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "seed": (lambda v: _integer(v, 0), "an int, at least 0"),
     "strict": (_boolean, "True or False"),
     "kinks": (_choice(KINKS), "'accept' or 'fail'"),
+    "convention": (_choice(CONVENTIONS), "'pytorch' or 'jax'"),
     "max_rows": (lambda v: _integer(v, 0), "an int, at least 0"),
     "replay": (_generators, "a random generator, or a list of them"),
 }

@@ -72,6 +72,10 @@ def test_numpy_numbers_become_pythons() -> None:
         ({"seed": -1}, "seed=-1 (call): seed must be an int, at least 0."),
         ({"strict": 1}, "strict=1 (call): strict must be True or False."),
         ({"kinks": "allow"}, "kinks='allow' (call): kinks must be 'accept' or 'fail'."),
+        (
+            {"convention": "numpy"},
+            "convention='numpy' (call): convention must be 'pytorch' or 'jax'.",
+        ),
         ({"max_rows": True}, "max_rows=True (call): max_rows must be an int, at least 0."),
     ],
 )

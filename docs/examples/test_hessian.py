@@ -1,4 +1,4 @@
-"""A gradient and its Hessian: the Hessian is the Jacobian of the gradient."""
+"""Second derivatives: the Hessian is the Jacobian of the gradient, its product the JVP."""
 
 import numpy as np
 
@@ -23,3 +23,21 @@ def test_gradient(gradcheck):
 
 def test_hessian(gradcheck):
     gradcheck(gradient, hessian, np.array([0.7, -1.3]))
+
+
+def hessian_product(x, tangent):
+    return MATRIX @ tangent + 12 * x**2 * tangent
+
+
+def test_hessian_vector_product(gradcheck):
+    report = gradcheck(gradient, hessian_product, np.array([0.7, -1.3]))
+    assert report.kind == "jvp"
+
+
+def hessp(x, p):
+    """Return the product as scipy.optimize.minimize wants it."""
+    return hessian_product(x, p)
+
+
+def test_hessian_vector_product_of_scipy(gradcheck):
+    gradcheck(gradient, hessp, np.array([0.7, -1.3]), backward_args=("x", "tangent"))

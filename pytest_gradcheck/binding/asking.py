@@ -1,4 +1,4 @@
-"""Asking backward once, at the user's own point, and reading its claims as numbers.
+"""Asking backward, at the user's own point, and reading its claims as numbers.
 
 It must not evaluate forward or perturb anything.
 """
@@ -6,143 +6,291 @@ It must not evaluate forward or perturb anything.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.beside import find_beside
 from pytest_gradcheck.binding.calling import invoke
-from pytest_gradcheck.binding.claims import as_array, build_claim, claim_rounding, decide_kind
+from pytest_gradcheck.binding.claims import (
+    as_array,
+    as_real,
+    build_claim,
+    claim_rounding,
+    is_elementwise,
+)
+from pytest_gradcheck.binding.coordinates import flat_complex, flat_real
 from pytest_gradcheck.binding.gradients import match_gradients
-from pytest_gradcheck.binding.outputs import Output
-from pytest_gradcheck.binding.problem import Claim, Counts, DenseClaim, Vector
+from pytest_gradcheck.binding.layout import MismatchError, shaped_like
+from pytest_gradcheck.binding.outputs import Output, cache_hint
+from pytest_gradcheck.binding.problem import Block, Claim, Counts, DenseClaim, Parameter, Vector
 from pytest_gradcheck.binding.resolving import Resolved
+from pytest_gradcheck.binding.tree import counted, rebuilt
 from pytest_gradcheck.binding.workspace import Workspace
 from pytest_gradcheck.binding.wrt import Item
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Kind
 
-__all__ = ["Asked", "ask_backward"]
+__all__ = ["Asked", "Backward", "Request"]
+
+#: What outputs are under a cotangent, and a scalar one anyway.
+NUMBER = Block("output", (), "float64", 0, 1)
+
+#: What to do instead of returning derivatives of each of several outputs.
+PULL = (
+    " To be handed an upstream gradient instead, give backward a parameter cotangent, dout or "
+    "grad_output."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What backward is handed beside forward's arguments: nothing, or one of these.
+
+    Attributes
+    ----------
+    cotangent : ndarray of float64, shape (coordinates of the outputs,), or None
+        The upstream gradient.
+    tangent : ndarray of float64, shape (coordinates of the point,), or None
+        The direction.
+    """
+
+    cotangent: Vector | None = None
+    tangent: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What backward was asked and what it claims."""
+    """What backward claims.
+
+    Attributes
+    ----------
+    kind : Kind
+        Which derivative.
+    claim : Claim
+        Of a JVP one row.
+    outputs : tuple of Block
+        The outputs it is about; empty where they were reduced to one number.
+    roundings : tuple of float
+        For each parameter, of a JVP once.
+    """
 
     kind: Kind
     claim: Claim
-    cotangent: Vector | None
-    tangent: Vector | None
+    outputs: tuple[Block, ...]
     roundings: tuple[float, ...]
 
 
-def ask_backward(
-    binding: Resolved,
-    workspace: Workspace,
-    output: Output,
-    counts: Counts,
-    rng: np.random.Generator,
-) -> Asked:
-    """Call backward straight after a forward, and read its claims."""
-    plan = binding.plan
-    scalar = output.is_scalar
-    if plan is None or binding.backward is None:
-        return _read(binding, workspace, output, output.beside, None)
-    wants_cotangent = plan.wants_cotangent(scalar_output=scalar)
-    cotangent = _signed(rng, output.shape) if wants_cotangent else None
-    tangents = (
-        [_signed(rng, leaf.array.shape) for item in binding.items for leaf in item.leaves]
-        if "tangent" in plan.needs
-        else None
-    )
-    sources = dict(zip(binding.arguments.names, workspace.values(), strict=True))
-    sources |= {"<output>": copy.deepcopy(output.raw)}
-    if output.has_beside:
-        sources["<cache>"] = output.beside
-    if cotangent is not None:
-        sources["<cotangent>"] = _like(cotangent, output.raw)
-    if tangents is not None:
-        sources["<tangent>"] = tangents[0] if len(tangents) == 1 else tuple(tangents)
-    counts.backward += 1
-    returned = invoke(plan, binding.backward, sources, scalar_output=scalar)
-    if tangents is not None:
-        return _read_jvp(binding, output, returned, tangents)
-    return _read(binding, workspace, output, returned, cotangent)
+class Backward:
+    """The user's backward as a function of what it is handed.
 
+    Parameters
+    ----------
+    binding : Resolved
+        The call with its names resolved.
+    workspace : Workspace
+        The arguments.
+    counts : Counts
+        Counts its calls.
+    convention : {"pytorch", "jax"}
+        Of gradients by complex parameters.
 
-def _read(
-    binding: Resolved,
-    workspace: Workspace,
-    output: Output,
-    returned: Any,
-    cotangent: Vector | None,
-) -> Asked:
-    name = binding.backward_name
-    found = _match(binding, returned)
-    claims = {p.name: as_array(found[p.name], p.name, name) for p in workspace.parameters}
-    kind: Kind = "gradient"
-    if cotangent is not None:
-        kind = "vjp"
-    elif not output.is_scalar:
-        kind = decide_kind(claims, workspace.parameters, output.shape)
-    claim = build_claim(
-        claims, workspace.parameters, kind=kind, output=output.shape, backward_name=name
-    )
-    roundings = tuple(claim_rounding(claims[p.name]) for p in workspace.parameters)
-    flat = None if cotangent is None else cotangent.reshape(-1)
-    return Asked(kind, claim, flat, None, roundings)
+    Attributes
+    ----------
+    name : str
+        Its name, for people.
+    """
 
+    def __init__(
+        self, binding: Resolved, workspace: Workspace, *, counts: Counts, convention: str
+    ) -> None:
+        self.name = binding.backward_name
+        self._binding = binding
+        self._workspace = workspace
+        self._counts = counts
+        self._convention = convention
 
-def _read_jvp(
-    binding: Resolved, output: Output, returned: Any, tangents: Sequence[Vector]
-) -> Asked:
-    claim = as_array(returned, "output", binding.backward_name)
-    if claim.shape != output.shape:
-        raise GradcheckUsageError(
-            f"{binding.backward_name} returned a derivative along the tangent of shape "
-            f"{claim.shape}; forward's output has shape {output.shape}."
+    def draw(self, output: Output, rng: np.random.Generator) -> Request:
+        """Draw what backward asks for, rounded to the types that it is handed."""
+        plan = self._binding.plan
+        cotangent = tangent = None
+        if plan is not None and plan.wants_cotangent(scalar_output=output.is_scalar):
+            cotangent = self.draw_cotangent(output, rng)
+        if plan is not None and "tangent" in plan.needs:
+            parts = self._tangents(_signed(rng, self._workspace.point.size))
+            flat = [
+                flat_complex(parts[p.name]) if p.is_complex else flat_real(parts[p.name])
+                for p in self._workspace.parameters
+            ]
+            tangent = np.concatenate(flat)
+        return Request(cotangent, tangent)
+
+    def draw_cotangent(self, output: Output, rng: np.random.Generator) -> Vector:
+        """Draw a cotangent, rounded to the types of the outputs."""
+        layout = output.layout
+        return layout.flatten(layout.shaped(_signed(rng, output.value.size)))
+
+    def ask(self, output: Output, request: Request) -> Asked:
+        """Call backward, straight after the forward that gave `output`, and read its claims."""
+        plan, backward = self._binding.plan, self._binding.backward
+        if plan is None or backward is None:
+            return self._read(output, output.beside, request)
+        sources = self._sources(output, request)
+        self._counts.backward += 1
+        try:
+            returned = invoke(plan, backward, sources, scalar_output=output.is_scalar)
+        except Exception as error:
+            if not output.has_beside and cache_hint(output.raw):
+                error.add_note(cache_hint(output.raw).strip())
+            raise
+        if request.tangent is not None:
+            return self._read_jvp(output, returned)
+        return self._read(output, returned, request)
+
+    def _sources(self, output: Output, request: Request) -> dict[str, Any]:
+        """Return everything that backward may be handed, by name."""
+        names = self._binding.arguments.names
+        sources = dict(zip(names, self._workspace.values(), strict=True))
+        sources["<output>"] = copy.deepcopy(output.raw)
+        if output.has_beside:
+            sources["<cache>"] = output.beside
+        if request.cotangent is not None:
+            sources["<cotangent>"] = output.layout.shaped(request.cotangent)
+        if request.tangent is not None:
+            parts = self._tangents(request.tangent)
+            items = [rebuilt(item.name, item.value, parts) for item in self._binding.items]
+            sources["<tangent>"] = items[0] if len(items) == 1 else tuple(items)
+        return sources
+
+    def _tangents(self, vector: Vector) -> dict[str, Any]:
+        """Return a vector by parameter, each in the type that forward sees."""
+        values = {leaf.name: leaf.value for item in self._binding.items for leaf in item.leaves}
+        return {
+            parameter.name: shaped_like(
+                vector[parameter.start : parameter.stop],
+                self._workspace.seen(parameter),
+                values[parameter.name],
+            )
+            for parameter in self._workspace.parameters
+        }
+
+    def _read(self, output: Output, returned: Any, request: Request) -> Asked:
+        parameters, name = self._workspace.parameters, self.name
+        outputs = output.blocks
+        kind: Kind = "jacobian"
+        if request.cotangent is not None or output.is_scalar:
+            kind = "gradient" if request.cotangent is None else "vjp"
+            outputs = (NUMBER,) if request.cotangent is not None else outputs
+            found = {NUMBER.name: returned}
+        else:
+            found = self._split(output, returned)
+        claims = {
+            block.name: self._claims(found[block.name], block, several=len(outputs) > 1)
+            for block in outputs
+        }
+        if kind == "jacobian" and not output.layout.is_several:
+            (block,) = outputs
+            if is_elementwise(claims[block.name], parameters, block):
+                kind = "elementwise"
+        claim = build_claim(
+            claims, parameters, outputs, convention=self._convention, backward_name=name
         )
-    row = np.asarray(claim, dtype=np.float64).reshape(1, -1)
-    tangent = np.concatenate([part.reshape(-1) for part in tangents])
-    return Asked("jvp", DenseClaim(row), None, tangent, (claim_rounding(claim),))
+        reduced = kind in ("gradient", "vjp")
+        return Asked(kind, claim, () if reduced else outputs, _roundings(claims, parameters))
 
-
-def _match(binding: Resolved, returned: Any) -> dict[str, Any]:
-    """Find the claims in what was returned, those about attributes beside them otherwise."""
-    positional, available = binding.arguments.positional, binding.available()
-
-    def match(items: Sequence[Item]) -> dict[str, Any]:
-        return match_gradients(
-            returned,
-            items,
-            positional=positional,
-            available=available,
-            backward_name=binding.backward_name,
-        )
-
-    attributes = [item for item in binding.items if item.is_attribute]
-    others = [item for item in binding.items if not item.is_attribute]
-    if not attributes or binding.owner is None:
-        return match(binding.items)
-    try:
-        return match(binding.items)
-    except GradcheckUsageError:
-        claims = match(others) if others else {}
-        for item in attributes:
-            claims |= find_beside(binding.owner, item)
+    def _claims(self, returned: Any, output: Block, *, several: bool) -> dict[str, NDArray[Any]]:
+        """Read the claims about every parameter, of one output."""
+        name = self.name
+        found = self._match(returned)
+        claims = {}
+        for parameter in self._workspace.parameters:
+            about = f"{output.name} / {parameter.name}" if several else parameter.name
+            array = as_array(found[parameter.name], about, name)
+            if not (parameter.is_complex or output.is_complex):
+                array = as_real(array, about, name)
+            claims[parameter.name] = array
         return claims
 
+    def _split(self, output: Output, returned: Any) -> dict[str, Any]:
+        """Tell what was returned about each of several outputs."""
+        try:
+            return output.layout.split(returned)
+        except MismatchError as mismatch:
+            raise self._mismatch(
+                output, mismatch, "the derivatives of that output", PULL
+            ) from None
 
-def _signed(rng: np.random.Generator, shape: tuple[int, ...]) -> Vector:
+    def _read_jvp(self, output: Output, returned: Any) -> Asked:
+        name = self.name
+        try:
+            found = output.layout.split(returned)
+        except MismatchError as mismatch:
+            raise self._mismatch(output, mismatch, "its derivative along the tangent") from None
+        parts, roundings = [], []
+        for block in output.blocks:
+            claim = as_array(found[block.name], block.name, name)
+            if claim.shape != block.shape:
+                raise GradcheckUsageError(
+                    f"{name} returned a derivative along the tangent of shape {claim.shape}; "
+                    f"forward's {block.name} has shape {block.shape}."
+                )
+            roundings.append(claim_rounding(claim))
+            claim = claim if block.is_complex else as_real(claim, block.name, name)
+            parts.append(flat_complex(claim) if block.is_complex else flat_real(claim))
+        row = np.concatenate(parts).reshape(1, -1)
+        return Asked("jvp", DenseClaim(row), output.blocks, (max(roundings),))
+
+    def _mismatch(
+        self, output: Output, mismatch: MismatchError, what: str, advice: str = ""
+    ) -> GradcheckUsageError:
+        listed = ", ".join(f"{b.name} of shape {b.shape}" for b in output.blocks)
+        inside = "" if mismatch.name == "output" else f" for {mismatch.name}"
+        return GradcheckUsageError(
+            f"{self.name} returned {counted(mismatch.returned)}{inside}, "
+            f"but {self._binding.forward_name} has several outputs: {listed}. Return their "
+            f"structure, {counted(output.raw)}, with {what} in the place of each.{advice}"
+            f"{cache_hint(output.raw)}"
+        )
+
+    def _match(self, returned: Any) -> dict[str, Any]:
+        """Find the claims in what was returned, those about attributes beside them otherwise."""
+        binding = self._binding
+
+        def match(items: Sequence[Item]) -> dict[str, Any]:
+            return match_gradients(
+                returned,
+                items,
+                positional=binding.arguments.positional,
+                available=binding.available(),
+                backward_name=binding.backward_name,
+            )
+
+        attributes = [item for item in binding.items if item.is_attribute]
+        others = [item for item in binding.items if not item.is_attribute]
+        if not attributes or binding.owner is None:
+            return match(binding.items)
+        try:
+            return match(binding.items)
+        except GradcheckUsageError:
+            claims = match(others) if others else {}
+            for item in attributes:
+                claims |= find_beside(binding.owner, item)
+            return claims
+
+
+def _roundings(
+    claims: Mapping[str, Mapping[str, NDArray[Any]]], parameters: Sequence[Parameter]
+) -> tuple[float, ...]:
+    """Return for each parameter the rounding of the least precise claim about it."""
+    return tuple(
+        max(claim_rounding(of_output[p.name]) for of_output in claims.values()) for p in parameters
+    )
+
+
+def _signed(rng: np.random.Generator, size: int) -> Vector:
     """Draw ``sign x U[0.5, 1.5]``: no error cancels another, and none is weighted away."""
-    signs = rng.choice([-1.0, 1.0], size=shape)
-    return np.asarray(signs * rng.uniform(0.5, 1.5, size=shape))
-
-
-def _like(cotangent: Vector, raw: Any) -> Any:
-    """Return the cotangent in the form of the output: a number for a number, its own dtype."""
-    if isinstance(raw, (np.ndarray, np.generic)):
-        return cotangent.astype(raw.dtype) if raw.shape else raw.dtype.type(cotangent)
-    return cotangent.tolist() if isinstance(raw, (float, list)) else cotangent.copy()
+    signs = rng.choice([-1.0, 1.0], size=size)
+    return np.asarray(signs * rng.uniform(0.5, 1.5, size=size))

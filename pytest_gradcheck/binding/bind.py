@@ -1,6 +1,6 @@
 """Binding: from a call as the user wrote it to a problem in numbers.
 
-It must not measure or judge; it evaluates forward twice and backward once, at
+It must not measure or judge; it evaluates forward and backward a few times, at
 the user's own point, and leaves everything of the user's as it was.
 """
 
@@ -11,27 +11,34 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from pytest_gradcheck.binding.again import ask_other_cotangents, refuse_unsteady
 from pytest_gradcheck.binding.arguments import Arguments
-from pytest_gradcheck.binding.asking import Asked, ask_backward
+from pytest_gradcheck.binding.asking import Asked, Backward, Request
 from pytest_gradcheck.binding.attributes import as_it_was
 from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.coordinates import IMAGINARY, weights
 from pytest_gradcheck.binding.evaluation import Forward, Quiet
 from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.outputs import Beside, Output
 from pytest_gradcheck.binding.preflight import refuse_change, refuse_unrepeatable
-from pytest_gradcheck.binding.problem import Counts, Problem
+from pytest_gradcheck.binding.problem import Block, Counts, OtherCotangents, Problem
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.tree import children, describe_value, leaves
-from pytest_gradcheck.binding.workspace import LOW_PRECISION, Workspace
-from pytest_gradcheck.report.model import Note
+from pytest_gradcheck.binding.workspace import FULL_PRECISION, LOW_PRECISION, Workspace
+from pytest_gradcheck.report.model import Kind, Note
 
 __all__ = ["bind"]
 
 
 @contextmanager
 def bind(
-    call: Call, *, seed: int, replay: Sequence[object] = (), replay_all: bool = False
+    call: Call,
+    *,
+    seed: int,
+    convention: str = "pytorch",
+    replay: Sequence[object] = (),
+    replay_all: bool = False,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -41,6 +48,8 @@ def bind(
         What the user wrote.
     seed : int
         Draws cotangents and tangents.
+    convention : {"pytorch", "jax"}
+        Of gradients by complex parameters.
     replay : sequence of random generators
         Those to put back beside the ones found.
     replay_all : bool
@@ -63,14 +72,16 @@ def bind(
         replay,
     )
     with as_it_was(binding.owner), Replay(generators, everything=replay_all) as replaying:
-        problem, workspace = _pose(call, binding, replaying, seed)
+        problem, workspace = _pose(call, binding, replaying, seed, convention)
         with Quiet():
             yield problem
         workspace.pack()  # arrays that are written to hold the last perturbed point
         refuse_change(workspace, problem.forward)
 
 
-def _pose(call: Call, binding: Resolved, replay: Replay, seed: int) -> tuple[Problem, Workspace]:
+def _pose(
+    call: Call, binding: Resolved, replay: Replay, seed: int, convention: str
+) -> tuple[Problem, Workspace]:
     """Evaluate at the user's point, ask backward, and put it all into numbers."""
     counts = Counts()
     beside = binding.beside(call.has_cache)
@@ -82,12 +93,12 @@ def _pose(call: Call, binding: Resolved, replay: Replay, seed: int) -> tuple[Pro
     refuse_change(workspace, binding.forward_name)
     refuse_unrepeatable(first, again, binding.forward_name, moving)
 
-    rng = np.random.default_rng(seed)
-    asked = ask_backward(binding, workspace, again, counts, rng)
-    refuse_change(workspace, binding.backward_name)
-    if asked.cotangent is not None:
-        forward.reduce_by(asked.cotangent)
-    reduced = asked.kind in ("gradient", "vjp")
+    backward = Backward(binding, workspace, counts=counts, convention=convention)
+    request, asked, others = _ask(
+        backward, forward, again, workspace=workspace, replay=replay, seed=seed
+    )
+    if request.cotangent is not None:
+        forward.reduce_by(weights(request.cotangent, again.blocks, convention))
     problem = Problem(
         kind=asked.kind,
         forward=binding.forward_name,
@@ -98,17 +109,50 @@ def _pose(call: Call, binding: Resolved, replay: Replay, seed: int) -> tuple[Pro
         base=forward.reduced(first.value),
         repeat=forward.reduced(again.value),
         claim=asked.claim,
-        output_shape=None if reduced else again.shape,
-        tangent=asked.tangent,
+        outputs=asked.outputs,
+        tangent=request.tangent,
         counts=counts,
-        notes=tuple(
-            _notes(binding, workspace, asked, moving=moving, restored=restored, seed=seed)
+        notes=(
+            *_notes(binding, workspace, request, moving=moving, restored=restored, seed=seed),
+            *_convention_note(asked.kind, workspace.parameters, again.blocks, convention),
         ),
         not_checked=_not_checked(binding.arguments),
         roundings=asked.roundings,
+        others=others,
         randomness_moved=replay.moved,
     )
     return problem, workspace
+
+
+def _ask(
+    backward: Backward,
+    forward: Forward,
+    output: Output,
+    *,
+    workspace: Workspace,
+    replay: Replay,
+    seed: int,
+) -> tuple[Request, Asked, OtherCotangents | None]:
+    """Ask backward for its claims, and again for what all derivatives have in common."""
+    rng = np.random.default_rng(seed)
+    request = backward.draw(output, rng)
+    asked = backward.ask(output, request)
+    refuse_change(workspace, backward.name)
+
+    def ask(request: Request) -> Asked:
+        claims = backward.ask(forward.at_base(), request)
+        refuse_change(workspace, backward.name)
+        return claims
+
+    with Quiet():
+        repeated = ask(request)
+        if not replay.moved():  # else all is done once more, with everything replayed
+            refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
+        if request.cotangent is None:
+            return request, asked, None
+        second = backward.draw_cotangent(output, rng)
+        size = workspace.point.size
+        return request, asked, ask_other_cotangents(ask, request.cotangent, second, size=size)
 
 
 def _first_evaluation(
@@ -134,7 +178,7 @@ def _first_evaluation(
             lifted = attempt(lift=True)
         except Exception:  # noqa: BLE001  # forward may insist on its own type; then it gets it
             return attempt(lift=False)
-        if lifted[2].dtype == np.float64:
+        if str(lifted[2].dtype) in FULL_PRECISION:
             return lifted
     return attempt(lift=False)
 
@@ -142,7 +186,7 @@ def _first_evaluation(
 def _notes(
     binding: Resolved,
     workspace: Workspace,
-    asked: Asked,
+    request: Request,
     *,
     moving: Sequence[str],
     restored: Sequence[str],
@@ -150,9 +194,9 @@ def _notes(
 ) -> Iterator[Note]:
     if binding.plan is not None and binding.plan.note is not None:
         yield binding.plan.note
-    if asked.cotangent is not None:
+    if request.cotangent is not None:
         yield Note("cotangent", 0, f"a random signed cotangent was drawn from seed {seed}")
-    if asked.tangent is not None:
+    if request.tangent is not None:
         yield Note("tangent", 0, f"a random signed tangent was drawn from seed {seed}")
     if moving:
         yield Note("replayed", 0, f"replayed before each evaluation: {', '.join(moving)}")
@@ -165,6 +209,21 @@ def _notes(
     lifted = [p.name for p in workspace.parameters if workspace.is_lifted(p)]
     if lifted:
         yield Note("cast", 0, f"measured in float64, forward follows: {', '.join(lifted)}")
+
+
+def _convention_note(
+    kind: Kind, parameters: Sequence[Block], outputs: Sequence[Block], convention: str
+) -> Iterator[Note]:
+    """Say which convention gradients were read by, where the other means something else."""
+    by_complex = any(block.is_complex for block in parameters)
+    of_complex = [block.is_complex for block in outputs]
+    if kind == "jvp" or not (
+        (kind == "vjp" and any(of_complex)) or (by_complex and not all(of_complex))
+    ):
+        return
+    sign = "+" if IMAGINARY[convention] > 0 else "-"
+    text = f"complex gradients are dL/dRe {sign} i dL/dIm (convention={convention!r})"
+    yield Note("convention", 0, text)
 
 
 def _not_checked(arguments: Arguments) -> tuple[str, ...]:

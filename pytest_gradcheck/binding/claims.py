@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.problem import Claim, DenseClaim, DiagonalClaim, Parameter, Vector
+from pytest_gradcheck.binding.coordinates import claim_coordinates
+from pytest_gradcheck.binding.problem import Block, Claim, DenseClaim, DiagonalClaim, Parameter
 from pytest_gradcheck.binding.shapes import explain_shape
 from pytest_gradcheck.binding.tree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.model import Kind
 
-__all__ = ["as_array", "build_claim", "claim_rounding", "decide_kind"]
+__all__ = ["as_array", "as_real", "build_claim", "claim_rounding", "is_elementwise"]
 
 Shape = tuple[int, ...]
+
+#: Imaginary parts below this share of the largest entry are what rounding left of zero.
+VANISHING = 1e-6
 
 
 def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[Any]:
@@ -45,37 +48,48 @@ def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[
     return array
 
 
-def decide_kind(
-    claims: Mapping[str, NDArray[Any]], parameters: Sequence[Parameter], output: Shape
-) -> Kind:
-    """Tell a full Jacobian from elementwise derivatives by the shapes of the claims."""
-    elementwise = output != () and all(
-        claims[p.name].shape == p.shape == output for p in parameters
+def as_real(array: NDArray[Any], name: str, backward_name: str) -> NDArray[Any]:
+    """Return the real part of derivatives that are real, or say that they are not."""
+    imaginary = np.abs(np.imag(array))
+    if imaginary.max(initial=0.0) <= VANISHING * np.abs(array).max(initial=0.0):
+        return np.real(array)
+    bad = tuple(int(k) for k in np.unravel_index(int(imaginary.argmax()), imaginary.shape))
+    place = f"[{', '.join(map(str, bad))}]" if bad else ""
+    raise GradcheckUsageError(
+        f"{backward_name} returned complex numbers for the derivative of {name}, which is real: "
+        f"{name}{place} is {array[bad]:.6g}. Return the real part."
     )
-    return "elementwise" if elementwise else "jacobian"
+
+
+def is_elementwise(
+    claims: Mapping[str, NDArray[Any]], parameters: Sequence[Parameter], output: Block
+) -> bool:
+    """Tell elementwise derivatives of an output from its Jacobian by the shapes of the claims."""
+    shape = output.shape
+    return shape != () and all(claims[p.name].shape == p.shape == shape for p in parameters)
 
 
 def build_claim(
-    claims: Mapping[str, NDArray[Any]],
+    claims: Mapping[str, Mapping[str, NDArray[Any]]],
     parameters: Sequence[Parameter],
+    outputs: Sequence[Block],
     *,
-    kind: Kind,
-    output: Shape,
+    convention: str,
     backward_name: str,
 ) -> Claim:
     """Lay the claims about all parameters out by coordinate and output.
 
     Parameters
     ----------
-    claims : mapping of str to ndarray
-        For each parameter: its own shape for a gradient, VJP or elementwise
-        derivative, ``output + shape`` for a Jacobian.
+    claims : mapping of str to mapping of str to ndarray
+        For each output and each parameter: of the parameter's own shape for a
+        gradient, VJP or elementwise derivative, else of ``output + shape``.
     parameters : sequence of Parameter
         In the order of the point.
-    kind : Kind
-        Which derivative is claimed.
-    output : tuple of int
-        Shape of the output.
+    outputs : sequence of Block
+        The outputs; one number for a VJP.
+    convention : {"pytorch", "jax"}
+        Of gradients by complex parameters.
     backward_name : str
         For messages.
 
@@ -89,21 +103,29 @@ def build_claim(
     GradcheckUsageError
         When a claim has the wrong shape; with what would give it the right one.
     """
-    rows = []
-    for parameter in parameters:
-        claim = claims[parameter.name]
-        wanted = (*output, *parameter.shape) if kind == "jacobian" else parameter.shape
-        if claim.shape != wanted and not _is_gradient_of_one(claim.shape, output, parameter, kind):
-            raise GradcheckUsageError(
-                f"{backward_name} returned a gradient of {parameter.name} of shape {claim.shape}; "
-                + _what_was_wanted(parameter, claim.shape, wanted, output, kind)
+    columns = []
+    for output in outputs:
+        mine = claims[output.name]
+        elementwise = output.size > 1 and is_elementwise(mine, parameters, output)
+        is_real = not any(block.is_complex for block in (output, *parameters))
+        if elementwise and is_real and len(outputs) == 1:
+            diagonals = [mine[p.name].reshape(1, -1) for p in parameters]
+            return DiagonalClaim(np.real(np.concatenate(diagonals, axis=1))[0], output.size)
+        rows = []
+        for parameter in parameters:
+            claim = mine[parameter.name]
+            if elementwise:
+                claim = np.diag(claim.reshape(-1))
+            else:
+                _check_shape(claim.shape, parameter, output, backward_name)
+            matrix = claim.reshape(output.size, -1)
+            rows.append(
+                claim_coordinates(
+                    matrix, output=output, parameter=parameter, convention=convention
+                )
             )
-        outputs = int(np.prod(output)) if kind == "jacobian" else 1
-        rows.append(_coordinates(claim.reshape(outputs, -1), is_complex=parameter.is_complex))
-    matrix = np.concatenate(rows) if rows else np.zeros((0, 1))
-    if kind == "elementwise":
-        return DiagonalClaim(matrix[:, 0], int(np.prod(output)))
-    return DenseClaim(matrix)
+        columns.append(rows[0] if len(rows) == 1 else np.concatenate(rows))
+    return DenseClaim(columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1))
 
 
 def claim_rounding(claim: NDArray[Any]) -> float:
@@ -112,33 +134,22 @@ def claim_rounding(claim: NDArray[Any]) -> float:
     return max(float(np.finfo(kind).eps), float(np.finfo(np.float64).eps))
 
 
-def _is_gradient_of_one(found: Shape, output: Shape, parameter: Parameter, kind: Kind) -> bool:
-    """Accept the Jacobian's shape for the gradient of an output with one element."""
-    return kind == "gradient" and found == (*output, *parameter.shape)
-
-
-def _coordinates(claim: NDArray[Any], *, is_complex: bool) -> Vector:
-    """Return claims of shape (m, entries) as (coordinates, m); of complex entries both parts.
-
-    The gradient of a real output by a complex entry is taken as ``df/dRe + i df/dIm``.
-    """
-    if not is_complex:
-        return np.ascontiguousarray(np.real(claim).T, dtype=np.float64)
-    parts = np.stack([np.real(claim), np.imag(claim)], axis=-1)
-    return np.ascontiguousarray(parts.reshape(claim.shape[0], -1).T, dtype=np.float64)
-
-
-def _what_was_wanted(
-    parameter: Parameter, found: Shape, wanted: Shape, output: Shape, kind: Kind
-) -> str:
-    if kind != "jacobian":
-        return f"{parameter.name} has shape {wanted}. {explain_shape(found, wanted)}".strip()
-    hint = explain_shape(found, wanted)
-    if found == parameter.shape:
-        hint = (
-            "For the product with an upstream gradient, give backward a parameter cotangent, "
-            "dout or grad_output."
-        )
-    return (
-        f"forward's output has shape {output}, so its Jacobian has shape {wanted}. {hint}".strip()
+def _check_shape(found: Shape, parameter: Parameter, output: Block, backward_name: str) -> None:
+    """Refuse a claim whose shape is neither a Jacobian's nor, of one number, a gradient's."""
+    wanted = (*output.shape, *parameter.shape)
+    if found == wanted or (output.size == 1 and found == parameter.shape):
+        return
+    hint = explain_shape(found, parameter.shape if output.size == 1 else wanted)
+    explained = f"{parameter.name} has shape {parameter.shape}."
+    if output.size > 1:
+        explained = f"forward's {output.name} has shape {output.shape}, so its Jacobian has "
+        explained += f"shape {wanted}."
+        if found == parameter.shape:
+            hint = (
+                "For the product with an upstream gradient, give backward a parameter cotangent, "
+                "dout or grad_output."
+            )
+    raise GradcheckUsageError(
+        f"{backward_name} returned a gradient of {parameter.name} of shape {found}; "
+        f"{explained} {hint}".rstrip()
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.binding.coordinates import flat_real
 from pytest_gradcheck.binding.outputs import Beside, Output, read_output
 from pytest_gradcheck.binding.problem import Counts, Vector
 from pytest_gradcheck.binding.replay import Replay
@@ -59,6 +60,7 @@ class Forward:
         self._counts = counts
         self._size = 0
         self._has_beside = False
+        self._flatten: Callable[[Any], Vector] = flat_real
         self._cotangent: Vector | None = None
 
     def at_base(self) -> Output:
@@ -68,6 +70,7 @@ class Forward:
         args, kwargs = self._workspace.pack()
         output = read_output(self._function(*args, **kwargs), self._beside, self._name)
         self._size, self._has_beside = output.value.size, output.has_beside
+        self._flatten = output.layout.flatten
         return output
 
     def reduce_by(self, cotangent: Vector) -> None:
@@ -110,7 +113,7 @@ class Forward:
             error.add_note(self._where())
             raise
         output = result[0] if self._has_beside else result
-        values = np.array(output, dtype=np.float64).reshape(-1)
+        values = self._flatten(output)
         if values.size != self._size:
             raise GradcheckUsageError(
                 f"{self._name} returned {values.size} numbers {self._where()}, but {self._size} "
@@ -124,11 +127,9 @@ class Forward:
         moved = np.flatnonzero(workspace.point != workspace.base)
         for parameter in workspace.parameters:
             if moved.size == 1 and parameter.start <= moved[0] < parameter.stop:
-                entry = int(moved[0] - parameter.start) // (2 if parameter.is_complex else 1)
-                index = np.unravel_index(entry, parameter.shape)
-                subscript = f"[{', '.join(str(int(k)) for k in index)}]" if index else ""
+                entry = parameter.entry(int(moved[0] - parameter.start))
                 step = float(workspace.point[moved[0]] - workspace.base[moved[0]])
-                return f"while gradcheck perturbed {parameter.name}{subscript} by {step:.3g}"
+                return f"while gradcheck perturbed {entry} by {step:.3g}"
         names = ", ".join(parameter.name for parameter in workspace.parameters)
         return f"while gradcheck perturbed all of {names}"
 

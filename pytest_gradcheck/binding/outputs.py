@@ -1,4 +1,4 @@
-"""What forward returned: the output, the cache or gradients beside it, and its errors in words.
+"""What forward returned: the outputs, the cache or gradients beside it, and its errors in words.
 
 It must not call anything; it reads one returned value.
 """
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.tree import describe_value
+from pytest_gradcheck.binding.layout import Layout, named_outputs
+from pytest_gradcheck.binding.problem import Block
+from pytest_gradcheck.binding.tree import counted, describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Beside", "Output", "read_output"]
+__all__ = ["Beside", "Output", "cache_hint", "read_output"]
 
 
 class Beside(Enum):
@@ -29,16 +31,14 @@ class Beside(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A checked output.
+    """What forward returned, checked.
 
     Attributes
     ----------
     value : ndarray of float64, shape (m,)
-        The output, flat, copied.
-    shape : tuple of int
-        Its shape.
-    raw : Any
-        The output as forward returned it.
+        All outputs, flat, copied.
+    layout : Layout
+        Their structure.
     beside : Any
         The cache or the gradients, None where there is nothing.
     has_beside : bool
@@ -46,20 +46,34 @@ class Output:
     """
 
     value: NDArray[np.float64]
-    shape: tuple[int, ...]
-    raw: Any
+    layout: Layout
     beside: Any
     has_beside: bool
 
     @property
+    def raw(self) -> Any:
+        """The outputs as forward returned them."""
+        return self.layout.raw
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Each output array, in order."""
+        return self.layout.blocks
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the output; of several the number of their coordinates."""
+        return self.value.shape if self.layout.is_several else self.blocks[0].shape
+
+    @property
     def is_scalar(self) -> bool:
-        """Whether it is one number, in whatever shape."""
-        return self.value.size == 1
+        """Whether it is one real number, in whatever shape."""
+        return self.value.size == 1 and not self.layout.is_several
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype forward computed in."""
-        return np.asarray(self.raw).dtype
+        """The dtype forward computed in, of several outputs the least precise."""
+        return max((np.dtype(b.dtype) for b in self.blocks), key=lambda dtype: np.finfo(dtype).eps)
 
 
 def read_output(result: Any, beside: Beside, forward_name: str) -> Output:
@@ -68,7 +82,7 @@ def read_output(result: Any, beside: Beside, forward_name: str) -> Output:
     Parameters
     ----------
     result : Any
-        The returned value.
+        The returned value: a number or an array, or a container of them.
     beside : Beside
         What else is expected in it.
     forward_name : str
@@ -82,35 +96,43 @@ def read_output(result: Any, beside: Beside, forward_name: str) -> Output:
     Raises
     ------
     GradcheckUsageError
-        When it is not a finite number or floating array, or lacks what was
-        expected beside it.
+        When it is not made of finite numbers and floating arrays, or lacks what
+        was expected beside it.
     """
     raw, extra, has_beside = _split(result, beside, forward_name)
-    array = _numeric(raw, forward_name)
-    if not np.isfinite(array).all():
-        bad = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
-        place = f"output[{', '.join(map(str, bad))}]" if bad else "output"
-        raise GradcheckUsageError(
-            f"{forward_name} is not finite at this point: {place} is {array[bad]}. A derivative "
-            "can only be checked where forward is defined: choose another point."
-        )
-    value = np.array(array, dtype=np.float64).reshape(-1)
-    return Output(value, array.shape, raw, extra, has_beside)
+    hint = "" if has_beside else cache_hint(raw)
+    blocks: list[Block] = []
+    start = 0
+    for name, value in named_outputs("output", raw):
+        array = _numeric(value, f"{forward_name} returned", name, hint)
+        _refuse_infinite(array, name, forward_name)
+        is_complex = array.dtype.kind == "c"
+        stop = start + array.size * (2 if is_complex else 1)
+        blocks.append(Block(name, array.shape, str(array.dtype), start, stop, is_complex))
+        start = stop
+    if not blocks:
+        raise GradcheckUsageError(f"{forward_name} returned an empty container: nothing to check.")
+    layout = Layout(raw, tuple(blocks))
+    return Output(layout.flatten(raw), layout, extra, has_beside)
+
+
+def cache_hint(raw: Any) -> str:
+    """Say that a tuple may be ``(output, cache)``; nothing of anything else."""
+    if not isinstance(raw, tuple) or hasattr(raw, "_fields"):
+        return ""
+    return (
+        f" The tuple of {len(raw)} that forward returned is taken as that many outputs; if it is "
+        "(output, cache), say has_cache=True."
+    )
 
 
 def _split(result: Any, beside: Beside, forward_name: str) -> tuple[Any, Any, bool]:
     is_pair = isinstance(result, tuple) and len(result) == 2
     if beside is Beside.NOTHING or (beside is Beside.MAYBE_CACHE and not is_pair):
-        if isinstance(result, tuple):
-            raise GradcheckUsageError(
-                f"{forward_name} returned a tuple of {len(result)}. If it is (output, cache), say "
-                "has_cache=True; several outputs are checked one at a time: wrap forward to "
-                "return one of them."
-            )
         return result, None, False
     if is_pair:
         return result[0], result[1], True
-    returned = f"a tuple of {len(result)}" if isinstance(result, tuple) else describe_value(result)
+    returned = counted(result) if isinstance(result, tuple) else describe_value(result)
     if beside is Beside.GRADIENTS:
         raise GradcheckUsageError(
             f"{forward_name} returned {returned}. Without a backward function it must return "
@@ -122,30 +144,39 @@ def _split(result: Any, beside: Beside, forward_name: str) -> tuple[Any, Any, bo
     )
 
 
-def _numeric(raw: Any, forward_name: str) -> NDArray[Any]:
-    array = (
-        np.asarray(raw) if isinstance(raw, (int, float, complex, np.ndarray, np.generic)) else None
-    )
+def _numeric(value: Any, returned: str, name: str, hint: str) -> NDArray[Any]:
+    """Return one output as a floating or complex array, or say why it is none."""
+    place = "" if name == "output" else f" as {name}"
+    array = None
+    if isinstance(value, (int, float, complex, np.ndarray, np.generic)):
+        array = np.asarray(value)
     if array is None or array.dtype.kind not in "biufc":
-        array = _listed(raw)
+        array = _listed(value)
     if array is None:
         raise GradcheckUsageError(
-            f"{forward_name} returned {describe_value(raw)}; a derivative needs a number or a "
-            "floating array. Return the value whose derivative backward computes."
+            f"{returned} {describe_value(value)}{place}; a derivative needs a number or a "
+            f"floating array. Return the value whose derivative backward computes.{hint}"
         )
-    if array.dtype.kind == "c":
+    if array.dtype.kind not in "fc":
         raise GradcheckUsageError(
-            f"{forward_name} returned complex numbers ({array.dtype}); derivatives of complex "
-            "outputs are not checked: return the real or the imaginary part, or a modulus."
-        )
-    if array.dtype.kind != "f":
-        raise GradcheckUsageError(
-            f"{forward_name} returned {array.dtype}, which cannot change by a small step; a "
-            "derivative needs floating point. Return float(value)."
+            f"{returned} {array.dtype}{place}, which cannot change by a small step; a "
+            f"derivative needs floating point. Return float(value).{hint}"
         )
     if array.size == 0:
-        raise GradcheckUsageError(f"{forward_name} returned an empty array: nothing to check.")
+        raise GradcheckUsageError(f"{returned} an empty array{place}: nothing to check.{hint}")
     return array
+
+
+def _refuse_infinite(array: NDArray[Any], name: str, forward_name: str) -> None:
+    finite = np.isfinite(array)
+    if finite.all():
+        return
+    bad = tuple(int(k) for k in np.argwhere(~finite)[0])
+    place = f"{name}[{', '.join(map(str, bad))}]" if bad else name
+    raise GradcheckUsageError(
+        f"{forward_name} is not finite at this point: {place} is {array[bad]}. A derivative "
+        "can only be checked where forward is defined: choose another point."
+    )
 
 
 def _listed(raw: Any) -> NDArray[Any] | None:

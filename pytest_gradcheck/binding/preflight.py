@@ -14,7 +14,7 @@ from pytest_gradcheck.binding.outputs import Output
 from pytest_gradcheck.binding.workspace import Workspace
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["refuse_change", "refuse_unrepeatable"]
+__all__ = ["REPEATABLE", "refuse_change", "refuse_unrepeatable"]
 
 #: Two evaluations at one point may differ by this, relatively; more is not noise.
 REPEATABLE = 1e-4

@@ -12,27 +12,37 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.report.model import Kind, Note
+from pytest_gradcheck.report.model import Kind, Note, Part
 
-__all__ = ["Claim", "Counts", "DenseClaim", "DiagonalClaim", "Parameter", "Problem", "Vector"]
+__all__ = [
+    "Block",
+    "Claim",
+    "Counts",
+    "DenseClaim",
+    "DiagonalClaim",
+    "OtherCotangents",
+    "Parameter",
+    "Problem",
+    "Vector",
+]
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """One checked leaf array and where its coordinates lie in the point.
+class Block:
+    """An array and where its coordinates lie in a vector.
 
     Attributes
     ----------
     name : str
-        Python accessor from the call's arguments.
+        Its Python accessor: ``W1``, ``parameters['W1']``, ``output[0]``.
     shape : tuple of int
-        Shape the user gave it.
+        Its shape.
     dtype : str
-        Dtype the user gave it, as numpy names it.
+        Its dtype, as numpy names it.
     start, stop : int
-        Its coordinates are ``point[start:stop]``, in C order of the entries. A
+        Its coordinates are ``vector[start:stop]``, in C order of the entries. A
         complex entry has two, real then imaginary part.
     is_complex : bool
         Whether entries take two coordinates.
@@ -44,6 +54,30 @@ class Parameter:
     start: int
     stop: int
     is_complex: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many entries it has, complex ones counted once."""
+        return (self.stop - self.start) // (2 if self.is_complex else 1)
+
+    def place(self, coordinate: int) -> tuple[tuple[int, ...], Part | None]:
+        """Return index and part of the entry that its own coordinate `coordinate` is of."""
+        part: Part | None = None
+        if self.is_complex:
+            part = "imag" if coordinate % 2 else "real"
+            coordinate //= 2
+        return tuple(int(k) for k in np.unravel_index(coordinate, self.shape)), part
+
+    def entry(self, coordinate: int) -> str:
+        """Return the name of that entry: ``W[1, 3]``, ``z[2].imag``."""
+        index, part = self.place(coordinate)
+        subscript = f"[{', '.join(map(str, index))}]" if index else ""
+        return f"{self.name}{subscript}" + (f".{part}" if part else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Block):
+    """One checked leaf array; its coordinates lie in the point."""
 
 
 class Claim(Protocol):
@@ -88,6 +122,28 @@ class DiagonalClaim:
         return rows
 
 
+@dataclass(frozen=True, slots=True)
+class OtherCotangents:
+    """What a VJP gave for other cotangents than the one it is checked with, c1.
+
+    Attributes
+    ----------
+    zero : ndarray, shape (n,)
+        For a cotangent of zeros; NaN where it gave nothing that is finite.
+    second : ndarray, shape (n,)
+        For another random cotangent, c2.
+    combined : ndarray, shape (n,)
+        For ``c1 + weight * c2``.
+    weight : float
+        The weight.
+    """
+
+    zero: Vector
+    second: Vector
+    combined: Vector
+    weight: float
+
+
 @dataclass(slots=True)
 class Counts:
     """How often the user's functions were called."""
@@ -120,9 +176,9 @@ class Problem:
         The same, evaluated again: what differs is noise.
     claim : Claim
         For a ``jvp`` its one row is the claim about the direction `tangent`.
-    output_shape : tuple of int or None
-        Shape of the outputs that claims are about; None where they were reduced
-        to one number (a scalar forward, or a cotangent).
+    outputs : tuple of Block
+        The outputs that claims are about; empty where they were reduced to one
+        number (a scalar forward, or a cotangent).
     tangent : ndarray of float64, shape (n,), or None
         The direction of a ``jvp``.
     counts : Counts
@@ -133,6 +189,8 @@ class Problem:
         Arguments that were neither checked nor data.
     roundings : tuple of float
         For each parameter the relative rounding of its claim (2e-16 for float64).
+    others : OtherCotangents or None
+        What backward said of other cotangents, None where it takes none.
     randomness_moved : callable
         ``randomness_moved() -> bool``, asked when measuring is over: whether a
         random generator that is not being replayed moved meanwhile.
@@ -147,10 +205,11 @@ class Problem:
     base: Vector
     repeat: Vector
     claim: Claim
-    output_shape: tuple[int, ...] | None
+    outputs: tuple[Block, ...]
     tangent: Vector | None
     counts: Counts
     notes: tuple[Note, ...] = ()
     not_checked: tuple[str, ...] = ()
     roundings: tuple[float, ...] = ()
+    others: OtherCotangents | None = None
     randomness_moved: Callable[[], bool] = bool

@@ -15,7 +15,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Leaf", "children", "describe_value", "is_number_list", "leaves", "replaced", "within"]
+__all__ = [
+    "Leaf",
+    "children",
+    "counted",
+    "describe_value",
+    "is_number_list",
+    "leaves",
+    "rebuilt",
+    "replaced",
+    "within",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,22 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
     return result
 
 
+def rebuilt(name: str, value: Any, new: Mapping[str, Any]) -> Any:
+    """Return `value`, called `name`, with what `new` has for the accessors of its leaves.
+
+    Examples
+    --------
+    >>> rebuilt("p", {"W": [1.0], "b": {"c": 2.0}}, {"p['b']['c']": 3.0})
+    {'W': [1.0], 'b': {'c': 3.0}}
+    """
+    if name in new:
+        return new[name]
+    inside = children(value)
+    if inside is None:
+        return value
+    return replaced(value, [rebuilt(name + accessor, item, new) for accessor, item in inside])
+
+
 def leaves(name: str, value: Any) -> Iterator[Leaf]:
     """Yield every number and array in `value`, depth first, in the order of the containers."""
     inside = children(value)
@@ -120,6 +146,15 @@ def describe_value(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
     return "None" if value is None else type(value).__name__
+
+
+def counted(value: Any) -> str:
+    """Say what `value` is, of a container also what it holds: ``a tuple of 2``."""
+    if isinstance(value, Mapping):
+        return f"a {type(value).__name__} with the keys {', '.join(map(str, value))}"
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return describe_value(value)
 
 
 def _is_plain_number(value: Any) -> bool:

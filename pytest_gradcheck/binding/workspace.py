@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,15 @@ from pytest_gradcheck.binding.attributes import assign
 from pytest_gradcheck.binding.problem import Parameter, Vector
 from pytest_gradcheck.binding.tree import Leaf, children, is_number_list, replaced, within
 
-__all__ = ["LOW_PRECISION", "Change", "Workspace", "copy_data"]
+__all__ = ["FULL_PRECISION", "LOW_PRECISION", "Change", "Workspace", "copy_data"]
 
 Maker = Callable[[], Any]
 
 #: Types whose rounding would drown a derivative; forward is tried in float64 instead.
 LOW_PRECISION = frozenset({"float16", "float32", "complex64"})
+
+#: Types that the point's coordinates have.
+FULL_PRECISION = frozenset({"float64", "complex128"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,12 @@ class Workspace:
         """Tell whether forward sees a parameter in a higher precision than the user's."""
         slot = self._slots[parameter.name]
         return parameter.dtype in LOW_PRECISION and slot.working is None and self._lift
+
+    def seen(self, parameter: Parameter) -> Parameter:
+        """Return a parameter with the dtype that forward sees."""
+        if not self.is_lifted(parameter):
+            return parameter
+        return replace(parameter, dtype=str(self._slots[parameter.name].view.dtype))
 
     def pack(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return arguments for one call of forward at the point as it is now."""

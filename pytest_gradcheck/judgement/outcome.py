@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.model import ParameterReport
+from pytest_gradcheck.report.model import Breach, ParameterReport
 
 __all__ = ["failures", "vacuous"]
 
 
-def failures(parameters: Sequence[ParameterReport], options: Options) -> tuple[str, ...]:
+def failures(
+    parameters: Sequence[ParameterReport], breaches: Sequence[Breach], options: Options
+) -> tuple[str, ...]:
     """Say why a check fails.
 
-    A check fails on a wrong parameter, and on one of which nothing could be
-    verified. Kinks, partly inconclusive and vacuous parameters fail it only
+    A check fails on a wrong parameter, on one of which nothing could be
+    verified, and on a broken law. Kinks, partly inconclusive and vacuous parameters fail it only
     under ``strict``; an explicit ``kinks="accept"`` exempts kinks even then.
 
     Parameters
     ----------
     parameters : sequence of ParameterReport
         All parameters of the check.
+    breaches : sequence of Breach
+        Laws that backward breaks.
     options : Options
         With `strict`, `kinks` and where they came from.
 
@@ -32,7 +36,8 @@ def failures(parameters: Sequence[ParameterReport], options: Options) -> tuple[s
     tuple of str
         One sentence for each reason; empty when the check passes.
     """
-    return tuple(sentence for p in parameters for sentence in _reasons(p, options))
+    reasons = [sentence for p in parameters for sentence in _reasons(p, options)]
+    return (*reasons, *(breach.text for breach in breaches))
 
 
 def vacuous(parameters: Sequence[ParameterReport]) -> tuple[str, ...]:

@@ -14,18 +14,21 @@ from typing import Any, Literal
 from pytest_gradcheck.errors import GradcheckError, hide_ours
 
 __all__ = [
+    "Breach",
     "Diagnosis",
     "Entry",
     "Kind",
     "Note",
     "OptionValue",
     "ParameterReport",
+    "Part",
     "Report",
     "Verdict",
 ]
 
 Verdict = Literal["correct", "wrong", "inconclusive"]
 Kind = Literal["gradient", "jacobian", "elementwise", "vjp", "jvp"]
+Part = Literal["real", "imag"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Note:
     ----------
     kind : str
         A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"kink"``,
-        ``"inconclusive"``, ``"replayed"``, ``"restored"``, ``"cast"``, ``"called"``.
+        ``"inconclusive"``, ``"replayed"``, ``"restored"``, ``"cast"``, ``"called"``,
+        ``"cotangent"``, ``"tangent"``, ``"convention"``.
     count : int
         How many entries it is about; 0 where it is not about entries.
     text : str
@@ -55,7 +59,7 @@ class Diagnosis:
     Attributes
     ----------
     kind : str
-        A stable word: ``"factor"``, ``"zero"``.
+        A stable word: ``"factor"``, ``"zero"``, ``"conjugate"``.
     text : str
         The sentence for people; it says "consistent with", never "is".
     evidence : mapping of str to float or int
@@ -65,6 +69,26 @@ class Diagnosis:
     kind: str
     text: str
     evidence: Mapping[str, float | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A law of vector-Jacobian products that backward breaks, whatever was measured.
+
+    Attributes
+    ----------
+    kind : str
+        A stable word: ``"zero"`` (backward(0) is not 0), ``"linear"`` (it is not
+        linear in the cotangent).
+    parameter : str
+        Where it was seen: the accessor of a parameter.
+    text : str
+        The sentence for people.
+    """
+
+    kind: str
+    parameter: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +123,17 @@ class Entry:
     excess : float
         Distance between backward and numerical in units of what is allowed;
         a wrong entry's exceeds 1.
+    output : str
+        Python accessor of the output the derivative is of: ``"output"``, of
+        several ``"output['loss']"``.
+    output_part : {"real", "imag"} or None
+        Which part of a complex output; None for a real one.
     """
 
     parameter: str
     index: tuple[int, ...]
     output_index: tuple[int, ...] | None
-    part: Literal["real", "imag"] | None
+    part: Part | None
     value: float
     backward: float
     numerical: float
@@ -113,16 +142,16 @@ class Entry:
     verdict: Verdict
     reason: str | None = None
     excess: float = 0.0
+    output: str = "output"
+    output_part: Part | None = None
 
     @property
     def name(self) -> str:
         """Name of the entry as people read it: ``W[1, 3]``, ``output[0] / x[3]``."""
-        name = self.parameter + _subscript(self.index)
-        if self.part is not None:
-            name += f".{self.part}"
+        name = self.parameter + _subscript(self.index, self.part)
         if self.output_index is None:
             return name
-        return f"output{_subscript(self.output_index)} / {name}"
+        return f"{self.output}{_subscript(self.output_index, self.output_part)} / {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +217,8 @@ class Report:
     Attributes
     ----------
     verdict : {"correct", "wrong", "inconclusive"}
-        Wrong if any parameter is, correct if all are, else inconclusive.
+        Wrong if any parameter is or a law is broken, correct if all parameters
+        are, else inconclusive.
     parameters : tuple of ParameterReport
         One for each checked parameter, in the order they were named.
     relative_difference : float
@@ -217,6 +247,8 @@ class Report:
         Arguments that went through untouched and unchecked.
     notes : tuple of Note
         What is to be known about the check as a whole.
+    breaches : tuple of Breach
+        Laws of a VJP that backward breaks.
     rerun : str or None
         The command that makes the check again, where a test was running.
 
@@ -245,6 +277,7 @@ class Report:
     options: Mapping[str, OptionValue]
     not_checked: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    breaches: tuple[Breach, ...] = ()
     rerun: str | None = None
 
     @property
@@ -315,8 +348,9 @@ class Report:
         return self.failure_message()
 
 
-def _subscript(index: tuple[int, ...]) -> str:
-    return f"[{', '.join(map(str, index))}]" if index else ""
+def _subscript(index: tuple[int, ...], part: Part | None) -> str:
+    subscript = f"[{', '.join(map(str, index))}]" if index else ""
+    return subscript if part is None else f"{subscript}.{part}"
 
 
 def _short_names(name: str) -> set[str]:

@@ -48,7 +48,14 @@ def render_text(report: Report) -> str:
         then come the parameters with likely causes, the worst entries, and how
         it was measured and can be run again.
     """
-    blocks = [_headline(report), _parameters(report), _worst(report), _closing(report)]
+    headline = _headline(report)
+    laws = [
+        line
+        for breach in report.breaches
+        if breach.text not in headline
+        for line in prose(breach.text)
+    ]
+    blocks = [headline, laws, _parameters(report), _worst(report), _closing(report)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 

@@ -57,7 +57,7 @@ class TestKinds:
         """A number comes back, and a claim for each entry."""
         problem = posed(square, square_gradient, np.array([1.0, 2.0]))
         assert problem.kind == "gradient"
-        assert problem.output_shape is None
+        assert problem.outputs == ()
         assert problem.base.tolist() == [5.0]
         assert problem.claim.rows(0, 2).tolist() == [[2.0], [4.0]]
 
@@ -71,7 +71,7 @@ class TestKinds:
         A = RNG.normal(size=(3, 2))
         problem = posed(lambda x: A @ x, lambda x: A, np.ones(2))
         assert problem.kind == "jacobian"
-        assert problem.output_shape == (3,)
+        assert [block.shape for block in problem.outputs] == [(3,)]
         assert problem.claim.rows(0, 2).tolist() == A.T.tolist()
 
     def test_claim_of_the_common_shape_is_elementwise(self) -> None:
@@ -551,15 +551,23 @@ class TestUsageErrors:
                 "floating point. Return float(value).",
             ),
             (
-                lambda x: x * 1j,
-                "lambda returned complex numbers (complex128); derivatives of complex outputs are "
-                "not checked: return the real or the imaginary part, or a modulus.",
+                lambda x: (square(x), "cache"),
+                "lambda returned str as output[1]; a derivative needs a number or a floating "
+                "array. Return the value whose derivative backward computes. The tuple of 2 that "
+                "forward returned is taken as that many outputs; if it is (output, cache), say "
+                "has_cache=True.",
             ),
             (
-                lambda x: (square(x), "cache"),
-                "lambda returned a tuple of 2. If it is (output, cache), say has_cache=True; "
-                "several outputs are checked one at a time: wrap forward to return one of them.",
+                lambda x: {"loss": square(x), "n": 3},
+                "lambda returned int64 as output['n'], which cannot change by a small step; a "
+                "derivative needs floating point. Return float(value).",
             ),
+            (
+                lambda x: (square(x), np.array([[1.0, np.nan]])),
+                "lambda is not finite at this point: output[1][0, 1] is nan. A derivative can "
+                "only be checked where forward is defined: choose another point.",
+            ),
+            (lambda x: (), "lambda returned an empty container: nothing to check."),
             (
                 lambda x: np.array([1.0, np.inf]),
                 "lambda is not finite at this point: output[1] is inf. A derivative can only be "

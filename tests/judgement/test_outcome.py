@@ -6,7 +6,7 @@ import pytest
 
 from pytest_gradcheck.judgement.outcome import failures, vacuous
 from pytest_gradcheck.options import Layer, Options, resolve
-from pytest_gradcheck.report.model import Note, ParameterReport, Verdict
+from pytest_gradcheck.report.model import Breach, Note, ParameterReport, Verdict
 
 KINK = Note("kink", 2, "2 entries are at a kink")
 OPEN = Note("inconclusive", 1, "1 of 3 inconclusive: forward jumps")
@@ -56,7 +56,17 @@ def test_outcome(
     report: ParameterReport, given: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     """Wrong and unverifiable parameters fail; notes fail only under strict."""
-    assert failures([report], options(**given)) == expected
+    assert failures([report], (), options(**given)) == expected
+
+
+def test_broken_law_fails_a_check_whose_entries_agree() -> None:
+    """Its sentence is the reason, after those of the parameters."""
+    breach = Breach("zero", "W", "backward(0) is not 0")
+    assert failures([parameter("correct")], [breach], options()) == ("backward(0) is not 0",)
+    assert failures([parameter("wrong", wrong=1)], [breach], options()) == (
+        "W: 1 of 3 entries wrong",
+        "backward(0) is not 0",
+    )
 
 
 def test_vacuous_parameters_are_named() -> None:

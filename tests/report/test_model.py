@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,22 @@ def test_error_survives_pickling() -> None:
 def test_entries_are_named_as_people_read_them(changes: dict[str, object], name: str) -> None:
     """Name, index, part, and the output where there are several."""
     assert entry(**changes).name == name  # type: ignore[arg-type]  # keywords by name
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "W[0, 1]"),
+        ({"part": "imag"}, "W[0, 1].imag"),
+        ({"output_index": (2,)}, "output[2] / W[0, 1]"),
+        ({"output_index": (), "output": "output['loss']"}, "output['loss'] / W[0, 1]"),
+        ({"output_index": (3,), "output": "output.mean"}, "output.mean[3] / W[0, 1]"),
+        (
+            {"output_index": (1, 2), "output": "output[0]", "output_part": "real", "part": "imag"},
+            "output[0][1, 2].real / W[0, 1].imag",
+        ),
+    ],
+)
+def test_entries_are_named_by_output_and_parameter(changes: dict[str, Any], name: str) -> None:
+    """By accessors, with the parts of complex numbers."""
+    assert entry(**changes).name == name

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck import Diagnosis, Note, OptionValue, ParameterReport
+from pytest_gradcheck import Breach, Diagnosis, Note, OptionValue, ParameterReport
 from tests.report.builders import correct, entry, open_parameter, parameter, report
 
 
@@ -50,6 +50,39 @@ gradient of forward by backward; mode full; rtol=1e-06
 118 evaluations; 1 backward call; 0.012 s; seed 7
 run again: pytest test_it.py::test_it"""
     )
+
+
+def test_broken_law_of_a_check_whose_entries_agree() -> None:
+    """It is the first line, and stands there alone."""
+    breach = Breach("zero", "b", "backward(0) is not 0: a term of b[0] does not depend on it")
+    changes: dict[str, Any] = {"kind": "vjp", "breaches": (breach,), "failures": (breach.text,)}
+    assert (
+        text(correct(), **changes)
+        == """\
+backward(0) is not 0: a term of b[0] does not depend on it
+
+parameter  shape   wrong  difference  verdict
+b          (2, 3)    0/6     2.0e-10  correct
+
+vector-Jacobian product of forward by backward; mode full; rtol=1e-06
+118 evaluations; 1 backward call; 0.012 s; seed 7"""
+    )
+
+
+def test_broken_law_beside_wrong_entries() -> None:
+    """The first line is the worst entry's, the law follows in full."""
+    breach = Breach(
+        "linear", "W", "backward is not linear in the cotangent: W[0, 1] is 3.14159, not 2.71828"
+    )
+    failures = ("W: 1 of 6 entries wrong", breach.text)
+    lines = text(parameter(), kind="vjp", breaches=(breach,), failures=failures).splitlines()
+    assert lines[:5] == [
+        "W[0, 1]: backward 2.5, numerical 1.25; 1 of 6 entries wrong",
+        "",
+        "backward is not linear in the cotangent: W[0, 1] is 3.14159, not 2.71828",
+        "",
+        "parameter  shape   wrong  difference  verdict",
+    ]
 
 
 def test_passing_report() -> None:

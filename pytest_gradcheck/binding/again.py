@@ -1,0 +1,110 @@
+"""Asking backward again: whether it repeats itself, and what it says of other cotangents.
+
+It must not judge: that a VJP is linear in its cotangent is for others to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pytest_gradcheck.binding.asking import Asked, Request
+from pytest_gradcheck.binding.preflight import REPEATABLE
+from pytest_gradcheck.binding.problem import Block, OtherCotangents, Parameter, Vector
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["ask_other_cotangents", "refuse_unsteady"]
+
+Ask = Callable[[Request], Asked]
+
+#: Of the second cotangent in the combination of two: no sum or difference of bugs undoes it.
+WEIGHT = -2.5
+
+ADDS = (
+    "The second call differs by the first: it adds to an array that is still filled. Let it "
+    "assign (grad = ...) where it adds (grad += ...), or begin with zeros in every call."
+)
+
+DIFFERS = (
+    "If it adds to an array that is still filled, let it assign; if it draws random numbers, say "
+    "replay=generator; if it keeps state between calls, reset that in forward."
+)
+
+
+def refuse_unsteady(
+    first: Asked, again: Asked, parameters: Sequence[Parameter], backward_name: str
+) -> None:
+    """Raise when backward says something else the second time.
+
+    Parameters
+    ----------
+    first, again : Asked
+        What it claimed, handed the same.
+    parameters : sequence of Parameter
+        In the order of the point.
+    backward_name : str
+        For the message.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When the claims differ by more than rounding; it says so when the
+        second call added to the first.
+    """
+    if first.kind != again.kind:
+        raise GradcheckUsageError(
+            f"{backward_name} is not repeatable: called twice with the same arguments it returned "
+            f"gradients of other shapes ({first.kind}, then {again.kind})."
+        )
+    for block in first.outputs if first.kind == "jvp" else parameters:
+        before, after = _claims(first, block), _claims(again, block)
+        apart = np.abs(before - after)
+        if not apart.size or apart.max() <= REPEATABLE * np.abs(before).max():
+            continue
+        worst = np.unravel_index(int(apart.argmax()), apart.shape)
+        adds = np.allclose(after, 2 * before, rtol=REPEATABLE, atol=0)
+        raise GradcheckUsageError(
+            f"{backward_name} is not repeatable: called twice with the same arguments it gave "
+            f"{block.entry(int(worst[0]))} as {before[worst]:.8g} and then as {after[worst]:.8g}. "
+            + (ADDS if adds else DIFFERS)
+        )
+
+
+def ask_other_cotangents(ask: Ask, first: Vector, second: Vector, *, size: int) -> OtherCotangents:
+    """Ask a VJP for a cotangent of zeros, another one, and a combination.
+
+    Parameters
+    ----------
+    ask : callable
+        ``ask(request)`` calls backward straight after a forward.
+    first : ndarray
+        The cotangent that the check is made with.
+    second : ndarray
+        Another.
+    size : int
+        How many coordinates the point has.
+
+    Returns
+    -------
+    OtherCotangents
+        What it gave, by coordinate of the point.
+    """
+
+    def claims(cotangent: Vector) -> Vector:
+        return ask(Request(cotangent=cotangent)).claim.rows(0, size)[:, 0]
+
+    other, combined = claims(second), claims(first + WEIGHT * second)
+    try:
+        zero = claims(np.zeros_like(first))
+    except GradcheckUsageError:
+        # What can be read of other cotangents but not of this one: 0 / 0, or nothing at all.
+        zero = np.full_like(other, np.nan)
+    return OtherCotangents(zero, other, combined, WEIGHT)
+
+
+def _claims(asked: Asked, block: Block) -> Vector:
+    """Return the claims about a parameter by coordinate; of a JVP, those about an output."""
+    if asked.kind == "jvp":
+        return asked.claim.rows(0, 1).T[block.start : block.stop]
+    return asked.claim.rows(block.start, block.stop)

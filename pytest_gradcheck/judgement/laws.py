@@ -1,0 +1,108 @@
+"""The laws of a vector-Jacobian product: zero for a zero cotangent, and linear in it.
+
+It must not evaluate anything or look at measurements: claims are compared with
+claims, so that what breaks a law is wrong whatever was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Broken", "broken_laws"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A law that is broken.
+
+    Attributes
+    ----------
+    kind : {"zero", "linear"}
+        Which.
+    coordinate : int
+        Of the parameter, where it is broken most.
+    found, expected : float
+        The claim there, and what the law makes of the other claims.
+    """
+
+    kind: str
+    coordinate: int
+    found: float
+    expected: float
+
+    def describe(self, backward: str, entry: str) -> str:
+        """Say it of a function and an entry of its parameter, by their names."""
+        if self.kind == "linear":
+            return (
+                f"{backward} is not linear in the cotangent: {entry} is {self.found:.6g}, "
+                f"not {self.expected:.6g}"
+            )
+        if not np.isfinite(self.found):
+            return f"{backward}(0) is not 0: {entry} is not finite for a zero cotangent"
+        return (
+            f"{backward}(0) is not 0: a term of {entry}, {self.found:.6g}, does not depend on "
+            "the cotangent"
+        )
+
+
+def broken_laws(
+    claim: Floats,
+    *,
+    zero: Floats,
+    second: Floats,
+    combined: Floats,
+    weight: float,
+    rtol: float,
+    rounding: float,
+) -> Iterator[Broken]:
+    """Yield the laws that a VJP breaks in one parameter.
+
+    Parameters
+    ----------
+    claim, zero, second, combined : ndarray, shape (n,)
+        What it gives for a cotangent c1, for zeros, for c2, and for
+        ``c1 + weight * c2``.
+    weight : float
+        The weight.
+    rtol : float
+        What each claim may be off by, relative to the largest of the parameter: an
+        adjoint solver that stops early obeys the laws no better.
+    rounding : float
+        Relative rounding of the claims' type; its square root is allowed, too.
+
+    Yields
+    ------
+    Broken
+        A constant term breaks the first law alone: it is left out of the test
+        for linearity.
+
+    Examples
+    --------
+    >>> one, two = np.ones(2), np.array([2.0, 1.0])
+    >>> laws = dict(zero=0 * one, second=two, weight=-2.5, rtol=1e-6, rounding=2e-16)
+    >>> [law.kind for law in broken_laws(one, combined=one - 2.5 * two, **laws)]
+    []
+    >>> [law.kind for law in broken_laws(one, combined=np.abs(one - 2.5 * two), **laws)]
+    ['linear']
+    """
+    if not claim.size:
+        return
+    largest = max(float(np.abs(values).max()) for values in (claim, second, combined))
+    margin = max((2 + abs(weight)) * rtol, float(np.sqrt(rounding))) * largest
+    combined = combined + 0.0  # no minus in front of a zero
+    distance = np.where(np.isfinite(zero), np.abs(zero), np.inf)
+    at = int(distance.argmax())
+    if distance[at] > margin:
+        yield Broken("zero", at, float(zero[at]), 0.0)
+    linear = claim + weight * second
+    affine = linear - weight * np.where(np.isfinite(zero), zero, 0.0)
+    distances = [np.abs(combined - expected) for expected in (linear, affine)]
+    if all(distance.max() > margin for distance in distances):
+        at = int(distances[1].argmax())
+        yield Broken("linear", at, float(combined[at]), float(affine[at]))

@@ -1,0 +1,418 @@
+"""Several outputs and complex ones, as backward is asked about them."""
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError
+from pytest_gradcheck.binding.bind import bind
+from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.problem import Problem
+
+A = np.random.default_rng(0).normal(size=(2, 3))
+X = np.array([1.0, -2.0, 0.5])
+Stats = namedtuple("Stats", "y loss")  # noqa: PYI024  # as users write it
+
+
+def posed(forward: Any, backward: Any, *args: Any, **call: Any) -> Problem:
+    """Bind a call and leave the context at once."""
+    convention = call.pop("convention", "pytorch")
+    with bind(Call(forward, backward, args, **call), seed=0, convention=convention) as problem:
+        return problem
+
+
+def refused(forward: Any, backward: Any, *args: Any) -> str:
+    """Return the unfolded message of the usage error that a call raises."""
+    with pytest.raises(GradcheckUsageError) as error:
+        posed(forward, backward, *args)
+    return str(error.value.args[0])
+
+
+def pair(x: Any) -> Any:
+    """Return two outputs in a tuple."""
+    return A @ x, np.sum(x**2)
+
+
+class TestWithoutCotangent:
+    """Backward returns the structure of the outputs, each with its own derivative."""
+
+    def test_jacobian_and_gradient(self) -> None:
+        """Their columns stand side by side, and outputs keep their names."""
+        problem = posed(pair, lambda x: (A, 2 * x), X)
+        assert problem.kind == "jacobian"
+        assert [block.name for block in problem.outputs] == ["output[0]", "output[1]"]
+        expected = np.vstack([A, 2 * X]).T
+        assert problem.claim.rows(0, 3).tolist() == expected.tolist()
+        assert problem.base.tolist() == [*(A @ X), np.sum(X**2)]
+
+    def test_elementwise_derivative_of_one_of_several(self) -> None:
+        """As it would be returned for that output alone."""
+        problem = posed(lambda x: (np.sin(x), np.sum(x)), lambda x: (np.cos(x), 0 * x + 1), X)
+        expected = np.vstack([np.diag(np.cos(X)), np.ones(3)]).T
+        assert problem.claim.rows(0, 3).tolist() == expected.tolist()
+
+    def test_several_parameters_of_several_outputs(self) -> None:
+        """Outputs outside, parameters inside."""
+        problem = posed(
+            lambda x, b: {"y": A @ x + b, "loss": np.sum(x) * b},
+            lambda x, b: {
+                "y": {"x": A, "b": np.ones(2)},
+                "loss": {"x": 0 * x + b, "b": np.sum(x)},
+            },
+            X,
+            3.0,
+        )
+        assert problem.claim.rows(0, 3).tolist() == np.vstack([A, [3.0] * 3]).T.tolist()
+        assert problem.claim.rows(3, 4).tolist() == [[1, 1, np.sum(X)]]
+
+    def test_container_of_one_scalar_keeps_its_name(self) -> None:
+        """It is a structure all the same."""
+        problem = posed(lambda x: {"loss": np.sum(x)}, lambda x: {"loss": 0 * x + 1}, X)
+        assert problem.kind == "jacobian"
+        assert [block.name for block in problem.outputs] == ["output['loss']"]
+
+    def test_other_structure_is_refused(self) -> None:
+        """With what was expected, how to get a cotangent, and that it may be a cache."""
+        assert refused(pair, lambda x: A, X) == (
+            "lambda returned float64 array of shape (2, 3), but pair has several outputs: "
+            "output[0] of shape (2,), output[1] of shape (). Return their structure, a tuple of "
+            "2, with the derivatives of that output in the place of each. To be handed an "
+            "upstream gradient instead, give backward a parameter cotangent, dout or "
+            "grad_output. The tuple of 2 that forward returned is taken as that many outputs; if "
+            "it is (output, cache), say has_cache=True."
+        )
+
+    def test_wrong_shape_names_the_output(self) -> None:
+        """The Jacobian that was wanted is that of one output."""
+        assert refused(pair, lambda x: (A.T, 2 * x), X) == (
+            "lambda returned a gradient of x of shape (3, 2); forward's output[0] has shape (2,), "
+            "so its Jacobian has shape (2, 3). Its transpose would have it."
+        )
+
+    def test_claim_that_is_not_finite_names_the_output(self) -> None:
+        """Which of the derivatives it is."""
+        assert refused(pair, lambda x: (A, np.array([1.0, np.inf, np.inf])), X) == (
+            "lambda returned a gradient of output[1] / x that is not finite: output[1] / x[1] is "
+            "inf (2 of 3 entries)."
+        )
+
+
+class TestCotangent:
+    """It has the structure of the outputs."""
+
+    @pytest.mark.parametrize(
+        "wrap",
+        [
+            tuple,
+            list,
+            lambda parts: Stats(*parts),
+            lambda parts: {"y": parts[0], "loss": parts[1]},
+        ],
+    )
+    def test_structure_and_types(self, wrap: Any) -> None:
+        """Containers, shapes and dtypes are those of what forward returned."""
+        given: list[Any] = []
+
+        def forward(x: Any) -> Any:
+            return wrap([(A @ x).astype(np.float32), float(np.sum(x**2))])
+
+        def backward(x: Any, dout: Any) -> Any:
+            given.append(dout)
+            y, loss = dout.values() if isinstance(dout, dict) else dout
+            return A.T @ y + 2 * x * loss
+
+        problem = posed(forward, backward, X)
+        assert problem.kind == "vjp"
+        assert type(given[0]) is type(forward(X))
+        y, loss = given[0].values() if isinstance(given[0], dict) else given[0]
+        assert (y.dtype, y.shape, type(loss)) == (np.float32, (2,), float)
+        rounded = (A @ X).astype(np.float32).astype(np.float64)
+        expected = y.astype(np.float64) @ rounded + loss * np.sum(X**2)
+        assert problem.base == pytest.approx([expected], rel=1e-14)
+
+    def test_rounded_cotangent_is_the_one_that_reduces(self) -> None:
+        """What backward was given in float16 is what the outputs are weighted with."""
+        given: list[Any] = []
+
+        def backward(dout: Any) -> Any:
+            given.append(dout)
+            return dout
+
+        problem = posed(lambda x: (x + 0).astype(np.float16), backward, X)
+        assert given[0].dtype == np.float16
+        assert problem.base.tolist() == [given[0].astype(np.float64) @ X]
+
+    def test_error_of_backward_proposes_has_cache(self) -> None:
+        """A tuple may have been (output, cache) all along."""
+
+        def forward(x: Any) -> Any:
+            return A @ x, x
+
+        with pytest.raises(AttributeError) as error:
+            posed(forward, lambda x, dout: A.T @ dout.reshape(2), X)
+        assert error.value.__notes__ == [
+            "gradcheck called backward as lambda(x=x, dout=<cotangent>)",
+            "The tuple of 2 that forward returned is taken as that many outputs; if it is "
+            "(output, cache), say has_cache=True.",
+        ]
+
+
+class TestEvaluation:
+    """Outputs at points around the user's."""
+
+    def test_cache_beside_several_outputs(self) -> None:
+        """The first part of the pair may be a container."""
+        problem = posed(
+            lambda x: ({"y": A @ x, "loss": np.sum(x)}, x.shape),
+            lambda cache, dout: A.T @ dout["y"] + np.ones(cache) * dout["loss"],
+            X,
+        )
+        assert (problem.kind, problem.notes[0].kind) == ("vjp", "cotangent")
+
+    def test_vector_is_evaluated_in_the_order_of_the_outputs(self) -> None:
+        """Complex ones by their parts."""
+
+        def backward(x: Any, tangent: Any) -> Any:
+            return tangent[0] * 1j, 2 * tangent
+
+        with bind(Call(lambda x: (x[0] * 1j, 2 * x), backward, (X,)), seed=0) as problem:
+            assert problem.evaluate(X + 1).tolist() == [0, 2, 4, -2, 3]
+
+    def test_output_that_vanishes_while_perturbing_is_refused(self) -> None:
+        """With the entry, by its part where it is complex."""
+        z = np.array([1 + 2j, 3j])
+
+        def forward(z: Any) -> Any:
+            outputs = {"a": np.sum(np.abs(z)), "b": np.sum(z.real)}
+            return outputs if z[1] == 3j else {"a": outputs["a"]}
+
+        def backward(z: Any) -> Any:
+            return {"a": z / np.abs(z), "b": np.ones(2) + 0j}
+
+        with bind(Call(forward, backward, (z,)), seed=0) as problem:
+            problem.point[3] += 0.5
+            with pytest.raises(GradcheckUsageError) as error:
+                problem.evaluate(problem.point)
+            problem.point[3] -= 0.5
+        assert error.value.args[0] == (
+            "forward returned 1 numbers while gradcheck perturbed z[1].imag by 0.5, but 2 at the "
+            "point itself: the output's size must not depend on the parameters."
+        )
+
+
+class TestTangent:
+    """It has the structure of the parameters, its result that of the outputs."""
+
+    def test_several_parameters_and_outputs(self) -> None:
+        """A tuple in the order of wrt comes, the structure of the outputs goes back."""
+        given: list[Any] = []
+
+        def backward(x: Any, params: Any, tangent: Any) -> Any:
+            given.append(tangent)
+            dx, dp = tangent
+            return {"y": A @ dx + dp["b"], "loss": 2 * x @ dx}
+
+        problem = posed(
+            lambda x, params: {"y": A @ x + params["b"], "loss": np.sum(x**2)},
+            backward,
+            X,
+            {"b": np.ones(2), "n": 3},
+        )
+        dx, dp = given[0]
+        assert (dx.shape, dp["b"].shape, dp["n"]) == ((3,), (2,), 3)
+        assert problem.tangent is not None
+        assert problem.tangent.tolist() == [*dx, *dp["b"]]
+        assert problem.claim.rows(0, 1).tolist() == [[*(A @ dx + dp["b"]), 2 * X @ dx]]
+
+    def test_complex_parameters_and_outputs(self) -> None:
+        """Both parts of the direction are random, both parts of the result are claims."""
+        given: list[Any] = []
+
+        def backward(z: Any, tangent: Any) -> Any:
+            given.append(tangent)
+            return 2 * z * tangent
+
+        z = np.array([1 + 2j, -1j])
+        problem = posed(lambda z: z**2, backward, z)
+        assert problem.tangent is not None
+        assert problem.tangent.view(np.complex128).tolist() == given[0].tolist()
+        claim = problem.claim.rows(0, 1).view(np.complex128)
+        assert claim.tolist() == [(2 * z * given[0]).tolist()]
+
+    def test_rounded_tangent_is_the_direction(self) -> None:
+        """A parameter that stays float32 is moved along what backward was given."""
+        given: list[Any] = []
+
+        def backward(x: Any, tangent: Any) -> Any:
+            given.append(tangent)
+            return tangent
+
+        def forward(x: Any) -> Any:
+            assert x.dtype == np.float32
+            return x + 0
+
+        problem = posed(forward, backward, X.astype(np.float32))
+        assert problem.tangent is not None
+        assert given[0].dtype == np.float32
+        assert problem.tangent.tolist() == given[0].tolist()
+
+    def test_other_structure_is_refused(self) -> None:
+        """With what was expected."""
+        assert refused(pair, lambda x, tangent: A @ tangent, X) == (
+            "lambda returned float64 array of shape (2,), but pair has several outputs: "
+            "output[0] of shape (2,), output[1] of shape (). Return their structure, a tuple of "
+            "2, with its derivative along the tangent in the place of each. The tuple of 2 that "
+            "forward returned is taken as that many outputs; if it is (output, cache), say "
+            "has_cache=True."
+        )
+
+    def test_wrong_shape_names_the_output(self) -> None:
+        """Shapes match exactly."""
+        assert refused(pair, lambda x, tangent: (A @ tangent, tangent), X) == (
+            "lambda returned a derivative along the tangent of shape (3,); forward's output[1] "
+            "has shape ()."
+        )
+
+
+class TestComplex:
+    """Complex outputs are two real ones."""
+
+    def test_holomorphic_jacobian(self) -> None:
+        """Four real derivatives for each complex one, and the claim is elementwise."""
+        z = np.array([1 + 2j, 0.5j])
+        problem = posed(np.square, lambda z: 2 * z, z)
+        assert problem.kind == "elementwise"
+        assert problem.claim.rows(0, 2).tolist() == [[2, 4, 0, 0], [-4, 2, 0, 0]]
+
+    @pytest.mark.parametrize(("convention", "sign"), [("pytorch", 1), ("jax", -1)])
+    def test_cotangent_reduces_by_convention(self, convention: str, sign: int) -> None:
+        """The convention is noted where it decides something."""
+        given: list[Any] = []
+
+        def backward(x: Any, dout: Any) -> Any:
+            given.append(dout)
+            return np.real(dout)
+
+        problem = posed(lambda x: x + 2j, backward, X, convention=convention)
+        cotangent = given[0]
+        assert cotangent.dtype == np.complex128
+        expected = cotangent.real @ X + sign * 2 * cotangent.imag.sum()
+        assert problem.base == pytest.approx([expected])
+        assert problem.notes[-1].text == (
+            f"complex gradients are dL/dRe {'+' if sign > 0 else '-'} i dL/dIm "
+            f"(convention={convention!r})"
+        )
+
+    def test_convention_is_not_noted_where_it_decides_nothing(self) -> None:
+        """Holomorphic Jacobians and JVPs are the same in both."""
+        z = np.array([1 + 2j, 0.5j])
+        assert posed(lambda z: z**2, lambda z: np.diag(2 * z), z).notes == ()
+        assert len(posed(lambda z: z**2, lambda z, tangent: 2 * z * tangent, z).notes) == 1
+
+    def test_complex_claim_about_real_numbers_is_refused(self) -> None:
+        """Its imaginary part would be dropped; what rounding leaves of it may be."""
+        assert refused(lambda x: np.sum(x**2), lambda x: 2 * x + 0.5j, X) == (
+            "lambda returned complex numbers for the derivative of x, which is real: x[0] is "
+            "2+0.5j. Return the real part."
+        )
+        problem = posed(lambda x: np.sum(x**2), lambda x: 2 * x + 1e-16j, X)
+        assert problem.claim.rows(0, 3).tolist() == [[2], [-4], [1]]
+
+
+class TestAgain:
+    """Backward is asked more than once."""
+
+    def test_every_call_comes_straight_after_a_forward_at_the_point(self) -> None:
+        """Rule 3 holds for all of them: same, other, combined and zero cotangents."""
+        log: list[str] = []
+        cotangents: list[Any] = []
+
+        def forward(x: Any) -> Any:
+            log.append(f"forward {x[0]}")
+            return 2 * x
+
+        def backward(dout: Any) -> Any:
+            log.append("backward")
+            cotangents.append(dout)
+            return 2 * dout
+
+        problem = posed(forward, backward, X)
+        assert log == ["forward 1.0"] + ["forward 1.0", "backward"] * 5
+        first, repeated, second, combined, zero = cotangents
+        assert first.tolist() == repeated.tolist() != second.tolist()
+        assert combined.tolist() == (first - 2.5 * second).tolist()
+        assert zero.tolist() == [0, 0, 0]
+        assert problem.others is not None
+        assert problem.others.combined.tolist() == (2 * combined).tolist()
+        assert problem.counts.backward == 5
+
+    def test_without_cotangent_it_is_asked_twice(self) -> None:
+        """Only whether it repeats itself is of interest."""
+        problem = posed(lambda x: np.sum(x**2), lambda x: 2 * x, X)
+        assert problem.counts.backward == 2
+        assert problem.others is None
+
+    def test_what_cannot_be_read_for_a_zero_cotangent_is_nan(self) -> None:
+        """0 / 0 is for the law to judge, not an error of the call, nor a warning."""
+        problem = posed(lambda x: 2 * x, lambda dout: 2 * dout * (dout[0] / dout[0]), X)
+        assert problem.others is not None
+        assert np.isnan(problem.others.zero).all()
+
+    def test_accumulation_is_refused(self) -> None:
+        """In its own words: an array that is still filled."""
+        buffer = np.zeros(3)
+
+        def backward(x: Any) -> Any:
+            buffer.__iadd__(2 * x)
+            return buffer
+
+        assert refused(lambda x: np.sum(x**2), backward, X) == (
+            "backward is not repeatable: called twice with the same arguments it gave x[1] as -4 "
+            "and then as -8. The second call differs by the first: it adds to an array that is "
+            "still filled. Let it assign (grad = ...) where it adds (grad += ...), or begin with "
+            "zeros in every call."
+        )
+
+    def test_accumulation_in_what_forward_returns_is_refused(self) -> None:
+        """Gradients returned beside the value are read at each call."""
+        buffer = np.zeros(3)
+
+        def forward(x: Any) -> Any:
+            buffer.__iadd__(2 * x)
+            return np.sum(x**2), buffer
+
+        assert refused(forward, True, X).startswith("forward is not repeatable: called twice")
+
+    def test_state_between_calls_is_refused(self) -> None:
+        """What is neither repeated nor added."""
+        calls: list[int] = []
+
+        def backward(x: Any, tangent: Any) -> Any:
+            calls.append(1)
+            return {"y": 2 * x * tangent * len(calls) ** 2}
+
+        message = refused(lambda x: {"y": x**2}, backward, X)
+        assert message.startswith(
+            "backward is not repeatable: called twice with the same arguments it gave "
+            "output['y'][1] as "
+        )
+        assert message.endswith(
+            "If it adds to an array that is still filled, let it assign; if it draws random "
+            "numbers, say replay=generator; if it keeps state between calls, reset that in "
+            "forward."
+        )
+
+    def test_gradients_of_changing_shape_are_refused(self) -> None:
+        """They would be compared with something else."""
+        calls: list[int] = []
+
+        def backward(x: Any) -> Any:
+            calls.append(1)
+            return 2 * x if len(calls) == 1 else np.diag(2 * x)
+
+        assert refused(lambda x: x**2, backward, X) == (
+            "backward is not repeatable: called twice with the same arguments it returned "
+            "gradients of other shapes (elementwise, then jacobian)."
+        )
