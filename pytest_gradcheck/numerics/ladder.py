@@ -132,7 +132,8 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
         one = _better(right, left)
         kink = _shows_kink(rungs, noise) & np.isfinite(right.bound) & np.isfinite(left.bound)
         jump = _shows_jump(rungs, noise)
-        edge = ~np.isfinite(both.bound) & np.isfinite(one.bound)
+        one_sided = ~np.isfinite(rungs.central).all(axis=0) & (one.bound < both.bound)
+        edge = (one_sided | ~np.isfinite(both.bound)) & np.isfinite(one.bound)
         outside = ~np.isfinite(both.bound) & ~np.isfinite(one.bound)
 
     value = np.where(edge, one.value, both.value)

@@ -11,28 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.numerics.block import CALM, CLEAR, Block, curvature
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
-from pytest_gradcheck.numerics.pairs import Pairs, balanced_steps, measure_pairs
+from pytest_gradcheck.numerics.pairs import Pairs, balanced_steps, measure_shifted
 from pytest_gradcheck.numerics.together import bound_together
 
 __all__ = ["Look", "look"]
-
-#: A derivative is resolved when its bound is below this share of it: an error of
-#: five times the share is then seen, whatever the signs ...
-CLEAR = 2e-4
-
-#: ... or as far as the function shows anything at all: when the bound, over a step
-#: of the coordinate's scale, is this many times the noise; one that is zero, beside
-#: others that are not, when it is below this share of the output.
-FLOOR = 100.0
-SHARE = 1e-9
-
-#: Coordinates below this may be small for no reason: 1 is a scale that many mean.
-UNITY = 1e-3
-
-#: A pair is calm when its slopes left and right differ by less than this share.
-CALM = 1e-3
 
 #: Fewer coordinates than these are not worth moving together.
 SMALLEST_GROUP = 8
@@ -46,9 +31,6 @@ WIDER_STEP = 1e-4
 
 #: How much smaller it is where the first shows something else than the claim.
 NARROWER = 4.0
-
-#: What curvature may do to a difference over a relative step of 1: so much, relatively.
-CURVED = 3.0
 
 #: A bound from two pairs is widened by this, lacking a third to confirm it.
 BRIEF_MARGIN = 4.0
@@ -80,89 +62,6 @@ class Look:
     doubt: Floats
     scale: Floats
     apart: Booleans
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Coordinates that are looked at together: their claims, and where results go.
-
-    Attributes
-    ----------
-    function : Function
-        What is measured.
-    indices : ndarray of int, shape (k,)
-        The coordinates.
-    claim : ndarray, shape (k, m)
-        Their claimed derivatives.
-    scale : ndarray, shape (k,)
-        Their scales.
-    agreement : float
-        Relative difference at which claim and measurement agree.
-    found : Measurement
-        Results by coordinate of the whole point, written to.
-    """
-
-    function: Function
-    indices: Indices
-    claim: Floats
-    scale: Floats
-    agreement: float
-    found: Measurement
-
-    def take(self, rows: Booleans | Indices | slice) -> _Block:
-        """Return some of the coordinates."""
-        return _Block(
-            self.function,
-            self.indices[rows],
-            self.claim[rows],
-            self.scale[rows],
-            self.agreement,
-            self.found,
-        )
-
-    def pairs(self, steps: Floats) -> Pairs:
-        """Measure central pairs at absolute steps."""
-        return measure_pairs(self.function, self.indices, steps)
-
-    def size(self, pairs: Pairs) -> Floats:
-        """Return how large derivatives are, as claimed or measured."""
-        return np.asarray(np.maximum(np.abs(self.claim), np.abs(pairs.value)))
-
-    def curved(self, pairs: Pairs, reach: Floats) -> Floats:
-        """Estimate what curvature does to pairs, relatively: from step and reach, and the bend."""
-        size = self.size(pairs)
-        bends = pairs.bend / np.where(size > 0, size, np.inf)
-        return np.asarray(CURVED * (pairs.step / reach)[:, None] ** 2 + bends**2)
-
-    def agrees(self, pairs: Pairs) -> Booleans:
-        """Tell where pairs agree with the claim and show neither noise nor a bend."""
-        size = self.size(pairs)
-        near = np.abs(pairs.value - self.claim) <= self.agreement * size
-        calm = np.abs(pairs.bend) <= CALM * size + pairs.noise
-        return np.asarray(near & calm & (pairs.noise <= CLEAR * size))
-
-    def faint(self) -> Booleans:
-        """Tell which coordinates are claimed to do nothing that could be told from noise."""
-        moves = np.abs(self.claim) * self.function.scales.meaningful(self.indices)[:, None]
-        return np.asarray((moves <= FLOOR * self.function.noise).all(axis=1))
-
-    def unresolved(self, faint: Booleans) -> Booleans:
-        """Tell which coordinates have a derivative that is not known well enough yet."""
-        value, bound = self.found.value[self.indices], self.found.bound[self.indices]
-        size = np.maximum(np.abs(self.claim), np.abs(value))
-        scale = self.function.scales.meaningful(self.indices)[:, None]
-        # A claim that is not zero, and yet moves nothing over its scale, has another scale.
-        shown = bound * np.where(self.claim == 0, scale, np.maximum(scale, UNITY))
-        beside = np.where(self.claim == 0, SHARE * np.abs(self.function.base), 0.0)
-        least = np.maximum(FLOOR * self.function.noise, np.where(faint[:, None], 0.0, beside))
-        return ~np.asarray(((bound <= CLEAR * size) | (shown <= least)).all(axis=1))
-
-    def write(self, where: Booleans, value: Floats, bound: Floats, step: Floats) -> None:
-        """Replace what was found, where told; the step of a coordinate is that of its last."""
-        found, indices = self.found, self.indices
-        found.value[indices] = np.where(where, value, found.value[indices])
-        found.bound[indices] = np.where(where, bound, found.bound[indices])
-        found.step[indices] = np.where(where.any(axis=1), step, found.step[indices])
 
 
 def look(
@@ -197,7 +96,7 @@ def look(
         The doubts that are left. Coordinates cost two evaluations more where
         curvature hides that they agree, and up to six where noise does.
     """
-    block = _Block(function, indices, claim, function.scales.own(indices), agreement, found)
+    block = Block(function, indices, claim, function.scales.own(indices), agreement, found)
     first = block.pairs(balanced_steps(function, claim, block.scale))
     error = np.abs(first.value - claim)
     quiet = (error <= first.noise) & (np.abs(first.bend) <= 2 * first.noise)
@@ -209,21 +108,50 @@ def look(
 
     doubt, scale = np.zeros(indices.shape), block.scale.copy()
     doubtful = ~(block.agrees(first) | quiet)
-    differ = np.asarray(doubtful.any(axis=1))
+    right, left = (np.isfinite(side).all(axis=1) for side in (first.right, first.left))
+    edge = np.asarray(right ^ left)
+    if edge.any():
+        doubt[edge] = _look_inside(block.take(edge), first.take(edge))
+    differ = np.asarray(doubtful.any(axis=1)) & ~edge
     if differ.any():
         doubt[differ] = _look_narrower(block.take(differ), first.take(differ), doubtful[differ])
-    faint = block.faint() & ~differ
+    faint = block.faint() & ~differ & ~edge
     if faint.any():
         _look_together(block.take(faint), rng)
-    drowned = block.unresolved(faint) & ~differ
+    drowned = block.unresolved(faint) & ~differ & ~edge
     if drowned.any():
         doubt[drowned], scale[drowned] = _look_wider(
             block.take(drowned), first.step[drowned], faint[drowned]
         )
-    return Look(doubt, scale, np.where(differ, doubt > 0, apart))
+    return Look(doubt, scale, np.where(differ | edge, doubt > 0, apart))
 
 
-def _look_together(block: _Block, rng: np.random.Generator) -> None:
+def _look_inside(block: Block, first: Pairs) -> Floats:
+    """Look again to the side where the function is defined, where the other is outside.
+
+    Slopes at two steps give the derivative at the edge, with an error of the
+    second order as central differences have it.
+    """
+    function, found, indices = block.function, block.found, block.indices
+    inside = np.where(np.isfinite(first.right).all(axis=1), 1.0, -1.0)
+    whole = np.where(inside[:, None] > 0, first.right, first.left)
+    taken, outputs = measure_shifted(function, indices, inside * first.step / 2)
+    half = (outputs - function.base) / taken[:, None]
+    value, bend = 2 * half - whole, half - whole
+    noise = 2 * first.noise
+    error, size = np.abs(value - block.claim), np.maximum(np.abs(value), np.abs(block.claim))
+    curved = curvature(first.step, block.scale, bend, size)
+    calm = np.abs(bend) <= CALM * size + noise
+    near = error <= np.maximum(block.agreement * size, noise)
+    settled = calm & near & (noise <= CLEAR * size)
+    bound = np.where(settled, noise + error, BRIEF_MARGIN * (noise + np.abs(bend)))
+    block.write(np.ones(value.shape, dtype=bool), value, bound + curved * size, first.step / 2)
+    found.status[indices] = np.where(settled, Status.EDGE, Status.BRIEF)
+    excess = np.where(np.isfinite(error), error / np.maximum(noise, TINY), np.inf)
+    return np.asarray(np.where(settled, 0.0, np.maximum(excess, TINY)).max(axis=1))
+
+
+def _look_together(block: Block, rng: np.random.Generator) -> None:
     """Bound derivatives that are claimed to vanish, and seem to, all at once.
 
     Where some of them do move the function, from afar perhaps, halves are looked
@@ -240,7 +168,7 @@ def _look_together(block: _Block, rng: np.random.Generator) -> None:
         _look_together(block.take(slice(middle, None)), rng)
 
 
-def _look_narrower(block: _Block, first: Pairs, doubtful: Booleans) -> Floats:
+def _look_narrower(block: Block, first: Pairs, doubtful: Booleans) -> Floats:
     """Look again with a smaller step where the first one differs from the claim.
 
     Curvature shrinks away and the extrapolated value then agrees. What does
@@ -269,26 +197,28 @@ def _look_narrower(block: _Block, first: Pairs, doubtful: Booleans) -> Floats:
     return np.asarray(np.where(unsettled, np.maximum(excess, TINY), 0.0).max(axis=1))
 
 
-def _wider_steps(block: _Block, first: Floats) -> Iterator[tuple[Floats, Floats]]:
+def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple[Floats, Floats]]:
     """Yield ever wider steps, each with the reach that its curvature is estimated from.
 
     Most often the noise is large; but a coordinate may also be tiny for no
-    reason (1e-200 where 0 would do), and then its size is no scale for it.
+    reason (1e-200 where 0 would do), and then its size is no scale for it. One
+    that should do nothing may go far at once.
     """
-    yield np.minimum(WIDER * first, WIDEST * block.scale), block.scale
+    widest = WIDEST * block.scale
+    yield np.where(faint, widest, np.minimum(WIDER * first, widest)), block.scale
     typical = block.function.scales.typical(block.indices)
     yield WIDER_STEP * typical, typical
     yield np.full(typical.shape, WIDER_STEP), np.ones(typical.shape)
 
 
-def _look_wider(block: _Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
+def _look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
     """Look again with larger steps where the first one showed only noise.
 
     What a larger step shows clearly, and is not what was claimed, is in doubt;
     so is what it does not show either. Returns doubts and the scales of ladders.
     """
     doubt, scale, last = np.zeros(first.shape), block.scale.copy(), first.copy()
-    for wider, reach in _wider_steps(block, first):
+    for wider, reach in _wider_steps(block, first, faint):
         rows = np.flatnonzero((wider > 2 * last) & (doubt == 0) & block.unresolved(faint))
         if not rows.size:
             continue

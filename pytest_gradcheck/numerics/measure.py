@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.classic import refit
-from pytest_gradcheck.numerics.directions import signed_direction
+from pytest_gradcheck.numerics.directions import defined_direction
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import climb
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
-from pytest_gradcheck.numerics.noise import estimate_noise
+from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.size import output_sizes
 from pytest_gradcheck.numerics.sweep import Sweep
@@ -100,7 +100,9 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     rng = np.random.default_rng(seed)
     evaluate, point, base = question.evaluate, question.point, question.base
     scales = Scales.of(point, question.segments)
-    direction = signed_direction(scales.own(slice(None)), rng)
+    direction = defined_direction(
+        evaluate, point, scale=scales.own(slice(None)), reach=3 * WIDE, rng=rng
+    )
     noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
     del direction  # a vector of the point's size, not to be held during the sweep
     function = Function(evaluate, point, base, noise, scales)

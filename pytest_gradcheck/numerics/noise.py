@@ -12,7 +12,7 @@ import numpy as np
 from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.measurement import Booleans, Evaluate, Floats
 
-__all__ = ["estimate_noise"]
+__all__ = ["WIDE", "estimate_noise"]
 
 #: Relative spacings, tried in turn until the values behave like noise. One is
 #: not enough: an iterative solver looks smooth at 1e-11, float32 constant; the

@@ -5,14 +5,14 @@ It must not decide whether a pair is good enough; it says what the pair shows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices
 
-__all__ = ["Pairs", "balanced_steps", "measure_pairs"]
+__all__ = ["NOISE_FACTOR", "Pairs", "balanced_steps", "measure_pairs", "measure_shifted"]
 
 #: Balanced steps stay between these, relative to the scale.
 SMALLEST_STEP = 1e-7
@@ -32,6 +32,8 @@ class Pairs:
         Absolute steps, as really taken.
     value : ndarray, shape (k, m)
         Central differences.
+    right, left : ndarray, shape (k, m)
+        Slopes to each side, NaN where the function is undefined there.
     bend : ndarray, shape (k, m)
         ``(f(x + h) + f(x - h) - 2 f(x)) / h``: how much the slope to the right
         exceeds the slope to the left.
@@ -41,12 +43,14 @@ class Pairs:
 
     step: Floats
     value: Floats
+    right: Floats
+    left: Floats
     bend: Floats
     noise: Floats
 
     def take(self, rows: Booleans) -> Pairs:
         """Return the pairs of some of the coordinates."""
-        return Pairs(self.step[rows], self.value[rows], self.bend[rows], self.noise[rows])
+        return Pairs(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def balanced_steps(function: Function, claim: Floats, scale: Floats) -> Floats:
@@ -103,25 +107,49 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
     Pairs
         Two evaluations each.
     """
-    evaluate, point, base = function.evaluate, function.point, function.base
-    here = point[indices]
-    right, left = here + steps, here - steps
-    above = np.empty((indices.size, base.size))
-    below = np.empty_like(above)
-    places = zip(indices.tolist(), here.tolist(), right.tolist(), left.tolist(), strict=True)
-    for k, (index, middle, up, down) in enumerate(places):
-        try:
-            point[index] = up
-            above[k] = evaluate(point)
-            point[index] = down
-            below[k] = evaluate(point)
-        finally:
-            point[index] = middle
+    base = function.base
+    right, above = measure_shifted(function, indices, steps)
+    left, below = measure_shifted(function, indices, -steps)
     taken = (right - left)[:, None] / 2
     with np.errstate(all="ignore"):
         return Pairs(
-            taken[:, 0],
-            (above - below) / (2 * taken),
-            ((above - base) + (below - base)) / taken,
-            NOISE_FACTOR * function.noise / taken,
+            step=taken[:, 0],
+            value=(above - below) / (2 * taken),
+            right=(above - base) / right[:, None],
+            left=(below - base) / left[:, None],
+            bend=((above - base) + (below - base)) / taken,
+            noise=NOISE_FACTOR * function.noise / taken,
         )
+
+
+def measure_shifted(function: Function, indices: Indices, steps: Floats) -> tuple[Floats, Floats]:
+    """Evaluate a step away along each of `indices`, one at a time.
+
+    Parameters
+    ----------
+    function : Function
+        What is measured; its point is changed one coordinate at a time, and put back.
+    indices : ndarray of int, shape (k,)
+        The coordinates.
+    steps : ndarray, shape (k,)
+        Absolute steps, with their signs.
+
+    Returns
+    -------
+    taken : ndarray, shape (k,)
+        The steps that were really taken.
+    outputs : ndarray, shape (k, m)
+        Outputs there. One evaluation each.
+    """
+    evaluate, point = function.evaluate, function.point
+    here = point[indices]
+    there = here + steps
+    outputs = np.empty((indices.size, function.base.size))
+    places = zip(indices.tolist(), here.tolist(), there.tolist(), strict=True)
+    for k, (index, middle, moved) in enumerate(places):
+        try:
+            point[index] = moved
+            outputs[k] = evaluate(point)
+        finally:
+            point[index] = middle
+    return there - here, outputs

@@ -11,6 +11,7 @@ import numpy as np
 from pytest_gradcheck.numerics.directions import along, signed_direction
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Floats, Indices
+from pytest_gradcheck.numerics.pairs import NOISE_FACTOR
 
 __all__ = ["bound_together"]
 
@@ -20,9 +21,6 @@ REACHES = (0.3, 0.1, 0.1 / 3)
 
 #: Each is this many times smaller than the one before.
 RATIO = 3.0
-
-#: The noise of a difference of two values, in units of the noise of one, with room.
-NOISE_FACTOR = 4.0
 
 #: No coordinate moves by less than this share of its scale.
 LEAST = 0.5

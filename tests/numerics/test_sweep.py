@@ -90,6 +90,42 @@ def test_entry_that_is_tiny_for_no_reason_is_measured_at_the_scale_of_its_array(
     assert wrong.bound[0, 0] < 1e-6
 
 
+def test_entries_at_the_edge_of_the_domain_cost_one_evaluation_more() -> None:
+    """Half of a hundred coordinates are at a bound that forward must not cross."""
+    point = np.where(np.arange(100) < 50, 0.0, np.abs(POINT[:100]))
+
+    def saturation(x: Floats) -> Any:
+        return np.sum(x / (1 + x)) if (x >= 0).all() else np.nan
+
+    true = 1 / (1 + point) ** 2
+    found, calls = sweep(saturation, true, point)
+    assert calls == 3 * 50 + 2 * 50
+    assert (found.status[:50] == Status.EDGE).all()
+    assert (np.abs(found.value[:, 0] - true) <= found.bound[:, 0]).all()
+    assert (found.bound[:, 0] < 1e-6).all()
+    wrong, _ = sweep(saturation, true * np.where(np.arange(100) == 7, 1.001, 1), point)
+    assert wrong.value[7, 0] == pytest.approx(1.0, abs=1e-6)
+    assert wrong.bound[7, 0] < 1e-6
+
+
+def test_many_zeros_are_verified_together() -> None:
+    """A hundred dead coordinates cost six evaluations more, not two each."""
+    used = np.arange(200) % 2 == 0
+    found, calls = sweep(lambda x: np.exp(x[used]).sum(), np.exp(POINT) * used)
+    assert calls == 2 * 200 + 6
+    assert (found.bound[~used, 0] * np.abs(POINT[~used]) < 1e-10).all()
+
+
+def test_one_missing_entry_among_many_zeros_is_found() -> None:
+    """Halving tells the one that moves from those that do not."""
+    used = np.arange(200) % 2 == 0
+    claim = np.exp(POINT) * used
+    function = lambda x: np.exp(x[used]).sum() + 1e-9 * x[17]  # noqa: E731  # two terms, one line
+    found, calls = sweep(function, claim)
+    assert found.value[17, 0] == pytest.approx(1e-9, rel=1e-2)
+    assert calls < 2 * 200 + 200
+
+
 def test_jacobian_is_swept_column_by_column() -> None:
     """One pair of evaluations serves all outputs."""
     matrix = RNG.normal(size=(5, 7))
