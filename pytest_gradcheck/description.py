@@ -40,6 +40,7 @@ REASONS = {
     Status.JUMP: "forward jumps at this point",
     Status.OUTSIDE: "forward is undefined (NaN, or raises) on both sides",
     Status.BRIEF: "too many entries differ to measure each closely",
+    Status.BRANCH: "forward jumps between smooth branches (a solver that stops?)",
 }
 
 

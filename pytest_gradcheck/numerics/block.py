@@ -12,6 +12,7 @@ import numpy as np
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement
 from pytest_gradcheck.numerics.pairs import Pairs, measure_pairs
+from pytest_gradcheck.numerics.size import AWAY
 
 __all__ = ["CALM", "CLEAR", "Block", "curvature"]
 
@@ -33,6 +34,9 @@ CALM = 1e-3
 
 #: What curvature may do to a difference over a relative step of 1: so much, relatively.
 CURVED = 3.0
+
+#: How much more a function may bend than it seems to vary along one direction.
+BENT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,15 @@ class Block:
         """Estimate what curvature does to pairs, relatively: from step and reach, and the bend."""
         return curvature(pairs.step, reach, pairs.bend, self.size(pairs))
 
+    def bends(self, step: Floats) -> Floats:
+        """Return by how much slopes to both sides may differ where a function is stationary.
+
+        It varies by its size over `AWAY`; should that be a kink instead, the derivative
+        that is claimed to vanish still lies between its slopes.
+        """
+        varies = self.function.sizes / (AWAY * self.scale[:, None]) ** 2
+        return np.asarray(BENT * step[:, None] * varies)
+
     def agrees(self, pairs: Pairs) -> Booleans:
         """Tell where pairs agree with the claim and show neither noise nor a bend."""
         size = self.size(pairs)
@@ -95,7 +108,7 @@ class Block:
     def faint(self) -> Booleans:
         """Tell which coordinates are claimed to do nothing that could be told from noise."""
         moves = np.abs(self.claim) * self.function.scales.meaningful(self.indices)[:, None]
-        return np.asarray((moves <= FLOOR * self.function.noise).all(axis=1))
+        return np.asarray((moves <= FLOOR * self.function.floor).all(axis=1))
 
     def unresolved(self, faint: Booleans) -> Booleans:
         """Tell which coordinates have a derivative that is not known well enough yet."""
@@ -105,7 +118,7 @@ class Block:
         # A claim that is not zero, and yet moves nothing over its scale, has another scale.
         shown = bound * np.where(self.claim == 0, scale, np.maximum(scale, UNITY))
         beside = np.where(self.claim == 0, SHARE * np.abs(self.function.base), 0.0)
-        least = np.maximum(FLOOR * self.function.noise, np.where(faint[:, None], 0.0, beside))
+        least = np.maximum(FLOOR * self.function.floor, np.where(faint[:, None], 0.0, beside))
         return ~np.asarray(((bound <= CLEAR * size) | (shown <= least)).all(axis=1))
 
     def write(self, where: Booleans, value: Floats, bound: Floats, step: Floats) -> None:

@@ -39,7 +39,7 @@ AROUND = (32, 72)
 AS_HIGH = 0.5
 
 #: The slope of a branch is off by what its jumps make good per length, or so many times that.
-SHARES = 10.0
+SHARES = 100.0
 
 
 def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:

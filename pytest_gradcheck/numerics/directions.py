@@ -43,7 +43,8 @@ def defined_direction(
 
     A point at the edge of the domain in some coordinates is inside it in others:
     a direction that leaves is thinned out by half of its coordinates until it
-    does not, or one coordinate after the other is tried. Costs two evaluations, two more each time.
+    does not, or one coordinate after the other is tried. Costs two evaluations, and
+    two more each time.
 
     Examples
     --------

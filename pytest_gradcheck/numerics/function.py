@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_gradcheck.numerics.measurement import Evaluate, Floats
+import numpy as np
+
+from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats
 from pytest_gradcheck.numerics.scale import Scales
 
 __all__ = ["Function"]
@@ -27,6 +29,8 @@ class Function:
         Outputs at the point.
     noise : ndarray, shape (m,)
         Noise of the outputs, see `estimate_noise`.
+    sizes : ndarray, shape (m,)
+        How much the outputs vary around the point, see `output_sizes`.
     scales : Scales
         Natural step of each coordinate.
     """
@@ -35,4 +39,10 @@ class Function:
     point: Floats
     base: Floats
     noise: Floats
+    sizes: Floats
     scales: Scales
+
+    @property
+    def floor(self) -> Floats:
+        """The least that can be told apart: noise, and the rounding of outputs nearby."""
+        return np.maximum(self.noise, EPS * self.sizes)

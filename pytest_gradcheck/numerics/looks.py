@@ -99,7 +99,9 @@ def look(
     block = Block(function, indices, claim, function.scales.own(indices), agreement, found)
     first = block.pairs(balanced_steps(function, claim, block.scale))
     error = np.abs(first.value - claim)
-    quiet = (error <= first.noise) & (np.abs(first.bend) <= 2 * first.noise)
+    faint = block.faint()
+    flat = 2 * first.noise + np.where(faint[:, None], block.bends(first.step), 0.0)
+    quiet = (error <= first.noise) & (np.abs(first.bend) <= flat)
     curved = block.curved(first, block.scale)
     hidden = np.minimum(agreement, curved) * block.size(first)
     apart = (error > first.noise + curved * block.size(first)).any(axis=1)
@@ -115,7 +117,7 @@ def look(
     differ = np.asarray(doubtful.any(axis=1)) & ~edge
     if differ.any():
         doubt[differ] = _look_narrower(block.take(differ), first.take(differ), doubtful[differ])
-    faint = block.faint() & ~differ & ~edge
+    faint &= ~differ & ~edge
     if faint.any():
         _look_together(block.take(faint), rng)
     drowned = block.unresolved(faint) & ~differ & ~edge

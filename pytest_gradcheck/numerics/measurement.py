@@ -12,11 +12,14 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Booleans", "Evaluate", "Floats", "Indices", "Measurement", "Status"]
+__all__ = ["EPS", "Booleans", "Evaluate", "Floats", "Indices", "Measurement", "Status"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Booleans = NDArray[np.bool_]
+
+#: The relative rounding of float64.
+EPS = float(np.finfo(np.float64).eps)
 
 #: ``evaluate(point) -> outputs, shape (m,)``; NaN where the function is undefined.
 Evaluate = Callable[[Floats], Floats]
@@ -37,6 +40,8 @@ class Status(IntEnum):
     """The function is undefined at the points around, or no step gave a value."""
     BRIEF = 5
     """Measured from two pairs only, because very many entries needed more."""
+    BRANCH = 6
+    """The function jumps between smooth branches: the bound allows for their slopes."""
 
 
 @dataclass(frozen=True, slots=True)

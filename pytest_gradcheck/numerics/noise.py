@@ -10,7 +10,7 @@ from math import factorial
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import along
-from pytest_gradcheck.numerics.measurement import Booleans, Evaluate, Floats
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats
 
 __all__ = ["WIDE", "estimate_noise"]
 
@@ -38,8 +38,6 @@ AGREEMENT = 4.0
 
 #: One side of the point counts as clean when it bends this much less than the table says.
 CLEAN = 1e-2
-
-EPS = float(np.finfo(np.float64).eps)
 
 
 def estimate_noise(

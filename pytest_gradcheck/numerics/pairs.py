@@ -112,13 +112,17 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
     left, below = measure_shifted(function, indices, -steps)
     taken = (right - left)[:, None] / 2
     with np.errstate(all="ignore"):
+        bend = ((above - base) + (below - base)) / taken
+        # Steps to both sides are not quite equal, so that some of the bend is in the value.
+        uneven = np.abs(bend * (right + left)[:, None] / (2 * taken))
+        uneven[~np.isfinite(uneven)] = 0.0
         return Pairs(
             step=taken[:, 0],
             value=(above - below) / (2 * taken),
             right=(above - base) / right[:, None],
             left=(below - base) / left[:, None],
-            bend=((above - base) + (below - base)) / taken,
-            noise=NOISE_FACTOR * function.noise / taken,
+            bend=bend,
+            noise=NOISE_FACTOR * function.noise / taken + uneven,
         )
 
 

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from pytest_gradcheck.numerics.directions import along, signed_direction
-from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.directions import along
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
-__all__ = ["output_sizes"]
+__all__ = ["AWAY", "output_sizes"]
 
 #: How far to go for another value, in units of the scales.
 AWAY = 0.1
 
 
-def output_sizes(function: Function, rng: np.random.Generator) -> Floats:
+def output_sizes(evaluate: Evaluate, point: Floats, *, base: Floats, direction: Floats) -> Floats:
     """Return by how much every output varies around the point.
 
     Where a gradient vanishes, at an optimum say, a bound on it is small or large
@@ -25,19 +24,20 @@ def output_sizes(function: Function, rng: np.random.Generator) -> Floats:
 
     Parameters
     ----------
-    function : Function
-        What is measured.
-    rng : numpy.random.Generator
-        Draws the direction to look in.
+    evaluate : callable
+        The function, ``evaluate(point) -> outputs``.
+    point : ndarray, shape (n,)
+        Where; left as it is.
+    base : ndarray, shape (m,)
+        Outputs at the point.
+    direction : ndarray, shape (n,)
+        Along which to look: a random one, of the natural size of a step.
 
     Returns
     -------
     ndarray, shape (m,)
         Of an output that does not vary its magnitude. Costs one evaluation.
     """
-    direction = signed_direction(function.scales.own(slice(None)), rng)
     with np.errstate(all="ignore"):
-        there = along(function.evaluate, function.point, direction, [AWAY])[0]
-        change = np.abs(there - function.base)
-    known = np.isfinite(change) & (change > 0)
-    return np.where(known, change, np.abs(function.base))
+        change = np.abs(along(evaluate, point, direction, [AWAY])[0] - base)
+    return np.where(np.isfinite(change) & (change > 0), change, np.abs(base))

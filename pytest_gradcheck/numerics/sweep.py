@@ -108,4 +108,6 @@ class Sweep:
             scale = self.function.scales.own(np.array(climbed))[:, None]
             limit = np.nanmax(slight * scale, axis=0)
             wider = branch_slopes(self.function, limit, self.rng) / scale
+            branch = (wider > found.bound[climbed]) & (found.status[climbed] == Status.SMOOTH)
+            found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
             found.bound[climbed] = np.maximum(found.bound[climbed], wider)

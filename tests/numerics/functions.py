@@ -11,6 +11,7 @@ from pytest_gradcheck.numerics.directions import signed_direction
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.noise import estimate_noise
 from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.size import output_sizes
 
 Floats = NDArray[np.float64]
 
@@ -34,9 +35,14 @@ def function_at(counted: Counted, point: Floats) -> Function:
     base, scales = counted(point), Scales.of(point, [(0, point.size)])
     direction = signed_direction(scales.own(slice(None)), np.random.default_rng(0))
     noise = estimate_noise(counted, point, base=base, repeat=base, direction=direction)
-    return Function(counted, point, base, noise, scales)
+    sizes = output_sizes(counted, point, base=base, direction=direction)
+    return Function(counted, point, base, noise, sizes, scales)
 
 
 def jitter(x: float, size: float) -> float:
-    """Return noise of about `size` that is a function of `x`, as rounding is."""
-    return size * float(np.sin(1e12 * x + 1e7 * x * x))
+    """Return noise of at most `size` that is a function of `x`, as rounding is.
+
+    Digits far behind the point of a sine: no even spacing makes a smooth curve of them.
+    """
+    digits = 1e4 * float(np.sin(1e12 * x + 1e7 * x * x))
+    return size * (2 * (digits - np.floor(digits)) - 1)

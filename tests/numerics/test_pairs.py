@@ -11,7 +11,8 @@ from tests.numerics.functions import Counted, Floats
 
 def known(counted: Counted, point: Floats, base: Floats, noise: Floats) -> Function:
     """Return a function whose outputs and noise are known."""
-    return Function(counted, point, base, noise, Scales.of(point, [(0, point.size)]))
+    scales = Scales.of(point, [(0, point.size)])
+    return Function(counted, point, base, noise, np.abs(base), scales)
 
 
 def steps_of(claim: Floats, base: Floats, noise: Floats, scale: Floats) -> Floats:
@@ -62,7 +63,7 @@ def test_exception_leaves_the_point_as_it_was() -> None:
     def fails(p: np.ndarray) -> np.ndarray:
         raise KeyError(float(p[0]))
 
-    function = Function(fails, point, np.zeros(1), np.zeros(1), Scales.of(point, [(0, 2)]))
+    function = Function(fails, point, *np.zeros((3, 1)), Scales.of(point, [(0, 2)]))
     with pytest.raises(KeyError):
         measure_pairs(function, np.array([1]), np.array([0.1]))
     assert point.tolist() == [2.0, 5.0]

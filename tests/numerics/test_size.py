@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.directions import signed_direction
 from pytest_gradcheck.numerics.size import output_sizes
 from tests.numerics.functions import Counted, Floats
 
 
 def sizes_of(counted: Counted, point: Floats, base: Floats) -> Floats:
     """Look at the sizes of outputs as a check does."""
-    scales = Scales.of(point, [(0, point.size)])
-    function = Function(counted, point, base, np.zeros_like(base), scales)
-    return output_sizes(function, np.random.default_rng(0))
+    direction = signed_direction(np.abs(point), np.random.default_rng(0))
+    return output_sizes(counted, point, base=base, direction=direction)
 
 
 def test_offset_does_not_count_as_size() -> None:

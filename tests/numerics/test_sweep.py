@@ -116,6 +116,13 @@ def test_many_zeros_are_verified_together() -> None:
     assert (found.bound[~used, 0] * np.abs(POINT[~used]) < 1e-10).all()
 
 
+def test_stationary_entries_are_verified_together() -> None:
+    """At the optimum of a loss slopes to both sides differ, as its curvature has it."""
+    found, calls = sweep(lambda x: np.sum((x - POINT) ** 2) + 3, 0 * POINT)
+    assert calls == 2 * 200 + 6
+    assert (found.bound[:, 0] * np.abs(POINT) < 1e-10).all()
+
+
 def test_one_missing_entry_among_many_zeros_is_found() -> None:
     """Halving tells the one that moves from those that do not."""
     used = np.arange(200) % 2 == 0
