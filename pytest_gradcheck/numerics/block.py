@@ -14,7 +14,7 @@ from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Mea
 from pytest_gradcheck.numerics.pairs import Pairs, measure_pairs
 from pytest_gradcheck.numerics.size import AWAY
 
-__all__ = ["CALM", "CLEAR", "Block", "curvature"]
+__all__ = ["CALM", "CLEAR", "TINY", "Block", "curvature"]
 
 #: A derivative is resolved when its bound is below this share of it: an error of
 #: five times the share is then seen, whatever the signs ...
@@ -23,20 +23,24 @@ CLEAR = 2e-4
 #: ... or as far as the function shows anything at all: when the bound, over a step
 #: of the coordinate's scale, is this many times the noise; one that is zero, beside
 #: others that are not, when it is below this share of the output.
-FLOOR = 100.0
+FLOOR = 200.0
 SHARE = 1e-9
 
 #: Coordinates below this may be small for no reason: 1 is a scale that many mean.
 UNITY = 1e-3
 
 #: A pair is calm when its slopes left and right differ by less than this share.
-CALM = 1e-3
+CALM = 1e-2
 
 #: What curvature may do to a difference over a relative step of 1: so much, relatively.
 CURVED = 3.0
 
 #: How much more a function may bend than it seems to vary along one direction.
 BENT = 30.0
+
+
+#: Keeps a ratio finite, and a doubt without any error a doubt.
+TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,17 @@ class Block:
     def curved(self, pairs: Pairs, reach: Floats) -> Floats:
         """Estimate what curvature does to pairs, relatively: from step and reach, and the bend."""
         return curvature(pairs.step, reach, pairs.bend, self.size(pairs))
+
+    def hidden(self, pairs: Pairs) -> Floats:
+        """Bound the error that a pair and a claim that agree may share, so that it does not show.
+
+        That a claim is off just as curvature puts a pair off is hardly chance where it is
+        more than the allowed agreement; where slopes to both sides differ that much it is.
+        """
+        curved = self.curved(pairs, self.scale)
+        size = self.size(pairs)
+        bent = curvature(0 * pairs.step, self.scale, pairs.bend, size)
+        return np.asarray(np.maximum(np.minimum(self.agreement, curved), bent) * size)
 
     def bends(self, step: Floats) -> Floats:
         """Return by how much slopes to both sides may differ where a function is stationary.

@@ -18,6 +18,11 @@ __all__ = ["NOISE_FACTOR", "Pairs", "balanced_steps", "measure_pairs", "measure_
 SMALLEST_STEP = 1e-7
 LARGEST_STEP = 1e-2
 
+#: Where noise would do more than this share to the claimed derivative steps are larger,
+#: up to this many scales: a coordinate may be close to zero by chance.
+QUIET_ENOUGH = 1e-4
+LARGEST_FOR_NOISE = 0.1
+
 #: The noise of a difference of two values, in units of the noise of one, with room.
 NOISE_FACTOR = 4.0
 
@@ -83,11 +88,18 @@ def balanced_steps(function: Function, claim: Floats, scale: Floats) -> Floats:
         size = np.where((change > 0) & (change < value), np.sqrt(change * value), value)
         size = np.maximum(size, change)
         relative = np.where(size > 0, function.noise / size, np.nan)
-        known = np.isfinite(relative)
-        relative = np.where(known.any(axis=1, keepdims=True), relative, SMALLEST_STEP**2)
-        middle = relative[:, 0] if relative.shape[1] == 1 else np.nanmedian(relative, axis=1)
-    step: Floats = np.clip(np.cbrt(middle), SMALLEST_STEP, LARGEST_STEP) * scale
-    return step
+        balanced = np.clip(np.cbrt(_middle(relative)), SMALLEST_STEP, LARGEST_STEP)
+        needed = NOISE_FACTOR * function.noise / (QUIET_ENOUGH * change)
+        needed = _middle(np.where(change > 0, needed, np.nan))
+    least = np.where(needed <= LARGEST_FOR_NOISE, needed, 0.0)
+    return np.asarray(np.maximum(balanced, least) * scale)
+
+
+def _middle(values: Floats) -> Floats:
+    """Return the median of each row without what is not known, the least where nothing is."""
+    known = np.isfinite(values)
+    values = np.where(known.any(axis=1, keepdims=True), values, 0.0)
+    return values[:, 0] if values.shape[1] == 1 else np.asarray(np.nanmedian(values, axis=1))
 
 
 def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:

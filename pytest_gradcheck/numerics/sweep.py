@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.numerics.block import Block
 from pytest_gradcheck.numerics.branches import branch_slopes
 from pytest_gradcheck.numerics.doubts import Doubts
+from pytest_gradcheck.numerics.drowned import Drowned, look_further
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import climb
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.looks import look
-from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
+from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, Status
 
 __all__ = ["Sweep"]
 
@@ -26,8 +28,8 @@ __all__ = ["Sweep"]
 SLIGHT = 1e-3
 MANY = 0.25
 
-#: Derivatives held at a time, besides the result.
-BLOCK = 1 << 14
+#: Derivatives looked at together: as many as make what a look allocates negligible.
+BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +65,43 @@ class Sweep:
             40 and a sample of 20 where they are more.
         """
         size, outputs = self.function.point.size, self.function.base.size
-        found, doubts, apart = Measurement.blank(size, outputs), Doubts(self.rng), 0
-        block = max(1, BLOCK // max(outputs, 1))
+        found, doubts = Measurement.blank(size, outputs), Doubts(self.rng)
         with np.errstate(all="ignore"):
-            for start in range(0, size, block):
-                stop = min(start + block, size)
-                indices = np.arange(start, stop)
-                left = look(
-                    self.function,
-                    indices,
-                    self.claims(start, stop),
-                    agreement=self.agreement,
-                    found=found,
-                    rng=self.rng,
-                )
-                doubts.add(indices, left.doubt, left.scale)
-                apart += int(np.count_nonzero(left.apart))
+            apart = self._look(found, doubts)
         chosen = doubts.chosen()
         for index, scale in chosen:
             self._climb(index, scale, found)
         if chosen and apart >= MANY * size:
             self._allow_for_branches([index for index, _ in chosen], found)
         return found
+
+    def _look(self, found: Measurement, doubts: Doubts) -> int:
+        """Look at all coordinates by pairs; return how many are apart from their claims."""
+        size, outputs = self.function.point.size, self.function.base.size
+        length = max(1, BLOCK // max(outputs, 1))
+        apart, drowned = 0, list[Drowned]()
+        for start in range(0, size, length):
+            indices = np.arange(start, min(start + length, size))
+            block = self._block(indices, self.claims(start, start + indices.size), found)
+            seen = look(block)
+            doubts.add(indices, seen.doubt, block.scale)
+            apart += int(np.count_nonzero(seen.apart))
+            drowned.append(seen.drowned)
+            if start + length >= size or sum(d.indices.size for d in drowned) >= length:
+                self._look_further(Drowned.joined(drowned), found, doubts)
+                drowned = []
+        return apart
+
+    def _look_further(self, drowned: Drowned, found: Measurement, doubts: Doubts) -> None:
+        """Look at the drowned coordinates of one or many blocks."""
+        if drowned.indices.size:
+            claim = np.concatenate([self.claims(k, k + 1) for k in drowned.indices.tolist()])
+            block = self._block(drowned.indices, claim, found)
+            doubts.add(drowned.indices, *look_further(block, drowned, self.rng))
+
+    def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
+        scale = self.function.scales.own(indices)
+        return Block(self.function, indices, claim, scale, self.agreement, found)
 
     def _climb(self, index: int, scale: float, found: Measurement) -> None:
         """Settle one coordinate by a ladder."""

@@ -1,16 +1,16 @@
-"""Coordinates that show nothing one by one: dead units, unused entries, rows not looked up.
+"""Coordinates that show little one by one: dead units, unused entries, small ones among large.
 
 It must not look at one coordinate at a time: moving all of them at once, and
-far, shows in a few evaluations that none of them matters.
+far, shows in a few evaluations whether any of their claims is off.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from pytest_gradcheck.numerics.directions import along, signed_direction
+from pytest_gradcheck.numerics.directions import signed_direction
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Floats, Indices
+from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices
 from pytest_gradcheck.numerics.pairs import NOISE_FACTOR
 
 __all__ = ["bound_together"]
@@ -26,36 +26,54 @@ RATIO = 3.0
 LEAST = 0.5
 
 
-def bound_together(function: Function, indices: Indices, rng: np.random.Generator) -> Floats:
-    """Bound derivatives that seem to vanish by moving all their coordinates at once.
+def bound_together(
+    function: Function, indices: Indices, claim: Floats, rng: np.random.Generator
+) -> Floats:
+    """Bound how far claims are off by moving all their coordinates at once.
 
-    A step that is safe for one coordinate says little of a derivative that should
-    vanish: its bound is the noise over the step. Coordinates that do nothing can be
-    moved far, and together; random weights keep them from cancelling each other.
+    A step that is safe for one coordinate may show nothing but noise. Coordinates
+    that do little can be moved far, and together; random weights keep what is wrong
+    with one from cancelling what is wrong with another.
 
     Parameters
     ----------
     function : Function
         What is measured.
     indices : ndarray of int, shape (k,)
-        Coordinates that moved nothing by themselves.
+        Coordinates that showed nothing against their claims by themselves.
+    claim : ndarray, shape (k, m)
+        Their claimed derivatives.
     rng : numpy.random.Generator
         Draws the weights.
 
     Returns
     -------
     ndarray, shape (k, m)
-        Bounds on the size of each derivative. Costs six evaluations.
+        Bounds on the error of each claim. Costs six evaluations.
     """
     scale = function.scales.meaningful(indices)
-    direction = np.zeros_like(function.point)
-    direction[indices] = signed_direction(scale, rng)
-    steps = np.array([*REACHES, *(-reach for reach in REACHES)])
-    outputs = along(function.evaluate, function.point, direction, steps.tolist())
-    right, left = outputs[: len(REACHES)], outputs[len(REACHES) :]
+    direction = signed_direction(scale, rng)
+    right = _moved(function, indices, direction, 1.0)
+    left = _moved(function, indices, direction, -1.0)
     reach = np.array(REACHES)[:, None]
     slope = (right - left) / (2 * reach)
     finer = slope[1:] + (slope[1:] - slope[:-1]) / (RATIO**2 - 1)
-    doubt = np.abs(finer - slope[1:]) + NOISE_FACTOR * function.noise / reach[1:]
-    size = np.min(np.where(np.isfinite(finer), np.abs(finer) + doubt, np.inf), axis=0)
-    return np.asarray(size / (LEAST * scale[:, None]))
+    apart = np.abs(finer[1] - finer[0])
+    doubt = np.stack([apart, np.fmin(apart, np.abs(finer[1] - slope[2]))])
+    doubt += NOISE_FACTOR * function.noise / reach[1:] + EPS * np.abs(direction) @ np.abs(claim)
+    off = np.abs(finer - direction @ claim) + doubt
+    least = np.min(np.where(np.isfinite(off), off, np.inf), axis=0)
+    return np.asarray(least / (LEAST * scale[:, None]))
+
+
+def _moved(function: Function, indices: Indices, direction: Floats, sign: float) -> Floats:
+    """Evaluate with some coordinates moved to each reach, in place; shape (reaches, m)."""
+    point, here = function.point, function.point[indices]
+    outputs = []
+    try:
+        for reach in REACHES:
+            point[indices] = here + sign * reach * direction
+            outputs.append(function.evaluate(point))
+    finally:
+        point[indices] = here
+    return np.stack(outputs)

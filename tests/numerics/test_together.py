@@ -1,4 +1,4 @@
-"""Coordinates that show nothing one by one."""
+"""Coordinates that show little one by one."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def bounds(counted: Counted, point: Floats = POINT) -> Floats:
     """Bound three of six coordinates together; the point is left as it is."""
     function = function_at(counted, point.copy())
     counted.calls = 0
-    bound = bound_together(function, INDICES, np.random.default_rng(0))
+    bound = bound_together(function, INDICES, np.zeros((3, 1)), np.random.default_rng(0))
     assert (function.point == point).all()
     assert counted.calls == 6
     return bound[:, 0] * np.abs(point[INDICES])
@@ -43,3 +43,14 @@ def test_undefined_far_away_is_no_obstacle() -> None:
     found = bounds(Counted(lambda x: np.where(abs(x[1] / POINT[1] - 1) < 0.2, 2.0, np.nan)))
     assert np.isfinite(found).all()
     assert (found < 1e-11).all()
+
+
+def test_claims_that_are_right_are_verified_though_they_are_small() -> None:
+    """Small derivatives beside a large value, curved as they may be."""
+    function = function_at(Counted(lambda x: 1e3 + 1e-6 * np.sum(x**4)), POINT.copy())
+    claim = 4e-6 * POINT[INDICES, None] ** 3
+    right = bound_together(function, INDICES, claim, np.random.default_rng(0))[:, 0]
+    assert (right * np.abs(POINT[INDICES]) < 1e-10).all()
+    claim[1] *= 1.01
+    wrong = bound_together(function, INDICES, claim, np.random.default_rng(0))[:, 0]
+    assert wrong[1] > abs(claim[1, 0]) / 102

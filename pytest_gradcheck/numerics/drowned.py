@@ -1,0 +1,151 @@
+"""Coordinates whose derivative drowns in noise: moved together, or one by one but further.
+
+It must not judge a claim; it finds larger steps that show more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.numerics.block import CLEAR, TINY, Block
+from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices
+from pytest_gradcheck.numerics.together import bound_together
+
+__all__ = ["Drowned", "look_further"]
+
+#: Fewer coordinates than these are not worth moving together.
+SMALLEST_GROUP = 2
+
+#: How much larger the step of a second look is, where the first shows only noise.
+WIDER = 30.0
+WIDEST = 0.1
+
+#: Where even that shows only noise: a step in units of the array's typical scale, then of 1.
+WIDER_STEP = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Drowned:
+    """Coordinates that agree with their claims as far as noise lets them, not far enough.
+
+    Attributes
+    ----------
+    indices : ndarray of int, shape (k,)
+        The coordinates.
+    step : ndarray, shape (k,)
+        The largest absolute step they were looked at with.
+    faint : ndarray of bool, shape (k,)
+        Which are claimed to do nothing that could be told from noise.
+    """
+
+    indices: Indices
+    step: Floats
+    faint: Booleans
+
+    @classmethod
+    def joined(cls, parts: Sequence[Drowned]) -> Drowned:
+        """Put some of them together."""
+        return cls(
+            np.concatenate([part.indices for part in parts]),
+            np.concatenate([part.step for part in parts]),
+            np.concatenate([part.faint for part in parts]),
+        )
+
+
+def look_further(
+    block: Block, drowned: Drowned, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Look at drowned coordinates all together, then further at those still drowned.
+
+    Parameters
+    ----------
+    block : Block
+        The coordinates with their claims; takes what is found.
+    drowned : Drowned
+        The same coordinates, with how they were looked at.
+    rng : numpy.random.Generator
+        Draws the weights they are moved together with.
+
+    Returns
+    -------
+    doubt : ndarray, shape (k,)
+        The doubt that is left about each, 0 for none.
+    scale : ndarray, shape (k,)
+        What the steps of a ladder should be measured in. Costs six evaluations where
+        that settles all of them, up to six more for each of those that it does not.
+    """
+    doubt, scale = np.zeros(block.scale.shape), block.scale.copy()
+    if doubt.size >= SMALLEST_GROUP:
+        _look_together(block, drowned.faint, rng)
+    rows = block.unresolved(drowned.faint)
+    if rows.any():
+        doubt[rows], scale[rows] = _look_wider(
+            block.take(rows), drowned.step[rows], drowned.faint[rows]
+        )
+    return doubt, scale
+
+
+def _look_together(block: Block, faint: Booleans, rng: np.random.Generator) -> None:
+    """Bound the errors of claims about coordinates that show little, all at once.
+
+    Where some of them are off, or move the function by more from afar, halves are
+    looked at by themselves: most of the others then need no look of their own.
+    """
+    found, indices = block.found, block.indices
+    off = bound_together(block.function, indices, block.claim, rng)
+    value = np.clip(found.value[indices], block.claim - off, block.claim + off)
+    bound = off + np.abs(value - block.claim)
+    block.write(bound < found.bound[indices], value, bound, found.step[indices])
+    if indices.size >= 2 * SMALLEST_GROUP and block.unresolved(faint).any():
+        middle = indices.size // 2
+        for half in (slice(None, middle), slice(middle, None)):
+            _look_together(block.take(half), faint[half], rng)
+
+
+def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple[Floats, Floats]]:
+    """Yield ever wider steps, each with the reach that its curvature is estimated from.
+
+    Most often the noise is large; but a coordinate may also be tiny for no
+    reason (1e-200 where 0 would do), and then its size is no scale for it. One
+    that should do nothing may go far at once.
+    """
+    widest = WIDEST * block.scale
+    yield np.where(faint, widest, np.minimum(WIDER * first, widest)), block.scale
+    typical = block.function.scales.typical(block.indices)
+    yield WIDER_STEP * typical, typical
+    yield np.full(typical.shape, WIDER_STEP), np.ones(typical.shape)
+
+
+def _look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
+    """Look again with larger steps where the first one showed only noise.
+
+    What a larger step shows clearly, and is not what was claimed, is in doubt;
+    so is what it does not show either. Returns doubts and the scales of ladders.
+    """
+    doubt, scale, last = np.zeros(first.shape), block.scale.copy(), first.copy()
+    for wider, reach in _wider_steps(block, first, faint):
+        rows = np.flatnonzero((wider > 2 * last) & (doubt == 0) & block.unresolved(faint))
+        if not rows.size:
+            continue
+        part = block.take(rows)
+        pairs = part.pairs(wider[rows])
+        error, size = np.abs(pairs.value - part.claim), part.size(pairs)
+        curved = part.curved(pairs, reach[rows])
+        agrees = part.agrees(pairs)
+        near = error <= np.maximum(pairs.noise, curved * size)
+        hidden = np.where(agrees, np.minimum(part.agreement, curved), curved) * size
+        bound = pairs.noise + error + hidden
+        better = (agrees | near) & (bound < part.found.bound[part.indices])
+        part.write(better, pairs.value, bound, pairs.step)
+        clear = pairs.noise <= CLEAR * size
+        differs = ~better & ~near & clear & (error > part.agreement * size)
+        doubt[rows] = np.where(differs, error / np.maximum(pairs.noise, TINY), 0.0).max(axis=1)
+        scale[rows] = np.where(doubt[rows] > 0, pairs.step / WIDEST, scale[rows])
+        last[rows] = pairs.step
+    unclear = (doubt == 0) & block.unresolved(faint)
+    typical = block.function.scales.typical(block.indices)
+    scale[unclear] = np.maximum(scale, typical)[unclear]
+    return np.where(unclear, TINY, doubt), scale
