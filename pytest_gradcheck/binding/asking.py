@@ -22,7 +22,7 @@ from pytest_gradcheck.binding.claims import (
     claim_rounding,
     is_elementwise,
 )
-from pytest_gradcheck.binding.coordinates import flat_complex, flat_real
+from pytest_gradcheck.binding.complexes import flat_complex, flat_real
 from pytest_gradcheck.binding.gradients import match_gradients
 from pytest_gradcheck.binding.layout import MismatchError, shaped_like
 from pytest_gradcheck.binding.outputs import Output, cache_hint

@@ -16,7 +16,7 @@ from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.asking import Asked, Backward, Request
 from pytest_gradcheck.binding.attributes import as_it_was
 from pytest_gradcheck.binding.call import Call
-from pytest_gradcheck.binding.coordinates import IMAGINARY, weights
+from pytest_gradcheck.binding.complexes import IMAGINARY, weights
 from pytest_gradcheck.binding.evaluation import Forward, Quiet
 from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.outputs import Beside, Output

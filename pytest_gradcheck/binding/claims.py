@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.coordinates import claim_coordinates
+from pytest_gradcheck.binding.complexes import claim_coordinates
 from pytest_gradcheck.binding.problem import Block, Claim, DenseClaim, DiagonalClaim, Parameter
 from pytest_gradcheck.binding.shapes import explain_shape
 from pytest_gradcheck.binding.tree import describe_value

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.coordinates import flat_real
+from pytest_gradcheck.binding.complexes import flat_real
 from pytest_gradcheck.binding.outputs import Beside, Output, read_output
 from pytest_gradcheck.binding.problem import Counts, Vector
 from pytest_gradcheck.binding.replay import Replay

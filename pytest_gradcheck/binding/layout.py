@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.coordinates import flat_complex, flat_real
+from pytest_gradcheck.binding.complexes import flat_complex, flat_real
 from pytest_gradcheck.binding.problem import Block, Vector
 from pytest_gradcheck.binding.tree import children, rebuilt
 

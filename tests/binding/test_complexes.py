@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.coordinates import (
+from pytest_gradcheck.binding.complexes import (
     claim_coordinates,
     flat_complex,
     flat_real,
