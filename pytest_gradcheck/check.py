@@ -18,6 +18,7 @@ from typing import Any
 from pytest_gradcheck.assembly import assemble
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.constraining import Written
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
 from pytest_gradcheck.judgement.outcome import vacuous
@@ -69,7 +70,8 @@ def gradcheck(
         when backward asks for ``cache``.
     **options : Any
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
-        ``seed``, ``strict``, ``kinks``, ``max_rows``, ``replay``.
+        ``seed``, ``strict``, ``kinks``, ``max_rows``, ``replay``, ``tangent``,
+        ``project``, ``bounds``.
 
     Returns
     -------
@@ -191,7 +193,13 @@ def _check(call: Call, options: Options, rerun: str | None) -> Report:
 
 
 def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Report, bool]:
-    with bind(call, seed=options.seed, replay=options.replay, replay_all=replay_all) as problem:
+    with bind(
+        call,
+        seed=options.seed,
+        replay=options.replay,
+        replay_all=replay_all,
+        written=Written(options.tangent, options.project, options.bounds),
+    ) as problem:
         _refuse_beyond_budget(problem, options)
         measured = measure(
             question(problem), agreement=options.rtol, step=options.step, seed=options.seed

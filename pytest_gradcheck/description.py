@@ -103,7 +103,7 @@ def describe(evidence: Evidence, *, rtol: float, max_rows: int) -> ParameterRepo
         name=parameter.name,
         shape=parameter.shape,
         dtype=parameter.dtype,
-        size=parameter.stop - parameter.start,
+        size=int(np.prod(parameter.shape)) * (2 if parameter.is_complex else 1),
         verdict=verdict_of(VERDICTS[mark] for mark in np.unique(judged.marks).tolist()),
         wrong=wrong,
         checked=claim.size,
@@ -198,6 +198,8 @@ def _reason(status: Status, mark: int) -> str | None:
 def _place(
     parameter: Parameter, coordinate: int
 ) -> tuple[tuple[int, ...], Literal["real", "imag"] | None]:
+    if parameter.entries is not None:
+        coordinate = parameter.entries[coordinate]
     if not parameter.is_complex:
         return _unravel(coordinate, parameter.shape), None
     entry, imaginary = divmod(coordinate, 2)
@@ -209,6 +211,7 @@ def _unravel(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
+    yield from evidence.parameter.notes
     yield from _zero_notes(evidence)
     if judged.subgradients:
         count = judged.subgradients

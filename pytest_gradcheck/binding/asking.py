@@ -15,6 +15,7 @@ import numpy as np
 from pytest_gradcheck.binding.beside import find_beside
 from pytest_gradcheck.binding.calling import invoke
 from pytest_gradcheck.binding.claims import as_array, build_claim, claim_rounding, decide_kind
+from pytest_gradcheck.binding.coordinates import Coordinates
 from pytest_gradcheck.binding.gradients import match_gradients
 from pytest_gradcheck.binding.outputs import Output
 from pytest_gradcheck.binding.problem import Claim, Counts, DenseClaim, Vector
@@ -44,6 +45,8 @@ def ask_backward(
     output: Output,
     counts: Counts,
     rng: np.random.Generator,
+    *,
+    coordinates: Coordinates | None,
 ) -> Asked:
     """Call backward straight after a forward, and read its claims."""
     plan = binding.plan
@@ -57,6 +60,12 @@ def ask_backward(
         if "tangent" in plan.needs
         else None
     )
+    if tangents is None:
+        tangent = None
+    elif coordinates is None:
+        tangent = np.concatenate([part.reshape(-1) for part in tangents])
+    else:
+        tangents, tangent = coordinates.steer(tangents)
     sources = dict(zip(binding.arguments.names, workspace.values(), strict=True))
     sources |= {"<output>": copy.deepcopy(output.raw)}
     if output.has_beside:
@@ -67,8 +76,8 @@ def ask_backward(
         sources["<tangent>"] = tangents[0] if len(tangents) == 1 else tuple(tangents)
     counts.backward += 1
     returned = invoke(plan, binding.backward, sources, scalar_output=scalar)
-    if tangents is not None:
-        return _read_jvp(binding, output, returned, tangents)
+    if tangent is not None:
+        return _read_jvp(binding, output, returned, tangent)
     return _read(binding, workspace, output, returned, cotangent)
 
 
@@ -95,9 +104,7 @@ def _read(
     return Asked(kind, claim, flat, None, roundings)
 
 
-def _read_jvp(
-    binding: Resolved, output: Output, returned: Any, tangents: Sequence[Vector]
-) -> Asked:
+def _read_jvp(binding: Resolved, output: Output, returned: Any, tangent: Vector) -> Asked:
     claim = as_array(returned, "output", binding.backward_name)
     if claim.shape != output.shape:
         raise GradcheckUsageError(
@@ -105,7 +112,6 @@ def _read_jvp(
             f"{claim.shape}; forward's output has shape {output.shape}."
         )
     row = np.asarray(claim, dtype=np.float64).reshape(1, -1)
-    tangent = np.concatenate([part.reshape(-1) for part in tangents])
     return Asked("jvp", DenseClaim(row), None, tangent, (claim_rounding(claim),))
 
 

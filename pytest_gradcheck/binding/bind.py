@@ -6,8 +6,9 @@ the user's own point, and leaves everything of the user's as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,13 @@ from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.asking import Asked, ask_backward
 from pytest_gradcheck.binding.attributes import as_it_was
 from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.constraining import (
+    UNCONSTRAINED,
+    Constrained,
+    Written,
+    constrain,
+)
+from pytest_gradcheck.binding.coordinates import Coordinates
 from pytest_gradcheck.binding.evaluation import Forward, Quiet
 from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.outputs import Beside, Output
@@ -31,7 +39,12 @@ __all__ = ["bind"]
 
 @contextmanager
 def bind(
-    call: Call, *, seed: int, replay: Sequence[object] = (), replay_all: bool = False
+    call: Call,
+    *,
+    seed: int,
+    replay: Sequence[object] = (),
+    replay_all: bool = False,
+    written: Written = UNCONSTRAINED,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -45,6 +58,8 @@ def bind(
         Those to put back beside the ones found.
     replay_all : bool
         Put all generators back, not only those seen to move.
+    written : Written
+        Constraints of parameters, as the user wrote them.
 
     Yields
     ------
@@ -57,20 +72,27 @@ def bind(
         When the call makes no sense, before anybody is accused of anything.
     """
     binding = Resolved.of(call)
+    constrained = constrain(written, [leaf for item in binding.items for leaf in item.leaves])
     generators = find_generators(
         [f for f in (binding.forward, binding.backward) if f is not None],
         zip(binding.arguments.names, binding.arguments.values, strict=True),
         replay,
     )
     with as_it_was(binding.owner), Replay(generators, everything=replay_all) as replaying:
-        problem, workspace = _pose(call, binding, replaying, seed)
+        problem, workspace = _pose(call, binding, constrained, replaying, seed)
         with Quiet():
             yield problem
         workspace.pack()  # arrays that are written to hold the last perturbed point
         refuse_change(workspace, problem.forward)
 
 
-def _pose(call: Call, binding: Resolved, replay: Replay, seed: int) -> tuple[Problem, Workspace]:
+def _pose(
+    call: Call,
+    binding: Resolved,
+    constrained: Mapping[str, Constrained],
+    replay: Replay,
+    seed: int,
+) -> tuple[Problem, Workspace]:
     """Evaluate at the user's point, ask backward, and put it all into numbers."""
     counts = Counts()
     beside = binding.beside(call.has_cache)
@@ -83,7 +105,10 @@ def _pose(call: Call, binding: Resolved, replay: Replay, seed: int) -> tuple[Pro
     refuse_unrepeatable(first, again, binding.forward_name, moving)
 
     rng = np.random.default_rng(seed)
-    asked = ask_backward(binding, workspace, again, counts, rng)
+    coordinates = (
+        Coordinates.of(workspace.parameters, workspace.base, constrained) if constrained else None
+    )
+    asked = ask_backward(binding, workspace, again, counts, rng, coordinates=coordinates)
     refuse_change(workspace, binding.backward_name)
     if asked.cotangent is not None:
         forward.reduce_by(asked.cotangent)
@@ -108,7 +133,25 @@ def _pose(call: Call, binding: Resolved, replay: Replay, seed: int) -> tuple[Pro
         roundings=asked.roundings,
         randomness_moved=replay.moved,
     )
+    if coordinates is not None:
+        problem = _on_coordinates(problem, coordinates, forward)
     return problem, workspace
+
+
+def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:
+    """Pose the same problem for the coordinates of constrained parameters."""
+    claim, roundings = problem.claim, problem.roundings
+    if problem.kind != "jvp":
+        coordinates, claim = coordinates.along(claim)
+        roundings = coordinates.roundings(roundings)
+    return replace(
+        problem,
+        parameters=coordinates.parameters(),
+        point=coordinates.point(),
+        evaluate=coordinates.evaluator(problem.evaluate, problem.point, forward.nowhere),
+        claim=claim,
+        roundings=roundings,
+    )
 
 
 def _first_evaluation(

@@ -105,7 +105,7 @@ class Forward:
         try:
             result = self._function(*args, **kwargs)
         except (ArithmeticError, ValueError):  # numpy's LinAlgError is a ValueError
-            return self.reduced(np.full(self._size, np.nan))
+            return self.nowhere()
         except Exception as error:
             error.add_note(self._where())
             raise
@@ -117,6 +117,10 @@ class Forward:
                 "at the point itself: the output's size must not depend on the parameters."
             )
         return self.reduced(values)
+
+    def nowhere(self) -> Vector:
+        """Return what `evaluate` does where forward is undefined."""
+        return self.reduced(np.full(self._size, np.nan))
 
     def _where(self) -> str:
         """Say which coordinate is being perturbed, and by how much."""

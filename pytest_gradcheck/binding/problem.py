@@ -36,6 +36,11 @@ class Parameter:
         complex entry has two, real then imaginary part.
     is_complex : bool
         Whether entries take two coordinates.
+    entries : tuple of int or None
+        Of a constrained parameter, which of the coordinates it would have by
+        itself its coordinates are; None for all.
+    notes : tuple of Note
+        What is to be known of it beforehand.
     """
 
     name: str
@@ -44,6 +49,8 @@ class Parameter:
     start: int
     stop: int
     is_complex: bool = False
+    entries: tuple[int, ...] | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Claim(Protocol):

@@ -1,0 +1,301 @@
+"""The coordinates of a constrained check: entries that move along admissible directions.
+
+It must not know how a constraint was written or what forward is; it turns
+coordinates into arrays, and claims about entries into claims about coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.constraining import Constrained
+from pytest_gradcheck.binding.problem import Claim, DenseClaim, Parameter, Vector
+from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.model import Note
+
+__all__ = ["Coordinates"]
+
+#: A direction this much shorter than its unit vector is none.
+NO_DIRECTION = 1e-8
+
+#: A product of claim and direction is zero when its terms cancel to so many roundings.
+CANCELLED = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The coordinates of one parameter: some of its entries, or all.
+
+    Attributes
+    ----------
+    parameter : Parameter
+        With the place of all its entries in the workspace's point.
+    constrained : Constrained or None
+        None where every entry is a coordinate of its own.
+    entries : ndarray of int, shape (k,)
+        Which entries (of a complex parameter: real and imaginary parts) have a
+        coordinate.
+    values : ndarray, shape (k,)
+        Their values at the point.
+    """
+
+    parameter: Parameter
+    constrained: Constrained | None
+    entries: NDArray[np.intp]
+    values: Vector
+
+    def write(self, coordinates: Vector, target: Vector) -> bool:
+        """Write the array at some coordinates, flat, to `target`; False where there is none."""
+        if self.constrained is None:
+            target[:] = coordinates
+            return True
+        change = coordinates - self.values
+        if not change.any():
+            return True
+        moved = self.constrained.move(self._scattered(change))
+        if moved is None:
+            return False
+        target[:] = _flat(moved)
+        return True
+
+    def direction(self, change: Vector) -> NDArray[Any]:
+        """Return the direction in which a change of the coordinates moves the parameter."""
+        scattered = self._scattered(change)
+        return scattered if self.constrained is None else self.constrained.direction(scattered)
+
+    def _scattered(self, change: Vector) -> NDArray[Any]:
+        """Return a change of the coordinates as one of the parameter, of its shape."""
+        flat = np.zeros(self.parameter.stop - self.parameter.start)
+        flat[self.entries] = change
+        whole = flat.view(np.complex128) if self.parameter.is_complex else flat
+        return whole.reshape(self.parameter.shape)
+
+    def along(self, claim: Vector) -> tuple[_Part, Vector]:
+        """Return the part with the entries that do move, and the claims along their directions."""
+        if self.constrained is None or not self.constrained.constraint.mixes:
+            return self, claim[self.entries]
+        rows, kept = [], []
+        for k, unit in enumerate(np.eye(self.entries.size)):
+            direction = _flat(self.direction(unit))
+            if np.abs(direction).max(initial=0.0) > NO_DIRECTION:
+                kept.append(k)
+                rows.append(self._product(direction, claim))
+        part = replace(self, entries=self.entries[kept], values=self.values[kept])
+        return part, np.array(rows).reshape(len(kept), claim.shape[1])
+
+    def _product(self, direction: Vector, claim: Vector) -> Vector:
+        """Return the claims along a direction, zero where only rounding is left of them."""
+        moved = np.flatnonzero(direction)
+        weights, terms = direction[moved], claim[moved]
+        product = weights @ terms
+        size = np.abs(weights) @ np.abs(terms)
+        return np.where(np.abs(product) <= CANCELLED * self.precision * size, 0.0, product)
+
+    @property
+    def precision(self) -> float:
+        """Relative error of the directions."""
+        return 0.0 if self.constrained is None else self.constrained.constraint.precision
+
+    def notes(self) -> Iterator[Note]:
+        """Say which entries are measured, and along what."""
+        if self.constrained is None:
+            return
+        constraint = self.constrained.constraint
+        count, size = self.entries.size, self.parameter.stop - self.parameter.start
+        if count < size:
+            text = f"{count} of {size} entries measured, {constraint.others}"
+            yield Note("constrained", count, text)
+        if constraint.mixes:
+            text = f"values along admissible directions ({constraint.name})"
+            yield Note("direction", count, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """The coordinates of all parameters, one after the other.
+
+    The point of a constrained check is the vector of them. Moving coordinate k
+    moves its parameter along the admissible direction of entry k, and nowhere
+    else than through the set.
+    """
+
+    parts: tuple[_Part, ...]
+
+    @classmethod
+    def of(
+        cls,
+        parameters: Sequence[Parameter],
+        base: Vector,
+        constrained: Mapping[str, Constrained],
+    ) -> Coordinates:
+        """Give coordinates to all entries that may move.
+
+        Parameters
+        ----------
+        parameters : sequence of Parameter
+            All of them, with their entries' places in `base`.
+        base : ndarray, shape (n,)
+            The values of all entries.
+        constrained : mapping of str to Constrained
+            Constraints by the parameter's name.
+
+        Returns
+        -------
+        Coordinates
+            Before it is known which directions vanish, see `along`.
+
+        Raises
+        ------
+        GradcheckUsageError
+            Where no entry of a parameter may move.
+        """
+        parts = []
+        for parameter in parameters:
+            rule = constrained.get(parameter.name)
+            values = base[parameter.start : parameter.stop]
+            entries = np.arange(values.size)
+            if rule is not None:
+                width = 2 if parameter.is_complex else 1
+                entries = np.flatnonzero(np.repeat(rule.measured().ravel(), width))
+            parts.append(_Part(parameter, rule, entries, values[entries]))
+        return cls(tuple(parts))._checked()
+
+    def along(self, claim: Claim) -> tuple[Coordinates, DenseClaim]:
+        """Return the coordinates that do move, and the claims along their directions.
+
+        Parameters
+        ----------
+        claim : Claim
+            About all entries.
+
+        Returns
+        -------
+        Coordinates
+            Without those whose direction vanishes.
+        DenseClaim
+            By coordinate and output.
+        """
+        found = [
+            part.along(claim.rows(part.parameter.start, part.parameter.stop))
+            for part in self.parts
+        ]
+        coordinates = Coordinates(tuple(part for part, _ in found))._checked()
+        return coordinates, DenseClaim(np.concatenate([rows for _, rows in found]))
+
+    def steer(self, tangents: Sequence[NDArray[Any]]) -> tuple[list[NDArray[Any]], Vector]:
+        """Make random directions admissible.
+
+        Parameters
+        ----------
+        tangents : sequence of ndarray
+            One for each parameter.
+
+        Returns
+        -------
+        list of ndarray
+            What the parameters move along.
+        ndarray, shape (n,)
+            The same in coordinates.
+        """
+        directions, changes = [], []
+        for part, tangent in zip(self.parts, tangents, strict=True):
+            rule = part.constrained
+            steered = tangent if rule is None else rule.steer(tangent)
+            kind = np.complex128 if part.parameter.is_complex else np.float64
+            change = _flat(steered.astype(kind))[part.entries]
+            directions.append(part.direction(change))
+            changes.append(change)
+        return directions, np.concatenate(changes)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the parameters with the places of their coordinates."""
+        return tuple(
+            part.parameter
+            if part.constrained is None and start == part.parameter.start
+            else replace(
+                part.parameter,
+                start=start,
+                stop=stop,
+                entries=None if part.constrained is None else tuple(part.entries.tolist()),
+                notes=tuple(part.notes()),
+            )
+            for part, start, stop in self._places()
+        )
+
+    def point(self) -> Vector:
+        """Return the values of all coordinates."""
+        return np.concatenate([part.values for part in self.parts])
+
+    def roundings(self, claimed: Sequence[float]) -> tuple[float, ...]:
+        """Return the roundings of claims, not less than the error of their directions."""
+        return tuple(
+            max(rounding, part.precision)
+            for rounding, part in zip(claimed, self.parts, strict=True)
+        )
+
+    def evaluator(
+        self, evaluate: Callable[[Vector], Vector], point: Vector, nowhere: Callable[[], Vector]
+    ) -> Callable[[Vector], Vector]:
+        """Return a function of the coordinates.
+
+        Parameters
+        ----------
+        evaluate : callable
+            The function of all entries; cheapest when handed `point`.
+        point : ndarray, shape (n,)
+            Changed in place for each evaluation, and put back.
+        nowhere : callable
+            Returns what an evaluation gives where there is no admissible array.
+
+        Returns
+        -------
+        callable
+            ``f(coordinates) -> outputs``; `evaluate` never sees an array that is
+            not admissible.
+        """
+        base = point.copy()
+        parts = [
+            (part, slice(start, stop), point[part.parameter.start : part.parameter.stop])
+            for part, start, stop in self._places()
+        ]
+
+        def moved(vector: Vector) -> bool:
+            try:
+                return all(part.write(vector[place], target) for part, place, target in parts)
+            except (ArithmeticError, ValueError):  # of the user's own projection
+                return False
+
+        def evaluate_at(vector: Vector) -> Vector:
+            try:
+                return evaluate(point) if moved(vector) else nowhere()
+            finally:
+                point[:] = base
+
+        return evaluate_at
+
+    def _places(self) -> Iterator[tuple[_Part, int, int]]:
+        start = 0
+        for part in self.parts:
+            yield part, start, start + part.entries.size
+            start += part.entries.size
+
+    def _checked(self) -> Coordinates:
+        for part in self.parts:
+            if not part.entries.size and part.parameter.stop > part.parameter.start:
+                name = part.parameter.name
+                raise GradcheckUsageError(
+                    f"no entry of {name} may move under its constraint, so there is nothing to "
+                    f"check: leave {name} out of wrt=, or allow some of its entries to move."
+                )
+        return self
+
+
+def _flat(array: NDArray[Any]) -> Vector:
+    """Return an array as a vector of real numbers, complex ones as two."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return flat.view(np.float64) if flat.dtype.kind == "c" else flat
