@@ -323,7 +323,7 @@ class _Simplex(_AlongAxis):
     True
     """
 
-    name = "on the simplex (not negative, of sum 1)"
+    name = "on the simplex"
 
     def tangent(self, point: Array, direction: Array) -> Array:
         # A step that is small against the entry stays inside; one along the

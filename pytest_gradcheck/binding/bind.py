@@ -140,8 +140,11 @@ def _pose(
 
 def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:
     """Pose the same problem for the coordinates of constrained parameters."""
-    claim, roundings = problem.claim, problem.roundings
-    if problem.kind != "jvp":
+    claim, roundings, notes = problem.claim, problem.roundings, problem.notes
+    if problem.kind == "jvp":
+        names = ", ".join(part.name for part in coordinates.constrained())
+        notes = (*notes, Note("direction", 0, f"the tangent is admissible for {names}"))
+    else:
         coordinates, claim = coordinates.along(claim)
         roundings = coordinates.roundings(roundings)
     return replace(
@@ -151,6 +154,7 @@ def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward
         evaluate=coordinates.evaluator(problem.evaluate, problem.point, forward.nowhere),
         claim=claim,
         roundings=roundings,
+        notes=notes,
     )
 
 

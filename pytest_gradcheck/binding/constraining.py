@@ -188,7 +188,7 @@ def _read(leaf: Leaf, tangent: object, project: object) -> Constraint:
             f"project of {leaf.name} is {describe_value(project)}: it must be a function that "
             "returns the admissible array nearest to the one it is given."
         )
-    return Projected(project) if directions is None else Retracted(directions, project)
+    return Projected(project, leaf.name) if directions is None else Retracted(directions, project)
 
 
 def _read_tangent(name: str, tangent: object) -> Constraint:
@@ -216,10 +216,10 @@ def _refuse_violation(
     if not (apart <= allowed).all():
         place = tuple(int(k) for k in np.argwhere(~(apart <= allowed))[0])
         entry = f"{name}[{', '.join(map(str, place))}]" if place else name
-        state = "does not satisfy its constraint" if usual else f"is not {constraint.name}"
+        state = "is not what project makes of it" if usual else f"is not {constraint.name}"
         raise GradcheckUsageError(
-            f"{name} {state}: {entry} is {array[place]:.6g}, and {nearest[place]:.6g} in the "
-            f"nearest array that does. A check starts inside the set: pass "
+            f"{name} {state}: {entry} is {array[place]:.6g} where the nearest admissible array "
+            f"has {nearest[place]:.6g}. A check starts inside the set: pass "
             f"{name} = {constraint.remedy(name)}."
         )
     if not constraint.contains(point):

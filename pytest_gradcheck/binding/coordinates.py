@@ -80,7 +80,9 @@ class _Part:
         if self.constrained is None or not self.constrained.constraint.mixes:
             return self, claim[self.entries]
         rows, kept = [], []
-        for k, unit in enumerate(np.eye(self.entries.size)):
+        unit = np.zeros(self.entries.size)
+        for k in range(unit.size):
+            unit[k - 1], unit[k] = 0.0, 1.0
             direction = _flat(self.direction(unit))
             if np.abs(direction).max(initial=0.0) > NO_DIRECTION:
                 kept.append(k)
@@ -97,6 +99,11 @@ class _Part:
         return np.where(np.abs(product) <= CANCELLED * self.precision * size, 0.0, product)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether every entry has a coordinate."""
+        return self.entries.size == self.parameter.stop - self.parameter.start
+
+    @property
     def precision(self) -> float:
         """Relative error of the directions."""
         return 0.0 if self.constrained is None else self.constrained.constraint.precision
@@ -107,7 +114,7 @@ class _Part:
             return
         constraint = self.constrained.constraint
         count, size = self.entries.size, self.parameter.stop - self.parameter.start
-        if count < size:
+        if not self.is_whole:
             text = f"{count} of {size} entries measured, {constraint.others}"
             yield Note("constrained", count, text)
         if constraint.mixes:
@@ -215,17 +222,19 @@ class Coordinates:
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the parameters with the places of their coordinates."""
         return tuple(
-            part.parameter
-            if part.constrained is None and start == part.parameter.start
-            else replace(
+            replace(
                 part.parameter,
                 start=start,
                 stop=stop,
-                entries=None if part.constrained is None else tuple(part.entries.tolist()),
+                entries=None if part.is_whole else tuple(part.entries.tolist()),
                 notes=tuple(part.notes()),
             )
             for part, start, stop in self._places()
         )
+
+    def constrained(self) -> tuple[Parameter, ...]:
+        """Return the parameters that have a constraint."""
+        return tuple(part.parameter for part in self.parts if part.constrained is not None)
 
     def point(self) -> Vector:
         """Return the values of all coordinates."""

@@ -133,8 +133,12 @@ class Forward:
                 subscript = f"[{', '.join(str(int(k)) for k in index)}]" if index else ""
                 step = float(workspace.point[moved[0]] - workspace.base[moved[0]])
                 return f"while gradcheck perturbed {parameter.name}{subscript} by {step:.3g}"
-        names = ", ".join(parameter.name for parameter in workspace.parameters)
-        return f"while gradcheck perturbed all of {names}"
+        names = ", ".join(
+            parameter.name
+            for parameter in workspace.parameters
+            if np.any((parameter.start <= moved) & (moved < parameter.stop))
+        )
+        return f"while gradcheck perturbed several entries of {names}"
 
 
 class Quiet:

@@ -99,6 +99,7 @@ class Projected(Constraint):
     """What the user's function projects to; its directions are the derivative of it."""
 
     function: Callable[[Array], Any]
+    parameter: str
     name = "project"
     precision = AGREEMENT
 
@@ -115,23 +116,30 @@ class Projected(Constraint):
         size = float(np.abs(point).max(initial=0.0)) or 1.0
         step = FIRST_STEP * size / (float(np.abs(change).max(initial=0.0)) or 1.0)
         for _ in range(ATTEMPTS):
-            slopes = [self._slope(point, change, step / 2**k) for k in range(3)]
+            slopes, bends = zip(
+                *(self._differences(point, change, step / 2**k) for k in range(3)), strict=True
+            )
             first = [b + (b - a) / 3 for a, b in pairwise(slopes)]
             best = first[1] + (first[1] - first[0]) / 15
             doubt = np.abs(best - first[1]).max(initial=0.0)
-            if doubt <= AGREEMENT * max(1.0, float(np.abs(best).max(initial=0.0))):
-                return best
+            smooth = bends[2] <= bends[0] / 2 + AGREEMENT
+            if smooth and doubt <= AGREEMENT * max(1.0, float(np.abs(best).max(initial=0.0))):
+                return np.asarray(best)
             step /= SHRINK
         place = tuple(int(k) for k in np.argwhere(change)[0])
+        subscript = f"[{', '.join(map(str, place))}]" if place else ""
         raise GradcheckUsageError(
-            f"project has no derivative at the point, where its argument{list(place) or ''} is "
-            f"{point[place]:.6g}: it does not leave it smoothly. Say tangent= as well, or bounds= "
-            "where the set is a box."
+            f"project of {self.parameter} has a kink at the point of the check, by "
+            f"{self.parameter}{subscript}, which is {point[place]:.6g}: there is no derivative "
+            "through it. Say tangent= as well, or bounds= where the set is a box."
         )
 
-    def _slope(self, point: Array, change: Array, step: float) -> Array:
+    def _differences(self, point: Array, change: Array, step: float) -> tuple[Array, float]:
+        """Return the central difference, and how far the slopes of the sides are apart."""
         right, left = self.project(point + step * change), self.project(point - step * change)
-        return np.asarray((right - left) / (2 * step))
+        here = self.project(point)
+        bend = ((right - here) + (left - here)) / (2 * step)
+        return np.asarray((right - left) / (2 * step)), float(np.abs(bend).max(initial=0.0))
 
 
 def refuse_unusable(constraint: Constraint, point: Array, name: str) -> None:
