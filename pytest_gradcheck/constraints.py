@@ -7,7 +7,6 @@ is a subclass of `Constraint`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,7 +36,6 @@ Axis = int | tuple[int, ...] | None
 ALONE = 0.99
 
 
-@dataclass(frozen=True, repr=False)
 class Constraint:
     """A set that a parameter stays in; this one holds every array.
 
@@ -265,30 +263,32 @@ class _UpperTriangular(_Triangular):
         return f"np.triu({name})"
 
 
-@dataclass(frozen=True, repr=False, eq=False)
 class _Masked(_Selected):
     """Arrays of which the entries under a mask move, see `masked`."""
 
-    mask: NDArray[np.bool_]
     name = "masked"
+
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        self._mask = mask
 
     def wanted_shape(self, shape: tuple[int, ...]) -> str | None:
         try:
-            fits = np.broadcast_shapes(self.mask.shape, shape) == shape
+            fits = np.broadcast_shapes(self._mask.shape, shape) == shape
         except ValueError:
             fits = False
-        return None if fits else f"the shape {self.mask.shape} of its mask"
+        return None if fits else f"the shape {self._mask.shape} of its mask"
 
     def measured(self, point: Array) -> NDArray[np.bool_]:
-        return np.broadcast_to(self.mask, point.shape)
+        return np.broadcast_to(self._mask, point.shape)
 
 
-@dataclass(frozen=True, repr=False)
 class _AlongAxis(Constraint):
     """Vectors along an axis, the last one unless `along` says another."""
 
-    axis: Axis = -1
     others = "the others follow from them"
+
+    def __init__(self, axis: Axis = -1) -> None:
+        self._axis = axis
 
     def along(self, axis: Axis) -> _AlongAxis:
         """Return the same for vectors along `axis`; None for one vector of all entries."""
@@ -298,14 +298,14 @@ class _AlongAxis(Constraint):
         try:
             self._sum(np.empty(shape))
         except np.exceptions.AxisError:
-            return f"an axis {self.axis}"
+            return f"an axis {self._axis}"
         return None
 
     def _sum(self, array: Array) -> Array:
-        return np.asarray(np.sum(array, axis=self.axis, keepdims=True))
+        return np.asarray(np.sum(array, axis=self._axis, keepdims=True))
 
     def _axis_in_words(self) -> str:
-        return "" if self.axis is None else f"axis={self.axis}, keepdims=True"
+        return "" if self._axis is None else f"axis={self._axis}, keepdims=True"
 
 
 class _Simplex(_AlongAxis):

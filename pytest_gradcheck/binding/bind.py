@@ -145,8 +145,7 @@ def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward
         names = ", ".join(part.name for part in coordinates.constrained())
         notes = (*notes, Note("direction", 0, f"the tangent is admissible for {names}"))
     else:
-        coordinates, claim = coordinates.along(claim)
-        roundings = coordinates.roundings(roundings)
+        coordinates, claim, roundings = coordinates.along(claim, roundings)
     return replace(
         problem,
         parameters=coordinates.parameters(),

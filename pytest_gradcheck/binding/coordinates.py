@@ -24,7 +24,7 @@ __all__ = ["Coordinates"]
 NO_DIRECTION = 1e-8
 
 #: A product of claim and direction is zero when its terms cancel to so many roundings.
-CANCELLED = 8.0
+CANCELLED = 32.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,38 +75,33 @@ class _Part:
         whole = flat.view(np.complex128) if self.parameter.is_complex else flat
         return whole.reshape(self.parameter.shape)
 
-    def along(self, claim: Vector) -> tuple[_Part, Vector]:
-        """Return the part with the entries that do move, and the claims along their directions."""
+    def along(self, claim: Vector, rounding: float) -> tuple[_Part, Vector, float]:
+        """Return the part with the entries that move, their claims and the rounding of those."""
         if self.constrained is None or not self.constrained.constraint.mixes:
-            return self, claim[self.entries]
-        rows, kept = [], []
+            return self, claim[self.entries], rounding
+        rounding = max(rounding, self.constrained.constraint.precision)
+        kept, rows, sizes = [], [], []
         unit = np.zeros(self.entries.size)
         for k in range(unit.size):
             unit[k - 1], unit[k] = 0.0, 1.0
             direction = _flat(self.direction(unit))
             if np.abs(direction).max(initial=0.0) > NO_DIRECTION:
                 kept.append(k)
-                rows.append(self._product(direction, claim))
+                moved = np.flatnonzero(direction)
+                rows.append(direction[moved] @ claim[moved])
+                sizes.append(np.abs(direction[moved]) @ np.abs(claim[moved]))
         part = replace(self, entries=self.entries[kept], values=self.values[kept])
-        return part, np.array(rows).reshape(len(kept), claim.shape[1])
-
-    def _product(self, direction: Vector, claim: Vector) -> Vector:
-        """Return the claims along a direction, zero where only rounding is left of them."""
-        moved = np.flatnonzero(direction)
-        weights, terms = direction[moved], claim[moved]
-        product = weights @ terms
-        size = np.abs(weights) @ np.abs(terms)
-        return np.where(np.abs(product) <= CANCELLED * self.precision * size, 0.0, product)
+        products, terms = (np.array(r).reshape(len(kept), claim.shape[1]) for r in (rows, sizes))
+        products[np.abs(products) <= CANCELLED * rounding * terms] = 0.0
+        # What the terms of a product are rounded by stays when they cancel.
+        largest = np.abs(products).max(initial=0.0)
+        lost = terms.max(initial=0.0) / largest if largest else 1.0
+        return part, products, rounding * max(1.0, float(lost))
 
     @property
     def is_whole(self) -> bool:
         """Whether every entry has a coordinate."""
         return self.entries.size == self.parameter.stop - self.parameter.start
-
-    @property
-    def precision(self) -> float:
-        """Relative error of the directions."""
-        return 0.0 if self.constrained is None else self.constrained.constraint.precision
 
     def notes(self) -> Iterator[Note]:
         """Say which entries are measured, and along what."""
@@ -172,13 +167,17 @@ class Coordinates:
             parts.append(_Part(parameter, rule, entries, values[entries]))
         return cls(tuple(parts))._checked()
 
-    def along(self, claim: Claim) -> tuple[Coordinates, DenseClaim]:
+    def along(
+        self, claim: Claim, roundings: Sequence[float]
+    ) -> tuple[Coordinates, DenseClaim, tuple[float, ...]]:
         """Return the coordinates that do move, and the claims along their directions.
 
         Parameters
         ----------
         claim : Claim
             About all entries.
+        roundings : sequence of float
+            Relative rounding of the claim about each parameter.
 
         Returns
         -------
@@ -186,13 +185,15 @@ class Coordinates:
             Without those whose direction vanishes.
         DenseClaim
             By coordinate and output.
+        tuple of float
+            Relative rounding of these claims.
         """
         found = [
-            part.along(claim.rows(part.parameter.start, part.parameter.stop))
-            for part in self.parts
+            part.along(claim.rows(part.parameter.start, part.parameter.stop), rounding)
+            for part, rounding in zip(self.parts, roundings, strict=True)
         ]
-        coordinates = Coordinates(tuple(part for part, _ in found))._checked()
-        return coordinates, DenseClaim(np.concatenate([rows for _, rows in found]))
+        parts, rows, rounded = zip(*found, strict=True)
+        return Coordinates(parts)._checked(), DenseClaim(np.concatenate(rows)), rounded
 
     def steer(self, tangents: Sequence[NDArray[Any]]) -> tuple[list[NDArray[Any]], Vector]:
         """Make random directions admissible.
@@ -239,13 +240,6 @@ class Coordinates:
     def point(self) -> Vector:
         """Return the values of all coordinates."""
         return np.concatenate([part.values for part in self.parts])
-
-    def roundings(self, claimed: Sequence[float]) -> tuple[float, ...]:
-        """Return the roundings of claims, not less than the error of their directions."""
-        return tuple(
-            max(rounding, part.precision)
-            for rounding, part in zip(claimed, self.parts, strict=True)
-        )
 
     def evaluator(
         self, evaluate: Callable[[Vector], Vector], point: Vector, nowhere: Callable[[], Vector]

@@ -25,7 +25,7 @@ __all__ = ["Projected", "Retracted", "UserTangent", "refuse_unusable"]
 #: relative to the point's size ...
 FIRST_STEP = 2e-3
 SHRINK = 16.0
-ATTEMPTS = 9
+ATTEMPTS = 12
 
 #: ... and how well two extrapolations must agree.
 AGREEMENT = 1e-9
@@ -164,7 +164,7 @@ def refuse_unusable(constraint: Constraint, point: Array, name: str) -> None:
     one, other = (rng.normal(size=point.shape).astype(point.dtype) for _ in range(2))
     directions = [constraint.tangent(point, d) for d in (one, other, one + other)]
     for option, returned in (("project", constraint.project(point)), ("tangent", directions[0])):
-        numeric = returned.dtype.kind in ("biufc" if point.dtype.kind == "c" else "biuf")
+        numeric = returned.dtype.kind in ("iufc" if point.dtype.kind == "c" else "iuf")
         if returned.shape != point.shape or not numeric:
             raise GradcheckUsageError(
                 f"{option} of {name} returned {describe_value(returned)}, and was given "
