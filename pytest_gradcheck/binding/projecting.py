@@ -16,7 +16,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.arguments import name_of, signature_of
 from pytest_gradcheck.binding.tree import describe_value
-from pytest_gradcheck.constraints import Array, Constraint
+from pytest_gradcheck.constraints.base import Array, Constraint
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Projected", "Retracted", "UserTangent", "refuse_unusable"]

@@ -215,5 +215,6 @@ def test_rounding_of_claims_stays_when_their_terms_cancel() -> None:
 
 def test_rounding_of_claims_that_do_not_mix_is_their_own() -> None:
     """Masks lose nothing."""
-    with linear(np.ones(2, dtype=np.float32), np.ones(2), tangent=np.array([True, False]))[0] as problem:
+    single, mask = np.ones(2, dtype=np.float32), np.array([True, False])
+    with linear(single, np.ones(2), tangent=mask)[0] as problem:
         assert problem.roundings == (float(np.finfo(np.float32).eps),)
