@@ -27,8 +27,9 @@ FIRST_STEP = 2e-3
 SHRINK = 16.0
 ATTEMPTS = 12
 
-#: ... and how well two extrapolations must agree.
-AGREEMENT = 1e-9
+#: ... and how well two extrapolations must agree. The better one is better than that.
+AGREEMENT = 1e-10
+PRECISION = 1e-11
 
 #: Rounding that a linear function may show.
 LINEAR = 1e-6
@@ -101,7 +102,7 @@ class Projected(Constraint):
     function: Callable[[Array], Any]
     parameter: str
     name = "project"
-    precision = AGREEMENT
+    precision = PRECISION
 
     def project(self, array: Array) -> Array:
         """Return what the user's function does."""
