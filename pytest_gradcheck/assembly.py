@@ -105,10 +105,10 @@ def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
     if others is None:
         return
     seen = set()
-    for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
+    for parameter, rounding in zip(others.parameters, problem.roundings, strict=True):
         part = slice(parameter.start, parameter.stop)
         broken = broken_laws(
-            problem.claim.rows(parameter.start, parameter.stop)[:, 0],
+            others.first[part],
             zero=others.zero[part],
             second=others.second[part],
             combined=others.combined[part],

@@ -18,6 +18,7 @@ from typing import Any
 from pytest_gradcheck.assembly import assemble
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.constraining import Written
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
 from pytest_gradcheck.judgement.outcome import vacuous
@@ -69,7 +70,8 @@ def gradcheck(
         when backward asks for ``cache``.
     **options : Any
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
-        ``seed``, ``strict``, ``kinks``, ``convention``, ``max_rows``, ``replay``.
+        ``seed``, ``strict``, ``kinks``, ``convention``, ``max_rows``, ``replay``,
+        ``tangent``, ``project``, ``bounds``.
 
     Returns
     -------
@@ -197,6 +199,7 @@ def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Repo
         convention=options.convention,
         replay=options.replay,
         replay_all=replay_all,
+        written=Written(options.tangent, options.project, options.bounds),
     ) as problem:
         _refuse_beyond_budget(problem, options)
         measured = measure(

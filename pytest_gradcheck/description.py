@@ -112,7 +112,7 @@ def describe(
         name=parameter.name,
         shape=parameter.shape,
         dtype=parameter.dtype,
-        size=parameter.stop - parameter.start,
+        size=int(np.prod(parameter.shape)) * (2 if parameter.is_complex else 1),
         verdict=verdict_of(VERDICTS[mark] for mark in np.unique(judged.marks).tolist()),
         wrong=wrong,
         checked=claim.size,
@@ -157,6 +157,8 @@ def _causes(evidence: Evidence, convention: str) -> Iterator[Diagnosis]:
     """Yield what could have gone wrong with a parameter that is wrong."""
     claim, found = evidence.claim, evidence.found
     yield from diagnose(claim, found.value, found.bound)
+    if evidence.parameter.entries is not None:
+        return  # real and imaginary parts need not take turns
     imaginary = _alternating((evidence.parameter,), len(claim))[:, None]
     imaginary = imaginary ^ _alternating(evidence.outputs, claim.shape[1])
     other = None
@@ -231,6 +233,7 @@ def _reason(status: Status, mark: int) -> str | None:
 
 
 def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
+    yield from evidence.parameter.notes
     yield from _zero_notes(evidence)
     if judged.subgradients:
         count = judged.subgradients

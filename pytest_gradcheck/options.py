@@ -21,7 +21,7 @@ KINKS = ("accept", "fail")
 CONVENTIONS = ("pytorch", "jax")
 
 #: Options that make no sense for a whole suite: only a call or a mark may give them.
-CALL_ONLY = frozenset({"replay"})
+CALL_ONLY = frozenset({"replay", "tangent", "project", "bounds"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,16 @@ class Options:
         Worst entries shown for a parameter.
     replay : tuple of random generators
         Generators to put back before each evaluation, beside those found.
+    tangent : mapping of str to constraint
+        For each constrained parameter what moves it along admissible directions
+        alone: a helper of `pytest_gradcheck.constraints`, a boolean array (True
+        where an entry may move), or ``f(direction)``, ``f(point, direction)``
+        that returns the admissible part of a direction. Where only one
+        parameter is checked, the constraint itself will do, here and below.
+    project : mapping of str to callable
+        ``f(array)`` that returns the nearest admissible array.
+    bounds : mapping of str to (low, high)
+        Numbers, None or arrays; forward is never called beyond them.
     origins : mapping of str to str
         Where each option's value came from, ``"default"`` where nobody said.
     """
@@ -68,6 +78,9 @@ class Options:
     convention: str = "pytorch"
     max_rows: int = 5
     replay: tuple[object, ...] = ()
+    tangent: object = None
+    project: object = None
+    bounds: object = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, name: str) -> str:
@@ -255,6 +268,10 @@ def _boolean(value: object) -> bool:
     raise TypeError(value)
 
 
+def _as_it_is(value: object) -> object:
+    return value
+
+
 def _generators(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
@@ -270,6 +287,10 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "convention": (_choice(CONVENTIONS), "'pytorch' or 'jax'"),
     "max_rows": (lambda v: _integer(v, 0), "an int, at least 0"),
     "replay": (_generators, "a random generator, or a list of them"),
+    # What these must be depends on the parameters: binding reads them.
+    "tangent": (_as_it_is, "a constraint"),
+    "project": (_as_it_is, "a function"),
+    "bounds": (_as_it_is, "a pair (low, high)"),
 }
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}

@@ -11,7 +11,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.asking import Asked, Request
 from pytest_gradcheck.binding.preflight import REPEATABLE
-from pytest_gradcheck.binding.problem import Block, OtherCotangents, Parameter, Vector
+from pytest_gradcheck.binding.problem import Block, Claim, OtherCotangents, Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["ask_other_cotangents", "refuse_unsteady"]
@@ -71,7 +71,9 @@ def refuse_unsteady(
         )
 
 
-def ask_other_cotangents(ask: Ask, first: Vector, second: Vector, *, size: int) -> OtherCotangents:
+def ask_other_cotangents(
+    ask: Ask, first: Vector, second: Vector, *, claim: Claim, parameters: tuple[Parameter, ...]
+) -> OtherCotangents:
     """Ask a VJP for a cotangent of zeros, another one, and a combination.
 
     Parameters
@@ -82,14 +84,17 @@ def ask_other_cotangents(ask: Ask, first: Vector, second: Vector, *, size: int) 
         The cotangent that the check is made with.
     second : ndarray
         Another.
-    size : int
-        How many coordinates the point has.
+    claim : Claim
+        What it gave for the first.
+    parameters : tuple of Parameter
+        All that is claimed about.
 
     Returns
     -------
     OtherCotangents
-        What it gave, by coordinate of the point.
+        What it gave, by entry.
     """
+    size = parameters[-1].stop
 
     def claims(cotangent: Vector) -> Vector:
         return ask(Request(cotangent=cotangent)).claim.rows(0, size)[:, 0]
@@ -100,7 +105,7 @@ def ask_other_cotangents(ask: Ask, first: Vector, second: Vector, *, size: int) 
     except GradcheckUsageError:
         # What can be read of other cotangents but not of this one: 0 / 0, or nothing at all.
         zero = np.full_like(other, np.nan)
-    return OtherCotangents(zero, other, combined, WEIGHT)
+    return OtherCotangents(parameters, claim.rows(0, size)[:, 0], zero, other, combined, WEIGHT)
 
 
 def _claims(asked: Asked, block: Block) -> Vector:

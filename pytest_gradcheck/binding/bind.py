@@ -6,8 +6,9 @@ the user's own point, and leaves everything of the user's as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,13 @@ from pytest_gradcheck.binding.asking import Asked, Backward, Request
 from pytest_gradcheck.binding.attributes import as_it_was
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.complexes import IMAGINARY, weights
+from pytest_gradcheck.binding.constraining import (
+    UNCONSTRAINED,
+    Constrained,
+    Written,
+    constrain,
+)
+from pytest_gradcheck.binding.coordinates import Coordinates
 from pytest_gradcheck.binding.evaluation import Forward, Quiet
 from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.outputs import Beside, Output
@@ -39,6 +47,7 @@ def bind(
     convention: str = "pytorch",
     replay: Sequence[object] = (),
     replay_all: bool = False,
+    written: Written = UNCONSTRAINED,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -54,6 +63,8 @@ def bind(
         Those to put back beside the ones found.
     replay_all : bool
         Put all generators back, not only those seen to move.
+    written : Written
+        Constraints of parameters, as the user wrote them.
 
     Yields
     ------
@@ -66,13 +77,16 @@ def bind(
         When the call makes no sense, before anybody is accused of anything.
     """
     binding = Resolved.of(call)
+    constrained = constrain(written, [leaf for item in binding.items for leaf in item.leaves])
     generators = find_generators(
         [f for f in (binding.forward, binding.backward) if f is not None],
         zip(binding.arguments.names, binding.arguments.values, strict=True),
         replay,
     )
     with as_it_was(binding.owner), Replay(generators, everything=replay_all) as replaying:
-        problem, workspace = _pose(call, binding, replaying, seed, convention)
+        problem, workspace = _pose(
+            call, binding, constrained, replaying, seed=seed, convention=convention
+        )
         with Quiet():
             yield problem
         workspace.pack()  # arrays that are written to hold the last perturbed point
@@ -80,7 +94,13 @@ def bind(
 
 
 def _pose(
-    call: Call, binding: Resolved, replay: Replay, seed: int, convention: str
+    call: Call,
+    binding: Resolved,
+    constrained: Mapping[str, Constrained],
+    replay: Replay,
+    *,
+    seed: int,
+    convention: str,
 ) -> tuple[Problem, Workspace]:
     """Evaluate at the user's point, ask backward, and put it all into numbers."""
     counts = Counts()
@@ -94,8 +114,17 @@ def _pose(
     refuse_unrepeatable(first, again, binding.forward_name, moving)
 
     backward = Backward(binding, workspace, counts=counts, convention=convention)
-    request, asked, others = _ask(
-        backward, forward, again, workspace=workspace, replay=replay, seed=seed
+    coordinates = (
+        Coordinates.of(workspace.parameters, workspace.base, constrained) if constrained else None
+    )
+    rng = np.random.default_rng(seed)
+    request = backward.draw(again, rng)
+    tangent = request.tangent
+    if coordinates is not None and tangent is not None:
+        direction, tangent = coordinates.steer(tangent)
+        request = replace(request, tangent=direction)
+    asked, others = _ask(
+        backward, forward, again, request, workspace=workspace, replay=replay, rng=rng
     )
     if request.cotangent is not None:
         forward.reduce_by(weights(request.cotangent, again.blocks, convention))
@@ -110,7 +139,7 @@ def _pose(
         repeat=forward.reduced(again.value),
         claim=asked.claim,
         outputs=asked.outputs,
-        tangent=request.tangent,
+        tangent=tangent,
         counts=counts,
         notes=(
             *_notes(binding, workspace, request, moving=moving, restored=restored, seed=seed),
@@ -121,6 +150,8 @@ def _pose(
         others=others,
         randomness_moved=replay.moved,
     )
+    if coordinates is not None:
+        problem = _on_coordinates(problem, coordinates, forward)
     return problem, workspace
 
 
@@ -128,14 +159,13 @@ def _ask(
     backward: Backward,
     forward: Forward,
     output: Output,
+    request: Request,
     *,
     workspace: Workspace,
     replay: Replay,
-    seed: int,
-) -> tuple[Request, Asked, OtherCotangents | None]:
+    rng: np.random.Generator,
+) -> tuple[Asked, OtherCotangents | None]:
     """Ask backward for its claims, and again for what all derivatives have in common."""
-    rng = np.random.default_rng(seed)
-    request = backward.draw(output, rng)
     asked = backward.ask(output, request)
     refuse_change(workspace, backward.name)
 
@@ -149,10 +179,34 @@ def _ask(
         if not replay.moved():  # else all is done once more, with everything replayed
             refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
         if request.cotangent is None:
-            return request, asked, None
-        second = backward.draw_cotangent(output, rng)
-        size = workspace.point.size
-        return request, asked, ask_other_cotangents(ask, request.cotangent, second, size=size)
+            return asked, None
+        others = ask_other_cotangents(
+            ask,
+            request.cotangent,
+            backward.draw_cotangent(output, rng),
+            claim=asked.claim,
+            parameters=workspace.parameters,
+        )
+        return asked, others
+
+
+def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:
+    """Pose the same problem for the coordinates of constrained parameters."""
+    claim, roundings, notes = problem.claim, problem.roundings, problem.notes
+    if problem.kind == "jvp":
+        names = ", ".join(part.name for part in coordinates.constrained())
+        notes = (*notes, Note("direction", 0, f"the tangent is admissible for {names}"))
+    else:
+        coordinates, claim, roundings = coordinates.along(claim, roundings)
+    return replace(
+        problem,
+        parameters=coordinates.parameters(),
+        point=coordinates.point(),
+        evaluate=coordinates.evaluator(problem.evaluate, problem.point, forward.nowhere),
+        claim=claim,
+        roundings=roundings,
+        notes=notes,
+    )
 
 
 def _first_evaluation(

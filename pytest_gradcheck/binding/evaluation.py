@@ -108,7 +108,7 @@ class Forward:
         try:
             result = self._function(*args, **kwargs)
         except (ArithmeticError, ValueError):  # numpy's LinAlgError is a ValueError
-            return self.reduced(np.full(self._size, np.nan))
+            return self.nowhere()
         except Exception as error:
             error.add_note(self._where())
             raise
@@ -121,6 +121,10 @@ class Forward:
             )
         return self.reduced(values)
 
+    def nowhere(self) -> Vector:
+        """Return what `evaluate` does where forward is undefined."""
+        return self.reduced(np.full(self._size, np.nan))
+
     def _where(self) -> str:
         """Say which coordinate is being perturbed, and by how much."""
         workspace = self._workspace
@@ -130,8 +134,12 @@ class Forward:
                 entry = parameter.entry(int(moved[0] - parameter.start))
                 step = float(workspace.point[moved[0]] - workspace.base[moved[0]])
                 return f"while gradcheck perturbed {entry} by {step:.3g}"
-        names = ", ".join(parameter.name for parameter in workspace.parameters)
-        return f"while gradcheck perturbed all of {names}"
+        names = ", ".join(
+            parameter.name
+            for parameter in workspace.parameters
+            if np.any((parameter.start <= moved) & (moved < parameter.stop))
+        )
+        return f"while gradcheck perturbed several entries of {names}"
 
 
 class Quiet:

@@ -77,7 +77,24 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Parameter(Block):
-    """One checked leaf array; its coordinates lie in the point."""
+    """One checked leaf array; its coordinates lie in the point.
+
+    Attributes
+    ----------
+    entries : tuple of int or None
+        Of a constrained parameter, which of the coordinates it would have by
+        itself its coordinates are; None for all.
+    notes : tuple of Note
+        What is to be known of it beforehand.
+    """
+
+    entries: tuple[int, ...] | None = None
+    notes: tuple[Note, ...] = ()
+
+    def place(self, coordinate: int) -> tuple[tuple[int, ...], Part | None]:
+        """Return index and part of the entry that its own coordinate `coordinate` is of."""
+        entry = coordinate if self.entries is None else self.entries[coordinate]
+        return Block.place(self, entry)
 
 
 class Claim(Protocol):
@@ -128,6 +145,10 @@ class OtherCotangents:
 
     Attributes
     ----------
+    parameters : tuple of Parameter
+        All entries of the checked parameters, constrained or not.
+    first : ndarray, shape (n,)
+        What it gave for c1.
     zero : ndarray, shape (n,)
         For a cotangent of zeros; NaN where it gave nothing that is finite.
     second : ndarray, shape (n,)
@@ -138,6 +159,8 @@ class OtherCotangents:
         The weight.
     """
 
+    parameters: tuple[Parameter, ...]
+    first: Vector
     zero: Vector
     second: Vector
     combined: Vector

@@ -117,19 +117,20 @@ def judge(
     """
     with np.errstate(all="ignore"):
         size = np.maximum(np.abs(claim), np.abs(value))
-        allowed = np.maximum(rtol * size, KAPPA * bound)
         # Entries of one parameter may have units of their own: the largest is meant in theirs.
         shares = np.abs(value)[natural > 0] / natural[natural > 0]
         largest = np.nanmax(shares, initial=0.0) * natural
         largest = np.fmin(largest, np.nanmax(np.abs(value), initial=0.0))
-        allowed = np.maximum(allowed, CLAIM_ROUNDINGS * rounding * np.maximum(size, largest))
+        rounded = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
+        unseen = np.maximum(KAPPA * bound, rounded)
+        allowed = np.maximum(rtol * size, unseen)
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
         vanish = bool((size <= allowed)[known].all())
         telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * natural)
         around = natural if vanish else largest
-        telling = np.where(np.abs(claim) <= ZERO * allowed, VANISHING * around, telling)
-        informative = known & (allowed <= telling)
+        telling = np.where(np.abs(claim) <= ZERO * unseen, VANISHING * around, telling)
+        informative = known & (unseen <= telling)
         excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)
     marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)
     marks[informative] = Mark.CORRECT

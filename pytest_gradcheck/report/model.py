@@ -39,7 +39,8 @@ class Note:
     ----------
     kind : str
         A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"kink"``,
-        ``"inconclusive"``, ``"replayed"``, ``"restored"``, ``"cast"``, ``"called"``,
+        ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
+        ``"restored"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``.
     count : int
         How many entries it is about; 0 where it is not about entries.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_gradcheck.options import CALL_ONLY
 from pytest_gradcheck.report.model import Entry, ParameterReport, Report
 from pytest_gradcheck.report.numbers import bound_text, difference_text, number, off_by, pair
 from pytest_gradcheck.report.table import PAGE, elide, prose, table
@@ -26,6 +27,9 @@ KINDS = {
     "vjp": "vector-Jacobian product",
     "jvp": "Jacobian-vector product",
 }
+
+#: Options that are shown elsewhere, or have no short form.
+UNSHOWN = CALL_ONLY | {"seed", "max_rows", "mode"}
 
 INDENT = "    "
 
@@ -206,7 +210,7 @@ def _closing(report: Report) -> list[str]:
 def _options(report: Report) -> Iterator[str]:
     """Yield the options that decide verdicts, and those that somebody set, with who did."""
     for name, option in report.options.items():
-        if option.origin != "default" and name not in ("seed", "max_rows", "mode", "replay"):
+        if option.origin != "default" and name not in UNSHOWN:
             yield f"{name}={option.value!r} ({option.origin})"
         elif name == "rtol":
             yield f"rtol={option.value!r}"

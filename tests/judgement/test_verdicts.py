@@ -41,6 +41,13 @@ def test_agreement_within_rtol_is_correct() -> None:
     assert mark(1 + 0.9e-6, 1.0, 1e-12) is Mark.CORRECT
 
 
+def test_large_rtol_allows_what_it_says() -> None:
+    """What the user allows is not taken for what the measurement cannot see."""
+    one = np.ones((1, 1))
+    judged = judge(1.04 * one, one, 1e-12 * one, {}, natural=one, rtol=0.05, rounding=EPS)
+    assert judged.marks.item() == Mark.CORRECT
+
+
 def test_difference_beyond_rtol_and_bound_is_wrong() -> None:
     """A difference that neither rtol nor the bound explains is an error."""
     assert mark(1 + 1.1e-6, 1.0, 1e-12) is Mark.WRONG

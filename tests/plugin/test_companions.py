@@ -289,5 +289,6 @@ def test_usage_error_shows_the_users_line_alone(pytester: pytest.Pytester) -> No
     assert lines[0].split() == [">", "gradcheck(f,", "good,", "X,", "rtool=1)"]
     assert [line[1:].strip() for line in lines[1:]] == [
         "gradcheck has no option 'rtool' (call). Did you mean 'rtol'? Options: mode,",
-        "rtol, step, max_evaluations, seed, strict, kinks, convention, max_rows, replay.",
+        "rtol, step, max_evaluations, seed, strict, kinks, convention, max_rows, replay,",
+        "tangent, project, bounds.",
     ]

@@ -1,0 +1,229 @@
+"""Which parameter is constrained how: from `tangent=`, `project=` and `bounds=` to constraints.
+
+It must not evaluate forward; it sees that the point keeps its own constraints.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.bounds import Box, read_bounds
+from pytest_gradcheck.binding.projecting import (
+    Projected,
+    Retracted,
+    UserTangent,
+    refuse_unusable,
+)
+from pytest_gradcheck.binding.tree import Leaf, describe_value
+from pytest_gradcheck.binding.wrt import short_name
+from pytest_gradcheck.constraints import Constraint, masked
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["UNCONSTRAINED", "Constrained", "Written", "constrain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the user wrote: for each option a mapping by parameter, or what is for the only one."""
+
+    tangent: object = None
+    project: object = None
+    bounds: object = None
+
+
+UNCONSTRAINED = Written()
+
+
+class _Free(Constraint):
+    """No constraint but bounds."""
+
+    mixes = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constrained:
+    """One parameter with its constraint, at its point.
+
+    Attributes
+    ----------
+    constraint : Constraint
+        What it must satisfy beside its bounds.
+    box : Box or None
+        Its bounds.
+    point : ndarray
+        Its value, in double precision; read only.
+    offset : ndarray
+        How far the point is from its own projection: by rounding.
+    """
+
+    constraint: Constraint
+    box: Box | None
+    point: NDArray[Any]
+    offset: NDArray[Any]
+
+    def move(self, change: NDArray[Any]) -> NDArray[Any] | None:
+        """Return where a change of the entries leads to, None where that is not admissible."""
+        moved = self.constraint.move(self.point, change) + self.offset
+        if self.box is not None and not self.box.holds(moved):
+            return None
+        return moved if np.isfinite(moved).all() and self.constraint.contains(moved) else None
+
+    def direction(self, change: NDArray[Any]) -> NDArray[Any]:
+        """Return the derivative of `move` by `change`."""
+        return self.constraint.direction(self.point, change)
+
+    def measured(self) -> NDArray[np.bool_]:
+        """Tell the entries along whose directions to measure."""
+        measured = self.constraint.measured(self.point)
+        return measured if self.box is None else measured & self.box.is_open
+
+    def steer(self, direction: NDArray[Any]) -> NDArray[Any]:
+        """Turn a random direction of the coordinates to where there is room."""
+        return direction if self.box is None else self.box.inward(self.point, direction)
+
+
+def constrain(written: Written, leaves: Sequence[Leaf]) -> dict[str, Constrained]:
+    """Find the constraint of each parameter that has one.
+
+    Parameters
+    ----------
+    written : Written
+        The user's options.
+    leaves : sequence of Leaf
+        The checked parameters.
+
+    Returns
+    -------
+    dict of str to Constrained
+        By the parameter's name; empty where nothing is constrained.
+
+    Raises
+    ------
+    GradcheckUsageError
+        For an unknown name, something that is no constraint, or a point that
+        does not satisfy its own.
+    """
+    tangents = _by_leaf("tangent", written.tangent, leaves)
+    projects = _by_leaf("project", written.project, leaves)
+    bounds = _by_leaf("bounds", written.bounds, leaves)
+    return {
+        leaf.name: _constrained(
+            leaf, tangents.get(leaf.name), projects.get(leaf.name), bounds.get(leaf.name)
+        )
+        for leaf in leaves
+        if leaf.name in tangents.keys() | projects.keys() | bounds.keys()
+    }
+
+
+def _by_leaf(option: str, written: object, leaves: Sequence[Leaf]) -> dict[str, object]:
+    """Return what an option says by the full name of the parameter."""
+    if written is None:
+        return {}
+    if isinstance(written, Mapping):
+        return {_name(option, key, leaves): value for key, value in written.items()}
+    if len(leaves) == 1:
+        return {leaves[0].name: written}
+    names = ", ".join(leaf.name for leaf in leaves)
+    raise GradcheckUsageError(
+        f"{option} does not say of which parameter, and {len(leaves)} are checked: {names}. Write "
+        f"{option}={{{leaves[0].name!r}: ...}}."
+    )
+
+
+def _name(option: str, key: object, leaves: Sequence[Leaf]) -> str:
+    names = [leaf.name for leaf in leaves]
+    if key in names:
+        return str(key)
+    found = [name for name in names if short_name(name) == key]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise GradcheckUsageError(
+            f"{option}={{{key!r}: ...}} could mean any of {', '.join(found)}: write one of them "
+            "in full."
+        )
+    close = difflib.get_close_matches(str(key), [*names, *map(short_name, names)], n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise GradcheckUsageError(
+        f"{option}={{{key!r}: ...}}: no parameter of that name is checked.{hint} Checked: "
+        f"{', '.join(names)}."
+    )
+
+
+def _constrained(leaf: Leaf, tangent: object, project: object, bounds: object) -> Constrained:
+    constraint = _read(leaf, tangent, project)
+    box = None if bounds is None else read_bounds(bounds, leaf)
+    kind = np.complex128 if leaf.array.dtype.kind == "c" else np.float64
+    point = leaf.array.astype(kind)
+    point.flags.writeable = False
+    wanted = constraint.wanted_shape(point.shape)
+    if wanted is not None:
+        raise GradcheckUsageError(
+            f"{leaf.name} of shape {point.shape} cannot be {constraint.name}: that takes {wanted}."
+        )
+    if isinstance(constraint, (UserTangent, Projected, Retracted)):
+        refuse_unusable(constraint, point, leaf.name)
+    nearest = constraint.project(point)
+    _refuse_violation(constraint, leaf, point, nearest)
+    return Constrained(constraint, box, point, point - nearest)
+
+
+def _read(leaf: Leaf, tangent: object, project: object) -> Constraint:
+    """Make one constraint of what is said of a parameter."""
+    directions = None if tangent is None else _read_tangent(leaf.name, tangent)
+    if project is None:
+        return directions or _Free()
+    if isinstance(project, Constraint):
+        if directions is None:
+            return project
+        project = project.project
+    if not callable(project):
+        raise GradcheckUsageError(
+            f"project of {leaf.name} is {describe_value(project)}: it must be a function that "
+            "returns the admissible array nearest to the one it is given."
+        )
+    return Projected(project, leaf.name) if directions is None else Retracted(directions, project)
+
+
+def _read_tangent(name: str, tangent: object) -> Constraint:
+    if isinstance(tangent, Constraint):
+        return tangent
+    if isinstance(tangent, np.ndarray) and tangent.dtype == bool:
+        return masked(tangent)
+    if callable(tangent):
+        return UserTangent.of(tangent, name)
+    raise GradcheckUsageError(
+        f"tangent of {name} is {describe_value(tangent)}: it must be one of "
+        "pytest_gradcheck.constraints (symmetric, simplex, ...), a boolean array (True where an "
+        "entry may move), or a function that returns the admissible part of a direction."
+    )
+
+
+def _refuse_violation(
+    constraint: Constraint, leaf: Leaf, point: NDArray[Any], nearest: NDArray[Any]
+) -> None:
+    """Raise where the point is not in the set, but for rounding."""
+    name, array = leaf.name, leaf.array
+    allowed = np.sqrt(np.finfo(array.dtype).eps) * np.abs(array).max(initial=0.0)
+    apart = np.abs(nearest - array)
+    usual = isinstance(constraint, (Projected, Retracted))
+    if not (apart <= allowed).all():
+        place = tuple(int(k) for k in np.argwhere(~(apart <= allowed))[0])
+        entry = f"{name}[{', '.join(map(str, place))}]" if place else name
+        state = "is not what project makes of it" if usual else f"is not {constraint.name}"
+        raise GradcheckUsageError(
+            f"{name} {state}: {entry} is {array[place]:.6g} where the nearest admissible array "
+            f"has {nearest[place]:.6g}. A check starts inside the set: pass "
+            f"{name} = {constraint.remedy(name)}."
+        )
+    if not constraint.contains(point):
+        raise GradcheckUsageError(
+            f"{name} is not {constraint.name} at the point of the check. A check starts inside "
+            "the set: pass another point."
+        )

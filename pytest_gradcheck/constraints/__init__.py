@@ -1,0 +1,29 @@
+"""Sets that a parameter must stay in, and the directions that keep it there.
+
+The helpers are given to a check as ``tangent={"S": symmetric}``; a set of your
+own is a subclass of `Constraint`.
+"""
+
+from pytest_gradcheck.constraints.base import Constraint, masked
+from pytest_gradcheck.constraints.matrices import (
+    hermitian,
+    lower_triangular,
+    orthogonal,
+    positive_definite,
+    symmetric,
+    upper_triangular,
+)
+from pytest_gradcheck.constraints.vectors import simplex, unit_norm
+
+__all__ = [
+    "Constraint",
+    "hermitian",
+    "lower_triangular",
+    "masked",
+    "orthogonal",
+    "positive_definite",
+    "simplex",
+    "symmetric",
+    "unit_norm",
+    "upper_triangular",
+]
