@@ -14,7 +14,7 @@ from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Mea
 from pytest_gradcheck.numerics.pairs import Pairs, measure_pairs
 from pytest_gradcheck.numerics.size import AWAY
 
-__all__ = ["CALM", "CLEAR", "TINY", "Block", "curvature"]
+__all__ = ["CALM", "CLEAR", "Block", "curvature"]
 
 #: A derivative is resolved when its bound is below this share of it: an error of
 #: five times the share is then seen, whatever the signs ...
@@ -37,10 +37,6 @@ CURVED = 3.0
 
 #: How much more a function may bend than it seems to vary along one direction.
 BENT = 30.0
-
-
-#: Keeps a ratio finite, and a doubt without any error a doubt.
-TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True)

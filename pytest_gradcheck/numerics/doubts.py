@@ -11,7 +11,10 @@ import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 
-__all__ = ["Doubts"]
+__all__ = ["UNCLEAR", "Doubts"]
+
+#: The doubt about a coordinate that differs from its claim by nothing that can be told.
+UNCLEAR = 1e-300
 
 #: How many coordinates get a ladder of their own: the worst, and a sample of the others.
 WORST = 40
@@ -57,11 +60,15 @@ class Doubts:
         self._keep(np.union1d(ranked[:WORST], drawn))
 
     def chosen(self) -> list[tuple[int, float]]:
-        """Return the coordinates that get a ladder with their scales, the worst first."""
+        """Return the coordinates that get a ladder with their scales, the worst first.
+
+        Those that are merely unclear are among the sample only.
+        """
         ranked = np.argsort(-self._excess, kind="stable")
-        rest = ranked[WORST:]
+        worst = min(WORST, int(np.count_nonzero(self._excess > UNCLEAR)))
+        rest = ranked[worst:]
         sample = rest[np.argsort(self._number[rest], kind="stable")[:SAMPLED]]
-        rows = np.concatenate([ranked[:WORST], sample])
+        rows = np.concatenate([ranked[:worst], sample])
         return list(zip(self._index[rows].tolist(), self._scale[rows].tolist(), strict=True))
 
     def _keep(self, rows: Indices) -> None:

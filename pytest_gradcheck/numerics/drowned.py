@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.block import CLEAR, TINY, Block
+from pytest_gradcheck.numerics.block import CLEAR, Block
+from pytest_gradcheck.numerics.doubts import UNCLEAR
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices
 from pytest_gradcheck.numerics.together import bound_together
 
@@ -74,12 +75,12 @@ def look_further(
     doubt : ndarray, shape (k,)
         The doubt that is left about each, 0 for none.
     scale : ndarray, shape (k,)
-        What the steps of a ladder should be measured in. Costs six evaluations where
-        that settles all of them, up to six more for each of those that it does not.
+        What the steps of a ladder should be measured in. Costs twelve evaluations
+        where that settles all of them, up to six more for each of those that it does not.
     """
     doubt, scale = np.zeros(block.scale.shape), block.scale.copy()
-    if doubt.size >= SMALLEST_GROUP:
-        _look_together(block, drowned.faint, rng)
+    if doubt.size >= SMALLEST_GROUP and not _look_together(block, drowned.faint, rng):
+        _look_in_halves(block, drowned.faint, rng)
     rows = block.unresolved(drowned.faint)
     if rows.any():
         doubt[rows], scale[rows] = _look_wider(
@@ -88,21 +89,30 @@ def look_further(
     return doubt, scale
 
 
-def _look_together(block: Block, faint: Booleans, rng: np.random.Generator) -> None:
+def _look_together(block: Block, faint: Booleans, rng: np.random.Generator) -> bool:
     """Bound the errors of claims about coordinates that show little, all at once.
 
     Where some of them are off, or move the function by more from afar, halves are
-    looked at by themselves: most of the others then need no look of their own.
+    looked at by themselves, as long as one of two needs no further look. Returns
+    whether this one does not.
     """
     found, indices = block.found, block.indices
     off = bound_together(block.function, indices, block.claim, rng)
     value = np.clip(found.value[indices], block.claim - off, block.claim + off)
     bound = off + np.abs(value - block.claim)
     block.write(bound < found.bound[indices], value, bound, found.step[indices])
-    if indices.size >= 2 * SMALLEST_GROUP and block.unresolved(faint).any():
-        middle = indices.size // 2
-        for half in (slice(None, middle), slice(middle, None)):
-            _look_together(block.take(half), faint[half], rng)
+    return not block.unresolved(faint).any()
+
+
+def _look_in_halves(block: Block, faint: Booleans, rng: np.random.Generator) -> None:
+    """Find the coordinates that need a look of their own among many that do not."""
+    middle = block.indices.size // 2
+    if middle < SMALLEST_GROUP:
+        return
+    halves = (slice(None, middle), slice(middle, None))
+    open_ = [h for h in halves if not _look_together(block.take(h), faint[h], rng)]
+    if len(open_) == 1:
+        _look_in_halves(block.take(open_[0]), faint[open_[0]], rng)
 
 
 def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple[Floats, Floats]]:
@@ -142,10 +152,10 @@ def _look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, F
         part.write(better, pairs.value, bound, pairs.step)
         clear = pairs.noise <= CLEAR * size
         differs = ~better & ~near & clear & (error > part.agreement * size)
-        doubt[rows] = np.where(differs, error / np.maximum(pairs.noise, TINY), 0.0).max(axis=1)
+        doubt[rows] = np.where(differs, error / np.maximum(pairs.noise, UNCLEAR), 0.0).max(axis=1)
         scale[rows] = np.where(doubt[rows] > 0, pairs.step / WIDEST, scale[rows])
         last[rows] = pairs.step
     unclear = (doubt == 0) & block.unresolved(faint)
     typical = block.function.scales.typical(block.indices)
     scale[unclear] = np.maximum(scale, typical)[unclear]
-    return np.where(unclear, TINY, doubt), scale
+    return np.where(unclear, UNCLEAR, doubt), scale

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.block import CALM, CLEAR, TINY, Block, curvature
+from pytest_gradcheck.numerics.block import CALM, CLEAR, Block, curvature
+from pytest_gradcheck.numerics.doubts import UNCLEAR
 from pytest_gradcheck.numerics.drowned import Drowned
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Status
 from pytest_gradcheck.numerics.pairs import Pairs, balanced_steps, measure_shifted
@@ -113,8 +114,8 @@ def _look_inside(block: Block, first: Pairs) -> Floats:
     bound = np.where(settled, noise + error, BRIEF_MARGIN * (noise + np.abs(bend)))
     block.write(np.ones(value.shape, dtype=bool), value, bound + curved * size, first.step / 2)
     found.status[indices] = np.where(settled, Status.EDGE, Status.BRIEF)
-    excess = np.where(np.isfinite(error), error / np.maximum(noise, TINY), np.inf)
-    return np.asarray(np.where(settled, 0.0, np.maximum(excess, TINY)).max(axis=1))
+    excess = np.where(np.isfinite(error), error / np.maximum(noise, UNCLEAR), np.inf)
+    return np.asarray(np.where(settled, 0.0, np.maximum(excess, UNCLEAR)).max(axis=1))
 
 
 def _look_narrower(block: Block, first: Pairs, doubtful: Booleans) -> tuple[Floats, Booleans]:
@@ -143,6 +144,6 @@ def _look_narrower(block: Block, first: Pairs, doubtful: Booleans) -> tuple[Floa
         half = abs(float(second.bend[row, output])) / 2 + float(spread[row, output])
         middle = float(second.value[row, output])
         found.keep_kink(int(indices[row]), output, (middle - half, middle + half))
-    excess = np.where(np.isfinite(error), error / np.maximum(spread, TINY), np.inf)
-    doubt = np.where(unsettled, np.maximum(excess, TINY), 0.0).max(axis=1)
+    excess = np.where(np.isfinite(error), error / np.maximum(spread, UNCLEAR), np.inf)
+    doubt = np.where(unsettled, np.maximum(excess, UNCLEAR), 0.0).max(axis=1)
     return np.asarray(doubt), np.asarray(~unsettled.any(axis=1))

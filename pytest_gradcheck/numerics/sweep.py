@@ -122,7 +122,9 @@ class Sweep:
         error = np.abs(found.value[climbed] - claim)
         slight = SLIGHT * np.maximum(np.abs(claim), np.abs(found.value[climbed]))
         if np.any((error > found.bound[climbed]) & (error <= slight)):
-            scale = self.function.scales.own(np.array(climbed))[:, None]
+            scales, indices = self.function.scales, np.array(climbed)
+            # A solver's errors are no smaller by the larger of its arguments.
+            scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
             limit = np.nanmax(slight * scale, axis=0)
             wider = branch_slopes(self.function, limit, self.rng) / scale
             branch = (wider > found.bound[climbed]) & (found.status[climbed] == Status.SMOOTH)

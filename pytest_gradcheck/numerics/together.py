@@ -22,6 +22,9 @@ REACHES = (0.3, 0.1, 0.1 / 3)
 #: Each is this many times smaller than the one before.
 RATIO = 3.0
 
+#: How many directions have to agree that no claim is off.
+DIRECTIONS = 2
+
 #: No coordinate moves by less than this share of its scale.
 LEAST = 0.5
 
@@ -49,10 +52,22 @@ def bound_together(
     Returns
     -------
     ndarray, shape (k, m)
-        Bounds on the error of each claim. Costs six evaluations.
+        Bounds on the error of each claim; infinite where together they are off, by
+        more than noise explains. Costs six evaluations, and six along another
+        direction to confirm that nothing cancels by chance.
     """
     scale = function.scales.meaningful(indices)
-    direction = signed_direction(scale, rng)
+    least = np.zeros_like(function.base)
+    for _ in range(DIRECTIONS):
+        direction = signed_direction(scale, rng)
+        least = np.maximum(least, _off(function, indices, claim, direction))
+        if not np.isfinite(least).any():
+            break
+    return np.asarray(least / (LEAST * scale[:, None]))
+
+
+def _off(function: Function, indices: Indices, claim: Floats, direction: Floats) -> Floats:
+    """Bound how far claims are off along a direction, infinite where they clearly are."""
     right = _moved(function, indices, direction, 1.0)
     left = _moved(function, indices, direction, -1.0)
     reach = np.array(REACHES)[:, None]
@@ -61,9 +76,8 @@ def bound_together(
     apart = np.abs(finer[1] - finer[0])
     doubt = np.stack([apart, np.fmin(apart, np.abs(finer[1] - slope[2]))])
     doubt += NOISE_FACTOR * function.noise / reach[1:] + EPS * np.abs(direction) @ np.abs(claim)
-    off = np.abs(finer - direction @ claim) + doubt
-    least = np.min(np.where(np.isfinite(off), off, np.inf), axis=0)
-    return np.asarray(least / (LEAST * scale[:, None]))
+    off = np.abs(finer - direction @ claim)
+    return np.asarray(np.min(np.where(off <= doubt, off + doubt, np.inf), axis=0))
 
 
 def _moved(function: Function, indices: Indices, direction: Floats, sign: float) -> Floats:

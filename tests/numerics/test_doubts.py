@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pytest_gradcheck.numerics.doubts import SAMPLED, WORST, Doubts
+from pytest_gradcheck.numerics.doubts import SAMPLED, UNCLEAR, WORST, Doubts
 
 
 def test_the_worst_come_first_and_a_sample_of_the_rest_after() -> None:
@@ -38,3 +38,12 @@ def test_sample_does_not_depend_on_the_order_of_excess() -> None:
     assert (hits[:WORST] == 300).all()
     assert (hits[WORST:] > 10).all()
     assert (hits[WORST:] < 80).all()
+
+
+def test_merely_unclear_coordinates_are_sampled() -> None:
+    """A ladder for each would cost more than it could tell."""
+    doubts = Doubts(np.random.default_rng(0))
+    doubts.add(np.arange(100), np.where(np.arange(100) < 3, 5.0, UNCLEAR), np.ones(100))
+    chosen = [index for index, _ in doubts.chosen()]
+    assert chosen[:3] == [0, 1, 2]
+    assert len(chosen) == 3 + SAMPLED
