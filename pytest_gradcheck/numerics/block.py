@@ -38,6 +38,9 @@ CURVED = 3.0
 #: How much more a function may bend than it seems to vary along one direction.
 BENT = 30.0
 
+#: A bend by this share of what is natural is that of a kink.
+KINKED = 1e-2
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -103,11 +106,11 @@ class Block:
     def bends(self, step: Floats) -> Floats:
         """Return by how much slopes to both sides may differ where a function is stationary.
 
-        It varies by its size over `AWAY`; should that be a kink instead, the derivative
-        that is claimed to vanish still lies between its slopes.
+        It varies by its size over `AWAY`; a kink bends it by much of its slope.
         """
-        varies = self.function.sizes / (AWAY * self.scale[:, None]) ** 2
-        return np.asarray(BENT * step[:, None] * varies)
+        size = self.function.sizes / self.scale[:, None]
+        curved = BENT * (step / self.scale)[:, None] * size / AWAY**2
+        return np.asarray(np.minimum(curved, KINKED * size))
 
     def agrees(self, pairs: Pairs) -> Booleans:
         """Tell where pairs agree with the claim and show neither noise nor a bend."""
