@@ -31,11 +31,11 @@ VISIBLE = 10.0 * 2**ORDER
 SPREAD = float(sum(comb(ORDER - 1, k) for k in range(ORDER)))
 
 #: Looks closer: how much closer each, and at how many points to each side.
-CLOSER = (8, 64)
-AROUND = (32, 72)
+CLOSER = (8, 16, 16, 16)
+AROUND = (32, 24, 24, 24)
 
-#: A jump is as high from close by; the edge of a root is an eighth as high, a kink
-#: less, an oscillation gone.
+#: From so close that it is alone, a jump is as high from closer by; the edge of a root
+#: is a quarter as high, a kink less, an oscillation gone.
 AS_HIGH = 0.5
 
 #: The slope of a branch is off by what its jumps make good per length, or so many times that.
@@ -65,7 +65,7 @@ def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -
     -------
     ndarray, shape (m,)
         Slopes per relative step, 0 where there is no jump nearby. Costs 100
-        evaluations for each of up to four directions, 210 more for each output
+        evaluations for each of up to four directions, 212 more for each output
         that does not look smooth.
     """
     slopes = np.zeros_like(function.base)
@@ -101,7 +101,7 @@ def _roughness(
 
 
 def _has_jump(function: Function, direction: Floats, rough: Floats, output: int) -> bool:
-    """Tell whether the roughest place is as rough from closer by, twice."""
+    """Tell whether the roughest place is as rough from closer by."""
     centre, spacing, points, highest = 0.0, SPACING, POINTS, [float(rough.max())]
     for closer, around in zip(CLOSER, AROUND, strict=True):
         centre += spacing * (int(np.argmax(rough)) + ORDER / 2 - points)

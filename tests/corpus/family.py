@@ -35,6 +35,9 @@ class Case:
     truth : callable or None
         The derivative of what forward computes, where the gradient is that of
         what it means to compute (an iteration stopped early).
+    precision : float
+        How well the derivative of what forward computes is known, relatively:
+        bounds cannot be tested closer than that.
     """
 
     forward: Callable[[Array], Any]
@@ -43,6 +46,7 @@ class Case:
     low: Callable[[Array], Array] | None = None
     high: Callable[[Array], Array] | None = None
     truth: Callable[[Array], Array] | None = None
+    precision: float = 1e-11
 
     def slopes(self) -> tuple[Array, Array]:
         """Return the smallest and the largest valid claim about each entry."""
@@ -85,17 +89,19 @@ class Family:
 
 
 class Collection:
-    """The families of one module; every second one is for tuning."""
+    """The families of one module; every second one is for tuning, unless it says itself."""
 
     def __init__(self) -> None:
         self.families: list[Family] = []
 
-    def family(self, *, noisy: bool = False) -> Callable[[Draw], Draw]:
+    def family(
+        self, *, noisy: bool = False, tuned: bool | None = None
+    ) -> Callable[[Draw], Draw]:
         """Add the decorated function to the collection."""
 
         def add(draw: Draw) -> Draw:
-            tuned = len(self.families) % 2 == 0
-            self.families.append(Family(draw.__name__, draw, noisy, tuned))
+            half = len(self.families) % 2 == 0 if tuned is None else tuned
+            self.families.append(Family(draw.__name__, draw, noisy, half))
             return draw
 
         return add

@@ -25,9 +25,6 @@ __all__ = ["CORRECT", "Claim", "Trial", "claims", "try_claim"]
 
 CORRECT = "correct"
 
-#: The truth is a float64 itself: what rounding may do to it.
-TRUTH = 1e-11
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -106,8 +103,8 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
     value, bound = measured.found.value[:, 0], measured.found.bound[:, 0]
     known = np.isfinite(value) & (measured.found.status[:, 0] != Status.KINK)
     off = np.maximum(low - value, value - high)[known]
-    truth = TRUTH * np.maximum(np.abs(low), np.abs(high))
-    truth = (truth + 1e-4 * TRUTH * np.abs(low).max(initial=0.0))[known]
+    truth = case.precision * np.maximum(np.abs(low), np.abs(high))
+    truth = (truth + 1e-4 * case.precision * np.abs(low).max(initial=0.0))[known]
     outside = off > bound[known] + truth
     overturned = off > np.maximum(2 * bound, options.rtol * np.abs(value))[known] + truth
     return Trial(

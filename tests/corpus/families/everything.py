@@ -8,6 +8,7 @@ from tests.corpus.families.networks import NETWORKS
 from tests.corpus.families.noisy import NOISY
 from tests.corpus.families.scales import SCALES
 from tests.corpus.families.smooth import SMOOTH
+from tests.corpus.families.stopped import STOPPED
 
-COLLECTIONS = (SMOOTH, SCALES, KINKS, EDGES, NETWORKS, MATRICES, DYNAMICS, NOISY)
+COLLECTIONS = (SMOOTH, SCALES, KINKS, EDGES, NETWORKS, MATRICES, DYNAMICS, NOISY, STOPPED)
 FAMILIES = tuple(f for collection in COLLECTIONS for f in collection.families)
