@@ -11,7 +11,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.directions import along, signed_direction
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.measurement import EPS, Floats
 
 __all__ = ["branch_slopes"]
 
@@ -24,8 +24,8 @@ DIRECTIONS = 4
 #: Smooth values leave nothing in differences of this order ...
 ORDER = 8
 
-#: ... but noise, 2^8 times at most; a jump is seen above that.
-VISIBLE = 10.0 * 2**ORDER
+#: ... but noise, 2^8 times at most, and more of it further away; a jump is seen above that.
+VISIBLE = 100.0 * 2**ORDER
 
 #: A jump leaves so many times its height in all differences together.
 SPREAD = float(sum(comb(ORDER - 1, k) for k in range(ORDER)))
@@ -34,9 +34,9 @@ SPREAD = float(sum(comb(ORDER - 1, k) for k in range(ORDER)))
 CLOSER = (8, 16, 16, 16)
 AROUND = (32, 24, 24, 24)
 
-#: From so close that it is alone, a jump is as high from closer by; the edge of a root
-#: is a quarter as high, a kink less, an oscillation gone.
-AS_HIGH = 0.5
+#: From so close that it is alone, a jump is as high from closer by; after two looks the
+#: edge of a root is a sixteenth as high, a kink less, an oscillation gone.
+AS_HIGH = 0.3
 
 #: The slope of a branch is off by what its jumps make good per length, or so many times that.
 SHARES = 100.0
@@ -82,22 +82,26 @@ def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -
 def _look(function: Function, direction: Floats) -> Floats:
     """Return the heights of jumps per length along a direction, 0 where there are none."""
     rough = _roughness(function, direction, 0.0, SPACING, POINTS)
-    visible = np.where(rough > VISIBLE * function.noise, rough, 0.0)
     slopes = np.zeros_like(function.base)
-    for output in np.flatnonzero(visible.any(axis=0)).tolist():
+    for output in np.flatnonzero(rough.any(axis=0)).tolist():
         if _has_jump(function, direction, rough[:, output], output):
-            slopes[output] = visible[:, output].sum() / SPREAD / (2 * POINTS * SPACING)
+            slopes[output] = rough[:, output].sum() / SPREAD / (2 * POINTS * SPACING)
     return slopes
 
 
 def _roughness(
     function: Function, direction: Floats, centre: float, spacing: float, points: int
 ) -> Floats:
-    """Return the high differences of values around a place, shape (2 points + 1 - order, m)."""
+    """Return the high differences of values around a place where they are above noise, else 0.
+
+    The shape is (2 points + 1 - order, m).
+    """
     steps = centre + spacing * np.arange(-points, points + 1)
     values = along(function.evaluate, function.point, direction, steps.tolist())
     rough = np.abs(np.diff(values, n=ORDER, axis=0))
-    return np.where(np.isfinite(rough), rough, 0.0)
+    largest = np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=0)
+    noise = np.maximum(function.noise, EPS * largest)
+    return np.where(np.isfinite(rough) & (rough > VISIBLE * noise), rough, 0.0)
 
 
 def _has_jump(function: Function, direction: Floats, rough: Floats, output: int) -> bool:
@@ -108,5 +112,6 @@ def _has_jump(function: Function, direction: Floats, rough: Floats, output: int)
         spacing, points = spacing / closer, around
         rough = _roughness(function, direction, centre, spacing, points)[:, output]
         highest.append(float(rough.max()))
-    floor = VISIBLE * float(function.noise[output])
-    return bool(highest[-1] > max(AS_HIGH * highest[-2], floor))
+        if highest[-1] == 0:
+            return False
+    return highest[-1] > AS_HIGH * highest[-3]
