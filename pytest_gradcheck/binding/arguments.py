@@ -44,6 +44,11 @@ class Arguments:
         pairs = zip(self.names, self.keywords, strict=True)
         return tuple(name for name, keyword in pairs if keyword is None)
 
+    def passed(self) -> dict[str, Any]:
+        """Return the arguments that were not left at their defaults."""
+        pairs = zip(self.names, self.values, strict=True)
+        return {name: value for name, value in pairs if name not in self.defaulted}
+
     def pack(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return `values`, in the order of `names`, as they are passed to forward.
 

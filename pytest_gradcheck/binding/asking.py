@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.beside import find_beside
+from pytest_gradcheck.binding.beside import find_beside, prefer_beside
 from pytest_gradcheck.binding.calling import invoke
 from pytest_gradcheck.binding.claims import (
     as_array,
@@ -29,6 +29,7 @@ from pytest_gradcheck.binding.outputs import Output, cache_hint
 from pytest_gradcheck.binding.problem import Block, Claim, Counts, DenseClaim, Parameter, Vector
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.tree import counted, rebuilt
+from pytest_gradcheck.binding.unchecked import refuse_unread_gradient
 from pytest_gradcheck.binding.workspace import Workspace
 from pytest_gradcheck.binding.wrt import Item
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -76,12 +77,15 @@ class Asked:
         The outputs it is about; empty where they were reduced to one number.
     roundings : tuple of float
         For each parameter, of a JVP once.
+    aliased : tuple of str
+        Parameters that were returned themselves as claims about them.
     """
 
     kind: Kind
     claim: Claim
     outputs: tuple[Block, ...]
     roundings: tuple[float, ...]
+    aliased: tuple[str, ...] = ()
 
 
 class Backward:
@@ -187,8 +191,9 @@ class Backward:
             found = {NUMBER.name: returned}
         else:
             found = self._split(output, returned)
+        matched = {block.name: self._match(found[block.name]) for block in outputs}
         claims = {
-            block.name: self._claims(found[block.name], block, several=len(outputs) > 1)
+            block.name: self._arrays(matched[block.name], block, several=len(outputs) > 1)
             for block in outputs
         }
         if kind == "jacobian" and not output.layout.is_several:
@@ -198,13 +203,19 @@ class Backward:
         claim = build_claim(
             claims, parameters, outputs, convention=self._convention, backward_name=name
         )
-        reduced = kind in ("gradient", "vjp")
-        return Asked(kind, claim, () if reduced else outputs, _roundings(claims, parameters))
+        aliased = tuple(
+            p.name
+            for p in parameters
+            if any(self._workspace.holds(p, of_output[p.name]) for of_output in matched.values())
+        )
+        about = () if kind in ("gradient", "vjp") else outputs
+        return Asked(kind, claim, about, _roundings(claims, parameters), aliased)
 
-    def _claims(self, returned: Any, output: Block, *, several: bool) -> dict[str, NDArray[Any]]:
+    def _arrays(
+        self, found: Mapping[str, Any], output: Block, *, several: bool
+    ) -> dict[str, NDArray[Any]]:
         """Read the claims about every parameter, of one output."""
         name = self.name
-        found = self._match(returned)
         claims = {}
         for parameter in self._workspace.parameters:
             about = f"{output.name} / {parameter.name}" if several else parameter.name
@@ -258,12 +269,14 @@ class Backward:
     def _match(self, returned: Any) -> dict[str, Any]:
         """Find the claims in what was returned, those about attributes beside them otherwise."""
         binding = self._binding
+        positional = binding.arguments.positional
+        refuse_unread_gradient(returned, binding.whole, positional, binding.backward_name)
 
         def match(items: Sequence[Item]) -> dict[str, Any]:
             return match_gradients(
                 returned,
                 items,
-                positional=binding.arguments.positional,
+                positional=positional,
                 available=binding.available(),
                 backward_name=binding.backward_name,
             )
@@ -273,12 +286,15 @@ class Backward:
         if not attributes or binding.owner is None:
             return match(binding.items)
         try:
-            return match(binding.items)
+            claims = match(binding.items)
         except GradcheckUsageError:
             claims = match(others) if others else {}
             for item in attributes:
                 claims |= find_beside(binding.owner, item)
             return claims
+        if isinstance(returned, Mapping):
+            return claims
+        return prefer_beside(claims, binding.owner, attributes, binding.backward_name)
 
 
 def _roundings(

@@ -9,9 +9,11 @@ import copy
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -46,13 +48,58 @@ def copy_object(owner: object) -> object:
         When it cannot be copied.
     """
     try:
-        return copy.deepcopy(owner)
+        return copy.deepcopy(owner, _copied_views(owner))
     except Exception as error:
         raise GradcheckUsageError(
             f"wrt names attributes of a {type(owner).__name__}, so a copy of it is perturbed, but "
             f"it cannot be copied: {error}. Give it a __deepcopy__, or pass the parameters as "
             "arguments of forward."
         ) from error
+
+
+def _copied_views(owner: object) -> dict[int, Any]:
+    """Return copies of the arrays in an object that are views, by identity, for `deepcopy`.
+
+    It would copy each for itself. A layer whose ``W`` is a part of a flat vector
+    of all parameters would no longer see the vector change.
+    """
+    memo: dict[int, Any] = {}
+    for array in _arrays(owner, set()):
+        root = _root(array)
+        if root is None or root is array:
+            continue
+        if id(root) not in memo:
+            memo[id(root)] = root.copy(order="K")
+        copied = memo[id(root)]
+        offset = array.ctypes.data - root.ctypes.data
+        memo[id(array)] = np.ndarray(array.shape, array.dtype, copied.data, offset, array.strides)
+    return memo
+
+
+def _root(array: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the array that owns the memory of a view, None where it is no plain one."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    plain = type(array) is np.ndarray and array.base is None and array.dtype != object
+    return array if plain and (array.flags.c_contiguous or array.flags.f_contiguous) else None
+
+
+def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:
+    """Yield the plain arrays in an object, in its containers and the objects it holds."""
+    if id(value) in seen or isinstance(value, (type, ModuleType, FunctionType)):
+        return
+    seen.add(id(value))
+    if type(value) is np.ndarray:
+        yield value
+    inside: list[Any] = []
+    if isinstance(value, dict):
+        inside = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        inside = list(value)
+    else:
+        inside = list(getattr(value, "__dict__", {}).values())
+    for item in inside:
+        yield from _arrays(item, seen)
 
 
 @contextmanager

@@ -5,14 +5,16 @@ It must not call anything; it looks at the object's attributes after backward ra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from pytest_gradcheck.binding.gradients import CONVENTIONS, match_gradients
 from pytest_gradcheck.binding.wrt import Item, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["find_beside"]
+__all__ = ["find_beside", "prefer_beside"]
 
 
 def find_beside(bound: object, item: Item) -> dict[str, Any]:
@@ -62,3 +64,56 @@ def find_beside(bound: object, item: Item) -> dict[str, Any]:
         f"no gradient for {item.name}: backward neither returned one nor left one in "
         f"self.d{name}, self.grad_{name}, self.{name}_grad or self.grads[{name!r}]."
     )
+
+
+def prefer_beside(
+    claims: Mapping[str, Any], bound: object, items: Sequence[Item], backward_name: str
+) -> dict[str, Any]:
+    """Take gradients left beside attributes for what was returned without a name.
+
+    A layer's backward often returns the gradient of its input, and leaves those
+    of its parameters beside them.
+
+    Parameters
+    ----------
+    claims : mapping of str to Any
+        What was returned, by the leaf's name.
+    bound : object
+        The object after backward ran.
+    items : sequence of Item
+        Its attributes that are checked.
+    backward_name : str
+        For the message.
+
+    Returns
+    -------
+    dict of str to Any
+        Claims by the leaf's name: those beside where only they have the right
+        shape.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When both might be meant.
+    """
+    chosen = dict(claims)
+    for item in items:
+        try:
+            beside = find_beside(bound, item)
+        except GradcheckUsageError:
+            continue
+        for leaf in item.leaves:
+            returned, left = chosen[leaf.name], beside[leaf.name]
+            shape = leaf.array.shape
+            if np.shape(left) != shape:
+                continue
+            if np.shape(returned) != shape:
+                chosen[leaf.name] = left
+            elif not np.array_equal(returned, left):
+                raise GradcheckUsageError(
+                    f"{backward_name} returned one array of shape {shape} and left another "
+                    f"beside {leaf.name}: either may be its gradient. If the one it returned is "
+                    f"that of an argument, name that first, as in wrt=['x', {item.name!r}]; else "
+                    "return the gradients in a dict."
+                )
+    return chosen

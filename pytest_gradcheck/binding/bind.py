@@ -13,11 +13,10 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_gradcheck.binding.again import ask_other_cotangents, refuse_unsteady
-from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.asking import Asked, Backward, Request
 from pytest_gradcheck.binding.attributes import as_it_was
 from pytest_gradcheck.binding.call import Call
-from pytest_gradcheck.binding.complexes import IMAGINARY, weights
+from pytest_gradcheck.binding.complexes import weights
 from pytest_gradcheck.binding.constraining import (
     UNCONSTRAINED,
     Constrained,
@@ -27,14 +26,14 @@ from pytest_gradcheck.binding.constraining import (
 from pytest_gradcheck.binding.coordinates import Coordinates
 from pytest_gradcheck.binding.evaluation import Forward, Quiet
 from pytest_gradcheck.binding.generators import find_generators
+from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
 from pytest_gradcheck.binding.outputs import Beside, Output
 from pytest_gradcheck.binding.preflight import refuse_change, refuse_unrepeatable
-from pytest_gradcheck.binding.problem import Block, Counts, OtherCotangents, Problem
+from pytest_gradcheck.binding.problem import Counts, OtherCotangents, Problem
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
-from pytest_gradcheck.binding.tree import children, describe_value, leaves
 from pytest_gradcheck.binding.workspace import FULL_PRECISION, LOW_PRECISION, Workspace
-from pytest_gradcheck.report.model import Kind, Note
+from pytest_gradcheck.report.model import Note
 
 __all__ = ["bind"]
 
@@ -108,7 +107,7 @@ def _pose(
     workspace, forward, first = _first_evaluation(binding, replay, beside, counts)
     refuse_change(workspace, binding.forward_name)
     moving = replay.observe()
-    restored = workspace.restore_changed()
+    by_forward = workspace.restore_changed()
     again = forward.at_base()
     refuse_change(workspace, binding.forward_name)
     refuse_unrepeatable(first, again, binding.forward_name, moving)
@@ -123,11 +122,12 @@ def _pose(
     if coordinates is not None and tangent is not None:
         direction, tangent = coordinates.steer(tangent)
         request = replace(request, tangent=direction)
-    asked, others = _ask(
+    asked, others, by_backward = _ask(
         backward, forward, again, request, workspace=workspace, replay=replay, rng=rng
     )
     if request.cotangent is not None:
         forward.reduce_by(weights(request.cotangent, again.blocks, convention))
+    seen = Seen(moving, by_forward, by_backward)
     problem = Problem(
         kind=asked.kind,
         forward=binding.forward_name,
@@ -142,10 +142,10 @@ def _pose(
         tangent=tangent,
         counts=counts,
         notes=(
-            *_notes(binding, workspace, request, moving=moving, restored=restored, seed=seed),
-            *_convention_note(asked.kind, workspace.parameters, again.blocks, convention),
+            *notes_on(binding, workspace, request, asked, seen=seen, seed=seed),
+            *convention_note(asked.kind, workspace.parameters, again.blocks, convention),
         ),
-        not_checked=_not_checked(binding.arguments),
+        not_checked=not_checked(binding.arguments),
         roundings=asked.roundings,
         others=others,
         randomness_moved=replay.moved,
@@ -164,10 +164,14 @@ def _ask(
     workspace: Workspace,
     replay: Replay,
     rng: np.random.Generator,
-) -> tuple[Asked, OtherCotangents | None]:
-    """Ask backward for its claims, and again for what all derivatives have in common."""
+) -> tuple[Asked, OtherCotangents | None, tuple[str, ...]]:
+    """Ask backward for its claims, and again for what all derivatives have in common.
+
+    The third of what is returned names the unchecked arguments that backward changed.
+    """
     asked = backward.ask(output, request)
     refuse_change(workspace, backward.name)
+    changed = workspace.restore_changed()
 
     def ask(request: Request) -> Asked:
         claims = backward.ask(forward.at_base(), request)
@@ -179,7 +183,7 @@ def _ask(
         if not replay.moved():  # else all is done once more, with everything replayed
             refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
         if request.cotangent is None:
-            return asked, None
+            return asked, None, changed
         others = ask_other_cotangents(
             ask,
             request.cotangent,
@@ -187,7 +191,7 @@ def _ask(
             claim=asked.claim,
             parameters=workspace.parameters,
         )
-        return asked, others
+        return asked, others, changed
 
 
 def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:
@@ -235,58 +239,3 @@ def _first_evaluation(
         if str(lifted[2].dtype) in FULL_PRECISION:
             return lifted
     return attempt(lift=False)
-
-
-def _notes(
-    binding: Resolved,
-    workspace: Workspace,
-    request: Request,
-    *,
-    moving: Sequence[str],
-    restored: Sequence[str],
-    seed: int,
-) -> Iterator[Note]:
-    if binding.plan is not None and binding.plan.note is not None:
-        yield binding.plan.note
-    if request.cotangent is not None:
-        yield Note("cotangent", 0, f"a random signed cotangent was drawn from seed {seed}")
-    if request.tangent is not None:
-        yield Note("tangent", 0, f"a random signed tangent was drawn from seed {seed}")
-    if moving:
-        yield Note("replayed", 0, f"replayed before each evaluation: {', '.join(moving)}")
-    if restored:
-        yield Note("restored", 0, f"changed by forward, restored each time: {', '.join(restored)}")
-    values = dict(zip(binding.arguments.names, binding.arguments.values, strict=True))
-    cast = [item.name for item in binding.items if isinstance(values.get(item.name), int)]
-    if cast:
-        yield Note("cast", 0, f"a Python int, checked as a float: {', '.join(cast)}")
-    lifted = [p.name for p in workspace.parameters if workspace.is_lifted(p)]
-    if lifted:
-        yield Note("cast", 0, f"measured in float64, forward follows: {', '.join(lifted)}")
-
-
-def _convention_note(
-    kind: Kind, parameters: Sequence[Block], outputs: Sequence[Block], convention: str
-) -> Iterator[Note]:
-    """Say which convention gradients were read by, where the other means something else."""
-    by_complex = any(block.is_complex for block in parameters)
-    of_complex = [block.is_complex for block in outputs]
-    if kind == "jvp" or not (
-        (kind == "vjp" and any(of_complex)) or (by_complex and not all(of_complex))
-    ):
-        return
-    sign = "+" if IMAGINARY[convention] > 0 else "-"
-    text = f"complex gradients are dL/dRe {sign} i dL/dIm (convention={convention!r})"
-    yield Note("convention", 0, text)
-
-
-def _not_checked(arguments: Arguments) -> tuple[str, ...]:
-    """Name the arguments that are neither data nor plain options of forward."""
-    listed = []
-    for name, value in zip(arguments.names, arguments.values, strict=True):
-        plain = value is None or isinstance(value, (str, bytes, bool, int, float, complex))
-        if plain or children(value) is not None or any(leaves(name, value)):
-            continue
-        if not isinstance(value, (np.ndarray, np.generic)):
-            listed.append(f"{name} ({describe_value(value)})")
-    return tuple(listed)

@@ -117,7 +117,7 @@ def build_claim(
             if elementwise:
                 claim = np.diag(claim.reshape(-1))
             else:
-                _check_shape(claim.shape, parameter, output, backward_name)
+                _check_shape(claim.shape, parameter, output, parameters, backward_name)
             matrix = claim.reshape(output.size, -1)
             rows.append(
                 claim_coordinates(
@@ -134,7 +134,13 @@ def claim_rounding(claim: NDArray[Any]) -> float:
     return max(float(np.finfo(kind).eps), float(np.finfo(np.float64).eps))
 
 
-def _check_shape(found: Shape, parameter: Parameter, output: Block, backward_name: str) -> None:
+def _check_shape(
+    found: Shape,
+    parameter: Parameter,
+    output: Block,
+    parameters: Sequence[Parameter],
+    backward_name: str,
+) -> None:
     """Refuse a claim whose shape is neither a Jacobian's nor, of one number, a gradient's."""
     wanted = (*output.shape, *parameter.shape)
     if found == wanted or (output.size == 1 and found == parameter.shape):
@@ -149,6 +155,10 @@ def _check_shape(found: Shape, parameter: Parameter, output: Block, backward_nam
                 "For the product with an upstream gradient, give backward a parameter cotangent, "
                 "dout or grad_output."
             )
+    others = [p.name for p in parameters if p.shape == found]
+    if output.size == 1 and others:
+        order = ", ".join(p.name for p in parameters)
+        hint = f"That is the shape of {others[0]}: are the gradients in the order {order}?"
     raise GradcheckUsageError(
         f"{backward_name} returned a gradient of {parameter.name} of shape {found}; "
         f"{explained} {hint}".rstrip()

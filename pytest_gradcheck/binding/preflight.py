@@ -6,11 +6,13 @@ It must not call anything; it compares what calls left behind.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 
 from pytest_gradcheck.binding.generators import SEARCHED
 from pytest_gradcheck.binding.outputs import Output
+from pytest_gradcheck.binding.problem import Block
 from pytest_gradcheck.binding.workspace import Workspace
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -38,12 +40,14 @@ def refuse_change(workspace: Workspace, function_name: str) -> None:
 def refuse_unrepeatable(
     first: Output, again: Output, forward_name: str, moving: Sequence[str]
 ) -> None:
-    """Raise when two calls at one point differ by more than noise."""
-    if first.shape != again.shape:
-        raise GradcheckUsageError(
-            f"{forward_name} returned shape {first.shape} and then {again.shape} at the same "
-            "point: the output must not depend on what was called before."
-        )
+    """Raise when two calls at one point differ in kind, or by more than noise."""
+    for before, after in zip_longest(first.blocks, again.blocks):
+        was, became = _described(before), _described(after)
+        if was != became:
+            raise GradcheckUsageError(
+                f"{forward_name} returned {was} and then {became} at the same point: names, "
+                "shapes and dtypes of its outputs must not depend on what was called before."
+            )
     size = float(np.abs(first.value).max())
     apart = np.abs(first.value - again.value)
     if float(apart.max()) <= REPEATABLE * size:
@@ -56,3 +60,10 @@ def refuse_unrepeatable(
         f"randomness was looked for in {SEARCHED}. If it draws from another generator, say "
         "replay=generator; if it keeps state between calls, reset that in forward."
     )
+
+
+def _described(block: Block | None) -> str:
+    if block is None:
+        return "no more outputs"
+    place = "" if block.name == "output" else f" as {block.name}"
+    return f"{block.dtype} of shape {block.shape}{place}"

@@ -13,8 +13,10 @@ from pytest_gradcheck.binding.arguments import Arguments, bind_arguments, name_o
 from pytest_gradcheck.binding.attributes import bound_object, copy_object, rebind
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.calling import BackwardPlan, plan_backward
+from pytest_gradcheck.binding.memory import refuse_overlap
 from pytest_gradcheck.binding.outputs import Beside
-from pytest_gradcheck.binding.tree import describe_value, leaves
+from pytest_gradcheck.binding.tree import Leaf, describe_value, leaves
+from pytest_gradcheck.binding.unchecked import whole_numbers
 from pytest_gradcheck.binding.wrt import Item, select_items
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -41,6 +43,8 @@ class Resolved:
         What is checked.
     plan : BackwardPlan or None
         How backward is called.
+    whole : tuple of Leaf
+        Whole numbers that are not checked, though nobody said so.
     """
 
     forward: Callable[..., Any]
@@ -51,6 +55,7 @@ class Resolved:
     arguments: Arguments
     items: tuple[Item, ...]
     plan: BackwardPlan | None
+    whole: tuple[Leaf, ...] = ()
 
     @classmethod
     def of(cls, call: Call) -> Resolved:
@@ -71,6 +76,8 @@ class Resolved:
         arguments = bind_arguments(forward, call.args, call.kwargs)
         owner = bound_object(forward)
         items = select_items(call.wrt, arguments, bound=owner, forward_name=name)
+        refuse_overlap(items, name)
+        whole = whole_numbers(items, {} if call.wrt is not None else arguments.passed())
         if owner is not None and any(item.is_attribute for item in items):
             copied = copy_object(owner)
             forward = rebind(forward, owner, copied)
@@ -78,11 +85,12 @@ class Resolved:
             items = select_items(call.wrt, arguments, bound=copied, forward_name=name)
             owner = copied
         if backward is True:
-            return cls(forward, None, name, name, owner, arguments, items, None)
+            return cls(forward, None, name, name, owner, arguments, items, None, whole)
         plan = plan_backward(
             backward, arguments, forward_name=name, backward_args=call.backward_args
         )
-        return cls(forward, backward, name, name_of(backward), owner, arguments, items, plan)
+        back = name_of(backward)
+        return cls(forward, backward, name, back, owner, arguments, items, plan, whole)
 
     def beside(self, has_cache: bool | None) -> Beside:
         """Tell what forward is expected to return beside its output."""

@@ -27,6 +27,8 @@ def explain_shape(found: Shape, wanted: Shape) -> str:
     'A sum over axis 0 would give it.'
     >>> explain_shape((3, 4), (4, 3))
     'Its transpose would have it.'
+    >>> explain_shape((4,), (3, 4))
+    'It lacks axis 0: a sum too many, or not broadcast?'
     """
     if found != wanted and found[::-1] == wanted:
         return "Its transpose would have it."
@@ -43,4 +45,16 @@ def explain_shape(found: Shape, wanted: Shape) -> str:
                 return f"A sum over {where} with keepdims=True would give it."
     if prod(found) == prod(wanted):
         return f"reshape({wanted}) would give it."
+    return _lacking(found, wanted)
+
+
+def _lacking(found: Shape, wanted: Shape) -> str:
+    """Say which axes of the right shape are summed away, or were never broadcast to."""
+    for count in range(1, len(wanted) + 1):
+        for axes in combinations(range(len(wanted)), count):
+            kept = tuple(1 if k in axes else n for k, n in enumerate(wanted))
+            dropped = tuple(n for k, n in enumerate(wanted) if k not in axes)
+            if found in (kept, dropped):
+                where = f"axis {axes[0]}" if count == 1 else f"axes {axes}"
+                return f"It lacks {where}: a sum too many, or not broadcast?"
     return ""

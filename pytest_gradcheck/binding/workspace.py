@@ -108,6 +108,12 @@ class Workspace:
         slot = self._slots[parameter.name]
         return parameter.dtype in LOW_PRECISION and slot.working is None and self._lift
 
+    def holds(self, parameter: Parameter, value: Any) -> bool:
+        """Tell whether `value` is the array that forward sees as a parameter, or a view of it."""
+        slot = self._slots[parameter.name]
+        mine = slot.view if slot.working is None else slot.working
+        return isinstance(value, np.ndarray) and np.may_share_memory(value, mine)
+
     def seen(self, parameter: Parameter) -> Parameter:
         """Return a parameter with the dtype that forward sees."""
         if not self.is_lifted(parameter):
@@ -157,10 +163,9 @@ class Workspace:
         for k, (name, pristine) in enumerate(
             zip(self._arguments.names, self._pristine, strict=True)
         ):
-            seen = self._fixed[k] if self._makers[k] is None else None
-            places = (
-                list(_differences(name, pristine, seen, self._slots)) if seen is not None else []
-            )
+            maker = self._makers[k]
+            seen = self._fixed[k] if maker is None else maker()
+            places = list(_differences(name, pristine, seen, self._slots))
             if places:
                 changed += places
                 self._makers[k] = self._remaker(name, pristine)

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.attributes import follow
 from pytest_gradcheck.binding.tree import Leaf, children, describe_value, leaves
@@ -173,11 +175,17 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
         return Item(name, value, (leaf,))
     if isinstance(value, int):
         return Item(name, float(value), (Leaf(name, float(value)),))
-    fix = f"{name}.astype(float)" if hasattr(value, "astype") else "floats"
     raise GradcheckUsageError(
-        f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}; there is "
-        f"no derivative by whole numbers. Pass {fix}."
+        f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}; "
+        f"{_no_derivative(name, leaf, 'Pass')}"
     )
+
+
+def _no_derivative(name: str, leaf: Leaf, advice: str) -> str:
+    """Say why there is no derivative by a leaf that does not float, and what to do about it."""
+    kind = "whole numbers" if leaf.is_integer else "booleans"
+    fix = f"{name}.astype(float)" if hasattr(leaf.value, "astype") else "floats"
+    return f"there is no derivative by {kind}. {advice} {fix}."
 
 
 def _attribute_item(want: str, bound: object) -> Item:
@@ -191,6 +199,11 @@ def _attribute_item(want: str, bound: object) -> Item:
             f"wrt={want!r}: the {kind} that forward is bound to has no such attribute.{hint}"
         ) from None
     found = _floating(want, value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
+        raise GradcheckUsageError(
+            f"wrt={want!r}: it is {_article(describe_value(value))}; "
+            f"{_no_derivative(want, Leaf(want, value), 'Make it')}"
+        )
     if not found:
         raise GradcheckUsageError(
             f"wrt={want!r}: it is {_article(describe_value(value))}, which holds no floating "

@@ -1,0 +1,96 @@
+"""Gradients of what is not checked because it holds whole numbers: somebody meant it to be.
+
+It must not match claims to parameters; it looks for claims nobody will read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_gradcheck.binding.gradients import CONVENTIONS
+from pytest_gradcheck.binding.tree import Leaf, describe_value, leaves
+from pytest_gradcheck.binding.wrt import Item, short_name
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["refuse_unread_gradient", "whole_numbers"]
+
+
+def whole_numbers(items: Sequence[Item], others: Mapping[str, Any]) -> tuple[Leaf, ...]:
+    """Return the whole numbers that a check leaves out without having been told to.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        What is checked: containers may hold whole numbers, too.
+    others : mapping of str to Any
+        Other arguments that would be checked if they were floating.
+
+    Returns
+    -------
+    tuple of Leaf
+        Integer arrays and Python numbers.
+    """
+    values = {item.name: item.value for item in items} | dict(others)
+    return tuple(
+        leaf for name, value in values.items() for leaf in leaves(name, value) if leaf.is_integer
+    )
+
+
+def refuse_unread_gradient(
+    returned: Any, whole: Sequence[Leaf], positional: Sequence[str], backward_name: str
+) -> None:
+    """Raise when backward returns a gradient of whole numbers, which is not checked.
+
+    Parameters
+    ----------
+    returned : Any
+        What backward returned.
+    whole : sequence of Leaf
+        The whole numbers left out.
+    positional : sequence of str
+        Names of forward's positional arguments.
+    backward_name : str
+        For the message.
+
+    Raises
+    ------
+    GradcheckUsageError
+        It would pass unseen.
+    """
+    given = dict(_given(returned, positional))
+    for leaf in whole:
+        if given.get(leaf.name, given.get(short_name(leaf.name))) is None:
+            continue
+        fix = f"{leaf.name}.astype(float)" if hasattr(leaf.value, "astype") else "floats"
+        fix = f"{float(leaf.value)!r}" if isinstance(leaf.value, int) else fix
+        raise GradcheckUsageError(
+            f"{backward_name} returns a gradient of {leaf.name}, which holds whole numbers "
+            f"({describe_value(leaf.value)}) and would not be checked. Pass {fix}, or name what "
+            "is to be checked in wrt=."
+        )
+
+
+def _given(returned: Any, positional: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the names that a tuple for all arguments, or a dict, has gradients of."""
+    if isinstance(returned, tuple) and len(returned) == len(positional):
+        yield from zip(positional, returned, strict=True)
+    if isinstance(returned, (tuple, list)):
+        for part in returned:
+            if isinstance(part, Mapping):
+                yield from _given(part, positional)
+    if isinstance(returned, Mapping):
+        for key, gradient in returned.items():
+            if isinstance(gradient, Mapping):
+                yield from _given(gradient, positional)
+            else:
+                yield from ((name, gradient) for name in _names(key))
+
+
+def _names(key: Any) -> Iterator[str]:
+    """Yield the parameters that a key of gradients may speak of."""
+    text = str(key)
+    for convention in CONVENTIONS.values():
+        before, after = str(convention("\0")).split("\0")
+        if text.startswith(before) and text.endswith(after):
+            yield text[len(before) : len(text) - len(after)]
