@@ -83,6 +83,7 @@ def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
     """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
     roundings = problem.roundings or (EPS,) * len(problem.parameters)
     parameters, point = problem.parameters, problem.point
+    unmoved = problem.unmoved()
     if problem.tangent is not None:
         parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
         roundings = (max(roundings),)
@@ -96,6 +97,7 @@ def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
             found=measured.found.rows(start, stop),
             natural=measured.natural(start, stop),
             rounding=rounding,
+            unmoved=parameter.name in unmoved,
         )
 
 

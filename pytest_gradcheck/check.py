@@ -250,4 +250,7 @@ def _warn_if_vacuous(report: Report) -> None:
         f"the gradient of {report.forward} is zero everywhere with respect to "
         f"{', '.join(names)}: the check tested nothing there; try another point"
     )
+    unused = [p.name for p in report.parameters if any(n.kind == "unused" for n in p.notes)]
+    if unused:
+        message += f" ({report.forward} does not depend on {', '.join(unused)} at this one)"
     warnings.warn(message, GradcheckVacuousWarning, stacklevel=depth)

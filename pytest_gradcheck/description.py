@@ -18,6 +18,7 @@ from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
 from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
 from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
+from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 
 __all__ = ["Evidence", "describe", "relative_difference", "verdict_of"]
@@ -64,6 +65,8 @@ class Evidence:
         Outputs at the point over the scales of the coordinates.
     rounding : float
         Relative rounding of the claim's type.
+    unmoved : bool
+        Whether forward was never seen to react to the parameter, claimed to be zero.
     """
 
     parameter: Parameter
@@ -73,6 +76,7 @@ class Evidence:
     found: Measurement
     natural: Floats
     rounding: float
+    unmoved: bool = False
 
 
 def describe(
@@ -234,25 +238,16 @@ def _reason(status: Status, mark: int) -> str | None:
 
 def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
     yield from evidence.parameter.notes
-    yield from _zero_notes(evidence)
+    wrong = bool((judged.marks == Mark.WRONG).any())
+    parameter, claim, found = evidence.parameter, evidence.claim, evidence.found
+    yield from zero_notes(parameter, claim, found, unmoved=evidence.unmoved, wrong=wrong)
     if judged.subgradients:
         count = judged.subgradients
         at = "1 entry is" if count == 1 else f"{count} entries are"
         text = f"{at} at a kink; the claim lies between the slopes left and right of it"
         yield Note("kink", count, text)
     yield from _inconclusive_notes(evidence, judged.marks == Mark.INCONCLUSIVE)
-
-
-def _zero_notes(evidence: Evidence) -> Iterator[Note]:
-    found = evidence.found
-    nothing = (evidence.claim == 0) & (np.abs(found.value) <= found.bound)
-    nothing &= found.status != Status.KINK
-    zeros, size = int(np.count_nonzero(nothing.all(axis=1))), nothing.shape[0]
-    if zeros == size > 0:
-        yield Note("vacuous", zeros, "zero gradient everywhere at this point, errors unseen")
-    elif zeros:
-        text = f"zero gradient in {zeros} of {size} entries (dead units?), errors there unseen"
-        yield Note("zero", zeros, text)
+    yield from point_notes(parameter, evidence.point)
 
 
 def _inconclusive_notes(evidence: Evidence, open_: NDArray[np.bool_]) -> Iterator[Note]:

@@ -70,18 +70,19 @@ def _copied_views(owner: object) -> dict[int, Any]:
             continue
         if id(root) not in memo:
             memo[id(root)] = root.copy(order="K")
-        copied = memo[id(root)]
+        copied = memo[id(root)].ravel(order="K")
         offset = array.ctypes.data - root.ctypes.data
-        memo[id(array)] = np.ndarray(array.shape, array.dtype, copied.data, offset, array.strides)
+        memo[id(array)] = np.ndarray(array.shape, array.dtype, copied, offset, array.strides)
     return memo
 
 
 def _root(array: NDArray[Any]) -> NDArray[Any] | None:
     """Return the array that owns the memory of a view, None where it is no plain one."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    plain = type(array) is np.ndarray and array.base is None and array.dtype != object
-    return array if plain and (array.flags.c_contiguous or array.flags.f_contiguous) else None
+    root: Any = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    plain = type(root) is np.ndarray and root.base is None and not root.dtype.hasobject
+    return root if plain and (root.flags.c_contiguous or root.flags.f_contiguous) else None
 
 
 def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:

@@ -32,6 +32,7 @@ from pytest_gradcheck.binding.preflight import refuse_change, refuse_unrepeatabl
 from pytest_gradcheck.binding.problem import Counts, OtherCotangents, Problem
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
+from pytest_gradcheck.binding.watching import watched
 from pytest_gradcheck.binding.workspace import FULL_PRECISION, LOW_PRECISION, Workspace
 from pytest_gradcheck.report.model import Note
 
@@ -152,7 +153,7 @@ def _pose(
     )
     if coordinates is not None:
         problem = _on_coordinates(problem, coordinates, forward)
-    return problem, workspace
+    return watched(problem), workspace
 
 
 def _ask(

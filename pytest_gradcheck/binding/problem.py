@@ -217,6 +217,9 @@ class Problem:
     randomness_moved : callable
         ``randomness_moved() -> bool``, asked when measuring is over: whether a
         random generator that is not being replayed moved meanwhile.
+    unmoved : callable
+        ``unmoved() -> frozenset of str``, asked likewise: parameters with a claim of
+        zeros under which forward never changed.
     """
 
     kind: Kind
@@ -236,3 +239,4 @@ class Problem:
     roundings: tuple[float, ...] = ()
     others: OtherCotangents | None = None
     randomness_moved: Callable[[], bool] = bool
+    unmoved: Callable[[], frozenset[str]] = frozenset

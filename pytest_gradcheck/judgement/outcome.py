@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.model import Breach, ParameterReport
+from pytest_gradcheck.report.model import Breach, Note, ParameterReport
 
 __all__ = ["failures", "vacuous"]
 
@@ -42,7 +42,7 @@ def failures(
 
 def vacuous(parameters: Sequence[ParameterReport]) -> tuple[str, ...]:
     """Return the names of the parameters whose gradient is zero everywhere."""
-    return tuple(p.name for p in parameters if any(n.kind == "vacuous" for n in p.notes))
+    return tuple(p.name for p in parameters if any(_is_vacuous(n) for n in p.notes))
 
 
 def _reasons(parameter: ParameterReport, options: Options) -> Iterator[str]:
@@ -60,8 +60,13 @@ def _reasons(parameter: ParameterReport, options: Options) -> Iterator[str]:
     if "kink" in kinds and _kinks_fail(options):
         cause = " (kinks='fail')" if options.kinks == "fail" else strict
         yield f"{name}: {kinds['kink'].text}{cause}"
-    if "vacuous" in kinds and options.strict:
-        yield f"{name}: {kinds['vacuous'].text}{strict}"
+    if options.strict:
+        yield from (f"{name}: {n.text}{strict}" for n in parameter.notes if _is_vacuous(n))
+
+
+def _is_vacuous(note: Note) -> bool:
+    """Tell a note that nothing but zeros was compared, in all entries."""
+    return note.kind == "vacuous" or (note.kind == "unused" and note.count > 0)
 
 
 def _kinks_fail(options: Options) -> bool:

@@ -38,9 +38,9 @@ class Note:
     Attributes
     ----------
     kind : str
-        A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"kink"``,
+        A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"unused"``, ``"kink"``,
         ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
-        ``"restored"``, ``"cast"``, ``"called"``,
+        ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``.
     count : int
         How many entries it is about; 0 where it is not about entries.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_gradcheck.options import CALL_ONLY
-from pytest_gradcheck.report.model import Entry, ParameterReport, Report
+from pytest_gradcheck.report.model import Entry, Note, ParameterReport, Report
 from pytest_gradcheck.report.numbers import bound_text, difference_text, number, off_by, pair
 from pytest_gradcheck.report.table import PAGE, elide, prose, table
 
@@ -104,7 +104,7 @@ def _parameters(report: Report) -> list[str]:
     result = [heading]
     for parameter, line in zip(listed, lines, strict=True):
         result.append(line)
-        for remark in _remarks(parameter):
+        for remark in _remarks(parameter, report.passed):
             result += prose(remark, INDENT)
     if folded:
         worst = difference_text(max(p.relative_difference for p in folded))
@@ -132,11 +132,17 @@ def _first_entry_rank(report: Report, parameter: ParameterReport) -> int:
     return names.index(parameter.name) if parameter.name in names else len(names)
 
 
-def _remarks(parameter: ParameterReport) -> Iterator[str]:
+def _remarks(parameter: ParameterReport, passed: bool) -> Iterator[str]:
     for diagnosis in parameter.diagnosis:
         yield diagnosis.text
     for note in parameter.notes:
-        yield note.text
+        if passed or not _is_aside(note, parameter):
+            yield note.text
+
+
+def _is_aside(note: Note, parameter: ParameterReport) -> bool:
+    """Tell a note that would only lead away from what failed."""
+    return note.kind == "point" or (note.kind == "zero" and parameter.verdict == "correct")
 
 
 def _worst(report: Report) -> list[str]:
