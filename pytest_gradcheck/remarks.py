@@ -83,9 +83,11 @@ def point_notes(parameter: Parameter, point: Floats) -> Iterator[Note]:
     if parameter.is_complex or parameter.entries is not None or point.size != parameter.size:
         return
     value = one_value(point)
-    some = "the number is" if point.size == 1 else f"all {point.size} entries are"
+    several = point.size > 1
+    some = f"all {point.size} entries are" if several else "the number is"
+    them = "they multiply" if several else "it multiplies"
     if value == 0:
-        yield Note("point", point.size, f"{some} 0 here: terms that they multiply are unseen")
+        yield Note("point", point.size, f"{some} 0 here: terms that {them} are unseen")
     elif value is not None:
         text = f"{some} {value:.6g} here: one used in the place of another is unseen"
         yield Note("point", point.size, text)

@@ -31,6 +31,16 @@ def gradient(x: Any) -> Any:
     return 3 * x**2
 
 
+def f_of_first(x: Any, b: Any) -> Any:
+    """Return the sum of cubes of the first argument."""
+    return f(x)
+
+
+def stationary(x: Any) -> Any:
+    """Return a function whose gradient is zero at X."""
+    return np.sum((x - X) ** 2)
+
+
 def test_correct_gradient_passes() -> None:
     """Everything is correct, at two evaluations an entry and the noise estimate."""
     report = gradcheck(f, gradient, X)
@@ -106,15 +116,51 @@ def test_randomness_that_moves_late_is_replayed_after_all() -> None:
 def test_vacuous_gradient_warns_once() -> None:
     """Nothing was tested, and the warning says so; strict fails it."""
     with pytest.warns(GradcheckVacuousWarning) as caught:
-        gradcheck(lambda x: 1.0 + 0 * np.sum(x), lambda x: 0 * x, X)
+        gradcheck(stationary, lambda x: 0 * x, X)
     (warning,) = caught
     assert warning.filename == __file__
     assert str(warning.message) == (
-        "the gradient of lambda is zero everywhere with respect to x: the check tested nothing "
-        "there; try another point"
+        "the gradient of stationary is zero everywhere with respect to x: the check tested "
+        "nothing there; try another point"
     )
     with pytest.raises(GradcheckError, match="zero gradient everywhere"):
-        gradcheck(lambda x: 1.0 + 0 * np.sum(x), lambda x: 0 * x, X, strict=True)
+        gradcheck(stationary, lambda x: 0 * x, X, strict=True)
+
+
+def test_unused_parameter_is_told_from_a_zero_gradient() -> None:
+    """Forward never reacted to it: warning, note and strict failure say that."""
+    with pytest.warns(GradcheckVacuousWarning) as caught:
+        report = gradcheck(
+            lambda x, b: f(x), lambda x, b: (gradient(x), 0 * b), X, np.ones((2, 2))
+        )
+    assert str(caught[0].message) == (
+        "the gradient of lambda is zero everywhere with respect to b: the check tested nothing "
+        "there; try another point (lambda does not depend on b at this one)"
+    )
+    assert [note.kind for note in report["b"].notes] == ["unused", "point"]
+    with pytest.raises(GradcheckError) as failure:
+        gradcheck(f_of_first, lambda x, b: (gradient(x), 0 * b), X, 1.0, strict=True)
+    assert failure.value.report.failures == (
+        "b: forward does not depend on b at this point, errors unseen (strict)",
+    )
+
+
+def test_wrong_gradient_of_a_parameter_that_forward_does_not_use() -> None:
+    """A variable that is not the argument is a likely cause; it is asked about."""
+    report = check_gradient(f_of_first, lambda x, b: (gradient(x), b), X, 1.0)
+    assert [note.text for note in report["b"].notes] == [
+        "numerically zero everywhere: does forward use b at all?"
+    ]
+
+
+def test_point_is_remarked_on_in_the_report_but_no_failure() -> None:
+    """A zero bias is verified like any other: it neither warns nor fails."""
+    report = gradcheck(
+        lambda w, b: f(w + b), lambda w, b: (gradient(w + b),) * 2, X, np.zeros(3), strict=True
+    )
+    (note,) = report["b"].notes
+    assert (note.kind, note.count) == ("point", 3)
+    assert note.text in str(report)
 
 
 def test_kinks_accept_any_subgradient() -> None:

@@ -40,8 +40,8 @@ def refuse_overlap(items: Sequence[Item], forward_name: str) -> None:
                 raise GradcheckUsageError(
                     f"{leaf.name} of {forward_name} overlaps itself: some of its "
                     f"{leaf.value.size} entries lie in the same memory (strides "
-                    f"{leaf.value.strides}, as np.broadcast_to makes them), so that none of them "
-                    f"can change alone. Pass {leaf.name}.copy()."
+                    f"{leaf.value.strides}, as np.broadcast_to and sliding windows make them), "
+                    f"so that not every one can change alone. Pass {leaf.name}.copy()."
                 )
     attributes = [item for item in items if item.is_attribute]
     for first, second in shared_memory(attributes):

@@ -90,3 +90,26 @@ def test_attributes_are_put_back() -> None:
     assert vars(net) == before
     assert vars(net)["running"] is array
     assert array.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_views_of_a_copy_are_views_of_what_is_copied(order: Any) -> None:
+    """Parameters that are parts of a flat vector move with it, in the copy as in the original."""
+    flat = np.arange(6.0).reshape((3, 2), order=order)
+    owner = SimpleNamespace(flat=flat, layers=[SimpleNamespace(W=flat[1:].T, last=flat[::-2, 1])])
+    copied: Any = copy_object(owner)
+    layer = copied.layers[0]
+    assert layer.W.tolist() == owner.layers[0].W.tolist()
+    copied.flat += 10
+    assert layer.W.tolist() == (owner.layers[0].W + 10).tolist()
+    assert layer.last.tolist() == (owner.layers[0].last + 10).tolist()
+    assert flat.sum() == 15
+
+
+def test_view_of_memory_that_nobody_holds_is_copied_alone() -> None:
+    """Of a part of some other array, or of a buffer that is no array, the part is copied."""
+    owner = SimpleNamespace(part=np.arange(6.0)[2:4], raw=np.frombuffer(b"12345678"))
+    copied: Any = copy_object(owner)
+    copied.part += 10
+    assert owner.part.tolist() == [2.0, 3.0]
+    assert copied.raw.tolist() == owner.raw.tolist()

@@ -17,6 +17,9 @@ Shape = tuple[int, ...]
         ((5,), (5, 1), "reshape((5, 1)) would give it."),
         ((3, 3, 2), (18,), "reshape((18,)) would give it."),
         ((4,), (7,), ""),
+        ((3,), (4, 3), "It lacks axis 0: a sum too many, or not broadcast?"),
+        ((1, 3), (4, 3), "It lacks axis 0: a sum too many, or not broadcast?"),
+        ((), (4, 3), "It lacks axes (0, 1): a sum too many, or not broadcast?"),
     ],
 )
 def test_what_would_help_is_said(found: Shape, wanted: Shape, hint: str) -> None:

@@ -12,6 +12,9 @@ KINK = Note("kink", 2, "2 entries are at a kink")
 OPEN = Note("inconclusive", 1, "1 of 3 inconclusive: forward jumps")
 ALL_OPEN = Note("inconclusive", 3, "3 of 3 inconclusive: forward jumps")
 ZERO = Note("vacuous", 3, "zero gradient everywhere")
+UNUSED = Note("unused", 3, "forward does not depend on W")
+FLAT = Note("unused", 0, "does forward use W?")
+POINT = Note("point", 3, "all 3 entries are 0")
 
 
 def parameter(verdict: Verdict, *notes: Note, wrong: int = 0) -> ParameterReport:
@@ -50,6 +53,13 @@ def options(**given: Any) -> Options:
         ),
         (parameter("correct", ZERO), {}, ()),
         (parameter("correct", ZERO), {"strict": True}, ("W: zero gradient everywhere (strict)",)),
+        (
+            parameter("correct", UNUSED),
+            {"strict": True},
+            ("W: forward does not depend on W (strict)",),
+        ),
+        (parameter("wrong", FLAT, wrong=3), {"strict": True}, ("W: 3 of 3 entries wrong",)),
+        (parameter("correct", POINT), {"strict": True}, ()),
     ],
 )
 def test_outcome(
@@ -72,3 +82,5 @@ def test_broken_law_fails_a_check_whose_entries_agree() -> None:
 def test_vacuous_parameters_are_named() -> None:
     """Parameters whose gradient is zero everywhere are listed for the warning."""
     assert vacuous([parameter("correct"), parameter("correct", ZERO)]) == ("W",)
+    assert vacuous([parameter("correct", UNUSED), parameter("correct", POINT)]) == ("W",)
+    assert vacuous([parameter("wrong", FLAT)]) == ()

@@ -209,3 +209,15 @@ def test_message_always_fits_the_page(
     cells = row[heading + 1].split()
     for cell, expected in zip(cells[-5:-2], (value, backward, numerical), strict=True):
         assert float(cell) == pytest.approx(expected, rel=1e-3, abs=0, nan_ok=True)
+
+
+def test_asides_are_left_out_of_failures() -> None:
+    """Zeros of a correct parameter, and what the point hides, would lead away from what failed."""
+    zero = Note("zero", 1, "zero gradient in 1 of 6 entries, errors there unseen")
+    point = Note("point", 6, "all 6 entries are 0 here: terms that they multiply are unseen")
+    failing = text(parameter(notes=(zero, point)), correct(notes=(zero, point)))
+    assert failing.count(zero.text) == 1
+    assert point.text not in failing
+    passing = text(correct(notes=(zero, point)))
+    assert zero.text in passing
+    assert point.text in passing

@@ -1,0 +1,74 @@
+"""Gradients left beside the parameters of an object."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError, check_gradient
+
+RNG = np.random.default_rng(0)
+
+
+class Affine:
+    """A layer whose backward returns the gradient of its input."""
+
+    def __init__(self, rows: int = 3) -> None:
+        self.W = RNG.normal(size=(rows, 2))
+
+    def forward(self, x: Any) -> Any:
+        """Return the product."""
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout: Any) -> Any:
+        """Leave one gradient, return the other."""
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+
+
+def test_gradient_beside_a_parameter_is_found_though_another_is_returned() -> None:
+    """What is returned has the shape of the input: it is not taken for that of W."""
+    layer = Affine()
+    assert check_gradient(layer.forward, layer.backward, RNG.normal(size=(4, 3)), wrt="self.W")
+
+
+def test_returned_gradient_that_may_be_meant_as_well_is_an_error() -> None:
+    """Both have the shape of W; naming the argument, too, tells them apart."""
+    layer, x = Affine(), RNG.normal(size=(3, 2))
+    layer.W = RNG.normal(size=(2, 2))
+    square = RNG.normal(size=(2, 2))
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(layer.forward, layer.backward, square, wrt="self.W")
+    assert error.value.args[0] == (
+        "Affine.backward returned one array of shape (2, 2) and left another beside self.W: "
+        "either may be its gradient. If the one it returned is that of an argument, name that "
+        "first, as in wrt=['x', 'self.W']; else return the gradients in a dict."
+    )
+    assert check_gradient(layer.forward, layer.backward, square, wrt=["x", "self.W"])
+    assert check_gradient(layer.forward, layer.backward, x, wrt="self.W")
+
+
+def test_gradient_that_is_returned_and_left_is_one() -> None:
+    """There is nothing to choose between."""
+
+    class Both(Affine):
+        def backward(self, dout: Any) -> Any:
+            super().backward(dout)
+            return self.dW
+
+    layer = Both()
+    assert check_gradient(layer.forward, layer.backward, RNG.normal(size=(4, 3)), wrt="self.W")
+
+
+def test_array_beside_that_has_another_shape_is_no_gradient() -> None:
+    """What is returned counts."""
+
+    class Returns(Affine):
+        def backward(self, dout: Any) -> Any:
+            super().backward(dout)
+            gradient, self.dW = self.dW, np.zeros(1)
+            return gradient
+
+    layer = Returns()
+    assert check_gradient(layer.forward, layer.backward, RNG.normal(size=(4, 3)), wrt="self.W")

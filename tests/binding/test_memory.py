@@ -1,0 +1,89 @@
+"""Parameters that share memory, with themselves or with each other."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
+
+from pytest_gradcheck import GradcheckUsageError, check_gradient
+from pytest_gradcheck.binding.memory import overlaps_itself, refuse_overlap, shared_memory
+from pytest_gradcheck.binding.tree import Leaf
+from pytest_gradcheck.binding.wrt import Item
+
+ROW = np.arange(1.0, 7.0)
+
+
+def item(name: str, value: Any, *, is_attribute: bool = False) -> Item:
+    """Make an item of one leaf."""
+    return Item(name, value, (Leaf(name, value),), is_attribute=is_attribute)
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (np.broadcast_to(ROW, (2, 6)), True),
+        (np.broadcast_to(ROW[::3], (3, 2)), True),
+        (np.broadcast_to(2.0, (3,)), True),
+        (sliding_window_view(ROW, 3), True),
+        (as_strided(ROW, (2, 2), (8, 8)), True),
+        (np.broadcast_to(ROW, (1, 6)), False),
+        (ROW.reshape(2, 3).T, False),
+        (ROW[::-2], False),
+        (np.broadcast_to(2.0, (0, 3)), False),
+        (np.array(2.0), False),
+    ],
+)
+def test_overlap_of_an_array_with_itself(array: Any, expected: bool) -> None:
+    """Broadcast and windowed arrays overlap themselves; views of any order do not."""
+    assert overlaps_itself(array) is expected
+
+
+def test_array_that_overlaps_itself_is_refused() -> None:
+    """None of its entries can change alone; a copy is proposed."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(lambda w: w @ ROW, lambda w: ROW, np.broadcast_to(ROW, (2, 6)))
+    assert error.value.args[0] == (
+        "w of lambda overlaps itself: some of its 12 entries lie in the same memory (strides "
+        "(0, 8), as np.broadcast_to and sliding windows make them), so that not every one can "
+        "change alone. Pass w.copy()."
+    )
+
+
+def test_data_that_overlap_themselves_are_fine() -> None:
+    """What is not checked may lie in memory as it likes."""
+    X = np.broadcast_to(ROW, (2, 6))
+    assert check_gradient(lambda w, X: np.sum(X @ w), lambda w, X: X.sum(0), ROW, X, wrt="w")
+
+
+def test_attributes_that_share_memory_are_refused() -> None:
+    """They are perturbed where they are, so that one would move with the other."""
+    items = [item(f"self.{name}", value, is_attribute=True) for name, value in
+             (("b", ROW.copy()), ("W", ROW), ("V", ROW.reshape(2, 3).T))]  # fmt: skip
+    with pytest.raises(GradcheckUsageError) as error:
+        refuse_overlap(items, "forward")
+    assert error.value.args[0] == (
+        "self.W and self.V share memory, so that neither can change alone. Check one of them, for "
+        "example wrt='self.W', whose gradient is then that of both together."
+    )
+
+
+def test_tied_arguments_are_noted() -> None:
+    """Forward gets copies, each of which is perturbed alone: partial derivatives are checked."""
+    W = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+    def gradients(W: Any, V: Any) -> Any:
+        return np.ones((2, 2)) @ V.T, W.T @ np.ones((2, 2))
+
+    report = check_gradient(lambda W, V: np.sum(W @ V), gradients, W, W.T)
+    assert report.passed
+    assert [note.text for note in report.notes] == [
+        "W and V share memory; each is perturbed alone, in a copy"
+    ]
+
+
+def test_parts_of_one_buffer_share_nothing() -> None:
+    """Columns that lie between one another are parameters of their own."""
+    both = np.ones((3, 4))
+    parts = [item("W", both[:, ::2]), item("V", both[:, 1::2]), item("n", 3.0)]
+    assert list(shared_memory(parts)) == []

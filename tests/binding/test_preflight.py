@@ -1,0 +1,165 @@
+"""What is refused, or noted, before anyone is accused."""
+
+from collections.abc import Callable
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError, check_gradient
+
+X = np.array([1.0, -2.0, 0.5])
+
+
+def refused(forward: Callable[..., Any], backward: Any, *args: Any, **call: Any) -> str:
+    """Return the unfolded message of the usage error that a check raises."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(forward, backward, *args, **call)
+    return str(error.value.args[0])
+
+
+def in_turn(*functions: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is each of some, one call after the other."""
+    order = cycle(functions)
+    return lambda x: next(order)(x)
+
+
+def squares(x: Any) -> Any:
+    """Return the squares."""
+    return x**2
+
+
+AGAIN = (
+    " at the same point: names, shapes and dtypes of its outputs must not depend on what was "
+    "called before."
+)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (lambda x: squares(x)[None], "float64 of shape (3,) and then float64 of shape (1, 3)"),
+        (
+            lambda x: squares(x).astype(np.float32),
+            "float64 of shape (3,) and then float32 of shape (3,)",
+        ),
+        (lambda x: squares(x) + 0j, "float64 of shape (3,) and then complex128 of shape (3,)"),
+        (
+            lambda x: {"loss": squares(x)},
+            "float64 of shape (3,) and then float64 of shape (3,) as output['loss']",
+        ),
+    ],
+)
+def test_output_that_changes_its_kind_between_calls(other: Any, message: str) -> None:
+    """Shape, dtype and structure are the same in every call."""
+    forward = in_turn(squares, other)
+    assert refused(forward, lambda x, dout: 2 * x * dout, X) == f"lambda returned {message}{AGAIN}"
+
+
+def test_output_that_loses_a_part() -> None:
+    """Fewer outputs the second time are said to be that."""
+    forward = in_turn(lambda x: [squares(x), x], lambda x: [squares(x)])
+    assert refused(forward, lambda x, dout: 2 * x * dout[0] + dout[1], X) == (
+        f"lambda returned float64 of shape (3,) as output[1] and then no more outputs{AGAIN}"
+    )
+
+
+def test_unchecked_argument_that_backward_changes_is_restored_and_noted() -> None:
+    """Each call of backward sees what was passed in, and forward never notices."""
+
+    def backward(w: Any, X: Any) -> Any:
+        gradient = X.sum(axis=0)
+        X *= 2
+        return gradient
+
+    report = check_gradient(lambda w, X: np.sum(X @ w), backward, X, np.ones((4, 3)), wrt="w")
+    assert report.passed
+    assert [note.text for note in report.notes] == ["changed by backward, restored each time: X"]
+
+
+def test_state_beside_a_checked_number_is_restored_and_noted() -> None:
+    """A container that is made anew for its number keeps no trace of earlier calls either."""
+
+    def forward(p: Any) -> Any:
+        p["calls"] += 1
+        return p["gamma"] * float(p["calls"][0])
+
+    report = check_gradient(
+        forward, lambda p: {"gamma": 1.0}, {"gamma": 2.0, "calls": np.zeros(1, dtype=int)}
+    )
+    assert report.passed
+    assert [note.text for note in report.notes] == [
+        "changed by forward, restored each time: p['calls']"
+    ]
+
+
+def test_parameter_returned_as_its_own_gradient_is_right_where_it_is() -> None:
+    """The gradient of w @ w / 2 is w: the claim is a copy, and the report says so."""
+    report = check_gradient(lambda w: w @ w / 2, lambda w: w, X)
+    assert report.passed
+    assert [note.text for note in report.notes] == ["lambda returned w itself as its gradient"]
+
+
+def test_view_of_a_parameter_counts_as_the_parameter() -> None:
+    """Several are named together; another parameter's array is nothing special."""
+    report = check_gradient(
+        lambda v, w: np.sum(v**2) / 2 + np.sum(w**2) / 2,
+        lambda v, w: (v[:], w.T),
+        np.array([[1.0]]),
+        np.array([[2.0, 3.0], [3.0, 4.0]]),
+    )
+    assert report.passed
+    assert [note.text for note in report.notes] == ["lambda returned v, w as their own gradients"]
+    assert not check_gradient(lambda v, w: v @ w, lambda v, w: (w, v), X, X + 1).notes
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            X > 0,
+            "wrt='m': m of lambda is a bool array of shape (3,); there is no derivative by "
+            "booleans. Pass m.astype(float).",
+        ),
+        (
+            True,
+            "wrt='m': m of lambda is a bool, which holds no floating numbers to differentiate by.",
+        ),
+        (
+            [1, 2, 3],
+            "wrt='m': m of lambda is a list; there is no derivative by whole numbers. Pass "
+            "floats.",
+        ),
+    ],
+)
+def test_parameter_that_does_not_float(value: Any, message: str) -> None:
+    """What it is, and what to write instead."""
+    assert refused(lambda x, m: np.sum(x * m), lambda x, m: x, X, value, wrt="m") == message
+
+
+def test_attribute_of_whole_numbers() -> None:
+    """An integer attribute gets the same words as an argument."""
+
+    class Layer:
+        W = np.arange(3)
+
+        def forward(self, x: Any) -> Any:
+            return x @ self.W
+
+    assert refused(Layer().forward, lambda x: x, X, wrt="self.W") == (
+        "wrt='self.W': it is an int64 array of shape (3,); there is no derivative by whole "
+        "numbers. Make it self.W.astype(float)."
+    )
+
+
+def test_gradients_in_another_order() -> None:
+    """A gradient with the shape of another parameter is said to have it."""
+    W, b = np.ones((2, 3)), np.ones(2)
+    message = refused(
+        lambda W, b: np.sum(W @ X + b), lambda W, b: (np.ones(2), np.tile(X, (2, 1))), W, b
+    )
+    assert message == (
+        "lambda returned a gradient of W of shape (2,); W has shape (2, 3). That is the shape of "
+        "b: are the gradients in the order W, b?"
+    )

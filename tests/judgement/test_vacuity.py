@@ -1,0 +1,67 @@
+"""What a check could not have seen."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.judgement.vacuity import (
+    Slices,
+    hides_transpose,
+    one_value,
+    vanishing,
+    whole_slices,
+)
+
+
+def test_gradient_vanishes_where_both_sides_are_zero_for_every_output() -> None:
+    """A claim, a measurement beyond its bound, NaN, or a kink says something."""
+    claim = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    value = np.array([[0.0, 1e-12], [0.0, 0.0], [0.0, 1e-6], [0.0, np.nan], [0.0, 0.0]])
+    kink = np.zeros((5, 2), dtype=bool)
+    kink[4, 1] = True
+    found = vanishing(claim, value, np.full((5, 2), 1e-9), kink)
+    assert found.tolist() == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ([[1, 1, 1], [0, 0, 0]], Slices(0, (0,), 3)),
+        ([[1, 0, 1], [1, 0, 1]], Slices(1, (0, 2), 4)),
+        ([[1, 1, 1], [0, 1, 0]], Slices(0, (0,), 3)),
+        ([[1, 0], [0, 1]], None),
+        ([0, 1, 1], Slices(0, (1, 2), 2)),
+        ([[0], [1], [1]], Slices(0, (1, 2), 2)),
+        ([[[0, 1], [0, 1]], [[1, 1], [0, 1]]], Slices(2, (1,), 4)),
+        (True, None),
+    ],
+)
+def test_whole_slices(where: Any, expected: Slices | None) -> None:
+    """Along the axis on which they cover most."""
+    assert whole_slices(np.array(where, dtype=bool)) == expected
+
+
+@pytest.mark.parametrize(
+    ("point", "expected"),
+    [
+        ([0.0, 0.0], 0.0),
+        ([2.0, 2.0], 2.0),
+        ([0.0], 0.0),
+        ([2.0], None),
+        ([2.0, 3.0], None),
+        ([], None),
+    ],
+)
+def test_one_value(point: list[float], expected: float | None) -> None:
+    """All entries are one number; a single one is nothing special unless it is zero."""
+    assert one_value(np.array(point)) == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((2, 2), True), ((4,), False), ((1, 4), False), ((2, 2, 1), False)]
+)
+def test_transpose_is_hidden_by_symmetric_matrices(shape: Any, expected: bool) -> None:
+    """Only square matrices are their own transpose."""
+    assert hides_transpose(np.array([1.0, 2.0, 2.0, 4.0]), shape) is expected
+    assert not hides_transpose(np.array([1.0, 2.0, 3.0, 4.0]), shape)

@@ -1,0 +1,119 @@
+"""Remarks in words: what a check of one parameter could not have seen."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.binding.problem import Parameter
+from pytest_gradcheck.numerics.measurement import Measurement, Status
+from pytest_gradcheck.remarks import point_notes, zero_notes
+
+
+def parameter(*shape: int, **changes: Any) -> Parameter:
+    """Make a parameter W."""
+    return Parameter("W", shape, "float64", 0, int(np.prod(shape)), **changes)
+
+
+def remark(gradient: Any, **changes: Any) -> str | None:
+    """Return the remark on a parameter whose gradient is claimed and measured to be this."""
+    array = np.asarray(gradient, dtype=float)
+    found = Measurement.blank(array.size, 1)
+    found.value[:] = array.reshape(-1, 1)
+    settings: dict[str, Any] = {"unmoved": False, "wrong": False} | changes
+    texts = [n.text for n in zero_notes(parameter(*array.shape), found.value, found, **settings)]
+    return texts[0] if texts else None
+
+
+SPARSE = np.ones((20, 2))
+SPARSE[[0, 1, 2, 3, 5, 7, 9, 11, 13, 15, 16]] = 0
+
+
+@pytest.mark.parametrize(
+    ("gradient", "text"),
+    [
+        ([[1, 2], [3, 4]], None),
+        ([0, 0], "zero gradient everywhere at this point, errors unseen"),
+        ([1, 0, 0, 1], "zero gradient in entries 1, 2 (2 of 4; dead units?), errors there unseen"),
+        ([[1], [0]], "zero gradient in entry 1 (1 of 2; dead units?), errors there unseen"),
+        (
+            [[1, 2, 3], [0, 0, 0]],
+            "zero gradient in row 1 (3 of 6 entries; dead units?), errors there unseen",
+        ),
+        (
+            [[0, 2, 0], [0, 5, 0]],
+            "zero gradient in columns 0, 2 (4 of 6 entries; dead units?), errors there unseen",
+        ),
+        (
+            [[1, 0, 3], [0, 0, 0]],
+            "zero gradient in 4 of 6 entries, all of row 1 (dead units?), errors there unseen",
+        ),
+        ([[0, 1], [1, 0]], "zero gradient in 2 of 4 entries (dead units?), errors there unseen"),
+        (
+            [[[0, 1], [0, 2]], [[0, 3], [0, 4]]],
+            "zero gradient in index 0 of axis 2 (4 of 8 entries; dead units?), errors there "
+            "unseen",
+        ),
+        (
+            SPARSE,
+            "zero gradient in rows 0-3, 5, 7, 9, 11, 13 and 2 more (22 of 40 entries; dead "
+            "units?), errors there unseen",
+        ),
+    ],
+)
+def test_zero_gradients_are_placed(gradient: Any, text: str | None) -> None:
+    """Whole rows, columns and slices are named, single entries of matrices counted."""
+    assert remark(gradient) == text
+
+
+def test_coordinates_of_complex_and_constrained_parameters_are_counted() -> None:
+    """They have no rows."""
+    found = Measurement.blank(4, 1)
+    found.value[0] = 1.0
+    for changes in ({"is_complex": True}, {"entries": (0, 1, 2, 3)}):
+        (note,) = zero_notes(
+            Parameter("W", (2, 2), "float64", 0, 4, **changes),
+            found.value, found, unmoved=False, wrong=False,
+        )  # fmt: skip
+        assert note.text == "zero gradient in 3 of 4 entries (dead units?), errors there unseen"
+        assert note.count == 3
+
+
+def test_parameter_that_forward_never_reacted_to() -> None:
+    """That is more than a zero gradient."""
+    text = "forward does not depend on W at this point, errors unseen"
+    assert remark([0, 0], unmoved=True) == text
+
+
+def test_wrong_claim_about_what_forward_does_not_feel() -> None:
+    """Forward may use another variable; at a kink it does use it."""
+    claim, found = np.ones((2, 1)), Measurement.blank(2, 1)
+    (note,) = zero_notes(parameter(2), claim, found, unmoved=False, wrong=True)
+    assert note.text == "numerically zero everywhere: does forward use W at all?"
+    assert not list(zero_notes(parameter(2), claim, found, unmoved=False, wrong=False))
+    found.status[0] = Status.KINK
+    assert not list(zero_notes(parameter(2), claim, found, unmoved=False, wrong=True))
+
+
+@pytest.mark.parametrize(
+    ("point", "text"),
+    [
+        ([0, 0, 0], "all 3 entries are 0 here: terms that they multiply are unseen"),
+        (0, "the number is 0 here: terms that it multiplies are unseen"),
+        ([0.1, 0.1], "all 2 entries are 0.1 here: one used in the place of another is unseen"),
+        ([[1, 2], [2, 5]], "symmetric here: a transpose used in its place is unseen"),
+        ([[1, 2], [3, 5]], None),
+        (3, None),
+    ],
+)
+def test_points_that_hide_a_kind_of_error(point: Any, text: str | None) -> None:
+    """Zeros, equal entries and symmetry are said, with what they hide."""
+    array = np.asarray(point, dtype=float)
+    texts = [note.text for note in point_notes(parameter(*array.shape), array.ravel())]
+    assert texts == ([] if text is None else [text])
+
+
+def test_nothing_is_said_of_points_in_other_coordinates() -> None:
+    """A constrained or complex parameter's coordinates are not its entries."""
+    for changes in ({"is_complex": True}, {"entries": (0, 2)}):
+        assert not list(point_notes(parameter(2, **changes), np.zeros(2)))
