@@ -22,7 +22,11 @@ def refused(forward: Callable[..., Any], backward: Any, *args: Any, **call: Any)
 def in_turn(*functions: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that is each of some, one call after the other."""
     order = cycle(functions)
-    return lambda x: next(order)(x)
+
+    def function(x: Any) -> Any:
+        return next(order)(x)
+
+    return function
 
 
 def squares(x: Any) -> Any:
