@@ -104,6 +104,12 @@ def bind_arguments(
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
+        if len(args) == 1 and not kwargs and _fits(signature, args[0]):
+            raise GradcheckUsageError(
+                f"a {type(args[0]).__name__} of {len(args[0])} was passed as the one argument of "
+                f"forward, {name_of(forward)}{signature}: pass its items one by one, as in "
+                "gradcheck(forward, backward, *inputs)."
+            ) from None
         given = ", ".join([*(["..."] * len(args)), *(f"{name}=..." for name in kwargs)])
         raise GradcheckUsageError(
             f"forward, {name_of(forward)}{signature}, cannot be called as "
@@ -114,6 +120,17 @@ def bind_arguments(
     names, values, kinds, defaulted = zip(*rows, strict=True) if rows else ((), (), (), ())
     left = frozenset(name for name, default in zip(names, defaulted, strict=True) if default)
     return Arguments(names, values, kinds, left)
+
+
+def _fits(signature: inspect.Signature, inputs: object) -> bool:
+    """Tell a tuple of arguments, as other checkers take them."""
+    if not isinstance(inputs, (tuple, list)):
+        return False
+    try:
+        signature.bind(*inputs)
+    except TypeError:
+        return False
+    return True
 
 
 def _rows(

@@ -6,11 +6,13 @@ It must not call anything; it looks at the object's attributes after backward ra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from pytest_gradcheck.binding.gradients import CONVENTIONS, match_gradients
+from pytest_gradcheck.binding.tree import children
 from pytest_gradcheck.binding.wrt import Item, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -60,6 +62,13 @@ def find_beside(bound: object, item: Item) -> dict[str, Any]:
             f"more than one attribute could be the gradient of {item.name}: {', '.join(found)}. "
             "Keep one, or return the gradients from backward."
         )
+    if children(item.value) is not None:
+        for holder, inside in holders.items():
+            with suppress(GradcheckUsageError):
+                if holder != "self.":
+                    return match_gradients(
+                        inside, [item], positional=(), available=(), backward_name="backward"
+                    )
     raise GradcheckUsageError(
         f"no gradient for {item.name}: backward neither returned one nor left one in "
         f"self.d{name}, self.grad_{name}, self.{name}_grad or self.grads[{name!r}]."

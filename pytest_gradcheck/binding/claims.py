@@ -145,16 +145,20 @@ def _check_shape(
     wanted = (*output.shape, *parameter.shape)
     if found == wanted or (output.size == 1 and found == parameter.shape):
         return
-    hint = explain_shape(found, parameter.shape if output.size == 1 else wanted)
+    hint = explain_shape(found, parameter.shape) if output.size == 1 else ""
     explained = f"{parameter.name} has shape {parameter.shape}."
     if output.size > 1:
         explained = f"forward's {output.name} has shape {output.shape}, so its Jacobian has "
         explained += f"shape {wanted}."
-        if found == parameter.shape:
+        if found == () and output.shape == parameter.shape:
+            hint = "Have forward and backward changed places?"
+        elif found == parameter.shape:
             hint = (
                 "For the product with an upstream gradient, give backward a parameter cotangent, "
                 "dout or grad_output."
             )
+        elif found[::-1] == wanted or len(found) > len(wanted):
+            hint = explain_shape(found, wanted)
     others = [p.name for p in parameters if p.shape == found]
     if output.size == 1 and others:
         order = ", ".join(p.name for p in parameters)

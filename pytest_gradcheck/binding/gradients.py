@@ -96,6 +96,8 @@ class _Match:
             if missing:
                 raise self._missing(missing, [i.name for i, g in pairs if g is not None])
             return {k: v for item, gradient in pairs for k, v in self.item(item, gradient).items()}
+        if returned is None:
+            raise self._nothing()
         raise GradcheckUsageError(
             f"{self._backward} returned {describe_value(returned)} for {count} checked arguments "
             f"({self._names()}): return a tuple of {count} gradients in that order, or a dict, or "
@@ -104,6 +106,8 @@ class _Match:
 
     def item(self, item: Item, returned: Any) -> Claims:
         """Match the gradient of one item."""
+        if returned is None and len(self._items) == 1:
+            raise self._nothing()
         if returned is None:
             raise self._missing([item.name], [])
         if len(self._items) == 1:
@@ -259,6 +263,12 @@ class _Match:
         return GradcheckUsageError(
             f"{self._backward} returned a dict whose keys name the gradients in more than one way "
             f"({' and '.join(found)}): {', '.join(map(str, gradients))}. Return each once."
+        )
+
+    def _nothing(self) -> GradcheckUsageError:
+        return GradcheckUsageError(
+            f"{self._backward} returned None, so there is no gradient for {self._names()}: is its "
+            "return statement missing?"
         )
 
     def _missing(

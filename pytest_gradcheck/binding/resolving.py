@@ -15,7 +15,7 @@ from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.calling import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.memory import refuse_overlap
 from pytest_gradcheck.binding.outputs import Beside
-from pytest_gradcheck.binding.tree import Leaf, describe_value, leaves
+from pytest_gradcheck.binding.tree import Leaf, describe_value, leaves, with_article
 from pytest_gradcheck.binding.unchecked import whole_numbers
 from pytest_gradcheck.binding.wrt import Item, select_items
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -63,13 +63,13 @@ class Resolved:
         forward, backward = call.forward, call.backward
         if not callable(forward):
             raise GradcheckUsageError(
-                f"forward is {describe_value(forward)}, not a function: the call is "
+                f"forward is {with_article(describe_value(forward))}, not a function: the call is "
                 "gradcheck(forward, backward, *arguments)."
             )
         if backward is not True and not callable(backward):
             raise GradcheckUsageError(
-                f"backward is {describe_value(backward)}, not a function: the call is "
-                "gradcheck(forward, backward, *arguments), with backward=True where forward "
+                f"backward is {with_article(describe_value(backward))}, not a function: the call "
+                "is gradcheck(forward, backward, *arguments), with backward=True where forward "
                 "returns (value, gradients)."
             )
         name = name_of(forward)

@@ -24,6 +24,7 @@ __all__ = [
     "leaves",
     "rebuilt",
     "replaced",
+    "with_article",
     "within",
 ]
 
@@ -146,6 +147,17 @@ def describe_value(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
     return "None" if value is None else type(value).__name__
+
+
+def with_article(words: str) -> str:
+    """Return words with the article before them; ``None`` has none.
+
+    Examples
+    --------
+    >>> with_article("int64 array of shape (3,)"), with_article("None")
+    ('an int64 array of shape (3,)', 'None')
+    """
+    return words if words == "None" else f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def counted(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_gradcheck.binding.gradients import CONVENTIONS
 from pytest_gradcheck.binding.tree import Leaf, describe_value, leaves
-from pytest_gradcheck.binding.wrt import Item, short_name
+from pytest_gradcheck.binding.wrt import Item, as_floats, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["refuse_unread_gradient", "whole_numbers"]
@@ -62,12 +62,10 @@ def refuse_unread_gradient(
     for leaf in whole:
         if given.get(leaf.name, given.get(short_name(leaf.name))) is None:
             continue
-        fix = f"{leaf.name}.astype(float)" if hasattr(leaf.value, "astype") else "floats"
-        fix = f"{float(leaf.value)!r}" if isinstance(leaf.value, int) else fix
         raise GradcheckUsageError(
             f"{backward_name} returns a gradient of {leaf.name}, which holds whole numbers "
-            f"({describe_value(leaf.value)}) and would not be checked. Pass {fix}, or name what "
-            "is to be checked in wrt=."
+            f"({describe_value(leaf.value)}) and would not be checked. Pass {as_floats(leaf)}, "
+            "or name what is to be checked in wrt=."
         )
 
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.attributes import follow
-from pytest_gradcheck.binding.tree import Leaf, children, describe_value, leaves
+from pytest_gradcheck.binding.tree import Leaf, children, describe_value, leaves, with_article
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Item", "select_items", "short_name"]
+__all__ = ["Item", "as_floats", "select_items", "short_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,39 @@ def _default_items(arguments: Arguments, forward_name: str) -> tuple[Item, ...]:
         if name not in arguments.defaulted and (found := _floating(name, value))
     ]
     if not items:
-        raise GradcheckUsageError(
-            f"nothing to check: no argument of {forward_name} is a floating number or array. "
-            f"It was given {_list(arguments)}. Pass the parameter as float "
-            "(x.astype(float)), or name a Python number to be checked as one in wrt=."
-        )
+        raise GradcheckUsageError(_nothing(arguments, forward_name))
     return tuple(items)
+
+
+def _nothing(arguments: Arguments, forward_name: str) -> str:
+    """Say why there is nothing to check, and what to pass for what might have been meant."""
+    if not arguments.names:
+        return (
+            f"nothing to check: {forward_name} has no argument to differentiate by. Let it take "
+            "its parameters as arguments; those of a marked test come from fixtures and "
+            "parametrize."
+        )
+    pairs = zip(arguments.names, arguments.values, strict=True)
+    whole = [leaf for name, value in pairs for leaf in leaves(name, value) if leaf.is_integer]
+    advice = "Pass the parameter as a floating number or array."
+    if whole:
+        leaf = whole[0]
+        advice = f"Pass {leaf.name} as floats, {as_floats(leaf)}."
+        if leaf.name in arguments.names and isinstance(leaf.value, int):
+            advice = f"Pass {leaf.name} as {as_floats(leaf)}, or say wrt={leaf.name!r}."
+    return (
+        f"nothing to check: no argument of {forward_name} is a floating number or array. It was "
+        f"given {_list(arguments)}. {advice}"
+    )
+
+
+def as_floats(leaf: Leaf) -> str:
+    """Return what to write for a leaf that does not float, so that it does."""
+    if isinstance(leaf.value, int):
+        return repr(float(leaf.value))
+    if hasattr(leaf.value, "astype"):
+        return f"{leaf.name}.astype(float)"
+    return f"np.array({leaf.name}, dtype=float)"
 
 
 def _floating(name: str, value: Any) -> tuple[Leaf, ...]:
@@ -149,7 +176,7 @@ def _find(want: object, arguments: Arguments, bound: object | None, forward_name
         raise GradcheckUsageError(
             f"wrt={want!r} could be any of {', '.join(found)}: write one of them in full."
         )
-    raise GradcheckUsageError(_unknown(want, [*values, *places], arguments, forward_name))
+    raise GradcheckUsageError(_unknown(want, [*values, *places], arguments, bound, forward_name))
 
 
 def _places(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -167,8 +194,8 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
         return Item(name, value, floating)
     if len(inside) != 1 or inside[0].value is not value:
         raise GradcheckUsageError(
-            f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}, which "
-            "holds no floating numbers to differentiate by."
+            f"wrt={name!r}: {name} of {forward_name} is {with_article(describe_value(value))}, "
+            "which holds no floating numbers to differentiate by."
         )
     (leaf,) = inside
     if leaf.is_differentiable:
@@ -176,16 +203,15 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
     if isinstance(value, int):
         return Item(name, float(value), (Leaf(name, float(value)),))
     raise GradcheckUsageError(
-        f"wrt={name!r}: {name} of {forward_name} is {_article(describe_value(value))}; "
-        f"{_no_derivative(name, leaf, 'Pass')}"
+        f"wrt={name!r}: {name} of {forward_name} is {with_article(describe_value(value))}; "
+        f"{_no_derivative(leaf, 'Pass')}"
     )
 
 
-def _no_derivative(name: str, leaf: Leaf, advice: str) -> str:
+def _no_derivative(leaf: Leaf, advice: str) -> str:
     """Say why there is no derivative by a leaf that does not float, and what to do about it."""
     kind = "whole numbers" if leaf.is_integer else "booleans"
-    fix = f"{name}.astype(float)" if hasattr(leaf.value, "astype") else "floats"
-    return f"there is no derivative by {kind}. {advice} {fix}."
+    return f"there is no derivative by {kind}. {advice} {as_floats(leaf)}."
 
 
 def _attribute_item(want: str, bound: object) -> Item:
@@ -201,30 +227,29 @@ def _attribute_item(want: str, bound: object) -> Item:
     found = _floating(want, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
         raise GradcheckUsageError(
-            f"wrt={want!r}: it is {_article(describe_value(value))}; "
-            f"{_no_derivative(want, Leaf(want, value), 'Make it')}"
+            f"wrt={want!r}: it is {with_article(describe_value(value))}; "
+            f"{_no_derivative(Leaf(want, value), 'Make it')}"
         )
     if not found:
         raise GradcheckUsageError(
-            f"wrt={want!r}: it is {_article(describe_value(value))}, which holds no floating "
+            f"wrt={want!r}: it is {with_article(describe_value(value))}, which holds no floating "
             "numbers to differentiate by."
         )
     return Item(want, value, found, is_attribute=True)
 
 
-def _unknown(want: str, known: Sequence[str], arguments: Arguments, forward_name: str) -> str:
-    close = difflib.get_close_matches(want, [*known, *map(short_name, known)], n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return (
-        f"wrt={want!r}: {forward_name} has no argument, and no parameter in one, of that name."
-        f"{hint} It was given {_list(arguments)}."
-    )
+def _unknown(
+    want: str, known: Sequence[str], arguments: Arguments, bound: object | None, forward_name: str
+) -> str:
+    told = f"wrt={want!r}: {forward_name} has no argument, and no parameter in one, of that name."
+    if want in getattr(bound, "__dict__", ()):
+        return f"{told} The {type(bound).__name__} it is bound to has: write wrt='self.{want}'."
+    alike = {name.lower(): name for name in [*known, *map(short_name, known)]}
+    close = difflib.get_close_matches(want.lower(), alike, n=1)
+    hint = f" Did you mean {alike[close[0]]!r}?" if close else ""
+    return f"{told}{hint} It was given {_list(arguments)}."
 
 
 def _list(arguments: Arguments) -> str:
     pairs = zip(arguments.names, arguments.values, strict=True)
     return ", ".join(f"{name} ({describe_value(value)})" for name, value in pairs) or "no argument"
-
-
-def _article(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"

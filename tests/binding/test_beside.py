@@ -72,3 +72,25 @@ def test_array_beside_that_has_another_shape_is_no_gradient() -> None:
 
     layer = Returns()
     assert check_gradient(layer.forward, layer.backward, RNG.normal(size=(4, 3)), wrt="self.W")
+
+
+def test_gradients_of_a_dict_of_parameters_beside_it() -> None:
+    """A network keeps ``params`` and ``grads``, under the same keys."""
+
+    class Net:
+        def __init__(self) -> None:
+            self.params = {"W": RNG.normal(size=(3, 2)), "b": np.zeros(2)}
+            self.grads: dict[str, Any] = {}
+
+        def loss(self, X: Any) -> Any:
+            self.X, self.out = X, X @ self.params["W"] + self.params["b"]
+            return np.sum(self.out**2) / 2
+
+        def backward(self) -> None:
+            self.grads["W"] = self.X.T @ self.out
+            self.grads["b"] = self.out.sum(axis=0)
+
+    net = Net()
+    report = check_gradient(net.loss, net.backward, RNG.normal(size=(4, 3)), wrt="self.params")
+    assert [p.name for p in report.parameters] == ["self.params['W']", "self.params['b']"]
+    assert report

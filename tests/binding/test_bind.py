@@ -609,7 +609,8 @@ class TestUsageErrors:
             ),
             (
                 lambda x: None,
-                "lambda gives no gradient for x. Return it, or leave the parameter out of wrt=.",
+                "lambda returned None, so there is no gradient for x: is its return statement "
+                "missing?",
             ),
             (
                 lambda x: "up",
@@ -646,8 +647,23 @@ class TestUsageErrors:
         """All arguments are listed with what they are."""
         assert refused(lambda x, mode: square(x), square_gradient, np.arange(3), "fast") == (
             "nothing to check: no argument of lambda is a floating number or array. It was given "
-            "x (int64 array of shape (3,)), mode (str). Pass the parameter as float "
-            "(x.astype(float)), or name a Python number to be checked as one in wrt=."
+            "x (int64 array of shape (3,)), mode (str). Pass x as floats, x.astype(float)."
+        )
+        assert refused(square, square_gradient, 3) == (
+            "nothing to check: no argument of square is a floating number or array. It was given "
+            "x (int). Pass x as 3.0, or say wrt='x'."
+        )
+        assert refused(square, square_gradient, [[1, 2]]) == (
+            "nothing to check: no argument of square is a floating number or array. It was given "
+            "x (list). Pass x as floats, np.array(x, dtype=float)."
+        )
+        assert refused(square, square_gradient, "text") == (
+            "nothing to check: no argument of square is a floating number or array. It was given "
+            "x (str). Pass the parameter as a floating number or array."
+        )
+        assert refused(lambda: 1.0, square_gradient) == (
+            "nothing to check: lambda has no argument to differentiate by. Let it take its "
+            "parameters as arguments; those of a marked test come from fixtures and parametrize."
         )
 
     def test_unknown_wrt(self) -> None:
@@ -655,6 +671,44 @@ class TestUsageErrors:
         assert refused(lambda params: params["W12"], lambda: 1, {"W12": 1.0}, wrt="W1") == (
             "wrt='W1': lambda has no argument, and no parameter in one, of that name. Did you "
             "mean 'W12'? It was given params (dict)."
+        )
+
+    def test_wrt_in_other_letters(self) -> None:
+        """Upper and lower case are told apart, and suggested."""
+        message = refused(lambda params: params["W1"], lambda: 1, {"W1": 1.0}, wrt="w1")
+        assert message == (
+            "wrt='w1': lambda has no argument, and no parameter in one, of that name. Did you "
+            "mean 'W1'? It was given params (dict)."
+        )
+
+    def test_attribute_without_self(self) -> None:
+        """The name of an attribute of the object needs a self before it."""
+        layer = Layer()
+        assert refused(layer.forward, layer.backward, np.ones((1, 3)), wrt="W") == (
+            "wrt='W': Layer.forward has no argument, and no parameter in one, of that name. The "
+            "Layer it is bound to has: write wrt='self.W'."
+        )
+
+    def test_inputs_in_a_tuple(self) -> None:
+        """Other checkers take all inputs in a tuple."""
+        assert refused(lambda x, w: x * w, lambda x, w: (w, x), (1.0, 2.0)) == (
+            "a tuple of 2 was passed as the one argument of forward, lambda(x, w): pass its items "
+            "one by one, as in gradcheck(forward, backward, *inputs)."
+        )
+
+    def test_forward_and_backward_in_the_wrong_order(self) -> None:
+        """A number where a Jacobian is due looks like the function itself."""
+        assert refused(square_gradient, square, np.ones(2)) == (
+            "square returned a gradient of x of shape (); forward's output has shape (2,), so its "
+            "Jacobian has shape (2, 2). Have forward and backward changed places?"
+        )
+
+    def test_jacobian_in_the_wrong_order(self) -> None:
+        """Of a Jacobian, too, it is said what would help."""
+        A = RNG.normal(size=(3, 2))
+        assert refused(lambda x: A @ x, lambda x: A.T, np.ones(2)) == (
+            "lambda returned a gradient of x of shape (2, 3); forward's output has shape (3,), so "
+            "its Jacobian has shape (3, 2). Its transpose would have it."
         )
 
     def test_ambiguous_wrt(self) -> None:
@@ -667,7 +721,7 @@ class TestUsageErrors:
     def test_functions_that_are_none(self) -> None:
         """Swapped arguments are recognised."""
         assert refused(np.ones(2), square, np.ones(2)) == (  # type: ignore[arg-type]  # the mistake under test
-            "forward is float64 array of shape (2,), not a function: the call is "
+            "forward is a float64 array of shape (2,), not a function: the call is "
             "gradcheck(forward, backward, *arguments)."
         )
         assert refused(square, None, np.ones(2)) == (

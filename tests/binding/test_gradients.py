@@ -127,6 +127,12 @@ def test_list_of_layers() -> None:
         ),
         (
             ["x", "params"],
+            None,
+            "backward returned None, so there is no gradient for x, params: is its return "
+            "statement missing?",
+        ),
+        (
+            ["x", "params"],
             (1.0, 2.0, 3.0),
             "backward returned 3 gradients, but 2 are checked: x, params. Return one for each, in "
             "that order.",

@@ -23,10 +23,10 @@ def in_turn(*functions: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that is each of some, one call after the other."""
     order = cycle(functions)
 
-    def function(x: Any) -> Any:
+    def taking_turns(x: Any) -> Any:
         return next(order)(x)
 
-    return function
+    return taking_turns
 
 
 def squares(x: Any) -> Any:
@@ -58,14 +58,17 @@ AGAIN = (
 def test_output_that_changes_its_kind_between_calls(other: Any, message: str) -> None:
     """Shape, dtype and structure are the same in every call."""
     forward = in_turn(squares, other)
-    assert refused(forward, lambda x, dout: 2 * x * dout, X) == f"lambda returned {message}{AGAIN}"
+    assert (
+        refused(forward, lambda x, dout: 2 * x * dout, X)
+        == f"taking_turns returned {message}{AGAIN}"
+    )
 
 
 def test_output_that_loses_a_part() -> None:
     """Fewer outputs the second time are said to be that."""
     forward = in_turn(lambda x: [squares(x), x], lambda x: [squares(x)])
     assert refused(forward, lambda x, dout: 2 * x * dout[0] + dout[1], X) == (
-        f"lambda returned float64 of shape (3,) as output[1] and then no more outputs{AGAIN}"
+        f"taking_turns returned float64 of shape (3,) as output[1] and then no more outputs{AGAIN}"
     )
 
 
@@ -133,7 +136,7 @@ def test_view_of_a_parameter_counts_as_the_parameter() -> None:
         (
             [1, 2, 3],
             "wrt='m': m of lambda is a list; there is no derivative by whole numbers. Pass "
-            "floats.",
+            "np.array(m, dtype=float).",
         ),
     ],
 )
