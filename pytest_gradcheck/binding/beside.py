@@ -6,7 +6,6 @@ It must not call anything; it looks at the object's attributes after backward ra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -40,39 +39,40 @@ def find_beside(bound: object, item: Item) -> dict[str, Any]:
         When there is none, or more than one.
     """
     name = short_name(item.name)
-    holders: dict[str, Mapping[str, Any]] = {"self.": vars(bound)}
-    for holder in ("grads", "gradients"):
-        inside = vars(bound).get(holder)
-        if isinstance(inside, Mapping):
-            holders[f"self.{holder}"] = inside
+    inside = _dicts(bound)
     found = {}
-    for holder, attributes in holders.items():
+    for holder, attributes in {"self.": vars(bound), **inside}.items():
         for convention in CONVENTIONS.values():
             key = convention(name)
             if key in attributes and not (holder == "self." and key == name):
                 place = f"self.{key}" if holder == "self." else f"{holder}[{key!r}]"
                 found[place] = attributes[key]
+    if not found and children(item.value) is not None:
+        # A dict of parameters and one of gradients, under the same keys.
+        found = inside
     if len(found) == 1:
         (value,) = found.values()
         return match_gradients(
             value, [item], positional=(), available=(), backward_name="backward"
         )
-    if found:
+    if len(found) > 1:
         raise GradcheckUsageError(
             f"more than one attribute could be the gradient of {item.name}: {', '.join(found)}. "
             "Keep one, or return the gradients from backward."
         )
-    if children(item.value) is not None:
-        for holder, inside in holders.items():
-            with suppress(GradcheckUsageError):
-                if holder != "self.":
-                    return match_gradients(
-                        inside, [item], positional=(), available=(), backward_name="backward"
-                    )
     raise GradcheckUsageError(
         f"no gradient for {item.name}: backward neither returned one nor left one in "
         f"self.d{name}, self.grad_{name}, self.{name}_grad or self.grads[{name!r}]."
     )
+
+
+def _dicts(bound: object) -> dict[str, Any]:
+    """Return the dicts of gradients that an object holds, by accessor."""
+    return {
+        f"self.{name}": vars(bound)[name]
+        for name in ("grads", "gradients")
+        if isinstance(vars(bound).get(name), Mapping)
+    }
 
 
 def prefer_beside(
