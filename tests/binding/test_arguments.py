@@ -54,6 +54,18 @@ def test_wrong_call_is_said_in_words() -> None:
     )
 
 
+@pytest.mark.parametrize("inputs", [3.0, (1.0,), (1.0, 2.0, 3.0)])
+def test_one_argument_too_few_is_no_tuple_of_inputs(inputs: Any) -> None:
+    """Only a tuple that forward would take, unpacked, is taken for all its inputs."""
+    with pytest.raises(GradcheckUsageError) as error:
+        bind_arguments(lambda x, w: x, (inputs,), {})
+    assert error.value.args[0] == (
+        "forward, lambda(x, w), cannot be called as lambda(...): missing a required argument: "
+        "'w'. Positional arguments of forward follow backward in the call; keyword arguments go "
+        "in kwargs={...}."
+    )
+
+
 class Layer:
     """A callable with a method."""
 

@@ -94,3 +94,28 @@ def test_gradients_of_a_dict_of_parameters_beside_it() -> None:
     report = check_gradient(net.loss, net.backward, RNG.normal(size=(4, 3)), wrt="self.params")
     assert [p.name for p in report.parameters] == ["self.params['W']", "self.params['b']"]
     assert report
+
+
+def test_more_than_one_gradient_beside_a_parameter_is_an_error() -> None:
+    """All places are named; a returned one decides."""
+
+    class Twice(Affine):
+        def backward(self, dout: Any) -> Any:
+            self.grads = {"W": 0 * self.W}
+            return super().backward(dout)
+
+    layer, x = Twice(), RNG.normal(size=(4, 3))
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(layer.forward, layer.backward, x, wrt=["x", "self.W"])
+    assert error.value.args[0] == (
+        "more than one attribute could be the gradient of self.W: self.dW, self.grads['W']. Keep "
+        "one, or return the gradients from backward."
+    )
+
+
+def test_returned_gradient_needs_none_beside() -> None:
+    """A layer that keeps nothing returns the gradient of its parameter."""
+    layer = Affine()
+    assert check_gradient(
+        layer.forward, lambda x, dout: x.T @ dout, RNG.normal(size=(4, 3)), wrt="self.W"
+    )
