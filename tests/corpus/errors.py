@@ -10,9 +10,12 @@ from typing import Protocol, TypeVar
 
 from tests.corpus.trial import CORRECT
 
-__all__ = ["coarse", "correct", "fine", "visible"]
+__all__ = ["coarse", "correct", "fine", "gross", "visible"]
 
-#: Relative errors of 0.1% and more are coarse. A factor of 1.001 is one, rounded as it may be.
+#: Relative errors of 1% and more are gross. A factor of 1.01 is one, rounded as it may be.
+GROSS = 0.999e-2
+
+#: Of 0.1% and more they are coarse.
 COARSE = 0.999e-3
 
 #: From here up to the coarse ones errors are fine; nearly all of them are of 1e-4.
@@ -44,6 +47,11 @@ AnyClaim = TypeVar("AnyClaim", bound=Known)
 def correct(claims: Iterable[AnyClaim]) -> list[AnyClaim]:
     """Return the claims that are as they should be."""
     return [claim for claim in claims if claim.mutant == CORRECT]
+
+
+def gross(claims: Iterable[AnyClaim]) -> list[AnyClaim]:
+    """Return the claims that are wrong by 1% or more of one entry, or not numbers."""
+    return [claim for claim in claims if claim.mutant != CORRECT and claim.error >= GROSS]
 
 
 def coarse(claims: Iterable[AnyClaim]) -> list[AnyClaim]:

@@ -3,14 +3,20 @@
 import numpy as np
 
 from tests.corpus.builders import trial
-from tests.corpus.errors import coarse, correct, fine, visible
+from tests.corpus.errors import coarse, correct, fine, gross, visible
 
 
 def test_a_rounded_tenth_of_a_percent_is_coarse() -> None:
     """A factor of 1.001 is an error of 0.1%, to whichever side it was rounded."""
     wrong = trial(mutant="entry 0.1% off", error=1.001 - 1 - 1e-16)
     assert coarse([wrong]) == [wrong]
-    assert fine([wrong]) == []
+    assert (gross([wrong]), fine([wrong])) == ([], [])
+
+
+def test_a_rounded_percent_is_gross() -> None:
+    """An error of 1% is coarse as well as gross."""
+    wrong = trial(mutant="entry 1% off", error=1.01 - 1 - 1e-16)
+    assert gross([wrong]) == coarse([wrong]) == [wrong]
 
 
 def test_not_a_number_is_coarse() -> None:
