@@ -13,7 +13,7 @@ __all__ = ["OURS", "STRICT"]
 
 
 def accepts(
-    forward: Callable[[Floats], Any], claim: Floats, point: Floats, **options: object
+    forward: Callable[[Floats], Any], claim: Floats, point: Floats, **options: Any
 ) -> bool:
     """Check with one seed for all."""
     report = check_gradient(

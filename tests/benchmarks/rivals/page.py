@@ -34,10 +34,10 @@ forgotten, a stale point, a NaN ...).
 *False alarms* are correct gradients that a tool did not accept: of families whose values are
 good to the last digits, then of all, with those that compute in float32, round, or stop iterating
 early. At kinks every valid subgradient is a correct claim. *Passed* are wrong gradients that it
-accepted, by the relative error of their worst entry; errors that are too small to show in forward's
-own float64 values are left out. Ours passes a gradient of which it could verify only some entries,
-and says so; with `strict` it does not. *Exceptions* are claims about which it raised something
-that is no verdict of its own, because forward did or because it met a NaN; they count as not
+accepted, by the relative error of their worst entry; errors that are too small to show in
+forward's own float64 values are left out. Ours passes a gradient of which it could verify only some
+entries, and says so; with `strict` it does not. *Exceptions* are claims about which it raised
+something that is no verdict of its own, because forward did or because of a NaN; they count as not
 accepted. *Evaluations* are the median calls of forward for a correct gradient.
 
 False alarms by the kind of function:
@@ -50,9 +50,9 @@ What they say, and how they were asked:
 
 Every forward is a numpy function, handed to torch, JAX and autograd as a custom function with its
 backward pass, and its point in float64. The tolerances are the defaults, since those are what
-people have; torch and JAX chose theirs to test derivatives of their own well-behaved functions, and
-an error of 0.1% in one entry is within torch's `rtol` by design. scipy's function only returns a
-norm, and numdifftools and jacobi only derivatives: there the comparison is the one that users
+people have; torch and JAX chose theirs to test derivatives of their own well-behaved functions,
+and an error of 0.1% in one entry is within torch's `rtol` by design. scipy's function only returns
+a norm, and numdifftools and jacobi only derivatives: there the comparison is the one that users
 write. Where tools draw random directions, the seed is fixed.
 
 To run it again, with the dependency group `rivals` installed:

@@ -14,7 +14,7 @@ from tests.benchmarks.rivals.rival import Floats, Rival
 
 __all__ = ["JAX"]
 
-jax.config.update("jax_enable_x64", True)  # noqa: FBT003  # that is how jax takes it
+jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")
 # A forward that raises is counted, and need not be logged as well.
 logging.getLogger("jax._src.callback").setLevel(logging.CRITICAL)
