@@ -6,13 +6,13 @@ It must not count; it returns what each tool said and what that cost.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.counted import Counted
 from tests.benchmarks.rivals.rival import Rival
 from tests.corpus.family import Case, Family
 from tests.corpus.running import in_processes
@@ -50,21 +50,9 @@ class Attempt:
     evaluations: int
 
 
-class _Counted:
-    """A function that counts its calls."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.calls = 0
-
-    def __call__(self, x: Any) -> Any:
-        self.calls += 1
-        return self.function(x)
-
-
 def attempt(rival: Rival, family: str, seed: int, case: Case, claim: Claim) -> Attempt:
     """Ask one tool about one claim, at the point in float64."""
-    counted = _Counted(case.forward)
+    counted = Counted(case.forward)
     gradient, point = (np.array(a, dtype=np.float64) for a in (claim.gradient, case.point))
     accepted, refusal = False, ""
     try:

@@ -31,14 +31,14 @@ forgotten, a stale point, a NaN ...).
 
 {counts}
 
-*False alarms* are correct gradients that a tool did not accept: of families whose values are
-good to the last digits, then of all, with those that compute in float32, round, or stop iterating
+*False alarms* are correct gradients that a tool did not accept: of families whose values are good
+to the last digits, then of all, with those that compute in float32, round, or stop iterating
 early. At kinks every valid subgradient is a correct claim. *Passed* are wrong gradients that it
 accepted, by the relative error of their worst entry; errors that are too small to show in
-forward's own float64 values are left out. Ours passes a gradient of which it could verify only some
-entries, and says so; with `strict` it does not. *Exceptions* are claims about which it raised
-something that is no verdict of its own, because forward did or because of a NaN; they count as not
-accepted. *Evaluations* are the median calls of forward for a correct gradient.
+forward's own float64 values are left out. Ours passes a gradient of which it could verify only
+some entries, and says so; with `strict` it does not. *Exceptions* are claims about which it
+raised something that is no verdict of its own, because forward did or because of a NaN; they
+count as not accepted. *Evaluations* are the median calls of forward for a correct gradient.
 
 False alarms by the kind of function:
 
