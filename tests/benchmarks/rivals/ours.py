@@ -1,0 +1,40 @@
+"""pytest-gradcheck itself, on the same terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from pytest_gradcheck import check_gradient
+from tests.benchmarks.rivals.rival import Floats, Rival
+
+__all__ = ["OURS", "STRICT"]
+
+
+def accepts(
+    forward: Callable[[Floats], Any], claim: Floats, point: Floats, **options: Any
+) -> bool:
+    """Check with one seed for all."""
+    report = check_gradient(
+        forward, lambda x: claim, point, backward_args=("x",), seed=0, **options
+    )
+    return report.passed
+
+
+OURS = Rival(
+    "pytest-gradcheck",
+    "pytest-gradcheck",
+    accepts,
+    "defaults; accepted when the check passes",
+    names_entry="yes",
+    has_bound="yes",
+)
+STRICT = Rival(
+    "pytest-gradcheck, strict",
+    "pytest-gradcheck",
+    partial(accepts, strict=True, kinks="accept"),
+    '`strict=True, kinks="accept"`: inconclusive in part fails, too',
+    names_entry="yes",
+    has_bound="yes",
+)

@@ -1,0 +1,44 @@
+"""`scipy.optimize.check_grad`, which gives one norm, under the thresholds people use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.optimize import check_grad
+
+from tests.benchmarks.rivals.rival import Floats, Rival
+
+__all__ = ["ABSOLUTE", "RELATIVE"]
+
+
+def _error(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> float:
+    return float(
+        check_grad(
+            lambda x: float(forward(x.reshape(point.shape))),
+            lambda x: claim.ravel(),
+            point.ravel(),
+        )
+    )
+
+
+def absolutely(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> bool:
+    """Take 1e-5 for the largest error."""
+    return _error(forward, claim, point) < 1e-5
+
+
+def relatively(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> bool:
+    """Take a millionth of the gradient's norm for the largest error."""
+    return bool(_error(forward, claim, point) < 1e-6 * np.linalg.norm(claim))
+
+
+ABSOLUTE = Rival(
+    "scipy check_grad, absolute", "scipy", absolutely, "accepted when the norm is below 1e-5"
+)
+RELATIVE = Rival(
+    "scipy check_grad, relative",
+    "scipy",
+    relatively,
+    "accepted when the norm is below 1e-6 of the gradient's",
+)

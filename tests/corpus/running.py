@@ -1,0 +1,76 @@
+"""Running work over families and seeds in several processes, always in the same order.
+
+It must not count or print; it returns what became of each claim.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from typing import TypeVar
+
+import numpy as np
+
+from tests.corpus.families.everything import FAMILIES
+from tests.corpus.family import Family
+from tests.corpus.trial import Trial, claims, try_claim
+
+__all__ = ["HALVES", "choose_families", "in_processes", "try_families"]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+#: What may be asked for, and whether its families are those for tuning.
+HALVES = {"untuned": (False,), "tuned": (True,), "all": (False, True)}
+
+
+def choose_families(half: str, names: Sequence[str] = ()) -> list[Family]:
+    """Return the families of a half, or those that are named, whichever half they are of.
+
+    Raises
+    ------
+    ValueError
+        When a name is not that of a family.
+    """
+    unknown = set(names) - {family.name for family in FAMILIES}
+    if unknown:
+        raise ValueError(f"no family is called {', '.join(sorted(unknown))}")
+    if names:
+        return [family for family in FAMILIES if family.name in names]
+    return [family for family in FAMILIES if family.tuned in HALVES[half]]
+
+
+def in_processes(
+    work: Callable[[Task], list[Result]], tasks: Iterable[Task], jobs: int
+) -> list[Result]:
+    """Return the results of all tasks, in the order of the tasks; one job needs no process.
+
+    Processes start afresh: libraries with threads of their own do not survive a fork.
+    """
+    if jobs == 1:
+        return [result for task in tasks for result in work(task)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        return [result for results in pool.map(work, tasks) for result in results]
+
+
+def try_families(families: Iterable[Family], seeds: Iterable[int], jobs: int) -> list[Trial]:
+    """Try every claim about every case."""
+    return in_processes(_try_case, list(product(families, seeds)), jobs)
+
+
+def _try_case(task: tuple[Family, int]) -> list[Trial]:
+    family, seed = task
+    trials = []
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for case, claim in claims(family, seed):
+            try:
+                trials.append(try_claim(family, seed, case, claim))
+            except Exception as error:
+                error.add_note(f"about {family.name}, seed {seed}, claim {claim.mutant!r}")
+                raise
+    return trials

@@ -1,0 +1,59 @@
+"""The table over the corpus, and a few families through it."""
+
+import json
+
+import pytest
+
+from tests.corpus.builders import trial
+from tests.corpus.report import as_data, table
+from tests.corpus.running import choose_families, try_families
+
+
+def test_claims_that_must_not_be_there_are_listed() -> None:
+    """A false alarm, a miss and a broken bound are named one by one below the table."""
+    trials = [
+        trial(seed=1, verdict="wrong", passed=False),
+        trial(seed=2, mutant="swap", error=0.5, visible=True),
+        trial(seed=3, overturned=1),
+        trial(seed=4),
+    ]
+    assert [line for line in table(trials) if line.startswith("!")] == [
+        "! quadratic_form, seed 1, correct (error 0.0e+00): wrong",
+        "! quadratic_form, seed 2, swap (error 5.0e-01): correct",
+        "! quadratic_form, seed 3, correct (error 0.0e+00): correct",
+    ]
+
+
+def test_data_is_strict_json() -> None:
+    """Counts and trials can be read by anybody; the size of a NaN's error is null."""
+    data = as_data([trial(mutant="one NaN", error=float("inf"), visible=True, verdict="refused")])
+    read = json.loads(json.dumps(data, allow_nan=False))
+    assert read["trials"][0]["error"] is None
+    assert read["counts"][5] == {
+        "heading": "wrong by 0.1% or more of one entry",
+        "name": "called correct: missed",
+        "number": 0,
+        "total": 1,
+        "families": [],
+    }
+
+
+@pytest.mark.parametrize("name", ["quadratic_form", "relu_at", "float32_network"])
+def test_a_family_is_told_from_its_mutants(name: str) -> None:
+    """The correct gradient is not accused, and no wrong one of 0.1% is missed."""
+    trials = try_families(choose_families("all", [name]), range(2), jobs=1)
+    assert len(trials) > 20
+    assert [line for line in table(trials) if line.startswith("!")] == []
+
+
+def test_halves_are_disjoint_and_complete() -> None:
+    """What constants were tuned on reports nothing, and the other way round."""
+    tuned, untuned = choose_families("tuned"), choose_families("untuned")
+    assert set(tuned) & set(untuned) == set()
+    assert set(tuned) | set(untuned) == set(choose_families("all"))
+
+
+def test_an_unknown_family_is_refused() -> None:
+    """A typo must not report on nothing."""
+    with pytest.raises(ValueError, match=r"^no family is called quadratics$"):
+        choose_families("all", ["quadratics"])
