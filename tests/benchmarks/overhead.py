@@ -10,7 +10,6 @@ look along one direction spread what they set up over very few calls.
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +21,7 @@ import numpy as np
 from pytest_gradcheck import check_gradient
 from tests.benchmarks.counted import Counted
 
-REPEATS = 7
+REPEATS = 15
 CALLS = 1000
 
 
@@ -61,20 +60,19 @@ def rivals() -> dict[str, Callable[..., bool]]:
     return found
 
 
-def median_seconds(work: Callable[[], object]) -> float:
-    """Return the median time of some runs, after one that does not count."""
-    work()
+def least_seconds(work: Callable[[], object]) -> float:
+    """Return the time of the fastest of some runs: others on the machine only slow one down."""
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
         work()
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return min(times)
 
 
 def bare_seconds(point: Any) -> float:
     """Return the time of a call of forward by itself."""
-    return median_seconds(lambda: [forward(point) for _ in range(CALLS)]) / CALLS
+    return least_seconds(lambda: [forward(point) for _ in range(CALLS)]) / CALLS
 
 
 def measured(check: Callable[..., bool], size: int) -> tuple[int, float, float]:
@@ -83,7 +81,7 @@ def measured(check: Callable[..., bool], size: int) -> tuple[int, float, float]:
     claim = backward(point)
     counted = Counted(forward)
     check(counted, claim, point)
-    seconds = median_seconds(partial(check, forward, claim, point))
+    seconds = least_seconds(partial(check, forward, claim, point))
     return counted.calls, seconds, seconds / counted.calls - bare_seconds(point)
 
 

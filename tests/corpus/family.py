@@ -94,9 +94,7 @@ class Collection:
     def __init__(self) -> None:
         self.families: list[Family] = []
 
-    def family(
-        self, *, noisy: bool = False, tuned: bool | None = None
-    ) -> Callable[[Draw], Draw]:
+    def family(self, *, noisy: bool = False, tuned: bool | None = None) -> Callable[[Draw], Draw]:
         """Add the decorated function to the collection."""
 
         def add(draw: Draw) -> Draw:

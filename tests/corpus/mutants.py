@@ -131,7 +131,7 @@ def error_of(claim: Array, low: Array, high: Array) -> float:
 
 
 def is_visible(case: Case, claim: Array, low: Array, high: Array) -> bool:
-    """Tell whether an error moves forward by more than its rounding, over a hundredth of an entry's size.
+    """Tell whether an error moves forward by more than a hundred roundings over an entry's size.
 
     An error below that is within the condition error of the function: claim and
     truth are derivatives of one and the same float64 function.

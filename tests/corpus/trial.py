@@ -79,7 +79,9 @@ def claims(family: Family, seed: int) -> Iterator[tuple[Case, Claim]]:
     low, high = case.slopes()
     yield case, Claim(CORRECT, case.gradient(case.point.copy()), 0.0)
     for number, (name, change) in enumerate(MUTANTS.items()):
-        wrong = change(case.gradient(case.point.copy()), case, np.random.default_rng([seed, number]))
+        wrong = change(
+            case.gradient(case.point.copy()), case, np.random.default_rng([seed, number])
+        )
         if wrong is not None:
             error = error_of(wrong, low, high)
             yield case, Claim(name, wrong, error, is_visible(case, wrong, low, high))
@@ -97,7 +99,17 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
             report = assemble(problem, measured, options)
     except GradcheckUsageError:
         return Trial(
-            family.name, claim.mutant, seed, claim.error, claim.visible, "refused", False, 0, 0, 0, 0
+            family.name,
+            claim.mutant,
+            seed,
+            claim.error,
+            claim.visible,
+            "refused",
+            False,
+            0,
+            0,
+            0,
+            0,
         )
     low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())
     value, bound = measured.found.value[:, 0], measured.found.bound[:, 0]

@@ -63,7 +63,9 @@ def test_exception_leaves_the_point_as_it_was() -> None:
     def fails(p: np.ndarray) -> np.ndarray:
         raise KeyError(float(p[0]))
 
-    function = Function(fails, point, *np.zeros((3, 1)), Scales.of(point, [(0, 2)]))
+    nothing = np.zeros(1)
+    scales = Scales.of(point, [(0, 2)])
+    function = Function(fails, point, nothing, nothing, nothing, scales)
     with pytest.raises(KeyError):
         measure_pairs(function, np.array([1]), np.array([0.1]))
     assert point.tolist() == [2.0, 5.0]

@@ -16,7 +16,7 @@ def bounds(counted: Counted, point: Floats = POINT) -> Floats:
     bound = bound_together(function, INDICES, np.zeros((3, 1)), np.random.default_rng(0))
     assert (function.point == point).all()
     assert counted.calls in (6, 12)
-    return bound[:, 0] * np.abs(point[INDICES])
+    return np.asarray(bound[:, 0] * np.abs(point[INDICES]))
 
 
 def test_coordinates_that_do_nothing_are_bounded_by_the_noise_of_far_steps() -> None:

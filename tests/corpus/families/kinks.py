@@ -25,9 +25,7 @@ def relu_near(rng: np.random.Generator) -> Case:
     a = rng.uniform(0.5, 2, size=6)
     x = rng.choice([-1.0, 1.0], size=6) * 10.0 ** rng.uniform(-7, -5, size=6)
     x[:2] = rng.normal(size=2)
-    return Case(
-        lambda x: np.sum(a * _relu(x) * (1 + x)), lambda x: a * (x > 0) * (1 + 2 * x), x
-    )
+    return Case(lambda x: np.sum(a * _relu(x) * (1 + x)), lambda x: a * (x > 0) * (1 + 2 * x), x)
 
 
 @KINKS.family()
@@ -125,18 +123,14 @@ def leaky_relu(rng: np.random.Generator) -> Case:
     def slope(z):
         return np.where(z > 0, 1, 0.01)
 
-    return Case(
-        lambda x: np.sum((w @ x) * slope(w @ x)), lambda x: w.T @ slope(w @ x), x
-    )
+    return Case(lambda x: np.sum((w @ x) * slope(w @ x)), lambda x: w.T @ slope(w @ x), x)
 
 
 @KINKS.family()
 def clipped(rng: np.random.Generator) -> Case:
     """Clip to an interval: most derivatives are zero or one."""
     a, x = rng.normal(size=8), 2 * rng.normal(size=8)
-    return Case(
-        lambda x: np.sum(a * np.clip(x, -1, 1)), lambda x: a * (np.abs(x) < 1), x
-    )
+    return Case(lambda x: np.sum(a * np.clip(x, -1, 1)), lambda x: a * (np.abs(x) < 1), x)
 
 
 @KINKS.family()
@@ -254,6 +248,4 @@ def curvature_jump(rng: np.random.Generator) -> Case:
     """Square what is positive: the slope has a corner, at and beside the point."""
     a, x = rng.uniform(0.5, 2, size=6), rng.normal(size=6)
     x[0], x[1] = 0.0, 1e-7
-    return Case(
-        lambda x: 1 + np.sum(a * _relu(x) ** 2), lambda x: 2 * a * _relu(x), x
-    )
+    return Case(lambda x: 1 + np.sum(a * _relu(x) ** 2), lambda x: 2 * a * _relu(x), x)

@@ -140,7 +140,9 @@ def rayleigh_quotient(rng: np.random.Generator) -> Case:
     if rng.random() < 0.5:
         x = np.linalg.eigh(a)[1][:, 2] + 1e-3 * x
     return Case(
-        lambda x: x @ a @ x / (x @ x), lambda x: 2 * (a @ x - x * (x @ a @ x) / (x @ x)) / (x @ x), x
+        lambda x: x @ a @ x / (x @ x),
+        lambda x: 2 * (a @ x - x * (x @ a @ x) / (x @ x)) / (x @ x),
+        x,
     )
 
 

@@ -46,7 +46,9 @@ def perceptron(rng: np.random.Generator) -> Case:
         return data.T @ (np.outer(d, v) * (h > 0))
 
     return Case(
-        lambda w: np.mean((np.maximum(data @ w, 0) @ v - y) ** 2), gradient, rng.normal(size=(4, 6))
+        lambda w: np.mean((np.maximum(data @ w, 0) @ v - y) ** 2),
+        gradient,
+        rng.normal(size=(4, 6)),
     )
 
 
@@ -106,9 +108,11 @@ def convolution(rng: np.random.Generator) -> Case:
 
     return Case(
         lambda k: np.sum(d * np.einsum("ijkl,kl->ij", windows(), k)) ** 2,
-        lambda k: 2
-        * np.sum(d * np.einsum("ijkl,kl->ij", windows(), k))
-        * np.einsum("ijkl,ij->kl", windows(), d),
+        lambda k: (
+            2
+            * np.sum(d * np.einsum("ijkl,kl->ij", windows(), k))
+            * np.einsum("ijkl,ij->kl", windows(), d)
+        ),
         rng.normal(size=(3, 3)),
     )
 
@@ -156,9 +160,7 @@ def recurrent_cell(rng: np.random.Generator) -> Case:
 def sigmoid_cross_entropy(rng: np.random.Generator) -> Case:
     """Take the logistic loss of logits up to 20 in size."""
     z, y = 8 * rng.normal(size=9), rng.integers(0, 2, size=9)
-    return Case(
-        lambda z: np.sum(np.logaddexp(0, z) - y * z), lambda z: special.expit(z) - y, z
-    )
+    return Case(lambda z: np.sum(np.logaddexp(0, z) - y * z), lambda z: special.expit(z) - y, z)
 
 
 @NETWORKS.family()
@@ -182,7 +184,9 @@ def dropout(rng: np.random.Generator) -> Case:
     def mask():
         return (np.random.default_rng(seed).random(10) < 0.6) / 0.6
 
-    return Case(lambda x: np.sum(a * np.sin(x * mask())), lambda x: a * mask() * np.cos(x * mask()), x)
+    return Case(
+        lambda x: np.sum(a * np.sin(x * mask())), lambda x: a * mask() * np.cos(x * mask()), x
+    )
 
 
 @NETWORKS.family()
@@ -205,9 +209,7 @@ def triplet_loss(rng: np.random.Generator) -> Case:
         return (np.sum((a - p) ** 2, 1) - np.sum((a - n) ** 2, 1) + 1 > 0)[:, None]
 
     return Case(
-        lambda a: np.sum(
-            np.maximum(np.sum((a - p) ** 2, 1) - np.sum((a - n) ** 2, 1) + 1, 0)
-        ),
+        lambda a: np.sum(np.maximum(np.sum((a - p) ** 2, 1) - np.sum((a - n) ** 2, 1) + 1, 0)),
         lambda a: active(a) * 2 * (n - p),
         a,
     )

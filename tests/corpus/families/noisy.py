@@ -41,18 +41,14 @@ def float32_sum(rng: np.random.Generator) -> Case:
 def rounded_values(rng: np.random.Generator) -> Case:
     """Round the value to seven decimals."""
     a, x = rng.uniform(0.5, 2, size=4), rng.normal(size=4)
-    return Case(
-        lambda x: np.round(np.sum(a * np.sin(x)), 7), lambda x: a * np.cos(x), x
-    )
+    return Case(lambda x: np.round(np.sum(a * np.sin(x)), 7), lambda x: a * np.cos(x), x)
 
 
 @NOISY.family(noisy=True)
 def printed_values(rng: np.random.Generator) -> Case:
     """Pass the value through text of nine digits."""
     a, x = rng.uniform(0.5, 2, size=4), rng.normal(size=4)
-    return Case(
-        lambda x: float(f"{np.sum(a * np.exp(x)):.9g}"), lambda x: a * np.exp(x), x
-    )
+    return Case(lambda x: float(f"{np.sum(a * np.exp(x)):.9g}"), lambda x: a * np.exp(x), x)
 
 
 @NOISY.family(noisy=True)
@@ -108,9 +104,7 @@ def common_random_numbers(rng: np.random.Generator) -> Case:
 def difference_of_large(rng: np.random.Generator) -> Case:
     """Subtract squares of numbers near 1e6 from each other."""
     x = rng.normal(size=4)
-    return Case(
-        lambda x: np.sum((1e6 + x) ** 2 - 1e12), lambda x: 2 * (1e6 + x), x
-    )
+    return Case(lambda x: np.sum((1e6 + x) ** 2 - 1e12), lambda x: 2 * (1e6 + x), x)
 
 
 @NOISY.family(noisy=True)

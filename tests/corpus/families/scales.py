@@ -60,7 +60,9 @@ def tiny_arguments(rng: np.random.Generator) -> Case:
     """Take arguments of 1e-12."""
     a, p, x = _waves(rng)
     return Case(
-        lambda x: np.sum(a * np.sin(1e12 * x + p)), lambda x: 1e12 * a * np.cos(1e12 * x + p), 1e-12 * x
+        lambda x: np.sum(a * np.sin(1e12 * x + p)),
+        lambda x: 1e12 * a * np.cos(1e12 * x + p),
+        1e-12 * x,
     )
 
 
@@ -97,9 +99,7 @@ def zeros_among(rng: np.random.Generator) -> Case:
     """Take a matrix some of whose entries are zero."""
     w, x = rng.normal(size=(6, 5)), rng.normal(size=5)
     x[rng.permutation(5)[:2]] = 0.0
-    return Case(
-        lambda x: np.sum(np.exp(w @ x / 3)), lambda x: w.T @ np.exp(w @ x / 3) / 3, x
-    )
+    return Case(lambda x: np.sum(np.exp(w @ x / 3)), lambda x: w.T @ np.exp(w @ x / 3) / 3, x)
 
 
 @SCALES.family()
@@ -169,6 +169,4 @@ def offset_trillion(rng: np.random.Generator) -> Case:
 def large_arguments_of_waves(rng: np.random.Generator) -> Case:
     """Take sines of arguments near 1,000: the period is far below their size."""
     a, p, x = _waves(rng)
-    return Case(
-        lambda x: np.sum(a * np.sin(x + p)), lambda x: a * np.cos(x + p), x + 1000 * a
-    )
+    return Case(lambda x: np.sum(a * np.sin(x + p)), lambda x: a * np.cos(x + p), x + 1000 * a)

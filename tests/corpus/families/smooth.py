@@ -13,7 +13,9 @@ def quadratic_form(rng: np.random.Generator) -> Case:
     """Return ``x A x / 2 + b x``."""
     n = int(rng.integers(3, 12))
     a, b = rng.normal(size=(n, n)), rng.normal(size=n)
-    return Case(lambda x: x @ a @ x / 2 + b @ x, lambda x: (a + a.T) @ x / 2 + b, rng.normal(size=n))
+    return Case(
+        lambda x: x @ a @ x / 2 + b @ x, lambda x: (a + a.T) @ x / 2 + b, rng.normal(size=n)
+    )
 
 
 @SMOOTH.family()
@@ -60,9 +62,7 @@ def exponential_saturation(rng: np.random.Generator) -> Case:
     """Return ``sum a (1 - exp(-k x))``, the growth curves of chemistry."""
     a, k = rng.uniform(1, 5, size=7), 10 ** rng.uniform(-2, 1.3, size=7)
     x = rng.uniform(0.1, 2, size=7)
-    return Case(
-        lambda x: np.sum(a * (1 - np.exp(-k * x))), lambda x: a * k * np.exp(-k * x), x
-    )
+    return Case(lambda x: np.sum(a * (1 - np.exp(-k * x))), lambda x: a * k * np.exp(-k * x), x)
 
 
 @SMOOTH.family()
@@ -149,9 +149,7 @@ def springs(rng: np.random.Generator) -> Case:
 def product_of_cosines(rng: np.random.Generator) -> Case:
     """Return ``prod cos(x)``, small where there are many factors."""
     x = rng.uniform(-1.2, 1.2, size=10)
-    return Case(
-        lambda x: np.prod(np.cos(x)), lambda x: -np.tan(x) * np.prod(np.cos(x)), x
-    )
+    return Case(lambda x: np.prod(np.cos(x)), lambda x: -np.tan(x) * np.prod(np.cos(x)), x)
 
 
 @SMOOTH.family()
@@ -263,6 +261,4 @@ def weak_coupling(rng: np.random.Generator) -> Case:
 def matrix_trace(rng: np.random.Generator) -> Case:
     """Return ``tr(A X B X')``."""
     a, b, x = rng.normal(size=(4, 4)), rng.normal(size=(3, 3)), rng.normal(size=(4, 3))
-    return Case(
-        lambda x: np.trace(a @ x @ b @ x.T), lambda x: a.T @ x @ b.T + a @ x @ b, x
-    )
+    return Case(lambda x: np.trace(a @ x @ b @ x.T), lambda x: a.T @ x @ b.T + a @ x @ b, x)

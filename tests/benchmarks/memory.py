@@ -1,0 +1,129 @@
+"""What a check holds beyond the user's own arrays, in vectors of the parameters' size.
+
+``python -m tests.benchmarks.memory`` checks correct gradients of 10^4 to 10^6
+entries whose forward and backward allocate nothing, and prints the peak of what
+the check allocates before the sweep over the entries, during it and after it;
+then which lines hold how much in the middle of the last sweep. A full sweep may
+take four vectors. One forward moves with every entry; the other reads a few
+entries only, so that a sweep over a million is quick, and all others are zero.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck import check_gradient
+
+ROOT = Path(__file__).parents[2]
+
+#: Calls of forward until the sweep begins, with room: noise, scales, edges.
+PREPARING = 24
+
+#: How much of a vector a line holds at least, to be listed.
+LISTED = 0.05
+
+
+class Watched:
+    """A forward that looks at what is allocated whenever it is called.
+
+    Parameters
+    ----------
+    function : callable
+        Of one array; allocates nothing of its size.
+    vector : int
+        Bytes of that array.
+
+    Attributes
+    ----------
+    before, during : int
+        Peaks in bytes, until the sweep and while it goes on.
+    holders : list of (str, float)
+        Lines of the package and the vectors they hold in the middle of the sweep.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], vector: int) -> None:
+        self._function = function
+        self._vector = vector
+        self._calls = 0
+        self.before = self.during = 0
+        self.holders: list[tuple[str, float]] = []
+
+    def __call__(self, x: Any) -> Any:
+        """Evaluate, and look."""
+        self._calls += 1
+        peak = tracemalloc.get_traced_memory()[1]
+        if self._calls <= PREPARING:
+            self.before = max(self.before, peak)
+        else:
+            self.during = max(self.during, peak)
+        if self._calls == x.size:
+            self.holders = self._held()
+        tracemalloc.reset_peak()
+        return self._function(x)
+
+    def _held(self) -> list[tuple[str, float]]:
+        statistics = tracemalloc.take_snapshot().statistics("lineno")
+        return [
+            (f"{_relative(line.traceback[0].filename)}:{line.traceback[0].lineno}", share)
+            for line in statistics
+            if (share := line.size / self._vector) >= LISTED
+        ]
+
+
+def _relative(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
+
+
+def _every(point: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return a function of every entry, and its gradient."""
+    weights = np.random.default_rng(1).uniform(0.5, 1.5, size=point.size)
+    return lambda x: np.tanh(weights @ x / x.size), _gradient(weights, point)
+
+
+def _gradient(weights: Any, point: Any) -> Any:
+    return weights / np.cosh(weights @ point / point.size) ** 2 / point.size
+
+
+def _few(point: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return a function of its first ten entries, and its gradient."""
+    gradient = np.zeros_like(point)
+    gradient[:10] = np.cos(point[:10])
+    return lambda x: np.sin(x[:10]).sum(), gradient
+
+
+def measure(made: Callable[[Any], Any], size: int) -> tuple[list[float], Watched, str]:
+    """Check, and return the peaks of the three stages in vectors, the forward and the verdict."""
+    point = np.random.default_rng(0).normal(size=size)
+    function, gradient = made(point)
+    forward = Watched(function, point.nbytes)
+    tracemalloc.start()
+    report = check_gradient(forward, lambda x: gradient, point, max_evaluations=10**8, seed=0)
+    after = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    peaks = [peak / point.nbytes for peak in (forward.before, forward.during, after)]
+    return peaks, forward, report.verdict
+
+
+def main() -> None:
+    """Print the table."""
+    print("vectors of the parameters' size, at the peak")
+    headings = ("entries", "before", "sweep", "after", "verdict")
+    print(f"{'forward':<16}" + "".join(f"{heading:>14}" for heading in headings))
+    cases = [("all entries", _every, 10**4), ("all entries", _every, 10**5)]
+    cases += [("ten entries", _few, 10**5), ("ten entries", _few, 10**6)]
+    for name, made, size in cases:
+        peaks, forward, verdict = measure(made, size)
+        print(f"{name:<16}{size:>14,}{''.join(f'{p:14.1f}' for p in peaks)}{verdict:>14}")
+    print("\nheld in the middle of the last sweep")
+    for line, share in forward.holders:
+        print(f"{share:6.2f}  {line}")
+
+
+if __name__ == "__main__":
+    main()
