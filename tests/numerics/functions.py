@@ -45,4 +45,4 @@ def jitter(x: float, size: float) -> float:
     Digits far behind the point of a sine: no even spacing makes a smooth curve of them.
     """
     digits = 1e4 * float(np.sin(1e12 * x + 1e7 * x * x))
-    return size * (2 * (digits - np.floor(digits)) - 1)
+    return float(size * (2 * (digits - np.floor(digits)) - 1))

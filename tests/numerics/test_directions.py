@@ -29,7 +29,7 @@ def test_direction_that_stays_in_the_domain_is_found_at_its_corner() -> None:
 
     def root(x: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
-            return np.sqrt(x).sum(keepdims=True)
+            return np.asarray(np.sqrt(x).sum(keepdims=True))
 
     for seed in range(20):
         rng = np.random.default_rng(seed)

@@ -33,7 +33,7 @@ def test_sample_does_not_depend_on_the_order_of_excess() -> None:
     for seed in range(300):
         doubts = Doubts(np.random.default_rng(seed))
         for part in np.split(np.arange(200), 4):
-            doubts.add(part, 200.0 - part, np.ones(50))
+            doubts.add(part, np.asarray(200.0 - part, dtype=np.float64), np.ones(50))
         hits[[index for index, _ in doubts.chosen()]] += 1
     assert (hits[:WORST] == 300).all()
     assert (hits[WORST:] > 10).all()
