@@ -3,10 +3,10 @@
 ``python -m tests.benchmarks.rivals`` asks every tool about the half of the
 corpus that nothing was tuned on, prints how often each accuses a correct
 gradient and passes a wrong one, and writes that to the docs. The tools are in
-the dependency group ``rivals``. It takes about ten minutes on two cores; a
+the dependency group ``rivals``. It takes some minutes on two cores; a
 smaller or another sample, by an option, is printed and not written:
 
-``--half untuned|tuned|all``, ``--family NAME`` (repeatable), ``--seeds 10``.
+``--half untuned|tuned|all``, ``--family NAME`` (repeatable), ``--seeds 3``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.corpus.running import HALVES, choose_families
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "comparison.md"
 
 #: Each takes about a minute on one core.
-SEEDS = 10
+SEEDS = 3
 
 
 def main() -> None:
