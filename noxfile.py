@@ -81,3 +81,12 @@ def coverage(session: nox.Session) -> None:
     install(session, "test")
     session.run("coverage", "run", "-m", "pytest", "-p", "no:randomly", *session.posargs)
     session.run("coverage", "report")
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Break the measuring and judging code in small ways, and list what no test notices."""
+    install(session, "test")
+    session.install("mutmut>=3.8")
+    session.run("mutmut", "run", *session.posargs, success_codes=[0, 1])
+    session.run("mutmut", "results")

@@ -103,6 +103,33 @@ def test_zero_among_large_entries_is_correct_at_its_resolution() -> None:
     assert judged.marks.ravel().tolist() == expected
 
 
+def test_zero_is_judged_against_the_largest_entry_not_the_output() -> None:
+    """A zero beside derivatives that are small for the output must be known as well as they."""
+    claim = np.array([[1e-3], [0.0]])
+    for bound, expected in ((1e-10, Mark.CORRECT), (1e-8, Mark.INCONCLUSIVE)):
+        bounds = np.array([[1e-15], [bound]])
+        judged = judge(claim, claim, bounds, {}, natural=np.ones((2, 1)), rtol=1e-6, rounding=EPS)
+        assert judged.marks.ravel().tolist() == [Mark.CORRECT, expected]
+
+
+def test_output_that_never_varies_is_no_unit() -> None:
+    """Where nothing is natural the largest entry is what it is."""
+    claim = np.array([[1.0], [0.0]])
+    judged = judge(claim, claim, 0 * claim, {}, natural=0 * claim, rtol=1e-6, rounding=EPS)
+    assert judged.marks.ravel().tolist() == [Mark.CORRECT] * 2
+
+
+def test_unmeasured_entries_and_subgradients_exceed_nothing() -> None:
+    """Neither leads the list of the worst; every subgradient is counted."""
+    claim, value = np.array([[0.5], [0.25], [1.0]]), np.array([[0.0], [0.0], [np.nan]])
+    kinks = {(0, 0): (-1.0, 1.0), (1, 0): (-1.0, 1.0)}
+    bound = np.full((3, 1), 1e-12)
+    judged = judge(claim, value, bound, kinks, natural=np.ones((3, 1)), rtol=1e-6, rounding=EPS)
+    assert judged.excess.ravel().tolist() == [0.0, 0.0, 0.0]
+    assert judged.subgradients == 2
+    assert judged.marks.ravel().tolist() == [Mark.CORRECT, Mark.CORRECT, Mark.INCONCLUSIVE]
+
+
 def test_what_float64_cannot_show_is_negligible() -> None:
     """An error of fifty roundings of the function is nobody's."""
     assert judge_one(1e-13, 1.05e-13, 4e-15).marks.item() == Mark.CORRECT
