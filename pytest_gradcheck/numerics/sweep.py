@@ -125,7 +125,9 @@ class Sweep:
             scales, indices = self.function.scales, np.array(climbed)
             # A solver's errors are no smaller by the larger of its arguments.
             scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
-            limit = np.nanmax(slight * scale, axis=0)
+            # They are small against the largest derivative, not against each.
+            everywhere = np.abs(found.value) * scales.own(slice(None))[:, None]
+            limit = SLIGHT * np.nanmax(everywhere, axis=0, initial=0.0)
             wider = branch_slopes(self.function, limit, self.rng) / scale
             branch = (wider > found.bound[climbed]) & (found.status[climbed] == Status.SMOOTH)
             found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])

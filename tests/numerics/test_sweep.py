@@ -155,3 +155,23 @@ def test_rows_of_a_measurement_keep_their_kinks() -> None:
     part = found.rows(2, 4)
     assert part.value.shape == (2, 1)
     assert sorted(part.kinks) == [(0, 0), (1, 0)]
+
+
+def test_what_a_stopped_solver_leaves_is_small_beside_the_largest_derivative() -> None:
+    """A derivative that nearly cancels is as far off as the others, not in proportion."""
+    stiffness = np.array([1.0, 0.2])
+    weights = np.array([[1.0, 0.7, 0.5, 0.9999], [0.4, -0.6, 0.3, -0.2]])
+
+    def forward(x: Floats) -> Any:
+        solution, target = np.zeros(2), weights @ x
+        while np.linalg.norm(residual := stiffness * solution - target) >= 1e-8:
+            solution = solution - residual
+        return solution.sum()
+
+    exact = (weights / stiffness[:, None]).sum(axis=0)
+    assert abs(exact[3]) < 1e-3 * abs(exact).max()
+    found, _ = sweep(forward, exact, np.array([0.8, 1.1, -0.6, 0.7]))
+    error = np.abs(found.value[:, 0] - exact)
+    assert error[3] > 1e-6 * abs(exact[3])
+    assert found.status[3, 0] == Status.BRANCH
+    assert error[3] <= found.bound[3, 0]
