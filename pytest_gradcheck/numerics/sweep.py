@@ -28,8 +28,11 @@ __all__ = ["Sweep"]
 SLIGHT = 1e-3
 MANY = 0.25
 
-#: Derivatives looked at together: as many as make what a look allocates negligible.
+#: Derivatives looked at together. What a look allocates for each, some fifty numbers, is
+#: nothing in itself; beside the vectors of a large point it is when they are fewer.
 BLOCK = 512
+SMALL_BLOCK = 144
+LARGE_POINT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Sweep:
     def _look(self, found: Measurement, doubts: Doubts) -> int:
         """Look at all coordinates by pairs; return how many are apart from their claims."""
         size, outputs = self.function.point.size, self.function.base.size
-        length = max(1, BLOCK // max(outputs, 1))
+        together = SMALL_BLOCK if size > LARGE_POINT else BLOCK
+        length = max(1, together // max(outputs, 1))
         apart, drowned = 0, list[Drowned]()
         for start in range(0, size, length):
             indices = np.arange(start, min(start + length, size))
