@@ -20,12 +20,18 @@ from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.constraining import Written
 from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.description import Described
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
 from pytest_gradcheck.judgement.outcome import vacuous
+from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS
 from pytest_gradcheck.numerics.measure import Question, measure
+from pytest_gradcheck.numerics.screening.places import Segment
+from pytest_gradcheck.numerics.screening.screen import screen
 from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.report.model import Report
 from pytest_gradcheck.running import RunningTest, current_test
+from pytest_gradcheck.screen_report import describe_screen
+from pytest_gradcheck.sweep_report import describe_sweep
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
 
@@ -201,37 +207,69 @@ def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Repo
         replay_all=replay_all,
         written=Written(options.tangent, options.project, options.bounds),
     ) as problem:
-        _refuse_beyond_budget(problem, options)
-        measured = measure(
-            question(problem), agreement=options.rtol, step=options.step, seed=options.seed
-        )
-        report = assemble(problem, measured, options)
+        look = _screen if _is_fast(problem, options) else _sweep
+        report = assemble(problem, look(problem, options), options)
         return report, problem.randomness_moved()
 
 
-def _refuse_beyond_budget(problem: Problem, options: Options) -> None:
-    if options.mode == "fast":
-        raise GradcheckUsageError(
-            "mode='fast' screens all entries with a few directions, which this version cannot do "
-            "yet: leave mode out, or say mode='full'."
-        )
+def _is_fast(problem: Problem, options: Options) -> bool:
+    """Tell whether to screen: where that was asked for, or a sweep is beyond the budget.
+
+    It is decided by count and never by time, so that it is the same everywhere.
+    """
     needed = 2 * problem.point.size
-    if problem.kind != "jvp" and needed > options.max_evaluations:
+    beyond = problem.kind != "jvp" and needed > options.max_evaluations
+    if beyond and options.mode == "full":
         raise GradcheckUsageError(
             f"checking {problem.point.size:,} entries takes {needed:,} evaluations of "
             f"{problem.forward}, more than max_evaluations={options.max_evaluations}: say "
-            f"max_evaluations={needed}, or check fewer parameters with wrt=."
+            f"max_evaluations={needed}, check fewer parameters with wrt=, or leave mode='full' "
+            "out to screen them."
         )
+    fast = options.mode == "fast" or beyond
+    if fast and problem.kind == "jvp":
+        return False  # its one direction is measured anyway
+    if fast and options.step is not None:
+        raise GradcheckUsageError(
+            f"step={options.step!r} measures every entry at that step, and {problem.point.size:,} "
+            "entries are screened along directions instead: leave step out, or say "
+            f"mode='full', max_evaluations={needed}."
+        )
+    return fast
+
+
+def _sweep(problem: Problem, options: Options) -> Described:
+    measured = measure(
+        question(problem), agreement=options.rtol, step=options.step, seed=options.seed
+    )
+    return describe_sweep(problem, measured, options)
+
+
+def _screen(problem: Problem, options: Options) -> Described:
+    pairs = zip(problem.parameters, problem.roundings, strict=True)
+    segments = [
+        Segment(parameter.start, parameter.axes, CLAIM_ROUNDINGS * rounding)
+        for parameter, rounding in pairs
+        if parameter.stop > parameter.start
+    ]
+    screened = screen(
+        question(problem),
+        segments,
+        agreement=options.rtol,
+        budget=options.max_evaluations,
+        seed=options.seed,
+    )
+    return describe_screen(problem, screened, options)
 
 
 def question(problem: Problem) -> Question:
     return Question(
         evaluate=problem.evaluate,
         point=problem.point,
-        segments=[(parameter.start, parameter.stop) for parameter in problem.parameters],
+        segments=[(p.start, p.stop) for p in problem.parameters if p.stop > p.start],
         base=problem.base,
         repeat=problem.repeat,
-        claims=problem.claim.rows,
+        claims=problem.claim,
         tangent=problem.tangent,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.problem import Block, Parameter
 from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
+from pytest_gradcheck.judgement.vacuity import vanishing
 from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
 from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 
-__all__ = ["Evidence", "describe", "relative_difference", "verdict_of"]
+__all__ = ["Described", "Evidence", "describe", "relative_difference", "verdict_of"]
 
 VERDICTS: dict[int, Verdict] = {
     Mark.CORRECT: "correct",
@@ -77,6 +78,25 @@ class Evidence:
     natural: Floats
     rounding: float
     unmoved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """All parameters in the report's terms.
+
+    Attributes
+    ----------
+    mode : {"full", "fast"}
+        How they were looked at.
+    parameters : tuple of ParameterReport
+        In their order.
+    relative_difference : float
+        Formula (2) of the classic recipe over all of them.
+    """
+
+    mode: Literal["full", "fast"]
+    parameters: tuple[ParameterReport, ...]
+    relative_difference: float
 
 
 def describe(
@@ -240,7 +260,9 @@ def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
     yield from evidence.parameter.notes
     wrong = bool((judged.marks == Mark.WRONG).any())
     parameter, claim, found = evidence.parameter, evidence.claim, evidence.found
-    yield from zero_notes(parameter, claim, found, unmoved=evidence.unmoved, wrong=wrong)
+    zeros = vanishing(claim, found.value, found.bound, found.status == Status.KINK)
+    barren = wrong and not found.value.any() and not found.status.any()
+    yield from zero_notes(parameter, zeros, unmoved=evidence.unmoved, barren=barren)
     if judged.subgradients:
         count = judged.subgradients
         at = "1 entry is" if count == 1 else f"{count} entries are"

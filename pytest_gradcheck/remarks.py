@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.problem import Parameter
-from pytest_gradcheck.judgement.vacuity import hides_transpose, one_value, vanishing, whole_slices
-from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
+from pytest_gradcheck.judgement.vacuity import hides_transpose, one_value, whole_slices
+from pytest_gradcheck.numerics.measurement import Floats
 from pytest_gradcheck.report.model import Note
 
 __all__ = ["point_notes", "zero_notes"]
@@ -28,7 +28,7 @@ LISTED = 6
 
 
 def zero_notes(
-    parameter: Parameter, claim: Floats, found: Measurement, *, unmoved: bool, wrong: bool
+    parameter: Parameter, zeros: NDArray[np.bool_], *, unmoved: bool, barren: bool
 ) -> Iterator[Note]:
     """Say where nothing but zeros was compared, or where only backward says something.
 
@@ -36,21 +36,18 @@ def zero_notes(
     ----------
     parameter : Parameter
         Whose derivatives they are.
-    claim : ndarray, shape (n, m)
-        What backward says.
-    found : Measurement
-        What was measured.
+    zeros : ndarray of bool, shape (n,)
+        Coordinates by which all derivatives vanish, as claimed and as measured.
     unmoved : bool
         Whether forward was never seen to react to the parameter.
-    wrong : bool
-        Whether a claim is wrong.
+    barren : bool
+        Whether backward says something and all that was measured is zero.
 
     Yields
     ------
     Note
         At most one.
     """
-    zeros = vanishing(claim, found.value, found.bound, found.status == Status.KINK)
     count, size = int(np.count_nonzero(zeros)), zeros.size
     if unmoved:
         text = f"forward does not depend on {parameter.name} at this point, errors unseen"
@@ -60,7 +57,7 @@ def zero_notes(
     elif count:
         text = f"zero gradient in {_places(zeros, parameter)}, errors there unseen"
         yield Note("zero", count, text)
-    elif wrong and not found.value.any() and not found.status.any():
+    elif barren:
         text = f"numerically zero everywhere: does forward use {parameter.name} at all?"
         yield Note("unused", 0, text)
 

@@ -91,14 +91,33 @@ def test_formula_two_over_all_and_for_each_parameter() -> None:
 
 
 def test_budget_is_an_error_that_names_the_number() -> None:
-    """Nothing is cut silently."""
+    """A sweep that was asked for is not cut silently."""
     with pytest.raises(GradcheckUsageError) as error:
-        gradcheck(f, gradient, np.ones(6000))
+        gradcheck(f, gradient, np.ones(6000), mode="full")
     assert error.value.args[0] == (
         "checking 6,000 entries takes 12,000 evaluations of f, more than max_evaluations=10000: "
-        "say max_evaluations=12000, or check fewer parameters with wrt=."
+        "say max_evaluations=12000, check fewer parameters with wrt=, or leave mode='full' out "
+        "to screen them."
     )
-    assert gradcheck(f, gradient, np.ones(6000), max_evaluations=12000).checked == 6000
+    assert gradcheck(f, gradient, np.ones(6000), max_evaluations=12000).mode == "full"
+
+
+def test_what_is_beyond_the_budget_of_a_sweep_is_screened() -> None:
+    """By count, so that it is the same everywhere."""
+    report = gradcheck(f, gradient, np.ones(6000))
+    assert (report.mode, report.verdict, report.checked) == ("fast", "correct", 6000)
+    assert report.evaluations < 20
+    assert gradcheck(f, gradient, np.ones(5000)).mode == "full"
+
+
+def test_fixed_step_and_a_screen_do_not_go_together() -> None:
+    """The step is one of single entries."""
+    with pytest.raises(GradcheckUsageError) as error:
+        gradcheck(f, gradient, np.ones(6000), step=1e-6)
+    assert error.value.args[0] == (
+        "step=1e-06 measures every entry at that step, and 6,000 entries are screened along "
+        "directions instead: leave step out, or say mode='full', max_evaluations=12000."
+    )
 
 
 def test_randomness_that_moves_late_is_replayed_after_all() -> None:

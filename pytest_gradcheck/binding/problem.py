@@ -91,6 +91,13 @@ class Parameter(Block):
     entries: tuple[int, ...] | None = None
     notes: tuple[Note, ...] = ()
 
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes along which its coordinates lie, at least one."""
+        if self.entries is not None:
+            return (self.stop - self.start,)
+        return (*self.shape, 2) if self.is_complex else self.shape or (1,)
+
     def place(self, coordinate: int) -> tuple[tuple[int, ...], Part | None]:
         """Return index and part of the entry that its own coordinate `coordinate` is of."""
         entry = coordinate if self.entries is None else self.entries[coordinate]
@@ -104,6 +111,14 @@ class Claim(Protocol):
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
         ...  # pragma: no cover
 
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        ...  # pragma: no cover
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        ...  # pragma: no cover
+
 
 @dataclass(frozen=True, slots=True)
 class DenseClaim:
@@ -114,6 +129,14 @@ class DenseClaim:
     def rows(self, start: int, stop: int) -> Vector:
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
         return self.matrix[start:stop]
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        return self.matrix[indices]
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        return np.asarray(direction @ self.matrix[start : start + direction.size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +156,19 @@ class DiagonalClaim:
 
     def rows(self, start: int, stop: int) -> Vector:
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
-        rows = np.zeros((stop - start, self.outputs))
-        coordinates = np.arange(start, stop)
-        rows[np.arange(stop - start), coordinates % self.outputs] = self.diagonal[start:stop]
+        return self.take(np.arange(start, stop))
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        rows = np.zeros((indices.size, self.outputs))
+        rows[np.arange(indices.size), indices % self.outputs] = self.diagonal[indices]
         return rows
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        change = direction * self.diagonal[start : start + direction.size]
+        outputs = np.arange(start, start + direction.size) % self.outputs
+        return np.bincount(outputs, weights=change, minlength=self.outputs).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

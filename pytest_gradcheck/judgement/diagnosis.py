@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.report.model import Diagnosis
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "diagnose_share"]
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +54,42 @@ def diagnose(claim: Floats, value: Floats, bound: Floats) -> tuple[Diagnosis, ..
     known = np.isfinite(value) & np.isfinite(bound)
     factor = _constant_factor(claim[known], value[known], bound[known])
     return () if factor is None else (factor,)
+
+
+def diagnose_share(share: float, doubt: float) -> Diagnosis:
+    """Say what it means that a share of a claim is too much, by what directions show.
+
+    Parameters
+    ----------
+    share : float
+        Which part of the claim is not in the true gradient.
+    doubt : float
+        How uncertain that is.
+
+    Returns
+    -------
+    Diagnosis
+        The factor between claim and gradient.
+
+    Examples
+    --------
+    >>> diagnose_share(0.5, 1e-9).text
+    'consistent with 2 x the true gradient (along two directions, to 8 digits): a stray factor 2?'
+    """
+    rest = 1 - share
+    if abs(rest) <= doubt:
+        text = "numerically zero along two directions: does forward use it at all?"
+        return Diagnosis("factor", text, {"factor": float("inf")})
+    margin = max(doubt / abs(rest), FINEST)
+    fraction = _simple_fraction(1 / rest, margin)
+    factor = 1 / rest if fraction is None else float(fraction)
+    digits = max(1, min(15, int(-np.log10(margin))))
+    number = f"{factor:.{max(6, digits)}g}" if fraction is None else str(fraction)
+    text = (
+        f"consistent with {number} x the true gradient (along two directions, to {digits} "
+        f"digits): {_cause(fraction)}"
+    )
+    return Diagnosis("factor", text, {"factor": factor, "digits": digits})
 
 
 def _constant_factor(claim: Floats, value: Floats, bound: Floats) -> Diagnosis | None:

@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Judged", "Mark", "judge"]
+__all__ = ["CLAIM_ROUNDINGS", "Judged", "Mark", "judge"]
 
 Floats = NDArray[np.float64]
 

@@ -5,11 +5,12 @@ It must not judge; it puts the steps of a measurement in their order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.numerics.claims import Claims
 from pytest_gradcheck.numerics.classic import refit
 from pytest_gradcheck.numerics.directions import defined_direction
 from pytest_gradcheck.numerics.function import Function
@@ -38,8 +39,8 @@ class Question:
         Coordinates that belong together.
     base, repeat : ndarray, shape (m,)
         Two evaluations at the point.
-    claims : callable
-        ``claims(start, stop)`` returns claimed derivatives, shape (stop - start, m).
+    claims : Claims
+        Claimed derivatives.
     tangent : ndarray, shape (n,), or None
         The one direction to measure along, instead of all coordinates.
     """
@@ -49,7 +50,7 @@ class Question:
     segments: Sequence[tuple[int, int]]
     base: Floats
     repeat: Floats
-    claims: Callable[[int, int], Floats]
+    claims: Claims
     tangent: Floats | None
 
 
@@ -111,7 +112,7 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
         line = DirectionLine(evaluate, point, question.tangent)
         along = climb(line, base, noise).as_measurement()
         return Measured(along, sizes, Scales.of(np.ones(1), [(0, 1)]))
-    found = Sweep(function, question.claims, agreement, rng).measure()
+    found = Sweep(function, question.claims.rows, agreement, rng).measure()
     if step is not None:
         found = refit(function, found, step)
     return Measured(found, sizes, scales)

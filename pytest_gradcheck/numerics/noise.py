@@ -76,7 +76,7 @@ def estimate_noise(
     def look(spacing: float) -> tuple[Floats, Floats, Booleans]:
         values = _values(evaluate, point, base, direction, spacing)
         with np.errstate(all="ignore"):
-            return (values, *_read_table(values))
+            return (values, *read_noise(values))
 
     noise, found, spacing = np.zeros_like(base), np.zeros(base.shape, dtype=bool), 0.0
     still, least = np.zeros(base.shape, dtype=bool), np.full(base.shape, np.inf)
@@ -125,7 +125,7 @@ def _smallest_move(values: Floats) -> tuple[Floats, Booleans]:
     return np.where(np.isfinite(smallest), smallest, 0.0), both
 
 
-def _read_table(values: Floats) -> tuple[Floats, Booleans]:
+def read_noise(values: Floats) -> tuple[Floats, Booleans]:
     """Read noise from the differences of `values`, shape (7, m), where they show some."""
     size = np.abs(values).max(axis=0)
     size = np.where(np.isfinite(size) & (size > 0), size, 1.0)

@@ -41,7 +41,7 @@ class Note:
         A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"unused"``, ``"kink"``,
         ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
-        ``"cotangent"``, ``"tangent"``, ``"convention"``.
+        ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"screened"``, ``"unexplained"``.
     count : int
         How many entries it is about; 0 where it is not about entries.
     text : str
@@ -60,7 +60,7 @@ class Diagnosis:
     Attributes
     ----------
     kind : str
-        A stable word: ``"factor"``, ``"zero"``, ``"conjugate"``.
+        A stable word: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``.
     text : str
         The sentence for people; it says "consistent with", never "is".
     evidence : mapping of str to float or int
@@ -178,7 +178,8 @@ class ParameterReport:
     relative_difference : float
         Formula (2) of the classic recipe over this parameter:
         ``|claim - measured| / (|claim| + |measured|)`` in the 2-norm; 0 where
-        both vanish.
+        both vanish. In fast mode over the entries that were measured one by one, NaN
+        where there are none.
     worst : tuple of Entry
         The worst entries, furthest beyond their own bound first.
     diagnosis : tuple of Diagnosis

@@ -57,7 +57,9 @@ def bound_text(bound: float) -> str:
 
 
 def difference_text(difference: float) -> str:
-    """Return a relative difference with two digits: ``6.0e-01``."""
+    """Return a relative difference with two digits: ``6.0e-01``; ``-`` where none was taken."""
+    if math.isnan(difference):
+        return "-"
     return f"{difference:.1e}"
 
 

@@ -6,6 +6,7 @@ It must not compute anything; it selects, orders and words what the report says.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 
 from pytest_gradcheck.options import CALL_ONLY
 from pytest_gradcheck.report.model import Entry, Note, ParameterReport, Report
@@ -107,8 +108,9 @@ def _parameters(report: Report) -> list[str]:
         for remark in _remarks(parameter, report.passed):
             result += prose(remark, INDENT)
     if folded:
-        worst = difference_text(max(p.relative_difference for p in folded))
-        result.append(f"... and {len(folded)} more correct (largest difference {worst})")
+        known = [p.relative_difference for p in folded if not isnan(p.relative_difference)]
+        worst = f" (largest difference {difference_text(max(known))})" if known else ""
+        result.append(f"... and {len(folded)} more correct{worst}")
     return result
 
 
@@ -142,7 +144,9 @@ def _remarks(parameter: ParameterReport, passed: bool) -> Iterator[str]:
 
 def _is_aside(note: Note, parameter: ParameterReport) -> bool:
     """Tell a note that would only lead away from what failed."""
-    return note.kind == "point" or (note.kind == "zero" and parameter.verdict == "correct")
+    if note.kind in {"zero", "screened"}:
+        return parameter.verdict == "correct"
+    return note.kind == "point"
 
 
 def _worst(report: Report) -> list[str]:
@@ -163,7 +167,8 @@ def _worst(report: Report) -> list[str]:
     hidden = sum(_bad_count(p) for p in bad) - len(shown)
     if hidden > 0:
         limit = report.options["max_rows"].value if "max_rows" in report.options else len(shown)
-        lines.append(f"... and {hidden:,} more (max_rows={limit}; -vv shows all)")
+        which = "all" if report.mode == "full" else "all that were measured"
+        lines.append(f"... and {hidden:,} more (max_rows={limit}; -vv shows {which})")
     return lines
 
 

@@ -18,6 +18,7 @@ from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.numerics.measure import measure
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
+from pytest_gradcheck.sweep_report import describe_sweep
 from tests.corpus.family import Array, Case, Family
 from tests.corpus.mutants import MUTANTS, error_of, is_visible
 
@@ -96,7 +97,7 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
     try:
         with bind(call, seed=seed) as problem:
             measured = measure(question(problem), agreement=options.rtol, step=None, seed=seed)
-            report = assemble(problem, measured, options)
+            report = assemble(problem, describe_sweep(problem, measured, options), options)
     except GradcheckUsageError:
         return Trial(
             family.name,

@@ -1,0 +1,1 @@
+"""The screen: a few random directions for all coordinates, and the place of what they find."""

@@ -1,0 +1,73 @@
+"""What a stopped solver leaves: slight differences everywhere, which are no error.
+
+It must not search; it looks at what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pytest_gradcheck.numerics.branches import branch_slopes
+from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.screening.entries import Entries
+from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.sweep import MANY, SLIGHT
+
+__all__ = ["are_left_by_branches"]
+
+#: So many coordinates that are off may be everywhere, though they be few of all.
+SEVERAL = 3
+
+
+def are_left_by_branches(
+    findings: Sequence[Finding], entries: Entries, largest: Floats, rng: np.random.Generator
+) -> bool:
+    """Tell whether findings are what the jumps between branches of a solver leave.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        Of one output.
+    entries : Entries
+        Which measured them.
+    largest : ndarray, shape (m,)
+        The largest claims, times the scale of their coordinate.
+    rng : numpy.random.Generator
+        Draws the directions in which jumps are looked for.
+
+    Returns
+    -------
+    bool
+        Whether they are several, slight beside the largest claim, one beside its own, and
+        no larger than jumps nearby make good: `branch_slopes` is asked only then.
+    """
+    function = entries.projector.function
+    off = sum(finding.box.size for finding in findings)
+    if off < min(SEVERAL, MANY * function.point.size):
+        return False
+    measured = [one for finding in findings for one in finding.measured]
+    output = findings[0].output
+    shares = [_share(output, *one, entries) for one in measured]
+    errors = [_error(output, *one, entries) for one in measured]
+    if min(shares, default=1.0) > SLIGHT or max(errors) > SLIGHT * largest[output]:
+        return False
+    wider = branch_slopes(function, SLIGHT * largest, rng)
+    return max(errors) <= float(wider[output])
+
+
+def _share(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:
+    """Return by which share of itself a claim is off."""
+    size = max(abs(float(entries.claim(coordinate)[output])), abs(float(found.value[0, output])))
+    return abs(float(entries.errors(coordinate, found)[0][output])) / size
+
+
+def _error(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:
+    """Return by how much a claim is off, in units of outputs.
+
+    A solver's errors are no smaller by the larger of its arguments.
+    """
+    scales, index = entries.projector.function.scales, np.array([coordinate])
+    scale = min(float(scales.own(index)[0]), float(scales.typical(index)[0]))
+    return abs(float(entries.errors(coordinate, found)[0][output])) * scale

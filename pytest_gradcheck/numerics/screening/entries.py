@@ -1,0 +1,97 @@
+"""Measuring single coordinates that a screen points to, as cheaply as that can be trusted.
+
+It must not search; it is told which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
+from pytest_gradcheck.numerics.screening.projecting import Projector
+from pytest_gradcheck.numerics.screening.restricted import sweep_some
+from pytest_gradcheck.numerics.sweep import SLIGHT
+
+__all__ = ["Entries", "Expected"]
+
+#: What a pair shows stands by itself where its slopes to both sides, and noise, differ by
+#: less than this share of the error that it shows.
+CLEAR = 0.1
+
+#: A claim is wrong when it is this many bounds away.
+APART = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The error that the claim about a coordinate should have, by what was seen of others."""
+
+    output: int
+    error: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Measures coordinates one by one.
+
+    Attributes
+    ----------
+    projector : Projector
+        With the function and its claims.
+    agreement : float
+        Relative difference at which claim and measurement agree.
+    rng : numpy.random.Generator
+        For sweeps of what a pair leaves open.
+    """
+
+    projector: Projector
+    agreement: float
+    rng: np.random.Generator
+
+    def measure(self, coordinate: int, expected: Expected | None = None) -> Measurement:
+        """Measure one coordinate: two evaluations where that shows a clear error, else a sweep.
+
+        An error that was expected, by what directions over everything show, is clear where
+        it is just that: two measurements that agree, and know nothing of each other.
+        """
+        function, indices = self.projector.function, np.array([coordinate])
+        claim, scale = self.claim(coordinate)[None], function.scales.own(indices)
+        pair = measure_pairs(function, indices, balanced_steps(function, claim, scale))
+        bound = pair.noise + np.abs(pair.bend) / 2
+        error = np.abs(claim - pair.value)
+        size = np.maximum(np.abs(claim), np.abs(pair.value))
+        with np.errstate(all="ignore"):
+            agrees = (error <= self.agreement * size) & (bound <= SLIGHT * size)
+            clear = (bound <= CLEAR * error) & (error > SLIGHT * size)
+        if expected is not None:
+            output = expected.output
+            apart = np.abs((claim - pair.value)[0, output] - expected.error)
+            doubt = bound[0, output] + APART * expected.bound
+            clear[0, output] |= apart <= doubt <= CLEAR * error[0, output]
+        if (agrees | clear).all():
+            found = Measurement.blank(1, claim.shape[1])
+            found.value[:], found.bound[:], found.step[:] = pair.value, bound, pair.step
+            return found
+        return sweep_some(
+            function, self.projector.claims, indices, agreement=self.agreement, rng=self.rng
+        )
+
+    def claim(self, coordinate: int) -> Floats:
+        """Return the claims about a coordinate, shape (m,)."""
+        return np.asarray(self.projector.claims.take(np.array([coordinate]))[0])
+
+    def errors(self, coordinate: int, found: Measurement) -> tuple[Floats, Floats]:
+        """Return how far claims are off, 0 where they may be right, and the bounds, each (m,)."""
+        claim, value, bound = self.claim(coordinate), found.value[0], found.bound[0]
+        error = claim - value
+        allowed = np.maximum(
+            APART * bound, self.agreement * np.maximum(np.abs(claim), np.abs(value))
+        )
+        wrong = np.isfinite(bound) & (np.abs(error) > allowed)
+        for (_, output), (low, high) in found.kinks.items():
+            wrong[output] = not low <= claim[output] <= high
+        return np.where(wrong, error, 0.0), bound

@@ -1,0 +1,183 @@
+"""Explaining what two directions show of one output: found on one, confirmed on the other.
+
+It must not decide how well the whole was seen, or name anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pytest_gradcheck.numerics.measurement import Measurement
+from pytest_gradcheck.numerics.screening.digits import Excess, Reader
+from pytest_gradcheck.numerics.screening.entries import Entries, Expected
+from pytest_gradcheck.numerics.screening.locating import Finding, Search, Suspect
+from pytest_gradcheck.numerics.screening.patterns import common_share
+from pytest_gradcheck.numerics.screening.places import Box, Region, Segment, whole
+from pytest_gradcheck.numerics.screening.projecting import Projector
+from pytest_gradcheck.numerics.screening.sights import APART, Sight, sight
+
+__all__ = ["Explanation"]
+
+#: How often what is left is searched anew.
+ROUNDS = 3
+
+#: Suspects that are measured by themselves when the other direction confirms them all.
+MEASURED = 10
+
+#: It confirms them where what it cannot tell is this small beside the least of them.
+TELLING = 0.5
+
+#: Segments, and claims in them, that are measured where all are off by the same share.
+SEGMENTS = 4
+DRAWN = 64
+
+
+@dataclass(slots=True)
+class Explanation:
+    """An explanation of what is off in one output.
+
+    Attributes
+    ----------
+    projector : Projector
+        With the function, its claims and directions.
+    entries : Entries
+        Measures coordinates.
+    output : int
+        The output.
+    goes_on : callable
+        ``goes_on() -> bool``, whether more evaluations are affordable.
+    rng : numpy.random.Generator
+        Draws samples.
+    findings : list of Finding
+        What is off; nothing that was not confirmed.
+    """
+
+    projector: Projector
+    entries: Entries
+    output: int
+    goes_on: Callable[[], bool]
+    rng: np.random.Generator
+    findings: list[Finding] = field(default_factory=list)
+
+    def run(self, current: Sight, other: Sight) -> bool:
+        """Explain what two directions show; return whether nothing is left unexplained."""
+        if self._share(current, other):
+            return True
+        for _ in range(ROUNDS):
+            known, search = len(self.findings), self._search(current)
+            self._take_boxes(search.findings)
+            if search.findings or known:
+                other = self._look(other.which, current.step)
+            confirmed = self._confirms(other, search.suspects)
+            self._take_suspects(search.suspects, confirmed=confirmed)
+            if confirmed or search.left:
+                return confirmed and not search.left
+            current, other = self._look(other.which, current.step), current
+            if not current.differs[self.output]:
+                return True
+        return False
+
+    @property
+    def _everything(self) -> Region:
+        return whole(self.projector.weights.segments)
+
+    def _share(self, current: Sight, other: Sight) -> bool:
+        """Explain both directions by one share of the claims of some segments."""
+        sights, output = (current, other), self.output
+        claimed = np.stack([self.projector.claimed(s.which)[:, output] for s in sights])
+        found = common_share(
+            np.array([s.residual[output] for s in sights]),
+            np.array([s.bound[output] for s in sights]),
+            claimed,
+        )
+        if found is None:
+            return False
+        numbers = found.segments
+        if abs(found.share) <= self.entries.agreement:
+            return True
+        segments = [self.projector.weights.segments[k] for k in numbers]
+        order = np.argsort(-np.abs(claimed[0, list(numbers)]))[:SEGMENTS]
+        measured = {}
+        for number in order.tolist():
+            coordinate = self._claimed_somewhere(segments[number])
+            if coordinate is None:
+                return False
+            there = self.entries.measure(coordinate)
+            if not self.entries.errors(coordinate, there)[0][output]:
+                return False
+            measured[number] = ((coordinate, there),)
+        self.findings += [
+            Finding(segment.box(), output, measured.get(k, ()), found.share, found.doubt)
+            for k, segment in enumerate(segments)
+        ]
+        return True
+
+    def _claimed_somewhere(self, segment: Segment) -> int | None:
+        """Return a coordinate of a segment whose claim is not zero."""
+        drawn = self.rng.choice(segment.size, min(DRAWN, segment.size), replace=False)
+        coordinates = segment.start + drawn
+        nonzero = coordinates[self.projector.claims.take(coordinates)[:, self.output] != 0]
+        return int(nonzero[0]) if nonzero.size else None
+
+    def _search(self, current: Sight) -> Search:
+        residual, bound = float(current.residual[self.output]), float(current.bound[self.output])
+        excess = Excess(self._everything, residual, bound)
+        reader = Reader.of(self.projector, current.which, current.step, self.output, excess.clear)
+        search = Search(reader, self.entries, self.goes_on, self.rng)
+        search.run(excess)
+        return search
+
+    def _confirms(self, other: Sight, suspects: list[Suspect]) -> bool:
+        """Tell whether suspects explain another direction, all of them and nothing else."""
+        rest, doubt, least = float(other.residual[self.output]), 0.0, np.inf
+        for suspect in suspects:
+            weight = self.projector.weights.weight(other.which, suspect.box.start)
+            rest -= suspect.error * weight
+            doubt += suspect.bound * abs(weight)
+            least = min(least, abs(suspect.error * weight))
+        bound = float(other.bound[self.output])
+        explained = abs(rest) <= APART * bound + doubt
+        return bool(other.known[self.output]) and explained and bound + doubt <= TELLING * least
+
+    def _take_boxes(self, findings: list[Finding]) -> None:
+        self.findings += findings
+        self._leave_out([finding.box for finding in findings])
+
+    def _take_suspects(self, suspects: list[Suspect], *, confirmed: bool) -> None:
+        """Take suspects that are off when measured, and those beyond the worst on trust."""
+        suspects = sorted(suspects, key=lambda s: abs(s.error) * s.step, reverse=True)
+        for number, suspect in enumerate(suspects):
+            trusted = confirmed and number >= MEASURED
+            found = self._as_seen(suspect) if trusted else self._measured(suspect)
+            if found is not None:
+                self.findings.append(
+                    Finding(suspect.box, self.output, ((suspect.box.start, found),))
+                )
+                self._leave_out([suspect.box])
+
+    def _measured(self, suspect: Suspect) -> Measurement | None:
+        """Measure a suspect by itself; None where its claim is not off."""
+        expected = Expected(self.output, suspect.error, suspect.bound)
+        found = self.entries.measure(suspect.box.start, expected)
+        errors, _ = self.entries.errors(suspect.box.start, found)
+        return found if errors[self.output] else None
+
+    def _as_seen(self, suspect: Suspect) -> Measurement:
+        """Return what two directions show of a suspect."""
+        claim = self.entries.claim(suspect.box.start)
+        found = Measurement.blank(1, claim.size)
+        found.value[:], found.bound[:], found.step[:] = np.nan, np.inf, suspect.step
+        found.value[0, self.output] = claim[self.output] - suspect.error
+        found.bound[0, self.output] = suspect.bound
+        return found
+
+    def _look(self, which: int, step: float) -> Sight:
+        return sight(self.projector, which, self._everything, step)
+
+    def _leave_out(self, boxes: list[Box]) -> None:
+        weights = self.projector.weights
+        weights = replace(weights, without=(*weights.without, *boxes))
+        self.projector = replace(self.projector, weights=weights)

@@ -1,0 +1,170 @@
+"""Places in a point: segments that are arrays, and boxes in them.
+
+It must not evaluate anything; it counts and cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Box", "Region", "Segment", "cut", "whole"]
+
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One array of the user's, as it lies in the point in C order.
+
+    Attributes
+    ----------
+    start : int
+        Its first coordinate.
+    shape : tuple of int
+        Its axes, at least one; their product is the number of its coordinates.
+    rounding : float
+        By which share of themselves its claims may be off, since they are rounded.
+
+    Examples
+    --------
+    >>> segment = Segment(10, (2, 3))
+    >>> segment.stop, segment.box().ranges
+    (16, ((0, 2), (0, 3)))
+    """
+
+    start: int
+    shape: tuple[int, ...]
+    rounding: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """How many coordinates it has."""
+        return prod(self.shape)
+
+    @property
+    def stop(self) -> int:
+        """One past its last coordinate."""
+        return self.start + self.size
+
+    def holds(self, coordinate: int) -> bool:
+        """Tell whether a coordinate is one of its own."""
+        return self.start <= coordinate < self.stop
+
+    def box(self) -> Box:
+        """Return all of it."""
+        return Box(self, tuple((0, length) for length in self.shape))
+
+    def single(self, coordinate: int) -> Box:
+        """Return the box of one of its coordinates."""
+        return self.box().single(coordinate - self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a segment: a range on each of its axes."""
+
+    segment: Segment
+    ranges: tuple[tuple[int, int], ...]
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How long its axes are."""
+        return tuple(stop - start for start, stop in self.ranges)
+
+    @property
+    def size(self) -> int:
+        """How many coordinates it has."""
+        return prod(self.lengths)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of its segment."""
+        return self.lengths == self.segment.shape
+
+    @property
+    def start(self) -> int:
+        """Its first coordinate."""
+        return self.coordinate(0)
+
+    @property
+    def stop(self) -> int:
+        """One past its last coordinate."""
+        return self.coordinate(self.size - 1) + 1
+
+    def holds(self, coordinate: int) -> bool:
+        """Tell whether a coordinate lies in it."""
+        if not self.segment.holds(coordinate):
+            return False
+        index = np.unravel_index(coordinate - self.segment.start, self.segment.shape)
+        return all(a <= k < b for k, (a, b) in zip(index, self.ranges, strict=True))
+
+    def coordinate(self, number: int) -> int:
+        """Return the coordinate of its `number`-th place in C order."""
+        index = np.unravel_index(number, self.lengths)
+        there = [start + int(k) for (start, _), k in zip(self.ranges, index, strict=True)]
+        return self.segment.start + int(np.ravel_multi_index(there, self.segment.shape))
+
+    def single(self, number: int) -> Box:
+        """Return the box of its `number`-th place alone."""
+        index = np.unravel_index(number, self.lengths)
+        there = [start + int(k) for (start, _), k in zip(self.ranges, index, strict=True)]
+        return Box(self.segment, tuple((k, k + 1) for k in there))
+
+    def at(self, axis: int, index: int) -> Box:
+        """Return the part of it at one index of an axis, counted from its own start."""
+        start = self.ranges[axis][0] + index
+        return Box(
+            self.segment, (*self.ranges[:axis], (start, start + 1), *self.ranges[axis + 1 :])
+        )
+
+    def halves(self) -> tuple[Box, Box]:
+        """Cut it in the middle of its longest axis."""
+        axis = int(np.argmax(self.lengths))
+        (start, stop), before, after = (
+            self.ranges[axis],
+            self.ranges[:axis],
+            self.ranges[axis + 1 :],
+        )
+        middle = (start + stop) // 2
+        return (
+            Box(self.segment, (*before, (start, middle), *after)),
+            Box(self.segment, (*before, (middle, stop), *after)),
+        )
+
+    def of(self, vector: NDArray[Number]) -> NDArray[Number]:
+        """Return its part of a vector over its segment's coordinates, as a view."""
+        slices = tuple(slice(start, stop) for start, stop in self.ranges)
+        return vector.reshape(self.segment.shape)[slices]
+
+
+#: Several whole segments, or one box.
+Region = tuple[Box, ...]
+
+
+def whole(segments: Sequence[Segment]) -> Region:
+    """Return the region of all segments."""
+    return tuple(segment.box() for segment in segments)
+
+
+def cut(region: Region) -> tuple[Region, Region]:
+    """Cut a region in two: between segments, where there are several, as even as that goes.
+
+    Examples
+    --------
+    >>> first, second, third = Segment(0, (5,)), Segment(5, (4,)), Segment(9, (90,))
+    >>> [len(part) for part in cut(whole([first, second, third]))]
+    [2, 1]
+    """
+    if len(region) == 1:
+        first, second = region[0].halves()
+        return (first,), (second,)
+    sizes = np.cumsum([box.size for box in region])
+    at = 1 + int(np.argmin(np.abs(sizes[:-1] - sizes[-1] / 2)))
+    return region[:at], region[at:]

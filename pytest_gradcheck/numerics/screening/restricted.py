@@ -1,0 +1,76 @@
+"""A function of some of its coordinates, the others left where they are.
+
+It must not measure anything; it writes coordinates where they belong and takes them back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.numerics.claims import Claims
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement
+from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.sweep import Sweep
+
+__all__ = ["sweep_some"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Restricted:
+    """Evaluates at values of some coordinates."""
+
+    function: Function
+    indices: Indices
+
+    def evaluate(self, values: Floats) -> Floats:
+        point = self.function.point
+        kept = point[self.indices]
+        try:
+            point[self.indices] = values
+            return self.function.evaluate(point)
+        finally:
+            point[self.indices] = kept
+
+
+def sweep_some(
+    function: Function,
+    claims: Claims,
+    indices: Indices,
+    *,
+    agreement: float,
+    rng: np.random.Generator,
+) -> Measurement:
+    """Sweep over some coordinates, in order, as `Sweep` does over all.
+
+    Parameters
+    ----------
+    function : Function
+        Of all coordinates.
+    claims : Claims
+        About all of them.
+    indices : ndarray of int, shape (k,)
+        Those to measure, ascending.
+    agreement : float
+        Relative difference at which claim and measurement agree.
+    rng : numpy.random.Generator
+        As for `Sweep`.
+
+    Returns
+    -------
+    Measurement
+        Of the k coordinates.
+    """
+    restricted, point = _Restricted(function, indices), function.point[indices]
+    starts = function.scales.starts
+    segments = np.searchsorted(starts, indices, side="right") - 1
+    first = np.flatnonzero(np.diff(segments, prepend=-1))
+    scales = Scales(point, first, function.scales.medians[segments[first]])
+    claimed = claims.take(indices)
+    inner = Function(
+        restricted.evaluate, point, function.base, function.noise, function.sizes, scales
+    )
+    sweep = Sweep(inner, lambda start, stop: claimed[start:stop], agreement, rng)
+    return sweep.measure()

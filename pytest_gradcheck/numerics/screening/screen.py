@@ -1,0 +1,233 @@
+"""The screen: whether any claim is off, by a few random directions over all coordinates.
+
+It must not judge or name. What a direction cannot show is swept where that is affordable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.measure import Question
+from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.pairs import balanced_steps
+from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.screening.allowing import are_left_by_branches
+from pytest_gradcheck.numerics.screening.entries import Entries
+from pytest_gradcheck.numerics.screening.explaining import Explanation
+from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.screening.places import Segment, whole
+from pytest_gradcheck.numerics.screening.preparing import (
+    Tally,
+    know_noise,
+    know_noise_widely,
+    know_sizes,
+)
+from pytest_gradcheck.numerics.screening.profile import Profile
+from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
+from pytest_gradcheck.numerics.screening.restricted import sweep_some
+from pytest_gradcheck.numerics.screening.screened import UNRESOLVED, Screened, reference
+from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_close, settle, sight
+from pytest_gradcheck.numerics.screening.weights import Weights
+
+__all__ = ["screen"]
+
+#: Directions: of the values that show the noise, two over everything, and one of each
+#: segment by itself.
+NOISE, FIRST, SECOND, OWN = range(4)
+
+#: The least weight of a coordinate in a direction.
+LEAST = 0.5
+
+#: A segment is looked at by itself where an error of this share of a typical claim could
+#: hide; it is measured entry by entry where it stays unresolved.
+POOR = 1e-2
+
+#: Evaluations after which a search for what is off ends where it is.
+SEARCH = 1000
+
+
+def screen(
+    question: Question,
+    segments: Sequence[Segment],
+    *,
+    agreement: float,
+    budget: int,
+    seed: int,
+) -> Screened:
+    """Look for claims that are off, along directions over all coordinates.
+
+    Parameters
+    ----------
+    question : Question
+        The function, the point and the claims; without a tangent.
+    segments : sequence of Segment
+        Those of the question, with their axes.
+    agreement : float
+        Relative difference at which claim and measurement agree.
+    budget : int
+        Evaluations up to which segments are swept that directions do not show well.
+    seed : int
+        Draws the directions.
+
+    Returns
+    -------
+    Screened
+        What is off, and the smallest error that would have been seen elsewhere. Costs
+        about 12 evaluations where claims are right, 15 more for one that is not.
+    """
+    return _Screening(question, tuple(segments), agreement, budget, seed).run()
+
+
+class _Screening:
+    """A screen under way."""
+
+    def __init__(
+        self,
+        question: Question,
+        segments: tuple[Segment, ...],
+        agreement: float,
+        budget: int,
+        seed: int,
+    ) -> None:
+        self._segments = segments
+        self._everything = whole(self._segments)
+        self._tally = Tally(question.evaluate)
+        self._repeat, self._agreement, self._budget = question.repeat, agreement, budget
+        self._rng = np.random.default_rng(seed)
+        scales = Scales.of(question.point, question.segments)
+        self._profile = Profile.of(question.claims, self._segments, scales, self._rng)
+        lifts = self._profile.lifts()
+        change = self._profile.change()
+        sizes = np.where(change > 0, change, np.abs(question.base))
+        nothing = np.zeros_like(question.base)
+        function = Function(self._tally, question.point, question.base, nothing, sizes, scales)
+        weights = Weights(scales, self._segments, lifts, seed)
+        roundings = np.array([segment.rounding for segment in segments]) * lifts
+        rounded = self._profile.norm * roundings[:, None]
+        self._projector = Projector.of(function, question.claims, weights, rounded)
+        shape = self._profile.typical.shape
+        self._visible = np.full(shape, np.inf)
+        self._unexplained = np.zeros(shape, dtype=bool)
+        self._swept: dict[int, Measurement] = {}
+        self._findings: list[Finding] = []
+
+    def run(self) -> Screened:
+        """Look along directions, then at what they do not settle."""
+        self._projector = know_noise(self._projector, self._repeat, NOISE)
+        sights = self._look()
+        if not all(s.settled for s in sights):
+            self._projector = know_noise_widely(self._projector, self._repeat)
+            sights = self._look()
+        if all(s.known.all() for s in sights):
+            self._see(sights)
+        self._look_apart()
+        function = self._projector.function
+        return Screened(
+            sights=sights,
+            visible=self._visible,
+            typical=self._profile.typical,
+            swept=self._swept,
+            findings=tuple(self._findings),
+            unexplained=self._unexplained,
+            sizes=function.sizes,
+            scales=function.scales,
+        )
+
+    def _look(self) -> tuple[Sight, Sight]:
+        """Look along two directions over everything, the clearer one first.
+
+        Where it is settled closer by, or shows a difference, the other is looked at as
+        closely.
+        """
+        projector, everything = self._projector, self._everything
+        step = self._step(self._profile.change())
+        pairs = [(which, projector.take(which, everything, step)) for which in (FIRST, SECOND)]
+        (one, clearer), (two, fainter) = sorted(pairs, key=_clearness, reverse=True)
+        first = settle(projector, one, everything, clearer)
+        if first.step != fainter.step:
+            fainter = projector.take(two, everything, first.step)
+        if first.settled and first.differs.any():
+            return first, as_close(first, two, fainter)
+        return first, settle(projector, two, everything, fainter)
+
+    def _step(self, change: Floats) -> float:
+        """Return the step that balances noise and truncation where outputs change like that."""
+        return float(balanced_steps(self._projector.function, change[None], np.ones(1))[0])
+
+    def _see(self, sights: tuple[Sight, Sight]) -> None:
+        """Take what directions over everything show: what is visible, and what is off."""
+        off = sights[0].differs | sights[1].differs
+        bounds = np.min([s.bound for s in sights], axis=0)
+        seen = np.min([np.abs(s.residual) + APART * s.bound for s in sights], axis=0)
+        for output in np.flatnonzero(off).tolist():
+            explained = self._explain(sights, output)
+            seen[output] = APART * (2 * bounds[output] if explained else seen[output])
+        lifts = self._projector.weights.lifts
+        self._visible = np.minimum(self._visible, seen / (LEAST * lifts[:, None]))
+
+    def _explain(self, sights: tuple[Sight, Sight], output: int) -> bool:
+        """Find what is off in one output; return whether that explains all that is seen."""
+        clearest = sorted(sights, key=lambda s: s.clear(output), reverse=True)
+        entries = Entries(self._projector, self._agreement, self._rng)
+        explanation = Explanation(
+            self._projector,
+            entries,
+            output,
+            lambda: self._tally.calls < min(SEARCH, self._budget),
+            self._rng,
+        )
+        explained = explanation.run(*clearest)
+        largest = self._profile.largest
+        if are_left_by_branches(explanation.findings, entries, largest, self._rng):
+            return False
+        allowed = self._agreement * self._profile.tolerance()[output]
+        if not explanation.findings and abs(clearest[0].residual[output]) <= allowed:
+            return False  # as many slight differences as agree, one by one
+        self._findings += explanation.findings
+        self._unexplained[:, output] |= not explained
+        return explained
+
+    def _look_apart(self) -> None:
+        """Look at segments by themselves that do not show enough, then entry by entry."""
+        against = reference(self._profile.typical)
+        for number, segment in enumerate(self._segments):
+            if (self._visible[number] > POOR * against[number]).any():
+                self._look_at(number, segment)
+            unresolved = (self._visible[number] > UNRESOLVED * against[number]).any()
+            if unresolved or self._unexplained[number].any():
+                self._sweep(number, segment)
+
+    def _look_at(self, number: int, segment: Segment) -> None:
+        """Look at one segment by itself, moved as far as that needs."""
+        lift = float(self._projector.weights.lifts[number])
+        step = self._step(self._profile.norm[number] * lift)
+        own = sight(self._projector, OWN, (segment.box(),), step)
+        if own.known.all() and not own.differs.any():
+            seen = (np.abs(own.residual) + APART * own.bound) / (LEAST * lift)
+            self._visible[number] = np.minimum(self._visible[number], seen)
+            self._unexplained[number] = False
+
+    def _sweep(self, number: int, segment: Segment) -> None:
+        """Measure a segment entry by entry, if that is affordable."""
+        if self._tally.calls + 2 * segment.size > self._budget:
+            return
+        if not self._swept:
+            self._projector = know_sizes(self._projector, NOISE)
+        self._swept[number] = sweep_some(
+            self._projector.function,
+            self._projector.claims,
+            np.arange(segment.start, segment.stop),
+            agreement=self._agreement,
+            rng=self._rng,
+        )
+        self._unexplained[number] = False
+
+
+def _clearness(pair: tuple[int, Projection]) -> float:
+    """Return how far claim and measurement are apart, in units of noise."""
+    seen = pair[1]
+    with np.errstate(all="ignore"):
+        return float(np.nanmax(np.abs(seen.residual) / seen.noise, initial=0.0))

@@ -1,0 +1,137 @@
+"""Directions over all coordinates or some: drawn when they are needed, never stored.
+
+It must not evaluate anything, and is not told what a direction is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.numerics.directions import signed_direction
+from pytest_gradcheck.numerics.measurement import Floats, Indices
+from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.screening.places import Box, Region, Segment
+
+__all__ = ["Code", "Weights", "blocks", "by_axis", "by_box", "by_coordinate"]
+
+#: Coordinates that are drawn together.
+BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A digit of a number that coordinates have: ``number // divisor % base``.
+
+    Attributes
+    ----------
+    numbers : callable
+        ``numbers(order, box)`` returns the numbers of a box, the `order`-th of its region,
+        of a shape that broadcasts to it.
+    divisor, base : int
+        Which digit.
+    """
+
+    numbers: Callable[[int, Box], Indices]
+    divisor: int
+    base: int
+
+    def factors(self, order: int, box: Box) -> Floats:
+        """Return ``1 + digit / base`` for the coordinates of a box."""
+        return np.asarray(1.0 + self.numbers(order, box) // self.divisor % self.base / self.base)
+
+
+def by_box(order: int, _: Box) -> Indices:
+    """Return the number of the box that coordinates are in."""
+    return np.array(order)
+
+
+def by_axis(axis: int) -> Callable[[int, Box], Indices]:
+    """Return what gives coordinates their index on an axis, from the start of their box."""
+
+    def numbers(_: int, box: Box) -> Indices:
+        along = [1] * len(box.lengths)
+        along[axis] = box.lengths[axis]
+        return np.arange(box.lengths[axis]).reshape(along)
+
+    return numbers
+
+
+def by_coordinate(_: int, box: Box) -> Indices:
+    """Return the coordinates themselves, as they lie in the point."""
+    segment = box.segment
+    return box.of(np.arange(segment.start, segment.stop))
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Random directions by number, the same whenever they are drawn.
+
+    Attributes
+    ----------
+    scales : Scales
+        Natural steps of the coordinates.
+    segments : tuple of Segment
+        They cover the point.
+    lifts : ndarray, shape (number of segments,)
+        How much larger than natural the steps of each segment are.
+    seed : int
+        Decides all directions.
+    without : tuple of Box
+        Parts that no direction moves: what is wrong there is known already.
+    """
+
+    scales: Scales
+    segments: tuple[Segment, ...]
+    lifts: Floats
+    seed: int
+    without: Region = ()
+
+    def draw(self, out: Floats, which: int, region: Region, code: Code | None = None) -> None:
+        """Write direction `which` to `out`, shape (n,), zero outside of `region`.
+
+        With a code each entry is multiplied by ``1 + digit / base``.
+        """
+        out[:] = 0.0
+        numbers = {segment.start: k for k, segment in enumerate(self.segments)}
+        for number, box in enumerate(region):
+            segment = box.segment
+            part = out[segment.start : segment.stop]
+            self._fill(out, which, box.start, box.stop)
+            part *= self.lifts[numbers[segment.start]]
+            shaped = part.reshape(segment.shape)
+            for axis, (start, stop) in enumerate(box.ranges):
+                before = (slice(None),) * axis
+                shaped[(*before, slice(0, start))] = 0.0
+                shaped[(*before, slice(stop, None))] = 0.0
+            if code is not None:
+                inside = box.of(part)
+                inside *= code.factors(number, box)
+        for box in self.without:
+            box.of(out[box.segment.start : box.segment.stop])[...] = 0.0
+
+    def weight(self, which: int, coordinate: int) -> float:
+        """Return one entry of direction `which`."""
+        start = coordinate // BLOCK * BLOCK
+        number = next(k for k, s in enumerate(self.segments) if s.holds(coordinate))
+        block = self._block(which, start)
+        return float(block[coordinate - start] * self.lifts[number])
+
+    def _fill(self, out: Floats, which: int, start: int, stop: int) -> None:
+        for first in range(start // BLOCK * BLOCK, stop, BLOCK):
+            block = self._block(which, first)
+            low, high = max(start, first), min(stop, first + block.size)
+            out[low:high] = block[low - first : high - first]
+
+    def _block(self, which: int, first: int) -> Floats:
+        scale = self.scales.own(slice(first, first + BLOCK))
+        rng = np.random.default_rng([self.seed, which, first])
+        return signed_direction(scale, rng)
+
+
+def blocks(first: int, last: int) -> Iterator[slice]:
+    """Yield slices that cover the coordinates from `first` up to `last`."""
+    for start in range(first, last, BLOCK):
+        yield slice(start, min(start + BLOCK, last))

@@ -1,0 +1,278 @@
+"""The parameters of a problem that was screened, in the report's terms.
+
+It must not evaluate or judge entries: those that were measured one by one go to
+description, and of the others it says what would have been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.problem import Parameter, Problem
+from pytest_gradcheck.description import REASONS, Described, Evidence, describe
+from pytest_gradcheck.judgement.diagnosis import diagnose_share
+from pytest_gradcheck.numerics.measurement import Measurement, Status
+from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.screening.places import Box
+from pytest_gradcheck.numerics.screening.screened import UNRESOLVED, Screened
+from pytest_gradcheck.options import Options
+from pytest_gradcheck.remarks import point_notes, zero_notes
+from pytest_gradcheck.report.model import Diagnosis, Note, ParameterReport, Verdict
+
+__all__ = ["describe_screen"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a screen found of one parameter, `number`-th of its segments."""
+
+    problem: Problem
+    screened: Screened
+    options: Options
+    parameter: Parameter
+    number: int
+    rounding: float
+
+    @property
+    def findings(self) -> list[Finding]:
+        start = self.parameter.start
+        return [f for f in self.screened.findings if f.box.segment.start == start]
+
+    @property
+    def measured(self) -> dict[int, Measurement]:
+        """Coordinates that were measured one by one, counted from the parameter's first."""
+        start = self.parameter.start
+        return {
+            coordinate - start: found
+            for finding in self.findings
+            for coordinate, found in finding.measured
+        }
+
+    @property
+    def resolution(self) -> float:
+        """The smallest error of one entry that would have been seen, in its own units."""
+        scale = self.screened.scales.medians[self.number]
+        return float(self.screened.visible[self.number].max() / scale)
+
+    @property
+    def share(self) -> float:
+        """The same, relative to a typical entry."""
+        return float(self.screened.share[self.number].max())
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing was verified."""
+        unexplained = self.screened.unexplained[self.number].any()
+        return bool(unexplained) or not np.isfinite(self.resolution)
+
+
+def describe_screen(problem: Problem, screened: Screened, options: Options) -> Described:
+    """Describe every parameter by what directions and single entries showed.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was claimed.
+    screened : Screened
+        What was found.
+    options : Options
+        The options in force.
+
+    Returns
+    -------
+    Described
+        Of all parameters.
+    """
+    unmoved = problem.unmoved()
+    reports, number = list[ParameterReport](), 0
+    for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
+        part = _Part(problem, screened, options, parameter, number, rounding)
+        if parameter.start == parameter.stop:
+            reports.append(_blank(part, "correct"))
+            continue
+        swept = screened.swept.get(number)
+        if swept is not None:
+            coordinates = np.arange(parameter.start, parameter.stop)
+            reports.append(_described(part, parameter, coordinates, swept, unmoved))
+        else:
+            reports.append(_screened(part, unmoved))
+        number += 1
+    return Described("fast", tuple(reports), _difference(screened))
+
+
+def _difference(screened: Screened) -> float:
+    """Return formula (2) for derivatives along the directions that were looked at."""
+    claimed = np.stack([s.claimed for s in screened.sights])
+    apart = np.stack([s.residual for s in screened.sights])
+    known = np.isfinite(apart)
+    total = np.linalg.norm(claimed[known]) + np.linalg.norm((claimed - apart)[known])
+    return float(np.linalg.norm(apart[known]) / total) if total else 0.0
+
+
+def _described(
+    part: _Part,
+    parameter: Parameter,
+    coordinates: NDArray[np.intp],
+    found: Measurement,
+    unmoved: frozenset[str],
+) -> ParameterReport:
+    """Describe coordinates that were measured one by one."""
+    problem, options = part.problem, part.options
+    evidence = Evidence(
+        parameter=parameter,
+        point=problem.point[coordinates],
+        outputs=problem.outputs,
+        claim=problem.claim.take(coordinates),
+        found=found,
+        natural=part.screened.natural(coordinates),
+        rounding=part.rounding,
+        unmoved=parameter.name in unmoved,
+    )
+    return describe(
+        evidence, rtol=options.rtol, max_rows=options.max_rows, convention=options.convention
+    )
+
+
+def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
+    """Describe a parameter of which few entries were measured, or none."""
+    if not part.findings:
+        poor = part.is_unknown or part.share > UNRESOLVED
+        blank = _blank(part, "inconclusive" if poor else "correct")
+        return replace(blank, notes=tuple(_notes(part, unmoved)))
+    report = _blank(part, "wrong")
+    measured = part.measured
+    if measured:
+        report = _measured_report(part, measured)
+    causes = list(_causes(part))
+    if any(finding.box.size > 1 and finding.share is None for finding in part.findings):
+        causes += report.diagnosis
+    return replace(
+        report,
+        verdict="wrong",
+        wrong=sum(finding.box.size for finding in part.findings),
+        checked=part.problem.base.size * (part.parameter.stop - part.parameter.start),
+        diagnosis=tuple(causes),
+        resolution=part.resolution,
+        notes=tuple(_notes(part, unmoved)),
+    )
+
+
+def _measured_report(part: _Part, measured: Mapping[int, Measurement]) -> ParameterReport:
+    parameter, coordinates = part.parameter, sorted(measured)
+    entries = parameter.entries
+    chosen = tuple(k if entries is None else entries[k] for k in coordinates)
+    return _described(
+        part,
+        replace(parameter, entries=chosen, notes=()),
+        np.array(coordinates) + parameter.start,
+        _joined([measured[k] for k in coordinates]),
+        frozenset(),
+    )
+
+
+def _joined(measurements: Sequence[Measurement]) -> Measurement:
+    """Join measurements of one coordinate each."""
+    kinks = {
+        (row, output): slopes
+        for row, found in enumerate(measurements)
+        for (_, output), slopes in found.kinks.items()
+    }
+    return Measurement(
+        np.concatenate([m.value for m in measurements]),
+        np.concatenate([m.bound for m in measurements]),
+        np.concatenate([m.step for m in measurements]),
+        np.concatenate([m.status for m in measurements]),
+        kinks,
+    )
+
+
+def _blank(part: _Part, verdict: Verdict) -> ParameterReport:
+    parameter = part.parameter
+    size = parameter.stop - parameter.start
+    return ParameterReport(
+        name=parameter.name,
+        shape=parameter.shape,
+        dtype=parameter.dtype,
+        size=int(np.prod(parameter.shape)) * (2 if parameter.is_complex else 1),
+        verdict=verdict,
+        wrong=0,
+        checked=size * part.problem.base.size,
+        relative_difference=float("nan"),
+        worst=(),
+        diagnosis=(),
+        resolution=part.resolution if size else float("inf"),
+        notes=parameter.notes,
+    )
+
+
+def _causes(part: _Part) -> Iterator[Diagnosis]:
+    """Yield what is wrong together, and how."""
+    for finding in part.findings:
+        if finding.share is not None:
+            yield diagnose_share(finding.share, finding.doubt)
+        elif finding.box.size > 1:
+            where = _place(part.parameter, finding.box)
+            count, size = len(finding.measured), finding.box.size
+            text = f"wrong in {where}, {size:,} entries: in all {count} that were measured"
+            yield Diagnosis("place", text, {"measured": count, "entries": size})
+
+
+def _place(parameter: Parameter, box: Box) -> str:
+    """Name a box: ``W1[3, :]``."""
+    if box.is_whole:
+        return f"all of {parameter.name}"
+    if parameter.entries is not None:
+        ((start, stop),) = box.ranges
+        return f"{parameter.entry(start)} to {parameter.entry(stop - 1)}"
+    ranges = zip(box.ranges, parameter.axes, strict=True)
+    texts = [_range(start, stop, length) for (start, stop), length in ranges]
+    if not parameter.is_complex:
+        return f"{parameter.name}[{', '.join(texts)}]"
+    part = {"0": ".real", "1": ".imag"}.get(texts.pop(), "")
+    return f"{parameter.name}[{', '.join(texts)}]{part}"
+
+
+def _range(start: int, stop: int, length: int) -> str:
+    if stop - start == 1:
+        return str(start)
+    return ":" if stop - start == length else f"{start}:{stop}"
+
+
+def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
+    parameter, problem = part.parameter, part.problem
+    yield from parameter.notes
+    part_of_point = slice(parameter.start, parameter.stop)
+    if part.findings:
+        if part.screened.unexplained[part.number].any():
+            text = "at least these are wrong: the search ended before it found the rest"
+            yield Note("unexplained", 0, text)
+        return
+    if part.is_unknown:
+        size = problem.base.size * (parameter.stop - parameter.start)
+        yield Note("inconclusive", size, _why_unknown(part))
+        return
+    claim = problem.claim.rows(parameter.start, parameter.stop)
+    zeros = np.logical_not(claim.any(axis=1))
+    yield from zero_notes(parameter, zeros, unmoved=parameter.name in unmoved, barren=False)
+    if part.share > UNRESOLVED:
+        yield Note("inconclusive", 0, f"an error of {_seen(part)} in one entry could hide")
+    elif not zeros.all():
+        yield Note("screened", 0, f"seen: errors of one entry above {_seen(part)}")
+    yield from point_notes(parameter, problem.point[part_of_point])
+
+
+def _seen(part: _Part) -> str:
+    return f"{part.resolution:.0e} ({part.share:.0e} of a typical one)"
+
+
+def _why_unknown(part: _Part) -> str:
+    screened = part.screened
+    if screened.unexplained[part.number].any():
+        return "backward is off along random directions, but no entry was found that explains it"
+    status = max(int(sight.status.max()) for sight in screened.sights)
+    reason = REASONS.get(Status(status), "forward is too noisy")
+    return f"no direction shows it: {reason}"

@@ -1,0 +1,73 @@
+"""The parameters of a problem that was swept, in the report's terms.
+
+It must not evaluate, judge or word anything: it hands each parameter's evidence
+to description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pytest_gradcheck.binding.problem import Parameter, Problem
+from pytest_gradcheck.description import Described, Evidence, describe, relative_difference
+from pytest_gradcheck.numerics.measure import Measured
+from pytest_gradcheck.options import Options
+
+__all__ = ["describe_sweep"]
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def describe_sweep(problem: Problem, measured: Measured, options: Options) -> Described:
+    """Describe every parameter, entry by entry.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was claimed.
+    measured : Measured
+        What was measured.
+    options : Options
+        The options in force.
+
+    Returns
+    -------
+    Described
+        Of all parameters; of a JVP, of its direction.
+    """
+    parameters = tuple(
+        describe(
+            evidence,
+            rtol=options.rtol,
+            max_rows=options.max_rows,
+            convention=options.convention,
+        )
+        for evidence in _evidence(problem, measured)
+    )
+    value = measured.found.value
+    difference = relative_difference(problem.claim.rows(0, value.shape[0]), value)
+    return Described("full", parameters, difference)
+
+
+def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
+    """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
+    roundings = problem.roundings or (EPS,) * len(problem.parameters)
+    parameters, point = problem.parameters, problem.point
+    unmoved = problem.unmoved()
+    if problem.tangent is not None:
+        parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
+        roundings = (max(roundings),)
+    for parameter, rounding in zip(parameters, roundings, strict=True):
+        start, stop = parameter.start, parameter.stop
+        yield Evidence(
+            parameter=parameter,
+            point=point[start:stop],
+            outputs=problem.outputs,
+            claim=problem.claim.rows(start, stop),
+            found=measured.found.rows(start, stop),
+            natural=measured.natural(start, stop),
+            rounding=rounding,
+            unmoved=parameter.name in unmoved,
+        )

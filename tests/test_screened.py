@@ -1,0 +1,211 @@
+"""Fast mode from the outside: what is named, at what cost, and what is said of the rest."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import check_gradient
+from pytest_gradcheck.report.model import Report
+from tests.benchmarks.networks import Network, perceptron
+
+Parameters = dict[str, Any]
+Change = Callable[[Parameters], None]
+
+SIZES = (30, 50, 20, 5)
+
+
+def check(change: Change, network: Network | None = None, **options: Any) -> Report:
+    """Check a network's gradient that was changed in place."""
+    network = network or perceptron(SIZES, activation="tanh")
+
+    def loss(parameters: Parameters) -> Any:
+        return network.forward(parameters)
+
+    def backward(parameters: Parameters) -> Parameters:
+        gradient = network.backward(parameters)
+        change(gradient)
+        return gradient
+
+    return check_gradient(loss, backward, network.parameters, mode="fast", **options)
+
+
+def wrong(report: Report) -> dict[str, tuple[int, list[str]]]:
+    """Return for each wrong parameter how many entries are, what was measured or said."""
+    return {
+        p.name.removeprefix("parameters"): (
+            p.wrong,
+            [e.name.removeprefix("parameters") for e in p.worst if e.verdict == "wrong"]
+            if p.wrong < 5
+            else [d.text for d in p.diagnosis],
+        )
+        for p in report.parameters
+        if p.verdict == "wrong"
+    }
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_correct_gradient_costs_a_dozen_evaluations(activation: str) -> None:
+    """However many entries there are."""
+    report = check(lambda gradient: None, perceptron(SIZES, activation=activation))
+    assert (report.verdict, report.mode) == ("correct", "fast")
+    assert report.passed
+    assert report.evaluations <= 20
+    assert report.relative_difference < 1e-7
+
+
+def test_what_could_be_seen_is_said() -> None:
+    """In the units of the derivative, and relative to a typical one."""
+    report = check(lambda gradient: None)
+    for parameter in report.parameters:
+        (note,) = (n for n in parameter.notes if n.kind == "screened")
+        assert note.text.startswith("seen: errors of one entry above ")
+        assert 0 < parameter.resolution < 1e-4
+        assert np.isnan(parameter.relative_difference)
+
+
+def test_one_entry_is_named_with_its_numbers() -> None:
+    """And nothing else is."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["W2"][3, 7] *= 1.01
+
+    report = check(change)
+    assert wrong(report) == {"['W2']": (1, ["['W2'][3, 7]"])}
+    (entry,) = report.worst
+    assert entry.backward == pytest.approx(1.01 * entry.numerical, rel=1e-5)
+    assert abs(entry.backward - entry.numerical) > 10 * entry.bound
+    assert report.evaluations <= 40
+
+
+def test_last_entry_of_the_last_array_is_named() -> None:
+    """Where counting from a start could go wrong."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["b3"][-1] += 1.0
+
+    assert wrong(check(change)) == {"['b3']": (1, ["['b3'][4]"])}
+
+
+def test_row_is_named() -> None:
+    """By the index they share; two of its entries are measured."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["W1"][3] *= 1.5
+
+    ((count, texts),) = wrong(check(change)).values()
+    assert count == 50
+    assert texts[0] == ("wrong in parameters['W1'][3, :], 50 entries: in all 2 that were measured")
+    assert texts[1].startswith("consistent with 3/2 x the true gradient (2 of 2 nonzero")
+
+
+def test_column_that_was_never_written_is_named() -> None:
+    """Zero where the gradient is not."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["W2"][:, 4] = 0.0
+
+    ((count, texts),) = wrong(check(change)).values()
+    assert count == 50
+    assert texts[0].startswith("wrong in parameters['W2'][:, 4], 50 entries")
+
+
+def test_whole_parameter_off_by_a_factor_is_told_without_a_search() -> None:
+    """Two directions agree on the factor."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["b2"] *= 32
+
+    report = check(change)
+    ((count, texts),) = wrong(report).values()
+    assert count == 20
+    assert texts[0].startswith("consistent with 32 x the true gradient (along two directions")
+    assert report.evaluations <= 24
+
+
+def test_factor_of_everything_is_told_of_every_parameter() -> None:
+    """A mean forgotten in the loss is in all of them."""
+
+    def change(gradient: Parameters) -> None:
+        for name in gradient:
+            gradient[name] *= 2
+
+    report = check(change)
+    assert len(wrong(report)) == 6
+    assert report.evaluations <= 40
+
+
+def test_equal_and_opposite_errors_are_both_named() -> None:
+    """Random signs alone would miss them half of the time."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["W1"][2, 3] += 0.1
+        gradient["W1"][20, 30] -= 0.1
+
+    names = sorted(wrong(check(change))["['W1']"][1])
+    assert names == ["['W1'][2, 3]", "['W1'][20, 30]"]
+
+
+def test_scattered_errors_are_all_found() -> None:
+    """Each is named once, the worst with numbers of their own."""
+    places = [(k, 3 * k % 50) for k in range(0, 28, 4)]
+
+    def change(gradient: Parameters) -> None:
+        for place in places:
+            gradient["W1"][place] += 0.3
+
+    report = check(change, max_rows=10)
+    (count, _) = wrong(report)["['W1']"]
+    assert count == len(places)
+    assert sorted(entry.index for entry in report.worst) == places
+
+
+def test_float32_parameters_are_moved_in_float64() -> None:
+    """The claim's own rounding is allowed for; an error of a percent is not."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["W2"][3, 7] += 0.05 * np.abs(gradient["W2"]).max()
+
+    network = perceptron(SIZES, activation="tanh", dtype=np.float32)
+    assert check(lambda gradient: None, network).verdict == "correct"
+    assert wrong(check(change, network)) == {"['W2']": (1, ["['W2'][3, 7]"])}
+
+
+def test_wrong_output_of_a_jacobian_is_named() -> None:
+    """All outputs are seen along every direction."""
+    matrix = np.random.default_rng(0).normal(size=(4, 40))
+
+    def forward(x: Any) -> Any:
+        return np.sin(matrix @ x)
+
+    def jacobian(x: Any) -> Any:
+        result = np.cos(matrix @ x)[:, None] * matrix
+        result[2, 17] *= 1.01
+        return result
+
+    report = check_gradient(forward, jacobian, np.linspace(0, 1, 40), mode="fast")
+    assert [entry.name for entry in report.worst if entry.verdict == "wrong"] == [
+        "output[2] / x[17]"
+    ]
+    assert report.parameters[0].wrong == 1
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    """Directions depend on nothing else."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["W1"][2, 3] += 0.1
+
+    first, second = check(change, seed=3), check(change, seed=3)
+    assert first.worst == second.worst
+    assert first.evaluations == second.evaluations
+
+
+def test_the_users_arrays_are_as_they_were() -> None:
+    """To the last bit, and whatever was found."""
+    network = perceptron(SIZES)
+    before = {name: array.copy() for name, array in network.parameters.items()}
+    check(lambda gradient: gradient["W1"].fill(0.0), network)
+    for name, array in network.parameters.items():
+        assert np.array_equal(array, before[name])
