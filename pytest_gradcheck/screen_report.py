@@ -217,8 +217,9 @@ def _causes(part: _Part) -> Iterator[Diagnosis]:
         elif finding.box.size > 1:
             where = _place(part.parameter, finding.box)
             count, size = len(finding.measured), finding.box.size
-            text = f"wrong in {where}, {size:,} entries: in all {count} that were measured"
-            yield Diagnosis("place", text, {"measured": count, "entries": size})
+            text = f"wrong in {where}, {size:,} entries: in {finding.off} of {count} measured"
+            figures = {"wrong": finding.off, "measured": count, "entries": size}
+            yield Diagnosis("place", text, figures)
 
 
 def _place(parameter: Parameter, box: Box) -> str:

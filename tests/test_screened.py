@@ -96,8 +96,20 @@ def test_row_is_named() -> None:
 
     ((count, texts),) = wrong(check(change)).values()
     assert count == 50
-    assert texts[0] == ("wrong in parameters['W1'][3, :], 50 entries: in all 2 that were measured")
+    assert texts[0] == ("wrong in parameters['W1'][3, :], 50 entries: in 2 of 2 measured")
     assert texts[1].startswith("consistent with 3/2 x the true gradient (2 of 2 nonzero")
+
+
+def test_row_with_dead_units_is_named() -> None:
+    """Where a unit does nothing for the batch its entry is right: others are measured."""
+
+    def change(gradient: Parameters) -> None:
+        gradient["W2"][3] *= 0.5
+
+    network = perceptron((30, 50, 200, 5), batch=4)
+    ((count, texts),) = wrong(check(change, network)).values()
+    assert count == 200
+    assert texts[0].startswith("wrong in parameters['W2'][3, :], 200 entries: in 2 of ")
 
 
 def test_column_that_was_never_written_is_named() -> None:

@@ -47,10 +47,10 @@ def are_left_by_branches(
     off = sum(finding.box.size for finding in findings)
     if off < min(SEVERAL, MANY * function.point.size):
         return False
-    measured = [one for finding in findings for one in finding.measured]
     output = findings[0].output
-    shares = [_share(output, *one, entries) for one in measured]
+    measured = [one for finding in findings for one in finding.measured]
     errors = [_error(output, *one, entries) for one in measured]
+    shares = [_share(output, *one, entries) for one, e in zip(measured, errors, strict=True) if e]
     if min(shares, default=1.0) > SLIGHT or max(errors) > SLIGHT * largest[output]:
         return False
     wider = branch_slopes(function, SLIGHT * largest, rng)

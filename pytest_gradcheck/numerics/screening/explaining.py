@@ -110,7 +110,14 @@ class Explanation:
                 return False
             measured[number] = ((coordinate, there),)
         self.findings += [
-            Finding(segment.box(), output, measured.get(k, ()), found.share, found.doubt)
+            Finding(
+                segment.box(),
+                output,
+                measured.get(k, ()),
+                len(measured.get(k, ())),
+                found.share,
+                found.doubt,
+            )
             for k, segment in enumerate(segments)
         ]
         return True
@@ -154,7 +161,7 @@ class Explanation:
             found = self._as_seen(suspect) if trusted else self._measured(suspect)
             if found is not None:
                 self.findings.append(
-                    Finding(suspect.box, self.output, ((suspect.box.start, found),))
+                    Finding(suspect.box, self.output, ((suspect.box.start, found),), 1)
                 )
                 self._leave_out([suspect.box])
 

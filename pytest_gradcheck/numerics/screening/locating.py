@@ -60,6 +60,8 @@ class Finding:
         Of which output.
     measured : tuple of (int, Measurement)
         Coordinates in it that were measured one by one.
+    off : int
+        How many of these are off.
     share : float or None
         By which share of itself every claim in it is off, None where that varies.
     doubt : float
@@ -69,6 +71,7 @@ class Finding:
     box: Box
     output: int
     measured: tuple[tuple[int, Measurement], ...]
+    off: int
     share: float | None = None
     doubt: float = 0.0
 
@@ -179,7 +182,7 @@ class Search:
                 break
         if off < min(ENOUGH, box.size):
             return False
-        self.findings.append(Finding(box, self.reader.output, tuple(measured)))
+        self.findings.append(Finding(box, self.reader.output, tuple(measured), off))
         return True
 
     def _error(self, coordinate: int, found: Measurement) -> tuple[float, float]:
