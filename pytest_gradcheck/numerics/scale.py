@@ -84,8 +84,13 @@ class Scales:
 
 
 def _middle(magnitudes: Floats) -> float:
-    """Return the lower median of those not zero: one of them, so that no sum overflows."""
-    magnitudes = magnitudes[magnitudes >= SMALLEST]
+    """Return the lower median of those not zero: one of them, so that no sum overflows.
+
+    Their order is not kept.
+    """
+    some = magnitudes >= SMALLEST
+    if not some.all():
+        magnitudes = magnitudes[some]
     if not magnitudes.size:
         return 1.0
     middle = (magnitudes.size - 1) // 2

@@ -8,15 +8,19 @@ digit can be read off; where errors are at several, what is read is seldom an in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.measurement import Indices
 from pytest_gradcheck.numerics.screening.places import Box, Region
 from pytest_gradcheck.numerics.screening.projecting import Projector
-from pytest_gradcheck.numerics.screening.weights import Code, by_axis, by_box, by_coordinate
+from pytest_gradcheck.numerics.screening.weights import (
+    Code,
+    Numbers,
+    by_axis,
+    by_box,
+    by_coordinate,
+)
 
 __all__ = ["Excess", "Reader"]
 
@@ -122,12 +126,6 @@ class Reader:
         """Return the weight of a coordinate in the direction."""
         return self.projector.weights.weight(self.which, coordinate)
 
-    def of_one(self, box: Box, error: float, bound: float) -> Excess:
-        """Return what the error of the one coordinate in a box amounts to."""
-        weight = self.weight(box.start)
-        factor = float(self.first.factors(0, box).item())
-        return Excess((box,), error * weight, bound * abs(weight), error * weight * factor)
-
     def measure(self, region: Region, code: Code | None = None) -> Excess:
         """Measure the residual of a region: two evaluations."""
         step = self.step if code is None else self.step / REACH
@@ -177,7 +175,7 @@ class Reader:
     def _read(
         self,
         excess: Excess,
-        numbers: Callable[[int, Box], Indices],
+        numbers: Numbers,
         count: int,
         *,
         start: int = 0,

@@ -5,7 +5,7 @@ It must not evaluate anything; it counts and cuts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
@@ -137,6 +137,15 @@ class Box:
             Box(self.segment, (*before, (start, middle), *after)),
             Box(self.segment, (*before, (middle, stop), *after)),
         )
+
+    def slabs(self, size: int) -> Iterator[Box]:
+        """Cut it across its longest axis into parts of about `size` coordinates, or thinner."""
+        axis = int(np.argmax(self.lengths))
+        start, stop = self.ranges[axis]
+        thick = max(1, size * self.lengths[axis] // max(self.size, 1))
+        for first in range(start, stop, thick):
+            part = (first, min(first + thick, stop))
+            yield Box(self.segment, (*self.ranges[:axis], part, *self.ranges[axis + 1 :]))
 
     def of(self, vector: NDArray[Number]) -> NDArray[Number]:
         """Return its part of a vector over its segment's coordinates, as a view."""

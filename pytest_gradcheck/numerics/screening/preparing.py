@@ -54,7 +54,7 @@ def know_noise(projector: Projector, repeat: Floats, which: int) -> Projector:
         The same, knowing it; where the seven values do not tell, by `know_noise_widely`.
     """
     base = projector.function.base
-    steps = [SPACING * k for k in (-3, -2, -1, 1, 2, 3)]
+    steps = [SPACING * k for k in (1, 2, 3)]
     around = projector.values(which, whole(projector.weights.segments), steps)
     with np.errstate(all="ignore"):
         sigma, found = read_noise(np.insert(around, 3, base, axis=0))
@@ -108,8 +108,8 @@ def know_sizes(projector: Projector, which: int) -> Projector:
     Projector
         The same, knowing them, see `output_sizes`.
     """
-    function, direction = projector.function, projector.direction
-    projector.weights.draw(direction, which, whole(projector.weights.segments))
+    function = projector.function
+    direction = projector.draw(which, whole(projector.weights.segments))
     sizes = output_sizes(
         function.evaluate, function.point, base=function.base, direction=direction
     )

@@ -5,6 +5,7 @@ It must not decide anything; it goes there, comes back and compares nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,12 +50,12 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Projector:
-    """Takes projections; two vectors of the point's size are held beside it.
+    """Takes projections; one vector of the point's size is held beside it.
 
     Attributes
     ----------
     function : Function
-        What is measured; its point is changed in place, and put back.
+        What is measured; its point is left as it is.
     claims : Claims
         What is claimed of it.
     weights : Weights
@@ -62,33 +63,29 @@ class Projector:
     roundings : ndarray, shape (segments, m)
         By how much the rounding of all claims of a segment may change what they say along
         a direction.
-    kept, direction : ndarray, shape (n,)
-        The point as it was, and room for a direction.
+    there : ndarray, shape (n,)
+        Room for a direction, and for where it leads.
     """
 
     function: Function
     claims: Claims
     weights: Weights
     roundings: Floats
-    kept: Floats
-    direction: Floats
+    there: Floats
 
     @classmethod
     def of(
         cls, function: Function, claims: Claims, weights: Weights, roundings: Floats
     ) -> Projector:
         """Make room."""
-        point = function.point
-        return cls(function, claims, weights, roundings, point.copy(), np.empty_like(point))
+        return cls(function, claims, weights, roundings, np.empty_like(function.point))
 
     def take(
         self, which: int, region: Region, step: float, code: Code | None = None
     ) -> Projection:
         """Measure along a direction in a region, one step to both sides: two evaluations."""
-        self.weights.draw(self.direction, which, region, code)
         base = self.function.base
-        above, claimed_above = self._go(step)
-        below, claimed_below = self._go(-step)
+        (below, claimed_below), (above, claimed_above) = self._pair(which, region, step, code)
         with np.errstate(all="ignore"):
             return Projection(
                 step,
@@ -107,27 +104,41 @@ class Projector:
 
     def claimed(self, which: int) -> Floats:
         """Return the claimed derivative along a direction by segment, shape (segments, m)."""
-        self.weights.draw(self.direction, which, whole(self.weights.segments))
+        direction = self.draw(which, whole(self.weights.segments))
         claimed = np.zeros((len(self.weights.segments), self.function.base.size))
         for number, segment in enumerate(self.weights.segments):
             for part in blocks(segment.start, segment.stop):
-                claimed[number] += self.claims.along(part.start, self.direction[part])
+                claimed[number] += self.claims.along(part.start, direction[part])
         return claimed
 
-    def values(self, which: int, region: Region, steps: list[float]) -> Floats:
-        """Evaluate at steps along a direction, shape (steps, m)."""
-        self.weights.draw(self.direction, which, region)
-        return np.stack([self._go(step)[0] for step in steps])
+    def values(self, which: int, region: Region, steps: Sequence[float]) -> Floats:
+        """Evaluate on both sides, at ascending steps; shape (2 steps, m), from left to right."""
+        pairs = [self._pair(which, region, step, None) for step in steps]
+        left = [below for (below, _), _ in reversed(pairs)]
+        return np.stack(left + [above for _, (above, _) in pairs])
 
-    def _go(self, step: float) -> tuple[Floats, Floats]:
-        """Evaluate a step away; return outputs, and their change as claimed."""
-        point, kept = self.function.point, self.kept
+    def draw(self, which: int, region: Region, code: Code | None = None) -> Floats:
+        """Return a direction; good until the next is drawn, or gone along."""
+        self.weights.draw(self.there, which, region, code)
+        return self.there
+
+    def _pair(
+        self, which: int, region: Region, step: float, code: Code | None
+    ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+        """Evaluate a step to the left and right; return outputs, and their change as claimed."""
+        point, there = self.function.point, self.draw(which, region, code)
+        there *= step
+        there += point
+        above = self._evaluate()
+        for part in blocks(0, point.size):
+            # The mirror image, to within a rounding of the point.
+            np.subtract(2 * point[part], there[part], out=there[part])
+        return self._evaluate(), above
+
+    def _evaluate(self) -> tuple[Floats, Floats]:
+        point, there = self.function.point, self.there
         claimed = np.zeros_like(self.function.base)
-        try:
-            for part in blocks(0, point.size):
-                point[part] += step * self.direction[part]
-                # As far as it really went: sums are rounded.
-                claimed += self.claims.along(part.start, point[part] - kept[part])
-            return self.function.evaluate(point), claimed
-        finally:
-            point[:] = kept
+        for part in blocks(0, point.size):
+            # As far as it really went: sums are rounded.
+            claimed += self.claims.along(part.start, there[part] - point[part])
+        return self.function.evaluate(there), claimed

@@ -182,8 +182,8 @@ def _as_seen(which: int, seen: Projection, bound: Floats) -> Sight:
 
 def _climbed(projector: Projector, which: int, region: Region, claimed: Floats) -> Sight:
     function = projector.function
-    projector.weights.draw(projector.direction, which, region)
-    line = DirectionLine(function.evaluate, function.point, projector.direction)
+    direction = projector.draw(which, region)
+    line = DirectionLine(function.evaluate, function.point, direction)
     found = climb(line, function.base, function.noise)
     step = float(found.step.min())
     return Sight(which, step, claimed, found.value, found.bound, found.status, settled=False)

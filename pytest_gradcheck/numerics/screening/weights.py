@@ -5,8 +5,10 @@ It must not evaluate anything, and is not told what a direction is for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -15,10 +17,18 @@ from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box, Region, Segment
 
-__all__ = ["Code", "Weights", "blocks", "by_axis", "by_box", "by_coordinate"]
+__all__ = ["Code", "Numbers", "Weights", "blocks", "by_axis", "by_box", "by_coordinate"]
 
 #: Coordinates that are drawn together.
 BLOCK = 1 << 16
+
+
+class Numbers(Protocol):
+    """Gives coordinates the numbers whose digits are coded."""
+
+    def __call__(self, order: int, box: Box, part: Box) -> Indices:
+        """Return numbers of a part of the `order`-th box, of a shape that broadcasts to it."""
+        ...  # pragma: no cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,42 +37,51 @@ class Code:
 
     Attributes
     ----------
-    numbers : callable
-        ``numbers(order, box)`` returns the numbers of a box, the `order`-th of its region,
-        of a shape that broadcasts to it.
+    numbers : Numbers
+        The numbers.
     divisor, base : int
         Which digit.
     """
 
-    numbers: Callable[[int, Box], Indices]
+    numbers: Numbers
     divisor: int
     base: int
 
-    def factors(self, order: int, box: Box) -> Floats:
-        """Return ``1 + digit / base`` for the coordinates of a box."""
-        return np.asarray(1.0 + self.numbers(order, box) // self.divisor % self.base / self.base)
+    def factors(self, order: int, box: Box, part: Box) -> Floats:
+        """Return ``1 + digit / base`` for the coordinates of a part of a box."""
+        numbers = self.numbers(order, box, part)
+        return np.asarray(1.0 + numbers // self.divisor % self.base / self.base)
 
 
-def by_box(order: int, _: Box) -> Indices:
+def by_box(order: int, box: Box, part: Box) -> Indices:
     """Return the number of the box that coordinates are in."""
+    del box, part
     return np.array(order)
 
 
-def by_axis(axis: int) -> Callable[[int, Box], Indices]:
+def by_axis(axis: int) -> Numbers:
     """Return what gives coordinates their index on an axis, from the start of their box."""
 
-    def numbers(_: int, box: Box) -> Indices:
-        along = [1] * len(box.lengths)
-        along[axis] = box.lengths[axis]
-        return np.arange(box.lengths[axis]).reshape(along)
+    def numbers(order: int, box: Box, part: Box) -> Indices:
+        del order
+        along = [1] * len(part.lengths)
+        along[axis] = part.lengths[axis]
+        first = part.ranges[axis][0] - box.ranges[axis][0]
+        return np.arange(first, first + part.lengths[axis]).reshape(along)
 
     return numbers
 
 
-def by_coordinate(_: int, box: Box) -> Indices:
+def by_coordinate(order: int, box: Box, part: Box) -> Indices:
     """Return the coordinates themselves, as they lie in the point."""
-    segment = box.segment
-    return box.of(np.arange(segment.start, segment.stop))
+    del order, box
+    strides = [math.prod(part.segment.shape[k + 1 :]) for k in range(len(part.lengths))]
+    numbers: Indices = np.array(part.segment.start)
+    for axis, ((start, stop), stride) in enumerate(zip(part.ranges, strides, strict=True)):
+        along = [1] * len(part.lengths)
+        along[axis] = stop - start
+        numbers = numbers + stride * np.arange(start, stop).reshape(along)
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +126,9 @@ class Weights:
                 shaped[(*before, slice(0, start))] = 0.0
                 shaped[(*before, slice(stop, None))] = 0.0
             if code is not None:
-                inside = box.of(part)
-                inside *= code.factors(number, box)
+                for slab in box.slabs(BLOCK):
+                    inside = slab.of(part)
+                    inside *= code.factors(number, box, slab)
         for box in self.without:
             box.of(out[box.segment.start : box.segment.stop])[...] = 0.0
 
