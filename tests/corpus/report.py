@@ -31,9 +31,12 @@ from tests.corpus.tally import (
     correct_smooth,
     count,
 )
-from tests.corpus.trial import Trial
+from tests.corpus.trial import Trial, screen_claim, try_claim
 
 __all__ = ["as_data", "main", "table"]
+
+#: Ways to check a claim.
+MODES = {"full": try_claim, "fast": screen_claim}
 
 #: How many families are named beside a count.
 NAMED = 4
@@ -85,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description="Try our tool on the corpus.")
     parser.add_argument("--half", choices=HALVES, default="untuned")
+    parser.add_argument("--mode", choices=MODES, default="full")
     parser.add_argument("--family", action="append", default=[], help="this one; repeatable")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
@@ -94,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         families = choose_families(chosen.half, chosen.family)
     except ValueError as error:
         parser.error(str(error))
-    trials = try_families(families, range(chosen.seeds), chosen.jobs)
+    trials = try_families(families, range(chosen.seeds), chosen.jobs, MODES[chosen.mode])
     out = sys.stdout
     out.write(f"{len(families)} families, {chosen.seeds} seeds, {len(trials):,} claims\n")
     out.writelines(f"{line}\n" for line in table(trials))

@@ -15,13 +15,16 @@ from typing import TypeVar
 import numpy as np
 
 from tests.corpus.families.everything import FAMILIES
-from tests.corpus.family import Family
-from tests.corpus.trial import Trial, claims, try_claim
+from tests.corpus.family import Case, Family
+from tests.corpus.trial import Claim, Trial, claims, try_claim
 
 __all__ = ["HALVES", "choose_families", "in_processes", "try_families"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+#: What makes a trial of a claim.
+Attempt = Callable[[Family, int, Case, Claim], Trial]
 
 #: What may be asked for, and whether its families are those for tuning.
 HALVES = {"untuned": (False,), "tuned": (True,), "all": (False, True)}
@@ -57,19 +60,24 @@ def in_processes(
         return [result for results in pool.map(work, tasks) for result in results]
 
 
-def try_families(families: Iterable[Family], seeds: Iterable[int], jobs: int) -> list[Trial]:
+def try_families(
+    families: Iterable[Family],
+    seeds: Iterable[int],
+    jobs: int,
+    attempt: Attempt = try_claim,
+) -> list[Trial]:
     """Try every claim about every case."""
-    return in_processes(_try_case, list(product(families, seeds)), jobs)
+    return in_processes(_try_case, list(product(families, seeds, [attempt])), jobs)
 
 
-def _try_case(task: tuple[Family, int]) -> list[Trial]:
-    family, seed = task
+def _try_case(task: tuple[Family, int, Attempt]) -> list[Trial]:
+    family, seed, attempt = task
     trials = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for case, claim in claims(family, seed):
             try:
-                trials.append(try_claim(family, seed, case, claim))
+                trials.append(attempt(family, seed, case, claim))
             except Exception as error:
                 error.add_note(f"about {family.name}, seed {seed}, claim {claim.mutant!r}")
                 raise

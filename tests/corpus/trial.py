@@ -5,11 +5,12 @@ It must not know other tools.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pytest_gradcheck import check_gradient
 from pytest_gradcheck.assembly import assemble
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call import Call
@@ -22,7 +23,7 @@ from pytest_gradcheck.sweep_report import describe_sweep
 from tests.corpus.family import Array, Case, Family
 from tests.corpus.mutants import MUTANTS, error_of, is_visible
 
-__all__ = ["CORRECT", "Claim", "Trial", "claims", "try_claim"]
+__all__ = ["CORRECT", "Claim", "Trial", "claims", "screen_claim", "try_claim"]
 
 CORRECT = "correct"
 
@@ -90,28 +91,15 @@ def claims(family: Family, seed: int) -> Iterator[tuple[Case, Claim]]:
 
 def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
     """Check one claim, and the measurements it was judged by."""
-    call = Call(case.forward, lambda x: claim.gradient, (case.point.copy(),), {}, None, None, None)
-    if claim.mutant == CORRECT:
-        call = Call(case.forward, case.gradient, (case.point.copy(),), {}, None, None, None)
+    backward = _backward(case, claim)
+    call = Call(case.forward, backward, (case.point.copy(),), {}, None, None, None)
     options = Options(seed=seed)
     try:
         with bind(call, seed=seed) as problem:
             measured = measure(question(problem), agreement=options.rtol, step=None, seed=seed)
             report = assemble(problem, describe_sweep(problem, measured, options), options)
     except GradcheckUsageError:
-        return Trial(
-            family.name,
-            claim.mutant,
-            seed,
-            claim.error,
-            claim.visible,
-            "refused",
-            False,
-            0,
-            0,
-            0,
-            0,
-        )
+        return _refused(family, seed, claim)
     low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())
     value, bound = measured.found.value[:, 0], measured.found.bound[:, 0]
     known = np.isfinite(value) & (measured.found.status[:, 0] != Status.KINK)
@@ -132,4 +120,41 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
         int(np.count_nonzero(known)),
         int(np.count_nonzero(outside)),
         int(np.count_nonzero(overturned)),
+    )
+
+
+def screen_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
+    """Check one claim in fast mode; there is no measurement of every entry to compare."""
+    try:
+        report = check_gradient(
+            case.forward, _backward(case, claim), case.point.copy(), mode="fast", seed=seed
+        )
+    except GradcheckUsageError:
+        return _refused(family, seed, claim)
+    return replace(
+        _refused(family, seed, claim),
+        verdict=report.verdict,
+        passed=report.passed,
+        evaluations=report.evaluations,
+    )
+
+
+def _backward(case: Case, claim: Claim) -> Callable[[Array], Array]:
+    """Return a backward that claims this; the case's own where it is correct."""
+    return case.gradient if claim.mutant == CORRECT else lambda x: claim.gradient
+
+
+def _refused(family: Family, seed: int, claim: Claim) -> Trial:
+    return Trial(
+        family=family.name,
+        mutant=claim.mutant,
+        seed=seed,
+        error=claim.error,
+        visible=claim.visible,
+        verdict="refused",
+        passed=False,
+        evaluations=0,
+        entries=0,
+        outside=0,
+        overturned=0,
     )

@@ -28,7 +28,7 @@ from pytest_gradcheck.numerics.screening.preparing import (
 from pytest_gradcheck.numerics.screening.profile import Profile
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
-from pytest_gradcheck.numerics.screening.screened import UNRESOLVED, Screened, reference
+from pytest_gradcheck.numerics.screening.screened import Screened, reference
 from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_close, settle, sight
 from pytest_gradcheck.numerics.screening.weights import Weights
 
@@ -42,7 +42,8 @@ NOISE, FIRST, SECOND, OWN = range(4)
 LEAST = 0.5
 
 #: A segment is looked at by itself where an error of this share of a typical claim could
-#: hide; it is measured entry by entry where it stays unresolved.
+#: hide, and is measured entry by entry where one of this share still could.
+FAIR = 1e-3
 POOR = 1e-2
 
 #: Evaluations after which a search for what is off ends where it is.
@@ -194,10 +195,10 @@ class _Screening:
         """Look at segments by themselves that do not show enough, then entry by entry."""
         against = reference(self._profile.typical)
         for number, segment in enumerate(self._segments):
-            if (self._visible[number] > POOR * against[number]).any():
+            if (self._visible[number] > FAIR * against[number]).any():
                 self._look_at(number, segment)
-            unresolved = (self._visible[number] > UNRESOLVED * against[number]).any()
-            if unresolved or self._unexplained[number].any():
+            poor = (self._visible[number] > POOR * against[number]).any()
+            if poor or self._unexplained[number].any():
                 self._sweep(number, segment)
 
     def _look_at(self, number: int, segment: Segment) -> None:
