@@ -72,9 +72,9 @@ class Explanation:
             if search.findings or known:
                 other = self._look(other.which, current.step)
             confirmed = self._confirms(other, search.suspects)
-            self._take_suspects(search.suspects, confirmed=confirmed)
+            all_taken = self._take_suspects(search.suspects, confirmed=confirmed)
             if confirmed or search.left:
-                return confirmed and not search.left
+                return confirmed and all_taken and not search.left
             current, other = self._look(other.which, current.step), current
             if not current.differs[self.output]:
                 return True
@@ -153,9 +153,14 @@ class Explanation:
         self.findings += findings
         self._leave_out([finding.box for finding in findings])
 
-    def _take_suspects(self, suspects: list[Suspect], *, confirmed: bool) -> None:
-        """Take suspects that are off when measured, and those beyond the worst on trust."""
+    def _take_suspects(self, suspects: list[Suspect], *, confirmed: bool) -> bool:
+        """Take suspects that are off when measured, and those beyond the worst on trust.
+
+        Returns whether that are all; one that is off by less than is tolerated counts as
+        taken, one that cannot be measured well enough by itself does not.
+        """
         suspects = sorted(suspects, key=lambda s: abs(s.error) * s.step, reverse=True)
+        all_taken = True
         for number, suspect in enumerate(suspects):
             trusted = confirmed and number >= MEASURED
             found = self._as_seen(suspect) if trusted else self._measured(suspect)
@@ -164,6 +169,13 @@ class Explanation:
                     Finding(suspect.box, self.output, ((suspect.box.start, found),), 1)
                 )
                 self._leave_out([suspect.box])
+            else:
+                all_taken &= self._is_tolerated(suspect)
+        return all_taken
+
+    def _is_tolerated(self, suspect: Suspect) -> bool:
+        claim = float(self.entries.claim(suspect.box.start)[self.output])
+        return abs(suspect.error) <= self.entries.agreement * abs(claim)
 
     def _measured(self, suspect: Suspect) -> Measurement | None:
         """Measure a suspect by itself; None where its claim is not off."""
