@@ -153,12 +153,22 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
     return replace(
         report,
         verdict="wrong",
-        wrong=sum(finding.box.size for finding in part.findings),
+        wrong=_wrong(part),
         checked=part.problem.base.size * (part.parameter.stop - part.parameter.start),
         diagnosis=tuple(causes),
         resolution=part.resolution,
         notes=tuple(_notes(part, unmoved)),
     )
+
+
+def _wrong(part: _Part) -> int:
+    """Count derivatives that are wrong; places that were found may overlap."""
+    outputs: dict[int, NDArray[np.bool_]] = {}
+    for finding in part.findings:
+        size = finding.box.segment.size
+        where = outputs.setdefault(finding.output, np.zeros(size, dtype=np.bool_))
+        finding.box.of(where)[...] = True
+    return sum(int(np.count_nonzero(where)) for where in outputs.values())
 
 
 def _measured_report(part: _Part, measured: Mapping[int, Measurement]) -> ParameterReport:

@@ -9,6 +9,7 @@ import pytest
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.report.model import Report
 from tests.benchmarks.networks import Network, perceptron
+from tests.corpus.running import choose_families
 
 Parameters = dict[str, Any]
 Change = Callable[[Parameters], None]
@@ -221,3 +222,29 @@ def test_the_users_arrays_are_as_they_were() -> None:
     check(lambda gradient: gradient["W1"].fill(0.0), network)
     for name, array in network.parameters.items():
         assert np.array_equal(array, before[name])
+
+
+def test_places_that_overlap_are_counted_once() -> None:
+    """A row may be found first, and then all of the parameter."""
+    rng = np.random.default_rng(12)
+    point = {"A": rng.normal(size=(8, 25)), "B": rng.normal(size=(3, 40)), "c": rng.normal(size=7)}
+    true = {name: rng.uniform(1, 2, value.shape) for name, value in point.items()}
+    claim = {name: g + rng.uniform(0.5, 2, g.shape) for name, g in true.items()}
+
+    def forward(p: Parameters) -> Any:
+        return sum((true[name] * p[name]).sum() for name in p)
+
+    for seed in range(10):
+        report = check_gradient(forward, lambda p: claim, point, mode="fast", seed=seed)
+        assert report.verdict == "wrong"
+        assert all(p.wrong <= p.checked for p in report.parameters)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["early_stopped_solver", "loose_fixed_point", "gradient_descent"])
+def test_what_a_stopped_solver_leaves_is_no_error(name: str, seed: int) -> None:
+    """Its derivative within a branch is precise, and not that of what it approximates."""
+    (family,) = choose_families("all", [name])
+    case = family.case(seed)
+    report = check_gradient(case.forward, case.gradient, case.point.copy(), mode="fast", seed=seed)
+    assert report.verdict != "wrong"

@@ -83,7 +83,7 @@ def diagnose_share(share: float, doubt: float) -> Diagnosis:
     margin = max(doubt / abs(rest), FINEST)
     fraction = _simple_fraction(1 / rest, margin)
     factor = 1 / rest if fraction is None else float(fraction)
-    digits = max(1, min(15, int(-np.log10(margin))))
+    digits = max(1, int(-np.log10(margin)))
     number = f"{factor:.{max(6, digits)}g}" if fraction is None else str(fraction)
     text = (
         f"consistent with {number} x the true gradient (along two directions, to {digits} "

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pytest_gradcheck.judgement.diagnosis import diagnose
+from pytest_gradcheck.judgement.diagnosis import diagnose, diagnose_share
 
 VALUE = np.array([[1.0], [-2.5], [0.0], [3e-4]])
 BOUND = np.full((4, 1), 1e-11)
@@ -82,3 +82,48 @@ def test_unmeasured_entries_do_not_speak() -> None:
 def test_nothing_is_said_without_a_clear_entry() -> None:
     """Where every bound is as large as the derivative no pattern can be tested."""
     assert diagnose(VALUE, VALUE, 10 * np.abs(VALUE) + 1) == ()
+
+
+@pytest.mark.parametrize(
+    ("share", "factor", "text"),
+    [
+        (0.5, 2.0, "2 x the true gradient (along two directions, to 8 digits): a stray factor 2?"),
+        (-1.0, 0.5, "1/2 x the true gradient (along two directions, to 8 digits): "
+                    "a factor 2 missing?"),
+        (2.0, -1.0, "-1 x the true gradient (along two directions, to 8 digits): "
+                    "a flipped sign?"),
+    ],
+)  # fmt: skip
+def test_share_that_is_too_much_is_a_factor(share: float, factor: float, text: str) -> None:
+    """What is left of the claim is the gradient."""
+    diagnosis = diagnose_share(share, 9e-9 * abs(1 - share))
+    assert diagnosis.kind == "factor"
+    assert diagnosis.text == f"consistent with {text}"
+    assert diagnosis.evidence == {"factor": factor, "digits": 8}
+
+
+def test_share_that_makes_no_simple_factor_is_given_as_a_number() -> None:
+    """With as many digits as are known of it, six at least."""
+    near, far = (diagnose_share(1 - 1 / 1.0734123456, doubt) for doubt in (9e-10, 9e-5))
+    assert near.text == (
+        "consistent with 1.07341235 x the true gradient (along two directions, to 9 digits): "
+        "a stray factor?"
+    )
+    assert "with 1.07341 x" in far.text
+    assert far.evidence == {"factor": pytest.approx(1.0734123456), "digits": 4}
+
+
+def test_digits_of_a_share_are_those_of_what_is_left() -> None:
+    """A factor of a hundred is known to a hundredth of the share; nine are the most."""
+    assert diagnose_share(0.99, 9e-10).evidence == {"factor": 100.0, "digits": 7}
+    assert diagnose_share(0.5, 0.0).evidence == {"factor": 2.0, "digits": 9}
+
+
+def test_share_that_leaves_nothing_is_a_parameter_that_is_not_used() -> None:
+    """All of the claim is too much, as well as that is known."""
+    for share in (1.0, 1 - 9e-7, 1 + 9e-7):
+        diagnosis = diagnose_share(share, 1e-6)
+        assert diagnosis.text == (
+            "numerically zero along two directions: does forward use it at all?"
+        )
+        assert diagnosis.evidence == {"factor": float("inf")}

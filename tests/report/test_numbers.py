@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.report.numbers import bound_text, number, off_by, pair
+from pytest_gradcheck.report.numbers import bound_text, difference_text, number, off_by, pair
 
 floats = st.floats()
 
@@ -66,3 +66,12 @@ def test_off_by(backward: float, numerical: float, text: str) -> None:
 def test_bounds_have_one_digit(bound: float, text: str) -> None:
     """More would pretend too much."""
     assert bound_text(bound) == text
+
+
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [(0.6, "6.0e-01"), (1.26e-9, "1.3e-09"), (0.0, "0.0e+00"), (math.nan, "-"), (math.inf, "inf")],
+)
+def test_differences_have_two_digits(difference: float, text: str) -> None:
+    """Where none was taken there is none to print."""
+    assert difference_text(difference) == text

@@ -91,7 +91,7 @@ class Entries:
         allowed = np.maximum(
             APART * bound, self.agreement * np.maximum(np.abs(claim), np.abs(value))
         )
-        wrong = np.isfinite(bound) & (np.abs(error) > allowed)
+        wrong = np.asarray(np.abs(error) > allowed)
         for (_, output), (low, high) in found.kinks.items():
             wrong[output] = not low <= claim[output] <= high
         return np.where(wrong, error, 0.0), bound

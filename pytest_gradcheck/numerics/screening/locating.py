@@ -158,8 +158,6 @@ class Search:
 
     def _cut(self, excess: Excess) -> list[Excess]:
         """Measure one half of a region, and get the other by subtraction."""
-        if excess.size == 1:
-            return []
         excess = self.reader.with_code(excess)
         first, second = cut(excess.region)
         part = self.reader.with_code(self.reader.measure(first))
@@ -177,14 +175,10 @@ class Search:
                 return False
             coordinate = box.coordinate(number)
             measured.append((coordinate, self.entries.measure(coordinate)))
-            off += bool(self._error(*measured[-1])[0])
+            off += bool(self.entries.errors(*measured[-1])[0][self.reader.output])
             if off == ENOUGH:
                 break
         if off < min(ENOUGH, box.size):
             return False
         self.findings.append(Finding(box, self.reader.output, tuple(measured), off))
         return True
-
-    def _error(self, coordinate: int, found: Measurement) -> tuple[float, float]:
-        errors, bounds = self.entries.errors(coordinate, found)
-        return float(errors[self.reader.output]), float(bounds[self.reader.output])

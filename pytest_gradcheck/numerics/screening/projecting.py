@@ -12,12 +12,15 @@ import numpy as np
 
 from pytest_gradcheck.numerics.claims import Claims
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.numerics.pairs import NOISE_FACTOR
 from pytest_gradcheck.numerics.screening.places import Region, whole
 from pytest_gradcheck.numerics.screening.weights import Code, Weights, blocks
 
 __all__ = ["Projection", "Projector"]
+
+#: Roundings of the point by which residuals along the same direction may differ.
+PATH = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,13 @@ class Projector:
         base = self.function.base
         (below, claimed_below), (above, claimed_above) = self._pair(which, region, step, code)
         with np.errstate(all="ignore"):
-            return Projection(
-                step,
-                (claimed_above - claimed_below) / (2 * step),
-                (above - below) / (2 * step),
-                ((above - base) + (below - base)) / step,
-                NOISE_FACTOR * self.function.noise / step + self._rounding(region),
-            )
+            claimed = (claimed_above - claimed_below) / (2 * step)
+            measured = (above - below) / (2 * step)
+            bend = ((above - base) + (below - base)) / step
+            noise = NOISE_FACTOR * self.function.noise / step + self._rounding(region)
+            # A step is rounded, and leads a little elsewhere than another.
+            noise += PATH * EPS / step * np.abs(claimed - measured)
+        return Projection(step, claimed, measured, bend, noise)
 
     def _rounding(self, region: Region) -> Floats:
         """Return what the rounding of claims in a region may do, independent for each."""

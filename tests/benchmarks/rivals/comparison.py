@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 
+from tests.benchmarks.markdown import table
 from tests.benchmarks.rivals.attempts import Attempt
 from tests.benchmarks.rivals.rival import Rival
 from tests.corpus.errors import coarse, correct, fine, gross, visible
@@ -65,7 +66,7 @@ def counts(rivals: Sequence[Rival], attempts: Attempts) -> Iterator[str]:
     rows = [
         [rival.name, *(fill(_of(rival, attempts)) for fill in COUNTS.values())] for rival in rivals
     ]
-    yield from _table(["tool", *COUNTS], rows)
+    yield from table(["tool", *COUNTS], rows)
 
 
 def kinds(rivals: Sequence[Rival], attempts: Attempts) -> Iterator[str]:
@@ -76,13 +77,13 @@ def kinds(rivals: Sequence[Rival], attempts: Attempts) -> Iterator[str]:
         [rival.name, *(rejected(_in(kind, _of(rival, right))) for kind in present)]
         for rival in rivals
     ]
-    yield from _table(["tool", *present], rows)
+    yield from table(["tool", *present], rows)
 
 
 def traits(rivals: Sequence[Rival]) -> Iterator[str]:
     """Yield the table of what tools say, and of the settings they were given."""
     rows = [[r.name, r.names_entry, r.has_bound, r.settings] for r in rivals]
-    yield from _table(["tool", "names the wrong entry", "error bound", "as it was asked"], rows)
+    yield from table(["tool", "names the wrong entry", "error bound", "as it was asked"], rows)
 
 
 def _of(rival: Rival, attempts: Attempts) -> Attempts:
@@ -91,11 +92,3 @@ def _of(rival: Rival, attempts: Attempts) -> Attempts:
 
 def _in(kind: str, attempts: Attempts) -> Attempts:
     return [attempt for attempt in attempts if KINDS[attempt.family] == kind]
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a Markdown table whose columns are aligned for reading as text, too."""
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    for cells in (headings, ["-" * width for width in widths], *rows):
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        yield f"| {' | '.join(padded)} |"

@@ -7,19 +7,24 @@ from functools import partial
 from typing import Any
 
 from pytest_gradcheck import check_gradient
+from pytest_gradcheck.report.model import Report
 from tests.benchmarks.rivals.rival import Floats, Rival
 
-__all__ = ["OURS", "STRICT"]
+__all__ = ["OURS", "STRICT", "report"]
 
 
 def accepts(
     forward: Callable[[Floats], Any], claim: Floats, point: Floats, **options: Any
 ) -> bool:
     """Check with one seed for all."""
-    report = check_gradient(
-        forward, lambda x: claim, point, backward_args=("x",), seed=0, **options
-    )
-    return report.passed
+    return report(forward, claim, point, **options).passed
+
+
+def report(
+    forward: Callable[[Floats], Any], claim: Floats, point: Floats, **options: Any
+) -> Report:
+    """Return all that is said of a claim."""
+    return check_gradient(forward, lambda x: claim, point, backward_args=("x",), seed=0, **options)
 
 
 OURS = Rival(

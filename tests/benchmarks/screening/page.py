@@ -1,0 +1,141 @@
+"""What fast mode does at scale, as a page of the docs.
+
+It has two parts that are made by different commands: one is replaced, the other kept. It must
+not check a gradient or count; it puts tables into words.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+
+from tests.benchmarks.screening.efforts import LIMIT
+from tests.benchmarks.screening.tally import exceptions, tally
+from tests.benchmarks.screening.trials import Trial
+
+__all__ = ["parts", "rewritten", "rivals_part", "screening_part"]
+
+WIDTH = 99
+
+#: Where a part begins and ends.
+PART = re.compile(r"<!-- (?P<name>\w+) -->\n(?P<text>.*?)\n<!-- end -->", re.DOTALL)
+
+#: What stands for a part that no command has made yet.
+MISSING = "Not run yet."
+
+PAGE = """\
+# At a million parameters
+
+What [fast mode](../how-to/large.md) costs, and what it finds.
+
+## Every kind of mistake
+
+Four networks with hand-written backward passes: a perceptron of 784, 1000, 200 and 10 units, with
+987,210 parameters, and one with layer normalisation and residual connections, with 987,280; each
+with ReLU and with tanh, on a batch of 32. For every seed their weights and batch are drawn anew,
+and so are the mistake, made in the otherwise correct gradient, and the directions of the check.
+
+Entries that are made wrong have a true gradient that is not zero, and at least a tenth of the
+median of those of its parameter that are not: below that an error of 0.1% can be smaller than what
+the loss shows in float64. A parameter is drawn first, so that a bias of ten is as likely as a
+matrix of 784,000, then an entry in it, and the row or column around it where that is the mistake;
+scattered entries are drawn from all. The opposite pair is in one parameter: half of an entry is
+added to it and taken from another.
+
+*Called wrong* are checks whose verdict that is; *named exactly* those whose report names all that
+is wrong, whether by entry, row, column or parameter, and nothing else; *innocents named* those
+that name anything else. Evaluations are calls of the loss. Every other outcome is listed below its
+table. Each parameter's report says how large an error of one entry must be to be seen, and that
+*at least* these are wrong where the search ended early; of what is not named, the list counts
+what is larger than the report says.
+
+<!-- screening -->
+{screening}
+<!-- end -->
+
+To run it again:
+
+```bash
+python -m tests.benchmarks.screening
+```
+
+## Beside other tools
+
+The loss of a perceptron with tanh as a function of one vector, and its gradient, put to every tool
+in one run; [as each was asked](comparison.md), with the tolerances that are its defaults. Ours is
+asked with its defaults, too: a sweep of up to 5,000 entries, a screen beyond. scipy is asked for
+all entries, and with `direction="random"` for one direction; its error passes below a millionth of
+the gradient's norm. One entry, drawn as above, is 1% off in five gradients, or in one where a tool
+takes more than a second.
+
+Memory is the peak of what `tracemalloc` sees, in vectors of all parameters; it does not see the
+tensors that torch and JAX have of their own. Of few parameters it is left out: the objects of any
+check are larger. Of the time only the ratio means something, and that roughly: one forward takes
+very little here. A tool that would take more than {limit:.0f} s for one gradient, by what it took
+at the size before, was not asked.
+
+<!-- rivals -->
+{rivals}
+<!-- end -->
+
+To run it again, with the dependency group `rivals` installed:
+
+```bash
+python -m tests.benchmarks.screening --rivals
+```
+"""
+
+#: What is said before the tables of a type, with the number of seeds.
+HEADINGS: Mapping[str, str] = {
+    "float64": "In float64, {seeds} for each of the four networks:",
+    "float32": (
+        "With parameters in float32, and the gradient computed in float32 with all its rounding, "
+        "{seeds} for each of the four networks. The loss is measured in float64, and a "
+        "claim's own rounding is allowed for, which can hide an error of a small entry:"
+    ),
+}
+
+
+def parts(text: str) -> dict[str, str]:
+    """Return the parts of a page by name."""
+    return {found["name"]: found["text"] for found in PART.finditer(text)}
+
+
+def rewritten(text: str, **made: str) -> str:
+    """Return the page with parts that were made, and the others as they are in `text`."""
+    known = {"screening": MISSING, "rivals": MISSING, **parts(text), **made}
+    return PAGE.format(limit=LIMIT, **known)
+
+
+def screening_part(trials: Sequence[Trial]) -> str:
+    """Return the tables of a run of trials."""
+    kinds = dict.fromkeys(trial.dtype for trial in trials)
+    texts = [_of_kind(kind, [t for t in trials if t.dtype == kind]) for kind in kinds]
+    return "\n\n".join([*texts, _versions(["numpy", "pytest-gradcheck"])])
+
+
+def _of_kind(kind: str, trials: Sequence[Trial]) -> str:
+    seeds = len({trial.seed for trial in trials})
+    heading = _filled(HEADINGS[kind].format(seeds=_seeds(seeds)))
+    return "\n".join([heading, "", *tally(trials), "", *exceptions(trials)])
+
+
+def rivals_part(lines: Iterable[str], packages: Sequence[str]) -> str:
+    """Return the tables of the tools, and what they come in."""
+    return "\n".join([*lines, _versions(["numpy", *packages])])
+
+
+def _versions(packages: Sequence[str]) -> str:
+    each = [f"{package} {version(package)}" for package in dict.fromkeys(packages)]
+    return _filled(f"Python {platform.python_version()}, {', '.join(each)}.")
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH)

@@ -1,0 +1,73 @@
+"""What trials came to: a table with a row for each mistake, and whatever went otherwise.
+
+It must not check anything.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+
+from tests.benchmarks.markdown import table
+from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING
+from tests.benchmarks.screening.trials import Trial
+
+__all__ = ["exceptions", "tally"]
+
+Trials = Sequence[Trial]
+
+HEADINGS = ("mistake", "called wrong", "named exactly", "innocents named")
+EVALUATIONS = ("evaluations, least", "median", "most")
+
+#: The headings of the table of other outcomes, and how a trial fills each column.
+OUTCOMES: dict[str, Callable[[Trial], str]] = {
+    "network": lambda trial: trial.network,
+    "mistake": lambda trial: trial.mistake,
+    "seed": lambda trial: f"{trial.seed}",
+    "verdict": lambda trial: trial.verdict,
+    "wrong": lambda trial: f"{trial.wrong:,}",
+    "not named": lambda trial: f"{trial.missed:,}",
+    "of these above what is seen": lambda trial: f"{trial.unsaid:,}",
+    "innocents": lambda trial: f"{trial.innocent:,}",
+}
+
+
+def tally(trials: Trials) -> Iterator[str]:
+    """Yield the lines of the table, over all networks and seeds."""
+    rows = [
+        _row(mistake, own)
+        for mistake in MISTAKES
+        if (own := [trial for trial in trials if trial.mistake == mistake])
+    ]
+    yield from table([*HEADINGS, *EVALUATIONS], rows)
+
+
+def _row(mistake: str, trials: Trials) -> list[str]:
+    costs = [trial.evaluations for trial in trials]
+    exact = sum(trial.exact for trial in trials)
+    return [
+        mistake,
+        _of(sum(trial.detected for trial in trials), trials),
+        "-" if mistake == NOTHING else _of(exact, trials),
+        _of(sum(trial.innocent > 0 for trial in trials), trials),
+        f"{min(costs)}",
+        f"{statistics.median(costs):.0f}",
+        f"{max(costs)}",
+    ]
+
+
+def _of(number: int, trials: Trials) -> str:
+    return f"{number} of {len(trials)}"
+
+
+def exceptions(trials: Trials) -> Iterator[str]:
+    """Yield the lines of a table of the trials in which not all was named, or too much.
+
+    A correct gradient that is not called correct is one, too.
+    """
+    odd = [t for t in trials if not t.exact or (t.mistake == NOTHING and t.verdict != "correct")]
+    if not odd:
+        yield "There was no other outcome."
+        return
+    rows = [[fill(trial) for fill in OUTCOMES.values()] for trial in odd]
+    yield from table(list(OUTCOMES), rows)

@@ -1,0 +1,69 @@
+"""What is counted of trials and tools, and which part of the page it becomes."""
+
+import pytest
+
+from tests.benchmarks.markdown import table
+from tests.benchmarks.screening.efforts import Effort, expected_seconds
+from tests.benchmarks.screening.mistakes import NOTHING
+from tests.benchmarks.screening.page import parts, rewritten
+from tests.benchmarks.screening.tally import exceptions, tally
+from tests.benchmarks.screening.trials import Trial
+
+
+def trial(mistake: str, verdict: str, **changed: int) -> Trial:
+    """Return a trial of which nothing is missed."""
+    figures = {"evaluations": 13, "wrong": 1, "missed": 0, "innocent": 0, "unsaid": 0, **changed}
+    return Trial("small", "float64", mistake, 0, verdict, **figures)
+
+
+def cells(line: str) -> list[str]:
+    """Return the cells of a row."""
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_row_counts_what_was_called_and_named() -> None:
+    """And the evaluations, least, median and most."""
+    name = "one entry 1% off"
+    own = [trial(name, "wrong"), trial(name, "wrong", missed=1, innocent=2, evaluations=30)]
+    own.append(trial(name, "correct", missed=1, evaluations=10))
+    *_, row = tally(own)
+    assert cells(row) == [name, "2 of 3", "1 of 3", "1 of 3", "10", "13", "30"]
+
+
+def test_nothing_can_not_be_named() -> None:
+    """A correct gradient has a column less."""
+    *_, row = tally([trial(NOTHING, "correct", wrong=0)])
+    assert cells(row)[:4] == [NOTHING, "0 of 1", "-", "0 of 1"]
+
+
+def test_whatever_went_otherwise_is_listed() -> None:
+    """An inconclusive correct gradient is, too."""
+    odd = trial(NOTHING, "inconclusive", wrong=0)
+    lines = list(exceptions([trial("a row x 1.5", "wrong"), odd]))
+    assert len(lines) == 3
+    assert cells(lines[-1])[1:4] == [NOTHING, "0", "inconclusive"]
+    assert list(exceptions([trial("a row x 1.5", "wrong")])) == ["There was no other outcome."]
+
+
+def test_columns_are_aligned() -> None:
+    """For who reads it as text."""
+    assert list(table(["a", "bc"], [["def", "g"]])) == [
+        "| a   | bc |",
+        "| --- | -- |",
+        "| def | g  |",
+    ]
+
+
+@pytest.mark.parametrize(("evaluations", "seconds"), [(4, 6.0), (2000, 60.0)])
+def test_time_grows_with_entries_where_each_is_moved(evaluations: int, seconds: float) -> None:
+    """Otherwise only as one forward does."""
+    known = Effort("tool", 1000, True, evaluations, 2.0, 1.0, 1, 1, "no")
+    assert expected_seconds(known, 0.001, 10_000, 0.003) == pytest.approx(seconds)
+
+
+def test_one_part_of_the_page_is_replaced() -> None:
+    """The other one stays."""
+    page = rewritten(rewritten("", screening="one\n\ntwo"), rivals="three")
+    assert parts(page) == {"screening": "one\n\ntwo", "rivals": "three"}
+    assert parts(rewritten(page, screening="four"))["rivals"] == "three"
+    assert set(parts(rewritten(""))) == {"screening", "rivals"}

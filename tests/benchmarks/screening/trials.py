@@ -1,0 +1,143 @@
+"""Checking networks in fast mode with every mistake, and comparing what is named with it.
+
+It must not count or print; it returns what became of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck import check_gradient
+from pytest_gradcheck.report.model import Report
+from tests.benchmarks.networks import Network, perceptron, residual
+from tests.benchmarks.screening.masks import Array, Masks, beyond, differing, size
+from tests.benchmarks.screening.mistakes import MISTAKES, Gradient
+from tests.benchmarks.screening.naming import named, short
+from tests.corpus.running import in_processes
+
+__all__ = ["NETWORKS", "Trial", "check", "trial", "try_all"]
+
+NETWORKS: dict[str, Callable[..., Network]] = {
+    "perceptron, relu": partial(perceptron, activation="relu"),
+    "perceptron, tanh": partial(perceptron, activation="tanh"),
+    "residual, relu": partial(residual, activation="relu"),
+    "residual, tanh": partial(residual, activation="tanh"),
+}
+
+#: Everything that is found is to be listed.
+ROWS = 10**6
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a check said of a gradient with a mistake.
+
+    Attributes
+    ----------
+    network, dtype, mistake, seed : str, str, str, int
+        What was checked.
+    verdict : str
+        Of the report.
+    evaluations : int
+        Calls of forward.
+    wrong : int
+        How many coordinates are wrong.
+    missed, innocent : int
+        How many of these are not named, and how many are that nobody meddled with.
+    unsaid : int
+        How many that are not named are off by more than the report says it would have seen.
+    """
+
+    network: str
+    dtype: str
+    mistake: str
+    seed: int
+    verdict: str
+    evaluations: int
+    wrong: int
+    missed: int
+    innocent: int
+    unsaid: int
+
+    @property
+    def detected(self) -> bool:
+        """Whether the gradient is called wrong."""
+        return self.verdict == "wrong"
+
+    @property
+    def exact(self) -> bool:
+        """Whether what is wrong is named, and nothing else."""
+        return self.detected == (self.wrong > 0) and self.missed == self.innocent == 0
+
+
+def try_all(
+    networks: Iterable[str], dtypes: Iterable[str], seeds: Iterable[int], jobs: int
+) -> list[Trial]:
+    """Try every mistake in every network."""
+    return in_processes(_try_network, list(product(networks, dtypes, seeds)), jobs)
+
+
+def _try_network(task: tuple[str, str, int]) -> list[Trial]:
+    name, dtype, seed = task
+    network = NETWORKS[name](dtype=np.dtype(dtype).type, seed=seed)
+    gradient = network.backward(network.parameters)
+    trials = []
+    for number, (mistake, change) in enumerate(MISTAKES.items()):
+        claim = {key: array.copy() for key, array in gradient.items()}
+        place = change(claim, np.random.default_rng([seed, number]))
+        report = check(network, claim, seed)
+        trials.append(trial((name, dtype, mistake, seed), report, gradient, claim, place))
+    return trials
+
+
+def check(network: Network, claim: Gradient, seed: int) -> Report:
+    """Check a claim about the gradient of a network in fast mode."""
+
+    def loss(parameters: Any) -> Any:
+        return network.forward(parameters)
+
+    def backward(parameters: Any) -> Gradient:
+        return claim
+
+    return check_gradient(
+        loss, backward, network.parameters, mode="fast", seed=seed, max_rows=ROWS
+    )
+
+
+def trial(
+    task: Sequence[Any], report: Report, gradient: Gradient, claim: Gradient, place: Masks
+) -> Trial:
+    """Compare what a report names with what is wrong, and with the place meddled with."""
+    found, wrong = named(report), differing(gradient, claim)
+    missed = {key: mask & ~found[key] for key, mask in wrong.items()}
+    name, dtype, mistake, seed = task
+    return Trial(
+        network=name,
+        dtype=dtype,
+        mistake=mistake,
+        seed=seed,
+        verdict=report.verdict,
+        evaluations=report.evaluations,
+        wrong=size(wrong),
+        missed=size(missed),
+        innocent=beyond(found, place),
+        unsaid=size(_above(report, gradient, claim, missed)),
+    )
+
+
+def _above(report: Report, gradient: Gradient, claim: Gradient, masks: Masks) -> Masks:
+    """Return the coordinates whose error is above what the report says would be seen."""
+    seen = {short(parameter.name): parameter.resolution for parameter in report.parameters}
+    return {
+        key: mask & (_error(gradient[key], claim[key]) > seen[key]) for key, mask in masks.items()
+    }
+
+
+def _error(true: Array, claimed: Array) -> Array:
+    return np.asarray(np.abs(claimed.astype(np.float64) - true.astype(np.float64)))

@@ -1,0 +1,212 @@
+"""Reading places off residuals."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.numerics.screening.digits import Excess, Reader
+from pytest_gradcheck.numerics.screening.places import Box, Region, cut, whole
+from pytest_gradcheck.numerics.screening.weights import Code, by_box
+from tests.numerics.functions import Counted, Floats
+from tests.numerics.screening.builders import FEW, Shapes, linear, projector_of, segments_of
+
+SHAPES = [(8, 25), (3, 40), (7,)]
+SIZE = 327
+POINT = np.random.default_rng(1).normal(size=SIZE)
+SLOPES = np.random.default_rng(2).normal(size=SIZE)
+EVERYTHING = whole(segments_of(SHAPES))
+
+
+def reading(
+    errors: Mapping[int, float],
+    clear: float = 1e6,
+    region: Region = EVERYTHING,
+    shapes: Shapes = SHAPES,
+) -> tuple[Reader, Excess, Counted]:
+    """Return a reader of a function whose claims are off at some coordinates."""
+    claim: Floats = SLOPES.copy()
+    for coordinate, error in errors.items():
+        claim[coordinate] += error
+    projector, counted = projector_of(linear(SLOPES), claim, POINT, shapes)
+    reader = Reader.of(projector, 1, 1e-2, 0, clear)
+    residual = reader.measure(region).residual
+    counted.calls = 0
+    return reader, Excess(region, residual, abs(residual) / clear), counted
+
+
+def test_what_is_left_without_a_part_is_known_by_subtraction() -> None:
+    """Residuals are differences; bounds add up in squares."""
+    first, second = EVERYTHING[:1], EVERYTHING[1:]
+    part = Excess(first, 1.0, 3.0, coded=1.5)
+    rest = Excess(EVERYTHING, 5.0, 4.0, coded=7.0, depth=2).minus(second, part)
+    assert (rest.region, rest.residual, rest.coded) == (second, 4.0, 5.5)
+    assert rest.bound == pytest.approx(5.0)
+    assert rest.size == 127
+    assert Excess(EVERYTHING, 5.0, 4.0).minus(second, part).coded is None
+
+
+def test_residual_is_clear_in_units_of_its_bound() -> None:
+    """Of either sign; without any bound everything is clear."""
+    assert Excess(EVERYTHING, -6.0, 2.0).clear == 3.0
+    assert Excess(EVERYTHING, 1.0, 0.0).clear == np.inf
+
+
+@FEW
+@given(st.integers(0, SIZE - 1), st.floats(2, 1e7))
+def test_any_coordinate_is_read_however_clear_it_is(coordinate: int, clear: float) -> None:
+    """What noise might hide is not read at all, and never wrongly."""
+    reader, excess, _ = reading({coordinate: 1.0}, clear)
+    read = reader.coordinate(reader.with_code(excess))
+    assert read == (coordinate if clear >= 64 else read)
+    assert read in {coordinate, None}
+
+
+@FEW
+@given(st.integers(0, SIZE - 1), st.floats(64, 1e7))
+def test_coordinate_is_read_in_a_part_too(coordinate: int, clear: float) -> None:
+    """In halves of halves, with the first digit that serves them all."""
+    reader, _, _ = reading({coordinate: -2.0}, clear)
+    region = EVERYTHING
+    for _ in range(4):
+        first, second = cut(region)
+        region = first if any(box.holds(coordinate) for box in first) else second
+    part = reader.measure(region)
+    excess = reader.with_code(Excess(region, part.residual, abs(part.residual) / clear))
+    assert reader.coordinate(excess) == coordinate
+
+
+def test_clear_residual_is_read_in_one_digit() -> None:
+    """Two evaluations, and none if the digit is known already."""
+    reader, excess, counted = reading({123: 1.0}, 1e6)
+    coded = reader.with_code(excess)
+    assert counted.calls == 2
+    assert reader.with_code(coded) is coded
+    assert reader.coordinate(coded) == 123
+    assert counted.calls == 2
+
+
+def test_fainter_residual_is_read_in_more_digits() -> None:
+    """Each costs two evaluations; the first is known."""
+    reader, excess, counted = reading({123: 1.0}, 2000.0)
+    assert (reader.first.base, reader.first.divisor) == (18, 19)
+    assert reader.coordinate(reader.with_code(excess)) == 123
+    assert counted.calls == 4
+
+
+def test_digit_that_is_not_clear_enough_is_read_anew() -> None:
+    """In a smaller base, digit by digit."""
+    reader, excess, counted = reading({123: 1.0}, 1e6)
+    faint = Excess(EVERYTHING, excess.residual, abs(excess.residual) / 150)
+    assert reader.coordinate(faint) == 123
+    assert counted.calls == 4
+
+
+def test_single_coordinate_needs_no_reading() -> None:
+    """It is the only one there."""
+    single = (EVERYTHING[0].segment.single(42),)
+    reader, excess, counted = reading({42: 1.0}, 1e3, single)
+    assert reader.coordinate(excess) == 42
+    assert counted.calls == 0
+
+
+def test_two_errors_are_not_read_as_one() -> None:
+    """Their digits mix to what is no integer."""
+    for other in (20, 100, 326):
+        reader, excess, _ = reading({11: 1.0, other: 0.7})
+        assert reader.coordinate(reader.with_code(excess)) is None
+
+
+def test_nothing_is_read_of_what_does_not_differ() -> None:
+    """There is no ratio to nothing."""
+    reader, _, _ = reading({})
+    nothing = Excess(EVERYTHING, 0.0, 0.0, coded=1.0)
+    assert reader.coordinate(nothing) is None
+
+
+def test_box_of_an_error_is_read() -> None:
+    """Two evaluations, for however many boxes."""
+    for coordinate, number in ((3, 0), (250, 1), (325, 2)):
+        reader, excess, counted = reading({coordinate: 1.0})
+        assert reader.box(excess) == EVERYTHING[number]
+        assert counted.calls == 2
+
+
+def test_errors_in_two_boxes_are_in_no_single_one() -> None:
+    """However large they are, they do not add up to a third."""
+    reader, excess, _ = reading({3: 1.0, 250: 2.0})
+    assert reader.box(excess) is None
+
+
+def test_only_box_is_the_one() -> None:
+    """Nothing is evaluated for it."""
+    reader, excess, counted = reading({3: 1.0}, region=EVERYTHING[:1])
+    assert reader.box(excess) == EVERYTHING[0]
+    assert counted.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "ranges"),
+    [
+        ([57], ((2, 3), (7, 8))),
+        ([50, 57, 61], ((2, 3), (0, 25))),
+        ([7, 32, 182], ((0, 8), (7, 8))),
+        ([0, 26, 199], ((0, 8), (0, 25))),
+    ],
+)
+def test_place_of_errors_is_narrowed_on_each_axis(
+    coordinates: list[int], ranges: tuple[tuple[int, int], ...]
+) -> None:
+    """An entry, a row, a column, or all of the matrix where there is no such place."""
+    errors = dict(zip(coordinates, (1.0, 0.8, 1.3), strict=False))
+    segment = EVERYTHING[0].segment
+    reader, excess, _ = reading(errors, region=EVERYTHING[:1])
+    assert reader.place(excess) == Box(segment, ranges)
+
+
+def test_error_in_a_row_of_one_entry_each_is_placed() -> None:
+    """An axis that is one long has one index."""
+    reader, excess, _ = reading(
+        {30: 1.0}, region=whole(segments_of([(1, 327)])), shapes=[(1, 327)]
+    )
+    assert reader.place(excess).start == 30
+    assert reader.place(excess).size == 1
+
+
+def test_coded_directions_go_as_far_as_plain_ones() -> None:
+    """Their weights are half as large again, in the middle."""
+    reader, _, counted = reading({})
+    seen = list[Floats]()
+
+    def note(x: Floats) -> float:
+        seen.append(x.copy())
+        return 0.0
+
+    counted.function = note
+    reader.measure(EVERYTHING)
+    reader.measure(EVERYTHING, reader.first)
+    plain, coded = (np.abs(x - POINT) / np.abs(POINT) for x in (seen[0], seen[2]))
+    assert coded / plain == pytest.approx((1 + np.arange(SIZE) / SIZE) / 1.5, rel=1e-6)
+
+
+def test_residual_of_one_output_is_measured() -> None:
+    """With the noise of it."""
+    matrix = np.stack([SLOPES, SLOPES], axis=1)
+    projector, _ = projector_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
+    region = whole(projector.weights.segments)
+    excesses = [Reader.of(projector, 1, 1e-2, m, 1e6).measure(region) for m in (0, 1)]
+    assert abs(excesses[0].residual) < 1e-9
+    assert excesses[1].residual == pytest.approx(projector.claimed(1)[0, 0], rel=1e-6)
+    assert [e.bound for e in excesses] == pytest.approx([4e-7, 4e-7])
+
+
+@pytest.mark.parametrize(
+    ("read", "digit"), [(0, 0), (1, 1), (3, 3), (2.015, 2), (2.03, None), (-1, None), (4, None)]
+)
+def test_digit_is_an_integer_below_the_base(read: float, digit: int | None) -> None:
+    """What is read is close to one, or nothing is."""
+    excess = Excess(EVERYTHING, -2.0, 1e-9)
+    code = Code(by_box, 1, 4)
+    assert Reader._digit(excess, code, -2.0 * (1 + read / 4)) == digit

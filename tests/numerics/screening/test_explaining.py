@@ -1,0 +1,165 @@
+"""Explaining two directions by what is off."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.numerics.screening.entries import Entries
+from pytest_gradcheck.numerics.screening.explaining import Explanation
+from pytest_gradcheck.numerics.screening.places import whole
+from pytest_gradcheck.numerics.screening.sights import sight
+from tests.numerics.functions import Counted, Floats
+from tests.numerics.screening.builders import FEW, coordinates_of, projector_of
+
+SHAPES = [(8, 25), (3, 40), (7,)]
+SIZE = 327
+POINT = np.random.default_rng(1).normal(size=SIZE)
+SLOPES = np.random.default_rng(2).uniform(1, 2, size=SIZE)
+
+
+def explain(
+    errors: Mapping[int, float] | Floats, *, budget: int = 1000, **options: Any
+) -> tuple[bool, Explanation, Counted]:
+    """Explain errors in claims about a linear function of two outputs, the second right."""
+    claim: Floats = SLOPES.copy()
+    if isinstance(errors, np.ndarray):
+        claim += errors
+    else:
+        for coordinate, error in errors.items():
+            claim[coordinate] += error
+    both = np.stack([claim, 3 * SLOPES], axis=1)
+    projector, counted = projector_of(
+        lambda x: np.array([1.0, 3.0]) * (x @ SLOPES), both, POINT, SHAPES, noise=1e-12, **options
+    )
+    everything = whole(projector.weights.segments)
+    sights = [sight(projector, which, everything, 1e-2) for which in (1, 2)]
+    rng = np.random.default_rng(0)
+    entries = Entries(projector, 1e-6, rng)
+    counted.calls = 0
+    explanation = Explanation(projector, entries, 0, lambda: counted.calls < budget, rng)
+    explained = explanation.run(*sights)
+    assert (projector.function.point == POINT).all()
+    return explained, explanation, counted
+
+
+def single(explanation: Explanation) -> dict[int, float]:
+    """Return by how much single coordinates were found to be off."""
+    entries = explanation.entries
+    return {
+        k: float(entries.claim(k)[0] - found.value[0, 0])
+        for finding in explanation.findings
+        if finding.box.size == 1
+        for k, found in finding.measured
+    }
+
+
+@FEW
+@given(st.integers(0, SIZE - 1), st.floats(0.01, 100), st.sampled_from([-1, 1]))
+def test_one_error_explains_both_directions(coordinate: int, size: float, sign: int) -> None:
+    """It is read off the one, confirmed by the other and measured: a dozen evaluations."""
+    explained, explanation, counted = explain({coordinate: sign * size})
+    assert explained
+    assert single(explanation) == {coordinate: pytest.approx(sign * size, rel=1e-3)}
+    (finding,) = explanation.findings
+    assert (finding.output, finding.off, finding.share) == (0, 1, None)
+    assert counted.calls <= 12
+
+
+def test_several_errors_are_each_measured() -> None:
+    """Wherever they are."""
+    errors = {3: 0.5, 57: -0.3, 250: 0.7, 325: 0.2}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {k: pytest.approx(e, rel=1e-3) for k, e in errors.items()}
+
+
+def test_slight_errors_are_found_beside_large_ones() -> None:
+    """What is left when these are left out is searched anew."""
+    errors = {3: 1e-3, 250: 10.0, 325: 1e-2}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {k: pytest.approx(e, rel=1e-2) for k, e in errors.items()}
+
+
+def test_suspects_beyond_the_worst_ten_are_taken_on_trust() -> None:
+    """Where the other direction confirms them all; nothing is known then of other outputs."""
+    chosen = np.random.default_rng(3).choice(SIZE, 14, replace=False).tolist()
+    sizes = [10.0] * 5 + [0.5] * 4 + [8.0] * 5
+    errors = {k: size / abs(POINT[k]) for k, size in zip(chosen, sizes, strict=True)}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {k: pytest.approx(e, rel=1e-3) for k, e in errors.items()}
+    bounds = {f.box.start: f.measured[0][1].bound[0] for f in explanation.findings}
+    assert all(np.isfinite(bound[0]) for bound in bounds.values())
+    trusted = [k for k, bound in bounds.items() if not np.isfinite(bound[1])]
+    assert sorted(trusted) == sorted(chosen[5:9])
+
+
+def test_stray_factor_of_everything_is_explained_by_its_share() -> None:
+    """One entry of each segment is measured; nothing is searched."""
+    explained, explanation, counted = explain(0.5 * SLOPES)
+    assert explained
+    assert [f.box.is_whole for f in explanation.findings] == [True] * 3
+    assert [f.share for f in explanation.findings] == [pytest.approx(1 / 3)] * 3
+    assert [(f.off, len(f.measured)) for f in explanation.findings] == [(1, 1)] * 3
+    assert all(0 < f.doubt < 1e-6 for f in explanation.findings)
+    assert counted.calls == 6
+
+
+def test_flipped_sign_of_one_segment_is_explained_by_its_share() -> None:
+    """Twice itself is too much."""
+    inside = (np.arange(SIZE) >= 200) & (np.arange(SIZE) < 320)
+    explained, explanation, counted = explain(-2 * SLOPES * inside)
+    assert explained
+    (finding,) = explanation.findings
+    assert (finding.box.start, finding.box.is_whole) == (200, True)
+    assert finding.share == pytest.approx(2.0)
+    assert counted.calls == 2
+
+
+def test_share_within_the_agreement_is_no_finding() -> None:
+    """It explains what is seen all the same."""
+    explained, explanation, counted = explain(5e-7 * SLOPES)
+    assert explained
+    assert explanation.findings == []
+    assert counted.calls == 0
+
+
+def test_wrong_row_is_left_out_and_the_rest_is_looked_for() -> None:
+    """A row, and an entry elsewhere."""
+    errors = {k: 0.1 + k % 7 for k in range(200, 240)} | {57: 0.4}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {57: pytest.approx(0.4, rel=1e-3)}
+    (row,) = (f for f in explanation.findings if f.box.size > 1)
+    assert row.box.ranges == ((0, 1), (0, 40))
+
+
+def test_errors_everywhere_are_found_by_segment() -> None:
+    """What is left out moves no more, and nothing else is off."""
+    errors = np.random.default_rng(4).uniform(0.5, 2, SIZE)
+    explained, explanation, _ = explain(errors)
+    assert explained
+    held = [k for f in explanation.findings for k in coordinates_of(f.box)]
+    assert set(held) == set(range(SIZE))
+    assert sum(f.box.is_whole for f in explanation.findings) == 3
+
+
+def test_search_whose_budget_is_spent_leaves_something_unexplained() -> None:
+    """And says so."""
+    explained, _, counted = explain({3: 0.5, 57: -0.3, 90: 0.7, 180: 0.2}, budget=4)
+    assert not explained
+    assert counted.calls <= 40
+
+
+def test_nothing_is_found_that_is_not_off() -> None:
+    """Whatever is found was measured, or confirmed."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        errors = {int(k): float(rng.normal()) for k in rng.choice(SIZE, 6, replace=False)}
+        _, explanation, _ = explain(errors)
+        assert set(single(explanation)) == set(errors)

@@ -1,0 +1,203 @@
+"""Finding which claims are off."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.numerics.screening.digits import Excess, Reader
+from pytest_gradcheck.numerics.screening.entries import Entries
+from pytest_gradcheck.numerics.screening.locating import Search
+from pytest_gradcheck.numerics.screening.places import Box, whole
+from tests.numerics.functions import Counted, Floats
+from tests.numerics.screening.builders import FEW, Shapes, coordinates_of, linear, projector_of
+
+SHAPES = [(8, 25), (3, 40), (7,)]
+SIZE = 327
+POINT = np.random.default_rng(1).normal(size=SIZE)
+POINTS = np.random.default_rng(3).normal(size=8000)
+SLOPES = np.random.default_rng(2).uniform(1, 2, size=SIZE)
+
+
+def search(
+    errors: Mapping[int, float],
+    *,
+    budget: int = 1000,
+    shapes: Shapes = SHAPES,
+    point: Floats = POINT,
+    slopes: Floats = SLOPES,
+    **options: Any,
+) -> tuple[Search, Counted]:
+    """Search for errors in the claims of a linear function; return what was found."""
+    claim: Floats = slopes.copy()
+    for coordinate, error in errors.items():
+        claim[coordinate] += error
+    projector, counted = projector_of(linear(slopes), claim, point, shapes, **options)
+    everything, step = whole(projector.weights.segments), 1e-2
+    seen = projector.take(1, everything, step)
+    excess = Excess(everything, float(seen.residual[0]), float(seen.noise[0]))
+    reader = Reader.of(projector, 1, step, 0, excess.clear)
+    rng = np.random.default_rng(0)
+    entries = Entries(projector, 1e-6, rng)
+    found = Search(reader, entries, lambda: counted.calls < budget, rng)
+    counted.calls = 0
+    found.run(excess)
+    assert (projector.function.point == point).all()
+    return found, counted
+
+
+@FEW
+@given(st.integers(0, SIZE - 1), st.floats(0.01, 100), st.sampled_from([-1, 1]))
+def test_one_error_is_read_off(coordinate: int, size: float, sign: int) -> None:
+    """Which segment, then which index of each axis: a dozen evaluations at most."""
+    found, counted = search({coordinate: sign * size})
+    (suspect,) = found.suspects
+    assert suspect.box.start == coordinate
+    assert suspect.box.size == 1
+    assert abs(suspect.error - sign * size) <= 2 * suspect.bound + 1e-12 * size
+    assert counted.calls <= 2 + 2 * 2
+    assert not found.findings
+    assert not found.left
+
+
+def test_suspect_was_seen_with_its_own_step() -> None:
+    """That of the direction, times its weight; its bound likewise."""
+    found, _ = search({100: 0.5}, noise=1e-9)
+    (suspect,) = found.suspects
+    weight = abs(found.reader.weight(100))
+    assert suspect.step == pytest.approx(1e-2 * weight)
+    assert suspect.bound == pytest.approx(4e-7 / weight)
+
+
+def test_errors_in_several_segments_are_told_apart() -> None:
+    """By cutting between segments, and by reading each."""
+    errors = {3: 0.5, 250: -0.3, 325: 0.7}
+    found, counted = search(errors)
+    assert {s.box.start: pytest.approx(s.error) for s in found.suspects} == errors
+    assert counted.calls <= 30
+
+
+def test_several_errors_in_one_matrix_are_told_apart() -> None:
+    """That share neither row nor column, and are too few to be everywhere."""
+    errors = {3: 0.5, 57: -0.3, 90: 0.7, 180: 0.2}
+    found, counted = search(errors)
+    assert {s.box.start: pytest.approx(s.error) for s in found.suspects} == errors
+    assert not found.findings
+    assert counted.calls <= 100
+
+
+def test_wrong_row_is_found_as_one() -> None:
+    """Two of its entries were measured, and are off."""
+    found, counted = search(
+        {k: 0.1 + k % 7 for k in range(225, 240)} | dict.fromkeys(range(200, 225), 1.0)
+    )
+    (finding,) = found.findings
+    assert finding.box.ranges == ((0, 1), (0, 40))
+    assert (finding.output, finding.off, len(finding.measured)) == (0, 2, 2)
+    assert all(finding.box.holds(coordinate) for coordinate, _ in finding.measured)
+    assert finding.share is None
+    assert not found.suspects
+    assert counted.calls <= 20
+
+
+def test_wrong_column_is_found_as_one() -> None:
+    """Coordinates that lie apart in the point."""
+    found, _ = search({k: 0.1 + k % 3 for k in range(4, 200, 25)})
+    (finding,) = found.findings
+    assert finding.box.ranges == ((0, 8), (4, 5))
+
+
+def test_segment_that_is_wrong_everywhere_is_found_as_one() -> None:
+    """In which no single place is off."""
+    found, counted = search({k: 0.1 + k % 11 for k in range(200, 320)})
+    (finding,) = found.findings
+    assert finding.box.is_whole
+    assert finding.box.start == 200
+    assert counted.calls <= 20
+
+
+def test_everything_wrong_is_found_by_segment() -> None:
+    """Each of them is sampled."""
+    found, _ = search({k: 0.1 + k % 11 for k in range(SIZE)})
+    boxes = [finding.box for finding in found.findings]
+    assert sorted(box.start for box in boxes if box.is_whole)[:2] == [0, 200]
+    assert not found.left
+
+
+def test_row_in_which_half_is_right_is_found_all_the_same() -> None:
+    """Six of its entries are looked at, at most; two that are off are enough."""
+    found, _ = search({k: 0.1 + k % 7 for k in range(200, 240, 2)})
+    assert [finding.box.ranges for finding in found.findings] == [((0, 1), (0, 40))]
+    (finding,) = found.findings
+    assert finding.off == 2 <= len(finding.measured) <= 6
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_nothing_that_is_right_is_suspected(count: int) -> None:
+    """Scattered errors, wherever they are."""
+    rng = np.random.default_rng(count)
+    for _ in range(5):
+        errors = {int(k): float(rng.uniform(0.5, 2)) for k in rng.choice(SIZE, count, False)}
+        found, _ = search(errors)
+        held = {k for f in found.findings for k in coordinates_of(f.box)}
+        suspected = {s.box.start for s in found.suspects}
+        assert suspected <= set(errors)
+        assert set(errors) <= suspected | held
+        assert not found.left
+
+
+def test_search_ends_with_its_budget() -> None:
+    """What it did not explain is left, all of it."""
+    errors = {3: 0.5, 57: -0.3, 90: 0.7, 180: 0.2}
+    found, counted = search(errors, budget=4)
+    left = [k for part in found.left for box in part.region for k in coordinates_of(box)]
+    assert counted.calls <= 20
+    assert set(errors) - {s.box.start for s in found.suspects} <= set(left)
+    assert found.left
+
+
+def test_nothing_is_found_where_nothing_is_off() -> None:
+    """Noise is no reason to go on."""
+    found, counted = search({}, noise=1e-9)
+    assert (found.suspects, found.findings, found.left) == ([], [], [])
+    assert counted.calls <= 6
+
+
+def test_largest_residual_is_explained_first() -> None:
+    """So that the budget is spent on what is most off."""
+    found, _ = search({3: 0.1, 250: 10.0, 325: 3.0})
+    assert [s.box.start for s in found.suspects] == [250, 325, 3]
+
+
+@pytest.mark.parametrize("errors", [{320: 1.0}, {321: 1.0}, {320: 1.0, 321: 2.0}])
+def test_one_entry_that_is_off_is_not_enough(errors: Mapping[int, float]) -> None:
+    """Of a box of two, both must be."""
+    found, _ = search(errors)
+    box = Box(found.reader.projector.weights.segments[2], ((0, 2),))
+    found.findings.clear()
+    assert found._all_off(box, tries=2) == (len(errors) == 2)
+    assert [finding.off for finding in found.findings] == [2] * (len(errors) == 2)
+
+
+def test_block_that_is_no_row_is_found_when_it_is_small() -> None:
+    """Halving ends at boxes of two hundred entries or so, all of which may be off."""
+    errors = {k: 0.1 + k % 11 for k in range(250)}
+    slopes, shapes = np.ones(POINTS.size), [(200, 40)]
+    found, counted = search(errors, point=POINTS, slopes=slopes, shapes=shapes)
+    ranges = [finding.box.ranges for finding in found.findings]
+    assert sorted(ranges) == [((0, 12), (0, 20)), ((0, 12), (20, 40))]
+    assert counted.calls <= 60
+
+
+def test_entries_that_are_off_all_over_are_found_by_small_boxes() -> None:
+    """Where every cut leaves some on both sides they are not all read one by one."""
+    chosen = np.random.default_rng(1).choice(200, 80, replace=False).tolist()
+    found, counted = search({k: 1.0 + k % 3 for k in chosen})
+    held = {k for finding in found.findings for k in coordinates_of(finding.box)}
+    assert {finding.box.size for finding in found.findings} <= set(range(2, 13))
+    assert len(held & set(chosen)) >= 10
+    assert counted.calls <= 200
+    assert not found.left

@@ -1,0 +1,113 @@
+"""Noise and sizes, before anything is looked at."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.numerics.measurement import EPS
+from pytest_gradcheck.numerics.screening.preparing import (
+    Tally,
+    know_noise,
+    know_noise_widely,
+    know_sizes,
+)
+from pytest_gradcheck.numerics.screening.projecting import Projector
+from tests.numerics.functions import Counted, Floats, jitter
+from tests.numerics.screening.builders import direction_of, linear, projector_of
+
+RNG = np.random.default_rng(1)
+POINT, SLOPES = RNG.normal(size=40), RNG.normal(size=40)
+
+
+def unknown(function: Callable[[Floats], Any]) -> tuple[Projector, Counted]:
+    """Return the projector of a function whose noise is not known."""
+    return projector_of(function, np.zeros((40, np.size(function(POINT)))), POINT, noise=0.0)
+
+
+def test_tally_counts_and_passes_on() -> None:
+    """Every evaluation."""
+    tally = Tally(lambda point: 2 * point)
+    assert [tally(np.array([k])).item() for k in (1.0, 3.0)] == [2.0, 6.0]
+    assert tally.calls == 2
+
+
+def test_noise_is_read_from_six_evaluations() -> None:
+    """It is as large as it is, by a factor of a few."""
+    projector, counted = unknown(lambda x: np.exp(x).sum() + jitter(x.sum(), 1e-9))
+    known = know_noise(projector, projector.function.base, 0)
+    assert counted.calls == 6
+    assert 1e-10 < known.function.noise[0] < 4e-9
+    assert (known.function.point == POINT).all()
+    assert known.weights == projector.weights
+
+
+def test_noise_that_does_not_show_close_by_is_looked_for_further_away() -> None:
+    """Values that stand still there, as those of float32 do, tell nothing."""
+    projector, counted = unknown(lambda x: np.round(np.exp(x).sum(), 4))
+    known = know_noise(projector, projector.function.base, 0)
+    assert 6 < counted.calls <= 6 + 32
+    assert 1e-5 < known.function.noise[0] < 1e-3
+
+
+@pytest.mark.parametrize("know", [lambda p, r: know_noise(p, r, 0), know_noise_widely])
+def test_noise_is_no_less_than_what_evaluations_at_the_point_differ_by(
+    know: Callable[[Projector, Floats], Projector],
+) -> None:
+    """Nor less than the rounding of outputs."""
+    projector, _ = unknown(lambda x: np.exp(x).sum() + jitter(x.sum(), 1e-9))
+    base = projector.function.base
+    assert know(projector, base + 1e-3).function.noise == pytest.approx([2e-3], rel=1e-9)
+    offset, _ = unknown(lambda x: 1e9 + 0 * x.sum())
+    assert know(offset, offset.function.base).function.noise == pytest.approx([1e9 * EPS])
+
+
+def test_noise_is_known_of_each_output() -> None:
+    """One that is quiet is so beside one that is not."""
+    projector, _ = unknown(
+        lambda x: [np.exp(x).sum() + jitter(x.sum(), size) for size in (1e-6, 1e-11)]
+    )
+    noise = know_noise(projector, projector.function.base, 0).function.noise
+    assert noise == pytest.approx([1e-6, 1e-11], rel=0.9)
+
+
+def test_what_is_known_of_the_noise_is_not_forgotten() -> None:
+    """A look further away may raise it."""
+    projector, counted = projector_of(lambda x: np.exp(x).sum(), SLOPES, POINT, noise=1e-3)
+    known = know_noise_widely(projector, projector.function.base)
+    assert known.function.noise.tolist() == [1e-3]
+    assert 0 < counted.calls <= 32
+    quiet = replace(projector, function=replace(projector.function, noise=np.zeros(1)))
+    assert know_noise_widely(quiet, quiet.function.base).function.noise < 1e-12
+
+
+def test_direction_that_leaves_the_domain_is_no_obstacle() -> None:
+    """Half of the coordinates are at an edge that forward must not cross."""
+    point = np.where(np.arange(40) < 20, 0.0, np.abs(POINT))
+    projector, _ = projector_of(lambda x: np.sqrt(x).sum(), SLOPES, point, noise=0.0)
+    noise = know_noise(projector, projector.function.base, 0).function.noise
+    assert 0 < noise[0] < 1e-12
+
+
+def test_sizes_are_what_outputs_vary_by() -> None:
+    """A tenth of the way along a direction, for one evaluation."""
+    projector, counted = projector_of(linear(SLOPES), SLOPES, POINT)
+    known = know_sizes(projector, 2)
+    assert counted.calls == 1
+    change = abs(direction_of(projector, 2) @ SLOPES)
+    assert known.function.sizes == pytest.approx([0.1 * change])
+    assert (known.function.point == POINT).all()
+    assert known.function.noise is projector.function.noise
+
+
+def test_noise_must_show_in_every_output() -> None:
+    """One that tells nothing is looked at further away, with all."""
+    projector, counted = unknown(
+        lambda x: [np.exp(x).sum() + jitter(x.sum(), 1e-9), np.round(np.exp(x).sum(), 4)]
+    )
+    noise = know_noise(projector, projector.function.base, 0).function.noise
+    assert counted.calls > 6
+    assert 1e-10 < noise[0] < 4e-9
+    assert 1e-5 < noise[1] < 1e-3

@@ -1,0 +1,263 @@
+"""The screen, from a question to what it found."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.binding.problem import DenseClaim
+from pytest_gradcheck.numerics.measure import Question
+from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.screening import screen as module
+from pytest_gradcheck.numerics.screening.profile import Profile
+from pytest_gradcheck.numerics.screening.screen import screen
+from pytest_gradcheck.numerics.screening.screened import Screened
+from tests.numerics.functions import Counted, Floats, jitter
+from tests.numerics.screening.builders import FEW, Shapes, segments_of
+
+SHAPES: Shapes = [(20, 30), (30,), (5, 5)]
+SIZE = 655
+RNG = np.random.default_rng(1)
+POINT, SLOPES = RNG.normal(size=SIZE), RNG.normal(size=SIZE) / 25
+TRUE = SLOPES * np.cos(POINT)
+
+
+def sines(x: Floats) -> Any:
+    """Return a smooth function whose gradient is `TRUE` at the point."""
+    return SLOPES @ np.sin(x)
+
+
+def screened(
+    claim: Any,
+    function: Callable[[Floats], Any] = sines,
+    *,
+    point: Floats = POINT,
+    shapes: Shapes = SHAPES,
+    budget: int = 300,
+    seed: int = 0,
+    rounding: float = 0.0,
+) -> tuple[Screened, int]:
+    """Screen claims; return what was found and the calls; the point is left as it is."""
+    counted, there = Counted(function), point.copy()
+    base = counted(there)
+    segments = segments_of(shapes, rounding)
+    question = Question(
+        evaluate=counted,
+        point=there,
+        segments=[(s.start, s.stop) for s in segments],
+        base=base,
+        repeat=counted(there),
+        claims=DenseClaim(np.asarray(claim, dtype=float).reshape(point.size, base.size)),
+        tangent=None,
+    )
+    counted.calls = 0
+    found = screen(question, segments, agreement=1e-6, budget=budget, seed=seed)
+    assert (there == point).all()
+    return found, counted.calls
+
+
+def off(coordinate: int, factor: float) -> Floats:
+    """Return claims of which one is wrong by a factor."""
+    return TRUE * np.where(np.arange(SIZE) == coordinate, factor, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_right_claims_cost_a_dozen_evaluations(seed: int) -> None:
+    """An error of a millionth of a typical claim would have been seen."""
+    found, calls = screened(TRUE, seed=seed)
+    assert calls <= 14
+    assert not found.findings
+    assert not found.unexplained.any()
+    assert not found.swept
+    assert (found.share < 1e-3).all()
+    assert [s.which for s in found.sights] in ([1, 2], [2, 1])
+
+
+@FEW
+@given(st.integers(0, SIZE - 1), st.floats(0.05, 0.9) | st.floats(1.1, 20) | st.floats(-5, -1))
+def test_one_wrong_claim_is_found(coordinate: int, factor: float) -> None:
+    """And measured, for a dozen evaluations more."""
+    found, calls = screened(off(coordinate, factor))
+    (finding,) = found.findings
+    ((where, measured),) = finding.measured
+    assert (finding.box.start, finding.box.size, where) == (coordinate, 1, coordinate)
+    assert np.abs(measured.value[0, 0] - TRUE[coordinate]) <= measured.bound[0, 0]
+    assert not found.unexplained.any()
+    assert (found.share < 1e-3).all()
+    assert calls <= 40
+
+
+@pytest.mark.parametrize(("seed", "times"), [(0, 4), (1, 4), (2, 4), (3, 1e4), (4, 1e4)])
+def test_error_that_is_not_found_is_not_said_to_be_visible(seed: int, times: float) -> None:
+    """In whichever segment; one that stands out by far is found."""
+    right, _ = screened(TRUE, seed=seed)
+    for number, coordinate in enumerate((33, 611, 644)):
+        claim, error = TRUE.copy(), times * right.visible[number, 0]
+        claim[coordinate] += error / abs(POINT[coordinate])
+        found, _ = screened(claim, seed=seed)
+        named = [f.box.start for f in found.findings]
+        assert any(s.differs.any() for s in found.sights)
+        assert named in ([], [coordinate])
+        assert named or (found.visible[number, 0] >= error and times < 1e4)
+
+
+def test_stray_factor_is_told_by_its_share() -> None:
+    """Of everything."""
+    found, calls = screened(2 * TRUE)
+    assert [f.share for f in found.findings] == [pytest.approx(0.5)] * 3
+    assert calls <= 30
+
+
+def test_each_output_is_searched() -> None:
+    """What is off in one is not in the other."""
+    claim = np.stack([off(33, 2.0), TRUE, off(640, 3.0)], axis=1)
+    found, _ = screened(claim, lambda x: np.ones(3) * sines(x))
+    assert [(f.output, f.box.start) for f in found.findings] == [(0, 33), (2, 640)]
+    assert found.visible.shape == (3, 3)
+
+
+def test_segment_that_shows_too_little_is_looked_at_by_itself() -> None:
+    """A bias under noise that hides it from directions over everything."""
+    slopes = np.concatenate([np.full(600, 1.0), np.full(55, 1e-5)])
+    function = lambda x: slopes @ x + jitter(x.sum(), 1e-9)  # noqa: E731  # two terms, one line
+    found, calls = screened(slopes, function, budget=100)
+    far, _ = screened(slopes, function, shapes=[(655,)], budget=100)
+    assert (found.share < 0.1).all()
+    assert calls <= 40
+    assert not found.findings
+    assert far.visible[0, 0] > 2 * found.visible[1, 0]
+
+
+def test_segment_that_shows_nothing_is_swept_where_that_is_affordable() -> None:
+    """Two evaluations for each entry; outputs are sized for it."""
+    point = np.where(np.arange(SIZE) == 640, 0.0, POINT)
+    claim = np.where(np.arange(SIZE) < 630, TRUE, point > 0)
+
+    def kinked(x: Floats) -> Any:
+        return SLOPES[:630] @ np.sin(x[:630]) + np.maximum(x[630:], 0).sum()
+
+    found, calls = screened(claim, kinked, point=point, budget=400)
+    assert list(found.swept) == [2]
+    assert calls <= 500
+    assert found.swept[2].kinks.keys() == {(10, 0)}
+    assert found.swept[2].value[:10, 0] == pytest.approx(claim[630:640], abs=1e-6)
+    assert np.isinf(found.visible).ravel().tolist() == [False, False, True]
+    nothing, calls = screened(claim, kinked, point=point, budget=20)
+    assert not nothing.swept
+    assert found.sizes[0] < nothing.sizes[0]
+
+
+def test_kink_in_one_segment_leaves_the_others_visible() -> None:
+    """They are looked at by themselves."""
+    point = np.where(np.arange(SIZE) == 640, 0.0, POINT)
+    claim = np.where(np.arange(SIZE) < 630, TRUE, point > 0)
+
+    def kinked(x: Floats) -> Any:
+        return SLOPES[:630] @ np.sin(x[:630]) + np.maximum(x[630:], 0).sum()
+
+    found, _ = screened(claim, kinked, point=point, budget=20)
+    assert not any(s.known.all() for s in found.sights)
+    assert (found.share[:2] < 1e-2).all()
+    assert np.isinf(found.share[2, 0])
+
+
+def test_many_differences_that_agree_one_by_one_are_no_finding() -> None:
+    """As of a gradient in single precision."""
+    rounded = TRUE * (1 + 5e-7 * np.random.default_rng(2).uniform(-1, 1, SIZE))
+    found, _ = screened(rounded)
+    assert not found.findings
+    assert not found.unexplained.any()
+
+
+def test_rounding_of_claims_is_no_difference() -> None:
+    """It is a part of the bound where it is known of, and costs nothing."""
+    claim = TRUE.astype(np.float32).astype(float)
+    found, calls = screened(claim, rounding=float(np.finfo(np.float32).eps))
+    assert calls <= 14
+    assert not any(s.differs.any() for s in found.sights)
+    assert (found.share < 1e-2).all()
+
+
+def test_slight_differences_of_a_solver_are_allowed() -> None:
+    """Its result is smooth between jumps, with slopes that are not those of the whole."""
+
+    def solver(x: Floats) -> Any:
+        total = float(SLOPES @ x)
+        return total + 2e-6 * (total % 0.05)
+
+    found, _ = screened(SLOPES, solver, budget=2000)
+    assert not found.findings
+
+
+def test_search_that_costs_too_much_leaves_segments_unexplained() -> None:
+    """Unless they can be swept, or are right by themselves."""
+    errors = np.random.default_rng(3).choice(600, 12, replace=False)
+    claim = TRUE.copy()
+    claim[errors] *= 1.5
+    found, calls = screened(claim, budget=30)
+    assert found.unexplained[:, 0].tolist() == [True, False, False]
+    assert calls <= 60
+
+
+def test_noise_is_no_error() -> None:
+    """However large it is, it makes less visible."""
+    for size in (1e-9, 1e-6, 1e-4):
+        function = lambda x, size=size: sines(x) + jitter(x.sum(), size)  # noqa: E731  # one line
+        found, _ = screened(TRUE, function, budget=100)
+        assert not found.findings
+        assert (found.visible > size).all()
+
+
+def test_undefined_function_shows_nothing() -> None:
+    """And costs a few ladders at most."""
+    found, calls = screened(TRUE, lambda x: 1.0 if (x == POINT).all() else np.nan, budget=100)
+    assert np.isinf(found.share).all()
+    assert not found.findings
+    assert calls <= 600
+
+
+def test_sizes_and_scales_are_those_of_the_function() -> None:
+    """Before a sweep sizes are what claims promise."""
+    found, _ = screened(TRUE)
+    assert found.scales.own(np.arange(SIZE)).tolist() == np.abs(POINT).tolist()
+    norm = np.linalg.norm(TRUE * POINT)
+    assert norm <= found.sizes[0] <= 5 * norm
+
+
+def test_visible_is_what_the_better_direction_would_have_shown() -> None:
+    """A coordinate has half of its scale times the lift as its weight, at least."""
+    found, _ = screened(TRUE)
+    segments = segments_of(SHAPES)
+    scales = Scales.of(POINT, [(s.start, s.stop) for s in segments])
+    claims = DenseClaim(TRUE[:, None])
+    lifts = Profile.of(claims, segments, scales, np.random.default_rng(0)).lifts()
+    seen = min(float((np.abs(s.residual) + 2 * s.bound)[0]) for s in found.sights)
+    assert found.visible[:, 0] == pytest.approx(seen / (0.5 * lifts))
+    assert lifts.max() > 1
+
+
+def test_several_wrong_claims_are_found() -> None:
+    """Each of them, where that is affordable."""
+    wrong = [7, 133, 222, 420, 605, 650]
+    claim = TRUE.copy()
+    claim[wrong] *= np.array([1.5, 2.0, 0.5, -1.0, 3.0, 1.2])
+    found, calls = screened(claim)
+    assert sorted(f.box.start for f in found.findings) == wrong
+    assert not found.unexplained.any()
+    assert calls <= 200
+
+
+def test_segment_that_stays_unexplained_is_swept_where_that_is_affordable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Then nothing is left to explain there."""
+    monkeypatch.setattr(module, "SEARCH", 20)
+    claim = TRUE.copy()
+    claim[600:630:3] *= 1.5
+    found, calls = screened(claim, budget=300)
+    assert 1 in found.swept
+    assert not found.unexplained[1:].any()
+    assert calls <= 300 + 10 * 42
