@@ -227,8 +227,8 @@ def _is_fast(problem: Problem, options: Options) -> bool:
             "out to screen them."
         )
     fast = options.mode == "fast" or beyond
-    if fast and problem.kind == "jvp":
-        return False  # its one direction is measured anyway
+    if problem.kind == "jvp" or not needed:
+        return False  # one direction is measured anyway, and nothing is soon swept
     if fast and options.step is not None:
         raise GradcheckUsageError(
             f"step={options.step!r} measures every entry at that step, and {problem.point.size:,} "

@@ -55,8 +55,7 @@ class _Part:
     @property
     def resolution(self) -> float:
         """The smallest error of one entry that would have been seen, in its own units."""
-        scale = self.screened.scales.medians[self.number]
-        return float(self.screened.visible[self.number].max() / scale)
+        return float(self.screened.visible[self.number].max() / self.screened.least[self.number])
 
     @property
     def share(self) -> float:
@@ -270,7 +269,8 @@ def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
     zeros = np.logical_not(claim.any(axis=1))
     yield from zero_notes(parameter, zeros, unmoved=parameter.name in unmoved, barren=False)
     if part.share > UNRESOLVED:
-        yield Note("inconclusive", 0, f"an error of {_seen(part)} in one entry could hide")
+        size = problem.base.size * (parameter.stop - parameter.start) if part.share > 1 else 0
+        yield Note("inconclusive", size, f"an error of {_seen(part)} in one entry could hide")
     elif not zeros.all():
         yield Note("screened", 0, f"seen: errors of one entry above {_seen(part)}")
     yield from point_notes(parameter, problem.point[part_of_point])

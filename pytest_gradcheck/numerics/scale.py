@@ -41,6 +41,9 @@ class Scales:
         the user's each.
     medians : ndarray, shape (k,)
         Median magnitude of the nonzero coordinates of each segment, else 1.
+    floor : float
+        The least scale, as a share of the median: 0 but where coordinates are moved
+        together, and those close to zero by chance would not be seen.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class Scales:
     point: Floats
     starts: Indices
     medians: Floats
+    floor: float = 0.0
 
     @classmethod
     def of(cls, point: Floats, segments: Sequence[tuple[int, int]]) -> Scales:
@@ -67,7 +71,15 @@ class Scales:
         small = scale < SMALLEST
         if small.any():
             scale[small] = self.typical(indices)[small]
+        if self.floor:
+            scale = np.maximum(scale, self.floor * self.typical(indices))
         return scale
+
+    def least(self) -> Floats:
+        """Return the smallest scale of each segment, shape (k,)."""
+        stops = [*self.starts[1:].tolist(), self.point.size]
+        pairs = zip(self.starts.tolist(), stops, strict=True)
+        return np.array([self.own(slice(start, stop)).min() for start, stop in pairs])
 
     def typical(self, indices: Indices | slice) -> Floats:
         """Return the median magnitude in the segments of some coordinates."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.screening.places import Box, Region
-from pytest_gradcheck.numerics.screening.projecting import Projector
+from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
+from pytest_gradcheck.numerics.screening.sights import Sight
 from pytest_gradcheck.numerics.screening.weights import (
     Code,
     Numbers,
@@ -34,6 +35,12 @@ UNSURE = 1.5
 
 #: The first digit should be clear still where a residual is so much fainter than the whole.
 FAINTER = 16.0
+
+#: A kink was crossed where slopes differ by so many times what curvature explains; then one
+#: looks so much closer, so often.
+KINKED = 3.0
+CLOSER = 8.0
+CLOSER_LOOKS = 2
 
 #: Coded directions reach further by this factor, in the middle.
 REACH = 1.5
@@ -98,6 +105,8 @@ class Reader:
         In units of the direction.
     output : int
         The output.
+    bend : float
+        How much the function bends along it, per unit of step; more is a kink.
     first : Code
         The digit of coordinates that is measured with every part: what is read of the
         whole serves its parts.
@@ -107,30 +116,41 @@ class Reader:
     which: int
     step: float
     output: int
+    bend: float
     first: Code
 
     @classmethod
-    def of(
-        cls, projector: Projector, which: int, step: float, output: int, clear: float
-    ) -> Reader:
-        """Choose the first digit for residuals that are so clear, in units of their bounds."""
+    def of(cls, projector: Projector, sight: Sight, output: int) -> Reader:
+        """Read what is off in one output along the direction of a sight."""
+        clear = sight.clear(output)
         count = projector.function.point.size
         base = _base(count, clear / FAINTER) or count
         divisor = 1
         while divisor * base < count:
             divisor *= base
         first = Code(by_coordinate, divisor, math.ceil(count / divisor))
-        return cls(projector, which, step, output, first)
+        bend = float(sight.bend[output])
+        return cls(projector, sight.which, sight.step, output, bend, first)
 
     def weight(self, coordinate: int) -> float:
         """Return the weight of a coordinate in the direction."""
         return self.projector.weights.weight(self.which, coordinate)
 
     def measure(self, region: Region, code: Code | None = None) -> Excess:
-        """Measure the residual of a region: two evaluations."""
+        """Measure the residual of a region: two evaluations, more where kinks are crossed."""
         step = self.step if code is None else self.step / REACH
         seen = self.projector.take(self.which, region, step, code)
+        for _ in range(CLOSER_LOOKS):
+            if not self._crossed(seen):
+                break
+            step /= CLOSER
+            seen = self.projector.take(self.which, region, step, code)
         return Excess(region, float(seen.residual[self.output]), float(seen.noise[self.output]))
+
+    def _crossed(self, seen: Projection) -> bool:
+        """Tell whether slopes to both sides differ by more than curvature explains."""
+        smooth = KINKED * self.bend * seen.step + KINKED * seen.noise[self.output]
+        return bool(abs(seen.bend[self.output]) > smooth)
 
     def with_code(self, excess: Excess) -> Excess:
         """Add the first digit's residual, where it is not known: two evaluations."""

@@ -27,12 +27,42 @@ ROUNDS = 3
 #: Suspects that are measured by themselves when the other direction confirms them all.
 MEASURED = 10
 
-#: It confirms them where what it cannot tell is this small beside the least of them.
+#: It confirms them where what it cannot tell is this small beside the least of them ...
 TELLING = 0.5
+
+#: ... and nothing else is wrong where they add no more than this to its bound: else one
+#: looks again, without them.
+DOUBTFUL = 4.0
 
 #: Segments, and claims in them, that are measured where all are off by the same share.
 SEGMENTS = 4
 DRAWN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What suspects leave of a direction that was not used to find them.
+
+    Attributes
+    ----------
+    residual, bound : float
+        By how much more is claimed than measured, and how well that is known.
+    doubt : float
+        How well the share of the suspects in it is known.
+    """
+
+    residual: float
+    bound: float
+    doubt: float
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether suspects explain the direction."""
+        return abs(self.residual) <= APART * self.bound + self.doubt
+
+    def confirms(self, effect: float) -> bool:
+        """Tell whether it would not be explained if one with this effect were innocent."""
+        return self.is_explained and self.bound + self.doubt <= TELLING * abs(effect)
 
 
 @dataclass(slots=True)
@@ -53,6 +83,8 @@ class Explanation:
         Draws samples.
     findings : list of Finding
         What is off; nothing that was not confirmed.
+    unseen : float
+        Where all is explained, the largest change along a direction that could hide still.
     """
 
     projector: Projector
@@ -61,24 +93,35 @@ class Explanation:
     goes_on: Callable[[], bool]
     rng: np.random.Generator
     findings: list[Finding] = field(default_factory=list)
+    unseen: float = 0.0
 
     def run(self, current: Sight, other: Sight) -> bool:
         """Explain what two directions show; return whether nothing is left unexplained."""
         if self._share(current, other):
+            self.unseen = 2 * APART * max(float(s.bound[self.output]) for s in (current, other))
             return True
         for _ in range(ROUNDS):
             known, search = len(self.findings), self._search(current)
             self._take_boxes(search.findings)
             if search.findings or known:
                 other = self._look(other.which, current.step)
-            confirmed = self._confirms(other, search.suspects)
-            all_taken = self._take_suspects(search.suspects, confirmed=confirmed)
-            if confirmed or search.left:
-                return confirmed and all_taken and not search.left
+            rest = self._rest(other, search.suspects)
+            all_taken = self._take_suspects(search.suspects, other.which, rest)
+            if search.left:
+                return False
+            if rest.is_explained and rest.doubt <= DOUBTFUL * rest.bound:
+                self.unseen = abs(rest.residual) + rest.doubt + APART * rest.bound
+                return all_taken
             current, other = self._look(other.which, current.step), current
             if not current.differs[self.output]:
+                self.unseen = self._hidden(current)
                 return True
         return False
+
+    def _hidden(self, seen: Sight) -> float:
+        """Return the largest change along a direction that could have gone unseen."""
+        residual, bound = float(seen.residual[self.output]), float(seen.bound[self.output])
+        return abs(residual) + APART * bound
 
     @property
     def _everything(self) -> Region:
@@ -132,28 +175,26 @@ class Explanation:
     def _search(self, current: Sight) -> Search:
         residual, bound = float(current.residual[self.output]), float(current.bound[self.output])
         excess = Excess(self._everything, residual, bound)
-        reader = Reader.of(self.projector, current.which, current.step, self.output, excess.clear)
+        reader = Reader.of(self.projector, current, self.output)
         search = Search(reader, self.entries, self.goes_on, self.rng)
         search.run(excess)
         return search
 
-    def _confirms(self, other: Sight, suspects: list[Suspect]) -> bool:
-        """Tell whether suspects explain another direction, all of them and nothing else."""
-        rest, doubt, least = float(other.residual[self.output]), 0.0, np.inf
+    def _rest(self, other: Sight, suspects: list[Suspect]) -> Rest:
+        """Return what suspects leave of another direction."""
+        rest, doubt = float(other.residual[self.output]), 0.0
         for suspect in suspects:
             weight = self.projector.weights.weight(other.which, suspect.box.start)
             rest -= suspect.error * weight
             doubt += suspect.bound * abs(weight)
-            least = min(least, abs(suspect.error * weight))
-        bound = float(other.bound[self.output])
-        explained = abs(rest) <= APART * bound + doubt
-        return bool(other.known[self.output]) and explained and bound + doubt <= TELLING * least
+        bound = float(other.bound[self.output]) if other.known[self.output] else np.inf
+        return Rest(rest, bound, doubt)
 
     def _take_boxes(self, findings: list[Finding]) -> None:
         self.findings += findings
         self._leave_out([finding.box for finding in findings])
 
-    def _take_suspects(self, suspects: list[Suspect], *, confirmed: bool) -> bool:
+    def _take_suspects(self, suspects: list[Suspect], which: int, rest: Rest) -> bool:
         """Take suspects that are off when measured, and those beyond the worst on trust.
 
         Returns whether that are all; one that is off by less than is tolerated counts as
@@ -162,7 +203,8 @@ class Explanation:
         suspects = sorted(suspects, key=lambda s: abs(s.error) * s.step, reverse=True)
         all_taken = True
         for number, suspect in enumerate(suspects):
-            trusted = confirmed and number >= MEASURED
+            effect = suspect.error * self.projector.weights.weight(which, suspect.box.start)
+            trusted = number >= MEASURED and rest.confirms(effect)
             found = self._as_seen(suspect) if trusted else self._measured(suspect)
             if found is not None:
                 self.findings.append(

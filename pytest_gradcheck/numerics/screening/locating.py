@@ -18,14 +18,21 @@ from pytest_gradcheck.numerics.screening.sights import APART
 
 __all__ = ["Finding", "Search", "Suspect"]
 
-#: A box in which no single place is off is sampled when it is no larger than this, or
-#: after so many cuts in a row with errors on both sides.
-SMALL = 256
+#: A box in which no single place is off is sampled after so many cuts in a row with errors
+#: on both sides, after fewer when it is no larger than this.
 DEEP = 5
+SMALL = 256
+DENSE = 2
 
-#: Coordinates that are sampled, and how many must be off for all of it to be called so.
+#: After so many one looks for rows and columns that several errors may be.
+SEVERAL = (2,)
+
+#: Coordinates of a place that was read that are sampled, and how many must be off.
 SAMPLE = 6
 ENOUGH = 2
+
+#: So many must be, of as many, where none was read: those of one row by chance are not.
+ALL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +134,34 @@ class Search:
     def _explain(self, excess: Excess) -> list[Excess]:
         """Find what is off in a region; return what remains to be explained."""
         if len(excess.region) == 1 and excess.region[0].is_whole:
-            place = self.reader.place(excess)
-            if place.size == 1:
-                return self._suspect(excess, place)
-            if self._all_off(place, tries=SAMPLE if place.size < excess.size else ENOUGH):
-                return []
-        elif (coordinate := self.reader.coordinate(excess)) is not None:
-            for box in excess.region:
-                if box.holds(coordinate):
-                    return self._suspect(excess, box.segment.single(coordinate))
-        small = excess.size <= SMALL < 2 * excess.size
-        if len(excess.region) == 1 and (small or excess.depth >= DEEP):
-            if self._all_off(excess.region[0], tries=ENOUGH):
+            return self._explain_place(excess)
+        coordinate = self.reader.coordinate(excess)
+        for box in excess.region:
+            if coordinate is not None and box.holds(coordinate):
+                return self._suspect(excess, box.segment.single(coordinate))
+        if len(excess.region) == 1 and excess.depth in SEVERAL:
+            return self._explain_place(excess)
+        dense = excess.depth >= (DENSE if excess.size <= SMALL else DEEP)
+        if len(excess.region) == 1 and dense:
+            if self._is_off(excess.region[0], tries=ALL, enough=ALL):
                 return []
             excess = replace(excess, depth=0)
+        return self._cut(excess)
+
+    def _explain_place(self, excess: Excess) -> list[Excess]:
+        """Find the index on each axis of a box at which it is off, or that all of it is."""
+        place, (box,) = self.reader.place(excess), excess.region
+        if place.size == 1:
+            return self._suspect(excess, place)
+        if place != box:
+            row = place.extended()
+            known = any(finding.box == row for finding in self.findings)
+            # Of a part of a box it takes more to tell a row from two entries in it.
+            enough = ENOUGH if box.is_whole else ALL
+            if known or self._is_off(row, tries=SAMPLE if box.is_whole else ALL, enough=enough):
+                return []
+        elif box.is_whole and self._is_off(box, tries=ALL, enough=ALL):
+            return []
         return self._cut(excess)
 
     def _suspect(self, excess: Excess, box: Box) -> list[Excess]:
@@ -163,22 +184,21 @@ class Search:
         part = self.reader.with_code(self.reader.measure(first))
         parts = [part, excess.minus(second, part)]
         both = all(p.clear > APART for p in parts)
-        depth = excess.depth + 1 if both else excess.depth
+        depth = excess.depth + 1 if both else 0
         return [replace(p, depth=depth) for p in parts]
 
-    def _all_off(self, box: Box, *, tries: int) -> bool:
-        """Sample a box in which no single place is off; take it as found where enough are."""
+    def _is_off(self, box: Box, *, tries: int, enough: int) -> bool:
+        """Sample a box; take it as found where enough of its coordinates are off."""
+        enough = min(enough, box.size)
         numbers = self.rng.choice(box.size, min(tries, box.size), replace=False)
         measured, off = list[tuple[int, Measurement]](), 0
         for number in numbers.tolist():
-            if off + numbers.size - len(measured) < min(ENOUGH, box.size):
-                return False
+            if off == enough or off + numbers.size - len(measured) < enough:
+                break
             coordinate = box.coordinate(number)
             measured.append((coordinate, self.entries.measure(coordinate)))
             off += bool(self.entries.errors(*measured[-1])[0][self.reader.output])
-            if off == ENOUGH:
-                break
-        if off < min(ENOUGH, box.size):
+        if off < enough:
             return False
         self.findings.append(Finding(box, self.reader.output, tuple(measured), off))
         return True

@@ -120,22 +120,28 @@ class Box:
     def at(self, axis: int, index: int) -> Box:
         """Return the part of it at one index of an axis, counted from its own start."""
         start = self.ranges[axis][0] + index
-        return Box(
-            self.segment, (*self.ranges[:axis], (start, start + 1), *self.ranges[axis + 1 :])
-        )
+        return self.along(axis, start, start + 1)
 
     def halves(self) -> tuple[Box, Box]:
-        """Cut it in the middle of its longest axis."""
-        axis = int(np.argmax(self.lengths))
-        (start, stop), before, after = (
-            self.ranges[axis],
-            self.ranges[:axis],
-            self.ranges[axis + 1 :],
-        )
+        """Cut it in the middle of the axis that was cut least, of such the longest."""
+        lengths = np.array(self.lengths)
+        axis = int(np.lexsort((lengths, lengths / self.segment.shape * (lengths > 1)))[-1])
+        start, stop = self.ranges[axis]
         middle = (start + stop) // 2
-        return (
-            Box(self.segment, (*before, (start, middle), *after)),
-            Box(self.segment, (*before, (middle, stop), *after)),
+        return self.along(axis, start, middle), self.along(axis, middle, stop)
+
+    def along(self, axis: int, start: int, stop: int) -> Box:
+        """Return it with another range on one axis."""
+        return Box(self.segment, (*self.ranges[:axis], (start, stop), *self.ranges[axis + 1 :]))
+
+    def extended(self) -> Box:
+        """Return it with whole axes, but for those on which it is one index."""
+        return Box(
+            self.segment,
+            tuple(
+                part if part[1] - part[0] == 1 else (0, length)
+                for part, length in zip(self.ranges, self.segment.shape, strict=True)
+            ),
         )
 
     def slabs(self, size: int) -> Iterator[Box]:
@@ -144,8 +150,7 @@ class Box:
         start, stop = self.ranges[axis]
         thick = max(1, size * self.lengths[axis] // max(self.size, 1))
         for first in range(start, stop, thick):
-            part = (first, min(first + thick, stop))
-            yield Box(self.segment, (*self.ranges[:axis], part, *self.ranges[axis + 1 :]))
+            yield self.along(axis, first, min(first + thick, stop))
 
     def of(self, vector: NDArray[Number]) -> NDArray[Number]:
         """Return its part of a vector over its segment's coordinates, as a view."""

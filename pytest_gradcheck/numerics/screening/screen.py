@@ -6,6 +6,7 @@ It must not judge or name. What a direction cannot show is swept where that is a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,6 +39,9 @@ __all__ = ["screen"]
 #: segment by itself.
 NOISE, FIRST, SECOND, OWN = range(4)
 
+#: The least that a coordinate is moved by, as a share of the median of its segment.
+FLOOR = 1.0
+
 #: The least weight of a coordinate in a direction.
 LEAST = 0.5
 
@@ -45,6 +49,10 @@ LEAST = 0.5
 #: hide, and is measured entry by entry where one of this share still could.
 FAIR = 1e-3
 POOR = 1e-2
+
+#: Outputs for which what is off is searched, and derivatives that a sweep may hold.
+OUTPUTS = 8
+DERIVATIVES = 10_000_000
 
 #: Evaluations after which a search for what is off ends where it is.
 SEARCH = 1000
@@ -93,38 +101,46 @@ class _Screening:
         budget: int,
         seed: int,
     ) -> None:
-        self._segments = segments
+        self._question, self._segments, self._seed = question, segments, seed
         self._everything = whole(self._segments)
         self._tally = Tally(question.evaluate)
-        self._repeat, self._agreement, self._budget = question.repeat, agreement, budget
+        self._agreement, self._budget = agreement, budget
         self._rng = np.random.default_rng(seed)
         scales = Scales.of(question.point, question.segments)
-        self._profile = Profile.of(question.claims, self._segments, scales, self._rng)
-        lifts = self._profile.lifts()
-        change = self._profile.change()
-        sizes = np.where(change > 0, change, np.abs(question.base))
-        nothing = np.zeros_like(question.base)
-        function = Function(self._tally, question.point, question.base, nothing, sizes, scales)
-        weights = Weights(scales, self._segments, lifts, seed)
-        roundings = np.array([segment.rounding for segment in segments]) * lifts
-        rounded = self._profile.norm * roundings[:, None]
-        self._projector = Projector.of(function, question.claims, weights, rounded)
+        self._move(replace(scales, floor=FLOOR))
         shape = self._profile.typical.shape
         self._visible = np.full(shape, np.inf)
         self._unexplained = np.zeros(shape, dtype=bool)
         self._swept: dict[int, Measurement] = {}
         self._findings: list[Finding] = []
 
+    def _move(self, scales: Scales) -> None:
+        """Prepare to move coordinates by these scales, and by as much as makes all alike."""
+        question = self._question
+        self._profile = Profile.of(question.claims, self._segments, scales, self._rng)
+        lifts = self._profile.lifts()
+        change = self._profile.change()
+        sizes = np.where(change > 0, change, np.abs(question.base))
+        nothing = np.zeros_like(question.base)
+        function = Function(self._tally, question.point, question.base, nothing, sizes, scales)
+        weights = Weights(scales, self._segments, lifts, self._seed)
+        roundings = np.array([segment.rounding for segment in self._segments]) * lifts
+        rounded = self._profile.norm * roundings[:, None]
+        self._projector = Projector.of(function, question.claims, weights, rounded)
+
     def run(self) -> Screened:
         """Look along directions, then at what they do not settle."""
-        self._projector = know_noise(self._projector, self._repeat, NOISE)
+        repeat = self._question.repeat
+        self._projector = know_noise(self._projector, repeat, NOISE)
         sights = self._look()
         if not all(s.settled for s in sights):
-            self._projector = know_noise_widely(self._projector, self._repeat)
+            # A coordinate close to zero may be as close to where the function ends.
+            self._move(replace(self._projector.function.scales, floor=0.0))
+            self._projector = know_noise_widely(self._projector, repeat)
             sights = self._look()
         if all(s.known.all() for s in sights):
             self._see(sights)
-        self._look_apart()
+        self._look_apart(sights[0].claimed)
         function = self._projector.function
         return Screened(
             sights=sights,
@@ -135,6 +151,7 @@ class _Screening:
             unexplained=self._unexplained,
             sizes=function.sizes,
             scales=function.scales,
+            least=function.scales.least(),
         )
 
     def _look(self) -> tuple[Sight, Sight]:
@@ -161,16 +178,21 @@ class _Screening:
     def _see(self, sights: tuple[Sight, Sight]) -> None:
         """Take what directions over everything show: what is visible, and what is off."""
         off = sights[0].differs | sights[1].differs
-        bounds = np.min([s.bound for s in sights], axis=0)
         seen = np.min([np.abs(s.residual) + APART * s.bound for s in sights], axis=0)
-        for output in np.flatnonzero(off).tolist():
-            explained = self._explain(sights, output)
-            seen[output] = APART * (2 * bounds[output] if explained else seen[output])
+        outputs = np.flatnonzero(off)
+        for output in outputs[:OUTPUTS].tolist():
+            seen[output] = self._explain(sights, output) or APART * seen[output]
+        seen[outputs[OUTPUTS:]] *= APART
+        self._unexplained[:, outputs[OUTPUTS:]] = True
         lifts = self._projector.weights.lifts
         self._visible = np.minimum(self._visible, seen / (LEAST * lifts[:, None]))
 
-    def _explain(self, sights: tuple[Sight, Sight], output: int) -> bool:
-        """Find what is off in one output; return whether that explains all that is seen."""
+    def _explain(self, sights: tuple[Sight, Sight], output: int) -> float | None:
+        """Find what is off in one output.
+
+        Returns the largest change along a direction that could hide beside it, None where
+        not all that is seen was explained.
+        """
         clearest = sorted(sights, key=lambda s: s.clear(output), reverse=True)
         entries = Entries(self._projector, self._agreement, self._rng)
         explanation = Explanation(
@@ -183,17 +205,18 @@ class _Screening:
         explained = explanation.run(*clearest)
         largest = self._profile.largest
         if are_left_by_branches(explanation.findings, entries, largest, self._rng):
-            return False
+            return None
         allowed = self._agreement * self._profile.tolerance()[output]
         if not explanation.findings and abs(clearest[0].residual[output]) <= allowed:
-            return False  # as many slight differences as agree, one by one
+            return None  # as many slight differences as agree, one by one
         self._findings += explanation.findings
         self._unexplained[:, output] |= not explained
-        return explained
+        return explanation.unseen if explained else None
 
-    def _look_apart(self) -> None:
+    def _look_apart(self, claimed: Floats) -> None:
         """Look at segments by themselves that do not show enough, then entry by entry."""
-        against = reference(self._profile.typical)
+        sizes = self._projector.function.sizes
+        against = reference(self._profile.typical, claimed, sizes)
         for number, segment in enumerate(self._segments):
             if (self._visible[number] > FAIR * against[number]).any():
                 self._look_at(number, segment)
@@ -214,6 +237,8 @@ class _Screening:
     def _sweep(self, number: int, segment: Segment) -> None:
         """Measure a segment entry by entry, if that is affordable."""
         if self._tally.calls + 2 * segment.size > self._budget:
+            return
+        if segment.size * self._visible[number].size > DERIVATIVES:
             return
         if not self._swept:
             self._projector = know_sizes(self._projector, NOISE)

@@ -22,15 +22,25 @@ __all__ = ["UNRESOLVED", "Screened", "reference"]
 UNRESOLVED = 0.1
 
 
-def reference(typical: Floats) -> Floats:
-    """Return what an error is large against: typical claims, of others where all vanish.
+#: Where all claims vanish an error is large against this share of an output's size.
+VANISHING = 1e-4
+
+
+def reference(typical: Floats, claimed: Floats, sizes: Floats) -> Floats:
+    """Return what an error is large against, shape (segments, m).
+
+    Typical claims; where none were seen the largest of other segments, where there are
+    none what is claimed along a direction, where that is nothing a share of the output.
 
     Examples
     --------
-    >>> reference(np.array([[2.0], [0.0]])).ravel().tolist()
-    [2.0, 2.0]
+    >>> typical, claimed = np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([5.0, 3.0])
+    >>> reference(typical, claimed, np.ones(2)).tolist()
+    [[2.0, 3.0], [2.0, 3.0]]
     """
-    return np.where(typical > 0, typical, typical.max(axis=0, initial=0.0))
+    against = np.where(typical > 0, typical, typical.max(axis=0, initial=0.0))
+    against = np.where(against > 0, against, np.abs(claimed))
+    return np.where(against > 0, against, VANISHING * sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,8 @@ class Screened:
         How large the outputs are.
     scales : Scales
         Natural step of each coordinate.
+    least : ndarray, shape (segments,)
+        The smallest of them in each segment.
     """
 
     sights: tuple[Sight, ...]
@@ -66,11 +78,12 @@ class Screened:
     unexplained: Booleans
     sizes: Floats
     scales: Scales
+    least: Floats
 
     @property
     def share(self) -> Floats:
         """The smallest error that would have been seen, relative to a typical claim."""
-        against = reference(self.typical)
+        against = reference(self.typical, self.sights[0].claimed, self.sizes)
         with np.errstate(all="ignore"):
             share = self.visible / against
         return np.where(against > 0, share, np.inf)

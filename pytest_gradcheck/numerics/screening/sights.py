@@ -44,6 +44,9 @@ class Sight:
     claimed, measured, bound : ndarray, shape (m,)
         Derivatives along it, and a bound on the error of the measured one; infinite
         where nothing is known.
+    bend : ndarray, shape (m,)
+        By how much slopes to both sides differ per unit of step; infinite where that is
+        not known.
     status : ndarray of int8, shape (m,)
         Values of `Status`.
     settled : bool
@@ -55,6 +58,7 @@ class Sight:
     claimed: Floats
     measured: Floats
     bound: Floats
+    bend: Floats
     status: NDArray[np.int8]
     settled: bool
 
@@ -175,6 +179,7 @@ def _as_seen(which: int, seen: Projection, bound: Floats) -> Sight:
         seen.claimed,
         seen.measured,
         np.where(np.isfinite(bound), bound, np.inf),
+        np.abs(seen.bend) / seen.step,
         status.astype(np.int8),
         settled=True,
     )
@@ -186,4 +191,5 @@ def _climbed(projector: Projector, which: int, region: Region, claimed: Floats) 
     line = DirectionLine(function.evaluate, function.point, direction)
     found = climb(line, function.base, function.noise)
     step = float(found.step.min())
-    return Sight(which, step, claimed, found.value, found.bound, found.status, settled=False)
+    bend = np.full_like(claimed, np.inf)
+    return Sight(which, step, claimed, found.value, found.bound, bend, found.status, settled=False)

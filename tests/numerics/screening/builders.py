@@ -14,6 +14,7 @@ from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box, Segment
 from pytest_gradcheck.numerics.screening.projecting import Projector
+from pytest_gradcheck.numerics.screening.sights import Sight
 from pytest_gradcheck.numerics.screening.weights import Weights
 from tests.numerics.functions import Counted, Floats
 
@@ -89,3 +90,18 @@ def coordinates_of(box: Box) -> list[int]:
     segment = box.segment
     numbers = np.arange(segment.start, segment.stop).reshape(segment.shape)
     return [int(k) for k in numbers[tuple(slice(a, b) for a, b in box.ranges)].ravel()]
+
+
+def sight_of(residual: float, bound: float, *, step: float = 1e-2, outputs: int = 1) -> Sight:
+    """Return a settled sight along direction 1 that bends as it likes."""
+    residuals = np.full(outputs, residual)
+    return Sight(
+        which=1,
+        step=step,
+        claimed=residuals,
+        measured=np.zeros(outputs),
+        bound=np.full(outputs, bound),
+        bend=np.full(outputs, np.inf),
+        status=np.zeros(outputs, dtype=np.int8),
+        settled=True,
+    )

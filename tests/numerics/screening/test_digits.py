@@ -11,7 +11,14 @@ from pytest_gradcheck.numerics.screening.digits import Excess, Reader
 from pytest_gradcheck.numerics.screening.places import Box, Region, cut, whole
 from pytest_gradcheck.numerics.screening.weights import Code, by_box
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import FEW, Shapes, linear, projector_of, segments_of
+from tests.numerics.screening.builders import (
+    FEW,
+    Shapes,
+    linear,
+    projector_of,
+    segments_of,
+    sight_of,
+)
 
 SHAPES = [(8, 25), (3, 40), (7,)]
 SIZE = 327
@@ -31,7 +38,7 @@ def reading(
     for coordinate, error in errors.items():
         claim[coordinate] += error
     projector, counted = projector_of(linear(SLOPES), claim, POINT, shapes)
-    reader = Reader.of(projector, 1, 1e-2, 0, clear)
+    reader = Reader.of(projector, sight_of(clear, 1.0), 0)
     residual = reader.measure(region).residual
     counted.calls = 0
     return reader, Excess(region, residual, abs(residual) / clear), counted
@@ -195,8 +202,8 @@ def test_residual_of_one_output_is_measured() -> None:
     """With the noise of it."""
     matrix = np.stack([SLOPES, SLOPES], axis=1)
     projector, _ = projector_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
-    region = whole(projector.weights.segments)
-    excesses = [Reader.of(projector, 1, 1e-2, m, 1e6).measure(region) for m in (0, 1)]
+    region, seen = whole(projector.weights.segments), sight_of(1e6, 1.0, outputs=2)
+    excesses = [Reader.of(projector, seen, m).measure(region) for m in (0, 1)]
     assert abs(excesses[0].residual) < 1e-9
     assert excesses[1].residual == pytest.approx(projector.claimed(1)[0, 0], rel=1e-6)
     assert [e.bound for e in excesses] == pytest.approx([4e-7, 4e-7])

@@ -1,6 +1,7 @@
 """The screen, from a question to what it found."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -220,9 +221,11 @@ def test_undefined_function_shows_nothing() -> None:
 
 
 def test_sizes_and_scales_are_those_of_the_function() -> None:
-    """Before a sweep sizes are what claims promise."""
+    """Before a sweep sizes are what claims promise; what is close to zero moves like others."""
     found, _ = screened(TRUE)
-    assert found.scales.own(np.arange(SIZE)).tolist() == np.abs(POINT).tolist()
+    typical = found.scales.typical(np.arange(SIZE))
+    assert found.scales.own(np.arange(SIZE)).tolist() == np.fmax(np.abs(POINT), typical).tolist()
+    assert found.least.tolist() == found.scales.medians.tolist()
     norm = np.linalg.norm(TRUE * POINT)
     assert norm <= found.sizes[0] <= 5 * norm
 
@@ -231,7 +234,7 @@ def test_visible_is_what_the_better_direction_would_have_shown() -> None:
     """A coordinate has half of its scale times the lift as its weight, at least."""
     found, _ = screened(TRUE)
     segments = segments_of(SHAPES)
-    scales = Scales.of(POINT, [(s.start, s.stop) for s in segments])
+    scales = replace(Scales.of(POINT, [(s.start, s.stop) for s in segments]), floor=1.0)
     claims = DenseClaim(TRUE[:, None])
     lifts = Profile.of(claims, segments, scales, np.random.default_rng(0)).lifts()
     seen = min(float((np.abs(s.residual) + 2 * s.bound)[0]) for s in found.sights)

@@ -45,6 +45,7 @@ def seen_as(claimed: float, measured: float, bound: float, status: Status) -> Si
         np.array([claimed]),
         np.array([measured]),
         np.array([bound]),
+        np.array([0.0]),
         np.array([status], dtype=np.int8),
         settled=True,
     )
