@@ -84,7 +84,9 @@ class Scales:
     def typical(self, indices: Indices | slice) -> Floats:
         """Return the median magnitude in the segments of some coordinates."""
         if isinstance(indices, slice):
-            indices = np.arange(*indices.indices(self.point.size))
+            start, stop, _ = indices.indices(self.point.size)
+            edges = np.clip([*self.starts.tolist(), self.point.size], start, max(start, stop))
+            return np.repeat(self.medians, np.diff(edges))
         segments = np.searchsorted(self.starts, indices, side="right") - 1
         return np.asarray(self.medians[segments])
 
