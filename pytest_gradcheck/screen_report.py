@@ -166,7 +166,11 @@ def _wrong(part: _Part) -> int:
     for finding in part.findings:
         size = finding.box.segment.size
         where = outputs.setdefault(finding.output, np.zeros(size, dtype=np.bool_))
-        finding.box.of(where)[...] = True
+        if finding.share is None:
+            finding.box.of(where)[...] = True
+        else:  # a factor of zero is none
+            rows = part.problem.claim.rows(part.parameter.start, part.parameter.stop)
+            where |= rows[:, finding.output] != 0
     return sum(int(np.count_nonzero(where)) for where in outputs.values())
 
 
@@ -219,16 +223,40 @@ def _blank(part: _Part, verdict: Verdict) -> ParameterReport:
 
 
 def _causes(part: _Part) -> Iterator[Diagnosis]:
-    """Yield what is wrong together, and how."""
+    """Yield what is wrong together, and how: each once, the largest places first."""
+    shares = dict[str, tuple[Diagnosis, list[int]]]()
     for finding in part.findings:
         if finding.share is not None:
-            yield diagnose_share(finding.share, finding.doubt)
-        elif finding.box.size > 1:
-            where = _place(part.parameter, finding.box)
-            count, size = len(finding.measured), finding.box.size
-            text = f"wrong in {where}, {size:,} entries: in {finding.off} of {count} measured"
-            figures = {"wrong": finding.off, "measured": count, "entries": size}
-            yield Diagnosis("place", text, figures)
+            cause = diagnose_share(finding.share, finding.doubt)
+            shares.setdefault(cause.text, (cause, []))[1].append(finding.output)
+    for cause, outputs in shares.values():
+        yield replace(cause, text=f"{cause.text}{_of_outputs(part.problem, outputs)}")
+    places = [f for f in part.findings if f.share is None and f.box.size > 1]
+    places.sort(key=lambda finding: -finding.box.size)
+    shown = places[: part.options.max_rows]
+    for finding in shown:
+        where, count, size = (
+            _place(part.parameter, finding.box),
+            len(finding.measured),
+            finding.box.size,
+        )
+        text = f"wrong in {where}, {size:,} entries: in {finding.off} of {count} measured"
+        text += _of_outputs(part.problem, [finding.output])
+        yield Diagnosis("place", text, {"wrong": finding.off, "measured": count, "entries": size})
+    if len(places) > len(shown):
+        more = len(places) - len(shown)
+        yield Diagnosis("place", f"and in {more} smaller parts of it", {"places": more})
+
+
+def _of_outputs(problem: Problem, outputs: Sequence[int]) -> str:
+    """Say of which outputs, where there are several."""
+    if not problem.outputs:
+        return ""
+    if len(outputs) > 1:
+        return f", of {len(outputs)} outputs"
+    (output,) = outputs
+    block = next(b for b in problem.outputs if b.start <= output < b.stop)
+    return f", of {block.entry(output - block.start)}"
 
 
 def _place(parameter: Parameter, box: Box) -> str:

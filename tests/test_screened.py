@@ -248,3 +248,79 @@ def test_what_a_stopped_solver_leaves_is_no_error(name: str, seed: int) -> None:
     case = family.case(seed)
     report = check_gradient(case.forward, case.gradient, case.point.copy(), mode="fast", seed=seed)
     assert report.verdict != "wrong"
+
+
+def test_factor_of_zero_is_none() -> None:
+    """Entries that are not used are not called wrong with the others."""
+    table = np.random.default_rng(0).normal(size=(50, 4))
+
+    def backward(table: Any) -> Any:
+        gradient = np.zeros_like(table)
+        gradient[:10] = 6 * table[:10]
+        return gradient
+
+    report = check_gradient(lambda table: (table[:10] ** 2).sum(), backward, table, mode="fast")
+    assert (report.parameters[0].wrong, report.parameters[0].checked) == (40, 200)
+
+
+def test_entry_that_is_close_to_zero_is_seen_like_the_others() -> None:
+    """It is moved as far as they are, not by a share of itself."""
+    x = np.random.default_rng(0).normal(size=6000)
+    x[5] = 1e-9
+
+    def backward(x: Any) -> Any:
+        gradient = np.cos(x)
+        gradient[5] *= -1
+        return gradient
+
+    report = check_gradient(lambda x: np.sin(x).sum(), backward, x)
+    assert [entry.name for entry in report.worst] == ["x[5]"]
+
+
+def test_elementwise_functions_of_many_entries_are_verified() -> None:
+    """Each output is seen along every direction."""
+    x = np.random.default_rng(0).normal(size=3000)
+    report = check_gradient(np.tanh, lambda x: 1 - np.tanh(x) ** 2, x, mode="fast")
+    assert report.verdict == "correct"
+    assert report.evaluations < 60
+
+
+def test_parameters_without_entries_are_swept() -> None:
+    """There is no direction to look along."""
+    nothing = np.zeros((0, 5))
+    report = check_gradient(lambda a: 3.0 + a.sum(), np.ones_like, nothing, mode="fast")
+    assert report.verdict == "correct"
+
+
+def test_two_rows_are_named_as_rows() -> None:
+    """What two cuts leave on both sides is looked at for rows."""
+    x = np.random.default_rng(0).normal(size=(60, 90))
+
+    def backward(x: Any) -> Any:
+        gradient = 3 * x**2
+        gradient[[3, 11]] = 0
+        return gradient
+
+    report = check_gradient(lambda x: (x**3).sum(), backward, x, mode="fast")
+    places = [d.text for d in report["x"].diagnosis if d.kind == "place"]
+    assert sorted(text.split(" entries")[0] for text in places) == [
+        "wrong in x[11, :], 90",
+        "wrong in x[3, :], 90",
+    ]
+    assert report["x"].wrong == 180
+
+
+def test_factor_of_one_output_says_which() -> None:
+    """Not a line for each output, and not of all of them."""
+    matrix = np.random.default_rng(0).normal(size=(4, 40))
+
+    def check_with(factors: Any) -> list[str]:
+        report = check_gradient(
+            lambda x: matrix @ x, lambda x: factors * matrix, np.ones(40), mode="fast"
+        )
+        return [d.text for d in report.parameters[0].diagnosis]
+
+    (of_one,) = check_with(np.array([[1], [1], [1], [-1]]))
+    assert of_one.endswith("a flipped sign?, of output[3]")
+    (of_all,) = check_with(-1)
+    assert of_all.endswith("a flipped sign?, of 4 outputs")
