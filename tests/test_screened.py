@@ -324,3 +324,16 @@ def test_factor_of_one_output_says_which() -> None:
     assert of_one.endswith("a flipped sign?, of output[3]")
     (of_all,) = check_with(-1)
     assert of_all.endswith("a flipped sign?, of 4 outputs")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_decades_with_a_meaning_in_each_are_no_false_alarm(seed: int) -> None:
+    """Where small entries have small scales of their own they are moved by those."""
+    rng = np.random.default_rng(seed)
+    scales = 10.0 ** rng.uniform(-6, 6, size=80)
+    x = scales * rng.normal(size=80)
+    report = check_gradient(
+        lambda x: np.sin(x / scales).sum(), lambda x: np.cos(x / scales) / scales, x,
+        mode="fast", seed=seed,
+    )  # fmt: skip
+    assert report.verdict != "wrong"

@@ -6,7 +6,7 @@ It must not evaluate anything: it looks at the point alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,10 @@ class Scales:
         if self.floor:
             scale = np.maximum(scale, self.floor * self.typical(indices))
         return scale
+
+    def unfloored(self) -> Scales:
+        """Return the same without a floor."""
+        return replace(self, floor=0.0)
 
     def least(self) -> Floats:
         """Return the smallest scale of each segment, shape (k,)."""

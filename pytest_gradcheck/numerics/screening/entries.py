@@ -11,6 +11,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
+from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.sweep import SLIGHT
@@ -59,7 +60,22 @@ class Entries:
         it is just that: two measurements that agree, and know nothing of each other.
         """
         function, indices = self.projector.function, np.array([coordinate])
-        claim, scale = self.claim(coordinate)[None], function.scales.own(indices)
+        # By itself it moves by its own size, however small: it may have a meaning there.
+        alone = self._look(coordinate, function.scales.unfloored(), expected)
+        if alone is None and expected is not None and function.scales.floor:
+            alone = self._look(coordinate, function.scales, expected)
+        if alone is not None:
+            return alone
+        return sweep_some(
+            function, self.projector.claims, indices, agreement=self.agreement, rng=self.rng
+        )
+
+    def _look(
+        self, coordinate: int, scales: Scales, expected: Expected | None
+    ) -> Measurement | None:
+        """Measure one coordinate by a pair; None where that leaves open what is true."""
+        function, indices = self.projector.function, np.array([coordinate])
+        claim, scale = self.claim(coordinate)[None], scales.own(indices)
         pair = measure_pairs(function, indices, balanced_steps(function, claim, scale))
         bound = pair.noise + np.abs(pair.bend) / 2
         error = np.abs(claim - pair.value)
@@ -67,18 +83,18 @@ class Entries:
         with np.errstate(all="ignore"):
             agrees = (error <= self.agreement * size) & (bound <= SLIGHT * size)
             clear = (bound <= CLEAR * error) & (error > SLIGHT * size)
+        if scales.floor:
+            clear[:] = False  # so far away only what was expected is believed
         if expected is not None:
             output = expected.output
             apart = np.abs((claim - pair.value)[0, output] - expected.error)
             doubt = bound[0, output] + APART * expected.bound
             clear[0, output] |= apart <= doubt <= CLEAR * error[0, output]
-        if (agrees | clear).all():
-            found = Measurement.blank(1, claim.shape[1])
-            found.value[:], found.bound[:], found.step[:] = pair.value, bound, pair.step
-            return found
-        return sweep_some(
-            function, self.projector.claims, indices, agreement=self.agreement, rng=self.rng
-        )
+        if not (agrees | clear).all():
+            return None
+        found = Measurement.blank(1, claim.shape[1])
+        found.value[:], found.bound[:], found.step[:] = pair.value, bound, pair.step
+        return found
 
     def claim(self, coordinate: int) -> Floats:
         """Return the claims about a coordinate, shape (m,)."""

@@ -107,7 +107,8 @@ class _Screening:
         self._agreement, self._budget = agreement, budget
         self._rng = np.random.default_rng(seed)
         scales = Scales.of(question.point, question.segments)
-        self._move(replace(scales, floor=FLOOR))
+        self._noise = np.zeros_like(question.base)
+        self._move(scales)
         shape = self._profile.typical.shape
         self._visible = np.full(shape, np.inf)
         self._unexplained = np.zeros(shape, dtype=bool)
@@ -121,8 +122,7 @@ class _Screening:
         lifts = self._profile.lifts()
         change = self._profile.change()
         sizes = np.where(change > 0, change, np.abs(question.base))
-        nothing = np.zeros_like(question.base)
-        function = Function(self._tally, question.point, question.base, nothing, sizes, scales)
+        function = Function(self._tally, question.point, question.base, self._noise, sizes, scales)
         weights = Weights(scales, self._segments, lifts, self._seed)
         roundings = np.array([segment.rounding for segment in self._segments]) * lifts
         rounded = self._profile.norm * roundings[:, None]
@@ -131,15 +131,20 @@ class _Screening:
     def run(self) -> Screened:
         """Look along directions, then at what they do not settle."""
         repeat = self._question.repeat
-        self._projector = know_noise(self._projector, repeat, NOISE)
+        # Noise is looked for where functions are smooth: every entry by its own size.
+        self._noise = know_noise(self._projector, repeat, NOISE).function.noise
+        self._move(replace(self._projector.function.scales, floor=FLOOR))
         sights = self._look()
-        if not all(s.settled for s in sights):
-            # A coordinate close to zero may be as close to where the function ends.
-            self._move(replace(self._projector.function.scales, floor=0.0))
+        if all(s.settled for s in sights):
+            self._see(sights)
+        if not all(s.settled for s in sights) or self._is_nothing_explained:
+            # A coordinate close to zero may be as close to where the function ends, or bends.
+            self._unexplained[:] = False
+            self._move(self._projector.function.scales.unfloored())
             self._projector = know_noise_widely(self._projector, repeat)
             sights = self._look()
-        if all(s.known.all() for s in sights):
-            self._see(sights)
+            if all(s.known.all() for s in sights):
+                self._see(sights)
         self._look_apart(sights[0].claimed)
         function = self._projector.function
         return Screened(
@@ -153,6 +158,10 @@ class _Screening:
             scales=function.scales,
             least=function.scales.least(),
         )
+
+    @property
+    def _is_nothing_explained(self) -> bool:
+        return bool(self._unexplained.any()) and not self._findings
 
     def _look(self) -> tuple[Sight, Sight]:
         """Look along two directions over everything, the clearer one first.
