@@ -245,7 +245,7 @@ def _causes(part: _Part) -> Iterator[Diagnosis]:
         yield Diagnosis("place", text, {"wrong": finding.off, "measured": count, "entries": size})
     if len(places) > len(shown):
         more = len(places) - len(shown)
-        yield Diagnosis("place", f"and in {more} smaller parts of it", {"places": more})
+        yield Diagnosis("places", f"and in {more} smaller parts of it", {"places": more})
 
 
 def _of_outputs(problem: Problem, outputs: Sequence[int]) -> str:

@@ -60,7 +60,8 @@ class Diagnosis:
     Attributes
     ----------
     kind : str
-        A stable word: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``.
+        A stable word: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``,
+        ``"places"``.
     text : str
         The sentence for people; it says "consistent with", never "is".
     evidence : mapping of str to float or int

@@ -1,7 +1,7 @@
 """Which coordinates a report says are wrong, by what it tells everyone.
 
-A place is read from the words of the diagnosis, an entry from those listed, and a parameter of
-which all entries are counted wrong is all of it. It must not know what was done to the gradient.
+A place is read from the words of the diagnosis, an entry from those listed, and a parameter that
+is off by a factor, or of which all entries are counted wrong, is all of it. It must not know what was done to the gradient.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from tests.benchmarks.screening.masks import Masks
 __all__ = ["named", "named_in", "short"]
 
 PLACE = re.compile(r"wrong in (?P<all>all of )?[^\[\],]+\['\w+'\](\[(?P<index>[^\]]*)\])?, ")
+
+#: What a factor of all that a parameter claims is told by.
+DIRECTIONS = "along two directions"
 
 
 def named(report: Report) -> Masks:
@@ -39,7 +42,8 @@ def short(name: str) -> str:
 def named_in(parameter: ParameterReport) -> NDArray[np.bool_]:
     """Return the entries of a parameter that are named."""
     mask = np.zeros(parameter.shape, dtype=bool)
-    if parameter.wrong >= parameter.size:
+    factors = [d for d in parameter.diagnosis if d.kind == "factor" and DIRECTIONS in d.text]
+    if factors or parameter.wrong >= parameter.size:
         mask[...] = True
     for diagnosis in parameter.diagnosis:
         if diagnosis.kind == "place":
