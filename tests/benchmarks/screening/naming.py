@@ -1,7 +1,8 @@
 """Which coordinates a report says are wrong, by what it tells everyone.
 
 A place is read from the words of the diagnosis, an entry from those listed, and a parameter that
-is off by a factor, or of which all entries are counted wrong, is all of it. It must not know what was done to the gradient.
+is off by a factor, or of which all entries are counted wrong, is all of it. It must not know
+what was done to the gradient.
 """
 
 from __future__ import annotations
