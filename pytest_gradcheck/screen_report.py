@@ -53,6 +53,11 @@ class _Part:
         }
 
     @property
+    def checked(self) -> int:
+        """How many derivatives there are."""
+        return self.problem.base.size * (self.parameter.stop - self.parameter.start)
+
+    @property
     def resolution(self) -> float:
         """The smallest error of one entry that would have been seen, in its own units."""
         return float(self.screened.visible[self.number].max() / self.screened.least[self.number])
@@ -153,7 +158,7 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
         report,
         verdict="wrong",
         wrong=_wrong(part),
-        checked=part.problem.base.size * (part.parameter.stop - part.parameter.start),
+        checked=part.checked,
         diagnosis=tuple(causes),
         resolution=part.resolution,
         notes=tuple(_notes(part, unmoved)),
@@ -205,7 +210,6 @@ def _joined(measurements: Sequence[Measurement]) -> Measurement:
 
 def _blank(part: _Part, verdict: Verdict) -> ParameterReport:
     parameter = part.parameter
-    size = parameter.stop - parameter.start
     return ParameterReport(
         name=parameter.name,
         shape=parameter.shape,
@@ -213,11 +217,11 @@ def _blank(part: _Part, verdict: Verdict) -> ParameterReport:
         size=int(np.prod(parameter.shape)) * (2 if parameter.is_complex else 1),
         verdict=verdict,
         wrong=0,
-        checked=size * part.problem.base.size,
+        checked=part.checked,
         relative_difference=float("nan"),
         worst=(),
         diagnosis=(),
-        resolution=part.resolution if size else float("inf"),
+        resolution=part.resolution if part.checked else float("inf"),
         notes=parameter.notes,
     )
 
@@ -283,25 +287,23 @@ def _range(start: int, stop: int, length: int) -> str:
 def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
     parameter, problem = part.parameter, part.problem
     yield from parameter.notes
-    part_of_point = slice(parameter.start, parameter.stop)
     if part.findings:
         if part.screened.unexplained[part.number].any():
             text = "at least these are wrong: the search ended before it found the rest"
             yield Note("unexplained", 0, text)
         return
     if part.is_unknown:
-        size = problem.base.size * (parameter.stop - parameter.start)
-        yield Note("inconclusive", size, _why_unknown(part))
+        yield Note("inconclusive", part.checked, _why_unknown(part))
         return
     claim = problem.claim.rows(parameter.start, parameter.stop)
     zeros = np.logical_not(claim.any(axis=1))
     yield from zero_notes(parameter, zeros, unmoved=parameter.name in unmoved, barren=False)
     if part.share > UNRESOLVED:
-        size = problem.base.size * (parameter.stop - parameter.start) if part.share > 1 else 0
-        yield Note("inconclusive", size, f"an error of {_seen(part)} in one entry could hide")
+        count = part.checked if part.share > 1 else 0
+        yield Note("inconclusive", count, f"an error of {_seen(part)} in one entry could hide")
     elif not zeros.all():
         yield Note("screened", 0, f"seen: errors of one entry above {_seen(part)}")
-    yield from point_notes(parameter, problem.point[part_of_point])
+    yield from point_notes(parameter, problem.point[parameter.start : parameter.stop])
 
 
 def _seen(part: _Part) -> str:

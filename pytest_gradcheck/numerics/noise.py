@@ -12,7 +12,7 @@ import numpy as np
 from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats
 
-__all__ = ["WIDE", "estimate_noise"]
+__all__ = ["WIDE", "estimate_noise", "least_noise", "read_noise"]
 
 #: Relative spacings, tried in turn until the values behave like noise. One is
 #: not enough: an iterative solver looks smooth at 1e-11, float32 constant; the
@@ -99,8 +99,12 @@ def estimate_noise(
         if jumpy.any():
             _, narrow, seen = look(NARROWER)
             noise = np.where(jumpy & seen & (narrow > AS_HIGH * wide), wide, noise)
-    floor = np.maximum(EPS * np.abs(base), 2 * np.abs(base - repeat))
-    return np.asarray(np.maximum(noise, floor))
+    return np.asarray(np.maximum(noise, least_noise(base, repeat)))
+
+
+def least_noise(base: Floats, repeat: Floats) -> Floats:
+    """Return the rounding of outputs, or what they differ by when evaluated again."""
+    return np.asarray(np.maximum(EPS * np.abs(base), 2 * np.abs(base - repeat)))
 
 
 def _values(

@@ -60,7 +60,7 @@ def are_left_by_branches(
 def _share(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:
     """Return by which share of itself a claim is off."""
     size = max(abs(float(entries.claim(coordinate)[output])), abs(float(found.value[0, output])))
-    return abs(float(entries.errors(coordinate, found)[0][output])) / size
+    return abs(float(entries.errors(coordinate, found)[output])) / size
 
 
 def _error(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:
@@ -70,4 +70,4 @@ def _error(output: int, coordinate: int, found: Measurement, entries: Entries) -
     """
     scales, index = entries.projector.function.scales, np.array([coordinate])
     scale = min(float(scales.own(index)[0]), float(scales.typical(index)[0]))
-    return abs(float(entries.errors(coordinate, found)[0][output])) * scale
+    return abs(float(entries.errors(coordinate, found)[output])) * scale

@@ -14,6 +14,7 @@ from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
+from pytest_gradcheck.numerics.screening.sights import APART
 from pytest_gradcheck.numerics.sweep import SLIGHT
 
 __all__ = ["Entries", "Expected"]
@@ -21,9 +22,6 @@ __all__ = ["Entries", "Expected"]
 #: What a pair shows stands by itself where its slopes to both sides, and noise, differ by
 #: less than this share of the error that it shows.
 CLEAR = 0.1
-
-#: A claim is wrong when it is this many bounds away.
-APART = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +98,8 @@ class Entries:
         """Return the claims about a coordinate, shape (m,)."""
         return np.asarray(self.projector.claims.take(np.array([coordinate]))[0])
 
-    def errors(self, coordinate: int, found: Measurement) -> tuple[Floats, Floats]:
-        """Return how far claims are off, 0 where they may be right, and the bounds, each (m,)."""
+    def errors(self, coordinate: int, found: Measurement) -> Floats:
+        """Return how far claims are off, 0 where they may be right, shape (m,)."""
         claim, value, bound = self.claim(coordinate), found.value[0], found.bound[0]
         error = claim - value
         allowed = np.maximum(
@@ -110,4 +108,4 @@ class Entries:
         wrong = np.asarray(np.abs(error) > allowed)
         for (_, output), (low, high) in found.kinks.items():
             wrong[output] = not low <= claim[output] <= high
-        return np.where(wrong, error, 0.0), bound
+        return np.where(wrong, error, 0.0)

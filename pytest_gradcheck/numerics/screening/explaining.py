@@ -114,14 +114,9 @@ class Explanation:
                 return all_taken
             current, other = self._look(other.which, current.step), current
             if not current.differs[self.output]:
-                self.unseen = self._hidden(current)
+                self.unseen = float(current.hidden[self.output])
                 return True
         return False
-
-    def _hidden(self, seen: Sight) -> float:
-        """Return the largest change along a direction that could have gone unseen."""
-        residual, bound = float(seen.residual[self.output]), float(seen.bound[self.output])
-        return abs(residual) + APART * bound
 
     @property
     def _everything(self) -> Region:
@@ -149,7 +144,7 @@ class Explanation:
             if coordinate is None:
                 return False
             there = self.entries.measure(coordinate)
-            if not self.entries.errors(coordinate, there)[0][output]:
+            if not self.entries.errors(coordinate, there)[output]:
                 return False
             measured[number] = ((coordinate, there),)
         self.findings += [
@@ -223,7 +218,7 @@ class Explanation:
         """Measure a suspect by itself; None where its claim is not off."""
         expected = Expected(self.output, suspect.error, suspect.bound)
         found = self.entries.measure(suspect.box.start, expected)
-        errors, _ = self.entries.errors(suspect.box.start, found)
+        errors = self.entries.errors(suspect.box.start, found)
         return found if errors[self.output] else None
 
     def _as_seen(self, suspect: Suspect) -> Measurement:

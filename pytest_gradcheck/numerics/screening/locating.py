@@ -25,7 +25,7 @@ SMALL = 256
 DENSE = 2
 
 #: After so many one looks for rows and columns that several errors may be.
-SEVERAL = (2,)
+SEVERAL = 2
 
 #: Coordinates of a place that was read that are sampled, and how many must be off.
 SAMPLE = 6
@@ -139,7 +139,7 @@ class Search:
         for box in excess.region:
             if coordinate is not None and box.holds(coordinate):
                 return self._suspect(excess, box.segment.single(coordinate))
-        if len(excess.region) == 1 and excess.depth in SEVERAL:
+        if len(excess.region) == 1 and excess.depth == SEVERAL:
             return self._explain_place(excess)
         dense = excess.depth >= (DENSE if excess.size <= SMALL else DEEP)
         if len(excess.region) == 1 and dense:
@@ -197,7 +197,7 @@ class Search:
                 break
             coordinate = box.coordinate(number)
             measured.append((coordinate, self.entries.measure(coordinate)))
-            off += bool(self.entries.errors(*measured[-1])[0][self.reader.output])
+            off += bool(self.entries.errors(*measured[-1])[self.reader.output])
         if off < enough:
             return False
         self.findings.append(Finding(box, self.reader.output, tuple(measured), off))

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import defined_direction
-from pytest_gradcheck.numerics.measurement import EPS, Floats
-from pytest_gradcheck.numerics.noise import WIDE, estimate_noise, read_noise
+from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.noise import WIDE, estimate_noise, least_noise, read_noise
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from pytest_gradcheck.numerics.size import output_sizes
@@ -60,8 +60,7 @@ def know_noise(projector: Projector, repeat: Floats, which: int) -> Projector:
         sigma, found = read_noise(np.insert(around, 3, base, axis=0))
     if not found.all():
         return know_noise_widely(projector, repeat)
-    floor = np.maximum(EPS * np.abs(base), 2 * np.abs(base - repeat))
-    return _knowing(projector, np.maximum(sigma, floor))
+    return _knowing(projector, np.maximum(sigma, least_noise(base, repeat)))
 
 
 def know_noise_widely(projector: Projector, repeat: Floats) -> Projector:

@@ -100,7 +100,7 @@ class Projector:
 
     def _rounding(self, region: Region) -> Floats:
         """Return what the rounding of claims in a region may do, independent for each."""
-        numbers = {segment.start: k for k, segment in enumerate(self.weights.segments)}
+        numbers = self.weights.numbers()
         which = [numbers[box.segment.start] for box in region]
         shares = np.array([box.size / box.segment.size for box in region])
         return np.asarray(np.sqrt((self.roundings[which] ** 2 * shares[:, None]).sum(axis=0)))

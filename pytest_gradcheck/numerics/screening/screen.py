@@ -135,9 +135,10 @@ class _Screening:
         self._noise = know_noise(self._projector, repeat, NOISE).function.noise
         self._move(replace(self._projector.function.scales, floor=FLOOR))
         sights = self._look()
-        if all(s.settled for s in sights):
+        settled = all(s.settled for s in sights)
+        if settled:
             self._see(sights)
-        if not all(s.settled for s in sights) or self._is_nothing_explained:
+        if not settled or self._is_nothing_explained:
             # A coordinate close to zero may be as close to where the function ends, or bends.
             self._unexplained[:] = False
             self._move(self._projector.function.scales.unfloored())
@@ -187,7 +188,7 @@ class _Screening:
     def _see(self, sights: tuple[Sight, Sight]) -> None:
         """Take what directions over everything show: what is visible, and what is off."""
         off = sights[0].differs | sights[1].differs
-        seen = np.min([np.abs(s.residual) + APART * s.bound for s in sights], axis=0)
+        seen = np.min([s.hidden for s in sights], axis=0)
         outputs = np.flatnonzero(off)
         for output in outputs[:OUTPUTS].tolist():
             seen[output] = self._explain(sights, output) or APART * seen[output]
@@ -239,7 +240,7 @@ class _Screening:
         step = self._step(self._profile.norm[number] * lift)
         own = sight(self._projector, OWN, (segment.box(),), step)
         if own.known.all() and not own.differs.any():
-            seen = (np.abs(own.residual) + APART * own.bound) / (LEAST * lift)
+            seen = own.hidden / (LEAST * lift)
             self._visible[number] = np.minimum(self._visible[number], seen)
             self._unexplained[number] = False
 

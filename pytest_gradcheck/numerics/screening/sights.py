@@ -72,6 +72,11 @@ class Sight:
         """Where claim and measurement are apart."""
         return np.asarray(np.abs(self.residual) > APART * self.bound)
 
+    @property
+    def hidden(self) -> Floats:
+        """The largest error along the direction that could have gone unseen."""
+        return np.asarray(np.abs(self.residual) + APART * self.bound)
+
     def clear(self, output: int) -> float:
         """Return how far they are apart for one output, in units of the bound."""
         bound = float(self.bound[output])

@@ -114,7 +114,7 @@ class Weights:
         With a code each entry is multiplied by ``1 + digit / base``.
         """
         out[:] = 0.0
-        numbers = {segment.start: k for k, segment in enumerate(self.segments)}
+        numbers = self.numbers()
         for number, box in enumerate(region):
             segment = box.segment
             part = out[segment.start : segment.stop]
@@ -131,6 +131,10 @@ class Weights:
                     inside *= code.factors(number, box, slab)
         for box in self.without:
             box.of(out[box.segment.start : box.segment.stop])[...] = 0.0
+
+    def numbers(self) -> dict[int, int]:
+        """Return the number of each segment by its first coordinate."""
+        return {segment.start: k for k, segment in enumerate(self.segments)}
 
     def weight(self, which: int, coordinate: int) -> float:
         """Return one entry of direction `which`."""
