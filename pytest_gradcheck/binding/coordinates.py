@@ -6,7 +6,7 @@ coordinates into arrays, and claims about entries into claims about coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -244,8 +244,11 @@ class Coordinates:
         return np.concatenate([part.values for part in self.parts])
 
     def evaluator(
-        self, evaluate: Callable[[Vector], Vector], point: Vector, nowhere: Callable[[], Vector]
-    ) -> Callable[[Vector], Vector]:
+        self,
+        evaluate: Callable[[Iterable[Vector]], Vector],
+        point: Vector,
+        nowhere: Callable[[], Vector],
+    ) -> Callable[[Iterable[Vector]], Vector]:
         """Return a function of the coordinates.
 
         Parameters
@@ -260,8 +263,8 @@ class Coordinates:
         Returns
         -------
         callable
-            ``f(coordinates) -> outputs``; `evaluate` never sees an array that is
-            not admissible.
+            ``f(vectors of coordinates) -> outputs``; `evaluate` never sees an array that
+            is not admissible.
         """
         base = point.copy()
         parts = [
@@ -275,11 +278,23 @@ class Coordinates:
             except (ArithmeticError, ValueError):  # of the user's own projection
                 return False
 
-        def evaluate_at(vector: Vector) -> Vector:
+        def evaluate_at(vectors: Iterable[Vector]) -> Vector:
+            admissible = list[bool]()
+
+            def places() -> Iterator[Vector]:
+                for vector in vectors:
+                    admissible.append(moved(vector))
+                    if admissible[-1]:
+                        yield point
+                    point[:] = base
+
             try:
-                return evaluate(point) if moved(vector) else nowhere()
+                outputs = evaluate(places())
             finally:
                 point[:] = base
+            found = np.tile(nowhere(), (len(admissible), 1))
+            found[admissible] = outputs
+            return found
 
         return evaluate_at
 

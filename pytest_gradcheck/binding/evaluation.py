@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -78,30 +78,43 @@ class Forward:
         self._cotangent = cotangent
 
     def reduced(self, output: Vector) -> Vector:
-        """Return outputs as `evaluate` does."""
+        """Return outputs as `evaluate` does, shape (m,)."""
         return output if self._cotangent is None else np.atleast_1d(self._cotangent @ output)
 
-    def evaluate(self, vector: Vector) -> Vector:
-        """Return the outputs at `vector`, NaN where forward is undefined there.
+    def nowhere(self) -> Vector:
+        """Return what `evaluate` does where forward is undefined."""
+        return self.reduced(np.full(self._size, np.nan))
+
+    def evaluate(self, points: Iterable[Vector]) -> Vector:
+        """Return the outputs at each of `points`, NaN where forward is undefined there.
 
         Parameters
         ----------
-        vector : ndarray, shape (n,)
-            The workspace's own point, or another vector; then the point is put
-            back afterwards.
+        points : iterable of ndarray, shape (n,)
+            The workspace's own point, or other vectors, each good until the next is
+            asked for; the point is put back where those were written to it.
 
         Returns
         -------
-        ndarray of float64, shape (m,)
+        ndarray of float64, shape (k, m)
             A new array.
         """
+        outputs = [self._at(point) for point in points]
+        return np.array(outputs) if outputs else np.empty((0, self.nowhere().size))
+
+    def _at(self, vector: Vector) -> Vector:
         workspace = self._workspace
-        if vector is not workspace.point:
-            try:
-                workspace.point[:] = vector
-                return self.evaluate(workspace.point)
-            finally:
-                workspace.point[:] = workspace.base
+        if vector is workspace.point:
+            return self._here()
+        try:
+            workspace.point[:] = vector
+            return self._here()
+        finally:
+            workspace.point[:] = workspace.base
+
+    def _here(self) -> Vector:
+        """Call forward at the workspace's point as it is now."""
+        workspace = self._workspace
         self._counts.forward += 1
         self._rewind()
         args, kwargs = workspace.pack()
@@ -120,10 +133,6 @@ class Forward:
                 "at the point itself: the output's size must not depend on the parameters."
             )
         return self.reduced(values)
-
-    def nowhere(self) -> Vector:
-        """Return what `evaluate` does where forward is undefined."""
-        return self.reduced(np.full(self._size, np.nan))
 
     def _where(self) -> str:
         """Say which coordinate is being perturbed, and by how much."""

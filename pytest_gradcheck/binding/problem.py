@@ -5,7 +5,7 @@ It must not know how the user's functions are called, nor what a verdict is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -225,10 +225,11 @@ class Problem:
         The point of the check. Whoever measures may change it in place and
         must put it back.
     evaluate : callable
-        ``evaluate(vector) -> ndarray, shape (m,)``, a new array each time; NaN
-        where the user's function left its domain. Cheapest when handed `point`.
+        ``evaluate(points) -> ndarray, shape (k, m)``: at vectors that do not depend on
+        each other, each good until the next is asked for; NaN where the user's function
+        left its domain. Cheapest when handed `point`.
     base : ndarray of float64, shape (m,)
-        ``evaluate(point)``, as found at the start.
+        The outputs at `point`, as found at the start.
     repeat : ndarray of float64, shape (m,)
         The same, evaluated again: what differs is noise.
     claim : Claim
@@ -261,7 +262,7 @@ class Problem:
     backward: str
     parameters: tuple[Parameter, ...]
     point: Vector
-    evaluate: Callable[[Vector], Vector]
+    evaluate: Callable[[Iterable[Vector]], Vector]
     base: Vector
     repeat: Vector
     claim: Claim

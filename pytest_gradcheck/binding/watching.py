@@ -5,9 +5,11 @@ It must not evaluate anything by itself, nor judge; it looks at what is evaluate
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.problem import Problem, Vector
 
@@ -41,13 +43,28 @@ def watched(problem: Problem) -> Problem:
         return problem
     here = problem.point.copy()
 
-    def evaluate(vector: Vector) -> Vector:
-        outputs = problem.evaluate(vector)
-        if still and not np.array_equal(outputs, problem.base):
-            moved = np.flatnonzero(vector != here)
-            for name, part in tuple(still.items()):
-                if moved.size and part.start <= moved[0] and moved[-1] < part.stop:
-                    del still[name]
+    def evaluate(points: Iterable[Vector]) -> Vector:
+        if not still:
+            return problem.evaluate(points)
+        moved = list[str | None]()
+
+        def seen() -> Iterator[Vector]:
+            for point in points:
+                moved.append(_only(still, np.flatnonzero(point != here)))
+                yield point
+
+        outputs = problem.evaluate(seen())
+        for name, changed in zip(moved, (outputs != problem.base).any(axis=1), strict=True):
+            if name is not None and changed:
+                still.pop(name, None)
         return outputs
 
     return replace(problem, evaluate=evaluate, unmoved=lambda: frozenset(still))
+
+
+def _only(parts: Mapping[str, slice], moved: NDArray[np.intp]) -> str | None:
+    """Return which part alone the coordinates that moved are of, None where it is none."""
+    for name, part in parts.items():
+        if moved.size and part.start <= moved[0] and moved[-1] < part.stop:
+            return name
+    return None

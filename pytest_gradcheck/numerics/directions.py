@@ -5,7 +5,7 @@ It must not know what is looked for there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -49,8 +49,8 @@ def defined_direction(
     Examples
     --------
     >>> import numpy as np
-    >>> def root(x):
-    ...     return np.sqrt(x).sum(keepdims=True)
+    >>> def root(points):
+    ...     return np.array([[np.sqrt(x).sum()] for x in points])
     >>> point, rng = np.array([0.0, 4.0]), np.random.default_rng(0)
     >>> with np.errstate(invalid="ignore"):
     ...     direction = defined_direction(root, point, scale=np.ones(2), reach=0.1, rng=rng)
@@ -74,10 +74,12 @@ def along(evaluate: Evaluate, point: Floats, direction: Floats, steps: Iterable[
 
     The point is left as it is; one vector is held beside it.
     """
+    return evaluate(_places(point, direction, steps))
+
+
+def _places(point: Floats, direction: Floats, steps: Iterable[float]) -> Iterator[Floats]:
     there = np.empty_like(point)
-    outputs = []
     for step in steps:
         np.multiply(direction, step, out=there)
         there += point
-        outputs.append(evaluate(there))
-    return np.stack(outputs)
+        yield there

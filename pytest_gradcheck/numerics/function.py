@@ -22,7 +22,7 @@ class Function:
     Attributes
     ----------
     evaluate : callable
-        ``evaluate(point) -> outputs, shape (m,)``.
+        ``evaluate(points) -> outputs, shape (k, m)``, see `Evaluate`.
     point : ndarray, shape (n,)
         May be changed in place while measuring; is always put back.
     base : ndarray, shape (m,)

@@ -158,15 +158,9 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
 
 
 def _sample(line: Line, base: Floats) -> _Rungs:
-    right = [line.at(h) for h in RUNGS.tolist()]
-    left = [line.at(-h) for h in RUNGS.tolist()]
-    return _Rungs(
-        base,
-        np.array([step for step, _ in right]),
-        np.array([-step for step, _ in left]),
-        np.stack([outputs for _, outputs in right]),
-        np.stack([outputs for _, outputs in left]),
-    )
+    taken, outputs = line.at(np.concatenate([RUNGS, -RUNGS]))
+    rungs = RUNGS.size
+    return _Rungs(base, taken[:rungs], -taken[rungs:], outputs[:rungs], outputs[rungs:])
 
 
 def _settle(rungs: _Rungs, noise: Floats) -> _Estimate:

@@ -5,11 +5,11 @@ It must not difference or judge; it only goes there and comes back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
+from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
 __all__ = ["CoordinateLine", "DirectionLine", "Line"]
@@ -23,8 +23,8 @@ class Line(Protocol):
         """The absolute length of a relative step of 1."""
         ...  # pragma: no cover
 
-    def at(self, step: float) -> tuple[float, Floats]:
-        """Return the absolute step really taken and the outputs there."""
+    def at(self, steps: Floats) -> tuple[Floats, Floats]:
+        """Return the absolute steps really taken, shape (k,), and the outputs there, (k, m)."""
         ...  # pragma: no cover
 
 
@@ -37,15 +37,19 @@ class CoordinateLine:
     index: int
     unit: float
 
-    def at(self, step: float) -> tuple[float, Floats]:
-        """Return the absolute step really taken and the outputs there."""
+    def at(self, steps: Floats) -> tuple[Floats, Floats]:
+        """Return the absolute steps really taken and the outputs there."""
         here = self.point[self.index]
-        there = here + step * self.unit
-        self.point[self.index] = there
+        there = here + steps * self.unit
         try:
-            return float(there - here), self.evaluate(self.point)
+            return there - here, self.evaluate(self._places(there))
         finally:
             self.point[self.index] = here
+
+    def _places(self, there: Floats) -> Iterator[Floats]:
+        for value in there.tolist():
+            self.point[self.index] = value
+            yield self.point
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,6 @@ class DirectionLine:
         """The absolute length of a relative step of 1: the direction itself."""
         return 1.0
 
-    def at(self, step: float) -> tuple[float, Floats]:
-        """Return the step and the outputs there."""
-        return step, self.evaluate(np.asarray(self.point + step * self.direction))
+    def at(self, steps: Floats) -> tuple[Floats, Floats]:
+        """Return the steps and the outputs there."""
+        return steps, along(self.evaluate, self.point, self.direction, steps.tolist())

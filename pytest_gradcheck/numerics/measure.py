@@ -32,7 +32,7 @@ class Question:
     Attributes
     ----------
     evaluate : callable
-        ``evaluate(point) -> outputs, shape (m,)``.
+        ``evaluate(points) -> outputs, shape (k, m)``, see `Evaluate`.
     point : ndarray, shape (n,)
         Changed in place while measuring, and put back.
     segments : sequence of (start, stop)

@@ -5,7 +5,7 @@ It must not know what the function means or whether anybody's claim is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -21,8 +21,9 @@ Booleans = NDArray[np.bool_]
 #: The relative rounding of float64.
 EPS = float(np.finfo(np.float64).eps)
 
-#: ``evaluate(point) -> outputs, shape (m,)``; NaN where the function is undefined.
-Evaluate = Callable[[Floats], Floats]
+#: ``evaluate(points) -> outputs, shape (k, m)``: at k points that do not depend on each
+#: other, each good until the next is asked for; NaN where the function is undefined.
+Evaluate = Callable[[Iterable[Floats]], Floats]
 
 
 class Status(IntEnum):

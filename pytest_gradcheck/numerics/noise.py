@@ -58,7 +58,7 @@ def estimate_noise(
     Parameters
     ----------
     evaluate : callable
-        The function, ``evaluate(point) -> outputs``.
+        The function, ``evaluate(points) -> outputs``.
     point : ndarray, shape (n,)
         Where; left as it is.
     base, repeat : ndarray, shape (m,)

@@ -5,6 +5,7 @@ It must not decide whether a pair is good enough; it says what the pair shows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -120,8 +121,8 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
         Two evaluations each.
     """
     base = function.base
-    right, above = measure_shifted(function, indices, steps)
-    left, below = measure_shifted(function, indices, -steps)
+    both = measure_shifted(function, np.tile(indices, 2), np.concatenate([steps, -steps]))
+    (right, left), (above, below) = (np.split(part, 2) for part in both)
     taken = (right - left)[:, None] / 2
     with np.errstate(all="ignore"):
         bend = ((above - base) + (below - base)) / taken
@@ -157,15 +158,18 @@ def measure_shifted(function: Function, indices: Indices, steps: Floats) -> tupl
     outputs : ndarray, shape (k, m)
         Outputs there. One evaluation each.
     """
-    evaluate, point = function.evaluate, function.point
+    point = function.point
     here = point[indices]
     there = here + steps
-    outputs = np.empty((indices.size, function.base.size))
-    places = zip(indices.tolist(), here.tolist(), there.tolist(), strict=True)
-    for k, (index, middle, moved) in enumerate(places):
-        try:
-            point[index] = moved
-            outputs[k] = evaluate(point)
-        finally:
-            point[index] = middle
-    return there - here, outputs
+    try:
+        return there - here, function.evaluate(_moved(point, indices, here, there))
+    finally:
+        point[indices] = here
+
+
+def _moved(point: Floats, indices: Indices, here: Floats, there: Floats) -> Iterator[Floats]:
+    """Yield the point with one coordinate after the other moved."""
+    for index, middle, moved in zip(indices.tolist(), here.tolist(), there.tolist(), strict=True):
+        point[index] = moved
+        yield point
+        point[index] = middle

@@ -25,7 +25,7 @@ def output_sizes(evaluate: Evaluate, point: Floats, *, base: Floats, direction: 
     Parameters
     ----------
     evaluate : callable
-        The function, ``evaluate(point) -> outputs``.
+        The function, ``evaluate(points) -> outputs``.
     point : ndarray, shape (n,)
         Where; left as it is.
     base : ndarray, shape (m,)

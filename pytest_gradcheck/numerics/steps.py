@@ -60,7 +60,7 @@ def find_steps(
             reached = outputs[first, column]
             for _ in range(BISECTIONS):
                 middle = (low + high) / 2
-                there = line.at(side * middle)[1][column]
+                there = line.at(np.array([side * middle]))[1][0, column]
                 if there == base[column]:
                     low = middle
                 else:

@@ -6,6 +6,8 @@ far, shows in a few evaluations whether any of their claims is off.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import signed_direction
@@ -83,11 +85,13 @@ def _off(function: Function, indices: Indices, claim: Floats, direction: Floats)
 def _moved(function: Function, indices: Indices, direction: Floats, sign: float) -> Floats:
     """Evaluate with some coordinates moved to each reach, in place; shape (reaches, m)."""
     point, here = function.point, function.point[indices]
-    outputs = []
-    try:
+
+    def places() -> Iterator[Floats]:
         for reach in REACHES:
             point[indices] = here + sign * reach * direction
-            outputs.append(function.evaluate(point))
+            yield point
+
+    try:
+        return function.evaluate(places())
     finally:
         point[indices] = here
-    return np.stack(outputs)

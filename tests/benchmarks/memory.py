@@ -118,10 +118,10 @@ def sweep_alone(size: int) -> float:
     point = np.random.default_rng(0).normal(size=size)
     function, gradient = _few(point)
 
-    def evaluate(x: Any) -> Any:
-        return np.atleast_1d(function(x))
+    def evaluate(points: Any) -> Any:
+        return np.array([[function(x)] for x in points])
 
-    base = evaluate(point)
+    (base,) = evaluate([point])
     scales = Scales.of(point, [(0, size)])
     at_point = Function(evaluate, point, base, 1e-16 * np.abs(base), np.abs(base), scales)
     rng = np.random.default_rng(0)

@@ -199,7 +199,7 @@ class TestParameters:
             assert problem.point.tolist() == [1.0, 1.0, 1.0, 1.0, 0.5]
             assert problem.claim.rows(0, 5).ravel().tolist() == [2.0, 2.0, 2.0, 2.0, 1.0]
             problem.point[4] = 2.0
-            assert problem.evaluate(problem.point).tolist() == [8.0]
+            assert problem.evaluate([problem.point])[0].tolist() == [8.0]
             problem.point[4] = 0.5
         assert set(seen) == {type(argument)}
 
@@ -219,7 +219,9 @@ class TestParameters:
         with bind(Call(lambda x: np.sum(weights * x), lambda x: weights, (x,)), seed=0) as problem:
             assert problem.point.tolist() == x.ravel().tolist()
             problem.point[4] += 1
-            assert problem.evaluate(problem.point)[0] == pytest.approx(np.sum(weights * x) + 4)
+            assert problem.evaluate([problem.point])[0, 0] == pytest.approx(
+                np.sum(weights * x) + 4
+            )
             problem.point[4] -= 1
 
     def test_read_only_array_is_fine(self) -> None:
@@ -268,7 +270,7 @@ class TestParameters:
     def test_other_vectors_may_be_evaluated(self) -> None:
         """The point is put back after an evaluation elsewhere."""
         with bind(Call(square, square_gradient, (np.ones(2),)), seed=0) as problem:
-            assert problem.evaluate(np.array([3.0, 4.0])).tolist() == [25.0]
+            assert problem.evaluate([np.array([3.0, 4.0])])[0].tolist() == [25.0]
             assert problem.point.tolist() == [1.0, 1.0]
 
 
@@ -310,9 +312,9 @@ class TestLayers:
             h, claims = 1e-6, problem.claim.rows(0, problem.point.size)[:, 0]
             for k in (0, 12, 18, 20):
                 problem.point[k] += h
-                up = problem.evaluate(problem.point)[0]
+                up = problem.evaluate([problem.point])[0, 0]
                 problem.point[k] -= 2 * h
-                down = problem.evaluate(problem.point)[0]
+                down = problem.evaluate([problem.point])[0, 0]
                 problem.point[k] += h
                 assert (up - down) / (2 * h) == pytest.approx(claims[k], rel=1e-6)
                 problem.point[k] = np.round(problem.point[k], 15) if k > 11 else x.ravel()[k]
@@ -365,7 +367,7 @@ class TestTheUsersWorld:
         with bind(
             Call(forward, lambda x: 2 * x, (np.ones(2), {"mean": np.zeros(1)}), wrt="x"), seed=0
         ) as problem:
-            assert problem.base == problem.repeat == problem.evaluate(problem.point)
+            assert problem.base == problem.repeat == problem.evaluate([problem.point])[0]
             assert problem.notes[0].text == (
                 "changed by forward, restored each time: running['mean']"
             )
@@ -401,7 +403,7 @@ class TestTheUsersWorld:
         with bind(
             Call(lambda x: square(x) * draw(), lambda x: x, (np.ones(2),)), seed=0
         ) as problem:
-            assert problem.base == problem.repeat == problem.evaluate(problem.point)
+            assert problem.base == problem.repeat == problem.evaluate([problem.point])[0]
             assert not problem.randomness_moved()
         assert random.getstate() == python_before
         assert str(np.random.get_state()) == str(numpy_before)  # noqa: NPY002  # as above
@@ -458,7 +460,7 @@ class TestTheUsersWorld:
                 return square(x)
 
             with bind(Call(forward, square_gradient, (np.ones(1),)), seed=0) as problem:
-                assert np.isnan(problem.evaluate(np.array([2.0]))[0])
+                assert np.isnan(problem.evaluate([np.array([2.0])])[0, 0])
 
     def test_other_errors_at_perturbed_points_say_where(self) -> None:
         """The user's own exception propagates with the entry that was perturbed."""
@@ -471,7 +473,7 @@ class TestTheUsersWorld:
         with bind(Call(forward, square_gradient, (np.array([[1.0, 2.0]]),)), seed=0) as problem:
             problem.point[1] += 0.25
             with pytest.raises(KeyError) as error:
-                problem.evaluate(problem.point)
+                problem.evaluate([problem.point])
             problem.point[1] -= 0.25
         assert error.value.__notes__ == ["while gradcheck perturbed x[0, 1] by 0.25"]
 
@@ -500,7 +502,7 @@ class TestTheUsersWorld:
 
         filters = list(warnings.filters)
         with bind(Call(forward, lambda x: 1 / x, (np.ones(1),)), seed=0) as problem:
-            assert problem.evaluate(np.array([-1.0])).size == 1
+            assert problem.evaluate([np.array([-1.0])])[0].size == 1
         assert list(warnings.filters) == filters
         with pytest.warns(UserWarning, match="far out"):
             forward(np.array([2.0]))
@@ -509,7 +511,7 @@ class TestTheUsersWorld:
         """A forward that returns its argument would otherwise measure nothing."""
         with bind(Call(lambda x: x, lambda x: np.eye(2), (np.ones(2),)), seed=0) as problem:
             problem.point[0] = 3.0
-            moved = problem.evaluate(problem.point)
+            moved = problem.evaluate([problem.point])[0]
             problem.point[0] = 1.0
         assert moved.tolist() == [3.0, 1.0]
 
@@ -734,7 +736,7 @@ class TestUsageErrors:
         with bind(Call(lambda x: x[x > 0], lambda x: np.eye(2), (np.ones(2),)), seed=0) as problem:
             problem.point[0] = -1.0
             with pytest.raises(GradcheckUsageError) as error:
-                problem.evaluate(problem.point)
+                problem.evaluate([problem.point])
             problem.point[0] = 1.0
         assert error.value.args[0] == (
             "lambda returned 1 numbers while gradcheck perturbed x[0] by -2, but 2 at the point "

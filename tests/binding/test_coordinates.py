@@ -48,10 +48,10 @@ def test_symmetric_matrices_have_the_coordinates_of_their_upper_triangle() -> No
         assert problem.point.tolist() == [2.0, 0.5, 1.0]
         assert problem.claim.rows(0, 3).tolist() == [[1.0], [3.0], [8.0]]
         problem.point[1] += 0.25
-        problem.evaluate(problem.point)
+        problem.evaluate([problem.point])
         assert seen[-1].tolist() == [[2.0, 0.625], [0.625, 1.0]]
         problem.point[1] -= 0.25
-        problem.evaluate(problem.point)
+        problem.evaluate([problem.point])
         assert seen[-1].tolist() == S.tolist()
 
 
@@ -77,7 +77,7 @@ def test_masked_entries_are_no_coordinates() -> None:
     with context as problem:
         assert problem.point.tolist() == [0.5, 0.5]
         assert problem.claim.rows(0, 2).tolist() == [[2.0], [4.0]]
-        problem.evaluate(np.array([7.0, 9.0]))
+        problem.evaluate([np.array([7.0, 9.0])])
         assert seen[-1].tolist() == [[2.0, 7.0], [9.0, 1.0]]
 
 
@@ -112,10 +112,10 @@ def test_forward_is_never_called_beyond_bounds() -> None:
     context, seen = linear(np.ones(2), np.array([0.0, 0.5]), bounds=(0, [None, 1]))
     with context as problem:
         calls = problem.counts.forward
-        assert np.isnan(problem.evaluate(np.array([-1e-300, 0.5]))).all()
-        assert np.isnan(problem.evaluate(np.array([0.0, 1.1]))).all()
+        assert np.isnan(problem.evaluate([np.array([-1e-300, 0.5])])[0]).all()
+        assert np.isnan(problem.evaluate([np.array([0.0, 1.1])])[0]).all()
         assert problem.counts.forward == calls
-        assert problem.evaluate(np.array([9.0, 1.0])).tolist() == [10.0]
+        assert problem.evaluate([np.array([9.0, 1.0])])[0].tolist() == [10.0]
     assert all((x >= 0).all() and x[1] <= 1 for x in seen)
 
 
@@ -129,8 +129,8 @@ def test_errors_of_a_projection_are_edges_of_the_domain() -> None:
 
     context, _ = linear(np.ones(2), np.array([0.5, 0.5]), project=project)
     with context as problem:
-        assert np.isnan(problem.evaluate(np.array([1.5, 0.5]))).all()
-        assert problem.evaluate(np.array([1.0, 0.5])).tolist() == [1.5]
+        assert np.isnan(problem.evaluate([np.array([1.5, 0.5])])[0]).all()
+        assert problem.evaluate([np.array([1.0, 0.5])])[0].tolist() == [1.5]
 
 
 def test_other_parameters_keep_all_their_coordinates() -> None:
@@ -200,7 +200,7 @@ def test_errors_while_several_entries_move_say_of_what() -> None:
 
     call = Call(forward, lambda S, b: (np.ones((2, 2)), 1.0), (S, 1.0))
     with pytest.raises(RuntimeError) as error, posed(call, tangent={"S": symmetric}) as problem:
-        problem.evaluate(np.array([2.0, 0.75, 1.0, 1.0]))
+        problem.evaluate([np.array([2.0, 0.75, 1.0, 1.0])])
     assert error.value.__notes__ == ["while gradcheck perturbed several entries of S"]
 
 

@@ -12,8 +12,8 @@ from pytest_gradcheck.binding.watching import watched
 def problem(claim: list[float], **changes: Any) -> Problem:
     """Pose a problem with two parameters of two entries; forward uses the first of each."""
 
-    def evaluate(vector: Any) -> Any:
-        return np.array([vector[0] ** 2 + vector[2]])
+    def evaluate(points: Any) -> Any:
+        return np.array([[p[0] ** 2 + p[2]] for p in points])
 
     point = np.array([0.0, 1.0, 2.0, 3.0])
     data: dict[str, Any] = {
@@ -23,8 +23,8 @@ def problem(claim: list[float], **changes: Any) -> Problem:
         "parameters": (Parameter("a", (2,), "f", 0, 2), Parameter("b", (2,), "f", 2, 4)),
         "point": point,
         "evaluate": evaluate,
-        "base": evaluate(point),
-        "repeat": evaluate(point),
+        "base": evaluate([point])[0],
+        "repeat": evaluate([point])[0],
         "claim": DenseClaim(np.array(claim)[:, None]),
         "outputs": (),
         "tangent": None,
@@ -49,7 +49,7 @@ def test_outputs_that_change_under_one_parameter_alone(
     point = seen.point.copy()
     for index, step in moved.items():
         point[index] += step
-    assert seen.evaluate(point) == problem(ZEROS).evaluate(point)
+    assert seen.evaluate([point]) == problem(ZEROS).evaluate([point])
     assert seen.unmoved() == unmoved
 
 

@@ -1,6 +1,6 @@
 """Functions of a vector with known derivatives, and a counter of their calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,11 @@ class Counted:
     function: Callable[[Floats], Any]
     calls: int = field(default=0)
 
-    def __call__(self, point: Floats) -> Floats:
+    def __call__(self, points: Iterable[Floats]) -> Floats:
+        """Evaluate at each of the points."""
+        return np.array([self.at(point) for point in points])
+
+    def at(self, point: Floats) -> Floats:
         """Evaluate quietly, and count."""
         self.calls += 1
         with np.errstate(all="ignore"):
@@ -32,7 +36,7 @@ class Counted:
 
 def function_at(counted: Counted, point: Floats) -> Function:
     """Return `counted` at `point` with its noise estimated, as a check does."""
-    base, scales = counted(point), Scales.of(point, [(0, point.size)])
+    base, scales = counted.at(point), Scales.of(point, [(0, point.size)])
     direction = signed_direction(scales.own(slice(None)), np.random.default_rng(0))
     noise = estimate_noise(counted, point, base=base, repeat=base, direction=direction)
     sizes = output_sizes(counted, point, base=base, direction=direction)

@@ -12,7 +12,7 @@ POINT = np.array([1.3, -0.4])
 
 def noise_of(function: Counted, point: Floats = POINT) -> Floats:
     """Estimate the noise of `function` as a check does."""
-    base, repeat = function(point), function(point)
+    base, repeat = function.at(point), function.at(point)
     scale = np.where(point == 0, 1.0, np.abs(point))
     direction = signed_direction(scale, np.random.default_rng(0))
     return estimate_noise(function, point, base=base, repeat=repeat, direction=direction)

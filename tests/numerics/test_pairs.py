@@ -47,7 +47,7 @@ def test_pairs_show_slope_and_bend() -> None:
     """The odd part is the slope, the even part the difference of the slopes."""
     counted = Counted(lambda p: [p[0] ** 2 + 3 * p[1], abs(p[1])])
     point = np.array([2.0, 0.0])
-    function = known(counted, point, counted(point), np.array([1e-10, 1e-10]))
+    function = known(counted, point, counted.at(point), np.array([1e-10, 1e-10]))
     pairs = measure_pairs(function, np.array([0, 1]), np.array([1e-3, 1e-3]))
     assert pairs.value == pytest.approx(np.array([[4.0, 0.0], [3.0, 0.0]]))
     assert pairs.bend == pytest.approx(np.array([[2e-3, 0.0], [0.0, 2.0]]), abs=1e-9)
@@ -65,7 +65,7 @@ def test_exception_leaves_the_point_as_it_was() -> None:
 
     nothing = np.zeros(1)
     scales = Scales.of(point, [(0, 2)])
-    function = Function(fails, point, nothing, nothing, nothing, scales)
+    function = Function(Counted(fails), point, nothing, nothing, nothing, scales)
     with pytest.raises(KeyError):
         measure_pairs(function, np.array([1]), np.array([0.1]))
     assert point.tolist() == [2.0, 5.0]

@@ -14,9 +14,9 @@ def heights(counted: Counted, x: float) -> np.ndarray:
     """Find the steps of a function of one coordinate."""
     point = np.array([x])
     line = CoordinateLine(counted, point, 0, 1.0)
-    right = np.stack([line.at(h)[1] for h in STEPS])
-    left = np.stack([line.at(-h)[1] for h in STEPS])
-    base = counted(point)
+    _, right = line.at(STEPS)
+    _, left = line.at(-STEPS)
+    base = counted.at(point)
     return find_steps(line, base, np.array([1e-16]), right=right, left=left, steps=STEPS)
 
 

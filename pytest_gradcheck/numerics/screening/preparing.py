@@ -5,13 +5,13 @@ It must not look at claims along any direction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import defined_direction
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise, least_noise, read_noise
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.projecting import Projector
@@ -27,13 +27,14 @@ SPACING = 3e-8
 class Tally:
     """Counts evaluations of a function."""
 
-    function: Callable[[Floats], Floats]
+    function: Evaluate
     calls: int = 0
 
-    def __call__(self, point: Floats) -> Floats:
+    def __call__(self, points: Iterable[Floats]) -> Floats:
         """Evaluate."""
-        self.calls += 1
-        return self.function(point)
+        outputs = self.function(points)
+        self.calls += len(outputs)
+        return outputs
 
 
 def know_noise(projector: Projector, repeat: Floats, which: int) -> Projector:

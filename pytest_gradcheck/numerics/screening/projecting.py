@@ -5,7 +5,7 @@ It must not decide anything; it goes there, comes back and compares nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +88,7 @@ class Projector:
     ) -> Projection:
         """Measure along a direction in a region, one step to both sides: two evaluations."""
         base = self.function.base
-        (below, claimed_below), (above, claimed_above) = self._pair(which, region, step, code)
+        (above, below), (claimed_above, claimed_below) = self._go(which, region, [step], code)
         with np.errstate(all="ignore"):
             claimed = (claimed_above - claimed_below) / (2 * step)
             measured = (above - below) / (2 * step)
@@ -116,32 +116,45 @@ class Projector:
 
     def values(self, which: int, region: Region, steps: Sequence[float]) -> Floats:
         """Evaluate on both sides, at ascending steps; shape (2 steps, m), from left to right."""
-        pairs = [self._pair(which, region, step, None) for step in steps]
-        left = [below for (below, _), _ in reversed(pairs)]
-        return np.stack(left + [above for _, (above, _) in pairs])
+        outputs, _ = self._go(which, region, steps, None)
+        return np.concatenate([outputs[1::2][::-1], outputs[::2]])
 
     def draw(self, which: int, region: Region, code: Code | None = None) -> Floats:
         """Return a direction; good until the next is drawn, or gone along."""
         self.weights.draw(self.there, which, region, code)
         return self.there
 
-    def _pair(
-        self, which: int, region: Region, step: float, code: Code | None
-    ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-        """Evaluate a step to the left and right; return outputs, and their change as claimed."""
-        point, there = self.function.point, self.draw(which, region, code)
-        there *= step
-        there += point
-        above = self._evaluate()
-        for part in blocks(0, point.size):
-            # The mirror image, to within a rounding of the point.
-            np.subtract(2 * point[part], there[part], out=there[part])
-        return self._evaluate(), above
+    def _go(
+        self, which: int, region: Region, steps: Sequence[float], code: Code | None
+    ) -> tuple[Floats, Floats]:
+        """Evaluate each step to the right, then to the left; also return changes as claimed."""
+        claimed = list[Floats]()
 
-    def _evaluate(self) -> tuple[Floats, Floats]:
-        point, there = self.function.point, self.there
-        claimed = np.zeros_like(self.function.base)
+        def places() -> Iterator[Floats]:
+            for there in self._places(which, region, steps, code):
+                claimed.append(self._change(there))
+                yield there
+
+        outputs = self.function.evaluate(places())
+        return outputs, np.stack(claimed)
+
+    def _places(
+        self, which: int, region: Region, steps: Sequence[float], code: Code | None
+    ) -> Iterator[Floats]:
+        point = self.function.point
+        for step in steps:
+            there = self.draw(which, region, code)
+            there *= step
+            there += point
+            yield there
+            for part in blocks(0, point.size):
+                # The mirror image, to within a rounding of the point.
+                np.subtract(2 * point[part], there[part], out=there[part])
+            yield there
+
+    def _change(self, there: Floats) -> Floats:
+        """Return what is claimed to change from the point to where it really went, rounded."""
+        point, change = self.function.point, np.zeros_like(self.function.base)
         for part in blocks(0, point.size):
-            # As far as it really went: sums are rounded.
-            claimed += self.claims.along(part.start, there[part] - point[part])
-        return self.function.evaluate(there), claimed
+            change += self.claims.along(part.start, there[part] - point[part])
+        return change

@@ -5,6 +5,7 @@ It must not measure anything; it writes coordinates where they belong and takes 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +26,19 @@ class _Restricted:
     function: Function
     indices: Indices
 
-    def evaluate(self, values: Floats) -> Floats:
-        point = self.function.point
-        kept = point[self.indices]
+    def evaluate(self, values: Iterable[Floats]) -> Floats:
+        point, indices = self.function.point, self.indices
+        kept = point[indices]
+
+        def places() -> Iterator[Floats]:
+            for value in values:
+                point[indices] = value
+                yield point
+
         try:
-            point[self.indices] = values
-            return self.function.evaluate(point)
+            return self.function.evaluate(places())
         finally:
-            point[self.indices] = kept
+            point[indices] = kept
 
 
 def sweep_some(

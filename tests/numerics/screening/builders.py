@@ -51,7 +51,7 @@ def projector_of(
 ) -> tuple[Projector, Counted]:
     """Return a projector of `function`, and the counter of its calls from now on."""
     counted, point = Counted(function), point.copy()
-    base = counted(point)
+    base = counted.at(point)
     counted.calls = 0
     weights = weights_of(point, shapes or [point.shape], seed=seed, lifts=lifts)
     known = 4 * EPS * np.maximum(np.abs(base), 1.0) if noise is None else 0 * base + noise

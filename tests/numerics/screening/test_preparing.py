@@ -29,9 +29,9 @@ def unknown(function: Callable[[Floats], Any]) -> tuple[Projector, Counted]:
 
 def test_tally_counts_and_passes_on() -> None:
     """Every evaluation."""
-    tally = Tally(lambda point: 2 * point)
-    assert [tally(np.array([k])).item() for k in (1.0, 3.0)] == [2.0, 6.0]
-    assert tally.calls == 2
+    tally = Tally(Counted(lambda point: 2 * point))
+    assert [tally([np.array([k])] * 2).tolist() for k in (1.0, 3.0)] == [[[2.0]] * 2, [[6.0]] * 2]
+    assert tally.calls == 4
 
 
 def test_noise_is_read_from_six_evaluations() -> None:

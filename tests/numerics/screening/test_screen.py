@@ -43,14 +43,14 @@ def screened(
 ) -> tuple[Screened, int]:
     """Screen claims; return what was found and the calls; the point is left as it is."""
     counted, there = Counted(function), point.copy()
-    base = counted(there)
+    base = counted.at(there)
     segments = segments_of(shapes, rounding)
     question = Question(
         evaluate=counted,
         point=there,
         segments=[(s.start, s.stop) for s in segments],
         base=base,
-        repeat=counted(there),
+        repeat=counted.at(there),
         claims=DenseClaim(np.asarray(claim, dtype=float).reshape(point.size, base.size)),
         tangent=None,
     )
