@@ -24,7 +24,8 @@ from pytest_gradcheck.binding.constraining import (
     constrain,
 )
 from pytest_gradcheck.binding.coordinates import Coordinates
-from pytest_gradcheck.binding.evaluation import Forward, Quiet
+from pytest_gradcheck.binding.evaluating.forward import Forward
+from pytest_gradcheck.binding.evaluating.quiet import Quiet
 from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
 from pytest_gradcheck.binding.outputs import Beside, Output
@@ -127,7 +128,8 @@ def _pose(
         backward, forward, again, request, workspace=workspace, replay=replay, rng=rng
     )
     if request.cotangent is not None:
-        forward.reduce_by(weights(request.cotangent, again.blocks, convention))
+        by = weights(request.cotangent, again.blocks, convention)
+        forward.reading = forward.reading.under(by)
     seen = Seen(moving, by_forward, by_backward)
     problem = Problem(
         kind=asked.kind,
@@ -136,8 +138,8 @@ def _pose(
         parameters=workspace.parameters,
         point=workspace.point,
         evaluate=forward.evaluate,
-        base=forward.reduced(first.value),
-        repeat=forward.reduced(again.value),
+        base=forward.reading.reduced(first.value),
+        repeat=forward.reading.reduced(again.value),
         claim=asked.claim,
         outputs=asked.outputs,
         tangent=tangent,
@@ -207,7 +209,7 @@ def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward
         problem,
         parameters=coordinates.parameters(),
         point=coordinates.point(),
-        evaluate=coordinates.evaluator(problem.evaluate, problem.point, forward.nowhere),
+        evaluate=coordinates.evaluator(problem.evaluate, problem.point, forward.reading.nowhere),
         claim=claim,
         roundings=roundings,
         notes=notes,

@@ -1,0 +1,1 @@
+"""Forward at points around the user's: one by one, many in one call, or handed to workers."""
