@@ -19,6 +19,7 @@ from pytest_gradcheck.assembly import assemble
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.constraining import Written
+from pytest_gradcheck.binding.evaluating.ways import Ways
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
@@ -77,7 +78,7 @@ def gradcheck(
     **options : Any
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
         ``seed``, ``strict``, ``kinks``, ``convention``, ``max_rows``, ``replay``,
-        ``tangent``, ``project``, ``bounds``.
+        ``tangent``, ``project``, ``bounds``, ``executor``, ``batched``.
 
     Returns
     -------
@@ -206,6 +207,7 @@ def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Repo
         replay=options.replay,
         replay_all=replay_all,
         written=Written(options.tangent, options.project, options.bounds),
+        ways=Ways(options.executor, options.batched),
     ) as problem:
         look = _screen if _is_fast(problem, options) else _sweep
         report = assemble(problem, look(problem, options), options)

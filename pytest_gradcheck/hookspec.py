@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    import pytest
+    from concurrent.futures import Executor
 
     from pytest_gradcheck.report.model import Report
 
 
+@pytest.hookspec(firstresult=True)
+def pytest_gradcheck_executor(item: pytest.Item) -> Executor | None:
+    """Return what evaluates forward functions in the test `item`, None for nothing.
+
+    It is asked when a test makes its first check, and wins over nothing that a call or a
+    mark says with ``executor=``. The executor stays the suite's: it is not shut down here.
+    """
+
+
 def pytest_gradcheck_finish_check(item: pytest.Item, report: Report) -> None:
-    """Take note of a completed gradient check, whether it passed or not.
+    """Take note of a completed gradient check of the test `item`, whether it passed or not.
 
-    Parameters
-    ----------
-    item : pytest.Item
-        The test that made the check.
-    report : Report
-        What was found.
-
-    Examples
-    --------
-    In a ``conftest.py``, to keep track of what checks cost:
-
-    .. code-block:: python
-
-        def pytest_gradcheck_finish_check(item, report):
-            print(f"{item.nodeid}: {report.evaluations} evaluations")
+    What was found is in the `report`.
     """

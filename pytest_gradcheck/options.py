@@ -10,6 +10,7 @@ import difflib
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
 
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -21,7 +22,7 @@ KINKS = ("accept", "fail")
 CONVENTIONS = ("pytorch", "jax")
 
 #: Options that make no sense for a whole suite: only a call or a mark may give them.
-CALL_ONLY = frozenset({"replay", "tangent", "project", "bounds"})
+CALL_ONLY = frozenset({"replay", "tangent", "project", "bounds", "executor", "batched"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,11 @@ class Options:
         ``f(array)`` that returns the nearest admissible array.
     bounds : mapping of str to (low, high)
         Numbers, None or arrays; forward is never called beyond them.
+    executor : concurrent.futures.Executor or None
+        Calls forward at perturbed points; None does that here.
+    batched : bool
+        Forward takes a leading axis on every checked parameter, and is called at
+        many perturbed points at once.
     origins : mapping of str to str
         Where each option's value came from, ``"default"`` where nobody said.
     """
@@ -81,6 +87,8 @@ class Options:
     tangent: object = None
     project: object = None
     bounds: object = None
+    executor: Executor | None = None
+    batched: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, name: str) -> str:
@@ -272,6 +280,12 @@ def _as_it_is(value: object) -> object:
     return value
 
 
+def _executor(value: object) -> Executor | None:
+    if value is None or isinstance(value, Executor):
+        return value
+    raise TypeError(value)
+
+
 def _generators(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
@@ -291,6 +305,11 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "tangent": (_as_it_is, "a constraint"),
     "project": (_as_it_is, "a function"),
     "bounds": (_as_it_is, "a pair (low, high)"),
+    "executor": (
+        _executor,
+        "a concurrent.futures.Executor (of a dask client: client.get_executor()), or None",
+    ),
+    "batched": (_boolean, "True or False"),
 }
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}

@@ -39,8 +39,20 @@ def rebind(function: Callable[..., Any], owner: object, copied: object) -> Calla
     return method
 
 
-def copy_object(owner: object) -> object:
-    """Return a deep copy of an object whose attributes are checked.
+def copy_object(owner: object, reason: str) -> object:
+    """Return a deep copy of an object.
+
+    Parameters
+    ----------
+    owner : object
+        The user's.
+    reason : str
+        Why it is copied, for the message.
+
+    Returns
+    -------
+    object
+        Views in it are views of the copies.
 
     Raises
     ------
@@ -51,9 +63,8 @@ def copy_object(owner: object) -> object:
         return copy.deepcopy(owner, _copied_views(owner))
     except Exception as error:
         raise GradcheckUsageError(
-            f"wrt names attributes of a {type(owner).__name__}, so a copy of it is perturbed, but "
-            f"it cannot be copied: {error}. Give it a __deepcopy__, or pass the parameters as "
-            "arguments of forward."
+            f"{reason}, so a copy of the {type(owner).__name__} is used, but it cannot be copied: "
+            f"{error}. Give it a __deepcopy__, or pass the parameters as arguments of forward."
         ) from error
 
 

@@ -26,6 +26,7 @@ from pytest_gradcheck.binding.constraining import (
 from pytest_gradcheck.binding.coordinates import Coordinates
 from pytest_gradcheck.binding.evaluating.forward import Forward
 from pytest_gradcheck.binding.evaluating.quiet import Quiet
+from pytest_gradcheck.binding.evaluating.ways import PLAINLY, Ways
 from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
 from pytest_gradcheck.binding.outputs import Beside, Output
@@ -49,6 +50,7 @@ def bind(
     replay: Sequence[object] = (),
     replay_all: bool = False,
     written: Written = UNCONSTRAINED,
+    ways: Ways = PLAINLY,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -66,6 +68,8 @@ def bind(
         Put all generators back, not only those seen to move.
     written : Written
         Constraints of parameters, as the user wrote them.
+    ways : Ways
+        How to call forward at perturbed points.
 
     Yields
     ------
@@ -86,7 +90,7 @@ def bind(
     )
     with as_it_was(binding.owner), Replay(generators, everything=replay_all) as replaying:
         problem, workspace = _pose(
-            call, binding, constrained, replaying, seed=seed, convention=convention
+            call, binding, constrained, replaying, ways, seed=seed, convention=convention
         )
         with Quiet():
             yield problem
@@ -99,6 +103,7 @@ def _pose(
     binding: Resolved,
     constrained: Mapping[str, Constrained],
     replay: Replay,
+    ways: Ways,
     *,
     seed: int,
     convention: str,
@@ -130,6 +135,8 @@ def _pose(
     if request.cotangent is not None:
         by = weights(request.cotangent, again.blocks, convention)
         forward.reading = forward.reading.under(by)
+    ways, refrained = ways.with_replay(moving)
+    base, repeat = ways.at_base(forward, first, again, seed)
     seen = Seen(moving, by_forward, by_backward)
     problem = Problem(
         kind=asked.kind,
@@ -137,15 +144,16 @@ def _pose(
         backward=binding.backward_name,
         parameters=workspace.parameters,
         point=workspace.point,
-        evaluate=forward.evaluate,
-        base=forward.reading.reduced(first.value),
-        repeat=forward.reading.reduced(again.value),
+        evaluate=ways.evaluator(call, forward),
+        base=base,
+        repeat=repeat,
         claim=asked.claim,
         outputs=asked.outputs,
         tangent=tangent,
         counts=counts,
         notes=(
             *notes_on(binding, workspace, request, asked, seen=seen, seed=seed),
+            *refrained,
             *convention_note(asked.kind, workspace.parameters, again.blocks, convention),
         ),
         not_checked=not_checked(binding.arguments),

@@ -18,7 +18,14 @@ import numpy as np
 from pytest_gradcheck.binding.tree import children
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["SEARCHED", "Generator", "as_generator", "find_generators", "global_generators"]
+__all__ = [
+    "SEARCHED",
+    "Generator",
+    "as_generator",
+    "find_generators",
+    "global_generators",
+    "is_installed",
+]
 
 #: Where generators are looked for, for messages.
 SEARCHED = (
@@ -142,7 +149,7 @@ class _Search:
             return
         if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
             code = getattr(value, "__code__", None)
-            if code is None or not _is_installed(code.co_filename):
+            if code is None or not is_installed(code.co_filename):
                 self.look_into_function(value, depth)
             return
         inside = children(value)
@@ -206,14 +213,14 @@ def _global_names(code: types.CodeType) -> Iterator[str]:
 def _attributes(value: object) -> dict[str, Any]:
     """Return the attributes of an object of the user's, none of a library's or a class."""
     module = sys.modules.get(type(value).__module__)
-    if isinstance(value, type) or _is_installed(getattr(module, "__file__", None)):
+    if isinstance(value, type) or is_installed(getattr(module, "__file__", None)):
         return {}
     slots = [s for cls in type(value).__mro__ for s in getattr(cls, "__slots__", ())]
     own = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     return own | getattr(value, "__dict__", {})
 
 
-def _is_installed(path: str | None) -> bool:
+def is_installed(path: str | None) -> bool:
     """Tell code of Python or of an installed package from code of the user's."""
     return path is None or "site-packages" in path or path.startswith(sys.base_prefix)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from pytest_gradcheck.binding.complexes import flat_complex, flat_real
 from pytest_gradcheck.binding.problem import Block, Vector
-from pytest_gradcheck.binding.tree import children, rebuilt
+from pytest_gradcheck.binding.tree import children, rebuilt, replaced
 
-__all__ = ["Layout", "MismatchError", "named_outputs", "shaped_like"]
+__all__ = ["Layout", "MismatchError", "named_outputs", "row_of", "shaped_like"]
 
 EMPTY = np.empty(0)
 
@@ -112,6 +112,20 @@ def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         return
     for accessor, item in inside:
         yield from named_outputs(name + accessor, item)
+
+
+def row_of(value: Any, row: int) -> Any:
+    """Return outputs without their leading axis, at one place of it.
+
+    Examples
+    --------
+    >>> row_of({"loss": np.arange(2.0), "grid": np.eye(2)}, 1)
+    {'loss': np.float64(1.0), 'grid': array([0., 1.])}
+    """
+    inside = _inside(value)
+    if inside is None:
+        return np.asarray(value)[row]
+    return replaced(value, [row_of(item, row) for _, item in inside])
 
 
 def shaped_like(part: Vector, block: Block, value: Any) -> Any:

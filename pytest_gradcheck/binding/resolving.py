@@ -79,7 +79,7 @@ class Resolved:
         refuse_overlap(items, name)
         whole = whole_numbers(items, {} if call.wrt is not None else arguments.passed())
         if owner is not None and any(item.is_attribute for item in items):
-            copied = copy_object(owner)
+            copied = copy_object(owner, "wrt names attributes")
             forward = rebind(forward, owner, copied)
             backward = backward if backward is True else rebind(backward, owner, copied)
             items = select_items(call.wrt, arguments, bound=copied, forward_name=name)

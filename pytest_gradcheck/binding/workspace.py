@@ -6,8 +6,7 @@ that the user's own objects stay as they were.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.attributes import assign
+from pytest_gradcheck.binding.pristine import copy_data, differences, equal
 from pytest_gradcheck.binding.problem import Parameter, Vector
-from pytest_gradcheck.binding.tree import Leaf, children, is_number_list, replaced, within
+from pytest_gradcheck.binding.tree import Leaf, children, replaced, within
 
-__all__ = ["FULL_PRECISION", "LOW_PRECISION", "Change", "Workspace", "copy_data"]
+__all__ = ["FULL_PRECISION", "LOW_PRECISION", "Change", "Workspace"]
 
 Maker = Callable[[], Any]
 
@@ -77,13 +77,16 @@ class Workspace:
         A copy of it.
     parameters : tuple of Parameter
         Names and places of the leaves.
+    lift : bool
+        As given.
     """
 
     def __init__(
         self, arguments: Arguments, leaves: Sequence[Leaf], *, owner: object | None, lift: bool
     ) -> None:
         self._arguments = arguments
-        self._lift = lift
+        self.lift = lift
+        self._remade: set[str] = set()
         self._pristine = [copy_data(value) for value in arguments.values]
         self.parameters = tuple(_layout(leaves))
         self.point: Vector = np.empty(self.parameters[-1].stop if self.parameters else 0)
@@ -106,7 +109,7 @@ class Workspace:
     def is_lifted(self, parameter: Parameter) -> bool:
         """Tell whether forward sees a parameter in a higher precision than the user's."""
         slot = self._slots[parameter.name]
-        return parameter.dtype in LOW_PRECISION and slot.working is None and self._lift
+        return parameter.dtype in LOW_PRECISION and slot.working is None and self.lift
 
     def holds(self, parameter: Parameter, value: Any) -> bool:
         """Tell whether `value` is the array that forward sees as a parameter, or a view of it."""
@@ -143,7 +146,7 @@ class Workspace:
             seen: NDArray[Any] = slot.view
             if slot.working is not None:
                 seen, before = slot.working, before.astype(slot.working.dtype)
-            differ = np.argwhere(~_equal(np.asarray(seen), before))
+            differ = np.argwhere(~equal(np.asarray(seen), before))
             if differ.size and found is None:
                 index = tuple(int(k) for k in differ[0])
                 found = Change(parameter.name, index, before[index], np.asarray(seen)[index])
@@ -165,12 +168,33 @@ class Workspace:
         ):
             maker = self._makers[k]
             seen = self._fixed[k] if maker is None else maker()
-            places = list(_differences(name, pristine, seen, self._slots))
+            places = list(differences(name, pristine, seen, self._slots))
             if places:
                 changed += places
-                self._makers[k] = self._remaker(name, pristine)
-                self._packed = None
+                self.remake([name])
         return tuple(changed)
+
+    @property
+    def remade(self) -> tuple[str, ...]:
+        """Names of the arguments that are made anew for each call."""
+        return tuple(sorted(self._remade))
+
+    def remake(self, names: Iterable[str]) -> None:
+        """Make these arguments anew for each call, from now on."""
+        for name in names:
+            k = self._arguments.names.index(name)
+            self._makers[k] = self._remaker(name, self._pristine[k])
+            self._remade.add(name)
+            self._packed = None
+
+    def pack_rows(self, points: Vector) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return arguments for one call at many points, of shape (k, n).
+
+        Checked leaves become arrays with a leading axis of length k.
+        """
+        rows = {name: _rows(slot, points) for name, slot in self._slots.items()}
+        named = zip(self._arguments.names, self.values(), strict=True)
+        return self._arguments.pack([_with_rows(name, value, rows) for name, value in named])
 
     def _remaker(self, name: str, pristine: Any) -> Maker:
         def remake() -> Any:
@@ -220,6 +244,24 @@ class Workspace:
         return None, lambda: replaced(value, [m() if m else fixed for fixed, m in planted])
 
 
+def _rows(slot: _Slot, points: Vector) -> NDArray[Any]:
+    """Return the part of many points that belongs to a leaf, each in its shape."""
+    part = points[:, slot.parameter.start : slot.parameter.stop]
+    rows = part.view(slot.view.dtype).reshape(len(points), *slot.parameter.shape)
+    return rows if slot.working is None else rows.astype(slot.working.dtype)
+
+
+def _with_rows(name: str, value: Any, rows: Mapping[str, NDArray[Any]]) -> Any:
+    """Return an argument with rows in the place of its checked leaves."""
+    if name in rows:
+        return rows[name]
+    inside = children(value)
+    if inside is None or not any(within(leaf, name) for leaf in rows):
+        return value
+    parts = [_with_rows(name + accessor, item, rows) for accessor, item in inside]
+    return replaced(value, parts)
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """Writes a part of the point into an array of another type or layout."""
@@ -229,21 +271,6 @@ class _Writer:
 
     def __call__(self) -> None:
         np.copyto(self.working, self.view, casting="same_kind")
-
-
-def copy_data(value: Any) -> Any:
-    """Copy arrays and containers; pass everything else through.
-
-    Random generators pass through too: they are put back by `Replay`.
-    """
-    if isinstance(value, np.ndarray):
-        return value.copy(order="K") if value.dtype != object else value
-    inside = children(value)
-    if inside is not None:
-        return replaced(value, [copy_data(item) for _, item in inside])
-    if is_number_list(value):
-        return copy.deepcopy(value)
-    return value
 
 
 def _layout(leaves: Iterable[Leaf]) -> Iterable[Parameter]:
@@ -264,35 +291,3 @@ def _maker(value: Any, view: NDArray[Any], *, lift: bool) -> Maker:
         kind = view.dtype.type if lift else type(value)
         return lambda: kind(view[()])
     return view.item
-
-
-def _equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    same = a == b
-    if a.dtype.kind in "fc" and b.dtype.kind in "fc":
-        same = same | (np.isnan(a) & np.isnan(b))
-    return np.asarray(same)
-
-
-def _differences(name: str, before: Any, after: Any, slots: dict[str, _Slot]) -> Iterable[str]:
-    """Yield accessors of what differs between two copies of an argument, checked leaves aside."""
-    if name in slots:
-        return
-    if isinstance(before, np.ndarray):
-        same = (
-            isinstance(after, np.ndarray)
-            and before.shape == after.shape
-            and bool(_equal(before, after).all())
-        )
-        if not same:
-            yield name
-        return
-    inside, inside_after = children(before), children(after)
-    if inside is None or inside_after is None:
-        if type(before) in (int, float, complex, bool, str, list) and before != after:
-            yield name
-        return
-    if [accessor for accessor, _ in inside] != [accessor for accessor, _ in inside_after]:
-        yield name
-        return
-    for (accessor, old), (_, new) in zip(inside, inside_after, strict=True):
-        yield from _differences(name + accessor, old, new, slots)

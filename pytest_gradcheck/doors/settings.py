@@ -55,7 +55,9 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
     settings = list(_settings(config, names))
     line = [layer for layer in settings if layer.origin == "command line"]
     winning = {k: v for layer in line for k, v in layer.values.items() if k in WINNING}
+    executor = item.ihook.pytest_gradcheck_executor(item=item)
     layers = [
+        Layer("hook pytest_gradcheck_executor", {"executor": executor} if executor else {}),
         Layer("node id", {"seed": seed_of(item.nodeid)}),
         *settings,
         *_verbosity(config),

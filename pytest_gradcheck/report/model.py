@@ -41,7 +41,8 @@ class Note:
         A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"unused"``, ``"kink"``,
         ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
-        ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"screened"``, ``"unexplained"``.
+        ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
+        ``"unexplained"``.
     count : int
         How many entries it is about; 0 where it is not about entries.
     text : str

@@ -57,7 +57,7 @@ def test_other_expressions_are_refused(accessor: str) -> None:
 def test_methods_are_rebound_to_the_copy() -> None:
     """A method of the same object becomes the copy's, others stay."""
     net, other = Net(), Net()
-    copied = copy_object(net)
+    copied = copy_object(net, "for a reason")
     assert rebind(net.forward, net, copied)() is copied
     assert rebind(other.forward, net, copied)() is other
     assert bound_object(net.forward) is net
@@ -70,9 +70,9 @@ def test_object_that_cannot_be_copied_is_refused() -> None:
     net = Net()
     net.lock = threading.Lock()  # type: ignore[attr-defined]  # as users do
     with pytest.raises(GradcheckUsageError) as error:
-        copy_object(net)
+        copy_object(net, "for a reason")
     assert error.value.args[0] == (
-        "wrt names attributes of a Net, so a copy of it is perturbed, but it cannot be copied: "
+        "for a reason, so a copy of the Net is used, but it cannot be copied: "
         "cannot pickle '_thread.lock' object. Give it a __deepcopy__, or pass the parameters as "
         "arguments of forward."
     )
@@ -97,7 +97,7 @@ def test_views_of_a_copy_are_views_of_what_is_copied(order: Any) -> None:
     """Parameters that are parts of a flat vector move with it, in the copy as in the original."""
     flat = np.arange(6.0).reshape((3, 2), order=order)
     owner = SimpleNamespace(flat=flat, layers=[SimpleNamespace(W=flat[1:].T, last=flat[::-2, 1])])
-    copied: Any = copy_object(owner)
+    copied: Any = copy_object(owner, "for a reason")
     layer = copied.layers[0]
     assert layer.W.tolist() == owner.layers[0].W.tolist()
     copied.flat += 10
@@ -109,7 +109,7 @@ def test_views_of_a_copy_are_views_of_what_is_copied(order: Any) -> None:
 def test_view_of_memory_that_nobody_holds_is_copied_alone() -> None:
     """Of a part of some other array, or of a buffer that is no array, the part is copied."""
     owner = SimpleNamespace(part=np.arange(6.0)[2:4], raw=np.frombuffer(b"12345678"))
-    copied: Any = copy_object(owner)
+    copied: Any = copy_object(owner, "for a reason")
     copied.part += 10
     assert owner.part.tolist() == [2.0, 3.0]
     assert copied.raw.tolist() == owner.raw.tolist()

@@ -290,5 +290,5 @@ def test_usage_error_shows_the_users_line_alone(pytester: pytest.Pytester) -> No
     assert [line[1:].strip() for line in lines[1:]] == [
         "gradcheck has no option 'rtool' (call). Did you mean 'rtol'? Options: mode,",
         "rtol, step, max_evaluations, seed, strict, kinks, convention, max_rows, replay,",
-        "tangent, project, bounds.",
+        "tangent, project, bounds, executor, batched.",
     ]

@@ -108,7 +108,7 @@ class Forward:
         except Exception as error:
             error.add_note(self._where())
             raise
-        return self.reading.read(result, self.name, self._where)
+        return self.reading.numbers(self.reading.outputs(result), self.name, self._where)
 
     def _where(self) -> str:
         """Say which coordinate is being perturbed, and by how much."""

@@ -49,15 +49,19 @@ class Reading:
         """Return the reading that ends with the product of `cotangent` and the outputs."""
         return replace(self, cotangent=cotangent)
 
-    def read(self, result: Any, name: str, where: Callable[[], str]) -> Vector:
-        """Return what forward returned as numbers, shape (m,).
+    def outputs(self, result: Any) -> Any:
+        """Return what forward returned without what is beside the outputs."""
+        return result[0] if self.has_beside else result
+
+    def numbers(self, outputs: Any, name: str, where: Callable[[], str]) -> Vector:
+        """Return outputs as numbers, shape (m,).
 
         Raises
         ------
         GradcheckUsageError
             When they are not as many as at the point; it says `where`.
         """
-        values = self.flatten(result[0] if self.has_beside else result)
+        values = self.flatten(outputs)
         if values.size != self.size:
             raise GradcheckUsageError(
                 f"{name} returned {values.size} numbers {where()}, but {self.size} at the point "

@@ -1,0 +1,142 @@
+"""Calling forward at many points at once: its checked parameters get a leading axis.
+
+It must not know who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck.binding.evaluating.batches import batches, fitting
+from pytest_gradcheck.binding.evaluating.forward import Forward
+from pytest_gradcheck.binding.layout import named_outputs, row_of
+from pytest_gradcheck.binding.outputs import Output
+from pytest_gradcheck.binding.preflight import REPEATABLE
+from pytest_gradcheck.binding.problem import Vector
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["Rows", "refuse_unbatched"]
+
+#: Points of one call: so many, in so many bytes. What forward itself allocates grows with them.
+ROWS = 128
+ROOM = 2**25
+
+#: How far the second of two points is from the first, relatively.
+ELSEWHERE = 0.1
+
+
+class Rows:
+    """The user's forward as a function of many points.
+
+    Parameters
+    ----------
+    forward : Forward
+        Called at one point where many at once leave its domain.
+
+    Attributes
+    ----------
+    together : int
+        Points of one call.
+    """
+
+    def __init__(self, forward: Forward) -> None:
+        self._forward = forward
+        self.together = min(ROWS, fitting(forward.workspace.point.size, ROOM))
+
+    def evaluate(self, points: Iterable[Vector]) -> Vector:
+        """Return the outputs at each of `points`, shape (k, m), as `Forward.evaluate` does."""
+        outputs = [row for batch in batches(points, self.together) for row in self._rows(batch)]
+        return self._forward.reading.stacked(outputs)
+
+    def returned(self, batch: Vector) -> Any:
+        """Return what forward returns at points of shape (k, n), without what is beside it."""
+        args, kwargs = self._forward.workspace.pack_rows(batch)
+        result = self._forward.function(*args, **kwargs)
+        return self._forward.reading.outputs(result)
+
+    def _rows(self, batch: Vector) -> list[Vector]:
+        forward, count = self._forward, len(batch)
+        try:
+            output = self.returned(batch)
+            rows = [row_of(output, k) for k in range(count)]
+        except (ArithmeticError, ValueError, IndexError):
+            return list(forward.evaluate(batch))  # which of them are outside shows one by one
+        except Exception as error:
+            error.add_note(_where(count))
+            raise
+        forward.counts.forward += count
+        reading = forward.reading
+        return [reading.numbers(row, forward.name, lambda: _where(count)) for row in rows]
+
+
+def refuse_unbatched(
+    rows: Rows, forward: Forward, output: Output, rng: np.random.Generator
+) -> tuple[Vector, Vector]:
+    """Raise when forward does not take many points at once, each for itself.
+
+    Parameters
+    ----------
+    rows : Rows
+        What calls it so.
+    forward : Forward
+        What calls it at one point.
+    output : Output
+        What it returned at the point of the check.
+    rng : numpy.random.Generator
+        Draws another point.
+
+    Returns
+    -------
+    base, repeat : ndarray, shape (m,)
+        The outputs at the point of the check, once by itself and once beside another.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When outputs get no leading axis, or one point changes the outputs of another.
+    """
+    point, name = forward.workspace.base, forward.name
+    attributes = [p.name for p in forward.workspace.parameters if p.name.startswith("self.")]
+    if attributes:
+        raise GradcheckUsageError(
+            f"batched=True, but {', '.join(attributes)} cannot get a leading axis: an object has "
+            f"only one of each. Let {name} take it as an argument, or leave batched out."
+        )
+    other = point * (1 + rng.uniform(-ELSEWHERE, ELSEWHERE, size=point.size))
+    both = np.stack([point, other])
+    _refuse_shapes(rows, both, output, name)
+    separate, alone, together = forward.evaluate(both), rows.evaluate([point]), rows.evaluate(both)
+    apart = np.abs(np.vstack([together - separate, alone - separate[:1]]))
+    size = np.nanmax(np.abs(separate), initial=0.0)
+    if np.nanmax(apart, initial=0.0) > REPEATABLE * size:
+        raise GradcheckUsageError(
+            f"batched=True, but {name} at two points at once does not return what it does at each "
+            "by itself: rows of the leading axis must not depend on each other. Sum and normalise "
+            "over the trailing axes only, or leave batched out."
+        )
+    return alone[0], together[0]
+
+
+def _refuse_shapes(rows: Rows, both: Vector, output: Output, name: str) -> None:
+    try:
+        returned = {
+            name: np.shape(value) for name, value in named_outputs("output", rows.returned(both))
+        }
+    except Exception as error:
+        error.add_note(_where(len(both)))
+        raise
+    for block in output.blocks:
+        shape, wanted = returned.get(block.name), (len(both), *block.shape)
+        if shape != wanted:
+            raise GradcheckUsageError(
+                f"batched=True, but {name} returned {block.name} of shape {shape} at two points "
+                f"at once, where {wanted} is meant: checked parameters get a leading axis, and so "
+                "must outputs. Sum over the trailing axes only, or leave batched out."
+            )
+
+
+def _where(count: int) -> str:
+    return f"while gradcheck called it at {count} points at once (batched=True)"
