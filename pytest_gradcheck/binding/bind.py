@@ -113,10 +113,11 @@ def _pose(
     beside = binding.beside(call.has_cache)
     workspace, forward, first = _first_evaluation(binding, replay, beside, counts)
     refuse_change(workspace, binding.forward_name)
-    moving = replay.observe()
+    replay.observe()
     by_forward = workspace.restore_changed()
     again = forward.at_base()
     refuse_change(workspace, binding.forward_name)
+    moving = replay.confirm()
     refuse_unrepeatable(first, again, binding.forward_name, moving)
 
     backward = Backward(binding, workspace, counts=counts, convention=convention)
@@ -137,6 +138,7 @@ def _pose(
         forward.reading = forward.reading.under(by)
     ways, refrained = ways.with_replay(moving)
     base, repeat = ways.at_base(forward, first, again, seed)
+    evaluate, is_elsewhere = ways.evaluator(call, forward)
     seen = Seen(moving, by_forward, by_backward)
     problem = Problem(
         kind=asked.kind,
@@ -144,7 +146,7 @@ def _pose(
         backward=binding.backward_name,
         parameters=workspace.parameters,
         point=workspace.point,
-        evaluate=ways.evaluator(call, forward),
+        evaluate=evaluate,
         base=base,
         repeat=repeat,
         claim=asked.claim,
@@ -159,7 +161,8 @@ def _pose(
         not_checked=not_checked(binding.arguments),
         roundings=asked.roundings,
         others=others,
-        randomness_moved=replay.moved,
+        # What moves generators here while forward is called elsewhere is something else.
+        randomness_moved=bool if is_elsewhere else replay.moved,
     )
     if coordinates is not None:
         problem = _on_coordinates(problem, coordinates, forward)

@@ -42,9 +42,10 @@ class Replay:
     >>> rng = np.random.default_rng(0)
     >>> with Replay([as_generator("rng", rng)], everything=False) as replay:
     ...     first = rng.random()
-    ...     moving = replay.observe()
+    ...     replay.observe()
     ...     replay.rewind()
     ...     again = rng.random()
+    ...     moving = replay.confirm()
     >>> moving, first == again == rng.random()
     (('rng',), True)
     """
@@ -75,15 +76,20 @@ class Replay:
                 generator.write(state)
         self._end_turn()
 
-    def observe(self) -> tuple[str, ...]:
-        """Look which generators have moved since the start; those are replayed from now on.
+    def observe(self) -> None:
+        """Look which generators have moved since the start; those are replayed from now on."""
+        self._moving += self._moved()
+
+    def confirm(self) -> tuple[str, ...]:
+        """Go on with those alone that moved again: a thread in the background moves some, too.
 
         Returns
         -------
         tuple of str
             Their names.
         """
-        self._moving += self._moved()
+        if not self._everything:
+            self._moving = [k for k in self._moving if self._has_moved(k)]
         if not any(self._generators[k].is_global for k in self._moving):
             self._end_turn()
         return tuple(self._generators[k].name for k in sorted(self._moving))
@@ -98,11 +104,11 @@ class Replay:
         return bool(self._moved())
 
     def _moved(self) -> list[int]:
-        return [
-            k
-            for k, generator in enumerate(self._generators)
-            if k not in self._moving and not _same(generator.read(), self._start[k])
-        ]
+        others = (k for k in range(len(self._generators)) if k not in self._moving)
+        return [k for k in others if self._has_moved(k)]
+
+    def _has_moved(self, k: int) -> bool:
+        return not _same(self._generators[k].read(), self._start[k])
 
     def _take_turn(self) -> None:
         if not self._has_turn:

@@ -51,6 +51,11 @@ class HandedOut:
         Numbers of a point.
     together : int
         Points that must stay together, as they go into one call.
+
+    Attributes
+    ----------
+    is_elsewhere : bool
+        Whether workers are other processes.
     """
 
     def __init__(
@@ -70,8 +75,8 @@ class HandedOut:
         self._parts = PARTS * int(workers)
         self._length = together * max(self._parts, fitting(size * together, ROOM))
         with self._blaming():
-            is_here = executor.submit(os.getpid).result() == os.getpid()
-        self._carrier: _Carrier = _Threads(recipe) if is_here else _Processes(recipe)
+            self.is_elsewhere = executor.submit(os.getpid).result() != os.getpid()
+        self._carrier: _Carrier = (_Processes if self.is_elsewhere else _Threads)(recipe)
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
         """Return the outputs at each of `points`, shape (k, m), as `Forward.evaluate` does."""

@@ -62,19 +62,20 @@ class Ways:
         with Quiet():
             return refuse_unbatched(Rows(forward), forward, first, np.random.default_rng(seed))
 
-    def evaluator(self, call: Call, forward: Forward) -> Evaluate:
-        """Return what evaluates at perturbed points."""
+    def evaluator(self, call: Call, forward: Forward) -> tuple[Evaluate, bool]:
+        """Return what evaluates at perturbed points, and whether in other processes."""
         rows = Rows(forward) if self.batched else None
-        if self.executor is not None:
-            return HandedOut(
-                self.executor,
-                Recipe.of(call, forward, batched=self.batched),
-                name=forward.name,
-                counts=forward.counts,
-                size=forward.workspace.point.size,
-                together=1 if rows is None else rows.together,
-            ).evaluate
-        return forward.evaluate if rows is None else rows.evaluate
+        if self.executor is None:
+            return (forward.evaluate if rows is None else rows.evaluate), False
+        handed = HandedOut(
+            self.executor,
+            Recipe.of(call, forward, batched=self.batched),
+            name=forward.name,
+            counts=forward.counts,
+            size=forward.workspace.point.size,
+            together=1 if rows is None else rows.together,
+        )
+        return handed.evaluate, handed.is_elsewhere
 
 
 #: At one point after the other, in this thread.
