@@ -29,6 +29,7 @@ from pytest_gradcheck.numerics.measure import Question, measure
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
 from pytest_gradcheck.options import Layer, Options, resolve
+from pytest_gradcheck.progress import shown
 from pytest_gradcheck.report.model import Report
 from pytest_gradcheck.running import RunningTest, current_test
 from pytest_gradcheck.screen_report import describe_screen
@@ -172,7 +173,7 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
         layers = [*test.layers, *layers, *test.overrides]
     try:
         options = resolve(layers, _argument_names(call.forward))
-        report = _check(call, options, None if test is None else test.rerun)
+        report = _check(call, options, test)
     except GradcheckUsageError as error:
         # Where in the package a mistake was noticed is of no use to who made it.
         raise error.with_traceback(None) from None
@@ -190,16 +191,19 @@ def _argument_names(forward: Callable[..., Any]) -> tuple[str, ...]:
         return ()
 
 
-def _check(call: Call, options: Options, rerun: str | None) -> Report:
+def _check(call: Call, options: Options, test: RunningTest | None) -> Report:
     """Check, and once more with every generator replayed if one turns out to have moved."""
     started = time.perf_counter()
-    report, moved = _check_once(call, options, replay_all=False)
+    show, rerun = (None, None) if test is None else (test.show, test.rerun)
+    report, moved = _check_once(call, options, show, replay_all=False)
     if moved:
-        report, _ = _check_once(call, options, replay_all=True)
+        report, _ = _check_once(call, options, show, replay_all=True)
     return replace(report, seconds=time.perf_counter() - started, rerun=rerun)
 
 
-def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Report, bool]:
+def _check_once(
+    call: Call, options: Options, show: Callable[[str], object] | None, *, replay_all: bool
+) -> tuple[Report, bool]:
     with bind(
         call,
         seed=options.seed,
@@ -209,9 +213,12 @@ def _check_once(call: Call, options: Options, *, replay_all: bool) -> tuple[Repo
         written=Written(options.tangent, options.project, options.bounds),
         ways=Ways(options.executor, options.batched),
     ) as problem:
-        look = _screen if _is_fast(problem, options) else _sweep
-        report = assemble(problem, look(problem, options), options)
-        return report, problem.randomness_moved()
+        is_fast = _is_fast(problem, options)
+        look = _screen if is_fast else _sweep
+        swept = None if is_fast or problem.kind == "jvp" else problem.point.size
+        with shown(problem, show, swept) as watched:
+            described = look(watched, options)
+        return assemble(problem, described, options), problem.randomness_moved()
 
 
 def _is_fast(problem: Problem, options: Options) -> bool:

@@ -26,13 +26,15 @@ class RunningTest:
 
     It holds the options that a call overrides (`layers`, weakest first) and those
     that win over a call (`overrides`), the command that runs the test again
-    (`rerun`), and every report of a completed check, of which `finished` is told.
+    (`rerun`), and every report of a completed check, of which `finished` is told;
+    `show` shows a line of progress, where somebody watches.
     """
 
     layers: Sequence[Layer]
     overrides: Sequence[Layer]
     rerun: str
     finished: Callable[[Report], object]
+    show: Callable[[str], object] | None = None
     reports: list[Report] = field(default_factory=list)
 
     def take(self, report: Report) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from pytest_gradcheck.doors.marks import mark_layers
+from pytest_gradcheck.doors.terminal import progress_line
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.options import Layer, parse
 from pytest_gradcheck.running import RunningTest
@@ -69,6 +70,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         overrides=[Layer("command line", winning)] if winning else [],
         rerun=_rerun(config, item, winning.get("seed")),
         finished=lambda report: hook(item=item, report=report),
+        show=progress_line(config),
     )
 
 
