@@ -13,9 +13,9 @@ import numpy as np
 
 from pytest_gradcheck.binding.complexes import flat_complex, flat_real
 from pytest_gradcheck.binding.problem import Block, Vector
-from pytest_gradcheck.binding.tree import children, rebuilt, replaced
+from pytest_gradcheck.binding.tree import children, rebuilt
 
-__all__ = ["Layout", "MismatchError", "named_outputs", "row_of", "shaped_like"]
+__all__ = ["Layout", "MismatchError", "named_outputs", "shaped_like"]
 
 EMPTY = np.empty(0)
 
@@ -67,6 +67,17 @@ class Layout:
             return self._flatten_several
         return flat_complex if self.blocks[0].is_complex else flat_real
 
+    def flatten_rows(self, raw: Any) -> Vector:
+        """Return outputs that all have a leading axis of length k as a new array, shape (k, m)."""
+        found = dict(named_outputs("output", raw))
+        parts = [(found[block.name], block.is_complex) for block in self.blocks]
+        rows = [
+            np.array(value, dtype=np.complex128 if is_complex else np.float64)
+            for value, is_complex in parts
+        ]
+        flat = [part.reshape(len(part), -1).view(np.float64) for part in rows]
+        return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
+
     def shaped(self, vector: Vector) -> Any:
         """Return a vector in the structure of the outputs, each part with its shape and dtype."""
         values = dict(named_outputs("output", self.raw))
@@ -112,20 +123,6 @@ def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         return
     for accessor, item in inside:
         yield from named_outputs(name + accessor, item)
-
-
-def row_of(value: Any, row: int) -> Any:
-    """Return outputs without their leading axis, at one place of it.
-
-    Examples
-    --------
-    >>> row_of({"loss": np.arange(2.0), "grid": np.eye(2)}, 1)
-    {'loss': np.float64(1.0), 'grid': array([0., 1.])}
-    """
-    inside = _inside(value)
-    if inside is None:
-        return np.asarray(value)[row]
-    return replaced(value, [row_of(item, row) for _, item in inside])
 
 
 def shaped_like(part: Vector, block: Block, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """What workers and batches gain.
 
 ``python -m tests.benchmarks.workers`` prints how many times faster two processes sweep a
-forward of 20 ms than none, and batches one of some microseconds than single calls; runs are
+forward of 20 ms than none, and batches one of many small steps than single calls; runs are
 paired, and the ratios of each pair are shown.
 """
 
@@ -19,6 +19,7 @@ from pytest_gradcheck import check_gradient
 
 PAIRS = 5
 SECONDS = 0.02
+STEPS, RATE = 100, 0.01
 
 
 def slow(x: Any) -> Any:
@@ -29,18 +30,34 @@ def slow(x: Any) -> Any:
     return np.sin(x).sum(-1)
 
 
-def quick(x: Any) -> Any:
-    """Return a sum of sines."""
-    return np.sin(x).sum(-1)
+def steps(x: Any) -> Any:
+    """Return what a hundred steps of a map lead to, each a few operations on little."""
+    u = x
+    for _ in range(STEPS):
+        u = u + RATE * np.sin(u)
+    return u.sum(-1)
 
 
-def ratios(forward: Callable[[Any], Any], size: int, ways: Mapping[str, Any]) -> list[float]:
+def steps_backward(x: Any) -> Any:
+    """Return its gradient."""
+    u, gradient = x, np.ones_like(x)
+    for _ in range(STEPS):
+        gradient, u = gradient * (1 + RATE * np.cos(u)), u + RATE * np.sin(u)
+    return gradient
+
+
+def ratios(
+    forward: Callable[[Any], Any],
+    backward: Callable[[Any], Any],
+    size: int,
+    ways: Mapping[str, Any],
+) -> list[float]:
     """Return how many times faster a sweep is in these ways, for each pair of runs."""
     point = np.random.default_rng(0).normal(size=size)
 
     def seconds(**options: Any) -> float:
         started = time.perf_counter()
-        assert check_gradient(forward, np.cos, point, **options).verdict == "correct"
+        assert check_gradient(forward, backward, point, **options).verdict == "correct"
         return time.perf_counter() - started
 
     seconds(**ways)  # workers start once
@@ -50,11 +67,11 @@ def ratios(forward: Callable[[Any], Any], size: int, ways: Mapping[str, Any]) ->
 def main() -> None:
     """Print the ratios."""
     workers = loky.get_reusable_executor(max_workers=2)
-    for title, forward, size, ways in (
-        ("two processes, 20 ms, 200 entries", slow, 200, {"executor": workers}),
-        ("batched, 1,000 entries", quick, 1000, {"batched": True}),
+    for title, functions, size, ways in (
+        ("two processes, 20 ms, 200 entries", (slow, np.cos), 200, {"executor": workers}),
+        ("batched, 100 steps, 50 entries", (steps, steps_backward), 50, {"batched": True}),
     ):
-        found = ratios(forward, size, ways)
+        found = ratios(*functions, size, ways)
         shown = ", ".join(f"{ratio:.2f}" for ratio in found)
         print(f"{title:40}{np.median(found):6.2f} times faster ({shown}); {os.cpu_count()} cores")
 

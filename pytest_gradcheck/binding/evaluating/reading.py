@@ -29,8 +29,8 @@ class Reading:
         How many numbers they are.
     has_beside : bool
         Whether forward returns something beside them.
-    flatten : callable
-        Turns them into a vector.
+    flatten, flatten_rows : callable
+        Turn them into a vector; or those at k points into an array of k rows.
     cotangent : ndarray, shape (size,), or None
         What they are multiplied by, to one number.
     """
@@ -38,12 +38,15 @@ class Reading:
     size: int = 0
     has_beside: bool = False
     flatten: Callable[[Any], Vector] = flat_real
+    flatten_rows: Callable[[Any], Vector] = np.atleast_2d
     cotangent: Vector | None = None
 
     @classmethod
     def of(cls, output: Output) -> Reading:
         """Return how to read what is like `output`."""
-        return cls(output.value.size, output.has_beside, output.layout.flatten)
+        return cls(
+            output.value.size, output.has_beside, output.layout.flatten, output.layout.flatten_rows
+        )
 
     def under(self, cotangent: Vector) -> Reading:
         """Return the reading that ends with the product of `cotangent` and the outputs."""
@@ -68,6 +71,17 @@ class Reading:
                 "itself: the output's size must not depend on the parameters."
             )
         return self.reduced(values)
+
+    def rows(self, result: Any, count: int) -> Vector:
+        """Return what forward returned at many points as numbers, shape (count, m).
+
+        Raises
+        ------
+        ValueError
+            When they are not as many as at the point, so many times.
+        """
+        values = self.flatten_rows(self.outputs(result)).reshape(count, self.size)
+        return values if self.cotangent is None else values @ self.cotangent[:, None]
 
     def reduced(self, values: Vector) -> Vector:
         """Return all numbers as one, where there is a cotangent."""

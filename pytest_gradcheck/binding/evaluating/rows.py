@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.evaluating.batches import batches, fitting
 from pytest_gradcheck.binding.evaluating.forward import Forward
-from pytest_gradcheck.binding.layout import named_outputs, row_of
+from pytest_gradcheck.binding.layout import named_outputs
 from pytest_gradcheck.binding.outputs import Output
 from pytest_gradcheck.binding.preflight import REPEATABLE
 from pytest_gradcheck.binding.problem import Vector
@@ -52,24 +52,21 @@ class Rows:
         return self._forward.reading.stacked(outputs)
 
     def returned(self, batch: Vector) -> Any:
-        """Return what forward returns at points of shape (k, n), without what is beside it."""
+        """Return what forward returns at points of shape (k, n)."""
         args, kwargs = self._forward.workspace.pack_rows(batch)
-        result = self._forward.function(*args, **kwargs)
-        return self._forward.reading.outputs(result)
+        return self._forward.function(*args, **kwargs)
 
-    def _rows(self, batch: Vector) -> list[Vector]:
+    def _rows(self, batch: Vector) -> Vector:
         forward, count = self._forward, len(batch)
         try:
-            output = self.returned(batch)
-            rows = [row_of(output, k) for k in range(count)]
-        except (ArithmeticError, ValueError, IndexError):
-            return list(forward.evaluate(batch))  # which of them are outside shows one by one
+            outputs = forward.reading.rows(self.returned(batch), count)
+        except (ArithmeticError, ValueError):
+            return forward.evaluate(batch)  # which of them are outside shows one by one
         except Exception as error:
             error.add_note(_where(count))
             raise
         forward.counts.forward += count
-        reading = forward.reading
-        return [reading.numbers(row, forward.name, lambda: _where(count)) for row in rows]
+        return outputs
 
 
 def refuse_unbatched(
@@ -107,7 +104,7 @@ def refuse_unbatched(
         )
     other = point * (1 + rng.uniform(-ELSEWHERE, ELSEWHERE, size=point.size))
     both = np.stack([point, other])
-    _refuse_shapes(rows, both, output, name)
+    _refuse_shapes(rows, forward, both, output)
     separate, alone, together = forward.evaluate(both), rows.evaluate([point]), rows.evaluate(both)
     apart = np.abs(np.vstack([together - separate, alone - separate[:1]]))
     size = np.nanmax(np.abs(separate), initial=0.0)
@@ -120,10 +117,13 @@ def refuse_unbatched(
     return alone[0], together[0]
 
 
-def _refuse_shapes(rows: Rows, both: Vector, output: Output, name: str) -> None:
+def _refuse_shapes(rows: Rows, forward: Forward, both: Vector, output: Output) -> None:
     try:
         returned = {
-            name: np.shape(value) for name, value in named_outputs("output", rows.returned(both))
+            name: np.shape(value)
+            for name, value in named_outputs(
+                "output", forward.reading.outputs(rows.returned(both))
+            )
         }
     except Exception as error:
         error.add_note(_where(len(both)))
@@ -132,8 +132,8 @@ def _refuse_shapes(rows: Rows, both: Vector, output: Output, name: str) -> None:
         shape, wanted = returned.get(block.name), (len(both), *block.shape)
         if shape != wanted:
             raise GradcheckUsageError(
-                f"batched=True, but {name} returned {block.name} of shape {shape} at two points "
-                f"at once, where {wanted} is meant: checked parameters get a leading axis, and so "
+                f"batched=True, but {forward.name} returned {block.name} of shape {shape} at two "
+                f"points at once, where {wanted} is meant: checked parameters get a leading axis, and so "
                 "must outputs. Sum over the trailing axes only, or leave batched out."
             )
 

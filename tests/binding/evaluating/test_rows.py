@@ -28,7 +28,8 @@ class Counted:
 def figures(report: Any) -> list[Any]:
     """Return what two ways of calling forward must agree on."""
     return [
-        (p.name, p.verdict, p.wrong, [e.index for e in p.worst]) for p in report.parameters
+        (p.name, p.verdict, p.wrong, sorted(e.index for e in p.worst) * p.wrong)
+        for p in report.parameters
     ] + [report.verdict, report.kind, report.evaluations]
 
 
