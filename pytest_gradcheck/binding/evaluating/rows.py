@@ -133,8 +133,8 @@ def _refuse_shapes(rows: Rows, forward: Forward, both: Vector, output: Output) -
         if shape != wanted:
             raise GradcheckUsageError(
                 f"batched=True, but {forward.name} returned {block.name} of shape {shape} at two "
-                f"points at once, where {wanted} is meant: checked parameters get a leading axis, and so "
-                "must outputs. Sum over the trailing axes only, or leave batched out."
+                f"points at once, where {wanted} is meant: checked parameters get a leading axis, "
+                "and so must outputs. Sum over the trailing axes only, or leave batched out."
             )
 
 
