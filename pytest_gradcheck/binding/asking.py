@@ -26,7 +26,14 @@ from pytest_gradcheck.binding.complexes import flat_complex, flat_real
 from pytest_gradcheck.binding.gradients import match_gradients
 from pytest_gradcheck.binding.layout import MismatchError, shaped_like
 from pytest_gradcheck.binding.outputs import Output, cache_hint
-from pytest_gradcheck.binding.problem import Block, Claim, Counts, DenseClaim, Parameter, Vector
+from pytest_gradcheck.binding.problem import (
+    Block,
+    Counts,
+    DenseClaim,
+    Parameter,
+    Returned,
+    Vector,
+)
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.tree import counted, rebuilt
 from pytest_gradcheck.binding.unchecked import refuse_unread_gradient
@@ -71,8 +78,8 @@ class Asked:
     ----------
     kind : Kind
         Which derivative.
-    claim : Claim
-        Of a JVP one row.
+    claim : Returned
+        Of a JVP one row; good until backward is called again.
     outputs : tuple of Block
         The outputs it is about; empty where they were reduced to one number.
     roundings : tuple of float
@@ -82,7 +89,7 @@ class Asked:
     """
 
     kind: Kind
-    claim: Claim
+    claim: Returned
     outputs: tuple[Block, ...]
     roundings: tuple[float, ...]
     aliased: tuple[str, ...] = ()

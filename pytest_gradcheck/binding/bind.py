@@ -31,7 +31,7 @@ from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
 from pytest_gradcheck.binding.outputs import Beside, Output
 from pytest_gradcheck.binding.preflight import refuse_change, refuse_unrepeatable
-from pytest_gradcheck.binding.problem import Counts, OtherCotangents, Problem
+from pytest_gradcheck.binding.problem import Claim, Counts, OtherCotangents, Problem
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.watching import watched
@@ -130,7 +130,7 @@ def _pose(
     if coordinates is not None and tangent is not None:
         direction, tangent = coordinates.steer(tangent)
         request = replace(request, tangent=direction)
-    asked, others, by_backward = _ask(
+    asked, claim, others, by_backward = _ask(
         backward, forward, again, request, workspace=workspace, replay=replay, rng=rng
     )
     if request.cotangent is not None:
@@ -149,7 +149,7 @@ def _pose(
         evaluate=evaluate,
         base=base,
         repeat=repeat,
-        claim=asked.claim,
+        claim=claim,
         outputs=asked.outputs,
         tangent=tangent,
         counts=counts,
@@ -178,12 +178,15 @@ def _ask(
     workspace: Workspace,
     replay: Replay,
     rng: np.random.Generator,
-) -> tuple[Asked, OtherCotangents | None, tuple[str, ...]]:
+) -> tuple[Asked, Claim, OtherCotangents | None, tuple[str, ...]]:
     """Ask backward for its claims, and again for what all derivatives have in common.
 
-    The third of what is returned names the unchecked arguments that backward changed.
+    The claim is a copy; last of what is returned are the unchecked arguments that backward
+    changed.
     """
     asked = backward.ask(output, request)
+    claim = asked.claim.kept()
+    asked = replace(asked, claim=claim)
     refuse_change(workspace, backward.name)
     changed = workspace.restore_changed()
 
@@ -197,15 +200,15 @@ def _ask(
         if not replay.moved():  # else all is done once more, with everything replayed
             refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
         if request.cotangent is None:
-            return asked, None, changed
+            return asked, claim, None, changed
         others = ask_other_cotangents(
             ask,
             request.cotangent,
             backward.draw_cotangent(output, rng),
-            claim=asked.claim,
+            claim=claim,
             parameters=workspace.parameters,
         )
-        return asked, others, changed
+        return asked, claim, others, changed
 
 
 def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.complexes import claim_coordinates
-from pytest_gradcheck.binding.problem import Block, Claim, DenseClaim, DiagonalClaim, Parameter
+from pytest_gradcheck.binding.problem import (
+    Block,
+    DiagonalClaim,
+    Parameter,
+    Returned,
+    ReturnedClaim,
+)
 from pytest_gradcheck.binding.shapes import explain_shape
 from pytest_gradcheck.binding.tree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -26,9 +32,9 @@ VANISHING = 1e-6
 
 
 def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[Any]:
-    """Return a copy of a gradient as a finite numeric array, or raise in words."""
+    """Return a gradient as a finite numeric array, itself if it is one, or raise in words."""
     try:
-        array = np.array(gradient)
+        array = np.asarray(gradient)
     except (TypeError, ValueError):
         array = np.array(None)
     if array.dtype.kind not in "biufc":
@@ -50,6 +56,8 @@ def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[
 
 def as_real(array: NDArray[Any], name: str, backward_name: str) -> NDArray[Any]:
     """Return the real part of derivatives that are real, or say that they are not."""
+    if array.dtype.kind != "c":
+        return array
     imaginary = np.abs(np.imag(array))
     if imaginary.max(initial=0.0) <= VANISHING * np.abs(array).max(initial=0.0):
         return np.real(array)
@@ -76,7 +84,7 @@ def build_claim(
     *,
     convention: str,
     backward_name: str,
-) -> Claim:
+) -> Returned:
     """Lay the claims about all parameters out by coordinate and output.
 
     Parameters
@@ -95,8 +103,8 @@ def build_claim(
 
     Returns
     -------
-    Claim
-        By coordinate of the point and output.
+    Returned
+        By coordinate of the point and output; it may share the memory of `claims`.
 
     Raises
     ------
@@ -124,8 +132,8 @@ def build_claim(
                     matrix, output=output, parameter=parameter, convention=convention
                 )
             )
-        columns.append(rows[0] if len(rows) == 1 else np.concatenate(rows))
-    return DenseClaim(columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1))
+        columns.append(rows)
+    return ReturnedClaim(tuple(zip(*columns, strict=True)))
 
 
 def claim_rounding(claim: NDArray[Any]) -> float:

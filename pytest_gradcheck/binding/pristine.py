@@ -17,16 +17,20 @@ from pytest_gradcheck.binding.tree import children, is_number_list, replaced
 __all__ = ["copy_data", "differences", "equal"]
 
 
-def copy_data(value: Any) -> Any:
+def copy_data(name: str, value: Any, checked: Collection[str]) -> Any:
     """Copy arrays and containers; pass everything else through.
 
-    Random generators pass through too: they are put back by `Replay`.
+    Random generators pass through too: they are put back by `Replay`. Checked leaves are
+    left out: they have their place in the point.
     """
+    if name in checked:
+        return None
     if isinstance(value, np.ndarray):
         return value.copy(order="K") if value.dtype != object else value
     inside = children(value)
     if inside is not None:
-        return replaced(value, [copy_data(item) for _, item in inside])
+        parts = [copy_data(name + accessor, item, checked) for accessor, item in inside]
+        return replaced(value, parts)
     if is_number_list(value):
         return copy.deepcopy(value)
     return value

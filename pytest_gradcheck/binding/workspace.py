@@ -87,8 +87,10 @@ class Workspace:
         self._arguments = arguments
         self.lift = lift
         self._remade: set[str] = set()
-        self._pristine = [copy_data(value) for value in arguments.values]
         self.parameters = tuple(_layout(leaves))
+        named = zip(arguments.names, arguments.values, strict=True)
+        checked = {parameter.name for parameter in self.parameters}
+        self._pristine = [copy_data(name, value, checked) for name, value in named]
         self.point: Vector = np.empty(self.parameters[-1].stop if self.parameters else 0)
         self._writers: list[Maker] = []
         self._slots = {
@@ -101,7 +103,7 @@ class Workspace:
         self._fixed: list[Any] = []
         self._makers: list[Maker | None] = []
         for name, value in zip(arguments.names, self._pristine, strict=True):
-            fixed, maker = self._plant(name, copy_data(value))
+            fixed, maker = self._plant(name, copy_data(name, value, checked))
             self._fixed.append(fixed)
             self._makers.append(maker)
         self._packed = None if any(self._makers) else arguments.pack(self._fixed)
@@ -198,7 +200,7 @@ class Workspace:
 
     def _remaker(self, name: str, pristine: Any) -> Maker:
         def remake() -> Any:
-            fixed, maker = self._plant(name, copy_data(pristine))
+            fixed, maker = self._plant(name, copy_data(name, pristine, self._slots))
             return fixed if maker is None else maker()
 
         return remake
