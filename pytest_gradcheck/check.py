@@ -275,6 +275,7 @@ def question(problem: Problem) -> Question:
     return Question(
         evaluate=problem.evaluate,
         point=problem.point,
+        here=problem.here,
         segments=[(p.start, p.stop) for p in problem.parameters if p.stop > p.start],
         base=problem.base,
         repeat=problem.repeat,

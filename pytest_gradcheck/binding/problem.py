@@ -282,6 +282,8 @@ class Problem:
     point : ndarray of float64, shape (n,)
         The point of the check. Whoever measures may change it in place and
         must put it back.
+    here : ndarray of float64, shape (n,)
+        A copy of it that stays.
     evaluate : callable
         ``evaluate(points) -> ndarray, shape (k, m)``: at vectors that do not depend on
         each other, each good until the next is asked for; NaN where the user's function
@@ -320,6 +322,7 @@ class Problem:
     backward: str
     parameters: tuple[Parameter, ...]
     point: Vector
+    here: Vector
     evaluate: Callable[[Iterable[Vector]], Vector]
     base: Vector
     repeat: Vector

@@ -41,7 +41,6 @@ def watched(problem: Problem) -> Problem:
     }
     if not still:
         return problem
-    here = problem.point.copy()
 
     def evaluate(points: Iterable[Vector]) -> Vector:
         if not still:
@@ -50,7 +49,7 @@ def watched(problem: Problem) -> Problem:
 
         def seen() -> Iterator[Vector]:
             for point in points:
-                moved.append(_only(still, np.flatnonzero(point != here)))
+                moved.append(_only(still, np.flatnonzero(point != problem.here)))
                 yield point
 
         outputs = problem.evaluate(seen())

@@ -35,6 +35,8 @@ class Question:
         ``evaluate(points) -> outputs, shape (k, m)``, see `Evaluate`.
     point : ndarray, shape (n,)
         Changed in place while measuring, and put back.
+    here : ndarray, shape (n,)
+        A copy of it that stays.
     segments : sequence of (start, stop)
         Coordinates that belong together.
     base, repeat : ndarray, shape (m,)
@@ -47,6 +49,7 @@ class Question:
 
     evaluate: Evaluate
     point: Floats
+    here: Floats
     segments: Sequence[tuple[int, int]]
     base: Floats
     repeat: Floats

@@ -10,7 +10,7 @@ import numpy as np
 from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
-__all__ = ["AWAY", "output_sizes"]
+__all__ = ["AWAY", "output_sizes", "sizes_of"]
 
 #: How far to go for another value, in units of the scales.
 AWAY = 0.1
@@ -38,6 +38,17 @@ def output_sizes(evaluate: Evaluate, point: Floats, *, base: Floats, direction: 
     ndarray, shape (m,)
         Of an output that does not vary its magnitude. Costs one evaluation.
     """
+    return sizes_of(along(evaluate, point, direction, [AWAY])[0], base)
+
+
+def sizes_of(away: Floats, base: Floats) -> Floats:
+    """Return by how much outputs vary, from those at a place `AWAY` from the point, shape (m,).
+
+    Examples
+    --------
+    >>> sizes_of(np.array([2.5, 3.0, np.nan]), np.array([2.0, 3.0, -4.0]))
+    array([0.5, 3. , 4. ])
+    """
     with np.errstate(all="ignore"):
-        change = np.abs(along(evaluate, point, direction, [AWAY])[0] - base)
+        change = np.abs(away - base)
     return np.where(np.isfinite(change) & (change > 0), change, np.abs(base))

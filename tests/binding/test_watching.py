@@ -22,6 +22,7 @@ def problem(claim: list[float], **changes: Any) -> Problem:
         "backward": "backward",
         "parameters": (Parameter("a", (2,), "f", 0, 2), Parameter("b", (2,), "f", 2, 4)),
         "point": point,
+        "here": point.copy(),
         "evaluate": evaluate,
         "base": evaluate([point])[0],
         "repeat": evaluate([point])[0],

@@ -15,7 +15,7 @@ from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise, least_noise, read_noise
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.projecting import Projector
-from pytest_gradcheck.numerics.size import output_sizes
+from pytest_gradcheck.numerics.size import AWAY, sizes_of
 
 __all__ = ["Tally", "know_noise", "know_noise_widely", "know_sizes"]
 
@@ -109,10 +109,8 @@ def know_sizes(projector: Projector, which: int) -> Projector:
         The same, knowing them, see `output_sizes`.
     """
     function = projector.function
-    direction = projector.draw(which, whole(projector.weights.segments))
-    sizes = output_sizes(
-        function.evaluate, function.point, base=function.base, direction=direction
-    )
+    (away,) = projector.at(which, whole(projector.weights.segments), np.array([AWAY]))
+    sizes = sizes_of(away, function.base)
     return replace(projector, function=replace(function, sizes=sizes))
 
 

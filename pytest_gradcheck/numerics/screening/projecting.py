@@ -6,6 +6,7 @@ It must not decide anything; it goes there, comes back and compares nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +54,12 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Projector:
-    """Takes projections; one vector of the point's size is held beside it.
+    """Takes projections; they have no room of their own, but draw directions in the point's.
 
     Attributes
     ----------
     function : Function
-        What is measured; its point is left as it is.
+        What is measured; all of its point is moved, and put back.
     claims : Claims
         What is claimed of it.
     weights : Weights
@@ -66,22 +67,15 @@ class Projector:
     roundings : ndarray, shape (segments, m)
         By how much the rounding of all claims of a segment may change what they say along
         a direction.
-    there : ndarray, shape (n,)
-        Room for a direction, and for where it leads.
+    here : ndarray, shape (n,)
+        Where the point is put back to: a copy of it that stays.
     """
 
     function: Function
     claims: Claims
     weights: Weights
     roundings: Floats
-    there: Floats
-
-    @classmethod
-    def of(
-        cls, function: Function, claims: Claims, weights: Weights, roundings: Floats
-    ) -> Projector:
-        """Make room."""
-        return cls(function, claims, weights, roundings, np.empty_like(function.point))
+    here: Floats
 
     def take(
         self, which: int, region: Region, step: float, code: Code | None = None
@@ -107,11 +101,12 @@ class Projector:
 
     def claimed(self, which: int) -> Floats:
         """Return the claimed derivative along a direction by segment, shape (segments, m)."""
-        direction = self.draw(which, whole(self.weights.segments))
         claimed = np.zeros((len(self.weights.segments), self.function.base.size))
-        for number, segment in enumerate(self.weights.segments):
-            for part in blocks(segment.start, segment.stop):
-                claimed[number] += self.claims.along(part.start, direction[part])
+        with self._moving() as direction:
+            self.weights.draw(direction, which, whole(self.weights.segments))
+            for number, segment in enumerate(self.weights.segments):
+                for part in blocks(segment.start, segment.stop):
+                    claimed[number] += self.claims.along(part.start, direction[part])
         return claimed
 
     def values(self, which: int, region: Region, steps: Sequence[float]) -> Floats:
@@ -119,10 +114,15 @@ class Projector:
         outputs, _ = self._go(which, region, steps, None)
         return np.concatenate([outputs[1::2][::-1], outputs[::2]])
 
-    def draw(self, which: int, region: Region, code: Code | None = None) -> Floats:
-        """Return a direction; good until the next is drawn, or gone along."""
-        self.weights.draw(self.there, which, region, code)
-        return self.there
+    def at(self, which: int, region: Region, steps: Floats) -> Floats:
+        """Evaluate at each step along a direction, shape (steps, m)."""
+
+        def places() -> Iterator[Floats]:
+            for step in steps.tolist():
+                yield self._place(which, region, step, None)
+
+        with self._moving():
+            return self.function.evaluate(places())
 
     def _go(
         self, which: int, region: Region, steps: Sequence[float], code: Code | None
@@ -135,26 +135,41 @@ class Projector:
                 claimed.append(self._change(there))
                 yield there
 
-        outputs = self.function.evaluate(places())
+        with self._moving():
+            outputs = self.function.evaluate(places())
         return outputs, np.stack(claimed)
 
     def _places(
         self, which: int, region: Region, steps: Sequence[float], code: Code | None
     ) -> Iterator[Floats]:
-        point = self.function.point
+        here = self.here
         for step in steps:
-            there = self.draw(which, region, code)
-            there *= step
-            there += point
+            there = self._place(which, region, step, code)
             yield there
-            for part in blocks(0, point.size):
+            for part in blocks(0, here.size):
                 # The mirror image, to within a rounding of the point.
-                np.subtract(2 * point[part], there[part], out=there[part])
+                np.subtract(2 * here[part], there[part], out=there[part])
             yield there
+
+    def _place(self, which: int, region: Region, step: float, code: Code | None) -> Floats:
+        """Move the point along a direction."""
+        there = self.function.point
+        self.weights.draw(there, which, region, code)
+        there *= step
+        there += self.here
+        return there
+
+    @contextmanager
+    def _moving(self) -> Iterator[Floats]:
+        """Let the point be moved, and put it back."""
+        try:
+            yield self.function.point
+        finally:
+            self.function.point[:] = self.here
 
     def _change(self, there: Floats) -> Floats:
         """Return what is claimed to change from the point to where it really went, rounded."""
-        point, change = self.function.point, np.zeros_like(self.function.base)
-        for part in blocks(0, point.size):
-            change += self.claims.along(part.start, there[part] - point[part])
+        here, change = self.here, np.zeros_like(self.function.base)
+        for part in blocks(0, here.size):
+            change += self.claims.along(part.start, there[part] - here[part])
         return change

@@ -106,7 +106,7 @@ class _Screening:
         self._tally = Tally(question.evaluate)
         self._agreement, self._budget = agreement, budget
         self._rng = np.random.default_rng(seed)
-        scales = Scales.of(question.point, question.segments)
+        scales = Scales.of(question.here, question.segments)
         self._noise = np.zeros_like(question.base)
         self._move(scales)
         shape = self._profile.typical.shape
@@ -126,7 +126,7 @@ class _Screening:
         weights = Weights(scales, self._segments, lifts, self._seed)
         roundings = np.array([segment.rounding for segment in self._segments]) * lifts
         rounded = self._profile.norm * roundings[:, None]
-        self._projector = Projector.of(function, question.claims, weights, rounded)
+        self._projector = Projector(function, question.claims, weights, rounded, question.here)
 
     def run(self) -> Screened:
         """Look along directions, then at what they do not settle."""

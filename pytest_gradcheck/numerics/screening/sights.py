@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.ladder import climb
-from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Status
 from pytest_gradcheck.numerics.screening.places import Region
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
@@ -190,11 +189,25 @@ def _as_seen(which: int, seen: Projection, bound: Floats) -> Sight:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ray:
+    """The function along a direction that is drawn anew for every step."""
+
+    projector: Projector
+    which: int
+    region: Region
+
+    @property
+    def unit(self) -> float:
+        return 1.0
+
+    def at(self, steps: Floats) -> tuple[Floats, Floats]:
+        return steps, self.projector.at(self.which, self.region, steps)
+
+
 def _climbed(projector: Projector, which: int, region: Region, claimed: Floats) -> Sight:
     function = projector.function
-    direction = projector.draw(which, region)
-    line = DirectionLine(function.evaluate, function.point, direction)
-    found = climb(line, function.base, function.noise)
+    found = climb(_Ray(projector, which, region), function.base, function.noise)
     step = float(found.step.min())
     bend = np.full_like(claimed, np.inf)
     return Sight(which, step, claimed, found.value, found.bound, bend, found.status, settled=False)

@@ -50,15 +50,15 @@ def projector_of(
     lifts: Sequence[float] | None = None,
 ) -> tuple[Projector, Counted]:
     """Return a projector of `function`, and the counter of its calls from now on."""
-    counted, point = Counted(function), point.copy()
+    counted, here, point = Counted(function), point.copy(), point.copy()
     base = counted.at(point)
     counted.calls = 0
-    weights = weights_of(point, shapes or [point.shape], seed=seed, lifts=lifts)
+    weights = weights_of(here, shapes or [point.shape], seed=seed, lifts=lifts)
     known = 4 * EPS * np.maximum(np.abs(base), 1.0) if noise is None else 0 * base + noise
     at_point = Function(counted, point, base, known, np.abs(base), weights.scales)
     claims = DenseClaim(np.asarray(claim, dtype=float).reshape(point.size, base.size))
     roundings = np.zeros((len(weights.segments), base.size))
-    return Projector.of(at_point, claims, weights, roundings), counted
+    return Projector(at_point, claims, weights, roundings, here), counted
 
 
 def linear(slopes: Floats) -> Callable[[Floats], Any]:

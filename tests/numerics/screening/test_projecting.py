@@ -143,10 +143,11 @@ def test_many_coordinates_are_gone_along_by_blocks() -> None:
     assert projector.claimed(1) == pytest.approx(np.array([[true]]))
 
 
-def test_direction_is_drawn_for_whoever_asks() -> None:
-    """Over the region, with no evaluation."""
-    projector, counted = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES)
-    part = projector.draw(1, EVERYTHING[1:]).copy()
-    assert part[20:].tolist() == direction_of(projector, 1)[20:].tolist()
-    assert not part[:20].any()
-    assert counted.calls == 0
+def test_direction_is_gone_along_for_whoever_asks() -> None:
+    """Over the region, an evaluation for each step."""
+    projector, counted = projector_of(lambda x: x, np.eye(30), POINT, SHAPES)
+    outputs = projector.at(1, EVERYTHING[1:], np.array([0.5, -2.0]))
+    direction = direction_of(projector, 1)
+    direction[:20] = 0
+    assert outputs.tolist() == [(POINT + s * direction).tolist() for s in (0.5, -2.0)]
+    assert counted.calls == 2

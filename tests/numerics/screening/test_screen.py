@@ -48,6 +48,7 @@ def screened(
     question = Question(
         evaluate=counted,
         point=there,
+        here=point,
         segments=[(s.start, s.stop) for s in segments],
         base=base,
         repeat=counted.at(there),
