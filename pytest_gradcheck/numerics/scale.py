@@ -5,7 +5,7 @@ It must not evaluate anything: it looks at the point alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,9 @@ SMALLEST = 1e-290
 #: so is one below anything that is measured.
 NOTHING = 1e-16
 TINIEST = 1e-30
+
+#: Coordinates that are looked at together: no vector is made of more.
+PART = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Scales:
         Where segments start: coordinates that belong together, one array of
         the user's each.
     medians : ndarray, shape (k,)
-        Median magnitude of the nonzero coordinates of each segment, else 1.
+        Median magnitude of the nonzero coordinates of each segment, else 1; of more than
+        65,536 the median of the medians of so many.
     floor : float
         The least scale, as a share of the median: 0 but where coordinates are moved
         together, and those close to zero by chance would not be seen.
@@ -62,7 +66,7 @@ class Scales:
     def of(cls, point: Floats, segments: Sequence[tuple[int, int]]) -> Scales:
         """Look at a point whose segments are given as (start, stop)."""
         filled = [(start, stop) for start, stop in segments if stop > start]
-        medians = np.array([_middle(np.abs(point[start:stop])) for start, stop in filled])
+        medians = np.array([_middle(point[start:stop]) for start, stop in filled])
         return cls(point, np.array([start for start, _ in filled], dtype=np.intp), medians)
 
     def own(self, indices: Indices | slice) -> Floats:
@@ -83,7 +87,7 @@ class Scales:
         """Return the smallest scale of each segment, shape (k,)."""
         stops = [*self.starts[1:].tolist(), self.point.size]
         pairs = zip(self.starts.tolist(), stops, strict=True)
-        return np.array([self.own(slice(start, stop)).min() for start, stop in pairs])
+        return np.array([min(self.own(part).min() for part in _parts(*pair)) for pair in pairs])
 
     def typical(self, indices: Indices | slice) -> Floats:
         """Return the median magnitude in the segments of some coordinates."""
@@ -101,16 +105,29 @@ class Scales:
         return np.where((own < NOTHING * typical) | (own < TINIEST), typical, own)
 
 
-def _middle(magnitudes: Floats) -> float:
-    """Return the lower median of those not zero: one of them, so that no sum overflows.
+def _middle(values: Floats) -> float:
+    """Return the lower median of the magnitudes that are not zero, 1 where there are none.
 
-    Their order is not kept.
+    It is one of them, so that no sum overflows. Of very many it is that of the medians of
+    parts, so that no copy of all is made.
     """
+    medians = (_median(np.abs(values[part])) for part in _parts(0, values.size))
+    found = [median for median in medians if median is not None]
+    return _median(np.array(found)) or 1.0
+
+
+def _median(magnitudes: Floats) -> float | None:
+    """Return the lower median of those that are not zero; their order is not kept."""
     some = magnitudes >= SMALLEST
     if not some.all():
         magnitudes = magnitudes[some]
     if not magnitudes.size:
-        return 1.0
+        return None
     middle = (magnitudes.size - 1) // 2
     magnitudes.partition(middle)
     return float(magnitudes[middle])
+
+
+def _parts(start: int, stop: int) -> Iterator[slice]:
+    for first in range(start, stop, PART):
+        yield slice(first, min(first + PART, stop))

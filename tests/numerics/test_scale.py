@@ -48,6 +48,22 @@ def test_scale_of_nothing_but_zeros_in_disguise_is_one() -> None:
     assert scales.meaningful(EVERY).tolist() == [1.0] * 3
 
 
+def test_median_of_very_many_is_that_of_the_medians_of_parts() -> None:
+    """Every coordinate counts, and zeros do not; it is one of the magnitudes."""
+    point = np.random.default_rng(0).normal(size=300_001)
+    point[:100_000] = 0
+    (median,) = Scales.of(point, [(0, point.size)]).medians
+    assert np.isclose(median, np.median(np.abs(point[100_000:])), rtol=1e-2)
+    assert median in np.abs(point)
+
+
+def test_least_scale_is_that_of_each_segment() -> None:
+    """Of however many coordinates."""
+    point = np.ones(200_000)
+    point[[70_000, 150_000]] = 1e-3, -1e-4
+    assert Scales.of(point, [(0, 100_000), (100_000, 200_000)]).least().tolist() == [1e-3, 1e-4]
+
+
 @given(arrays(np.float64, 5, elements=st.floats(allow_nan=False, allow_infinity=False)))
 def test_every_step_of_a_ladder_moves_the_coordinate(point: np.ndarray) -> None:
     """The scale is large enough that its 1e-12th part is still a number that differs from 0."""
