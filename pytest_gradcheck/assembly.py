@@ -66,7 +66,7 @@ def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
 
 def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
     """Yield the laws that backward breaks, each once, where it is seen first."""
-    others = problem.others
+    others = problem.others()
     if others is None:
         return
     seen = set()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.problem import Block, Parameter
+from pytest_gradcheck.binding.blocks import Block, Parameter
 from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
 from pytest_gradcheck.judgement.vacuity import vanishing

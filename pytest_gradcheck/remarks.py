@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.problem import Parameter
+from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.judgement.vacuity import hides_transpose, one_value, whole_slices
 from pytest_gradcheck.numerics.measurement import Floats
 from pytest_gradcheck.report.model import Note

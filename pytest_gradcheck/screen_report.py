@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.problem import Parameter, Problem
+from pytest_gradcheck.binding.blocks import Parameter
+from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import REASONS, Described, Evidence, describe
 from pytest_gradcheck.judgement.diagnosis import diagnose_share
 from pytest_gradcheck.numerics.measurement import Measurement, Status

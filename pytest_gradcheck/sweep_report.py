@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pytest_gradcheck.binding.problem import Parameter, Problem
+from pytest_gradcheck.binding.blocks import Parameter
+from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described, Evidence, describe, relative_difference
 from pytest_gradcheck.numerics.measure import Measured
 from pytest_gradcheck.options import Options

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.problem import Parameter
+from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.description import Evidence, describe
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 

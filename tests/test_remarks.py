@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.problem import Parameter
+from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.remarks import point_notes, zero_notes
 
 

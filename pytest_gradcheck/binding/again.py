@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pytest_gradcheck.binding.asking import Asked, Request
+from pytest_gradcheck.binding.blocks import Block, Parameter, Vector
+from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
 from pytest_gradcheck.binding.preflight import REPEATABLE
-from pytest_gradcheck.binding.problem import Block, Claim, OtherCotangents, Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["ask_other_cotangents", "refuse_unsteady"]

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.beside import find_beside, prefer_beside
+from pytest_gradcheck.binding.blocks import Block, Parameter, Vector
 from pytest_gradcheck.binding.calling import invoke
+from pytest_gradcheck.binding.claimed import DenseClaim, Returned
 from pytest_gradcheck.binding.claims import (
     as_array,
     as_real,
@@ -26,14 +28,7 @@ from pytest_gradcheck.binding.complexes import flat_complex, flat_real
 from pytest_gradcheck.binding.gradients import match_gradients
 from pytest_gradcheck.binding.layout import MismatchError, shaped_like
 from pytest_gradcheck.binding.outputs import Output, cache_hint
-from pytest_gradcheck.binding.problem import (
-    Block,
-    Counts,
-    DenseClaim,
-    Parameter,
-    Returned,
-    Vector,
-)
+from pytest_gradcheck.binding.problem import Counts
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.tree import counted, rebuilt
 from pytest_gradcheck.binding.unchecked import refuse_unread_gradient

@@ -6,9 +6,10 @@ the user's own point, and leaves everything of the user's as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from pytest_gradcheck.binding.again import ask_other_cotangents, refuse_unsteady
 from pytest_gradcheck.binding.asking import Asked, Backward, Request
 from pytest_gradcheck.binding.attributes import as_it_was
 from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
 from pytest_gradcheck.binding.complexes import weights
 from pytest_gradcheck.binding.constraining import (
     UNCONSTRAINED,
@@ -31,7 +33,7 @@ from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
 from pytest_gradcheck.binding.outputs import Beside, Output
 from pytest_gradcheck.binding.preflight import refuse_change, refuse_unrepeatable
-from pytest_gradcheck.binding.problem import Claim, Counts, OtherCotangents, Problem
+from pytest_gradcheck.binding.problem import Counts, Problem, no_others
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.watching import watched
@@ -179,11 +181,11 @@ def _ask(
     workspace: Workspace,
     replay: Replay,
     rng: np.random.Generator,
-) -> tuple[Asked, Claim, OtherCotangents | None, tuple[str, ...]]:
-    """Ask backward for its claims, and again for what all derivatives have in common.
+) -> tuple[Asked, Claim, Callable[[], OtherCotangents | None], tuple[str, ...]]:
+    """Ask backward for its claims, twice.
 
-    The claim is a copy; last of what is returned are the unchecked arguments that backward
-    changed.
+    The claim is a copy. Also returned are what asks for other cotangents, and the unchecked
+    arguments that backward changed.
     """
     asked = backward.ask(output, request)
     claim = asked.claim.kept()
@@ -200,16 +202,17 @@ def _ask(
         repeated = ask(request)
         if not replay.moved():  # else all is done once more, with everything replayed
             refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
-        if request.cotangent is None:
-            return asked, claim, None, changed
-        others = ask_other_cotangents(
-            ask,
-            request.cotangent,
-            backward.draw_cotangent(output, rng),
-            claim=claim,
-            parameters=workspace.parameters,
-        )
-        return asked, claim, others, changed
+    if request.cotangent is None:
+        return asked, claim, no_others, changed
+    others = partial(
+        ask_other_cotangents,
+        ask,
+        request.cotangent,
+        backward.draw_cotangent(output, rng),
+        claim=claim,
+        parameters=workspace.parameters,
+    )
+    return asked, claim, others, changed
 
 
 def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:

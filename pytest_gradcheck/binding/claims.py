@@ -11,14 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.blocks import Block, Parameter
+from pytest_gradcheck.binding.claimed import DiagonalClaim, Returned, ReturnedClaim
 from pytest_gradcheck.binding.complexes import claim_coordinates
-from pytest_gradcheck.binding.problem import (
-    Block,
-    DiagonalClaim,
-    Parameter,
-    Returned,
-    ReturnedClaim,
-)
 from pytest_gradcheck.binding.shapes import explain_shape
 from pytest_gradcheck.binding.tree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError

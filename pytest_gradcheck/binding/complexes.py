@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_gradcheck.binding.problem import Block, Vector
+from pytest_gradcheck.binding.blocks import Block, Vector
 
 __all__ = ["IMAGINARY", "claim_coordinates", "flat_complex", "flat_real", "weights"]
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.blocks import Parameter, Vector
+from pytest_gradcheck.binding.claimed import Claim, DenseClaim
 from pytest_gradcheck.binding.constraining import Constrained
-from pytest_gradcheck.binding.problem import Claim, DenseClaim, Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Note
 

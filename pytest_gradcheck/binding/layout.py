@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.binding.blocks import Block, Vector
 from pytest_gradcheck.binding.complexes import flat_complex, flat_real
-from pytest_gradcheck.binding.problem import Block, Vector
 from pytest_gradcheck.binding.tree import children, rebuilt
 
 __all__ = ["Layout", "MismatchError", "named_outputs", "shaped_like"]

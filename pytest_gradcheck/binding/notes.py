@@ -12,9 +12,9 @@ import numpy as np
 
 from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.asking import Asked, Request
+from pytest_gradcheck.binding.blocks import Block
 from pytest_gradcheck.binding.complexes import IMAGINARY
 from pytest_gradcheck.binding.memory import shared_memory
-from pytest_gradcheck.binding.problem import Block
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.tree import children, describe_value, leaves
 from pytest_gradcheck.binding.workspace import Workspace

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.blocks import Block
 from pytest_gradcheck.binding.layout import Layout, named_outputs
-from pytest_gradcheck.binding.problem import Block
 from pytest_gradcheck.binding.tree import counted, describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
 

@@ -10,9 +10,9 @@ from itertools import zip_longest
 
 import numpy as np
 
+from pytest_gradcheck.binding.blocks import Block
 from pytest_gradcheck.binding.generators import SEARCHED
 from pytest_gradcheck.binding.outputs import Output
-from pytest_gradcheck.binding.problem import Block
 from pytest_gradcheck.binding.workspace import Workspace
 from pytest_gradcheck.errors import GradcheckUsageError
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.problem import Problem, Vector
+from pytest_gradcheck.binding.blocks import Vector
+from pytest_gradcheck.binding.problem import Problem
 
 __all__ = ["watched"]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.attributes import assign
+from pytest_gradcheck.binding.blocks import Parameter, Vector
 from pytest_gradcheck.binding.pristine import copy_data, differences, equal
-from pytest_gradcheck.binding.problem import Parameter, Vector
 from pytest_gradcheck.binding.tree import Leaf, children, replaced, within
 
 __all__ = ["FULL_PRECISION", "LOW_PRECISION", "Change", "Workspace"]

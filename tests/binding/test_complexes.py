@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pytest_gradcheck.binding.blocks import Block
 from pytest_gradcheck.binding.complexes import (
     claim_coordinates,
     flat_complex,
     flat_real,
     weights,
 )
-from pytest_gradcheck.binding.problem import Block
 
 REAL = Block("x", (2,), "float64", 0, 2)
 COMPLEX = Block("z", (2,), "complex128", 0, 4, is_complex=True)

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.problem import Counts, DenseClaim, Parameter, Problem
+from pytest_gradcheck.binding.blocks import Parameter
+from pytest_gradcheck.binding.claimed import DenseClaim
+from pytest_gradcheck.binding.problem import Counts, Problem
 from pytest_gradcheck.binding.watching import watched
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 import numpy as np
 
-from pytest_gradcheck.binding.problem import Vector
+from pytest_gradcheck.binding.blocks import Vector
 
 __all__ = ["batches", "fitting"]
 

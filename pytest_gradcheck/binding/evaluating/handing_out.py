@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from math import ceil
 from typing import Protocol
 
+from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.evaluating.batches import batches, fitting
 from pytest_gradcheck.binding.evaluating.parcels import Raised, open_parcel, wrapped
 from pytest_gradcheck.binding.evaluating.quiet import Quiet
 from pytest_gradcheck.binding.evaluating.recipe import Evaluate, Recipe
-from pytest_gradcheck.binding.problem import Counts, Vector
+from pytest_gradcheck.binding.problem import Counts
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["HandedOut"]

@@ -17,10 +17,10 @@ from typing import Any
 import pytest_gradcheck
 from pytest_gradcheck.binding.arguments import name_of
 from pytest_gradcheck.binding.attributes import bound_object
+from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.evaluating.quiet import Quiet
 from pytest_gradcheck.binding.evaluating.recipe import Evaluate, Recipe
 from pytest_gradcheck.binding.generators import is_installed
-from pytest_gradcheck.binding.problem import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Raised", "open_parcel", "wrapped"]

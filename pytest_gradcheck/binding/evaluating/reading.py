@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.complexes import flat_real
 from pytest_gradcheck.binding.outputs import Output
-from pytest_gradcheck.binding.problem import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Reading"]

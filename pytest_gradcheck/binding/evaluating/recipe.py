@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pytest_gradcheck.binding.attributes import bound_object, copy_object, rebind
+from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.evaluating.forward import Forward
 from pytest_gradcheck.binding.evaluating.reading import Reading
 from pytest_gradcheck.binding.evaluating.rows import Rows
 from pytest_gradcheck.binding.outputs import Beside
-from pytest_gradcheck.binding.problem import Counts, Vector
+from pytest_gradcheck.binding.problem import Counts
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.workspace import Workspace

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.evaluating.batches import batches, fitting
 from pytest_gradcheck.binding.evaluating.forward import Forward
 from pytest_gradcheck.binding.layout import named_outputs
 from pytest_gradcheck.binding.outputs import Output
 from pytest_gradcheck.binding.preflight import REPEATABLE
-from pytest_gradcheck.binding.problem import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Rows", "refuse_unbatched"]

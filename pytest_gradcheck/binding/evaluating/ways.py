@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.evaluating.forward import Forward
 from pytest_gradcheck.binding.evaluating.handing_out import HandedOut
@@ -18,7 +19,6 @@ from pytest_gradcheck.binding.evaluating.quiet import Quiet
 from pytest_gradcheck.binding.evaluating.recipe import Evaluate, Recipe
 from pytest_gradcheck.binding.evaluating.rows import Rows, refuse_unbatched
 from pytest_gradcheck.binding.outputs import Output
-from pytest_gradcheck.binding.problem import Vector
 from pytest_gradcheck.report.model import Note
 
 __all__ = ["PLAINLY", "Ways"]

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pytest_gradcheck.binding.problem import DenseClaim
+from pytest_gradcheck.binding.claimed import DenseClaim
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.scale import Scales

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.binding.problem import DenseClaim
+from pytest_gradcheck.binding.claimed import DenseClaim
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.profile import Profile
 from tests.numerics.functions import Floats

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.binding.problem import DenseClaim
+from pytest_gradcheck.binding.claimed import DenseClaim
 from pytest_gradcheck.numerics.measure import Question
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening import screen as module

@@ -1,11 +1,11 @@
-"""Claims in either form, and the axes of parameters."""
+"""Claims in every form."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.binding.problem import Claim, DenseClaim, DiagonalClaim, Parameter
+from pytest_gradcheck.binding.claimed import Claim, DenseClaim, DiagonalClaim, ReturnedClaim
 
 DIAGONAL = np.random.default_rng(1).normal(size=12)
 
@@ -50,26 +50,32 @@ def test_claimed_change_along_a_direction_is_that_of_the_matrix(
     assert along == pytest.approx(rows.T @ direction, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("shape", "size", "is_complex", "entries", "axes"),
-    [
-        ((2, 3), 6, False, None, (2, 3)),
-        ((5,), 5, False, None, (5,)),
-        ((), 1, False, None, (1,)),
-        ((2, 3), 12, True, None, (2, 3, 2)),
-        ((), 2, True, None, (2,)),
-        ((3, 3), 3, False, (0, 4, 8), (3,)),
-        ((2, 2), 3, True, (0, 3, 6), (3,)),
-    ],
+#: The same matrix as it may come back: of three parameters, by two outputs of one and three.
+RETURNED = ReturnedClaim(
+    tuple((DENSE[a:b, :1], DENSE[a:b, 1:]) for a, b in ((0, 5), (5, 5), (5, 12)))
 )
-def test_coordinates_of_a_parameter_lie_along_axes(
-    shape: tuple[int, ...],
-    size: int,
-    is_complex: bool,
-    entries: tuple[int, ...] | None,
-    axes: tuple[int, ...],
-) -> None:
-    """Those of its shape, and of real and imaginary part; of some entries just one."""
-    parameter = Parameter("W", shape, "float64", 7, 7 + size, is_complex, entries)
-    assert parameter.axes == axes
-    assert np.prod(axes) == size
+
+
+@given(st.integers(0, 12), st.integers(0, 12))
+def test_rows_of_what_was_returned_are_those_of_the_matrix(start: int, length: int) -> None:
+    """Across parameters, empty ones too, and outputs."""
+    stop = min(start + length, 12)
+    rows = RETURNED.rows(start, stop)
+    assert rows.shape == (stop - start, 4)
+    assert rows.tolist() == DENSE[start:stop].tolist()
+
+
+def test_what_is_kept_stays() -> None:
+    """Backward may fill the same array again."""
+    array = np.array([[1.0], [2.0]])
+    returned = ReturnedClaim(((array,),))
+    kept = returned.kept()
+    array += 5
+    assert kept.rows(0, 2).tolist() == [[1.0], [2.0]]
+    assert returned.rows(0, 2).tolist() == [[6.0], [7.0]]
+
+
+@given(claims)
+def test_what_stays_is_kept_as_it_is(claim: tuple[Claim, np.ndarray]) -> None:
+    """No further copy is made."""
+    assert claim[0].kept() is claim[0]

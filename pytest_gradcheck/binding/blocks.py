@@ -1,0 +1,92 @@
+"""Arrays and where their coordinates lie in a vector.
+
+It must not know what the arrays mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.report.model import Note, Part
+
+__all__ = ["Block", "Parameter", "Vector"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An array and where its coordinates lie in a vector.
+
+    Attributes
+    ----------
+    name : str
+        Its Python accessor: ``W1``, ``parameters['W1']``, ``output[0]``.
+    shape : tuple of int
+        Its shape.
+    dtype : str
+        Its dtype, as numpy names it.
+    start, stop : int
+        Its coordinates are ``vector[start:stop]``, in C order of the entries. A
+        complex entry has two, real then imaginary part.
+    is_complex : bool
+        Whether entries take two coordinates.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    start: int
+    stop: int
+    is_complex: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many entries it has, complex ones counted once."""
+        return (self.stop - self.start) // (2 if self.is_complex else 1)
+
+    def place(self, coordinate: int) -> tuple[tuple[int, ...], Part | None]:
+        """Return index and part of the entry that its own coordinate `coordinate` is of."""
+        part: Part | None = None
+        if self.is_complex:
+            part = "imag" if coordinate % 2 else "real"
+            coordinate //= 2
+        return tuple(int(k) for k in np.unravel_index(coordinate, self.shape)), part
+
+    def entry(self, coordinate: int) -> str:
+        """Return the name of that entry: ``W[1, 3]``, ``z[2].imag``."""
+        index, part = self.place(coordinate)
+        subscript = f"[{', '.join(map(str, index))}]" if index else ""
+        return f"{self.name}{subscript}" + (f".{part}" if part else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Block):
+    """One checked leaf array; its coordinates lie in the point.
+
+    Attributes
+    ----------
+    entries : tuple of int or None
+        Of a constrained parameter, which of the coordinates it would have by
+        itself its coordinates are; None for all.
+    notes : tuple of Note
+        What is to be known of it beforehand.
+    """
+
+    entries: tuple[int, ...] | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes along which its coordinates lie, at least one."""
+        if self.entries is not None:
+            return (self.stop - self.start,)
+        return (*self.shape, 2) if self.is_complex else self.shape or (1,)
+
+    def place(self, coordinate: int) -> tuple[tuple[int, ...], Part | None]:
+        """Return index and part of the entry that its own coordinate `coordinate` is of."""
+        entry = coordinate if self.entries is None else self.entries[coordinate]
+        return Block.place(self, entry)

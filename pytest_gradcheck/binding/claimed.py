@@ -1,0 +1,177 @@
+"""What backward says, by coordinate of the point and by output.
+
+It must not know how it was asked, nor judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.blocks import Parameter, Vector
+
+__all__ = [
+    "Claim",
+    "DenseClaim",
+    "DiagonalClaim",
+    "OtherCotangents",
+    "Returned",
+    "ReturnedClaim",
+]
+
+
+class Returned(Protocol):
+    """What backward said, where it left it: it may change when backward is called again."""
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        ...  # pragma: no cover
+
+    def kept(self) -> Claim:
+        """Return the same, to stay."""
+        ...  # pragma: no cover
+
+
+class Claim(Returned, Protocol):
+    """What backward says, by coordinate of the point and by output."""
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        ...  # pragma: no cover
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        ...  # pragma: no cover
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedClaim:
+    """A claim in the arrays that backward returned.
+
+    Attributes
+    ----------
+    parts : tuple of tuple of ndarray, shape (coordinates of a parameter, of an output)
+        For each parameter, in order, those by each output.
+    """
+
+    parts: tuple[tuple[Vector, ...], ...]
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        found = [self._part(k, start - first, stop - first) for k, first in self._places()]
+        found = [rows for rows in found if len(rows)] or found[:1]
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def kept(self) -> DenseClaim:
+        """Return a copy."""
+        size = sum(len(part[0]) for part in self.parts)
+        matrix = np.empty((size, sum(array.shape[1] for array in self.parts[0])))
+        for k, first in self._places():
+            part = self._part(k, 0, size)
+            matrix[first : first + len(part)] = part
+        return DenseClaim(matrix)
+
+    def _places(self) -> Iterator[tuple[int, int]]:
+        first = 0
+        for k, part in enumerate(self.parts):
+            yield k, first
+            first += len(part[0])
+
+    def _part(self, k: int, start: int, stop: int) -> Vector:
+        """Return the claims about some coordinates of one parameter, counted from its first."""
+        inside = slice(max(start, 0), max(stop, 0))
+        arrays = [array[inside] for array in self.parts[k]]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DenseClaim:
+    """A claim held as the whole matrix, shape (n coordinates, m outputs)."""
+
+    matrix: Vector
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        return self.matrix[start:stop]
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        return self.matrix[indices]
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        # Not by BLAS: its threads wait for each other on a machine that is busy.
+        part = self.matrix[start : start + direction.size]
+        return np.asarray(np.einsum("i,ij->j", direction, part))
+
+    def kept(self) -> DenseClaim:
+        """Return itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class DiagonalClaim:
+    """Elementwise claims: coordinate k of a parameter moves output k alone.
+
+    Attributes
+    ----------
+    diagonal : ndarray, shape (n,)
+        Claims of all parameters, one after the other, each of `outputs` entries.
+    outputs : int
+        How many outputs there are.
+    """
+
+    diagonal: Vector
+    outputs: int
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        return self.take(np.arange(start, stop))
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        rows = np.zeros((indices.size, self.outputs))
+        rows[np.arange(indices.size), indices % self.outputs] = self.diagonal[indices]
+        return rows
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        change = direction * self.diagonal[start : start + direction.size]
+        outputs = np.arange(start, start + direction.size) % self.outputs
+        return np.bincount(outputs, weights=change, minlength=self.outputs).astype(np.float64)
+
+    def kept(self) -> DiagonalClaim:
+        """Return itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCotangents:
+    """What a VJP gave for other cotangents than the one it is checked with, c1.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+        All entries of the checked parameters, constrained or not.
+    first : ndarray, shape (n,)
+        What it gave for c1.
+    zero : ndarray, shape (n,)
+        For a cotangent of zeros; NaN where it gave nothing that is finite.
+    second : ndarray, shape (n,)
+        For another random cotangent, c2.
+    combined : ndarray, shape (n,)
+        For ``c1 + weight * c2``.
+    weight : float
+        The weight.
+    """
+
+    parameters: tuple[Parameter, ...]
+    first: Vector
+    zero: Vector
+    second: Vector
+    combined: Vector
+    weight: float
