@@ -6,8 +6,9 @@ claims, so that what breaks a law is wrong whatever was measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 __all__ = ["Broken", "broken_laws"]
 
 Floats = NDArray[np.float64]
+
+#: Coordinates that are looked at together: no vector is made of more.
+PART = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +97,49 @@ def broken_laws(
     """
     if not claim.size:
         return
-    largest = max(float(np.abs(values).max()) for values in (claim, second, combined))
+
+    def constant(part: slice) -> Floats:
+        return np.where(np.isfinite(zero[part]), zero[part], 0.0)
+
+    def linear(part: slice) -> Floats:
+        return claim[part] + weight * second[part]
+
+    def affine(part: slice) -> Floats:
+        return linear(part) - weight * constant(part)
+
+    def from_zero(part: slice) -> Floats:
+        return np.where(np.isfinite(zero[part]), np.abs(zero[part]), np.inf)
+
+    def from_linear(part: slice) -> Floats:
+        return np.abs(combined[part] - linear(part))
+
+    def from_affine(part: slice) -> Floats:
+        return np.abs(combined[part] - affine(part))
+
+    size = claim.size
+    largest = max(
+        _largest(partial(_magnitudes, values), size)[0] for values in (claim, second, combined)
+    )
     margin = max((2 + abs(weight)) * rtol, float(np.sqrt(rounding))) * largest
-    combined = combined + 0.0  # no minus in front of a zero
-    distance = np.where(np.isfinite(zero), np.abs(zero), np.inf)
-    at = int(distance.argmax())
-    if distance[at] > margin:
+    distance, at = _largest(from_zero, size)
+    if distance > margin:
         yield Broken("zero", at, float(zero[at]), 0.0)
-    linear = claim + weight * second
-    affine = linear - weight * np.where(np.isfinite(zero), zero, 0.0)
-    distances = [np.abs(combined - expected) for expected in (linear, affine)]
-    if all(distance.max() > margin for distance in distances):
-        at = int(distances[1].argmax())
-        yield Broken("linear", at, float(combined[at]), float(affine[at]))
+    distance, at = _largest(from_affine, size)
+    if distance > margin and _largest(from_linear, size)[0] > margin:
+        # Plus zero: no minus in front of one.
+        expected = affine(slice(at, at + 1)).item()
+        yield Broken("linear", at, float(combined[at] + 0.0), expected)
+
+
+def _magnitudes(values: Floats, part: slice) -> Floats:
+    return np.abs(values[part])
+
+
+def _largest(values: Callable[[slice], Floats], size: int) -> tuple[float, int]:
+    """Return the largest of values that are made in parts, and where it is."""
+    found = []
+    for start in range(0, size, PART):
+        part = values(slice(start, start + PART))
+        at = int(part.argmax())
+        found.append((float(part[at]), start + at))
+    return max(found, key=lambda pair: pair[0])
