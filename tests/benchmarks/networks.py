@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Network", "perceptron", "residual"]
+__all__ = [
+    "Array",
+    "Network",
+    "Parameters",
+    "cross_entropy",
+    "cross_entropy_gradient",
+    "perceptron",
+    "residual",
+]
 
 Array = NDArray[Any]
 Parameters = dict[str, Array]
@@ -40,6 +48,11 @@ class Network:
     def size(self) -> int:
         """How many parameters there are."""
         return sum(value.size for value in self.parameters.values())
+
+    def gradient(self) -> Parameters:
+        """Return what backward makes of the parameters, in their order."""
+        found = self.backward(self.parameters)
+        return {name: found[name] for name in self.parameters}
 
 
 def perceptron(
@@ -71,12 +84,12 @@ def perceptron(
         return a, inputs, before
 
     def forward(p: Parameters) -> Any:
-        return _cross_entropy(run(p)[0], labels)
+        return cross_entropy(run(p)[0], labels)
 
     def backward(p: Parameters) -> Parameters:
         scores, inputs, before = run(p)
         gradient: Parameters = {}
-        delta = _cross_entropy_gradient(scores, labels)
+        delta = cross_entropy_gradient(scores, labels)
         for k in range(layers, 0, -1):
             gradient[f"W{k}"] = inputs[k - 1].T @ delta
             gradient[f"b{k}"] = delta.sum(axis=0)
@@ -127,11 +140,11 @@ def residual(
         return h @ p["head"], h, cache
 
     def forward(p: Parameters) -> Any:
-        return _cross_entropy(run(p)[0], labels)
+        return cross_entropy(run(p)[0], labels)
 
     def backward(p: Parameters) -> Parameters:
         scores, h, cache = run(p)
-        delta = _cross_entropy_gradient(scores, labels)
+        delta = cross_entropy_gradient(scores, labels)
         gradient: Parameters = {"head": h.T @ delta}
         upstream = delta @ p["head"].T
         for k in range(blocks - 1, -1, -1):
@@ -159,13 +172,15 @@ def _slope(z: Array, activation: str) -> Array:
     return (z > 0).astype(z.dtype) if activation == "relu" else 1 - np.tanh(z) ** 2
 
 
-def _cross_entropy(scores: Array, labels: Array) -> Any:
+def cross_entropy(scores: Array, labels: Array) -> Any:
+    """Return the mean loss of scores, a row each, whose right columns are `labels`."""
     shifted = scores - scores.max(axis=1, keepdims=True)
     logarithm = np.log(np.exp(shifted).sum(axis=1))
     return (logarithm - shifted[np.arange(len(labels)), labels]).mean()
 
 
-def _cross_entropy_gradient(scores: Array, labels: Array) -> Array:
+def cross_entropy_gradient(scores: Array, labels: Array) -> Array:
+    """Return its gradient by the scores."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
     delta = shifted / shifted.sum(axis=1, keepdims=True)
     delta[np.arange(len(labels)), labels] -= 1

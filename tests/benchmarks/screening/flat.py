@@ -59,9 +59,7 @@ def flat_perceptron(layers: tuple[int, ...]) -> Flat:
             {name: x[start:stop].reshape(shape) for (name, shape), (start, stop) in parts}
         )
 
-    found = network.backward(network.parameters)
-    gradient = {name: found[name] for name in network.parameters}  # the order of the point
-    return Flat(forward, gradient, _joined(network.parameters))
+    return Flat(forward, network.gradient(), _joined(network.parameters))
 
 
 def _joined(arrays: Any) -> Any:

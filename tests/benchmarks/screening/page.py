@@ -1,7 +1,7 @@
 """What fast mode does at scale, as a page of the docs.
 
-It has two parts that are made by different commands: one is replaced, the other kept. It must
-not check a gradient or count; it puts tables into words.
+Its parts are made by different commands: one is replaced, the others kept. It must not check a
+gradient or count; it puts tables into words.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 
 from tests.benchmarks.screening.efforts import LIMIT
+from tests.benchmarks.screening.mistakes import NOTHING
+from tests.benchmarks.screening.places import UNSEEN
 from tests.benchmarks.screening.tally import exceptions, tally
 from tests.benchmarks.screening.trials import Trial
 
-__all__ = ["parts", "rewritten", "rivals_part", "screening_part"]
+__all__ = ["MISSING", "hard_part", "mistakes_part", "parts", "rewritten", "rivals_part"]
 
 WIDTH = 99
 
 #: Where a part begins and ends.
 PART = re.compile(r"<!-- (?P<name>\w+) -->\n(?P<text>.*?)\n<!-- end -->", re.DOTALL)
+
+#: The parts, in the order of the page.
+NAMES = ("mistakes", "hard", "rivals")
 
 #: What stands for a part that no command has made yet.
 MISSING = "Not run yet."
@@ -52,14 +57,41 @@ table. Each parameter's report says how large an error of one entry must be to b
 *at least* these are wrong where the search ended early; of what is not named, the list counts
 what is larger than the report says.
 
-<!-- screening -->
-{screening}
+<!-- mistakes -->
+{mistakes}
 <!-- end -->
 
 To run it again:
 
 ```bash
-python -m tests.benchmarks.screening
+python -m tests.benchmarks.screening mistakes
+```
+
+## Hard places
+
+Models in which an entry is easily overlooked. It is 1% off: of itself or, where that is more, of
+the median of those of its parameter that are not zero. Model, entry and directions are drawn anew
+for every seed, and each model is checked with nothing wrong as well.
+
+- *smallest bias*: an entry of the bias of 10 of a perceptron of 784, 300, 100 and 10 units;
+- *a dead unit*: an entry of a weight or bias of a ReLU that is off for the whole batch. Its true
+  gradient is zero. Backward says something else, as it does when it forgets the mask; or it
+  multiplies the zero, which changes nothing that anyone could see at this point;
+- *last entry of the last array*: a matrix, of a residual network of 90,080 parameters;
+- *a scalar among matrices*: a parameter without axes beside two of 30,000 entries;
+- *one of 120 arrays*: any entry of any array of a perceptron of 60 layers;
+- *one array of a million*: any entry of one vector of 1,000,000;
+- *arrays of 1 to 5 axes*: any entry of a vector of 40, a matrix, or an array of 3, 4 or 5 axes,
+  which has 15,120 entries; then the last entry of one of them.
+
+<!-- hard -->
+{hard}
+<!-- end -->
+
+To run it again:
+
+```bash
+python -m tests.benchmarks.screening hard
 ```
 
 ## Beside other tools
@@ -84,7 +116,7 @@ at the size before, was not asked.
 To run it again, with the dependency group `rivals` installed:
 
 ```bash
-python -m tests.benchmarks.screening --rivals
+python -m tests.benchmarks.screening rivals
 ```
 """
 
@@ -106,11 +138,11 @@ def parts(text: str) -> dict[str, str]:
 
 def rewritten(text: str, **made: str) -> str:
     """Return the page with parts that were made, and the others as they are in `text`."""
-    known = {"screening": MISSING, "rivals": MISSING, **parts(text), **made}
+    known = {**dict.fromkeys(NAMES, MISSING), **parts(text), **made}
     return PAGE.format(limit=LIMIT, **known)
 
 
-def screening_part(trials: Sequence[Trial]) -> str:
+def mistakes_part(trials: Sequence[Trial]) -> str:
     """Return the tables of a run of trials."""
     kinds = dict.fromkeys(trial.dtype for trial in trials)
     texts = [_of_kind(kind, [t for t in trials if t.dtype == kind]) for kind in kinds]
@@ -121,6 +153,32 @@ def _of_kind(kind: str, trials: Sequence[Trial]) -> str:
     seeds = len({trial.seed for trial in trials})
     heading = _filled(HEADINGS[kind].format(seeds=_seeds(seeds)))
     return "\n".join([heading, "", *tally(trials), "", *exceptions(trials)])
+
+
+def hard_part(trials: Sequence[Trial]) -> str:
+    """Return the table of the hard places."""
+    places = [trial for trial in trials if trial.mistake != NOTHING]
+    correct = [trial for trial in trials if trial.mistake == NOTHING]
+    unseen = [trial for trial in places if trial.mistake == UNSEEN]
+    seeds = len({trial.seed for trial in trials})
+    said = sum(trial.unseen > 0 for trial in unseen)
+    note = (
+        f"Of a factor of what is zero, {said} of {len(unseen)} reports say that errors there are "
+        "unseen."
+    )
+    return "\n".join(
+        [
+            f"In float64, {_seeds(seeds)} for each:",
+            "",
+            *tally([*places, *correct], "place"),
+            "",
+            *exceptions([*places, *correct]),
+            "",
+            _filled(note),
+            "",
+            _versions(["numpy", "pytest-gradcheck"]),
+        ]
+    )
 
 
 def rivals_part(lines: Iterable[str], packages: Sequence[str]) -> str:

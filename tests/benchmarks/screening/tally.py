@@ -1,5 +1,6 @@
 """What trials came to: a table with a row for each mistake, and whatever went otherwise.
 
+A hard place is a mistake like any other.
 It must not check anything.
 """
 
@@ -9,14 +10,13 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.benchmarks.markdown import table
-from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING
 from tests.benchmarks.screening.trials import Trial
 
 __all__ = ["exceptions", "tally"]
 
 Trials = Sequence[Trial]
 
-HEADINGS = ("mistake", "called wrong", "named exactly", "innocents named")
+HEADINGS = ("called wrong", "named exactly", "innocents named")
 EVALUATIONS = ("evaluations, least", "median", "most")
 
 #: The headings of the table of other outcomes, and how a trial fills each column.
@@ -32,14 +32,21 @@ OUTCOMES: dict[str, Callable[[Trial], str]] = {
 }
 
 
-def tally(trials: Trials) -> Iterator[str]:
-    """Yield the lines of the table, over all networks and seeds."""
+def tally(trials: Trials, what: str = "mistake") -> Iterator[str]:
+    """Yield the lines of the table, over all networks and seeds.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        In the order of the rows.
+    what : str
+        What a row is of.
+    """
     rows = [
-        _row(mistake, own)
-        for mistake in MISTAKES
-        if (own := [trial for trial in trials if trial.mistake == mistake])
+        _row(mistake, [trial for trial in trials if trial.mistake == mistake])
+        for mistake in dict.fromkeys(trial.mistake for trial in trials)
     ]
-    yield from table([*HEADINGS, *EVALUATIONS], rows)
+    yield from table([what, *HEADINGS, *EVALUATIONS], rows)
 
 
 def _row(mistake: str, trials: Trials) -> list[str]:
@@ -48,7 +55,7 @@ def _row(mistake: str, trials: Trials) -> list[str]:
     return [
         mistake,
         _of(sum(trial.detected for trial in trials), trials),
-        "-" if mistake == NOTHING else _of(exact, trials),
+        _of(exact, trials) if any(trial.wrong for trial in trials) else "-",
         _of(sum(trial.innocent > 0 for trial in trials), trials),
         f"{min(costs)}",
         f"{statistics.median(costs):.0f}",
@@ -65,7 +72,7 @@ def exceptions(trials: Trials) -> Iterator[str]:
 
     A correct gradient that is not called correct is one, too.
     """
-    odd = [t for t in trials if not t.exact or (t.mistake == NOTHING and t.verdict != "correct")]
+    odd = [t for t in trials if not t.exact or (not t.wrong and t.verdict != "correct")]
     if not odd:
         yield "There was no other outcome."
         return

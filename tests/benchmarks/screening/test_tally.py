@@ -5,15 +5,15 @@ import pytest
 from tests.benchmarks.markdown import table
 from tests.benchmarks.screening.efforts import Effort, expected_seconds
 from tests.benchmarks.screening.mistakes import NOTHING
-from tests.benchmarks.screening.page import parts, rewritten
+from tests.benchmarks.screening.page import MISSING, parts, rewritten
 from tests.benchmarks.screening.tally import exceptions, tally
 from tests.benchmarks.screening.trials import Trial
 
 
 def trial(mistake: str, verdict: str, **changed: int) -> Trial:
     """Return a trial of which nothing is missed."""
-    figures = {"evaluations": 13, "wrong": 1, "missed": 0, "innocent": 0, "unsaid": 0, **changed}
-    return Trial("small", "float64", mistake, 0, verdict, **figures)
+    figures = {"evaluations": 13, "wrong": 1, "missed": 0, "innocent": 0, "unsaid": 0, "unseen": 0}
+    return Trial("small", "float64", mistake, 0, verdict, **(figures | changed))
 
 
 def cells(line: str) -> list[str]:
@@ -63,7 +63,6 @@ def test_time_grows_with_entries_where_each_is_moved(evaluations: int, seconds: 
 
 def test_one_part_of_the_page_is_replaced() -> None:
     """The other one stays."""
-    page = rewritten(rewritten("", screening="one\n\ntwo"), rivals="three")
-    assert parts(page) == {"screening": "one\n\ntwo", "rivals": "three"}
-    assert parts(rewritten(page, screening="four"))["rivals"] == "three"
-    assert set(parts(rewritten(""))) == {"screening", "rivals"}
+    page = rewritten(rewritten("", mistakes="one\n\ntwo"), rivals="three")
+    assert parts(page) == {"mistakes": "one\n\ntwo", "hard": MISSING, "rivals": "three"}
+    assert parts(rewritten(page, mistakes="four"))["rivals"] == "three"

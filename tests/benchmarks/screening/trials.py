@@ -5,7 +5,7 @@ It must not count or print; it returns what became of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.model import ParameterReport, Report
 from tests.benchmarks.networks import Network, perceptron, residual
 from tests.benchmarks.screening.masks import Array, Masks, beyond, differing, size
-from tests.benchmarks.screening.mistakes import MISTAKES, Gradient
+from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING, Gradient, Mistake
 from tests.benchmarks.screening.naming import named, short
+from tests.benchmarks.screening.places import PLACES
 from tests.corpus.running import in_processes
 
-__all__ = ["NETWORKS", "Trial", "check", "trial", "try_all"]
+__all__ = ["NETWORKS", "Trial", "check", "trial", "try_all", "try_places"]
 
 NETWORKS: dict[str, Callable[..., Network]] = {
     "perceptron, relu": partial(perceptron, activation="relu"),
@@ -29,6 +30,9 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "residual, relu": partial(residual, activation="relu"),
     "residual, tanh": partial(residual, activation="tanh"),
 }
+
+#: Notes of a parameter that say that an error in it, or in some of it, is unseen.
+UNSEEN_NOTES = frozenset({"zero", "vacuous", "unused"})
 
 #: Everything that is found is to be listed.
 ROWS = 10**6
@@ -52,6 +56,8 @@ class Trial:
         How many of these are not named, and how many are that nobody meddled with.
     unsaid : int
         How many that are not named are off by more than the report says it would have seen.
+    unseen : int
+        How many of the parameters meddled with it says errors are unseen in.
     """
 
     network: str
@@ -64,6 +70,7 @@ class Trial:
     missed: int
     innocent: int
     unsaid: int
+    unseen: int
 
     @property
     def detected(self) -> bool:
@@ -83,12 +90,31 @@ def try_all(
     return in_processes(_try_network, list(product(networks, dtypes, seeds)), jobs)
 
 
+def try_places(places: Iterable[str], seeds: Iterable[int], jobs: int) -> list[Trial]:
+    """Try every hard place, and its model with nothing wrong."""
+    return in_processes(_try_place, list(product(places, seeds)), jobs)
+
+
 def _try_network(task: tuple[str, str, int]) -> list[Trial]:
     name, dtype, seed = task
     network = NETWORKS[name](dtype=np.dtype(dtype).type, seed=seed)
-    gradient = network.backward(network.parameters)
+    return _try_mistakes(network, MISTAKES, task)
+
+
+def _try_place(task: tuple[str, int]) -> list[Trial]:
+    name, seed = task
+    place = PLACES[name]
+    mistakes = {name: place.mistake, NOTHING: MISTAKES[NOTHING]}
+    return _try_mistakes(place.model(seed=seed), mistakes, (name, "float64", seed))
+
+
+def _try_mistakes(
+    network: Network, mistakes: Mapping[str, Mistake], task: tuple[str, str, int]
+) -> list[Trial]:
+    name, dtype, seed = task
+    gradient = network.gradient()
     trials = []
-    for number, (mistake, change) in enumerate(MISTAKES.items()):
+    for number, (mistake, change) in enumerate(mistakes.items()):
         claim = {key: array.copy() for key, array in gradient.items()}
         place = change(claim, np.random.default_rng([seed, number]))
         report = check(network, claim, seed)
@@ -128,7 +154,12 @@ def trial(
         missed=size(missed),
         innocent=beyond(found, place),
         unsaid=size(_above(report, gradient, claim, missed)),
+        unseen=sum(_unseen(part) for part in report.parameters if place[short(part.name)].any()),
     )
+
+
+def _unseen(parameter: ParameterReport) -> bool:
+    return any(note.kind in UNSEEN_NOTES for note in parameter.notes)
 
 
 def _above(report: Report, gradient: Gradient, claim: Gradient, masks: Masks) -> Masks:
