@@ -10,7 +10,6 @@ look along one direction spread what they set up over very few calls.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -20,8 +19,8 @@ import numpy as np
 
 from pytest_gradcheck import check_gradient
 from tests.benchmarks.counted import Counted
+from tests.benchmarks.timing import least_seconds
 
-REPEATS = 15
 CALLS = 1000
 
 
@@ -58,16 +57,6 @@ def rivals() -> dict[str, Callable[..., bool]]:
 
         found[JAX.name] = JAX.accepts
     return found
-
-
-def least_seconds(work: Callable[[], object]) -> float:
-    """Return the time of the fastest of some runs: others on the machine only slow one down."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def bare_seconds(point: Any) -> float:

@@ -52,9 +52,9 @@ def rivals(seeds: int, jobs: int) -> str:
     """Ask every tool, and return the part of the page about them."""
     from tests.benchmarks.screening.beside import TOOLS, beside
     from tests.benchmarks.screening.efforts import efforts
-    from tests.benchmarks.screening.flat import SIZES
+    from tests.benchmarks.screening.flat import SUBJECTS
 
-    found = efforts(TOOLS, SIZES[:2] if seeds == 1 else SIZES)
+    found = efforts(TOOLS, SUBJECTS[:2] if seeds == 1 else SUBJECTS, seeds)
     return rivals_part(beside(list(found)), [tool.package for tool in TOOLS])
 
 

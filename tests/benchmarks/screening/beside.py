@@ -17,7 +17,7 @@ from tests.benchmarks.rivals.with_scipy import RANDOM, RELATIVE
 from tests.benchmarks.rivals.with_torch import FAST, SLOW
 from tests.benchmarks.screening.efforts import Effort, Skipped
 
-__all__ = ["TOOLS", "beside", "duration"]
+__all__ = ["TOOLS", "beside", "duration", "short_time"]
 
 TOOLS: tuple[Rival, ...] = (
     OURS,
@@ -31,20 +31,17 @@ TOOLS: tuple[Rival, ...] = (
     JACOBI,
 )
 
-#: tracemalloc sees arrays of numpy only, and these have their own.
-UNSEEN = {SLOW.name, FAST.name, JAX.name}
-
-#: Below so many parameters the objects of any check are larger than vectors of them.
-FEW = 5_000
+#: Below so many parameters a process grows by what else it does.
+FEW = 50_000
 
 HEADINGS = (
     "tool",
     "evaluations",
     "time, ours = 1",
     "memory, in vectors",
-    "accepts the correct one",
-    "catches one entry 1% off",
-    "names it",
+    "false alarms",
+    "wrong ones caught",
+    "names what is wrong",
 )
 
 
@@ -52,42 +49,29 @@ def beside(found: Sequence[Effort | Skipped]) -> Iterator[str]:
     """Yield the lines of a table for each size."""
     for size in dict.fromkeys(each.size for each in found):
         own = [each for each in found if each.size == size]
-        yield f"{size:,} parameters:"
+        (unit,) = (e for e in own if isinstance(e, Effort) and e.rival == OURS.name)
+        yield (
+            f"{size:,} parameters; one evaluation takes {short_time(unit.forward)}, "
+            f"a check of ours {short_time(unit.seconds)}:"
+        )
         yield ""
-        yield from table(HEADINGS, _rows(own))
+        yield from table(HEADINGS, [_row(each, unit.seconds) for each in own])
         yield ""
 
 
-def _rows(found: Sequence[Effort | Skipped]) -> list[list[str]]:
-    (unit,) = (e.seconds for e in found if e.rival == OURS.name)
+def _row(found: Effort | Skipped, unit: float) -> list[str]:
+    if isinstance(found, Skipped):
+        would = f"not asked: about {_figure(found.seconds / unit)} ({duration(found.seconds)})"
+        return [found.rival, f"about {found.evaluations:,}", would, "", "", "", ""]
     return [
-        _asked(each, unit) if isinstance(each, Effort) else _skipped(each, unit) for each in found
+        found.rival,
+        f"{found.evaluations:,}",
+        _figure(found.seconds / unit),
+        "-" if found.size < FEW else _figure(found.memory),
+        f"{found.alarms} of {found.correct}",
+        f"{found.caught} of {found.wrong}",
+        found.names,
     ]
-
-
-def _asked(effort: Effort, unit: float) -> list[str]:
-    caught = f"{effort.caught} of {effort.drawn}"
-    return [
-        effort.rival,
-        f"{effort.evaluations:,}",
-        _figure(effort.seconds / unit),
-        _memory(effort),
-        "yes" if effort.accepts else "no",
-        caught if effort.accepts else f"{caught}, as the correct one",
-        effort.names,
-    ]
-
-
-def _skipped(skipped: Skipped, unit: float) -> list[str]:
-    why = f"not asked: about {duration(skipped.seconds)}"
-    return [skipped.rival, why, f"about {skipped.seconds / unit:,.0f}", "", "", "", ""]
-
-
-def _memory(effort: Effort) -> str:
-    if effort.size < FEW:
-        return "-"
-    least = "at least " if effort.rival in UNSEEN else ""
-    return f"{least}{_figure(effort.memory)}"
 
 
 def _figure(number: float) -> str:
@@ -110,3 +94,16 @@ def duration(seconds: float) -> str:
         return f"{seconds / 60:.0f} minutes"
     hours = seconds / 3600
     return f"{hours:,.0f} hours" if hours < 48 else f"{hours / 24:,.0f} days"
+
+
+def short_time(seconds: float) -> str:
+    """Say how long something takes that is soon done.
+
+    Examples
+    --------
+    >>> short_time(0.00002), short_time(0.0123), short_time(3.21)
+    ('20 us', '12 ms', '3.2 s')
+    """
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} us"
+    return f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -1,36 +1,48 @@
-"""What it takes a tool to check a gradient, and whether it catches one that is wrong.
+"""What it takes a tool to check a gradient, and whether it catches those that are wrong.
 
 It must not choose tools or print.
 """
 
 from __future__ import annotations
 
-import time
-import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from tests.benchmarks.apart import apart, resident_peak
 from tests.benchmarks.counted import Counted
-from tests.benchmarks.rivals import ours
+from tests.benchmarks.rivals.ours import OURS, report
 from tests.benchmarks.rivals.rival import Rival
-from tests.benchmarks.screening.flat import Flat, flat_perceptron
+from tests.benchmarks.screening.flat import Flat, Subject, flat
 from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING
+from tests.benchmarks.screening.naming import named_in
+from tests.benchmarks.screening.trials import ROWS
+from tests.benchmarks.timing import least_seconds
 
-__all__ = ["LIMIT", "Effort", "Skipped", "efforts", "expected_seconds"]
+__all__ = ["LIMIT", "WRONG", "Effort", "Skipped", "efforts", "expected", "forward_seconds"]
 
-#: A tool that would take longer for one gradient is not asked, in seconds.
+#: A tool that would take longer for one gradient is not asked, in seconds. That long it may also
+#: take for all gradients of several points; else it is asked about those of one.
 LIMIT = 60.0
 
-#: How many wrong gradients are tried, of tools that take no longer than a second for one.
-DRAWN = 5
+#: What is made wrong at every point, each in a gradient of its own.
+WRONG = (
+    "one entry 1% off",
+    "one entry 0.1% off",
+    "one entry's sign",
+    "an opposite pair",
+    "everything x 2",
+)
+
+#: A function of one vector.
+Forward = Callable[[Any], Any]
+
+#: What takes no longer is timed several times, in seconds.
 QUICK = 1.0
-
-#: How often forward is called to see what it takes.
-FORWARDS = 10
-
-ONE_ENTRY = MISTAKES["one entry 1% off"]
+REPEATS = 5
 
 
 @dataclass(frozen=True)
@@ -41,26 +53,30 @@ class Effort:
     ----------
     rival, size : str, int
         Which tool, how many parameters.
-    accepts : bool
-        Whether it accepts the correct gradient.
+    forward : float
+        Seconds of one evaluation.
     evaluations, seconds : int, float
-        What that took.
+        What the first correct gradient took.
     memory : float
-        What was allocated at the peak, in vectors of the parameters' size.
-    caught, drawn : int, int
-        How many gradients with one entry 1% off it rejects, of how many.
+        By how much the process grew for that, at the peak, in vectors of the parameters' size.
+    correct, alarms : int, int
+        How many correct gradients there were, and how many of them it does not accept.
+    wrong, caught : int, int
+        How many wrong ones, and how many of them it does not accept.
     names : str
-        Whether it says which entry that is.
+        Whether it says what is wrong.
     """
 
     rival: str
     size: int
-    accepts: bool
+    forward: float
     evaluations: int
     seconds: float
     memory: float
+    correct: int
+    alarms: int
+    wrong: int
     caught: int
-    drawn: int
     names: str
 
 
@@ -72,110 +88,130 @@ class Skipped:
     ----------
     rival, size : str, int
         Which tool, how many parameters.
-    seconds : float
+    evaluations, seconds : int, float
         What it would take.
     """
 
     rival: str
     size: int
+    evaluations: int
     seconds: float
 
 
 def efforts(
-    rivals: Sequence[Rival], sizes: Sequence[tuple[int, ...]]
+    rivals: Sequence[Rival], subjects: Sequence[Subject], seeds: int
 ) -> Iterator[Effort | Skipped]:
-    """Yield what each tool does at each size, the sizes in order."""
-    known: dict[str, tuple[Effort, float]] = {}
-    _warm_up(rivals, flat_perceptron(sizes[0]))
-    for layers in sizes:
-        flat = flat_perceptron(layers)
-        forward, size = forward_seconds(flat), int(flat.point.size)
+    """Yield what each tool does with each subject; the first tool is asked whatever it takes.
+
+    Parameters
+    ----------
+    rivals : sequence of Rival
+        The tools.
+    subjects : sequence of Subject
+        The smaller ones first, by which it is known what the larger take.
+    seeds : int
+        Points at each size, at most.
+    """
+    known: dict[str, Effort] = {}
+    for subject in subjects:
+        forward, size = apart(_sized, subject)
         for rival in rivals:
-            expected = 0.0
-            if rival.name in known:
-                expected = expected_seconds(*known[rival.name], size, forward)
-            if expected > LIMIT:
-                yield Skipped(rival.name, size, expected)
-                continue
-            found = effort(rival, flat)
-            known[rival.name] = found, forward
-            yield found
+            if rival.name in known and rival is not rivals[0]:
+                evaluations, seconds = expected(known[rival.name], size, forward)
+                if seconds > LIMIT:
+                    yield Skipped(rival.name, size, evaluations, seconds)
+                    continue
+            known[rival.name] = apart(_effort, rival, subjects[0], subject, seeds)
+            yield known[rival.name]
 
 
-def _warm_up(rivals: Sequence[Rival], flat: Flat) -> None:
-    """Have tools load what they load at first use, which takes torch longer than all the rest."""
-    claim, _ = flat.claim(MISTAKES[NOTHING], 0)
-    for rival in rivals:
-        _accepts(rival, flat.forward, claim, flat.point)
+def _sized(subject: Subject) -> tuple[float, int]:
+    made = flat(subject(seed=0))
+    return forward_seconds(made), made.point.size
 
 
-def expected_seconds(known: Effort, before: float, size: int, now: float) -> float:
-    """Return what a tool would take, by what it took at another size.
+def expected(known: Effort, size: int, forward: float) -> tuple[int, float]:
+    """Return the evaluations and seconds a tool would take, by what it took at another size.
+
+    What it does beside an evaluation takes as long as it did there, at least.
 
     Parameters
     ----------
     known : Effort
         At the other size.
-    before : float
-        Seconds of one forward there.
     size : int
         How many parameters there are now.
-    now : float
-        Seconds of one forward now.
+    forward : float
+        Seconds of one evaluation now.
     """
     of_every_entry = known.evaluations >= known.size
-    growth = size / known.size if of_every_entry else 1.0
-    return known.seconds * growth * now / before
+    evaluations = round(known.evaluations * (size / known.size if of_every_entry else 1))
+    beside = max(known.seconds / known.evaluations - known.forward, 0)
+    return evaluations, evaluations * (forward + beside)
 
 
-def forward_seconds(flat: Flat) -> float:
+def forward_seconds(made: Flat) -> float:
     """Return what one evaluation takes."""
-    started = time.perf_counter()
-    for _ in range(FORWARDS):
-        flat.forward(flat.point)
-    return (time.perf_counter() - started) / FORWARDS
+    return least_seconds(lambda: made.forward(made.point))
 
 
-def effort(rival: Rival, flat: Flat) -> Effort:
-    """Ask a tool about the correct gradient, then about wrong ones."""
-    claim, _ = flat.claim(MISTAKES[NOTHING], 0)
-    counted = Counted(flat.forward)
-    started = time.perf_counter()
-    accepts = _accepts(rival, counted, claim, flat.point)
-    seconds = time.perf_counter() - started
-    tracemalloc.start()
-    _accepts(rival, flat.forward, claim, flat.point)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    drawn = range(DRAWN if seconds <= QUICK else 1)
-    wrong = [flat.claim(ONE_ENTRY, seed) for seed in drawn]
+def _effort(rival: Rival, smallest: Subject, subject: Subject, seeds: int) -> Effort:
+    """Ask a tool about correct gradients and wrong ones, in a fresh process."""
+    # What is loaded at first use takes torch longer than all the rest.
+    _asked(rival, flat(smallest(seed=0)), NOTHING, 0)
+    made = flat(subject(seed=0))
+    forward, counted = forward_seconds(made), Counted(made.forward)
+    claim, _ = made.claim(MISTAKES[NOTHING], 0)
+    seconds, peak = resident_peak(lambda: _seconds(rival, counted, claim, made.point))
+    if seconds < QUICK:
+        seconds = _seconds(rival, made.forward, claim, made.point, REPEATS)
+    points = range(int(np.clip(LIMIT / seconds / (1 + len(WRONG)), 1, seeds)))
+    correct, wrong = list[Answer](), list[Answer]()
+    for seed in points:
+        made = flat(subject(seed=seed))
+        correct.append(_asked(rival, made, NOTHING, seed))
+        wrong += [_asked(rival, made, mistake, seed) for mistake in WRONG]
+    named = sum(answer.is_exact for answer in wrong)
     return Effort(
         rival=rival.name,
-        size=flat.point.size,
-        accepts=accepts,
+        size=made.point.size,
+        forward=forward,
         evaluations=counted.calls,
         seconds=seconds,
-        memory=peak / flat.point.nbytes,
-        caught=sum(not _accepts(rival, flat.forward, each, flat.point) for each, _ in wrong),
-        drawn=len(wrong),
-        names=_names(flat, wrong) if rival.name == ours.OURS.name else rival.names_entry,
+        memory=peak / made.point.nbytes,
+        correct=len(correct),
+        alarms=sum(not answer.accepts for answer in correct),
+        wrong=len(wrong),
+        caught=sum(not answer.accepts for answer in wrong),
+        names=f"{named} of {len(wrong)}" if rival.name == OURS.name else rival.names_entry,
     )
 
 
-def _accepts(rival: Rival, forward: Callable[[Any], Any], claim: Any, point: Any) -> bool:
+def _seconds(rival: Rival, forward: Forward, claim: Any, point: Any, repeats: int = 1) -> float:
+    return least_seconds(lambda: _accepts(rival, forward, claim, point), repeats)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a tool accepts a gradient; of ours, whether it names all that is wrong, no more."""
+
+    accepts: bool
+    is_exact: bool = False
+
+
+def _asked(rival: Rival, made: Flat, mistake: str, seed: int) -> Answer:
+    claim, wrong = made.claim(MISTAKES[mistake], seed)
+    if rival.name != OURS.name:
+        return Answer(_accepts(rival, made.forward, claim, made.point))
+    found = report(made.forward, claim, made.point, max_rows=ROWS)
+    (parameter,) = found.parameters
+    return Answer(found.passed, np.array_equal(named_in(parameter), wrong))
+
+
+def _accepts(rival: Rival, forward: Forward, claim: Any, point: Any) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return rival.accepts(forward, claim, point)
         except Exception:  # noqa: BLE001  # whatever a tool raises, it does not accept
             return False
-
-
-def _names(flat: Flat, wrong: Sequence[tuple[Any, Any]]) -> str:
-    """Say for how many gradients our report names the entry that is wrong, and no other."""
-    exact = 0
-    for claim, place in wrong:
-        report = ours.report(flat.forward, claim, flat.point)
-        entries = [entry.index[0] for entry in report.worst if entry.verdict == "wrong"]
-        exact += entries == place.tolist() and report.wrong == len(entries)
-    return f"{exact} of {len(wrong)}"

@@ -1,4 +1,4 @@
-"""A perceptron as a function of one vector, which is what every tool takes.
+"""A network as a function of one vector, which is what every tool takes.
 
 It must not know any tool.
 """
@@ -7,18 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.networks import perceptron
+from tests.benchmarks.chain import chain
+from tests.benchmarks.networks import Network, perceptron
 from tests.benchmarks.screening.mistakes import Gradient, Mistake
 
-__all__ = ["SIZES", "Flat", "flat_perceptron"]
+__all__ = ["SUBJECTS", "Flat", "Subject", "flat"]
 
-#: Layers of networks of about ten, a thousand, ten thousand and a million parameters.
-SIZES = ((2, 2, 2), (20, 36, 6), (100, 80, 20), (784, 1000, 200, 10))
+#: ``subject(seed=...)`` draws a network.
+Subject = Callable[..., Network]
+
+#: Networks with tanh, that have no kinks to hinder anyone, of ten, a thousand, a hundred thousand
+#: and a million parameters; and a chain of ten million.
+SUBJECTS: tuple[Subject, ...] = (
+    partial(perceptron, (1, 2, 2), activation="tanh"),
+    partial(perceptron, (23, 31, 8), activation="tanh"),
+    partial(perceptron, (292, 330, 10), activation="tanh"),
+    partial(perceptron, (784, 1000, 200, 10), activation="tanh"),
+    partial(chain, 10_000_000),
+)
 
 
 @dataclass(frozen=True)
@@ -40,15 +52,15 @@ class Flat:
     point: Any
 
     def claim(self, mistake: Mistake, seed: int) -> tuple[Any, Any]:
-        """Return the gradient with a mistake, and the indices of what was meddled with."""
+        """Return the gradient with a mistake, and a mask of what is wrong."""
         gradient = {name: array.copy() for name, array in self.gradient.items()}
-        place = mistake(gradient, np.random.default_rng(seed))
-        return _joined(gradient), np.flatnonzero(_joined(place))
+        mistake(gradient, np.random.default_rng(seed))
+        claim = _joined(gradient)
+        return claim, claim != _joined(self.gradient)
 
 
-def flat_perceptron(layers: tuple[int, ...]) -> Flat:
-    """Return a perceptron with tanh, that has no kinks to hinder anyone."""
-    network = perceptron(layers, activation="tanh")
+def flat(network: Network) -> Flat:
+    """Return a network as a function of all its parameters in one vector."""
     shapes = {name: array.shape for name, array in network.parameters.items()}
     ends = accumulate((array.size for array in network.parameters.values()), initial=0)
     cuts = list(pairwise(ends))

@@ -18,7 +18,7 @@ from tests.benchmarks.screening.masks import Masks
 
 __all__ = ["named", "named_in", "short"]
 
-PLACE = re.compile(r"wrong in (?P<all>all of )?[^\[\],]+\['\w+'\](\[(?P<index>[^\]]*)\])?, ")
+PLACE = re.compile(r"wrong in (?P<all>all of )?[^\[\],]+(\['\w+'\])?(\[(?P<index>[^\]]*)\])?, ")
 
 #: What a factor of all that a parameter claims is told by.
 DIRECTIONS = "along two directions"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.benchmarks.markdown import table
-from tests.benchmarks.screening.efforts import Effort, expected_seconds
+from tests.benchmarks.screening.efforts import Effort, expected
 from tests.benchmarks.screening.mistakes import NOTHING
 from tests.benchmarks.screening.page import MISSING, parts, rewritten
 from tests.benchmarks.screening.tally import exceptions, tally
@@ -54,11 +54,16 @@ def test_columns_are_aligned() -> None:
     ]
 
 
-@pytest.mark.parametrize(("evaluations", "seconds"), [(4, 6.0), (2000, 60.0)])
-def test_time_grows_with_entries_where_each_is_moved(evaluations: int, seconds: float) -> None:
-    """Otherwise only as one forward does."""
-    known = Effort("tool", 1000, True, evaluations, 2.0, 1.0, 1, 1, "no")
-    assert expected_seconds(known, 0.001, 10_000, 0.003) == pytest.approx(seconds)
+@pytest.mark.parametrize(("evaluations", "now", "seconds"), [(4, 4, 0.02), (2000, 20_000, 100.0)])
+def test_time_grows_with_entries_where_each_is_moved(
+    evaluations: int, now: int, seconds: float
+) -> None:
+    """Otherwise only as one forward does; what is beside it stays as it is."""
+    took = evaluations * 0.003
+    known = Effort("tool", 1000, 0.001, evaluations, took, 1.0, 1, 0, 1, 1, "no")
+    found = expected(known, 10_000, 0.003)
+    assert found[0] == now
+    assert found[1] == pytest.approx(seconds)
 
 
 def test_one_part_of_the_page_is_replaced() -> None:

@@ -22,7 +22,7 @@ from tests.benchmarks.screening.naming import named, short
 from tests.benchmarks.screening.places import PLACES
 from tests.corpus.running import in_processes
 
-__all__ = ["NETWORKS", "Trial", "check", "trial", "try_all", "try_places"]
+__all__ = ["NETWORKS", "ROWS", "Trial", "check", "trial", "try_all", "try_places"]
 
 NETWORKS: dict[str, Callable[..., Network]] = {
     "perceptron, relu": partial(perceptron, activation="relu"),
