@@ -8,7 +8,9 @@ some 25 minutes on two cores;
 
 ``hard``: an entry wrong in places where it is easily overlooked; a few minutes;
 
-``rivals``: other tools beside ours, which are in the dependency group ``rivals``.
+``rivals``: other tools beside ours, which are in the dependency group ``rivals``; half an hour;
+
+``large``: ten million parameters; some minutes.
 
 Another sample, by an option, is printed and not written: ``--seeds 20`` (of float32 a quarter),
 ``--quick`` (one seed; of rivals, the smaller sizes). ``--jobs 2`` says how many processes there
@@ -23,7 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.screening.page import hard_part, mistakes_part, rewritten, rivals_part
+from tests.benchmarks.screening.large import check_large, large_table
+from tests.benchmarks.screening.page import hard_part, mistakes_part, rewritten, tools_part
 from tests.benchmarks.screening.places import PLACES
 from tests.benchmarks.screening.trials import NETWORKS, try_all, try_places
 
@@ -55,7 +58,12 @@ def rivals(seeds: int, jobs: int) -> str:
     from tests.benchmarks.screening.flat import SUBJECTS
 
     found = efforts(TOOLS, SUBJECTS[:2] if seeds == 1 else SUBJECTS, seeds)
-    return rivals_part(beside(list(found)), [tool.package for tool in TOOLS])
+    return tools_part(beside(list(found)), [tool.package for tool in TOOLS])
+
+
+def large(seeds: int, jobs: int) -> str:
+    """Check long vectors, and return the part of the page about them."""
+    return tools_part(large_table(list(check_large())), ["pytest-gradcheck"])
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,12 @@ class Part:
     seeds: int
 
 
-PARTS = {"mistakes": Part(mistakes, 20), "hard": Part(hard, 100), "rivals": Part(rivals, 5)}
+PARTS = {
+    "mistakes": Part(mistakes, 20),
+    "hard": Part(hard, 100),
+    "rivals": Part(rivals, 5),
+    "large": Part(large, 1),
+}
 
 
 def main() -> None:

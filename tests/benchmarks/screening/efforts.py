@@ -18,8 +18,7 @@ from tests.benchmarks.rivals.ours import OURS, report
 from tests.benchmarks.rivals.rival import Rival
 from tests.benchmarks.screening.flat import Flat, Subject, flat
 from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING
-from tests.benchmarks.screening.naming import named_in
-from tests.benchmarks.screening.trials import ROWS
+from tests.benchmarks.screening.naming import ROWS, named_in
 from tests.benchmarks.timing import least_seconds
 
 __all__ = ["LIMIT", "WRONG", "Effort", "Skipped", "efforts", "expected", "forward_seconds"]

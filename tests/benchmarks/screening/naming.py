@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from pytest_gradcheck.report.model import ParameterReport, Report
 from tests.benchmarks.screening.masks import Masks
 
-__all__ = ["named", "named_in", "short"]
+__all__ = ["ROWS", "named", "named_in", "short"]
+
+#: Rows that a report is asked for, so that it lists all it found.
+ROWS = 10**6
 
 PLACE = re.compile(r"wrong in (?P<all>all of )?[^\[\],]+(\['\w+'\])?(\[(?P<index>[^\]]*)\])?, ")
 

@@ -18,7 +18,7 @@ from tests.benchmarks.screening.places import UNSEEN
 from tests.benchmarks.screening.tally import exceptions, tally
 from tests.benchmarks.screening.trials import Trial
 
-__all__ = ["MISSING", "hard_part", "mistakes_part", "parts", "rewritten", "rivals_part"]
+__all__ = ["MISSING", "hard_part", "mistakes_part", "parts", "rewritten", "tools_part"]
 
 WIDTH = 99
 
@@ -26,7 +26,7 @@ WIDTH = 99
 PART = re.compile(r"<!-- (?P<name>\w+) -->\n(?P<text>.*?)\n<!-- end -->", re.DOTALL)
 
 #: The parts, in the order of the page.
-NAMES = ("mistakes", "hard", "rivals")
+NAMES = ("mistakes", "hard", "rivals", "large")
 
 #: What stands for a part that no command has made yet.
 MISSING = "Not run yet."
@@ -96,18 +96,26 @@ python -m tests.benchmarks.screening hard
 
 ## Beside other tools
 
-The loss of a perceptron with tanh as a function of one vector, and its gradient, put to every tool
-in one run; [as each was asked](comparison.md), with the tolerances that are its defaults. Ours is
-asked with its defaults, too: a sweep of up to 5,000 entries, a screen beyond. scipy is asked for
-all entries, and with `direction="random"` for one direction; its error passes below a millionth of
-the gradient's norm. One entry, drawn as above, is 1% off in five gradients, or in one where a tool
-takes more than a second.
+The same functions of one vector, with their gradients, put to every tool in one run: the loss of a
+perceptron with tanh of 10, 1,000, 100,000 and 987,210 parameters, and a chain of 10,000,000 that
+is evaluated in blocks. Tools are [asked as there](comparison.md), with the tolerances that are
+their defaults. Ours is asked with its defaults, too: a sweep of up to 5,000 entries, a screen
+beyond. scipy is asked for all entries, and with `direction="random"` for one direction; its error
+passes below a millionth of the gradient's norm.
 
-Memory is the peak of what `tracemalloc` sees, in vectors of all parameters; it does not see the
-tensors that torch and JAX have of their own. Of few parameters it is left out: the objects of any
-check are larger. Of the time only the ratio means something, and that roughly: one forward takes
-very little here. A tool that would take more than {limit:.0f} s for one gradient, by what it took
-at the size before, was not asked.
+At each of up to five points the correct gradient is claimed, and five wrong ones: one entry 1%
+off, one entry 0.1% off, one entry's sign, an opposite pair, everything x 2; drawn as above. A tool
+that would take more than {limit:.0f} s for all of that is asked about fewer points. One that would
+take that long for one gradient is *not asked*; the table says how many evaluations it would need,
+and how long these and what it does beside them would take, by what it took at the size before.
+
+*False alarms* are correct gradients that a tool does not accept, and *wrong ones caught* wrong
+ones that it does not. *Names what is wrong* counts, of ours, the reports that name all wrong
+entries and no other; of others it says what their message has. Memory is by how much the process
+grows at the peak, as the system counts it, in vectors of all parameters in float64: beyond the
+function, the point and the claim. Each tool has a process of its own. It includes what it takes to
+hand a numpy function to a tool: one vector, mostly. Of few parameters it is left out: any process
+grows by more. Of the time only the ratio means something, and that roughly.
 
 <!-- rivals -->
 {rivals}
@@ -117,6 +125,23 @@ To run it again, with the dependency group `rivals` installed:
 
 ```bash
 python -m tests.benchmarks.screening rivals
+```
+
+## Ten million parameters
+
+The chain once more, for ours alone. Memory is beyond the user's own point, claim and function, at
+the peak, in vectors of all entries in float64: as `tracemalloc` counts what Python and numpy
+allocate, and by how much a fresh process grows. Where entries are few, that is more by what
+Python itself needs.
+
+<!-- large -->
+{large}
+<!-- end -->
+
+To run it again:
+
+```bash
+python -m tests.benchmarks.screening large
 ```
 """
 
@@ -181,9 +206,9 @@ def hard_part(trials: Sequence[Trial]) -> str:
     )
 
 
-def rivals_part(lines: Iterable[str], packages: Sequence[str]) -> str:
-    """Return the tables of the tools, and what they come in."""
-    return "\n".join([*lines, _versions(["numpy", *packages])])
+def tools_part(lines: Iterable[str], packages: Sequence[str]) -> str:
+    """Return tables of tools, and what they come in."""
+    return "\n".join([*lines, "", _versions(["numpy", *packages])])
 
 
 def _versions(packages: Sequence[str]) -> str:

@@ -69,5 +69,6 @@ def test_time_grows_with_entries_where_each_is_moved(
 def test_one_part_of_the_page_is_replaced() -> None:
     """The other one stays."""
     page = rewritten(rewritten("", mistakes="one\n\ntwo"), rivals="three")
-    assert parts(page) == {"mistakes": "one\n\ntwo", "hard": MISSING, "rivals": "three"}
+    others = {"hard": MISSING, "large": MISSING}
+    assert parts(page) == {"mistakes": "one\n\ntwo", "rivals": "three", **others}
     assert parts(rewritten(page, mistakes="four"))["rivals"] == "three"

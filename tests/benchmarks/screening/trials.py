@@ -18,11 +18,11 @@ from pytest_gradcheck.report.model import ParameterReport, Report
 from tests.benchmarks.networks import Network, perceptron, residual
 from tests.benchmarks.screening.masks import Array, Masks, beyond, differing, size
 from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING, Gradient, Mistake
-from tests.benchmarks.screening.naming import named, short
+from tests.benchmarks.screening.naming import ROWS, named, short
 from tests.benchmarks.screening.places import PLACES
 from tests.corpus.running import in_processes
 
-__all__ = ["NETWORKS", "ROWS", "Trial", "check", "trial", "try_all", "try_places"]
+__all__ = ["NETWORKS", "Trial", "check", "trial", "try_all", "try_places"]
 
 NETWORKS: dict[str, Callable[..., Network]] = {
     "perceptron, relu": partial(perceptron, activation="relu"),
@@ -33,9 +33,6 @@ NETWORKS: dict[str, Callable[..., Network]] = {
 
 #: Notes of a parameter that say that an error in it, or in some of it, is unseen.
 UNSEEN_NOTES = frozenset({"zero", "vacuous", "unused"})
-
-#: Everything that is found is to be listed.
-ROWS = 10**6
 
 
 @dataclass(frozen=True)
