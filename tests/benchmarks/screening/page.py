@@ -79,7 +79,7 @@ for every seed, and each model is checked with nothing wrong as well.
   multiplies the zero, which changes nothing that anyone could see at this point;
 - *last entry of the last array*: a matrix, of a residual network of 90,080 parameters;
 - *a scalar among matrices*: a parameter without axes beside two of 30,000 entries;
-- *one of 120 arrays*: any entry of any array of a perceptron of 60 layers;
+- *one of 120 arrays*: any entry of any array of a perceptron of 60 layers of 20 units;
 - *one array of a million*: any entry of one vector of 1,000,000;
 - *arrays of 1 to 5 axes*: any entry of a vector of 40, a matrix, or an array of 3, 4 or 5 axes,
   which has 15,120 entries; then the last entry of one of them.

@@ -107,6 +107,7 @@ def _index(numbers: NDArray[np.intp]) -> tuple[int, ...]:
     return tuple(numbers.tolist())
 
 
+DEEP = (20,) * 61
 MATRICES = ((200, 150), (), (150, 200))
 RANKS = ((40,), (30, 40), (9, 10, 11), (6, 7, 8, 9), (5, 6, 7, 8, 9))
 
@@ -126,7 +127,7 @@ PLACES: dict[str, HardPlace] = {
         partial(tensors, MATRICES), partial(shifted, choose=without_axes)
     ),
     "one of 120 arrays": HardPlace(
-        partial(perceptron, (64,) * 60 + (10,)), partial(shifted, choose=anywhere)
+        partial(perceptron, DEEP, activation="tanh"), partial(shifted, choose=anywhere)
     ),
     "one array of a million": HardPlace(
         partial(chain, 1_000_000), partial(shifted, choose=anywhere)
