@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.screening.places import Box, Region
+from pytest_gradcheck.numerics.screening.excess import Excess
+from pytest_gradcheck.numerics.screening.places import Box, Region, whole
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
 from pytest_gradcheck.numerics.screening.sights import Sight
 from pytest_gradcheck.numerics.screening.weights import (
@@ -23,17 +24,14 @@ from pytest_gradcheck.numerics.screening.weights import (
     by_coordinate,
 )
 
-__all__ = ["Excess", "Reader"]
+__all__ = ["Reader"]
 
 #: A digit is read when what is read is this close to an integer, and known as well; what is
 #: known better must be closer, but never so close.
 CLOSE = 0.25
 CLOSEST = 0.02
 
-#: How uncertain a ratio of two residuals is, in units of how uncertain each is.
-UNSURE = 1.5
-
-#: The first digit should be clear still where a residual is so much fainter than the whole.
+#: A digit that is to serve parts should be clear still where a residual is so much fainter.
 FAINTER = 16.0
 
 #: A kink was crossed where slopes differ by so many times what curvature explains; then one
@@ -47,48 +45,6 @@ REACH = 1.5
 
 #: More digits than these are not worth reading: cutting is cheaper.
 DIGITS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Excess:
-    """By how much more is claimed than measured in a region, and how well that is known.
-
-    Attributes
-    ----------
-    region : Region
-        Where.
-    residual, bound : float
-        Along a direction.
-    coded : float or None
-        The residual with the coordinates weighted by the reader's first digit, where that
-        is known.
-    depth : int
-        How many cuts in a row left errors on both sides.
-    """
-
-    region: Region
-    residual: float
-    bound: float
-    coded: float | None = None
-    depth: int = 0
-
-    @property
-    def clear(self) -> float:
-        """The residual in units of its bound."""
-        return abs(self.residual) / self.bound if self.bound else np.inf
-
-    @property
-    def size(self) -> int:
-        """How many coordinates the region has."""
-        return sum(box.size for box in self.region)
-
-    def minus(self, region: Region, part: Excess) -> Excess:
-        """Return what is left of it in `region` without a part that was measured."""
-        coded = None
-        if self.coded is not None and part.coded is not None:
-            coded = self.coded - part.coded
-        bound = float(np.hypot(self.bound, part.bound))  # their noise is independent
-        return Excess(region, self.residual - part.residual, bound, coded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +63,6 @@ class Reader:
         The output.
     bend : float
         How much the function bends along it, per unit of step; more is a kink.
-    first : Code
-        The digit of coordinates that is measured with every part: what is read of the
-        whole serves its parts.
     """
 
     projector: Projector
@@ -117,20 +70,19 @@ class Reader:
     step: float
     output: int
     bend: float
-    first: Code
 
     @classmethod
     def of(cls, projector: Projector, sight: Sight, output: int) -> Reader:
         """Read what is off in one output along the direction of a sight."""
-        clear = sight.clear(output)
-        count = projector.function.point.size
-        base = _base(count, clear / FAINTER) or count
-        divisor = 1
-        while divisor * base < count:
-            divisor *= base
-        first = Code(by_coordinate, divisor, math.ceil(count / divisor))
         bend = float(sight.bend[output])
-        return cls(projector, sight.which, sight.step, output, bend, first)
+        return cls(projector, sight.which, sight.step, output, bend)
+
+    def all_of(self, sight: Sight) -> Excess:
+        """Return what a sight of everything shows."""
+        everything = whole(self.projector.weights.segments)
+        residual, bound = float(sight.residual[self.output]), float(sight.bound[self.output])
+        rounding = self._rounding(everything)
+        return Excess(everything, residual, max(bound - rounding, 0.0), rounding)
 
     def weight(self, coordinate: int) -> float:
         """Return the weight of a coordinate in the direction."""
@@ -145,7 +97,12 @@ class Reader:
                 break
             step /= CLOSER
             seen = self.projector.take(self.which, region, step, code)
-        return Excess(region, float(seen.residual[self.output]), float(seen.noise[self.output]))
+        rounding = self._rounding(region)
+        noise = max(float(seen.noise[self.output]) - rounding, 0.0)
+        return Excess(region, float(seen.residual[self.output]), noise, rounding)
+
+    def _rounding(self, region: Region) -> float:
+        return float(self.projector.rounding(region)[self.output])
 
     def _crossed(self, seen: Projection) -> bool:
         """Tell whether slopes to both sides differ by more than curvature explains."""
@@ -153,10 +110,35 @@ class Reader:
         return bool(abs(seen.bend[self.output]) > smooth)
 
     def with_code(self, excess: Excess) -> Excess:
-        """Add the first digit's residual, where it is not known: two evaluations."""
-        if excess.coded is not None:
+        """Measure a digit that tells parts of a region apart, where none is known, or clear."""
+        start, stop = excess.extent
+        if excess.code is not None and excess.code.divisor < stop - start:
             return excess
-        return replace(excess, coded=self.measure(excess.region, self.first).residual)
+        base = _base(stop - start, FAINTER * excess.unsure)
+        if base is None:
+            return replace(excess, coded=None, code=None)
+        divisor = 1
+        while divisor * base < stop - start:
+            divisor *= base
+        digits = (stop - 1) // divisor - start // divisor + 1
+        return self.coded(excess, Code(by_coordinate, divisor, digits))
+
+    def coded(self, excess: Excess, code: Code | None) -> Excess:
+        """Measure a digit of a region: two evaluations."""
+        if code is None:
+            return excess
+        return replace(excess, coded=self.measure(excess.region, code).residual, code=code)
+
+    def closer(self, excess: Excess, box: Box) -> Excess:
+        """Return the excess of a box that all of it is due to; measured anew where that pays.
+
+        It does where the rounding of claims outside of the box leaves fewer digits clear.
+        """
+        within = excess.within((box,), self._rounding((box,)))
+        alone = replace(within, noise=excess.noise)
+        if 1 + _digits(box, alone) < _digits(box, within):
+            return self.measure((box,))
+        return within
 
     def box(self, excess: Excess) -> Box | None:
         """Read which box of a region an error is in; None where that is no single one."""
@@ -181,16 +163,19 @@ class Reader:
         return narrowed
 
     def coordinate(self, excess: Excess) -> int | None:
-        """Read the one coordinate an error is at, from its first digit on."""
+        """Read the one coordinate an error is at, from the digit on that is known."""
         if excess.size == 1:
             return excess.region[0].start
-        if UNSURE * self.first.base > CLOSE * excess.clear:
-            return self._read(excess, by_coordinate, self.projector.function.point.size)
-        high = self._digit(excess, self.first, excess.coded)
-        if high is None:
-            return None
-        divisor = self.first.divisor
-        return self._read(excess, by_coordinate, divisor, start=high * divisor)
+        start, stop = excess.extent
+        code = excess.code
+        if code is not None and excess.unsure * code.base <= CLOSE:
+            digit = self._digit(excess, code, excess.coded)
+            if digit is None:
+                return None
+            first = start // code.divisor
+            low = (first + (digit - first) % code.base) * code.divisor
+            start, stop = max(start, low), min(stop, low + code.divisor)
+        return self._read(excess, by_coordinate, stop - start, start=start)
 
     def _read(
         self,
@@ -201,7 +186,7 @@ class Reader:
         start: int = 0,
     ) -> int | None:
         """Read which of `count` numbers from `start` on, two evaluations a digit."""
-        base = _base(count, excess.clear)
+        base = _base(count, excess.unsure)
         if base is None:
             return None
         number, divisor = 0, 1
@@ -221,15 +206,24 @@ class Reader:
             return None
         read = float(coded / excess.residual - 1) * code.base
         digit: int = round(read)
-        close = max(UNSURE * code.base / excess.clear, CLOSEST)
+        close = max(excess.unsure * code.base, CLOSEST)
         near = close <= CLOSE and abs(read - digit) <= close
         return digit if near and 0 <= digit < code.base else None
 
 
-def _base(count: int, clear: float) -> int | None:
+def _base(count: int, unsure: float) -> int | None:
     """Return the base in which numbers below `count` have the fewest digits that are clear."""
     for digits in range(1, DIGITS + 1):
         base = math.ceil(round(math.pow(count, 1 / digits), 9))
-        if UNSURE * base <= CLOSE * clear:
+        if unsure * base <= CLOSE:
             return base
     return None
+
+
+def _digits(box: Box, excess: Excess) -> float:
+    """Return how many digits it takes to read all indices of a place in a box."""
+    bases = [(length, _base(length, excess.unsure)) for length in box.lengths if length > 1]
+    return sum(
+        math.inf if base is None else math.ceil(round(math.log(length, base), 9))
+        for length, base in bases
+    )

@@ -23,6 +23,9 @@ __all__ = ["Entries", "Expected"]
 #: less than this share of the error that it shows.
 CLEAR = 0.1
 
+#: A claim may be off by so many times what rounding does to most.
+ROUNDED = 4.0
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -64,8 +67,11 @@ class Entries:
             alone = self._look(coordinate, function.scales, expected)
         if alone is not None:
             return alone
+        size = np.abs(self.claim(coordinate))
+        shares = self.allowed(coordinate, size)[size > 0] / size[size > 0]
+        agreement = float(shares.min(initial=1.0)) if shares.size else self.agreement
         return sweep_some(
-            function, self.projector.claims, indices, agreement=self.agreement, rng=self.rng
+            function, self.projector.claims, indices, agreement=agreement, rng=self.rng
         )
 
     def _look(
@@ -78,8 +84,9 @@ class Entries:
         bound = pair.noise + np.abs(pair.bend) / 2
         error = np.abs(claim - pair.value)
         size = np.maximum(np.abs(claim), np.abs(pair.value))
+        allowed = self.allowed(coordinate, size[0])
         with np.errstate(all="ignore"):
-            agrees = (error <= self.agreement * size) & (bound <= SLIGHT * size)
+            agrees = (error <= allowed) & (bound <= SLIGHT * size)
             clear = (bound <= CLEAR * error) & (error > SLIGHT * size)
         if scales.floor:
             clear[:] = False  # so far away only what was expected is believed
@@ -98,13 +105,17 @@ class Entries:
         """Return the claims about a coordinate, shape (m,)."""
         return np.asarray(self.projector.claims.take(np.array([coordinate]))[0])
 
+    def allowed(self, coordinate: int, size: Floats) -> Floats:
+        """Return the errors that claims of this size are allowed, shape (m,)."""
+        rounding = ROUNDED * self.projector.rounding_of(coordinate)
+        return np.asarray(np.maximum(self.agreement * size, rounding))
+
     def errors(self, coordinate: int, found: Measurement) -> Floats:
         """Return how far claims are off, 0 where they may be right, shape (m,)."""
         claim, value, bound = self.claim(coordinate), found.value[0], found.bound[0]
         error = claim - value
-        allowed = np.maximum(
-            APART * bound, self.agreement * np.maximum(np.abs(claim), np.abs(value))
-        )
+        size = np.maximum(np.abs(claim), np.abs(value))
+        allowed = np.maximum(APART * bound, self.allowed(coordinate, size))
         wrong = np.asarray(np.abs(error) > allowed)
         for (_, output), (low, high) in found.kinks.items():
             wrong[output] = not low <= claim[output] <= high

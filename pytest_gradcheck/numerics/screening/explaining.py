@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.screening.digits import Excess, Reader
+from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.entries import Entries, Expected
 from pytest_gradcheck.numerics.screening.locating import Finding, Search, Suspect
 from pytest_gradcheck.numerics.screening.patterns import common_share
@@ -168,11 +168,9 @@ class Explanation:
         return int(nonzero[0]) if nonzero.size else None
 
     def _search(self, current: Sight) -> Search:
-        residual, bound = float(current.residual[self.output]), float(current.bound[self.output])
-        excess = Excess(self._everything, residual, bound)
         reader = Reader.of(self.projector, current, self.output)
         search = Search(reader, self.entries, self.goes_on, self.rng)
-        search.run(excess)
+        search.run(reader.all_of(current))
         return search
 
     def _rest(self, other: Sight, suspects: list[Suspect]) -> Rest:
@@ -211,8 +209,9 @@ class Explanation:
         return all_taken
 
     def _is_tolerated(self, suspect: Suspect) -> bool:
-        claim = float(self.entries.claim(suspect.box.start)[self.output])
-        return abs(suspect.error) <= self.entries.agreement * abs(claim)
+        coordinate = suspect.box.start
+        allowed = self.entries.allowed(coordinate, np.abs(self.entries.claim(coordinate)))
+        return abs(suspect.error) <= float(allowed[self.output])
 
     def _measured(self, suspect: Suspect) -> Measurement | None:
         """Measure a suspect by itself; None where its claim is not off."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.screening.digits import Excess, Reader
+from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.entries import Entries
+from pytest_gradcheck.numerics.screening.excess import Excess
 from pytest_gradcheck.numerics.screening.places import Box, cut
 from pytest_gradcheck.numerics.screening.sights import APART
 
@@ -129,7 +130,7 @@ class Search:
     def _explain_all(self, excess: Excess) -> list[Excess]:
         """Explain the residual of everything: most often one place does."""
         box = self.reader.box(excess)
-        return self._cut(excess) if box is None else self._explain(replace(excess, region=(box,)))
+        return self._cut(excess) if box is None else self._explain(self.reader.closer(excess, box))
 
     def _explain(self, excess: Excess) -> list[Excess]:
         """Find what is off in a region; return what remains to be explained."""
@@ -181,7 +182,7 @@ class Search:
         """Measure one half of a region, and get the other by subtraction."""
         excess = self.reader.with_code(excess)
         first, second = cut(excess.region)
-        part = self.reader.with_code(self.reader.measure(first))
+        part = self.reader.coded(self.reader.measure(first), excess.code)
         parts = [part, excess.minus(second, part)]
         both = all(p.clear > APART for p in parts)
         depth = excess.depth + 1 if both else 0

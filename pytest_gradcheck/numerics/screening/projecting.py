@@ -87,17 +87,29 @@ class Projector:
             claimed = (claimed_above - claimed_below) / (2 * step)
             measured = (above - below) / (2 * step)
             bend = ((above - base) + (below - base)) / step
-            noise = NOISE_FACTOR * self.function.noise / step + self._rounding(region)
+            noise = NOISE_FACTOR * self.function.noise / step + self.rounding(region)
             # A step is rounded, and leads a little elsewhere than another.
             noise += PATH * EPS / step * np.abs(claimed - measured)
         return Projection(step, claimed, measured, bend, noise)
 
-    def _rounding(self, region: Region) -> Floats:
+    def rounding(self, region: Region) -> Floats:
         """Return what the rounding of claims in a region may do, independent for each."""
         numbers = self.weights.numbers()
         which = [numbers[box.segment.start] for box in region]
         shares = np.array([box.size / box.segment.size for box in region])
         return np.asarray(np.sqrt((self.roundings[which] ** 2 * shares[:, None]).sum(axis=0)))
+
+    def rounding_of(self, coordinate: int) -> Floats:
+        """Return by how much a claim may be off because it is rounded, shape (m,).
+
+        That is nearly the same for small and for large claims of a segment: what is left of a
+        sum is rounded as its terms are.
+        """
+        number, segment = next(
+            (k, s) for k, s in enumerate(self.weights.segments) if s.holds(coordinate)
+        )
+        moved = self.weights.lifts[number] * self.function.scales.typical(np.array([coordinate]))
+        return np.asarray(self.roundings[number] / (np.sqrt(segment.size) * moved))
 
     def claimed(self, which: int) -> Floats:
         """Return the claimed derivative along a direction by segment, shape (segments, m)."""

@@ -1,15 +1,17 @@
 """Reading places off residuals."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.digits import Excess, Reader
+from pytest_gradcheck.numerics.screening.digits import Reader
+from pytest_gradcheck.numerics.screening.excess import Excess
 from pytest_gradcheck.numerics.screening.places import Box, Region, cut, whole
-from pytest_gradcheck.numerics.screening.weights import Code, by_box
+from pytest_gradcheck.numerics.screening.weights import Code, by_box, by_coordinate
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
     FEW,
@@ -42,23 +44,6 @@ def reading(
     residual = reader.measure(region).residual
     counted.calls = 0
     return reader, Excess(region, residual, abs(residual) / clear), counted
-
-
-def test_what_is_left_without_a_part_is_known_by_subtraction() -> None:
-    """Residuals are differences; bounds add up in squares."""
-    first, second = EVERYTHING[:1], EVERYTHING[1:]
-    part = Excess(first, 1.0, 3.0, coded=1.5)
-    rest = Excess(EVERYTHING, 5.0, 4.0, coded=7.0, depth=2).minus(second, part)
-    assert (rest.region, rest.residual, rest.coded) == (second, 4.0, 5.5)
-    assert rest.bound == pytest.approx(5.0)
-    assert rest.size == 127
-    assert Excess(EVERYTHING, 5.0, 4.0).minus(second, part).coded is None
-
-
-def test_residual_is_clear_in_units_of_its_bound() -> None:
-    """Of either sign; without any bound everything is clear."""
-    assert Excess(EVERYTHING, -6.0, 2.0).clear == 3.0
-    assert Excess(EVERYTHING, 1.0, 0.0).clear == np.inf
 
 
 @FEW
@@ -98,8 +83,9 @@ def test_clear_residual_is_read_in_one_digit() -> None:
 def test_fainter_residual_is_read_in_more_digits() -> None:
     """Each costs two evaluations; the first is known."""
     reader, excess, counted = reading({123: 1.0}, 2000.0)
-    assert (reader.first.base, reader.first.divisor) == (18, 19)
-    assert reader.coordinate(reader.with_code(excess)) == 123
+    coded = reader.with_code(excess)
+    assert coded.code == Code(by_coordinate, 19, 18)
+    assert reader.coordinate(coded) == 123
     assert counted.calls == 4
 
 
@@ -117,6 +103,46 @@ def test_single_coordinate_needs_no_reading() -> None:
     reader, excess, counted = reading({42: 1.0}, 1e3, single)
     assert reader.coordinate(excess) == 42
     assert counted.calls == 0
+
+
+def test_part_in_which_all_have_the_digit_is_read_by_a_finer_one() -> None:
+    """A digit that tells no parts apart is of no use."""
+    reader, excess, counted = reading({123: 1.0}, 2000.0)
+    coded = reader.with_code(excess)
+    (box,), first = EVERYTHING[:1], coded.code
+    row = replace(coded, region=(box.at(0, 4),))
+    assert reader.with_code(row).code == first
+    part = replace(coded, region=(box.at(0, 4).along(1, 20, 25),))
+    finer = reader.with_code(part)
+    assert finer.code == Code(by_coordinate, 1, 5)
+    assert counted.calls == 4
+    assert reader.coordinate(finer) == 123
+    assert counted.calls == 4
+
+
+def test_digit_that_would_not_be_clear_in_parts_is_not_measured() -> None:
+    """Cutting makes it so, where rounding is what hides."""
+    reader, excess, counted = reading({123: 1.0}, 10.0)
+    assert reader.with_code(excess).code is None
+    assert reader.coded(excess, None) is excess
+    assert counted.calls == 0
+
+
+@pytest.mark.parametrize(("rounded", "calls"), [(3e-2, 2), (1e-6, 0)])
+def test_box_is_measured_anew_where_rounding_elsewhere_blurs_digits(
+    rounded: float, calls: int
+) -> None:
+    """Two evaluations that save others."""
+    reader, excess, counted = reading({3: 1.0})
+    roundings = np.full((3, 1), 1e-9)
+    roundings[1:] = rounded * abs(excess.residual)
+    reader = replace(reader, projector=replace(reader.projector, roundings=roundings))
+    noisy = replace(excess, noise=1e-9, rounding=float(np.linalg.norm(roundings)))
+    closer = reader.closer(noisy, EVERYTHING[0])
+    assert counted.calls == calls
+    assert closer.region == EVERYTHING[:1]
+    assert closer.residual == pytest.approx(excess.residual)
+    assert reader.place(closer).start == 3
 
 
 def test_two_errors_are_not_read_as_one() -> None:
@@ -193,7 +219,7 @@ def test_coded_directions_go_as_far_as_plain_ones() -> None:
 
     counted.function = note
     reader.measure(EVERYTHING)
-    reader.measure(EVERYTHING, reader.first)
+    reader.measure(EVERYTHING, Code(by_coordinate, 1, SIZE))
     plain, coded = (np.abs(x - POINT) / np.abs(POINT) for x in (seen[0], seen[2]))
     assert coded / plain == pytest.approx((1 + np.arange(SIZE) / SIZE) / 1.5, rel=1e-6)
 

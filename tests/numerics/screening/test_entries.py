@@ -1,6 +1,7 @@
 """Single coordinates, as cheaply as they can be trusted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,23 @@ def test_clear_error_costs_two_evaluations(coordinate: int, share: float, sign: 
     assert counted.calls == 2
     (error,), (bound,) = entries.errors(coordinate, found), found.bound[0]
     assert abs(error - sign * share * TRUE[coordinate]) <= bound < 0.1 * abs(error)
+
+
+def test_rounding_of_a_claim_is_no_error() -> None:
+    """It is that of the terms of a sum, however little they leave; and costs no ladder."""
+    claim = TRUE.copy()
+    small = int(np.argmin(TRUE))
+    claim[small] += 3e-6
+    entries, counted = entries_of(claim)
+    assert entries.errors(small, entries.measure(small))[0] > 0
+    scale = np.median(np.abs(POINT))
+    roundings = np.full((1, 1), 1e-6 * scale * np.sqrt(20))
+    entries = replace(entries, projector=replace(entries.projector, roundings=roundings))
+    counted.calls = 0
+    found = entries.measure(small)
+    assert counted.calls == 2
+    assert not entries.errors(small, found).any()
+    assert entries.allowed(small, np.zeros(1)) == pytest.approx([4e-6], rel=0.1)
 
 
 def test_slight_error_is_swept() -> None:

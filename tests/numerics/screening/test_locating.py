@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.digits import Excess, Reader
+from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.entries import Entries
+from pytest_gradcheck.numerics.screening.excess import Excess
 from pytest_gradcheck.numerics.screening.locating import Search
 from pytest_gradcheck.numerics.screening.places import Box, whole
 from tests.numerics.functions import Counted, Floats
