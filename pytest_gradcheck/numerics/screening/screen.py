@@ -13,8 +13,8 @@ import numpy as np
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measure import Question
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
-from pytest_gradcheck.numerics.pairs import balanced_steps
 from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.screening.aiming import aim
 from pytest_gradcheck.numerics.screening.allowing import are_left_by_branches
 from pytest_gradcheck.numerics.screening.entries import Entries
 from pytest_gradcheck.numerics.screening.explaining import Explanation
@@ -31,7 +31,6 @@ from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.screening.screened import Screened, reference
 from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_close, settle, sight
-from pytest_gradcheck.numerics.screening.weights import Weights
 
 __all__ = ["screen"]
 
@@ -42,13 +41,13 @@ NOISE, FIRST, SECOND, OWN = range(4)
 #: The least that a coordinate is moved by, as a share of the median of its segment.
 FLOOR = 1.0
 
-#: The least weight of a coordinate in a direction.
-LEAST = 0.5
-
 #: A segment is looked at by itself where an error of this share of a typical claim could
 #: hide, and is measured entry by entry where one of this share still could.
 FAIR = 1e-3
 POOR = 1e-2
+
+#: By itself it should show errors that are so much smaller.
+WORTH = 4.0
 
 #: Outputs for which what is off is searched, and derivatives that a sweep may hold.
 OUTPUTS = 8
@@ -106,34 +105,42 @@ class _Screening:
         self._tally = Tally(question.evaluate)
         self._agreement, self._budget = agreement, budget
         self._rng = np.random.default_rng(seed)
+        base = question.base
         scales = Scales.of(question.here, question.segments)
-        self._noise = np.zeros_like(question.base)
-        self._move(scales)
+        function = Function(self._tally, question.point, base, np.zeros_like(base), base, scales)
+        self._move(function)
         shape = self._profile.typical.shape
         self._visible = np.full(shape, np.inf)
         self._unexplained = np.zeros(shape, dtype=bool)
         self._swept: dict[int, Measurement] = {}
         self._findings: list[Finding] = []
 
-    def _move(self, scales: Scales) -> None:
-        """Prepare to move coordinates by these scales, and by as much as makes all alike."""
+    def _move(self, function: Function) -> None:
+        """Prepare to move coordinates by the scales of a function."""
         question = self._question
-        self._profile = Profile.of(question.claims, self._segments, scales, self._rng)
-        lifts = self._profile.lifts()
-        change = self._profile.change()
-        sizes = np.where(change > 0, change, np.abs(question.base))
-        function = Function(self._tally, question.point, question.base, self._noise, sizes, scales)
-        weights = Weights(scales, self._segments, lifts, self._seed)
-        roundings = np.array([segment.rounding for segment in self._segments]) * lifts
-        rounded = self._profile.norm * roundings[:, None]
-        self._projector = Projector(function, question.claims, weights, rounded, question.here)
+        self._aim = aim(
+            function,
+            question.claims,
+            self._segments,
+            here=question.here,
+            seed=self._seed,
+            rng=self._rng,
+        )
+
+    @property
+    def _profile(self) -> Profile:
+        return self._aim.profile
+
+    @property
+    def _projector(self) -> Projector:
+        return self._aim.projector
 
     def run(self) -> Screened:
         """Look along directions, then at what they do not settle."""
         repeat = self._question.repeat
         # Noise is looked for where functions are smooth: every entry by its own size.
-        self._noise = know_noise(self._projector, repeat, NOISE).function.noise
-        self._move(replace(self._projector.function.scales, floor=FLOOR))
+        function = know_noise(self._projector, repeat, NOISE).function
+        self._move(replace(function, scales=replace(function.scales, floor=FLOOR)))
         sights = self._look()
         settled = all(s.settled for s in sights)
         if settled:
@@ -141,8 +148,9 @@ class _Screening:
         if not settled or self._is_nothing_explained:
             # A coordinate close to zero may be as close to where the function ends, or bends.
             self._unexplained[:] = False
-            self._move(self._projector.function.scales.unfloored())
-            self._projector = know_noise_widely(self._projector, repeat)
+            function = replace(function, scales=function.scales.unfloored())
+            projector = replace(self._projector, function=function)
+            self._move(know_noise_widely(projector, repeat).function)
             sights = self._look()
             if all(s.known.all() for s in sights):
                 self._see(sights)
@@ -171,7 +179,7 @@ class _Screening:
         closely.
         """
         projector, everything = self._projector, self._everything
-        step = self._step(self._profile.change())
+        step = self._aim.step()
         pairs = [(which, projector.take(which, everything, step)) for which in (FIRST, SECOND)]
         (one, clearer), (two, fainter) = sorted(pairs, key=_clearness, reverse=True)
         first = settle(projector, one, everything, clearer)
@@ -180,10 +188,6 @@ class _Screening:
         if first.settled and first.differs.any():
             return first, as_close(first, two, fainter)
         return first, settle(projector, two, everything, fainter)
-
-    def _step(self, change: Floats) -> float:
-        """Return the step that balances noise and truncation where outputs change like that."""
-        return float(balanced_steps(self._projector.function, change[None], np.ones(1))[0])
 
     def _see(self, sights: tuple[Sight, Sight]) -> None:
         """Take what directions over everything show: what is visible, and what is off."""
@@ -194,8 +198,7 @@ class _Screening:
             seen[output] = self._explain(sights, output) or APART * seen[output]
         seen[outputs[OUTPUTS:]] *= APART
         self._unexplained[:, outputs[OUTPUTS:]] = True
-        lifts = self._projector.weights.lifts
-        self._visible = np.minimum(self._visible, seen / (LEAST * lifts[:, None]))
+        self._visible = np.minimum(self._visible, seen / self._aim.least[:, None])
 
     def _explain(self, sights: tuple[Sight, Sight], output: int) -> float | None:
         """Find what is off in one output.
@@ -216,7 +219,7 @@ class _Screening:
         largest = self._profile.largest
         if are_left_by_branches(explanation.findings, entries, largest, self._rng):
             return None
-        allowed = self._agreement * self._profile.tolerance()[output]
+        allowed = self._agreement * self._aim.tolerance[output]
         if not explanation.findings and abs(clearest[0].residual[output]) <= allowed:
             return None  # as many slight differences as agree, one by one
         self._findings += explanation.findings
@@ -227,8 +230,12 @@ class _Screening:
         """Look at segments by themselves that do not show enough, then entry by entry."""
         sizes = self._projector.function.sizes
         against = reference(self._profile.typical, claimed, sizes)
+        # What the rounding of claims hides shows little better in one of them alone.
+        fair = POOR if self._aim.is_rounded else FAIR
         for number, segment in enumerate(self._segments):
-            if (self._visible[number] > FAIR * against[number]).any():
+            alone = APART * self._aim.hidden([number]) / self._aim.least[number]
+            much = self._visible[number] > np.maximum(fair * against[number], WORTH * alone)
+            if much.any():
                 self._look_at(number, segment)
             poor = (self._visible[number] > POOR * against[number]).any()
             if poor or self._unexplained[number].any():
@@ -236,11 +243,9 @@ class _Screening:
 
     def _look_at(self, number: int, segment: Segment) -> None:
         """Look at one segment by itself, moved as far as that needs."""
-        lift = float(self._projector.weights.lifts[number])
-        step = self._step(self._profile.norm[number] * lift)
-        own = sight(self._projector, OWN, (segment.box(),), step)
+        own = sight(self._projector, OWN, (segment.box(),), self._aim.step([number]))
         if own.known.all() and not own.differs.any():
-            seen = own.hidden / (LEAST * lift)
+            seen = own.hidden / self._aim.least[number]
             self._visible[number] = np.minimum(self._visible[number], seen)
             self._unexplained[number] = False
 
@@ -251,7 +256,7 @@ class _Screening:
         if segment.size * self._visible[number].size > DERIVATIVES:
             return
         if not self._swept:
-            self._projector = know_sizes(self._projector, NOISE)
+            self._aim = replace(self._aim, projector=know_sizes(self._projector, NOISE))
         self._swept[number] = sweep_some(
             self._projector.function,
             self._projector.claims,

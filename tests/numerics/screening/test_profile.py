@@ -80,14 +80,22 @@ def test_moving_further_costs_little(parts: list[tuple[int, float]]) -> None:
     assert (lifts[moved] * norm[moved] <= np.linalg.norm(norm) / 3 * (1 + 1e-12)).all()
 
 
-def test_change_and_tolerance_are_of_what_is_moved_further() -> None:
-    """The likely change adds up in squares, that of claims of one sign in sums."""
-    profile = Profile(
-        typical=np.array([[1.0], [0.5]]),
-        norm=np.array([[100.0], [2.0]]),
-        total=np.array([[1000.0], [8.0]]),
-        largest=np.ones(1),
-    )
-    assert profile.lifts().tolist() == [1.0, 2.0]
-    assert profile.change() == pytest.approx([np.hypot(100, 4)])
-    assert profile.tolerance() == pytest.approx([1016.0])
+@pytest.mark.parametrize(("claimed", "lift"), [(1.0, 4.0), (2.0, 2.0), (1e-2, 30.0)])
+def test_segments_promise_nearly_the_same_where_rounding_hides_errors(
+    claimed: float, lift: float
+) -> None:
+    """That of a segment of 64 times as many coordinates is twice as large, whatever it claims."""
+    claim = np.concatenate([np.full(640, 1.0), np.full(10, claimed)])
+    profile = profile_of(claim, np.ones(650), [(640,), (10,)])
+    lifts = profile.lifts_where_rounded(segments_of([(640,), (10,)]))
+    assert lifts == pytest.approx([1.0, lift])
+
+
+def test_segment_that_claims_nothing_is_moved_like_the_one_that_claims_most() -> None:
+    """Or like all others, where none claims anything."""
+    claim = np.concatenate([np.full(400, 1.0), np.zeros(400)])
+    segments = segments_of([(20, 20), (400,)])
+    profile = profile_of(claim, np.ones(800), [(20, 20), (400,)])
+    assert profile.lifts_where_rounded(segments).tolist() == [1.0, 1.0]
+    nothing = profile_of(0 * claim, np.ones(800), [(20, 20), (400,)])
+    assert nothing.lifts_where_rounded(segments).tolist() == [1.0, 1.0]

@@ -192,6 +192,17 @@ def test_rounding_of_claims_is_no_difference() -> None:
     assert (found.share < 1e-2).all()
 
 
+def test_several_errors_among_rounded_claims_are_found() -> None:
+    """Rounding of those that were left out does not blur what is left."""
+    rounded = TRUE.astype(np.float32).astype(float)
+    wrong = [7, 133, 222, 420, 605, 650]
+    rounded[wrong] *= 1.5
+    found, calls = screened(rounded, rounding=8 * float(np.finfo(np.float32).eps), budget=2000)
+    assert sorted(f.box.start for f in found.findings) == wrong
+    assert not found.unexplained.any()
+    assert calls <= 150
+
+
 def test_slight_differences_of_a_solver_are_allowed() -> None:
     """Its result is smooth between jumps, with slopes that are not those of the whole."""
 
