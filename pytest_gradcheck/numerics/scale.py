@@ -43,8 +43,8 @@ class Scales:
         Where segments start: coordinates that belong together, one array of
         the user's each.
     medians : ndarray, shape (k,)
-        Median magnitude of the nonzero coordinates of each segment, else 1; of more than
-        65,536 the median of the medians of so many.
+        Median magnitude of the coordinates of each segment that are not as good as zero,
+        else 1; of more than 65,536 the median of the medians of so many.
     floor : float
         The least scale, as a share of the median: 0 but where coordinates are moved
         together, and those close to zero by chance would not be seen.
@@ -117,8 +117,8 @@ def _middle(values: Floats) -> float:
 
 
 def _median(magnitudes: Floats) -> float | None:
-    """Return the lower median of those that are not zero; their order is not kept."""
-    some = magnitudes >= SMALLEST
+    """Return the lower median of those that are not as good as zero; their order is not kept."""
+    some = magnitudes >= max(SMALLEST, NOTHING * magnitudes.max(initial=0.0))
     if not some.all():
         magnitudes = magnitudes[some]
     if not magnitudes.size:

@@ -35,6 +35,13 @@ def test_typical_scale_is_the_median_of_what_is_not_zero() -> None:
     assert scales.typical(EVERY).tolist() == [2.0, 2.0, 2.0, 100.0]
 
 
+def test_zeros_in_disguise_do_not_count_in_the_median() -> None:
+    """However many they are: 1e-200 is no size beside 2."""
+    point = np.array([1e-200, 1e-201, 1e-202, -2.0, 1e-12])
+    assert Scales.of(point, [(0, 5)]).medians.tolist() == [1e-12]
+    assert Scales.of(point[:4], [(0, 4)]).medians.tolist() == [2.0]
+
+
 def test_meaningful_scale_is_not_that_of_a_zero_in_disguise() -> None:
     """1e-200 beside 2 is no unit; 1e-12 is."""
     scales = Scales.of(np.array([1e-200, 1e-12, 2.0, 3.0, 4.0]), [(0, 5)])
