@@ -20,9 +20,18 @@ __all__ = ["are_left_by_branches"]
 #: So many coordinates that are off may be everywhere, though they be few of all.
 SEVERAL = 3
 
+#: Jumps along one direction may be smaller by chance than along most: so many are asked, as
+#: long as there are any.
+ASKED = 3
+
 
 def are_left_by_branches(
-    findings: Sequence[Finding], entries: Entries, largest: Floats, rng: np.random.Generator
+    findings: Sequence[Finding],
+    entries: Entries,
+    largest: Floats,
+    rng: np.random.Generator,
+    *,
+    explained: bool,
 ) -> bool:
     """Tell whether findings are what the jumps between branches of a solver leave.
 
@@ -36,16 +45,19 @@ def are_left_by_branches(
         The largest claims, times the scale of their coordinate.
     rng : numpy.random.Generator
         Draws the directions in which jumps are looked for.
+    explained : bool
+        Whether nothing else is off.
 
     Returns
     -------
     bool
-        Whether they are several, slight beside the largest claim, one beside its own, and
-        no larger than jumps nearby make good: `branch_slopes` is asked only then.
+        Whether they are several or not all that is off, slight beside the largest claim,
+        one beside its own, and no larger than jumps nearby make good: `branch_slopes` is
+        asked only then.
     """
     function = entries.projector.function
     off = sum(finding.box.size for finding in findings)
-    if off < min(SEVERAL, MANY * function.point.size):
+    if not off or (explained and off < min(SEVERAL, MANY * function.point.size)):
         return False
     output = findings[0].output
     measured = [one for finding in findings for one in finding.measured]
@@ -53,8 +65,11 @@ def are_left_by_branches(
     shares = [_share(output, *one, entries) for one, e in zip(measured, errors, strict=True) if e]
     if min(shares, default=1.0) > SLIGHT or max(errors) > SLIGHT * largest[output]:
         return False
-    wider = branch_slopes(function, SLIGHT * largest, rng)
-    return max(errors) <= float(wider[output])
+    for _ in range(ASKED):
+        wider = float(branch_slopes(function, SLIGHT * largest, rng)[output])
+        if not wider or max(errors) <= wider:
+            return bool(wider)
+    return False
 
 
 def _share(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:

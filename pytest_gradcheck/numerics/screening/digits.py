@@ -8,6 +8,7 @@ digit can be read off; where errors are at several, what is read is seldom an in
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -128,6 +129,10 @@ class Reader:
         if code is None:
             return excess
         return replace(excess, coded=self.measure(excess.region, code).residual, code=code)
+
+    def without(self, boxes: Sequence[Box]) -> Reader:
+        """Return the same that does not move some boxes."""
+        return replace(self, projector=self.projector.without(boxes))
 
     def closer(self, excess: Excess, box: Box) -> Excess:
         """Return the excess of a box that all of it is due to; measured anew where that pays.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from pytest_gradcheck.numerics.screening.places import Region
+from pytest_gradcheck.numerics.screening.places import Box, Region
 from pytest_gradcheck.numerics.screening.weights import Code
 
 __all__ = ["Excess"]
@@ -91,6 +91,13 @@ class Excess:
             coded,
             self.code,
         )
+
+    def less(self, box: Box, share: float, bound: float) -> Excess:
+        """Return what is left of it without the known share of a coordinate in the region."""
+        coded = self.coded
+        if coded is not None and self.code is not None:
+            coded -= share * float(self.code.factors(0, box, box).item())
+        return replace(self, residual=self.residual - share, noise=self.noise + bound, coded=coded)
 
     def within(self, region: Region, rounding: float) -> Excess:
         """Return the same, all of it being due to a part in which claims are rounded by so much.

@@ -6,7 +6,7 @@ It must not decide how well the whole was seen, or name anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -215,6 +215,8 @@ class Explanation:
 
     def _measured(self, suspect: Suspect) -> Measurement | None:
         """Measure a suspect by itself; None where its claim is not off."""
+        if suspect.measured is not None:
+            return suspect.measured
         expected = Expected(self.output, suspect.error, suspect.bound)
         found = self.entries.measure(suspect.box.start, expected)
         errors = self.entries.errors(suspect.box.start, found)
@@ -233,6 +235,4 @@ class Explanation:
         return sight(self.projector, which, self._everything, step)
 
     def _leave_out(self, boxes: list[Box]) -> None:
-        weights = self.projector.weights
-        weights = replace(weights, without=(*weights.without, *boxes))
-        self.projector = replace(self.projector, weights=weights)
+        self.projector = self.projector.without(boxes)

@@ -5,7 +5,7 @@ It must not judge or name; it says which boxes are off, and what was measured in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -48,12 +48,15 @@ class Suspect:
         By how much more is claimed than is true, and how well that is known.
     step : float
         That it was seen with, in its own units.
+    measured : Measurement or None
+        What was measured of it by itself, if anything.
     """
 
     box: Box
     error: float
     bound: float
     step: float
+    measured: Measurement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +147,8 @@ class Search:
             return self._explain_place(excess)
         dense = excess.depth >= (DENSE if excess.size <= SMALL else DEEP)
         if len(excess.region) == 1 and dense:
-            if self._is_off(excess.region[0], tries=ALL, enough=ALL):
-                return []
-            excess = replace(excess, depth=0)
+            shallow = replace(excess, depth=0)
+            return self._explain_box(shallow, excess.region[0], tries=ALL, enough=ALL)
         return self._cut(excess)
 
     def _explain_place(self, excess: Excess) -> list[Excess]:
@@ -156,13 +158,14 @@ class Search:
             return self._suspect(excess, place)
         if place != box:
             row = place.extended()
-            known = any(finding.box == row for finding in self.findings)
-            # Of a part of a box it takes more to tell a row from two entries in it.
-            enough = ENOUGH if box.is_whole else ALL
-            if known or self._is_off(row, tries=SAMPLE if box.is_whole else ALL, enough=enough):
+            if any(finding.box == row for finding in self.findings):
                 return []
-        elif box.is_whole and self._is_off(box, tries=ALL, enough=ALL):
-            return []
+            # Of a part of a box it takes more to tell a row from two entries in it.
+            if box.is_whole:
+                return self._explain_box(excess, row, tries=SAMPLE, enough=ENOUGH)
+            return self._explain_box(excess, row, tries=ALL, enough=ALL)
+        if box.is_whole:
+            return self._explain_box(excess, box, tries=ALL, enough=ALL)
         return self._cut(excess)
 
     def _suspect(self, excess: Excess, box: Box) -> list[Excess]:
@@ -188,18 +191,37 @@ class Search:
         depth = excess.depth + 1 if both else 0
         return [replace(p, depth=depth) for p in parts]
 
-    def _is_off(self, box: Box, *, tries: int, enough: int) -> bool:
-        """Sample a box; take it as found where enough of its coordinates are off."""
+    def _explain_box(self, excess: Excess, box: Box, *, tries: int, enough: int) -> list[Excess]:
+        """Sample a box; take it as found where enough of its coordinates are off.
+
+        Where too few are they are suspects, and what they leave is to be explained.
+        """
         enough = min(enough, box.size)
         numbers = self.rng.choice(box.size, min(tries, box.size), replace=False)
-        measured, off = list[tuple[int, Measurement]](), 0
+        measured, off = list[tuple[int, Measurement]](), list[tuple[int, Measurement]]()
         for number in numbers.tolist():
-            if off == enough or off + numbers.size - len(measured) < enough:
+            if len(off) == enough or len(off) + numbers.size - len(measured) < enough:
                 break
             coordinate = box.coordinate(number)
             measured.append((coordinate, self.entries.measure(coordinate)))
-            off += bool(self.entries.errors(*measured[-1])[self.reader.output])
-        if off < enough:
-            return False
-        self.findings.append(Finding(box, self.reader.output, tuple(measured), off))
-        return True
+            if self.entries.errors(*measured[-1])[self.reader.output]:
+                off.append(measured[-1])
+        if len(off) >= enough:
+            self.findings.append(Finding(box, self.reader.output, tuple(measured), len(off)))
+            return []
+        inside = [one for one in off if excess.region[0].holds(one[0])]
+        rest = self._without(excess, inside) if inside else excess
+        return [] if rest.clear <= APART else self._cut(rest)
+
+    def _without(self, excess: Excess, off: Sequence[tuple[int, Measurement]]) -> Excess:
+        """Leave out coordinates that are off, and take their share of a residual off it."""
+        (region,) = excess.region
+        for coordinate, found in off:
+            error = float(self.entries.errors(coordinate, found)[self.reader.output])
+            bound, step = float(found.bound[0, self.reader.output]), float(found.step[0])
+            suspect = Suspect(region.segment.single(coordinate), error, bound, step, found)
+            self.suspects.append(suspect)
+            weight = self.reader.weight(coordinate)
+            excess = excess.less(suspect.box, error * weight, bound * abs(weight))
+        self.reader = self.reader.without([suspect.box for suspect in self.suspects[-len(off) :]])
+        return excess

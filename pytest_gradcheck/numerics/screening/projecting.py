@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from pytest_gradcheck.numerics.claims import Claims
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.numerics.pairs import NOISE_FACTOR
-from pytest_gradcheck.numerics.screening.places import Region, whole
+from pytest_gradcheck.numerics.screening.places import Box, Region, whole
 from pytest_gradcheck.numerics.screening.weights import Code, Weights, blocks
 
 __all__ = ["Projection", "Projector"]
@@ -110,6 +110,11 @@ class Projector:
         )
         moved = self.weights.lifts[number] * self.function.scales.typical(np.array([coordinate]))
         return np.asarray(self.roundings[number] / (np.sqrt(segment.size) * moved))
+
+    def without(self, boxes: Sequence[Box]) -> Projector:
+        """Return the same that does not move some boxes."""
+        without = (*self.weights.without, *boxes)
+        return replace(self, weights=replace(self.weights, without=without))
 
     def claimed(self, which: int) -> Floats:
         """Return the claimed derivative along a direction by segment, shape (segments, m)."""

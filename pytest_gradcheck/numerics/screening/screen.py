@@ -217,7 +217,9 @@ class _Screening:
         )
         explained = explanation.run(*clearest)
         largest = self._profile.largest
-        if are_left_by_branches(explanation.findings, entries, largest, self._rng):
+        if are_left_by_branches(
+            explanation.findings, entries, largest, self._rng, explained=explained
+        ):
             return None
         allowed = self._agreement * self._aim.tolerance[output]
         if not explanation.findings and abs(clearest[0].residual[output]) <= allowed:
