@@ -12,9 +12,11 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
 from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.screening.places import Box
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.screening.sights import APART
+from pytest_gradcheck.numerics.screening.weights import blocks
 from pytest_gradcheck.numerics.sweep import SLIGHT
 
 __all__ = ["Entries", "Expected"]
@@ -23,8 +25,8 @@ __all__ = ["Entries", "Expected"]
 #: less than this share of the error that it shows.
 CLEAR = 0.1
 
-#: A claim may be off by so many times what rounding does to most.
-ROUNDED = 4.0
+#: Claims that are looked at to see how large they are in a segment.
+LOOKED_AT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,22 @@ class Entries:
         """Return the claims about a coordinate, shape (m,)."""
         return np.asarray(self.projector.claims.take(np.array([coordinate]))[0])
 
+    def claims_anything(self, box: Box, output: int) -> bool:
+        """Tell whether any claim about a whole segment is not zero."""
+        parts = blocks(box.start, box.stop)
+        rows = (self.projector.claims.rows(part.start, part.stop) for part in parts)
+        return any(bool(some[:, output].any()) for some in rows)
+
     def allowed(self, coordinate: int, size: Floats) -> Floats:
-        """Return the errors that claims of this size are allowed, shape (m,)."""
-        rounding = ROUNDED * self.projector.rounding_of(coordinate)
+        """Return the errors that claims of this size are allowed, shape (m,).
+
+        Rounding may do to a small claim what it does to the largest: what is left of a sum is
+        rounded as its terms are.
+        """
+        segment = next(s for s in self.projector.weights.segments if s.holds(coordinate))
+        some = np.arange(segment.start, segment.stop, -(-segment.size // LOOKED_AT))
+        largest = np.abs(self.projector.claims.take(some)).max(axis=0)
+        rounding = segment.rounding * np.maximum(largest, size)
         return np.asarray(np.maximum(self.agreement * size, rounding))
 
     def errors(self, coordinate: int, found: Measurement) -> Floats:

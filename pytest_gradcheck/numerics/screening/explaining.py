@@ -25,7 +25,7 @@ __all__ = ["Explanation"]
 ROUNDS = 3
 
 #: Suspects that are measured by themselves when the other direction confirms them all.
-MEASURED = 10
+MEASURED = 4
 
 #: It confirms them where what it cannot tell is this small beside the least of them ...
 TELLING = 0.5

@@ -137,23 +137,29 @@ class Search:
 
     def _explain(self, excess: Excess) -> list[Excess]:
         """Find what is off in a region; return what remains to be explained."""
-        if len(excess.region) == 1 and excess.region[0].is_whole:
-            return self._explain_place(excess)
-        coordinate = self.reader.coordinate(excess)
-        for box in excess.region:
-            if coordinate is not None and box.holds(coordinate):
-                return self._suspect(excess, box.segment.single(coordinate))
-        if len(excess.region) == 1 and excess.depth == SEVERAL:
+        alone = len(excess.region) == 1
+        is_whole = alone and excess.region[0].is_whole
+        if not is_whole or excess.code is not None:
+            coordinate = self.reader.coordinate(excess)
+            for box in excess.region:
+                if coordinate is not None and box.holds(coordinate):
+                    return self._suspect(excess, box.segment.single(coordinate))
+        if is_whole and not self.entries.claims_anything(excess.region[0], self.reader.output):
+            # Most likely all of it was forgotten.
+            rest = self._sample(excess, excess.region[0], tries=ALL, enough=ALL)
+            return [] if rest is None else self._explain_place(rest)
+        if is_whole or (alone and excess.depth == SEVERAL):
             return self._explain_place(excess)
         dense = excess.depth >= (DENSE if excess.size <= SMALL else DEEP)
-        if len(excess.region) == 1 and dense:
+        if alone and dense:
             shallow = replace(excess, depth=0)
             return self._explain_box(shallow, excess.region[0], tries=ALL, enough=ALL)
         return self._cut(excess)
 
     def _explain_place(self, excess: Excess) -> list[Excess]:
         """Find the index on each axis of a box at which it is off, or that all of it is."""
-        place, (box,) = self.reader.place(excess), excess.region
+        (box,) = excess.region
+        place = self.reader.place(excess)
         if place.size == 1:
             return self._suspect(excess, place)
         if place != box:
@@ -185,16 +191,26 @@ class Search:
         """Measure one half of a region, and get the other by subtraction."""
         excess = self.reader.with_code(excess)
         first, second = cut(excess.region)
-        part = self.reader.coded(self.reader.measure(first), excess.code)
+        part = self.reader.measure(first)
+        rest = excess.minus(second, part)
+        # All that is off being on one side, so is all of the digit.
+        if part.clear <= APART:
+            return [replace(rest, coded=excess.coded, depth=0)]
+        if rest.clear <= APART:
+            return [replace(part, coded=excess.coded, code=excess.code)]
+        part = self.reader.coded(part, excess.code)
         parts = [part, excess.minus(second, part)]
-        both = all(p.clear > APART for p in parts)
-        depth = excess.depth + 1 if both else 0
-        return [replace(p, depth=depth) for p in parts]
+        return [replace(p, depth=excess.depth + 1) for p in parts]
 
     def _explain_box(self, excess: Excess, box: Box, *, tries: int, enough: int) -> list[Excess]:
+        """Explain a residual by a box, if that is off; else cut."""
+        rest = self._sample(excess, box, tries=tries, enough=enough)
+        return [] if rest is None else self._cut(rest)
+
+    def _sample(self, excess: Excess, box: Box, *, tries: int, enough: int) -> Excess | None:
         """Sample a box; take it as found where enough of its coordinates are off.
 
-        Where too few are they are suspects, and what they leave is to be explained.
+        Where too few are they are suspects. Returns what is left to be explained.
         """
         enough = min(enough, box.size)
         numbers = self.rng.choice(box.size, min(tries, box.size), replace=False)
@@ -208,10 +224,10 @@ class Search:
                 off.append(measured[-1])
         if len(off) >= enough:
             self.findings.append(Finding(box, self.reader.output, tuple(measured), len(off)))
-            return []
+            return None
         inside = [one for one in off if excess.region[0].holds(one[0])]
         rest = self._without(excess, inside) if inside else excess
-        return [] if rest.clear <= APART else self._cut(rest)
+        return None if rest.clear <= APART else rest
 
     def _without(self, excess: Excess, off: Sequence[tuple[int, Measurement]]) -> Excess:
         """Leave out coordinates that are off, and take their share of a residual off it."""

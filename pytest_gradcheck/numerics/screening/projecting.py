@@ -99,18 +99,6 @@ class Projector:
         shares = np.array([box.size / box.segment.size for box in region])
         return np.asarray(np.sqrt((self.roundings[which] ** 2 * shares[:, None]).sum(axis=0)))
 
-    def rounding_of(self, coordinate: int) -> Floats:
-        """Return by how much a claim may be off because it is rounded, shape (m,).
-
-        That is nearly the same for small and for large claims of a segment: what is left of a
-        sum is rounded as its terms are.
-        """
-        number, segment = next(
-            (k, s) for k, s in enumerate(self.weights.segments) if s.holds(coordinate)
-        )
-        moved = self.weights.lifts[number] * self.function.scales.typical(np.array([coordinate]))
-        return np.asarray(self.roundings[number] / (np.sqrt(segment.size) * moved))
-
     def without(self, boxes: Sequence[Box]) -> Projector:
         """Return the same that does not move some boxes."""
         without = (*self.weights.without, *boxes)

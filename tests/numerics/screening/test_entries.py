@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.entries import Entries, Expected
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import FEW, projector_of
+from tests.numerics.screening.builders import FEW, projector_of, segments_of
 
 POINT = np.random.default_rng(1).normal(size=20)
 TRUE = np.exp(POINT)
@@ -60,14 +60,24 @@ def test_rounding_of_a_claim_is_no_error() -> None:
     claim[small] += 3e-6
     entries, counted = entries_of(claim)
     assert entries.errors(small, entries.measure(small))[0] > 0
-    scale = np.median(np.abs(POINT))
-    roundings = np.full((1, 1), 1e-6 * scale * np.sqrt(20))
-    entries = replace(entries, projector=replace(entries.projector, roundings=roundings))
+    weights = entries.projector.weights
+    weights = replace(weights, segments=segments_of([POINT.shape], rounding=4e-6))
+    entries = replace(entries, projector=replace(entries.projector, weights=weights))
     counted.calls = 0
     found = entries.measure(small)
     assert counted.calls == 2
     assert not entries.errors(small, found).any()
-    assert entries.allowed(small, np.zeros(1)) == pytest.approx([4e-6], rel=0.1)
+    assert entries.allowed(small, np.zeros(1)) == pytest.approx([4e-6 * TRUE.max()])
+
+
+def test_rounding_does_not_depend_on_where_claims_are() -> None:
+    """An entry of 1e-200 is no excuse."""
+    point = np.where(np.arange(20) % 2, 1e-200, POINT)
+    entries, _ = entries_of(np.exp(point), point=point)
+    weights = entries.projector.weights
+    weights = replace(weights, segments=segments_of([POINT.shape], rounding=1e-6))
+    entries = replace(entries, projector=replace(entries.projector, weights=weights))
+    assert (entries.allowed(1, np.ones(1)) <= 1e-6 * np.exp(point).max()).all()
 
 
 def test_slight_error_is_swept() -> None:

@@ -215,6 +215,31 @@ def test_what_is_left_without_an_entry_that_was_measured_is_known() -> None:
     assert found.reader.coordinate(rest) == 61
 
 
+def test_segment_that_was_forgotten_is_sampled_at_once() -> None:
+    """No axis is read where nothing is claimed."""
+    errors = {k: -SLOPES[k] for k in range(200, 320)}
+    found, counted = search(errors)
+    assert [f.box.is_whole for f in found.findings] == [True]
+    assert counted.calls == 2 + 4 * 2
+    rest, _ = search({203: 1.0}, slopes=np.where(np.arange(SIZE) // 120 == 1, 0.0, SLOPES))
+    assert [s.box.start for s in rest.suspects] == [203]
+
+
+def test_cut_that_leaves_all_on_one_side_keeps_the_digit() -> None:
+    """It is not measured again."""
+    found, counted = search({3: 1.0, 60: 1.0})
+    (box,) = whole(found.reader.projector.weights.segments[:1])
+    reader = found.reader
+    both = reader.with_code(reader.measure((box,)))
+    counted.calls = 0
+    (part,) = found._cut(both)
+    assert counted.calls == 2
+    assert part.region[0].size == 96
+    again = reader.coded(reader.measure(part.region), both.code)
+    assert part.coded == pytest.approx(again.coded)
+    assert part.residual == pytest.approx(again.residual)
+
+
 def test_block_that_is_no_row_is_found_in_parts() -> None:
     """Four of four that are off make a part of it; what is right is in none."""
     errors = {k: 0.1 + k % 11 for k in range(250)}
