@@ -229,12 +229,8 @@ def _blank(part: _Part, verdict: Verdict) -> ParameterReport:
 
 def _causes(part: _Part) -> Iterator[Diagnosis]:
     """Yield what is wrong together, and how: each once, the largest places first."""
-    shares = dict[str, tuple[Diagnosis, list[int]]]()
-    for finding in part.findings:
-        if finding.share is not None:
-            cause = diagnose_share(finding.share, finding.doubt)
-            shares.setdefault(cause.text, (cause, []))[1].append(finding.output)
-    for cause, outputs in shares.values():
+    for share, doubt, outputs in _shares(part.findings):
+        cause = diagnose_share(share, doubt)
         yield replace(cause, text=f"{cause.text}{_of_outputs(part.problem, outputs)}")
     places = [f for f in part.findings if f.share is None and f.box.size > 1]
     places.sort(key=lambda finding: -finding.box.size)
@@ -251,6 +247,21 @@ def _causes(part: _Part) -> Iterator[Diagnosis]:
     if len(places) > len(shown):
         more = len(places) - len(shown)
         yield Diagnosis("places", f"and in {more} smaller parts of it", {"places": more})
+
+
+def _shares(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]:
+    """Return shares that may be the same once, the least certain, with all their outputs."""
+    groups = list[tuple[float, float, list[int]]]()
+    for finding in sorted(findings, key=lambda f: f.doubt, reverse=True):
+        if finding.share is None:
+            continue
+        for share, doubt, outputs in groups:
+            if abs(finding.share - share) <= doubt + finding.doubt:
+                outputs.append(finding.output)
+                break
+        else:
+            groups.append((finding.share, finding.doubt, [finding.output]))
+    return groups
 
 
 def _of_outputs(problem: Problem, outputs: Sequence[int]) -> str:

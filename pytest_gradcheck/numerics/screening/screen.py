@@ -49,8 +49,10 @@ POOR = 1e-2
 #: By itself it should show errors that are so much smaller.
 WORTH = 4.0
 
-#: Outputs for which what is off is searched, and derivatives that a sweep may hold.
+#: Outputs for which what is off is searched, those for which one factor is looked for that
+#: explains it, which costs next to nothing, and derivatives that a sweep may hold.
 OUTPUTS = 8
+FACTORS = 100
 DERIVATIVES = 10_000_000
 
 #: Evaluations after which a search for what is off ends where it is.
@@ -194,14 +196,15 @@ class _Screening:
         off = sights[0].differs | sights[1].differs
         seen = np.min([s.hidden for s in sights], axis=0)
         outputs = np.flatnonzero(off)
-        for output in outputs[:OUTPUTS].tolist():
-            seen[output] = self._explain(sights, output) or APART * seen[output]
-        seen[outputs[OUTPUTS:]] *= APART
-        self._unexplained[:, outputs[OUTPUTS:]] = True
+        for number, output in enumerate(outputs[:FACTORS].tolist()):
+            limit = SEARCH if number < OUTPUTS else 0
+            seen[output] = self._explain(sights, output, limit) or APART * seen[output]
+        seen[outputs[FACTORS:]] *= APART
+        self._unexplained[:, outputs[FACTORS:]] = True
         self._visible = np.minimum(self._visible, seen / self._aim.least[:, None])
 
-    def _explain(self, sights: tuple[Sight, Sight], output: int) -> float | None:
-        """Find what is off in one output.
+    def _explain(self, sights: tuple[Sight, Sight], output: int, limit: int) -> float | None:
+        """Find what is off in one output, by a search up to so many evaluations in all.
 
         Returns the largest change along a direction that could hide beside it, None where
         not all that is seen was explained.
@@ -212,7 +215,7 @@ class _Screening:
             self._projector,
             entries,
             output,
-            lambda: self._tally.calls < min(SEARCH, self._budget),
+            lambda: self._tally.calls < min(limit, self._budget),
             self._rng,
         )
         explained = explanation.run(*clearest)

@@ -125,6 +125,16 @@ def test_each_output_is_searched() -> None:
     assert found.visible.shape == (3, 3)
 
 
+def test_stray_factor_of_many_outputs_is_told_of_all() -> None:
+    """That costs next to nothing; other mistakes are searched in a few of them only."""
+    factors = np.linspace(1.5, 2.5, 30)
+    found, calls = screened(factors * TRUE[:, None], lambda x: np.ones(30) * sines(x))
+    assert len(found.findings) == 30 * len(SHAPES)
+    assert [f.share for f in found.findings[:: len(SHAPES)]] == pytest.approx(1 - 1 / factors)
+    assert not found.unexplained.any()
+    assert calls <= 30 * len(SHAPES) * 2 + 30
+
+
 def test_segment_that_shows_too_little_is_looked_at_by_itself() -> None:
     """A bias under noise that hides it from directions over everything."""
     slopes = np.concatenate([np.full(600, 1.0), np.full(55, 1e-5)])
