@@ -8,6 +8,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, product
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -21,11 +23,23 @@ from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING
 from tests.benchmarks.screening.naming import ROWS, named_in
 from tests.benchmarks.timing import least_seconds
 
-__all__ = ["LIMIT", "WRONG", "Effort", "Skipped", "efforts", "expected", "forward_seconds"]
+__all__ = [
+    "LIMIT",
+    "PATIENCE",
+    "WRONG",
+    "Effort",
+    "Skipped",
+    "efforts",
+    "expected",
+    "forward_seconds",
+]
 
-#: A tool that would take longer for one gradient is not asked, in seconds. That long it may also
-#: take for all gradients of several points; else it is asked about those of one.
+#: A tool that would take longer for one gradient is not asked, in seconds.
 LIMIT = 60.0
+
+#: For so long a tool is asked about gradients, in seconds, of one point or several; it is asked
+#: about a correct one and a wrong one in any case.
+PATIENCE = 240.0
 
 #: What is made wrong at every point, each in a gradient of its own.
 WRONG = (
@@ -164,12 +178,13 @@ def _effort(rival: Rival, smallest: Subject, subject: Subject, seeds: int) -> Ef
     seconds, peak = resident_peak(lambda: _seconds(rival, counted, claim, made.point))
     if seconds < QUICK:
         seconds = _seconds(rival, made.forward, claim, made.point, REPEATS)
-    points = range(int(np.clip(LIMIT / seconds / (1 + len(WRONG)), 1, seeds)))
+    questions = list(product(range(seeds), (NOTHING, *WRONG)))[: max(2, int(PATIENCE / seconds))]
     correct, wrong = list[Answer](), list[Answer]()
-    for seed in points:
+    for seed, own in groupby(questions, key=itemgetter(0)):
         made = flat(subject(seed=seed))
-        correct.append(_asked(rival, made, NOTHING, seed))
-        wrong += [_asked(rival, made, mistake, seed) for mistake in WRONG]
+        for _, mistake in own:
+            answers = correct if mistake == NOTHING else wrong
+            answers.append(_asked(rival, made, mistake, seed))
     named = sum(answer.is_exact for answer in wrong)
     return Effort(
         rival=rival.name,

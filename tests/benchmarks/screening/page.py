@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 
-from tests.benchmarks.screening.efforts import LIMIT
+from tests.benchmarks.screening.efforts import LIMIT, PATIENCE
 from tests.benchmarks.screening.mistakes import NOTHING
 from tests.benchmarks.screening.places import UNSEEN
 from tests.benchmarks.screening.tally import exceptions, tally
@@ -105,9 +105,10 @@ passes below a millionth of the gradient's norm.
 
 At each of up to five points the correct gradient is claimed, and five wrong ones: one entry 1%
 off, one entry 0.1% off, one entry's sign, an opposite pair, everything x 2; drawn as above. A tool
-that would take more than {limit:.0f} s for all of that is asked about fewer points. One that would
-take that long for one gradient is *not asked*; the table says how many evaluations it would need,
-and how long these and what it does beside them would take, by what it took at the size before.
+that would take more than {patience:.0f} s for all of them is asked about as many as it has time
+for, in that order. One that would take more than {limit:.0f} s for a single one is *not asked*;
+the table says how many evaluations it would need, and how long these and what it does beside them
+would take, by what it took at the size before.
 
 *False alarms* are correct gradients that a tool does not accept, and *wrong ones caught* wrong
 ones that it does not. *Names what is wrong* counts, of ours, the reports that name all wrong
@@ -164,7 +165,7 @@ def parts(text: str) -> dict[str, str]:
 def rewritten(text: str, **made: str) -> str:
     """Return the page with parts that were made, and the others as they are in `text`."""
     known = {**dict.fromkeys(NAMES, MISSING), **parts(text), **made}
-    return PAGE.format(limit=LIMIT, **known)
+    return PAGE.format(limit=LIMIT, patience=PATIENCE, **known)
 
 
 def mistakes_part(trials: Sequence[Trial]) -> str:
