@@ -7,7 +7,8 @@ bounds were and what it cost, each with its count and the families it happened
 in. Below stand the claims that must not be there, one a line. Options:
 
 ``--half untuned|tuned|all``, ``--family NAME`` (repeatable), ``--seeds 20``,
-``--jobs 2``, ``--json FILE`` (every count and every trial).
+``--jobs 2``, ``--mode full|fast``, ``--correct`` (no wrong claims), ``--json FILE`` (every
+count and every trial).
 """
 
 from __future__ import annotations
@@ -92,13 +93,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--family", action="append", default=[], help="this one; repeatable")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--correct", action="store_true", help="correct claims only")
     parser.add_argument("--json", type=Path, metavar="FILE")
     chosen = parser.parse_args(arguments)
     try:
         families = choose_families(chosen.half, chosen.family)
     except ValueError as error:
         parser.error(str(error))
-    trials = try_families(families, range(chosen.seeds), chosen.jobs, MODES[chosen.mode])
+    trials = try_families(
+        families,
+        range(chosen.seeds),
+        chosen.jobs,
+        MODES[chosen.mode],
+        1 if chosen.correct else None,
+    )
     out = sys.stdout
     out.write(f"{len(families)} families, {chosen.seeds} seeds, {len(trials):,} claims\n")
     out.writelines(f"{line}\n" for line in table(trials))
