@@ -69,6 +69,13 @@ class _Part:
         return float(self.screened.share[self.number].max())
 
     @property
+    def held(self) -> int:
+        """How many derivatives were not looked at: by entries at which forward has a kink."""
+        ends = [self.parameter.start, self.parameter.stop]
+        first, last = np.searchsorted(self.screened.held, ends).tolist()
+        return self.problem.base.size * int(last - first)
+
+    @property
     def is_unknown(self) -> bool:
         """Whether nothing was verified."""
         unexplained = self.screened.unexplained[self.number].any()
@@ -145,7 +152,7 @@ def _described(
 def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
     """Describe a parameter of which few entries were measured, or none."""
     if not part.findings:
-        poor = part.is_unknown or part.share > UNRESOLVED
+        poor = part.is_unknown or part.held or part.share > UNRESOLVED
         blank = _blank(part, "inconclusive" if poor else "correct")
         return replace(blank, notes=tuple(_notes(part, unmoved)))
     report = _blank(part, "wrong")
@@ -307,6 +314,9 @@ def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
     if part.is_unknown:
         yield Note("inconclusive", part.checked, _why_unknown(part))
         return
+    if part.held:
+        text = f"{part.held:,} at entries that are zero were not looked at: a kink, or an edge"
+        yield Note("inconclusive", part.held, text)
     claim = problem.claim.rows(parameter.start, parameter.stop)
     zeros = np.logical_not(claim.any(axis=1))
     yield from zero_notes(parameter, zeros, unmoved=parameter.name in unmoved, barren=False)

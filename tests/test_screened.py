@@ -337,3 +337,22 @@ def test_decades_with_a_meaning_in_each_are_no_false_alarm(seed: int) -> None:
         mode="fast", seed=seed,
     )  # fmt: skip
     assert report.verdict != "wrong"
+
+
+def test_entries_at_a_kink_at_zero_are_said_not_to_be_looked_at() -> None:
+    """They do not fail the check, but where it is strict."""
+    rng = np.random.default_rng(0)
+    point = rng.normal(size=400)
+    point[[3, 70, 200]] = 0.0
+    forward = lambda x: np.sin(x).sum() + 0.1 * np.abs(x).sum()  # noqa: E731  # one line
+    backward = lambda x: np.cos(x) + np.where(x >= 0, 0.1, -0.1)  # noqa: E731  # one line
+    report = check_gradient(forward, backward, point, mode="fast", max_evaluations=200)
+    (parameter,) = report.parameters
+    (note,) = [n for n in parameter.notes if n.kind == "inconclusive"]
+    assert note.count == 3
+    assert "3 at entries that are zero were not looked at" in note.text
+    assert report.passed
+    strict = check_gradient(
+        forward, backward, point, mode="fast", max_evaluations=200, strict=True
+    )
+    assert not strict.passed

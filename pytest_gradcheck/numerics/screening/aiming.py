@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.claims import Claims
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.pairs import NOISE_FACTOR, SMALLEST_STEP, balanced_steps
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.profile import Profile
@@ -48,6 +48,11 @@ class Aim:
     def least(self) -> Floats:
         """The least weight of a coordinate of each segment in a direction."""
         return LEAST * self.projector.weights.lifts
+
+    def holding(self, coordinates: Indices) -> Aim:
+        """Return the same that leaves some coordinates where they are."""
+        weights = replace(self.projector.weights, held=coordinates)
+        return replace(self, projector=replace(self.projector, weights=weights))
 
     @property
     def tolerance(self) -> Floats:

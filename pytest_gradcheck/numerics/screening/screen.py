@@ -144,7 +144,12 @@ class _Screening:
         function = know_noise(self._projector, repeat, NOISE).function
         self._move(replace(function, scales=replace(function.scales, floor=FLOOR)))
         sights = self._look()
-        settled = all(s.settled for s in sights)
+        zeros = np.flatnonzero(self._question.point == 0)
+        if zeros.size and not _are_settled(sights):
+            # Penalties have a kink at zero, and roots end there.
+            self._aim = self._aim.holding(zeros)
+            sights = self._look()
+        settled = _are_settled(sights)
         if settled:
             self._see(sights)
         if not settled or self._is_nothing_explained:
@@ -168,6 +173,7 @@ class _Screening:
             sizes=function.sizes,
             scales=function.scales,
             least=function.scales.least(),
+            held=self._projector.weights.held,
         )
 
     @property
@@ -201,7 +207,14 @@ class _Screening:
             seen[output] = self._explain(sights, output, limit) or APART * seen[output]
         seen[outputs[FACTORS:]] *= APART
         self._unexplained[:, outputs[FACTORS:]] = True
-        self._visible = np.minimum(self._visible, seen / self._aim.least[:, None])
+        moved = np.array([[self._held(s) < s.size] for s in self._segments])
+        seen = np.where(moved, seen / self._aim.least[:, None], np.inf)
+        self._visible = np.minimum(self._visible, seen)
+
+    def _held(self, segment: Segment) -> int:
+        """Return how many coordinates of a segment no direction moves."""
+        first, last = np.searchsorted(self._projector.weights.held, [segment.start, segment.stop])
+        return int(last - first)
 
     def _explain(self, sights: tuple[Sight, Sight], output: int, limit: int) -> float | None:
         """Find what is off in one output, by a search up to so many evaluations in all.
@@ -240,10 +253,10 @@ class _Screening:
         for number, segment in enumerate(self._segments):
             alone = APART * self._aim.hidden([number]) / self._aim.least[number]
             much = self._visible[number] > np.maximum(fair * against[number], WORTH * alone)
-            if much.any():
+            if much.any() and self._held(segment) < segment.size:
                 self._look_at(number, segment)
             poor = (self._visible[number] > POOR * against[number]).any()
-            if poor or self._unexplained[number].any():
+            if poor or self._unexplained[number].any() or self._held(segment):
                 self._sweep(number, segment)
 
     def _look_at(self, number: int, segment: Segment) -> None:
@@ -270,6 +283,11 @@ class _Screening:
             rng=self._rng,
         )
         self._unexplained[number] = False
+
+
+def _are_settled(sights: tuple[Sight, Sight]) -> bool:
+    """Tell whether pairs showed what there is to be seen, without a ladder."""
+    return all(s.settled for s in sights)
 
 
 def _clearness(pair: tuple[int, Projection]) -> float:

@@ -68,6 +68,8 @@ class Screened:
         Natural step of each coordinate.
     least : ndarray, shape (segments,)
         The smallest of them in each segment.
+    held : ndarray of int
+        Coordinates that are zero and were not looked at: the function has a kink there.
     """
 
     sights: tuple[Sight, ...]
@@ -79,6 +81,7 @@ class Screened:
     sizes: Floats
     scales: Scales
     least: Floats
+    held: Indices
 
     @property
     def share(self) -> Floats:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,10 @@ __all__ = ["Code", "Numbers", "Weights", "blocks", "by_axis", "by_box", "by_coor
 
 #: Coordinates that are drawn together.
 BLOCK = 1 << 16
+
+
+def _none() -> Indices:
+    return np.zeros(0, dtype=np.intp)
 
 
 class Numbers(Protocol):
@@ -100,6 +104,8 @@ class Weights:
         Decides all directions.
     without : tuple of Box
         Parts that no direction moves: what is wrong there is known already.
+    held : ndarray of int
+        Coordinates that no direction moves: the function has a kink there, or ends.
     """
 
     scales: Scales
@@ -107,6 +113,7 @@ class Weights:
     lifts: Floats
     seed: int
     without: Region = ()
+    held: Indices = field(default_factory=_none)
 
     def draw(self, out: Floats, which: int, region: Region, code: Code | None = None) -> None:
         """Write direction `which` to `out`, shape (n,), zero outside of `region`.
@@ -131,6 +138,7 @@ class Weights:
                     inside *= code.factors(number, box, slab)
         for box in self.without:
             box.of(out[box.segment.start : box.segment.stop])[...] = 0.0
+        out[self.held] = 0.0
 
     def numbers(self) -> dict[int, int]:
         """Return the number of each segment by its first coordinate."""

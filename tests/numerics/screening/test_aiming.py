@@ -8,7 +8,7 @@ from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.aiming import Aim, aim
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import Shapes, segments_of
+from tests.numerics.screening.builders import Shapes, direction_of, segments_of
 
 SHAPES: Shapes = [(20, 32), (10,)]
 SIZE = 650
@@ -74,3 +74,10 @@ def test_noise_that_is_not_known_yet_hides_errors() -> None:
     """Segments are moved as is natural until it is."""
     found = aimed(rounding=EPS32, noise=0.0)
     assert found.projector.weights.lifts.tolist() == [1.0, 2.0]
+
+
+def test_coordinates_are_held_where_they_are() -> None:
+    """No direction moves them."""
+    held = np.array([3, 645])
+    direction = direction_of(aimed().holding(held).projector, 1)
+    assert np.flatnonzero(direction == 0).tolist() == [3, 645]

@@ -160,7 +160,7 @@ def test_segment_that_shows_nothing_is_swept_where_that_is_affordable() -> None:
     assert calls <= 500
     assert found.swept[2].kinks.keys() == {(10, 0)}
     assert found.swept[2].value[:10, 0] == pytest.approx(claim[630:640], abs=1e-6)
-    assert np.isinf(found.visible).ravel().tolist() == [False, False, True]
+    assert np.isfinite(found.visible).all()
     nothing, calls = screened(claim, kinked, point=point, budget=20)
     assert not nothing.swept
     assert found.sizes[0] < nothing.sizes[0]
@@ -168,16 +168,58 @@ def test_segment_that_shows_nothing_is_swept_where_that_is_affordable() -> None:
 
 def test_kink_in_one_segment_leaves_the_others_visible() -> None:
     """They are looked at by themselves."""
-    point = np.where(np.arange(SIZE) == 640, 0.0, POINT)
-    claim = np.where(np.arange(SIZE) < 630, TRUE, point > 0)
+    at = np.where(np.arange(SIZE) == 640, POINT, 0.0)
+    claim = np.where(np.arange(SIZE) < 630, TRUE, at < POINT)
 
     def kinked(x: Floats) -> Any:
-        return SLOPES[:630] @ np.sin(x[:630]) + np.maximum(x[630:], 0).sum()
+        return SLOPES[:630] @ np.sin(x[:630]) + np.maximum((x - at)[630:], 0).sum()
 
-    found, _ = screened(claim, kinked, point=point, budget=20)
+    found, _ = screened(claim, kinked, budget=20)
     assert not any(s.known.all() for s in found.sights)
     assert (found.share[:2] < 1e-2).all()
     assert np.isinf(found.share[2, 0])
+
+
+@pytest.mark.parametrize("wrong", [[], [33], [606]])
+def test_entries_at_zero_that_have_a_kink_are_left_where_they_are(wrong: list[int]) -> None:
+    """Those of a penalty, by whichever subgradient; others are seen as well as ever."""
+    zeros = [5, 100, 620]
+    point = POINT.copy()
+    point[zeros] = 0.0
+    claim = SLOPES * np.cos(point) + 0.1 * np.sign(point)
+    claim[zeros] = SLOPES[zeros] + 0.1
+    claim[wrong] *= 1.5
+    found, calls = screened(
+        claim, lambda x: sines(x) + 0.1 * np.abs(x).sum(), point=point, budget=150
+    )
+    assert [f.box.start for f in found.findings] == wrong
+    assert found.held.tolist() == zeros
+    assert (found.share < 1e-3).all()
+    assert not found.unexplained.any()
+    assert calls <= 200
+
+
+def test_segment_of_which_all_is_at_zero_is_not_seen_where_that_is_a_kink() -> None:
+    """Unless it can be swept."""
+    point = np.where(np.arange(SIZE) < 630, POINT, 0.0)
+    claim = np.where(point == 0, 0.05, SLOPES * np.cos(point))
+
+    def kinked(x: Floats) -> Any:
+        return SLOPES[:630] @ np.sin(x[:630]) + 0.1 * np.abs(x[630:]).sum()
+
+    found, _ = screened(claim, kinked, point=point, budget=20)
+    assert np.isinf(found.visible).ravel().tolist() == [False, False, True]
+    found, _ = screened(claim, kinked, point=point, budget=400)
+    assert list(found.swept) == [2]
+    assert len(found.swept[2].kinks) == 25
+
+
+def test_entries_at_zero_are_moved_where_nothing_bends_there() -> None:
+    """Zero is a value like others."""
+    point = np.where(np.arange(SIZE) % 3, POINT, 0.0)
+    found, calls = screened(SLOPES * np.cos(point), point=point)
+    assert calls <= 14
+    assert not found.held.size
 
 
 def test_many_differences_that_agree_one_by_one_are_no_finding() -> None:

@@ -22,6 +22,7 @@ def screened(visible: Floats, typical: Floats) -> Screened:
         unexplained=np.zeros(visible.shape, dtype=bool),
         sizes=np.array([6.0, 1e300]),
         scales=SCALES,
+        held=np.zeros(0, dtype=np.intp),
         least=SCALES.least(),
     )
 
