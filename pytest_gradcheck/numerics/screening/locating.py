@@ -14,10 +14,14 @@ from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.entries import Entries
 from pytest_gradcheck.numerics.screening.excess import Excess
+from pytest_gradcheck.numerics.screening.growing import grown
 from pytest_gradcheck.numerics.screening.places import Box, cut
 from pytest_gradcheck.numerics.screening.sights import APART
 
 __all__ = ["Finding", "Search", "Suspect"]
+
+#: A coordinate, and what was measured of it.
+Sampled = tuple[int, Measurement]
 
 #: A box in which no single place is off is sampled after so many cuts in a row with errors
 #: on both sides, after fewer when it is no larger than this.
@@ -31,6 +35,12 @@ SEVERAL = 2
 #: Coordinates of a place that was read that are sampled, and how many must be off.
 SAMPLE = 6
 ENOUGH = 2
+
+#: All of a block must be: so many corners at most, and so many of the others; after so many
+#: guesses that were wrong no more are made.
+CORNERS = 8
+MIDDLE = 4
+GUESSES = 2
 
 #: So many must be, of as many, where none was read: those of one row by chance are not.
 ALL = 4
@@ -107,6 +117,10 @@ class Search:
         Boxes that are off, by what was measured in them.
     left : list of Excess
         What was not explained when the budget was spent.
+    blocks : list of Box
+        Those of the findings that no direction moves any more.
+    guesses : list of Box
+        What might have been such, and is not.
     """
 
     reader: Reader
@@ -116,6 +130,8 @@ class Search:
     suspects: list[Suspect] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     left: list[Excess] = field(default_factory=list)
+    blocks: list[Box] = field(default_factory=list)
+    guesses: list[Box] = field(default_factory=list)
 
     def run(self, excess: Excess) -> None:
         """Search until every residual is explained, or the budget is spent."""
@@ -128,7 +144,9 @@ class Search:
             if not self.goes_on():
                 self.left += [worst, *queue]
                 return
+            known = len(self.blocks)
             queue += self._explain(worst)
+            queue = [self._without_blocks(part, self.blocks[known:]) for part in queue]
 
     def _explain_all(self, excess: Excess) -> list[Excess]:
         """Explain the residual of everything: most often one place does."""
@@ -152,9 +170,31 @@ class Search:
             return self._explain_place(excess)
         dense = excess.depth >= (DENSE if excess.size <= SMALL else DEEP)
         if alone and dense:
+            if self._is_block(excess.region[0]):
+                return [excess]
             shallow = replace(excess, depth=0)
             return self._explain_box(shallow, excess.region[0], tries=ALL, enough=ALL)
         return self._cut(excess)
+
+    def _is_block(self, box: Box) -> bool:
+        """Find all of a block that a box is a part of; no direction moves it from then on."""
+        if len(self.guesses) == GUESSES:
+            return False
+        block = grown(self.reader, box)
+        # What is no block reaches to all of its sides, yet to a corner by chance only.
+        numbers = [*block.corners()[:CORNERS], *self._drawn(block, MIDDLE)]
+        if not self._is_off(block, numbers, enough=len(numbers))[0]:
+            self.guesses.append(block)
+            return False
+        self.blocks.append(block)
+        self.reader = self.reader.without([block])
+        return True
+
+    def _without_blocks(self, excess: Excess, blocks: Sequence[Box]) -> Excess:
+        """Measure a region again that blocks are a part of which are known since."""
+        if not any(box.meets(block) for box in excess.region for block in blocks):
+            return excess
+        return replace(self.reader.measure(excess.region), depth=0)
 
     def _explain_place(self, excess: Excess) -> list[Excess]:
         """Find the index on each axis of a box at which it is off, or that all of it is."""
@@ -208,28 +248,43 @@ class Search:
         return [] if rest is None else self._cut(rest)
 
     def _sample(self, excess: Excess, box: Box, *, tries: int, enough: int) -> Excess | None:
-        """Sample a box; take it as found where enough of its coordinates are off.
+        """Sample a box; return what is left to be explained where it is not off.
 
-        Where too few are they are suspects. Returns what is left to be explained.
+        Those of its coordinates that are off are suspects then.
         """
-        enough = min(enough, box.size)
-        numbers = self.rng.choice(box.size, min(tries, box.size), replace=False)
-        measured, off = list[tuple[int, Measurement]](), list[tuple[int, Measurement]]()
-        for number in numbers.tolist():
-            if len(off) == enough or len(off) + numbers.size - len(measured) < enough:
-                break
-            coordinate = box.coordinate(number)
-            measured.append((coordinate, self.entries.measure(coordinate)))
-            if self.entries.errors(*measured[-1])[self.reader.output]:
-                off.append(measured[-1])
-        if len(off) >= enough:
-            self.findings.append(Finding(box, self.reader.output, tuple(measured), len(off)))
+        is_off, off = self._is_off(box, self._drawn(box, tries), enough=min(enough, box.size))
+        if is_off:
             return None
         inside = [one for one in off if excess.region[0].holds(one[0])]
         rest = self._without(excess, inside) if inside else excess
         return None if rest.clear <= APART else rest
 
-    def _without(self, excess: Excess, off: Sequence[tuple[int, Measurement]]) -> Excess:
+    def _drawn(self, box: Box, number: int) -> list[int]:
+        """Draw places in a box."""
+        drawn = self.rng.choice(box.size, min(number, box.size), replace=False)
+        return [int(k) for k in drawn]
+
+    def _is_off(
+        self, box: Box, numbers: Sequence[int], *, enough: int
+    ) -> tuple[bool, list[Sampled]]:
+        """Take a box as found where enough of these places in it are off.
+
+        Returns whether they are, and which.
+        """
+        measured, off = list[Sampled](), list[Sampled]()
+        for number in numbers:
+            if len(off) == enough or len(off) + len(numbers) - len(measured) < enough:
+                break
+            coordinate = box.coordinate(number)
+            measured.append((coordinate, self.entries.measure(coordinate)))
+            if self.entries.errors(*measured[-1])[self.reader.output]:
+                off.append(measured[-1])
+        if len(off) < enough:
+            return False, off
+        self.findings.append(Finding(box, self.reader.output, tuple(measured), len(off)))
+        return True, off
+
+    def _without(self, excess: Excess, off: Sequence[Sampled]) -> Excess:
         """Leave out coordinates that are off, and take their share of a residual off it."""
         (region,) = excess.region
         for coordinate, found in off:

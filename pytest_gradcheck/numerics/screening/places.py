@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import TypeVar
 
@@ -105,11 +106,29 @@ class Box:
         index = np.unravel_index(coordinate - self.segment.start, self.segment.shape)
         return all(a <= k < b for k, (a, b) in zip(index, self.ranges, strict=True))
 
+    def meets(self, other: Box) -> bool:
+        """Tell whether another has coordinates in common with it."""
+        pairs = zip(self.ranges, other.ranges, strict=False)
+        return self.segment == other.segment and all(
+            start < end and begin < stop for (start, stop), (begin, end) in pairs
+        )
+
     def coordinate(self, number: int) -> int:
         """Return the coordinate of its `number`-th place in C order."""
         index = np.unravel_index(number, self.lengths)
         there = [start + int(k) for (start, _), k in zip(self.ranges, index, strict=True)]
         return self.segment.start + int(np.ravel_multi_index(there, self.segment.shape))
+
+    def corners(self) -> list[int]:
+        """Return the numbers of its corners, each once.
+
+        Examples
+        --------
+        >>> Segment(10, (2, 3)).box().corners(), Segment(0, (4,)).box().corners()
+        ([0, 2, 3, 5], [0, 3])
+        """
+        ends = [sorted({0, length - 1}) for length in self.lengths]
+        return [int(np.ravel_multi_index(corner, self.lengths)) for corner in product(*ends)]
 
     def single(self, number: int) -> Box:
         """Return the box of its `number`-th place alone."""

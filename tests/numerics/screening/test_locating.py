@@ -21,6 +21,7 @@ from tests.numerics.screening.builders import (
     coordinates_of,
     linear,
     projector_of,
+    segments_of,
     sight_of,
 )
 
@@ -238,6 +239,18 @@ def test_cut_that_leaves_all_on_one_side_keeps_the_digit() -> None:
     again = reader.coded(reader.measure(part.region), both.code)
     assert part.coded == pytest.approx(again.coded)
     assert part.residual == pytest.approx(again.residual)
+
+
+def test_block_is_found_as_one() -> None:
+    """For a fraction of what its parts would cost; scattered errors beside it are found, too."""
+    segment = segments_of([(200, 40)])[0]
+    block = Box(segment, ((50, 110), (10, 30)))
+    errors = {k: 0.1 + k % 11 for k in [*coordinates_of(block), 7, 7000]}
+    found, counted = search(errors, point=POINTS, slopes=np.ones(8000), shapes=[(200, 40)])
+    assert [finding.box for finding in found.findings] == [block]
+    assert sorted(s.box.start for s in found.suspects) == [7, 7000]
+    assert not found.left
+    assert counted.calls <= 250
 
 
 def test_block_that_is_no_row_is_found_in_parts() -> None:

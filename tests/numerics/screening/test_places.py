@@ -134,3 +134,18 @@ def test_cut_between_segments_is_as_even_as_that_goes(shapes: list[tuple[int, ..
     first, second = cut(region)
     assert first + second == region
     assert abs(sum(sizes[: len(first)]) - sum(sizes[len(first) :])) == min(differences)
+
+
+@FEW
+@given(boxes(), st.data())
+def test_boxes_meet_where_they_have_coordinates_in_common(box: Box, data: st.DataObject) -> None:
+    """Of one segment."""
+    ranges = []
+    for length in box.segment.shape:
+        start = data.draw(st.integers(0, length - 1))
+        ranges.append((start, data.draw(st.integers(start + 1, length))))
+    other = Box(box.segment, tuple(ranges))
+    common = set(coordinates_of(box)) & set(coordinates_of(other))
+    assert box.meets(other) == other.meets(box) == bool(common)
+    elsewhere = Segment(box.segment.stop, box.segment.shape)
+    assert not box.meets(Box(elsewhere, other.ranges))
