@@ -71,6 +71,6 @@ def _row(found: Effort | Skipped, unit: float) -> list[str]:
         figure(found.seconds / unit),
         "-" if found.size < FEW else figure(found.memory),
         f"{found.alarms} of {found.correct}",
-        f"{found.caught} of {found.wrong}",
+        f"{found.caught} of {found.wrong}" + (f", {found.late} late" if found.late else ""),
         found.names,
     ]

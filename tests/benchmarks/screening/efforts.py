@@ -5,11 +5,11 @@ It must not choose tools or print.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
-from operator import itemgetter
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,13 @@ __all__ = [
     "forward_seconds",
 ]
 
-#: A tool that would take longer for one gradient is not asked, in seconds.
-LIMIT = 60.0
+#: A tool that would take longer for one gradient is not asked, in seconds; one that does take
+#: longer has not answered.
+LIMIT = 30.0
 
-#: For so long a tool is asked about gradients, in seconds, of one point or several; it is asked
-#: about a correct one and a wrong one in any case.
-PATIENCE = 240.0
+#: When so long is over a tool is not asked about another gradient, in seconds; it is asked about
+#: a correct one and a wrong one in any case.
+PATIENCE = 60.0
 
 #: What is made wrong at every point, each in a gradient of its own.
 WRONG = (
@@ -76,6 +77,8 @@ class Effort:
         How many correct gradients there were, and how many of them it does not accept.
     wrong, caught : int, int
         How many wrong ones, and how many of them it does not accept.
+    late : int
+        To how many of the wrong ones it has no answer in time.
     names : str
         Whether it says what is wrong.
     """
@@ -90,6 +93,7 @@ class Effort:
     alarms: int
     wrong: int
     caught: int
+    late: int
     names: str
 
 
@@ -178,13 +182,15 @@ def _effort(rival: Rival, smallest: Subject, subject: Subject, seeds: int) -> Ef
     seconds, peak = resident_peak(lambda: _seconds(rival, counted, claim, made.point))
     if seconds < QUICK:
         seconds = _seconds(rival, made.forward, claim, made.point, REPEATS)
-    questions = list(product(range(seeds), (NOTHING, *WRONG)))[: max(2, int(PATIENCE / seconds))]
     correct, wrong = list[Answer](), list[Answer]()
-    for seed, own in groupby(questions, key=itemgetter(0)):
-        made = flat(subject(seed=seed))
-        for _, mistake in own:
-            answers = correct if mistake == NOTHING else wrong
-            answers.append(_asked(rival, made, mistake, seed))
+    started = time.perf_counter()
+    for seed, mistake in product(range(seeds), (NOTHING, *WRONG)):
+        if wrong and time.perf_counter() - started > PATIENCE:
+            break
+        if mistake == NOTHING:
+            made = flat(subject(seed=seed))
+        answers = correct if mistake == NOTHING else wrong
+        answers.append(_asked(rival, made, mistake, seed))
     named = sum(answer.is_exact for answer in wrong)
     return Effort(
         rival=rival.name,
@@ -196,7 +202,8 @@ def _effort(rival: Rival, smallest: Subject, subject: Subject, seeds: int) -> Ef
         correct=len(correct),
         alarms=sum(not answer.accepts for answer in correct),
         wrong=len(wrong),
-        caught=sum(not answer.accepts for answer in wrong),
+        caught=sum(not (answer.accepts or answer.is_late) for answer in wrong),
+        late=sum(answer.is_late for answer in wrong),
         names=f"{named} of {len(wrong)}" if rival.name == OURS.name else rival.names_entry,
     )
 
@@ -207,19 +214,59 @@ def _seconds(rival: Rival, forward: Forward, claim: Any, point: Any, repeats: in
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a tool accepts a gradient; of ours, whether it names all that is wrong, no more."""
+    """Whether a tool accepts a gradient.
+
+    Attributes
+    ----------
+    accepts : bool
+        It does.
+    is_late : bool
+        It had no answer in time.
+    is_exact : bool
+        It is ours, and names all that is wrong and no more.
+    """
 
     accepts: bool
+    is_late: bool = False
     is_exact: bool = False
+
+
+class Timed:
+    """A function that raises when it is called too late: tools do not stop by themselves.
+
+    Parameters
+    ----------
+    function : callable
+        Of one vector.
+
+    Attributes
+    ----------
+    is_late : bool
+        Whether it has been.
+    """
+
+    def __init__(self, function: Forward) -> None:
+        self._function = function
+        self._end = time.perf_counter() + LIMIT
+        self.is_late = False
+
+    def __call__(self, x: Any) -> Any:
+        """Evaluate, if there is time."""
+        if time.perf_counter() > self._end:
+            self.is_late = True
+            raise TimeoutError
+        return self._function(x)
 
 
 def _asked(rival: Rival, made: Flat, mistake: str, seed: int) -> Answer:
     claim, wrong = made.claim(MISTAKES[mistake], seed)
     if rival.name != OURS.name:
-        return Answer(_accepts(rival, made.forward, claim, made.point))
+        forward = Timed(made.forward)
+        accepts = _accepts(rival, forward, claim, made.point)
+        return Answer(accepts, forward.is_late)
     found = report(made.forward, claim, made.point, max_rows=ROWS)
     (parameter,) = found.parameters
-    return Answer(found.passed, np.array_equal(named_in(parameter), wrong))
+    return Answer(found.passed, is_exact=np.array_equal(named_in(parameter), wrong))
 
 
 def _accepts(rival: Rival, forward: Forward, claim: Any, point: Any) -> bool:

@@ -105,10 +105,11 @@ passes below a millionth of the gradient's norm.
 
 At each of up to five points the correct gradient is claimed, and five wrong ones: one entry 1%
 off, one entry 0.1% off, one entry's sign, an opposite pair, everything x 2; drawn as above. A tool
-that would take more than {patience:.0f} s for all of them is asked about as many as it has time
-for, in that order. One that would take more than {limit:.0f} s for a single one is *not asked*;
-the table says how many evaluations it would need, and how long these and what it does beside them
-would take, by what it took at the size before.
+is asked about them in that order until {patience:.0f} s are over. One that would take more than
+{limit:.0f} s for a single one is *not asked*; the table says how many evaluations it would need,
+and how long these and what it does beside them would take, by what it took at the size before.
+*Late* are wrong gradients to which it had no answer after {limit:.0f} s: once torch's fast mode
+finds a difference it repeats the check in slow mode, to say more.
 
 *False alarms* are correct gradients that a tool does not accept, and *wrong ones caught* wrong
 ones that it does not. *Names what is wrong* counts, of ours, the reports that name all wrong

@@ -60,7 +60,7 @@ def test_time_grows_with_entries_where_each_is_moved(
 ) -> None:
     """Otherwise only as one forward does; what is beside it stays as it is."""
     took = evaluations * 0.003
-    known = Effort("tool", 1000, 0.001, evaluations, took, 1.0, 1, 0, 1, 1, "no")
+    known = Effort("tool", 1000, 0.001, evaluations, took, 1.0, 1, 0, 1, 1, 0, "no")
     found = expected(known, 10_000, 0.003)
     assert found[0] == now
     assert found[1] == pytest.approx(seconds)
