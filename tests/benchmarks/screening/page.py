@@ -113,11 +113,12 @@ finds a difference it repeats the check in slow mode, to say more.
 
 *False alarms* are correct gradients that a tool does not accept, and *wrong ones caught* wrong
 ones that it does not. *Names what is wrong* counts, of ours, the reports that name all wrong
-entries and no other; of others it says what their message has. Memory is by how much the process
-grows at the peak, as the system counts it, in vectors of all parameters in float64: beyond the
-function, the point and the claim. Each tool has a process of its own. It includes what it takes to
-hand a numpy function to a tool: one vector, mostly. Of few parameters it is left out: any process
-grows by more. Of the time only the ratio means something, and that roughly.
+entries and no other; of others it says what their message has. Our report says how large an error
+of one entry must be to be seen: among ten million, more than 0.1% of most. Memory is by how much
+the process grows at the peak, as the system counts it, in vectors of all parameters in float64:
+beyond the function, the point and the claim. Each tool has a process of its own. It includes what
+it takes to hand a numpy function to a tool: one vector, mostly. Of few parameters it is left out:
+any process grows by more. Of the time only the ratio means something, and that roughly.
 
 <!-- rivals -->
 {rivals}
