@@ -5,8 +5,10 @@ It must not know how it was asked, nor judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 import numpy as np
@@ -56,34 +58,36 @@ class ReturnedClaim:
     ----------
     parts : tuple of tuple of ndarray, shape (coordinates of a parameter, of an output)
         For each parameter, in order, those by each output.
+    starts : tuple of int
+        The first coordinate of each parameter, and one past the last of all.
     """
 
     parts: tuple[tuple[Vector, ...], ...]
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[Vector, ...]]) -> ReturnedClaim:
+        """Return the claim in these arrays."""
+        parts = tuple(parts)
+        return cls(parts, tuple(accumulate((len(part[0]) for part in parts), initial=0)))
 
     def rows(self, start: int, stop: int) -> Vector:
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
-        found = [self._part(k, start - first, stop - first) for k, first in self._places()]
-        found = [rows for rows in found if len(rows)] or found[:1]
+        first = max(bisect_right(self.starts, start, hi=len(self.parts)) - 1, 0)
+        last = max(bisect_left(self.starts, stop), first + 1)
+        found = [self._part(k, start, stop) for k in range(first, last)]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
     def kept(self) -> DenseClaim:
         """Return a copy."""
-        size = sum(len(part[0]) for part in self.parts)
-        matrix = np.empty((size, sum(array.shape[1] for array in self.parts[0])))
-        for k, first in self._places():
-            part = self._part(k, 0, size)
-            matrix[first : first + len(part)] = part
+        matrix = np.empty((self.starts[-1], sum(array.shape[1] for array in self.parts[0])))
+        for k, (start, stop) in enumerate(pairwise(self.starts)):
+            matrix[start:stop] = self._part(k, start, stop)
         return DenseClaim(matrix)
 
-    def _places(self) -> Iterator[tuple[int, int]]:
-        first = 0
-        for k, part in enumerate(self.parts):
-            yield k, first
-            first += len(part[0])
-
     def _part(self, k: int, start: int, stop: int) -> Vector:
-        """Return the claims about some coordinates of one parameter, counted from its first."""
-        inside = slice(max(start, 0), max(stop, 0))
+        """Return the claims about those coordinates that are of one parameter."""
+        inside = slice(max(start - self.starts[k], 0), max(stop - self.starts[k], 0))
         arrays = [array[inside] for array in self.parts[k]]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1)
 

@@ -128,7 +128,7 @@ def build_claim(
                 )
             )
         columns.append(rows)
-    return ReturnedClaim(tuple(zip(*columns, strict=True)))
+    return ReturnedClaim.of(zip(*columns, strict=True))
 
 
 def claim_rounding(claim: NDArray[Any]) -> float:

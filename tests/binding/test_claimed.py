@@ -51,9 +51,7 @@ def test_claimed_change_along_a_direction_is_that_of_the_matrix(
 
 
 #: The same matrix as it may come back: of three parameters, by two outputs of one and three.
-RETURNED = ReturnedClaim(
-    tuple((DENSE[a:b, :1], DENSE[a:b, 1:]) for a, b in ((0, 5), (5, 5), (5, 12)))
-)
+RETURNED = ReturnedClaim.of((DENSE[a:b, :1], DENSE[a:b, 1:]) for a, b in ((0, 5), (5, 5), (5, 12)))
 
 
 @given(st.integers(0, 12), st.integers(0, 12))
@@ -68,7 +66,7 @@ def test_rows_of_what_was_returned_are_those_of_the_matrix(start: int, length: i
 def test_what_is_kept_stays() -> None:
     """Backward may fill the same array again."""
     array = np.array([[1.0], [2.0]])
-    returned = ReturnedClaim(((array,),))
+    returned = ReturnedClaim.of([(array,)])
     kept = returned.kept()
     array += 5
     assert kept.rows(0, 2).tolist() == [[1.0], [2.0]]

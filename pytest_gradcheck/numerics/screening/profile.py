@@ -64,7 +64,9 @@ class Profile:
             filled = np.where(rows > 0, rows, np.nan)
             some = (rows > 0).any(axis=0)
             middle = np.zeros(rows.shape[1])
-            middle[some] = np.nanmedian(filled[:, some], axis=0)
+            # The median that knows of NaN takes a hundred times as long.
+            median = np.median if (rows > 0).all() else np.nanmedian
+            middle[some] = median(filled[:, some], axis=0)
             typical.append(middle)
             norm.append(np.sqrt((rows**2).mean(axis=0) * segment.size))
             total.append(rows.mean(axis=0) * segment.size)

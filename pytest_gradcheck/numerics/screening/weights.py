@@ -121,11 +121,11 @@ class Weights:
         With a code each entry is multiplied by ``1 + digit / base``.
         """
         out[:] = 0.0
-        numbers = self.numbers()
+        numbers, drawn = self.numbers(), dict[int, Floats]()
         for number, box in enumerate(region):
             segment = box.segment
             part = out[segment.start : segment.stop]
-            self._fill(out, which, box.start, box.stop)
+            self._fill(out, which, box.start, box.stop, drawn)
             part *= self.lifts[numbers[segment.start]]
             shaped = part.reshape(segment.shape)
             for axis, (start, stop) in enumerate(box.ranges):
@@ -151,9 +151,15 @@ class Weights:
         block = self._block(which, start)
         return float(block[coordinate - start] * self.lifts[number])
 
-    def _fill(self, out: Floats, which: int, start: int, stop: int) -> None:
+    def _fill(
+        self, out: Floats, which: int, start: int, stop: int, drawn: dict[int, Floats]
+    ) -> None:
+        """Write what is drawn; the last block is kept, since small segments share it."""
         for first in range(start // BLOCK * BLOCK, stop, BLOCK):
-            block = self._block(which, first)
+            if first not in drawn:
+                drawn.clear()
+                drawn[first] = self._block(which, first)
+            block = drawn[first]
             low, high = max(start, first), min(stop, first + block.size)
             out[low:high] = block[low - first : high - first]
 
