@@ -170,25 +170,31 @@ class Search:
             return self._explain_place(excess)
         dense = excess.depth >= (DENSE if excess.size <= SMALL else DEEP)
         if alone and dense:
-            if self._is_block(excess.region[0]):
-                return [excess]
-            shallow = replace(excess, depth=0)
-            return self._explain_box(shallow, excess.region[0], tries=ALL, enough=ALL)
+            return self._explain_dense(replace(excess, depth=0))
         return self._cut(excess)
 
-    def _is_block(self, box: Box) -> bool:
-        """Find all of a block that a box is a part of; no direction moves it from then on."""
-        if len(self.guesses) == GUESSES:
-            return False
+    def _explain_dense(self, excess: Excess) -> list[Excess]:
+        """Explain a residual by its region, and all of the block that is a part of; else cut."""
+        known, (box,) = len(self.findings), excess.region
+        rest = self._sample(excess, box, tries=ALL, enough=ALL)
+        if rest is not None:
+            return self._cut(rest)
+        if len(self.findings) > known and len(self.guesses) < GUESSES:
+            self._grow(box)
+        return []
+
+    def _grow(self, box: Box) -> None:
+        """Take a block instead of a box that is a part of it; nothing moves it from then on."""
         block = grown(self.reader, box)
         # What is no block reaches to all of its sides, yet to a corner by chance only.
         numbers = [*block.corners()[:CORNERS], *self._drawn(block, MIDDLE)]
-        if not self._is_off(block, numbers, enough=len(numbers))[0]:
+        part = self.findings.pop()
+        if self._is_off(block, numbers, enough=len(numbers))[0]:
+            self.blocks.append(block)
+            self.reader = self.reader.without([block])
+        else:
+            self.findings.append(part)
             self.guesses.append(block)
-            return False
-        self.blocks.append(block)
-        self.reader = self.reader.without([block])
-        return True
 
     def _without_blocks(self, excess: Excess, blocks: Sequence[Box]) -> Excess:
         """Measure a region again that blocks are a part of which are known since."""
@@ -217,14 +223,9 @@ class Search:
     def _suspect(self, excess: Excess, box: Box) -> list[Excess]:
         """Explain a residual by the error of one coordinate."""
         weight = self.reader.weight(box.start)
-        self.suspects.append(
-            Suspect(
-                box,
-                excess.residual / weight,
-                excess.bound / abs(weight),
-                self.reader.step * abs(weight),
-            )
-        )
+        size, step = abs(weight), self.reader.step
+        found = Suspect(box, excess.residual / weight, excess.bound / size, step * size)
+        self.suspects.append(found)
         return []
 
     def _cut(self, excess: Excess) -> list[Excess]:
