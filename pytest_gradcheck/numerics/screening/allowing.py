@@ -20,9 +20,8 @@ __all__ = ["are_left_by_branches"]
 #: So many coordinates that are off may be everywhere, though they be few of all.
 SEVERAL = 3
 
-#: Jumps along one direction may be smaller by chance than along most: so many are asked, as
-#: long as there are any.
-ASKED = 3
+#: Jumps along one direction may be smaller by chance than along most: so many are asked.
+ASKED = 6
 
 
 def are_left_by_branches(
@@ -66,9 +65,8 @@ def are_left_by_branches(
     if min(shares, default=1.0) > SLIGHT or max(errors) > SLIGHT * largest[output]:
         return False
     for _ in range(ASKED):
-        wider = float(branch_slopes(function, SLIGHT * largest, rng)[output])
-        if not wider or max(errors) <= wider:
-            return bool(wider)
+        if max(errors) <= float(branch_slopes(function, SLIGHT * largest, rng)[output]):
+            return True
     return False
 
 

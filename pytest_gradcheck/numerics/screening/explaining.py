@@ -196,6 +196,8 @@ class Explanation:
         suspects = sorted(suspects, key=lambda s: abs(s.error) * s.step, reverse=True)
         all_taken = True
         for number, suspect in enumerate(suspects):
+            if self._is_tolerated(suspect):
+                continue
             effect = suspect.error * self.projector.weights.weight(which, suspect.box.start)
             trusted = number >= MEASURED and rest.confirms(effect)
             found = self._as_seen(suspect) if trusted else self._measured(suspect)
@@ -205,7 +207,7 @@ class Explanation:
                 )
                 self._leave_out([suspect.box])
             else:
-                all_taken &= self._is_tolerated(suspect)
+                all_taken = False
         return all_taken
 
     def _is_tolerated(self, suspect: Suspect) -> bool:

@@ -31,6 +31,7 @@ from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.screening.screened import Screened, reference
 from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_close, settle, sight
+from pytest_gradcheck.numerics.size import AWAY
 
 __all__ = ["screen"]
 
@@ -159,7 +160,8 @@ class _Screening:
             projector = replace(self._projector, function=function)
             self._move(know_noise_widely(projector, repeat).function)
             sights = self._look()
-            if all(s.known.all() for s in sights):
+            stairs = _stand_still(sights) and self._moves_from_afar()
+            if all(s.known.all() for s in sights) and not stairs:
                 self._see(sights)
         self._look_apart(sights[0].claimed)
         function = self._projector.function
@@ -179,6 +181,11 @@ class _Screening:
     @property
     def _is_nothing_explained(self) -> bool:
         return bool(self._unexplained.any()) and not self._findings
+
+    def _moves_from_afar(self) -> bool:
+        projector = self._projector
+        (away,) = projector.at(NOISE, self._everything, np.array([AWAY]))
+        return bool((away != projector.function.base).any())
 
     def _look(self) -> tuple[Sight, Sight]:
         """Look along two directions over everything, the clearer one first.
@@ -287,7 +294,13 @@ class _Screening:
 
 def _are_settled(sights: tuple[Sight, Sight]) -> bool:
     """Tell whether pairs showed what there is to be seen, without a ladder."""
-    return all(s.settled for s in sights)
+    return all(s.settled for s in sights) and not _stand_still(sights)
+
+
+def _stand_still(sights: tuple[Sight, Sight]) -> bool:
+    """Tell whether an output does not move at all where claims say so: it may be on stairs."""
+    one, two = sights
+    return bool(((one.measured == 0) & (two.measured == 0) & (one.claimed != 0)).any())
 
 
 def _clearness(pair: tuple[int, Projection]) -> float:
