@@ -250,6 +250,26 @@ def test_what_a_stopped_solver_leaves_is_no_error(name: str, seed: int) -> None:
     assert report.verdict != "wrong"
 
 
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [("early_stopped_solver", 13), ("early_stopped_solver", 16), ("sinkhorn", 5),
+     ("half_precision", 10), ("half_precision", 12)],
+)  # fmt: skip
+def test_claims_that_were_once_called_wrong(name: str, seed: int) -> None:
+    """Jumps that one direction misses, a slight difference among larger ones, stairs."""
+    (family,) = choose_families("all", [name])
+    case = family.case(seed)
+    report = check_gradient(case.forward, case.gradient, case.point.copy(), mode="fast", seed=seed)
+    assert report.verdict != "wrong"
+
+
+def test_forward_that_depends_on_nothing_is_told_from_stairs() -> None:
+    """From afar it is as flat; then claims that say otherwise are wrong."""
+    point = np.random.default_rng(0).normal(size=40)
+    report = check_gradient(lambda x: 3.0 + 0 * x.sum(), np.ones_like, point, mode="fast")
+    assert report.verdict == "wrong"
+
+
 def test_factor_of_zero_is_none() -> None:
     """Entries that are not used are not called wrong with the others."""
     table = np.random.default_rng(0).normal(size=(50, 4))
