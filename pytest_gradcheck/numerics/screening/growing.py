@@ -30,37 +30,27 @@ def grown(reader: Reader, box: Box) -> Box:
     """
     for axis, length in enumerate(box.segment.shape):
         start, stop = box.ranges[axis]
-        last = _end(reader, box, axis, start, length)
-        first = _start(reader, box, axis, 0, min(stop, last))
+        last = _reach(reader, box, axis, start, length)
+        first = _reach(reader, box, axis, min(stop, last), 0)
         box = box.along(axis, first, last)
     return box
 
 
-def _end(reader: Reader, box: Box, axis: int, low: int, high: int) -> int:
-    """Return one past the last index that is off, at `low` or beyond."""
-    if _is_off(reader, box.along(axis, high - 1, high)):
-        return high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _is_off(reader, box.along(axis, middle, high)):
-            low = middle
+def _reach(reader: Reader, box: Box, axis: int, inside: int, outside: int) -> int:
+    """Return how far towards `outside` anything is off, from `inside`, to either side."""
+    one = 1 if inside < outside else -1
+    if _is_off(reader, box, axis, outside - one, outside):
+        return outside
+    while abs(outside - inside) > 1:
+        middle = (inside + outside) // 2
+        if _is_off(reader, box, axis, middle, outside):
+            inside = middle
         else:
-            high = middle
-    return high
+            outside = middle
+    return outside
 
 
-def _start(reader: Reader, box: Box, axis: int, low: int, high: int) -> int:
-    """Return the first index that is off, before `high`."""
-    if _is_off(reader, box.along(axis, low, low + 1)):
-        return low
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _is_off(reader, box.along(axis, low, middle)):
-            high = middle
-        else:
-            low = middle
-    return low
-
-
-def _is_off(reader: Reader, box: Box) -> bool:
-    return reader.measure((box,)).clear > APART
+def _is_off(reader: Reader, box: Box, axis: int, one: int, other: int) -> bool:
+    """Tell whether anything between two places on an axis is off."""
+    part = box.along(axis, min(one, other), max(one, other))
+    return reader.measure((part,)).clear > APART
