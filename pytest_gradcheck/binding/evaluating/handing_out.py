@@ -113,10 +113,12 @@ class HandedOut:
         except BaseException:
             self._carrier.call_off(futures)
             raise
+        outputs = list[Vector | None]()
         for one in returned:
             if isinstance(one, Raised):
                 raise one.error
-        return [one for one in returned if not isinstance(one, Raised)]
+            outputs.append(one)
+        return outputs
 
     @contextmanager
     def _blaming(self) -> Iterator[None]:
