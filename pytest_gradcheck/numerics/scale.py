@@ -5,12 +5,13 @@ It must not evaluate anything: it looks at the point alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Indices
+from pytest_gradcheck.numerics.parts import parts
 
 __all__ = ["Scales"]
 
@@ -22,9 +23,6 @@ SMALLEST = 1e-290
 #: so is one below anything that is measured.
 NOTHING = 1e-16
 TINIEST = 1e-30
-
-#: Coordinates that are looked at together: no vector is made of more.
-PART = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Scales:
         """Return the smallest scale of each segment, shape (k,)."""
         stops = [*self.starts[1:].tolist(), self.point.size]
         pairs = zip(self.starts.tolist(), stops, strict=True)
-        return np.array([min(self.own(part).min() for part in _parts(*pair)) for pair in pairs])
+        return np.array([min(self.own(part).min() for part in parts(*pair)) for pair in pairs])
 
     def typical(self, indices: Indices | slice) -> Floats:
         """Return the median magnitude in the segments of some coordinates."""
@@ -111,7 +109,7 @@ def _middle(values: Floats) -> float:
     It is one of them, so that no sum overflows. Of very many it is that of the medians of
     parts, so that no copy of all is made.
     """
-    medians = (_median(np.abs(values[part])) for part in _parts(0, values.size))
+    medians = (_median(np.abs(values[part])) for part in parts(0, values.size))
     found = [median for median in medians if median is not None]
     return _median(np.array(found)) or 1.0
 
@@ -126,8 +124,3 @@ def _median(magnitudes: Floats) -> float | None:
     middle = (magnitudes.size - 1) // 2
     magnitudes.partition(middle)
     return float(magnitudes[middle])
-
-
-def _parts(start: int, stop: int) -> Iterator[slice]:
-    for first in range(start, stop, PART):
-        yield slice(first, min(first + PART, stop))

@@ -11,12 +11,12 @@ import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
+from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.screening.sights import APART
-from pytest_gradcheck.numerics.screening.weights import blocks
 from pytest_gradcheck.numerics.sweep import SLIGHT
 
 __all__ = ["Entries", "Expected"]
@@ -109,8 +109,8 @@ class Entries:
 
     def claims_anything(self, box: Box, output: int) -> bool:
         """Tell whether any claim about a whole segment is not zero."""
-        parts = blocks(box.start, box.stop)
-        rows = (self.projector.claims.rows(part.start, part.stop) for part in parts)
+        spans = parts(box.start, box.stop)
+        rows = (self.projector.claims.rows(span.start, span.stop) for span in spans)
         return any(bool(some[:, output].any()) for some in rows)
 
     def allowed(self, coordinate: int, size: Floats) -> Floats:

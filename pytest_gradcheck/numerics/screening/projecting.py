@@ -15,8 +15,9 @@ from pytest_gradcheck.numerics.claims import Claims
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.numerics.pairs import NOISE_FACTOR
+from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.screening.places import Box, Region, whole
-from pytest_gradcheck.numerics.screening.weights import Code, Weights, blocks
+from pytest_gradcheck.numerics.screening.weights import Code, Weights
 
 __all__ = ["Projection", "Projector"]
 
@@ -110,7 +111,7 @@ class Projector:
         with self._moving() as direction:
             self.weights.draw(direction, which, whole(self.weights.segments))
             for number, segment in enumerate(self.weights.segments):
-                for part in blocks(segment.start, segment.stop):
+                for part in parts(segment.start, segment.stop):
                     claimed[number] += self.claims.along(part.start, direction[part])
         return claimed
 
@@ -151,7 +152,7 @@ class Projector:
         for step in steps:
             there = self._place(which, region, step, code)
             yield there
-            for part in blocks(0, here.size):
+            for part in parts(0, here.size):
                 # The mirror image, to within a rounding of the point.
                 np.subtract(2 * here[part], there[part], out=there[part])
             yield there
@@ -175,6 +176,6 @@ class Projector:
     def _change(self, there: Floats) -> Floats:
         """Return what is claimed to change from the point to where it really went, rounded."""
         here, change = self.here, np.zeros_like(self.function.base)
-        for part in blocks(0, here.size):
+        for part in parts(0, here.size):
             change += self.claims.along(part.start, there[part] - here[part])
         return change

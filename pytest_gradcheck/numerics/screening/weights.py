@@ -6,7 +6,6 @@ It must not evaluate anything, and is not told what a direction is for.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,7 +16,7 @@ from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box, Region, Segment
 
-__all__ = ["Code", "Numbers", "Weights", "blocks", "by_axis", "by_box", "by_coordinate"]
+__all__ = ["Code", "Numbers", "Weights", "by_axis", "by_box", "by_coordinate"]
 
 #: Coordinates that are drawn together.
 BLOCK = 1 << 16
@@ -167,9 +166,3 @@ class Weights:
         scale = self.scales.own(slice(first, first + BLOCK))
         rng = np.random.default_rng([self.seed, which, first])
         return signed_direction(scale, rng)
-
-
-def blocks(first: int, last: int) -> Iterator[slice]:
-    """Yield slices that cover the coordinates from `first` up to `last`."""
-    for start in range(first, last, BLOCK):
-        yield slice(start, min(start + BLOCK, last))

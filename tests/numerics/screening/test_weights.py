@@ -13,7 +13,6 @@ from pytest_gradcheck.numerics.screening.weights import (
     Code,
     Numbers,
     Weights,
-    blocks,
     by_axis,
     by_box,
     by_coordinate,
@@ -146,15 +145,3 @@ def test_coded_direction_is_the_same_by_slabs(numbers: Numbers, block: int) -> N
     expected = box.of(plain[:120]) * factors
     assert box.of(coded[:120]) == pytest.approx(expected, rel=1e-15)
     assert np.count_nonzero(coded) == box.size
-
-
-@FEW
-@given(st.integers(0, 10**6), st.integers(0, 3 << 16))
-def test_blocks_cover_what_they_are_asked_for_without_overlap(first: int, length: int) -> None:
-    """One starts where the one before ends, and none is larger than a block."""
-    ends = [first]
-    for block in blocks(first, first + length):
-        assert block.start == ends[-1]
-        assert 0 < block.stop - block.start <= 1 << 16
-        ends.append(block.stop)
-    assert ends[-1] == first + length
