@@ -12,7 +12,7 @@ import numpy as np
 from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats
 
-__all__ = ["WIDE", "estimate_noise", "least_noise", "read_noise"]
+__all__ = ["WIDE", "are_even", "estimate_noise", "least_noise", "read_noise"]
 
 #: Relative spacings, tried in turn until the values behave like noise. One is
 #: not enough: an iterative solver looks smooth at 1e-11, float32 constant; the
@@ -35,6 +35,9 @@ ORDERS = 6
 #: Orders of the table that must agree on the noise, and to which factor.
 AGREEING_ORDERS = 3
 AGREEMENT = 4.0
+
+#: Values rounded by chance all alike, or not, differ from a parabola by so many roundings.
+EVEN = 2.0
 
 #: One side of the point counts as clean when it bends this much less than the table says.
 CLEAN = 1e-2
@@ -154,6 +157,16 @@ def read_noise(values: Floats) -> tuple[Floats, Booleans]:
     # A table of few values that bend on one side only is read at a wider spacing.
     found &= _cleaner_side(scaled) >= CLEAN * sigma
     return sigma * size, found
+
+
+def are_even(values: Floats) -> Booleans:
+    """Tell where `values`, shape (7, m), are smooth to the last digit, all of them moving.
+
+    Rounding is noise, but seven values may all be rounded alike; then a table shows none.
+    """
+    rounding = EVEN * EPS * np.abs(values).max(axis=0)
+    moves = np.abs(np.diff(values, axis=0)).min(axis=0) > UNMISSED * rounding
+    return np.asarray(moves & (np.abs(np.diff(values, n=3, axis=0)).max(axis=0) <= rounding))
 
 
 def _cleaner_side(values: Floats) -> Floats:

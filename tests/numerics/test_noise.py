@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.directions import signed_direction
-from pytest_gradcheck.numerics.noise import estimate_noise
+from pytest_gradcheck.numerics.noise import are_even, estimate_noise
 from tests.numerics.functions import Counted, Floats, jitter
 
 POINT = np.array([1.3, -0.4])
@@ -95,3 +95,22 @@ def test_point_is_left_as_it_is() -> None:
     point.flags.writeable = False
     noise_of(Counted(lambda x: x.sum()), point)
     assert (point == POINT).all()
+
+
+EVEN = 1.0 + 2.0**-27 * np.arange(7) + 2.0**-50 * np.arange(7) ** 2
+
+
+@pytest.mark.parametrize(
+    ("values", "even"),
+    [
+        (EVEN, True),
+        (2.0**-600 * EVEN, True),
+        (np.ones(7), False),
+        (np.where(np.arange(7) < 2, EVEN[1], EVEN), False),
+        (EVEN + 1e-14 * (np.arange(7) == 4), False),
+        (np.where(np.arange(7) == 0, np.nan, EVEN), False),
+    ],
+)
+def test_values_are_even_where_they_move_and_show_no_noise(values: Floats, *, even: bool) -> None:
+    """What stands still, or jumps, may be noisy further away."""
+    assert are_even(values[:, None]).tolist() == [even]

@@ -12,7 +12,13 @@ import numpy as np
 
 from pytest_gradcheck.numerics.directions import defined_direction
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats
-from pytest_gradcheck.numerics.noise import WIDE, estimate_noise, least_noise, read_noise
+from pytest_gradcheck.numerics.noise import (
+    WIDE,
+    are_even,
+    estimate_noise,
+    least_noise,
+    read_noise,
+)
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from pytest_gradcheck.numerics.size import AWAY, sizes_of
@@ -58,7 +64,9 @@ def know_noise(projector: Projector, repeat: Floats, which: int) -> Projector:
     steps = [SPACING * k for k in (1, 2, 3)]
     around = projector.values(which, whole(projector.weights.segments), steps)
     with np.errstate(all="ignore"):
-        sigma, found = read_noise(np.insert(around, 3, base, axis=0))
+        values = np.insert(around, 3, base, axis=0)
+        sigma, found = read_noise(values)
+        found |= are_even(values)
     if not found.all():
         return know_noise_widely(projector, repeat)
     return _knowing(projector, np.maximum(sigma, least_noise(base, repeat)))

@@ -52,6 +52,18 @@ def test_noise_that_does_not_show_close_by_is_looked_for_further_away() -> None:
     assert 1e-5 < known.function.noise[0] < 1e-3
 
 
+def test_values_that_are_rounded_alike_by_chance_have_the_noise_of_rounding() -> None:
+    """They move, and evenly: nothing is looked for further away."""
+    along = 3e-8 * direction_of(projector_of(linear(SLOPES), SLOPES, POINT)[0], 0) @ SLOPES
+    projector, counted = unknown(
+        lambda x: 2.0**12 + np.round((x - POINT) @ SLOPES / along) * 2.0**-25
+    )
+    base = projector.function.base
+    known = know_noise(projector, base, 0)
+    assert counted.calls == 6
+    assert known.function.noise == pytest.approx(EPS * base)
+
+
 @pytest.mark.parametrize("know", [lambda p, r: know_noise(p, r, 0), know_noise_widely])
 def test_noise_is_no_less_than_what_evaluations_at_the_point_differ_by(
     know: Callable[[Projector, Floats], Projector],
