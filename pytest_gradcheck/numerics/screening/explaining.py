@@ -17,7 +17,7 @@ from pytest_gradcheck.numerics.screening.locating import Finding, Search, Suspec
 from pytest_gradcheck.numerics.screening.patterns import common_share
 from pytest_gradcheck.numerics.screening.places import Box, Region, Segment, whole
 from pytest_gradcheck.numerics.screening.projecting import Projector
-from pytest_gradcheck.numerics.screening.sights import APART, Sight, sight
+from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_pair, sight
 
 __all__ = ["Explanation"]
 
@@ -168,6 +168,7 @@ class Explanation:
         return int(nonzero[0]) if nonzero.size else None
 
     def _search(self, current: Sight) -> Search:
+        current = as_pair(self.projector, current, self._everything, self.output)
         reader = Reader.of(self.projector, current, self.output)
         search = Search(reader, self.entries, self.goes_on, self.rng)
         search.run(reader.all_of(current))
@@ -199,7 +200,7 @@ class Explanation:
             if self._is_tolerated(suspect):
                 continue
             effect = suspect.error * self.projector.weights.weight(which, suspect.box.start)
-            trusted = number >= MEASURED and rest.confirms(effect)
+            trusted = number >= MEASURED and all_taken and rest.confirms(effect)
             found = self._as_seen(suspect) if trusted else self._measured(suspect)
             if found is not None:
                 self.findings.append(

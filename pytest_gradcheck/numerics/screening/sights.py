@@ -15,7 +15,7 @@ from pytest_gradcheck.numerics.measurement import Booleans, Floats, Status
 from pytest_gradcheck.numerics.screening.places import Region
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
 
-__all__ = ["APART", "Sight", "as_close", "settle", "sight"]
+__all__ = ["APART", "Sight", "as_close", "as_pair", "settle", "sight"]
 
 #: Claim and measurement differ when they are this many bounds apart.
 APART = 2.0
@@ -24,6 +24,9 @@ APART = 2.0
 NARROWER = 8.0
 LEAST = 2.0
 LOOKS = 3
+
+#: Truncation falls with the square of the step, to within this factor; then it is known.
+CONVERGED = 2.0
 
 #: A kink at the point bends a function by as much however close one looks.
 SAME_BEND = 0.5
@@ -131,17 +134,22 @@ def settle(projector: Projector, which: int, region: Region, seen: Projection) -
     """
     if _near(seen).all():
         return _as_seen(which, seen, seen.noise)
+    expected = np.zeros_like(seen.noise)
     for _ in range(LOOKS):
-        closer = projector.take(which, region, seen.step / _narrower(seen))
+        narrower = _narrower(seen)
+        closer = projector.take(which, region, seen.step / narrower)
         moved = np.abs(closer.residual - seen.residual)
-        stands = moved <= APART * (seen.noise + closer.noise)
-        stands &= moved <= SAME_BEND * np.abs(closer.residual)
-        stands &= ~_kinked(seen, closer)
-        if (_near(closer) | stands).all():
+        left = CONVERGED * moved / (narrower**2 - 1)
+        still = moved <= APART * (seen.noise + closer.noise)
+        plain = (moved <= SAME_BEND * np.abs(closer.residual)) & ~_kinked(seen, closer)
+        converges = (moved <= expected) & (left <= APART * closer.noise) & plain
+        stands = still & plain
+        if (_near(closer) | stands | converges).all():
             if (stands & (seen.noise + moved <= closer.noise)).all():
                 return _as_seen(which, seen, seen.noise + moved)
-            return _as_seen(which, closer, closer.noise + np.where(stands, moved, 0.0))
-        seen = closer
+            left = np.where(converges, left, np.where(stands, moved, 0.0))
+            return _as_seen(which, closer, closer.noise + left)
+        seen, expected = closer, CONVERGED * moved / narrower**2
     return _climbed(projector, which, region, seen.claimed)
 
 
@@ -152,6 +160,25 @@ def as_close(settled: Sight, which: int, seen: Projection) -> Sight:
     """
     scale = np.maximum(settled.bound - seen.noise, 0.0)
     return _as_seen(which, seen, seen.noise + 2 * scale)
+
+
+def as_pair(projector: Projector, seen: Sight, region: Region, output: int) -> Sight:
+    """Return what a pair shows of what a ladder told of one output.
+
+    Pairs along parts of the direction are compared with it, and a ladder knows better than any
+    of its pairs. Where the two differ the step is the reason: two evaluations for each that is
+    tried, none for what pairs have settled.
+    """
+    if seen.settled:
+        return seen
+    step = seen.step
+    for _ in range(LOOKS):
+        pair = projector.take(seen.which, region, step)
+        moved = np.abs(pair.measured - seen.measured)
+        if moved[output] <= APART * (pair.noise + seen.bound)[output]:
+            break
+        step /= NARROWER
+    return _as_seen(seen.which, pair, pair.noise + seen.bound + moved)
 
 
 def _near(seen: Projection) -> Booleans:

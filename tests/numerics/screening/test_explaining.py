@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.screening.entries import Entries
-from pytest_gradcheck.numerics.screening.explaining import Explanation
+from pytest_gradcheck.numerics.screening.explaining import Explanation, Rest
+from pytest_gradcheck.numerics.screening.locating import Suspect
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.sights import sight
 from tests.numerics.functions import Counted, Floats
@@ -97,6 +98,15 @@ def test_suspects_beyond_the_worst_four_are_taken_on_trust() -> None:
     assert all(np.isfinite(bound[0]) for bound in bounds.values())
     trusted = [k for k, bound in bounds.items() if not np.isfinite(bound[1])]
     assert sorted(trusted) == sorted(chosen[2:6])
+
+
+def test_no_suspect_is_taken_on_trust_beside_one_that_is_innocent() -> None:
+    """The other direction was said to confirm them all: it did not."""
+    _, explanation, _ = explain({})
+    segment = explanation.projector.weights.segments[0]
+    suspects = [Suspect(segment.single(k), 1.0, 1e-9, 1e-2) for k in range(6)]
+    assert not explanation._take_suspects(suspects, 2, Rest(0.0, 1e-9, 0.0))
+    assert explanation.findings == []
 
 
 def test_stray_factor_of_everything_is_explained_by_its_share() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
-from pytest_gradcheck.numerics.screening.sights import Sight, as_close, settle, sight
+from pytest_gradcheck.numerics.screening.sights import Sight, as_close, as_pair, settle, sight
 from tests.numerics.functions import Floats
 from tests.numerics.screening.builders import FEW, direction_of, linear, projector_of
 
@@ -100,6 +100,22 @@ def test_truncation_is_made_smaller_up_to_three_times() -> None:
     assert not seen.differs.any()
 
 
+@pytest.mark.parametrize("error", [1e-3, 0.3])
+def test_truncation_that_falls_as_it_should_is_known(error: float) -> None:
+    """It is far above the noise from near by as well, yet nothing like an error by then."""
+    cubes, claim = np.sign(POINT) * 1e3, (1 + error) * SLOPES
+    shifted = POINT.copy()
+    seen, calls, projector = look(
+        lambda x: x @ SLOPES + cubes @ (x - shifted) ** 3, claim, noise=1e-12
+    )
+    true = direction_of(projector, 1) @ SLOPES
+    assert seen.settled
+    assert calls <= 8
+    assert seen.differs.all()
+    assert np.abs(seen.measured - true) <= seen.bound
+    assert seen.bound <= 0.02 * np.abs(seen.residual)
+
+
 @pytest.mark.parametrize("step", [1e-2, 1e-3, 1e-4])
 def test_curvature_is_no_error(step: float) -> None:
     """A step that is too wide is made narrower until it is not."""
@@ -175,6 +191,25 @@ def test_pair_along_another_direction_is_trusted_as_far_as_the_one_that_settled(
     assert seen.status.tolist() == [Status.SMOOTH]
     noisy = as_close(replace(settled, bound=np.array([1e-7])), 2, PAIR)
     assert noisy.bound == pytest.approx([1e-6])
+
+
+def test_pair_shows_what_a_ladder_told_by_a_step_that_is_small_enough() -> None:
+    """What is compared with it later is off by its truncation, not by none."""
+    projector, counted = projector_of(
+        lambda x: np.sin(30 * x).sum(), 31 * np.cos(30 * POINT), POINT, noise=1e-13
+    )
+    true = direction_of(projector, 1) @ (30 * np.cos(30 * POINT))
+    everything, bound = whole(projector.weights.segments), np.array([1e-6])
+    told = replace(seen_as(31 / 30 * true, true, 1e-6, Status.SMOOTH), settled=False)
+    told = replace(told, claimed=np.array([told.claimed]), measured=np.array([true]), bound=bound)
+    seen = as_pair(projector, told, everything, 0)
+    assert (seen.settled, seen.which) == (True, 1)
+    assert 2 < counted.calls <= 6
+    assert seen.step < told.step
+    assert np.abs(seen.measured - true) <= seen.bound <= 1e-5 * np.abs(true)
+    counted.calls = 0
+    assert as_pair(projector, seen, everything, 0) is seen
+    assert counted.calls == 0
 
 
 def test_difference_is_one_that_is_two_bounds_large() -> None:
