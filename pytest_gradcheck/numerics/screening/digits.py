@@ -41,6 +41,9 @@ KINKED = 3.0
 CLOSER = 8.0
 CLOSER_LOOKS = 2
 
+#: Curvature bends as much less as the step is smaller, to within this share.
+ALIKE = 0.1
+
 #: Coded directions reach further by this factor, in the middle.
 REACH = 1.5
 
@@ -94,10 +97,13 @@ class Reader:
         step = self.step if code is None else self.step / REACH
         seen = self.projector.take(self.which, region, step, code)
         for _ in range(CLOSER_LOOKS):
-            if not self._crossed(seen):
+            if not self._crossed(seen) or (code is not None and self._is_legible(seen, code)):
                 break
             step /= CLOSER
-            seen = self.projector.take(self.which, region, step, code)
+            closer = self.projector.take(self.which, region, step, code)
+            if self._curves(seen, closer):
+                break
+            seen = closer
         rounding = self._rounding(region)
         noise = max(float(seen.noise[self.output]) - rounding, 0.0)
         return Excess(region, float(seen.residual[self.output]), noise, rounding)
@@ -109,6 +115,17 @@ class Reader:
         """Tell whether slopes to both sides differ by more than curvature explains."""
         smooth = KINKED * self.bend * seen.step + KINKED * seen.noise[self.output]
         return bool(abs(seen.bend[self.output]) > smooth)
+
+    def _is_legible(self, seen: Projection, code: Code) -> bool:
+        """Tell whether a digit is the same whatever a kink did: half of its bend, at most."""
+        residual, bend = abs(seen.residual[self.output]), abs(seen.bend[self.output])
+        return bool(code.base * bend / 2 <= CLOSEST * residual)
+
+    def _curves(self, seen: Projection, closer: Projection) -> bool:
+        """Tell whether a bend falls with the step: that of a kink does not."""
+        expected = seen.bend[self.output] * closer.step / seen.step
+        doubt = ALIKE * abs(expected) + KINKED * closer.noise[self.output]
+        return bool(abs(closer.bend[self.output] - expected) <= doubt < abs(expected))
 
     def with_code(self, excess: Excess) -> Excess:
         """Measure a digit that tells parts of a region apart, where none is known, or clear."""

@@ -1,13 +1,15 @@
 """Reading places off residuals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_gradcheck.binding.claimed import DenseClaim
 from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.excess import Excess
 from pytest_gradcheck.numerics.screening.places import Box, Region, cut, whole
@@ -16,6 +18,7 @@ from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
     FEW,
     Shapes,
+    direction_of,
     linear,
     projector_of,
     segments_of,
@@ -233,6 +236,45 @@ def test_residual_of_one_output_is_measured() -> None:
     assert abs(excesses[0].residual) < 1e-9
     assert excesses[1].residual == pytest.approx(projector.claimed(1)[0, 0], rel=1e-6)
     assert [e.bound for e in excesses] == pytest.approx([4e-7, 4e-7])
+
+
+def bending(bend: float, function: Callable[[Floats], Any]) -> tuple[Reader, Counted]:
+    """Return a reader of a function that bends by so much along what was seen of it."""
+    projector, counted = projector_of(function, 1.5 * SLOPES, POINT)
+    seen = replace(sight_of(1e6, 1.0), bend=np.array([bend]))
+    return Reader.of(projector, seen, 0), counted
+
+
+def test_bend_that_falls_with_the_step_is_no_kink() -> None:
+    """However little the function bent along the direction without the code: one look tells."""
+    reader, counted = bending(0.0, lambda x: x @ SLOPES + (x - POINT) @ (x - POINT) / 2)
+    read = reader.measure(whole(reader.projector.weights.segments))
+    assert counted.calls == 4
+    claimed = reader.projector.claimed(1)[0, 0]
+    assert read.residual == pytest.approx(claimed / 3, rel=1e-6)
+
+
+def test_kink_is_looked_closer_at_until_it_is_out_of_reach() -> None:
+    """Its bend does not fall with the step, or falls to nothing."""
+    edge = POINT[7] + 5e-4 * np.abs(POINT[7])
+    reader, counted = bending(0.0, lambda x: x @ SLOPES + 100 * np.abs(x[7] - edge))
+    claim = 1.5 * SLOPES - 100.0 * (np.arange(SIZE) == 7)
+    reader = replace(
+        reader, projector=replace(reader.projector, claims=DenseClaim(claim[:, None]))
+    )
+    read = reader.measure(whole(reader.projector.weights.segments))
+    assert counted.calls == 6
+    assert read.residual == pytest.approx(direction_of(reader.projector, 1) @ SLOPES / 2, rel=1e-5)
+
+
+def test_kink_too_slight_for_the_digit_is_not_looked_closer_at() -> None:
+    """What is read is the same whatever it did; a base of many digits shows it."""
+    reader, counted = bending(0.0, lambda x: x @ SLOPES + 1e-3 * np.abs(x[7] - POINT[7]))
+    everything = whole(reader.projector.weights.segments)
+    for base, calls in ((3, 2), (SIZE, 6)):
+        counted.calls = 0
+        reader.measure(everything, Code(by_coordinate, 1, base))
+        assert counted.calls == calls
 
 
 @pytest.mark.parametrize(
