@@ -25,6 +25,9 @@ __all__ = ["Entries", "Expected"]
 #: less than this share of the error that it shows.
 CLEAR = 0.1
 
+#: An error that was expected is that where both differ by less than this share of it.
+TELLING = 0.5
+
 #: Claims that are looked at to see how large they are in a segment.
 LOOKED_AT = 1024
 
@@ -96,7 +99,8 @@ class Entries:
             output = expected.output
             apart = np.abs((claim - pair.value)[0, output] - expected.error)
             doubt = bound[0, output] + APART * expected.bound
-            clear[0, output] |= apart <= doubt <= CLEAR * error[0, output]
+            known = bound[0, output] <= CLEAR * error[0, output]
+            clear[0, output] |= known and apart <= doubt <= TELLING * error[0, output]
         if not (agrees | clear).all():
             return None
         found = Measurement.blank(1, claim.shape[1])

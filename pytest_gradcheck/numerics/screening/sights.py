@@ -28,8 +28,11 @@ LOOKS = 3
 #: Truncation falls with the square of the step, to within this factor; then it is known.
 CONVERGED = 2.0
 
-#: A kink at the point bends a function by as much however close one looks.
-SAME_BEND = 0.5
+#: What differs is not the same where it moved by more than this share of itself.
+MOVED = 0.5
+
+#: A kink at the point bends a function by as much however close one looks: by so many times
+#: the noise, or it might be that.
 VISIBLE_BEND = 3.0
 
 
@@ -141,7 +144,7 @@ def settle(projector: Projector, which: int, region: Region, seen: Projection) -
         moved = np.abs(closer.residual - seen.residual)
         left = CONVERGED * moved / (narrower**2 - 1)
         still = moved <= APART * (seen.noise + closer.noise)
-        plain = (moved <= SAME_BEND * np.abs(closer.residual)) & ~_kinked(seen, closer)
+        plain = (moved <= MOVED * np.abs(closer.residual)) & ~_kinked(seen, closer)
         converges = (moved <= expected) & (left <= APART * closer.noise) & plain
         stands = still & plain
         if (_near(closer) | stands | converges).all():
@@ -194,9 +197,9 @@ def _narrower(seen: Projection) -> float:
 
 
 def _kinked(seen: Projection, closer: Projection) -> Booleans:
-    """Tell where the slopes to both sides differ by as much from closer by."""
-    bend = np.abs(closer.bend)
-    same = bend > SAME_BEND * np.abs(seen.bend)
+    """Tell where the slopes to both sides differ by about as much from closer by."""
+    bend, narrower = np.abs(closer.bend), seen.step / closer.step
+    same = bend > np.abs(seen.bend) / np.sqrt(narrower)
     return np.asarray(
         same & (bend > VISIBLE_BEND * closer.noise) & (bend > np.abs(closer.residual) / 8)
     )

@@ -90,10 +90,11 @@ def test_slight_error_is_swept() -> None:
     assert (entries.projector.function.point == POINT).all()
 
 
-def test_expected_error_is_clear_where_it_is_just_that() -> None:
+@pytest.mark.parametrize(("error", "bound"), [(5e-4, 1e-7), (6e-4, 8e-5)])
+def test_expected_error_is_clear_where_it_is_just_that(error: float, bound: float) -> None:
     """Two measurements that know nothing of each other agree: no sweep."""
     entries, counted = entries_of(off(7, 5e-4))
-    found = entries.measure(7, Expected(0, 5e-4 * TRUE[7], 1e-7))
+    found = entries.measure(7, Expected(0, error * TRUE[7], bound * abs(TRUE[7])))
     assert counted.calls == 2
     assert entries.errors(7, found) == pytest.approx([5e-4 * TRUE[7]], rel=0.1)
 

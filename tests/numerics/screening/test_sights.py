@@ -138,6 +138,18 @@ def test_kink_that_a_pair_crosses_is_no_error() -> None:
     assert calls <= 8
 
 
+def test_curvature_close_to_the_error_is_no_kink() -> None:
+    """It falls with the step, however little that is made smaller since the error is slight."""
+    noise, squares = 1e-9, 0.3 * np.ones(30)
+    direction = direction_of(projector_of(linear(SLOPES), SLOPES, POINT)[0], 1)
+    error = 5 * 4e-6 / np.abs(direction @ SLOPES)
+    seen, calls, _ = look(
+        lambda x: x @ SLOPES + squares @ (x - POINT) ** 2, (1 + error) * SLOPES, noise=noise
+    )
+    assert (calls, seen.settled) == (4, True)
+    assert seen.differs.all()
+
+
 def test_kink_at_the_point_has_no_one_derivative() -> None:
     """A ladder tells, and what was claimed is kept."""
     point = np.where(np.arange(30) == 7, 0.0, POINT)
