@@ -267,8 +267,9 @@ class _Screening:
                 self._sweep(number, segment)
 
     def _look_at(self, number: int, segment: Segment) -> None:
-        """Look at one segment by itself, moved as far as that needs."""
-        own = sight(self._projector, OWN, (segment.box(),), self._aim.step([number]))
+        """Look at one segment by itself, without what is known to be off, as far as that needs."""
+        projector = self._projector.without([found.box for found in self._findings])
+        own = sight(projector, OWN, (segment.box(),), self._aim.step([number]))
         if own.known.all() and not own.differs.any():
             seen = own.hidden / self._aim.least[number]
             self._visible[number] = np.minimum(self._visible[number], seen)
