@@ -150,7 +150,7 @@ def test_segment_that_shows_too_little_is_looked_at_by_itself() -> None:
 def test_segment_is_looked_at_without_what_was_found_to_be_off() -> None:
     """Which would only show again, and hide how little else could be."""
     slopes = np.concatenate([np.full(600, 1.0), np.full(55, 1e-5)])
-    claim = np.where(np.arange(SIZE) == 610, 1.0, slopes)
+    claim = np.where(np.arange(SIZE) == 610, 5e-3, slopes)
     found, _ = screened(claim, lambda x: slopes @ x + jitter(x.sum(), 1e-9), budget=100)
     assert [finding.box.start for finding in found.findings] == [610]
     assert (found.share < 0.1).all()
