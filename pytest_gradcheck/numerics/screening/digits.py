@@ -17,12 +17,14 @@ from pytest_gradcheck.numerics.screening.excess import Excess
 from pytest_gradcheck.numerics.screening.places import Box, Region, whole
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
 from pytest_gradcheck.numerics.screening.sights import Sight
+from pytest_gradcheck.numerics.screening.slabs import Slabs
 from pytest_gradcheck.numerics.screening.weights import (
     Code,
     Numbers,
     by_axis,
     by_box,
     by_coordinate,
+    by_place,
 )
 
 __all__ = ["Reader"]
@@ -34,6 +36,10 @@ CLOSEST = 0.02
 
 #: A digit that is to serve parts should be clear still where a residual is so much fainter.
 FAINTER = 16.0
+
+#: Slabs that are worth a digit; where one is known, so many times those that are left.
+FEWEST = 4
+FINER = 2
 
 #: A kink was crossed where slopes differ by so many times what curvature explains; then one
 #: looks so much closer, so often.
@@ -127,25 +133,23 @@ class Reader:
         doubt = ALIKE * abs(expected) + KINKED * closer.noise[self.output]
         return bool(abs(closer.bend[self.output] - expected) <= doubt < abs(expected))
 
-    def with_code(self, excess: Excess) -> Excess:
+    def with_slabs(self, excess: Excess) -> Excess:
         """Measure a digit that tells parts of a region apart, where none is known, or clear."""
-        start, stop = excess.extent
-        if excess.code is not None and excess.code.divisor < stop - start:
+        clear = CLOSE / max(FAINTER * excess.unsure, CLOSE / excess.size)
+        count = min(math.floor(clear), math.isqrt(excess.size - 1) + 1)
+        known = 1 if excess.slabs is None else excess.slabs.count_in(excess.region)
+        if known > 1 and count < FINER * known:
             return excess
-        base = _base(stop - start, FAINTER * excess.unsure)
-        if base is None:
-            return replace(excess, coded=None, code=None)
-        divisor = 1
-        while divisor * base < stop - start:
-            divisor *= base
-        digits = (stop - 1) // divisor - start // divisor + 1
-        return self.coded(excess, Code(by_coordinate, divisor, digits))
+        if count < FEWEST:
+            return replace(excess, coded=None, slabs=None)
+        return self.coded(excess, Slabs.of(excess.region, count))
 
-    def coded(self, excess: Excess, code: Code | None) -> Excess:
-        """Measure a digit of a region: two evaluations."""
-        if code is None:
+    def coded(self, excess: Excess, slabs: Slabs | None) -> Excess:
+        """Measure in which slab a region is off: two evaluations."""
+        if slabs is None:
             return excess
-        return replace(excess, coded=self.measure(excess.region, code).residual, code=code)
+        coded = self.measure(excess.region, slabs.code).residual
+        return replace(excess, coded=coded, slabs=slabs, mixed=False)
 
     def without(self, boxes: Sequence[Box]) -> Reader:
         """Return the same that does not move some boxes."""
@@ -177,27 +181,42 @@ class Reader:
             error is at several indices of every axis.
         """
         (box,) = excess.region
+        inside = self.slab(excess)
         narrowed = box
-        for axis, length in enumerate(box.lengths):
-            number = self._read(excess, by_axis(axis), length)
+        for axis, (first, _) in enumerate(box.ranges):
+            if not inside and excess.slabs is not None and excess.slabs.hold_all_at(box, axis):
+                continue  # What is at one index of it would be in one slab.
+            start, stop = inside[0].ranges[axis] if inside else box.ranges[axis]
+            number = self._read(excess, by_axis(axis), stop - start, start=start - first)
             if number is not None:
                 narrowed = narrowed.at(axis, number)
         return narrowed
 
     def coordinate(self, excess: Excess) -> int | None:
-        """Read the one coordinate an error is at, from the digit on that is known."""
+        """Read the one coordinate an error is at, in the slab that is known."""
         if excess.size == 1:
             return excess.region[0].start
-        start, stop = excess.extent
-        code = excess.code
-        if code is not None and excess.unsure * code.base <= CLOSE:
-            digit = self._digit(excess, code, excess.coded)
-            if digit is None:
-                return None
-            first = start // code.divisor
-            low = (first + (digit - first) % code.base) * code.divisor
-            start, stop = max(start, low), min(stop, low + code.divisor)
+        region = self.slab(excess)
+        if not region:
+            return None
+        if len(region) == 1:
+            (box,) = region
+            # One digit may be one by chance: another is read where the slab is a coordinate.
+            number = self._read(excess, by_place(box), max(box.size, 2))
+            return None if number is None or number >= box.size else box.coordinate(number)
+        start, stop = region[0].start, region[-1].stop
         return self._read(excess, by_coordinate, stop - start, start=start)
+
+    def slab(self, excess: Excess) -> Region:
+        """Return the part of a region in the slab that is off; all of it where that is unclear.
+
+        Nothing, where what is off is in no single slab.
+        """
+        slabs = excess.slabs
+        if slabs is None or excess.unsure * slabs.count > CLOSE:
+            return excess.region
+        digit = None if excess.mixed else self._digit(excess, slabs.code, excess.coded)
+        return () if digit is None else slabs.part(digit, excess.region)
 
     def _read(
         self,

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 
 from pytest_gradcheck.numerics.screening.places import Box, Region
-from pytest_gradcheck.numerics.screening.weights import Code
+from pytest_gradcheck.numerics.screening.slabs import Slabs
 
 __all__ = ["Excess"]
 
@@ -37,10 +37,14 @@ class Excess:
         however often one measures, and in every part of it what that part does.
     coded : float or None
         The residual with the coordinates weighted by a digit, where that is known.
-    code : Code or None
-        That digit: what is read of a region serves its parts.
+    slabs : Slabs or None
+        That digit says in which of these it is: what is read of a region serves its parts.
+    mixed : bool
+        Whether that digit is one by chance: several are off, in several slabs.
     depth : int
         How many cuts in a row left errors on both sides.
+    across : bool
+        Whether to cut the first axis next, and not the last.
     """
 
     region: Region
@@ -48,8 +52,10 @@ class Excess:
     noise: float
     rounding: float = 0.0
     coded: float | None = None
-    code: Code | None = None
+    slabs: Slabs | None = None
+    mixed: bool = False
     depth: int = 0
+    across: bool = False
 
     @property
     def bound(self) -> float:
@@ -73,11 +79,6 @@ class Excess:
         """How many coordinates the region has."""
         return sum(box.size for box in self.region)
 
-    @property
-    def extent(self) -> tuple[int, int]:
-        """Its first coordinate, and one past its last."""
-        return self.region[0].start, self.region[-1].stop
-
     def minus(self, region: Region, part: Excess) -> Excess:
         """Return what is left of it in `region` without a part that was measured."""
         coded = None
@@ -89,14 +90,24 @@ class Excess:
             math.hypot(self.noise, part.noise),
             _without(self.rounding, part.rounding),
             coded,
-            self.code,
+            self.slabs,
+        )
+
+    def of(self, part: Excess) -> Excess:
+        """Return what is known of a part that all of it is due to."""
+        return replace(
+            self,
+            region=part.region,
+            residual=part.residual,
+            noise=part.noise,
+            rounding=part.rounding,
         )
 
     def less(self, box: Box, share: float, bound: float) -> Excess:
         """Return what is left of it without the known share of a coordinate in the region."""
         coded = self.coded
-        if coded is not None and self.code is not None:
-            coded -= share * float(self.code.factors(0, box, box).item())
+        if coded is not None and self.slabs is not None:
+            coded -= share * float(self.slabs.code.factors(0, box, box).item())
         return replace(self, residual=self.residual - share, noise=self.noise + bound, coded=coded)
 
     def within(self, region: Region, rounding: float) -> Excess:

@@ -5,7 +5,7 @@ It must not decide how well the whole was seen, or name anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,12 +77,16 @@ class Explanation:
         Measures coordinates.
     output : int
         The output.
+    third : int
+        A direction that nothing was looked at along yet.
     goes_on : callable
         ``goes_on() -> bool``, whether more evaluations are affordable.
     rng : numpy.random.Generator
         Draws samples.
     findings : list of Finding
         What is off; nothing that was not confirmed.
+    right : list of Box
+        What was suspected, and is not off when measured.
     unseen : float
         Where all is explained, the largest change along a direction that could hide still.
     """
@@ -90,9 +94,11 @@ class Explanation:
     projector: Projector
     entries: Entries
     output: int
+    third: int
     goes_on: Callable[[], bool]
     rng: np.random.Generator
     findings: list[Finding] = field(default_factory=list)
+    right: list[Box] = field(default_factory=list)
     unseen: float = 0.0
 
     def run(self, current: Sight, other: Sight) -> bool:
@@ -106,9 +112,12 @@ class Explanation:
             if search.findings or known:
                 other = self._look(other.which, current.step)
             rest = self._rest(other, search.suspects)
-            all_taken = self._take_suspects(search.suspects, other.which, rest)
+            all_taken, clean = self._take_suspects(search.suspects, other, rest)
             if search.left:
                 return False
+            if clean is not None:
+                self.unseen = float(clean.hidden[self.output])
+                return all_taken
             if rest.is_explained and rest.doubt <= DOUBTFUL * rest.bound:
                 self.unseen = abs(rest.residual) + rest.doubt + APART * rest.bound
                 return all_taken
@@ -170,7 +179,7 @@ class Explanation:
     def _search(self, current: Sight) -> Search:
         current = as_pair(self.projector, current, self._everything, self.output)
         reader = Reader.of(self.projector, current, self.output)
-        search = Search(reader, self.entries, self.goes_on, self.rng)
+        search = Search(reader, self.entries, self.goes_on, self.rng, right=self.right)
         search.run(reader.all_of(current))
         return search
 
@@ -188,26 +197,47 @@ class Explanation:
         self.findings += findings
         self._leave_out([finding.box for finding in findings])
 
-    def _take_suspects(self, suspects: list[Suspect], which: int, rest: Rest) -> bool:
+    def _take_suspects(
+        self, suspects: list[Suspect], other: Sight, rest: Rest
+    ) -> tuple[bool, Sight | None]:
         """Take suspects that are off when measured, and those beyond the worst on trust.
 
-        Returns whether that are all; one that is off by less than is tolerated counts as
-        taken, one that cannot be measured well enough by itself does not.
+        One direction may be explained by chance, with innocents among the suspects: they are
+        trusted where a third one shows nothing without them. Returns whether all suspects were
+        taken, and what that third one showed. One that is off by less than is tolerated counts
+        as taken, one that cannot be measured well enough by itself does not.
         """
         suspects = sorted(suspects, key=lambda s: abs(s.error) * s.step, reverse=True)
+        worst, others = suspects[:MEASURED], suspects[MEASURED:]
+        all_taken = self._take(worst)
+        trusted = [s for s in others if all_taken and self._is_confirmed(s, other.which, rest)]
+        clean = self._without(others, other.step) if trusted else None
+        return self._take(others, {s.box for s in trusted} if clean else ()) and all_taken, clean
+
+    def _is_confirmed(self, suspect: Suspect, which: int, rest: Rest) -> bool:
+        weight = self.projector.weights.weight(which, suspect.box.start)
+        return rest.confirms(suspect.error * weight)
+
+    def _without(self, suspects: Sequence[Suspect], step: float) -> Sight | None:
+        """Look along a third direction without suspects; None where that is off."""
+        beside = self.projector.without([suspect.box for suspect in suspects])
+        seen = sight(beside, self.third, self._everything, step)
+        return None if seen.differs[self.output] or not seen.known[self.output] else seen
+
+    def _take(self, suspects: Sequence[Suspect], trusted: Collection[Box] = ()) -> bool:
+        """Take suspects, those that are not trusted where they are off; return whether all are."""
         all_taken = True
-        for number, suspect in enumerate(suspects):
+        for suspect in suspects:
             if self._is_tolerated(suspect):
                 continue
-            effect = suspect.error * self.projector.weights.weight(which, suspect.box.start)
-            trusted = number >= MEASURED and all_taken and rest.confirms(effect)
-            found = self._as_seen(suspect) if trusted else self._measured(suspect)
+            found = self._as_seen(suspect) if suspect.box in trusted else self._measured(suspect)
             if found is not None:
                 self.findings.append(
                     Finding(suspect.box, self.output, ((suspect.box.start, found),), 1)
                 )
                 self._leave_out([suspect.box])
             else:
+                self.right.append(suspect.box)
                 all_taken = False
         return all_taken
 

@@ -5,7 +5,7 @@ It must not judge or name; it says which boxes are off, and what was measured in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,9 +28,6 @@ Sampled = tuple[int, Measurement]
 DEEP = 5
 SMALL = 256
 DENSE = 2
-
-#: After so many one looks for rows and columns that several errors may be.
-SEVERAL = 2
 
 #: Coordinates of a place that was read that are sampled, and how many must be off.
 SAMPLE = 6
@@ -121,6 +118,8 @@ class Search:
         Those of the findings that no direction moves any more.
     guesses : list of Box
         What might have been such, and is not.
+    right : collection of Box
+        Coordinates that were suspects before, and are not off.
     """
 
     reader: Reader
@@ -132,6 +131,7 @@ class Search:
     left: list[Excess] = field(default_factory=list)
     blocks: list[Box] = field(default_factory=list)
     guesses: list[Box] = field(default_factory=list)
+    right: Collection[Box] = ()
 
     def run(self, excess: Excess) -> None:
         """Search until every residual is explained, or the budget is spent."""
@@ -157,16 +157,18 @@ class Search:
         """Find what is off in a region; return what remains to be explained."""
         alone = len(excess.region) == 1
         is_whole = alone and excess.region[0].is_whole
-        if not is_whole or excess.code is not None:
+        if not is_whole or excess.slabs is not None:
             coordinate = self.reader.coordinate(excess)
             for box in excess.region:
                 if coordinate is not None and box.holds(coordinate):
-                    return self._suspect(excess, box.segment.single(coordinate))
+                    single = box.segment.single(coordinate)
+                    if single not in self.right or excess.size == 1:
+                        return self._suspect(excess, single)
         if is_whole and not self.entries.claims_anything(excess.region[0], self.reader.output):
             # Most likely all of it was forgotten.
             rest = self._sample(excess, excess.region[0], tries=ALL, enough=ALL)
             return [] if rest is None else self._explain_place(rest)
-        if is_whole or (alone and excess.depth == SEVERAL):
+        if is_whole:
             return self._explain_place(excess)
         dense = excess.depth >= (DENSE if excess.size <= SMALL else DEEP)
         if alone and dense:
@@ -176,6 +178,11 @@ class Search:
     def _explain_dense(self, excess: Excess) -> list[Excess]:
         """Explain a residual by its region, and all of the block that is a part of; else cut."""
         known, (box,) = len(self.findings), excess.region
+        row = box.extended()
+        if self._is_found(row):
+            return []
+        if min(box.lengths) == 1 and row != box and self._take_block(row, self._drawn(row, ALL)):
+            return []
         rest = self._sample(excess, box, tries=ALL, enough=ALL)
         if rest is not None:
             return self._cut(rest)
@@ -184,17 +191,22 @@ class Search:
         return []
 
     def _grow(self, box: Box) -> None:
-        """Take a block instead of a box that is a part of it; nothing moves it from then on."""
+        """Take a block instead of a box that is a part of it."""
         block = grown(self.reader, box)
         # What is no block reaches to all of its sides, yet to a corner by chance only.
         numbers = [*block.corners()[:CORNERS], *self._drawn(block, MIDDLE)]
         part = self.findings.pop()
-        if self._is_off(block, numbers, enough=len(numbers))[0]:
-            self.blocks.append(block)
-            self.reader = self.reader.without([block])
-        else:
+        if not self._take_block(block, numbers):
             self.findings.append(part)
             self.guesses.append(block)
+
+    def _take_block(self, block: Box, numbers: Sequence[int]) -> bool:
+        """Take a block where all of these places in it are off: nothing moves it from then on."""
+        is_block = self._is_off(block, numbers, enough=len(numbers))[0]
+        if is_block:
+            self.blocks.append(block)
+            self.reader = self.reader.without([block])
+        return is_block
 
     def _without_blocks(self, excess: Excess, blocks: Sequence[Box]) -> Excess:
         """Measure a region again that blocks are a part of which are known since."""
@@ -210,7 +222,7 @@ class Search:
             return self._suspect(excess, place)
         if place != box:
             row = place.extended()
-            if any(finding.box == row for finding in self.findings):
+            if self._is_found(row):
                 return []
             # Of a part of a box it takes more to tell a row from two entries in it.
             if box.is_whole:
@@ -219,6 +231,9 @@ class Search:
         if box.is_whole:
             return self._explain_box(excess, box, tries=ALL, enough=ALL)
         return self._cut(excess)
+
+    def _is_found(self, box: Box) -> bool:
+        return any(finding.box == box for finding in self.findings)
 
     def _suspect(self, excess: Excess, box: Box) -> list[Excess]:
         """Explain a residual by the error of one coordinate."""
@@ -230,18 +245,26 @@ class Search:
 
     def _cut(self, excess: Excess) -> list[Excess]:
         """Measure one half of a region, and get the other by subtraction."""
-        excess = self.reader.with_code(excess)
-        first, second = cut(excess.region)
+        excess = self.reader.with_slabs(excess)
+        inside = self.reader.slab(excess)
+        if inside and inside != excess.region:
+            part = self.reader.measure(inside)
+            if excess.minus(excess.region, part).clear <= APART:
+                return self._explain_place(part) if len(inside) == 1 else [part]
+            excess = replace(excess, mixed=True)
+        first, second = cut(excess.region, across=excess.across)
         part = self.reader.measure(first)
         rest = excess.minus(second, part)
         # All that is off being on one side, so is all of the digit.
+        same = replace(excess, depth=0)
         if part.clear <= APART:
-            return [replace(rest, coded=excess.coded, depth=0)]
+            return [same.of(rest)]
         if rest.clear <= APART:
-            return [replace(part, coded=excess.coded, code=excess.code)]
-        part = self.reader.coded(part, excess.code)
+            return [same.of(part)]
+        part = self.reader.coded(part, excess.slabs)
         parts = [part, excess.minus(second, part)]
-        return [replace(p, depth=excess.depth + 1) for p in parts]
+        # Several rows lie on both sides of any column: one cuts the other way next.
+        return [replace(p, depth=excess.depth + 1, across=not excess.across) for p in parts]
 
     def _explain_box(self, excess: Excess, box: Box, *, tries: int, enough: int) -> list[Excess]:
         """Explain a residual by a box, if that is off; else cut."""

@@ -141,10 +141,10 @@ class Box:
         start = self.ranges[axis][0] + index
         return self.along(axis, start, start + 1)
 
-    def halves(self) -> tuple[Box, Box]:
-        """Cut it in the middle of the axis that was cut least, of such the longest."""
-        lengths = np.array(self.lengths)
-        axis = int(np.lexsort((lengths, lengths / self.segment.shape * (lengths > 1)))[-1])
+    def halves(self, *, across: bool = False) -> tuple[Box, Box]:
+        """Cut it in the middle of the last axis that is longer than one, across of the first."""
+        axes = [axis for axis, length in enumerate(self.lengths) if length > 1]
+        axis = axes[0 if across else -1]
         start, stop = self.ranges[axis]
         middle = (start + stop) // 2
         return self.along(axis, start, middle), self.along(axis, middle, stop)
@@ -186,8 +186,10 @@ def whole(segments: Sequence[Segment]) -> Region:
     return tuple(segment.box() for segment in segments)
 
 
-def cut(region: Region) -> tuple[Region, Region]:
+def cut(region: Region, *, across: bool = False) -> tuple[Region, Region]:
     """Cut a region in two: between segments, where there are several, as even as that goes.
+
+    A box along its last axis, or across its first.
 
     Examples
     --------
@@ -196,7 +198,7 @@ def cut(region: Region) -> tuple[Region, Region]:
     [2, 1]
     """
     if len(region) == 1:
-        first, second = region[0].halves()
+        first, second = region[0].halves(across=across)
         return (first,), (second,)
     sizes = np.cumsum([box.size for box in region])
     at = 1 + int(np.argmin(np.abs(sizes[:-1] - sizes[-1] / 2)))

@@ -35,9 +35,9 @@ from pytest_gradcheck.numerics.size import AWAY
 
 __all__ = ["screen"]
 
-#: Directions: of the values that show the noise, two over everything, and one of each
-#: segment by itself.
-NOISE, FIRST, SECOND, OWN = range(4)
+#: Directions: of the values that show the noise, two over everything, one of each segment by
+#: itself, and a third over everything without suspects.
+NOISE, FIRST, SECOND, OWN, THIRD = range(5)
 
 #: The least that a coordinate is moved by, as a share of the median of its segment.
 FLOOR = 1.0
@@ -235,6 +235,7 @@ class _Screening:
             self._projector,
             entries,
             output,
+            THIRD,
             lambda: self._tally.calls < min(limit, self._budget),
             self._rng,
         )

@@ -5,7 +5,6 @@ It must not evaluate anything, and is not told what a direction is for.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +15,16 @@ from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box, Region, Segment
 
-__all__ = ["Code", "Numbers", "Weights", "by_axis", "by_box", "by_coordinate"]
+__all__ = [
+    "Code",
+    "Numbers",
+    "Weights",
+    "by_axis",
+    "by_box",
+    "by_coordinate",
+    "by_place",
+    "in_order",
+]
 
 #: Coordinates that are drawn together.
 BLOCK = 1 << 16
@@ -78,12 +86,33 @@ def by_axis(axis: int) -> Numbers:
 def by_coordinate(order: int, box: Box, part: Box) -> Indices:
     """Return the coordinates themselves, as they lie in the point."""
     del order, box
-    strides = [math.prod(part.segment.shape[k + 1 :]) for k in range(len(part.lengths))]
-    numbers: Indices = np.array(part.segment.start)
-    for axis, ((start, stop), stride) in enumerate(zip(part.ranges, strides, strict=True)):
+    return part.segment.start + in_order(part, part.segment.box())
+
+
+def by_place(inside: Box) -> Numbers:
+    """Return what gives coordinates of a box their number in it, in C order; others any."""
+
+    def numbers(order: int, box: Box, part: Box) -> Indices:
+        del order, box
+        alike = part.segment == inside.segment
+        return in_order(part, inside) if alike else np.zeros((), dtype=np.intp)
+
+    return numbers
+
+
+def in_order(part: Box, inside: Box, axis: int | None = None, thick: int = 1) -> Indices:
+    """Number the coordinates of a part in C order of a box, as if that went on beyond its sides.
+
+    Up to an axis, where that is given: those behind it count alike, as do `thick` indices of it.
+    """
+    lengths = inside.lengths if axis is None else inside.lengths[: axis + 1]
+    numbers: Indices = np.zeros([1] * len(part.lengths), dtype=np.intp)
+    for number, length in enumerate(lengths):
+        together = thick if number == axis else 1
+        index = (np.arange(*part.ranges[number]) - inside.ranges[number][0]) // together
         along = [1] * len(part.lengths)
-        along[axis] = stop - start
-        numbers = numbers + stride * np.arange(start, stop).reshape(along)
+        along[number] = index.size
+        numbers = numbers * -(-length // together) + index.reshape(along)
     return numbers
 
 

@@ -54,7 +54,7 @@ def reading(
 def test_any_coordinate_is_read_however_clear_it_is(coordinate: int, clear: float) -> None:
     """What noise might hide is not read at all, and never wrongly."""
     reader, excess, _ = reading({coordinate: 1.0}, clear)
-    read = reader.coordinate(reader.with_code(excess))
+    read = reader.coordinate(reader.with_slabs(excess))
     assert read == (coordinate if clear >= 64 else read)
     assert read in {coordinate, None}
 
@@ -69,16 +69,16 @@ def test_coordinate_is_read_in_a_part_too(coordinate: int, clear: float) -> None
         first, second = cut(region)
         region = first if any(box.holds(coordinate) for box in first) else second
     part = reader.measure(region)
-    excess = reader.with_code(Excess(region, part.residual, abs(part.residual) / clear))
+    excess = reader.with_slabs(Excess(region, part.residual, abs(part.residual) / clear))
     assert reader.coordinate(excess) == coordinate
 
 
 def test_clear_residual_is_read_in_one_digit() -> None:
     """Two evaluations, and none if the digit is known already."""
     reader, excess, counted = reading({123: 1.0}, 1e6)
-    coded = reader.with_code(excess)
+    coded = reader.with_slabs(excess)
     assert counted.calls == 2
-    assert reader.with_code(coded) is coded
+    assert reader.with_slabs(coded) is coded
     assert reader.coordinate(coded) == 123
     assert counted.calls == 2
 
@@ -86,7 +86,7 @@ def test_clear_residual_is_read_in_one_digit() -> None:
 def test_fainter_residual_is_read_in_more_digits() -> None:
     """Each costs two evaluations; the first is known."""
     reader, excess, counted = reading({123: 1.0}, 2000.0)
-    coded = reader.with_code(excess)
+    coded = reader.with_slabs(excess)
     assert coded.code == Code(by_coordinate, 19, 18)
     assert reader.coordinate(coded) == 123
     assert counted.calls == 4
@@ -111,12 +111,12 @@ def test_single_coordinate_needs_no_reading() -> None:
 def test_part_in_which_all_have_the_digit_is_read_by_a_finer_one() -> None:
     """A digit that tells no parts apart is of no use."""
     reader, excess, counted = reading({123: 1.0}, 2000.0)
-    coded = reader.with_code(excess)
+    coded = reader.with_slabs(excess)
     (box,), first = EVERYTHING[:1], coded.code
     row = replace(coded, region=(box.at(0, 4),))
-    assert reader.with_code(row).code == first
+    assert reader.with_slabs(row).code == first
     part = replace(coded, region=(box.at(0, 4).along(1, 20, 25),))
-    finer = reader.with_code(part)
+    finer = reader.with_slabs(part)
     assert finer.code == Code(by_coordinate, 1, 5)
     assert counted.calls == 4
     assert reader.coordinate(finer) == 123
@@ -126,7 +126,7 @@ def test_part_in_which_all_have_the_digit_is_read_by_a_finer_one() -> None:
 def test_digit_that_would_not_be_clear_in_parts_is_not_measured() -> None:
     """Cutting makes it so, where rounding is what hides."""
     reader, excess, counted = reading({123: 1.0}, 10.0)
-    assert reader.with_code(excess).code is None
+    assert reader.with_slabs(excess).slabs is None
     assert reader.coded(excess, None) is excess
     assert counted.calls == 0
 
@@ -152,7 +152,7 @@ def test_two_errors_are_not_read_as_one() -> None:
     """Their digits mix to what is no integer."""
     for other in (20, 100, 326):
         reader, excess, _ = reading({11: 1.0, other: 0.7})
-        assert reader.coordinate(reader.with_code(excess)) is None
+        assert reader.coordinate(reader.with_slabs(excess)) is None
 
 
 def test_nothing_is_read_of_what_does_not_differ() -> None:

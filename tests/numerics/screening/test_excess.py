@@ -7,20 +7,20 @@ from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.screening.excess import Excess
 from pytest_gradcheck.numerics.screening.places import whole
-from pytest_gradcheck.numerics.screening.weights import Code, by_coordinate
+from pytest_gradcheck.numerics.screening.slabs import Slabs
 from tests.numerics.screening.builders import FEW, segments_of
 
 EVERYTHING = whole(segments_of([(8, 25), (3, 40), (7,)]))
-CODE = Code(by_coordinate, 1, 327)
+SLABS = Slabs.of(EVERYTHING, 18)
 
 
 def test_what_is_left_without_a_part_is_known_by_subtraction() -> None:
     """Residuals are differences; bounds add up in squares."""
     first, second = EVERYTHING[:1], EVERYTHING[1:]
-    part = Excess(first, 1.0, 3.0, coded=1.5, code=CODE)
-    rest = Excess(EVERYTHING, 5.0, 4.0, coded=7.0, code=CODE, depth=2).minus(second, part)
+    part = Excess(first, 1.0, 3.0, coded=1.5, slabs=SLABS)
+    rest = Excess(EVERYTHING, 5.0, 4.0, coded=7.0, slabs=SLABS, depth=2).minus(second, part)
     assert (rest.region, rest.residual, rest.coded) == (second, 4.0, 5.5)
-    assert rest.code is CODE
+    assert rest.slabs is SLABS
     assert rest.bound == pytest.approx(5.0)
     assert rest.size == 127
     assert rest.extent == (200, 327)

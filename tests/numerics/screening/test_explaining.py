@@ -41,7 +41,7 @@ def explain(
     rng = np.random.default_rng(0)
     entries = Entries(projector, 1e-6, rng)
     counted.calls = 0
-    explanation = Explanation(projector, entries, 0, lambda: counted.calls < budget, rng)
+    explanation = Explanation(projector, entries, 0, 4, lambda: counted.calls < budget, rng)
     explained = explanation.run(*sights)
     assert (projector.function.point == POINT).all()
     return explained, explanation, counted

@@ -207,9 +207,9 @@ def test_what_is_left_without_an_entry_that_was_measured_is_known() -> None:
     weights = replace(projector.weights, without=())
     found.reader = replace(found.reader, projector=replace(projector, weights=weights))
     region = found.reader.projector.weights.segments[0].box()
-    excess = found.reader.with_code(found.reader.measure((region,)))
+    excess = found.reader.with_slabs(found.reader.measure((region,)))
     rest = found._without(excess, [(60, found.entries.measure(60))])
-    again = found.reader.coded(found.reader.measure((region,)), excess.code)
+    again = found.reader.coded(found.reader.measure((region,)), excess.slabs)
     assert rest.residual == pytest.approx(again.residual, rel=1e-6)
     assert rest.coded == pytest.approx(again.coded, rel=1e-6)
     assert rest.noise > excess.noise
@@ -231,12 +231,12 @@ def test_cut_that_leaves_all_on_one_side_keeps_the_digit() -> None:
     found, counted = search({3: 1.0, 60: 1.0})
     (box,) = whole(found.reader.projector.weights.segments[:1])
     reader = found.reader
-    both = reader.with_code(reader.measure((box,)))
+    both = reader.with_slabs(reader.measure((box,)))
     counted.calls = 0
     (part,) = found._cut(both)
     assert counted.calls == 2
     assert part.region[0].size == 96
-    again = reader.coded(reader.measure(part.region), both.code)
+    again = reader.coded(reader.measure(part.region), both.slabs)
     assert part.coded == pytest.approx(again.coded)
     assert part.residual == pytest.approx(again.residual)
 
