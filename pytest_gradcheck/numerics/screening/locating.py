@@ -162,7 +162,7 @@ class Search:
             for box in excess.region:
                 if coordinate is not None and box.holds(coordinate):
                     single = box.segment.single(coordinate)
-                    if single not in self.right or excess.size == 1:
+                    if self._may_be_off(single, excess):
                         return self._suspect(excess, single)
         if is_whole and not self.entries.claims_anything(excess.region[0], self.reader.output):
             # Most likely all of it was forgotten.
@@ -219,7 +219,8 @@ class Search:
         (box,) = excess.region
         place = self.reader.place(excess)
         if place.size == 1:
-            return self._suspect(excess, place)
+            may_be = self._may_be_off(place, excess)
+            return self._suspect(excess, place) if may_be else self._cut(excess)
         if place != box:
             row = place.extended()
             if self._is_found(row):
@@ -231,6 +232,9 @@ class Search:
         if box.is_whole:
             return self._explain_box(excess, box, tries=ALL, enough=ALL)
         return self._cut(excess)
+
+    def _may_be_off(self, single: Box, excess: Excess) -> bool:
+        return single not in self.right or excess.size == 1
 
     def _is_found(self, box: Box) -> bool:
         return any(finding.box == box for finding in self.findings)

@@ -101,7 +101,7 @@ def by_place(inside: Box) -> Numbers:
 
 
 def in_order(part: Box, inside: Box, axis: int | None = None, thick: int = 1) -> Indices:
-    """Number the coordinates of a part in C order of a box, as if that went on beyond its sides.
+    """Return the numbers of a part's coordinates in C order of a box, and of what lies around it.
 
     Up to an axis, where that is given: those behind it count alike, as do `thick` indices of it.
     """

@@ -13,6 +13,7 @@ from pytest_gradcheck.binding.claimed import DenseClaim
 from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.excess import Excess
 from pytest_gradcheck.numerics.screening.places import Box, Region, cut, whole
+from pytest_gradcheck.numerics.screening.slabs import Slabs
 from pytest_gradcheck.numerics.screening.weights import Code, by_box, by_coordinate
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
@@ -73,23 +74,34 @@ def test_coordinate_is_read_in_a_part_too(coordinate: int, clear: float) -> None
     assert reader.coordinate(excess) == coordinate
 
 
-def test_clear_residual_is_read_in_one_digit() -> None:
-    """Two evaluations, and none if the digit is known already."""
+def test_clear_residual_is_read_in_two_digits() -> None:
+    """Which slab, then where in it; the first serves all parts."""
     reader, excess, counted = reading({123: 1.0}, 1e6)
     coded = reader.with_slabs(excess)
     assert counted.calls == 2
     assert reader.with_slabs(coded) is coded
     assert reader.coordinate(coded) == 123
-    assert counted.calls == 2
+    assert counted.calls == 4
 
 
 def test_fainter_residual_is_read_in_more_digits() -> None:
     """Each costs two evaluations; the first is known."""
-    reader, excess, counted = reading({123: 1.0}, 2000.0)
+    reader, excess, counted = reading({123: 1.0}, 500.0)
     coded = reader.with_slabs(excess)
-    assert coded.code == Code(by_coordinate, 19, 18)
-    assert reader.coordinate(coded) == 123
+    assert coded.slabs == Slabs.of(EVERYTHING, 5)
+    counted.calls = 0
+    assert reader.coordinate(replace(coded, noise=coded.noise * 5)) == 123
     assert counted.calls == 4
+
+
+def test_slab_of_one_coordinate_is_not_believed_at_once() -> None:
+    """Its digit may be one by chance: two errors of which one is read are not there."""
+    reader, _, _ = reading({}, 1e6, EVERYTHING[2:])
+    errors = {k: 1.0 / reader.weight(k) for k in (320, 322)}
+    reader, excess, _ = reading(errors, 1e6, EVERYTHING[2:])
+    coded = reader.coded(excess, Slabs.of(EVERYTHING[2:], 7))
+    assert reader.slab(coded)[0].start == 321
+    assert reader.coordinate(coded) is None
 
 
 def test_digit_that_is_not_clear_enough_is_read_anew() -> None:
@@ -108,19 +120,44 @@ def test_single_coordinate_needs_no_reading() -> None:
     assert counted.calls == 0
 
 
-def test_part_in_which_all_have_the_digit_is_read_by_a_finer_one() -> None:
-    """A digit that tells no parts apart is of no use."""
+def test_part_that_is_in_few_slabs_is_told_apart_by_finer_ones() -> None:
+    """A digit that tells few parts apart is of little use."""
     reader, excess, counted = reading({123: 1.0}, 2000.0)
     coded = reader.with_slabs(excess)
-    (box,), first = EVERYTHING[:1], coded.code
-    row = replace(coded, region=(box.at(0, 4),))
-    assert reader.with_slabs(row).code == first
-    part = replace(coded, region=(box.at(0, 4).along(1, 20, 25),))
-    finer = reader.with_slabs(part)
-    assert finer.code == Code(by_coordinate, 1, 5)
+    (box,), first = EVERYTHING[:1], coded.slabs
+    assert first == Slabs.of(EVERYTHING, 19)
+    assert reader.with_slabs(replace(coded, region=(box,))).slabs == first
+    rows = replace(coded, region=(box.along(0, 2, 6),))
+    finer = reader.with_slabs(rows)
+    assert finer.slabs == Slabs.of(rows.region, 10)
     assert counted.calls == 4
     assert reader.coordinate(finer) == 123
-    assert counted.calls == 4
+
+
+def test_digit_by_chance_is_not_read_again() -> None:
+    """Several errors are in several slabs, as was found out."""
+    reader, excess, _ = reading({123: 1.0})
+    coded = reader.with_slabs(excess)
+    assert reader.slab(coded)
+    assert reader.slab(replace(coded, mixed=True)) == ()
+    assert reader.slab(reader.coded(replace(coded, mixed=True), coded.slabs)) == reader.slab(coded)
+
+
+def test_axis_is_not_read_across_which_no_slab_has_it_all() -> None:
+    """A column is in all slabs, a row in one, in which there is little left to read."""
+    box = EVERYTHING[1]
+    column = {200 + 40 * row + 7: 1.0 + row for row in range(3)}
+    reader, excess, counted = reading(column, 1e6, (box,))
+    coded = reader.coded(excess, Slabs.of((box,), 3))
+    counted.calls = 0
+    assert reader.place(coded).ranges == ((0, 3), (7, 8))
+    assert counted.calls == 2
+    row = {240 + k: 1.0 + k for k in range(40)}
+    reader, excess, counted = reading(row, 1e6, (box,))
+    coded = reader.coded(excess, Slabs.of((box,), 3))
+    counted.calls = 0
+    assert reader.place(coded).ranges == ((1, 2), (0, 40))
+    assert counted.calls == 2
 
 
 def test_digit_that_would_not_be_clear_in_parts_is_not_measured() -> None:

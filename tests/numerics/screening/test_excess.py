@@ -23,7 +23,6 @@ def test_what_is_left_without_a_part_is_known_by_subtraction() -> None:
     assert rest.slabs is SLABS
     assert rest.bound == pytest.approx(5.0)
     assert rest.size == 127
-    assert rest.extent == (200, 327)
     assert Excess(EVERYTHING, 5.0, 4.0).minus(second, part).coded is None
 
 
@@ -56,3 +55,12 @@ def test_rounding_outside_of_a_part_is_noise_to_it() -> None:
     within = Excess(EVERYTHING, 5.0, 12.0, 5.0).within(EVERYTHING[:1], 0.0)
     assert (within.region, within.residual) == (EVERYTHING[:1], 5.0)
     assert (within.noise, within.rounding) == (13.0, 0.0)
+
+
+def test_part_that_all_is_due_to_keeps_what_is_known_of_the_whole() -> None:
+    """Its digit, and how to cut it; not the region and the residual."""
+    known = Excess(EVERYTHING, 5.0, 4.0, 3.0, 7.0, SLABS, mixed=True, depth=1, across=True)
+    part = known.of(Excess(EVERYTHING[:1], 4.9, 2.0, 1.0))
+    assert part == Excess(
+        EVERYTHING[:1], 4.9, 2.0, 1.0, 7.0, SLABS, mixed=True, depth=1, across=True
+    )

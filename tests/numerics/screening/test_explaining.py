@@ -1,6 +1,7 @@
 """Explaining two directions by what is off."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from pytest_gradcheck.numerics.screening.locating import Suspect
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.sights import sight
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import FEW, coordinates_of, projector_of
+from tests.numerics.screening.builders import FEW, coordinates_of, projector_of, sight_of
 
 SHAPES = [(8, 25), (3, 40), (7,)]
 SIZE = 327
@@ -105,8 +106,31 @@ def test_no_suspect_is_taken_on_trust_beside_one_that_is_innocent() -> None:
     _, explanation, _ = explain({})
     segment = explanation.projector.weights.segments[0]
     suspects = [Suspect(segment.single(k), 1.0, 1e-9, 1e-2) for k in range(6)]
-    assert not explanation._take_suspects(suspects, 2, Rest(0.0, 1e-9, 0.0))
+    other = sight_of(0.0, 1e-9, outputs=2)
+    assert explanation._take_suspects(suspects, other, Rest(0.0, 1e-9, 0.0)) == (False, None)
     assert explanation.findings == []
+    assert explanation.right == [suspect.box for suspect in suspects]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_suspects_are_trusted_where_a_third_direction_shows_nothing_without_them(
+    missing: bool,
+) -> None:
+    """That another was explained may be chance, with an innocent instead of one that is off."""
+    errors = dict.fromkeys([3, 40, 90, 150, 210, 300], 5.0)
+    _, explanation, counted = explain(errors)
+    weights = explanation.projector.weights
+    explanation.projector = replace(explanation.projector, weights=replace(weights, without=()))
+    explanation.findings.clear()
+    named = [3, 40, 90, 150, 210, 299 if missing else 300]
+    segments = {k: next(s for s in weights.segments if s.holds(k)) for k in named}
+    suspects = [Suspect(segments[k].single(k), 5.0 - k / 1000, 1e-9, 1e-2) for k in named]
+    counted.calls = 0
+    other, rest = sight_of(0.0, 1e-9, outputs=2), Rest(0.0, 1e-9, 0.0)
+    all_taken, clean = explanation._take_suspects(suspects, other, rest)
+    assert (all_taken, clean is None) == (not missing, missing)
+    assert [f.box.start for f in explanation.findings] == [k for k in named if k in errors]
+    assert counted.calls == 4 * 2 + 2 or missing
 
 
 def test_stray_factor_of_everything_is_explained_by_its_share() -> None:

@@ -81,14 +81,22 @@ def test_only_all_of_a_segment_is_whole(box: Box) -> None:
 
 
 @FEW
-@given(boxes())
-def test_halves_are_all_of_a_box_without_overlap(box: Box) -> None:
+@given(boxes().filter(lambda box: box.size > 1), st.booleans())
+def test_halves_are_all_of_a_box_without_overlap(box: Box, across: bool) -> None:
     """One layer across the axis that is cut is the most they differ by."""
-    first, second = box.halves()
+    first, second = box.halves(across=across)
     assert sorted(coordinates_of(first) + coordinates_of(second)) == coordinates_of(box)
     pairs = zip(first.ranges, second.ranges, box.lengths, strict=True)
     (length,) = (length for one, other, length in pairs if one != other)
     assert 0 <= second.size - first.size <= box.size // length
+
+
+def test_last_axis_is_cut_or_the_first() -> None:
+    """Of those that are longer than one."""
+    box = Segment(0, (1, 4, 6, 1)).box()
+    assert box.halves()[0].lengths == (1, 4, 3, 1)
+    assert box.halves(across=True)[0].lengths == (1, 2, 6, 1)
+    assert cut((box,), across=True) == tuple((half,) for half in box.halves(across=True))
 
 
 @FEW
