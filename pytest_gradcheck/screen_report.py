@@ -17,7 +17,7 @@ from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import REASONS, Described, Evidence, describe
 from pytest_gradcheck.judgement.diagnosis import diagnose_share
 from pytest_gradcheck.numerics.measurement import Measurement, Status
-from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.screening.finding import Finding
 from pytest_gradcheck.numerics.screening.places import Box
 from pytest_gradcheck.numerics.screening.screened import UNRESOLVED, Screened
 from pytest_gradcheck.options import Options

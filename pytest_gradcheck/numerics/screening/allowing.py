@@ -12,7 +12,7 @@ import numpy as np
 from pytest_gradcheck.numerics.branches import branch_slopes
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.entries import Entries
-from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.screening.finding import Finding
 from pytest_gradcheck.numerics.sweep import MANY, SLIGHT
 
 __all__ = ["are_left_by_branches"]

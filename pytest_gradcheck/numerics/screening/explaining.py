@@ -13,7 +13,8 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.entries import Entries, Expected
-from pytest_gradcheck.numerics.screening.locating import Finding, Search, Suspect
+from pytest_gradcheck.numerics.screening.finding import Finding, Suspect
+from pytest_gradcheck.numerics.screening.locating import Search
 from pytest_gradcheck.numerics.screening.patterns import common_share
 from pytest_gradcheck.numerics.screening.places import Box, Region, Segment, whole
 from pytest_gradcheck.numerics.screening.projecting import Projector

@@ -14,11 +14,12 @@ from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.digits import Reader
 from pytest_gradcheck.numerics.screening.entries import Entries
 from pytest_gradcheck.numerics.screening.excess import Excess
+from pytest_gradcheck.numerics.screening.finding import Finding, Suspect
 from pytest_gradcheck.numerics.screening.growing import grown
 from pytest_gradcheck.numerics.screening.places import Box, cut
 from pytest_gradcheck.numerics.screening.sights import APART
 
-__all__ = ["Finding", "Search", "Suspect"]
+__all__ = ["Search"]
 
 #: A coordinate, and what was measured of it.
 Sampled = tuple[int, Measurement]
@@ -41,57 +42,6 @@ GUESSES = 2
 
 #: So many must be, of as many, where none was read: those of one row by chance are not.
 ALL = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A coordinate whose claim explains a residual: not confirmed yet.
-
-    Attributes
-    ----------
-    box : Box
-        The coordinate.
-    error, bound : float
-        By how much more is claimed than is true, and how well that is known.
-    step : float
-        That it was seen with, in its own units.
-    measured : Measurement or None
-        What was measured of it by itself, if anything.
-    """
-
-    box: Box
-    error: float
-    bound: float
-    step: float
-    measured: Measurement | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A box in which claims are off.
-
-    Attributes
-    ----------
-    box : Box
-        Where; a single coordinate, a row, or all of a segment.
-    output : int
-        Of which output.
-    measured : tuple of (int, Measurement)
-        Coordinates in it that were measured one by one.
-    off : int
-        How many of these are off.
-    share : float or None
-        By which share of itself every claim in it is off, None where that varies.
-    doubt : float
-        How uncertain the share is.
-    """
-
-    box: Box
-    output: int
-    measured: tuple[tuple[int, Measurement], ...]
-    off: int
-    share: float | None = None
-    doubt: float = 0.0
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from pytest_gradcheck.numerics.screening.aiming import aim
 from pytest_gradcheck.numerics.screening.allowing import are_left_by_branches
 from pytest_gradcheck.numerics.screening.entries import Entries
 from pytest_gradcheck.numerics.screening.explaining import Explanation
-from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.screening.finding import Finding
 from pytest_gradcheck.numerics.screening.places import Segment, whole
 from pytest_gradcheck.numerics.screening.preparing import (
     Tally,

@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement
 from pytest_gradcheck.numerics.scale import Scales
-from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.screening.finding import Finding
 from pytest_gradcheck.numerics.screening.sights import Sight
 
 __all__ = ["UNRESOLVED", "Screened", "reference"]

@@ -9,7 +9,7 @@ import pytest
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.allowing import are_left_by_branches
 from pytest_gradcheck.numerics.screening.entries import Entries
-from pytest_gradcheck.numerics.screening.locating import Finding
+from pytest_gradcheck.numerics.screening.finding import Finding
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import projector_of
 

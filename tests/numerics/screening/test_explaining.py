@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.screening.entries import Entries
 from pytest_gradcheck.numerics.screening.explaining import Explanation, Rest
-from pytest_gradcheck.numerics.screening.locating import Suspect
+from pytest_gradcheck.numerics.screening.finding import Suspect
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.sights import sight
 from tests.numerics.functions import Counted, Floats
