@@ -196,6 +196,15 @@ def test_executor_that_was_shut_down_is_refused() -> None:
     )
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt, which jobs in the background of a shell are started to ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_calls_threads_off() -> None:
     """Nothing of the user's is in use when the check is left; the executor still works."""
     running = []
@@ -215,6 +224,7 @@ def test_interrupt_calls_threads_off() -> None:
         assert check_gradient(np.sin, np.cos, X, executor=executor).verdict == "correct"
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(os.name == "nt", reason="signals to other processes")
 def test_interrupt_leaves_processes_in_order() -> None:
     """What was not begun is cancelled; the executor still works."""
