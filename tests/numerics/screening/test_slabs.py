@@ -45,7 +45,9 @@ def test_part_of_a_region_has_its_part_of_a_slab(
         box = data.draw(st.sampled_from(box.halves()))
     number = data.draw(st.integers(0, slabs.count - 1))
     slab = {k for whole_box in slabs.part(number, region) for k in coordinates_of(whole_box)}
-    common = {k for part in slabs.part(number, (box,)) for k in coordinates_of(part)}
+    parts = slabs.part(number, (box,))
+    common = {k for part in parts for k in coordinates_of(part)}
+    assert all(part.size for part in parts)
     assert common == slab & set(coordinates_of(box))
 
 
@@ -57,6 +59,8 @@ def test_part_of_a_region_has_its_part_of_a_slab(
         ((784, 1000), 2000, (1, 334)),
         ((1000,), 31, (33,)),
         ((3, 40, 50), 12, (1, 10, 50)),
+        ((4, 5, 6), 4, (1, 5, 6)),
+        ((10, 40), 20, (1, 20)),
     ],
 )
 def test_slabs_are_as_thick_as_asked_for(
@@ -74,6 +78,8 @@ def test_small_boxes_share_a_slab() -> None:
     slabs = Slabs.of(region, 5)
     parts = [[box.start for box in slabs.part(k, region)] for k in range(slabs.count)]
     assert parts == [[0, 3], [5], [9], [16], [23], [29]]
+    full = whole(segments_of([(3,), (2,), (4,), (1,)]))
+    assert [box.start for box in Slabs.of(full, 2).part(0, full)] == [0, 3]
 
 
 def test_slabs_are_counted_from_the_first_to_the_last() -> None:
@@ -84,6 +90,8 @@ def test_slabs_are_counted_from_the_first_to_the_last() -> None:
     assert slabs.count_in(region) == 4
     assert slabs.count_in((box.along(0, 3, 7),)) == 3
     assert slabs.count_in((box.at(0, 3),)) == 1
+    (vector,) = whole(segments_of([(8,)]))
+    assert Slabs.of((vector,), 4).count_in((vector.along(0, 1, 5),)) == 3
 
 
 def test_slabs_hold_all_at_an_index_of_the_axis_across_which_they_are_cut() -> None:
