@@ -133,6 +133,49 @@ def test_suspects_are_trusted_where_a_third_direction_shows_nothing_without_them
     assert counted.calls == 4 * 2 + 2 or missing
 
 
+def test_rest_confirms_what_it_would_show() -> None:
+    """Where it is explained, and what it cannot tell is half of an effect at most."""
+    assert Rest(3.0, 1.0, 1.0).is_explained
+    assert not Rest(-3.1, 1.0, 1.0).is_explained
+    assert Rest(0.0, 1.0, 1.0).confirms(-4.0)
+    assert not Rest(0.0, 1.0, 1.0).confirms(3.9)
+    assert not Rest(3.1, 1.0, 1.0).confirms(100.0)
+
+
+def test_what_suspects_leave_of_another_direction_is_known_as_well_as_they_are() -> None:
+    """All of them; of a direction that was not measured nothing is."""
+    _, explanation, _ = explain({})
+    segment = explanation.projector.weights.segments[0]
+    suspects = [Suspect(segment.single(k), 0.5, 1e-3, 1e-2) for k in (3, 40)]
+    weights = [explanation.projector.weights.weight(2, k) for k in (3, 40)]
+    other = replace(sight_of(1.0, 1e-9, outputs=2), which=2)
+    rest = explanation._rest(other, suspects)
+    assert rest.residual == pytest.approx(1.0 - 0.5 * sum(weights))
+    assert rest.doubt == pytest.approx(1e-3 * sum(map(abs, weights)))
+    assert rest.bound == 1e-9
+    unknown = replace(other, measured=np.full(2, np.nan))
+    assert explanation._rest(unknown, suspects).bound == np.inf
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        {3: 0.5},
+        dict.fromkeys([3, 40, 90, 150, 210, 300], 0.5),
+        {3: 1e-3, 250: 10.0, 325: 1e-2},
+        0.5 * SLOPES,
+    ],
+    ids=["one", "several", "slight beside large", "a share"],
+)
+def test_what_could_hide_still_is_little_more_than_noise(errors: Any) -> None:
+    """Two bounds of a direction at least, a millionth of what was found at most."""
+    explained, explanation, _ = explain(errors)
+    everything = whole(explanation.projector.weights.segments)
+    bound = float(sight(explanation.projector, 7, everything, 1e-2).bound[0])
+    assert explained
+    assert 1.9 * bound <= explanation.unseen <= 1e-6
+
+
 def test_stray_factor_of_everything_is_explained_by_its_share() -> None:
     """One entry of each segment is measured; nothing is searched."""
     explained, explanation, counted = explain(0.5 * SLOPES)

@@ -204,6 +204,20 @@ def test_errors_that_share_a_slab_are_looked_for_there() -> None:
     assert counted.calls <= 20
 
 
+def test_errors_in_small_boxes_that_share_a_slab_are_looked_for_there() -> None:
+    """They are several boxes still."""
+    shapes = [(100,), (3,), (2,), (100,)]
+    found, _ = search({}, shapes=shapes, point=POINT[:205], slopes=SLOPES[:205])
+    everything = whole(found.reader.projector.weights.segments)
+    found, _ = search({101: 1.0, 104: 0.7}, shapes=shapes, point=POINT[:205], slopes=SLOPES[:205])
+    assert sorted(s.box.start for s in found.suspects) == [101, 104]
+    slabs = Slabs.of(everything, 5)
+    excess = found.reader.coded(found.reader.measure(everything), slabs)
+    (part,) = found._cut(excess)
+    assert [box.start for box in part.region] == [100, 103]
+    assert part.residual == pytest.approx(excess.residual)
+
+
 def test_slab_of_a_digit_by_chance_is_left_at_once() -> None:
     """What several errors read as is not looked for in the parts either."""
     reader = search({})[0].reader
