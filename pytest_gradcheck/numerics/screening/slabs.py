@@ -121,10 +121,6 @@ class Slabs:
 
 def _cut(lengths: tuple[int, ...], size: float) -> tuple[int, int]:
     """Return the axis to cut for parts of about this size, and how thick they are along it."""
-    behind = 1
-    for axis in reversed(range(len(lengths))):
-        pieces = max(1, round(lengths[axis] * behind / size))
-        if pieces > 1 or axis == 0:
-            return axis, -(-lengths[axis] // pieces)
-        behind *= lengths[axis]
-    return 0, 1
+    pieces = [max(1, round(math.prod(lengths[axis:]) / size)) for axis in range(len(lengths))]
+    axis = max((axis for axis, count in enumerate(pieces) if count > 1), default=0)
+    return axis, -(-lengths[axis] // pieces[axis])

@@ -75,10 +75,7 @@ def by_axis(axis: int) -> Numbers:
 
     def numbers(order: int, box: Box, part: Box) -> Indices:
         del order
-        along = [1] * len(part.lengths)
-        along[axis] = part.lengths[axis]
-        first = part.ranges[axis][0] - box.ranges[axis][0]
-        return np.arange(first, first + part.lengths[axis]).reshape(along)
+        return _indices(part, box, axis)
 
     return numbers
 
@@ -109,11 +106,16 @@ def in_order(part: Box, inside: Box, axis: int | None = None, thick: int = 1) ->
     numbers: Indices = np.zeros([1] * len(part.lengths), dtype=np.intp)
     for number, length in enumerate(lengths):
         together = thick if number == axis else 1
-        index = (np.arange(*part.ranges[number]) - inside.ranges[number][0]) // together
-        along = [1] * len(part.lengths)
-        along[number] = index.size
-        numbers = numbers * -(-length // together) + index.reshape(along)
+        index = _indices(part, inside, number) // together
+        numbers = numbers * -(-length // together) + index
     return numbers
+
+
+def _indices(part: Box, box: Box, axis: int) -> Indices:
+    """Return the indices of a part on an axis, counted from a box, of a shape that broadcasts."""
+    along = [1] * len(part.lengths)
+    along[axis] = part.lengths[axis]
+    return (np.arange(*part.ranges[axis]) - box.ranges[axis][0]).reshape(along)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,28 +146,22 @@ def test_row_in_which_half_is_right_is_found_all_the_same() -> None:
     assert finding.off == 2 <= len(finding.measured) <= 6
 
 
-@pytest.mark.parametrize("rows", [(3,), (3, 4), (3, 90)])
+@pytest.mark.parametrize(
+    ("axis", "indices"),
+    [(0, (3,)), (0, (3, 4)), (0, (3, 90)), (1, (3,)), (1, (3, 4)), (1, (3, 30))],
+)
 @pytest.mark.parametrize("seed", range(3))
-def test_rows_are_found_beside_scattered_errors(rows: tuple[int, ...], seed: int) -> None:
-    """Of one matrix, adjacent or not: what is in one slab is looked at there."""
-    errors = {40 * row + k: 1.0 + k % 7 for row in rows for k in range(40)}
-    errors |= {int(k): 2.0 for k in np.random.default_rng(seed).choice(8000, 5)}
+def test_rows_and_columns_are_found_beside_scattered_errors(
+    axis: int, indices: tuple[int, ...], seed: int
+) -> None:
+    """Of one matrix: in the slab that they share, or all of one where a part of it is off."""
+    (segment,) = segments_of([(200, 40)])
+    lines = [segment.box().at(axis, k) for k in indices]
+    off = [(k, 1.0 + n % 7) for line in lines for n, k in enumerate(coordinates_of(line))]
+    errors = dict(off) | {int(k): 2.0 for k in np.random.default_rng(seed).choice(8000, 5)}
     found, counted = search(errors, point=POINTS, slopes=np.ones(POINTS.size), shapes=[(200, 40)])
     held = {k for finding in found.findings for k in coordinates_of(finding.box)}
-    assert held == {40 * row + k for row in rows for k in range(40)}
-    assert {s.box.start for s in found.suspects} <= set(errors)
-    assert counted.calls <= 300
-
-
-@pytest.mark.parametrize("columns", [(3,), (3, 4), (3, 30)])
-@pytest.mark.parametrize("seed", range(3))
-def test_columns_are_found_beside_scattered_errors(columns: tuple[int, ...], seed: int) -> None:
-    """Of one matrix: where a part of one is off all of it is looked at."""
-    errors = {40 * k + column: 1.0 + k % 7 for column in columns for k in range(200)}
-    errors |= {int(k): 2.0 for k in np.random.default_rng(seed).choice(8000, 5)}
-    found, counted = search(errors, point=POINTS, slopes=np.ones(POINTS.size), shapes=[(200, 40)])
-    held = {k for finding in found.findings for k in coordinates_of(finding.box)}
-    assert held == {40 * k + column for column in columns for k in range(200)}
+    assert held == {k for k, _ in off}
     assert {s.box.start for s in found.suspects} <= set(errors)
     assert counted.calls <= 300
 
@@ -189,12 +183,9 @@ def test_what_was_found_right_is_not_suspected_again() -> None:
 
 def test_errors_that_share_a_slab_are_looked_for_there() -> None:
     """At once, and all of them: two evaluations instead of two for every cut."""
-    found, counted = search({})
-    segment = found.reader.projector.weights.segments[0]
     found, counted = search({100: 1.0, 118: 0.7})
-    excess = found.reader.coded(
-        found.reader.measure((segment.box(),)), Slabs.of((segment.box(),), 8)
-    )
+    region = whole(segments_of(SHAPES)[:1])
+    excess = found.reader.coded(found.reader.measure(region), Slabs.of(region, 8))
     found.suspects.clear()
     counted.calls = 0
     queue = found._cut(excess)
@@ -207,8 +198,7 @@ def test_errors_that_share_a_slab_are_looked_for_there() -> None:
 def test_errors_in_small_boxes_that_share_a_slab_are_looked_for_there() -> None:
     """They are several boxes still."""
     shapes = [(100,), (3,), (2,), (100,)]
-    found, _ = search({}, shapes=shapes, point=POINT[:205], slopes=SLOPES[:205])
-    everything = whole(found.reader.projector.weights.segments)
+    everything = whole(segments_of(shapes))
     found, _ = search({101: 1.0, 104: 0.7}, shapes=shapes, point=POINT[:205], slopes=SLOPES[:205])
     assert sorted(s.box.start for s in found.suspects) == [101, 104]
     slabs = Slabs.of(everything, 5)
@@ -220,12 +210,10 @@ def test_errors_in_small_boxes_that_share_a_slab_are_looked_for_there() -> None:
 
 def test_slab_of_a_digit_by_chance_is_left_at_once() -> None:
     """What several errors read as is not looked for in the parts either."""
-    reader = search({})[0].reader
-    segment = reader.projector.weights.segments[0]
-    slabs = Slabs.of((segment.box(),), 8)
+    reader, region = search({})[0].reader, whole(segments_of(SHAPES)[:1])
     # Rows 1 and 3 by as much: read as the second.
     found, _ = search({k: 1.0 / reader.weight(k) for k in (30, 80)})
-    excess = found.reader.coded(found.reader.measure((segment.box(),)), slabs)
+    excess = found.reader.coded(found.reader.measure(region), Slabs.of(region, 8))
     (slab,) = found.reader.slab(excess)
     assert slab.ranges == ((2, 3), (0, 25))
     parts = found._cut(excess)
