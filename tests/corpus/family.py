@@ -38,6 +38,9 @@ class Case:
     precision : float
         How well the derivative of what forward computes is known, relatively:
         bounds cannot be tested closer than that.
+    length : float or ndarray or None
+        How far each entry may move before forward is another function, where
+        that is not the entry's own size.
     """
 
     forward: Callable[[Array], Any]
@@ -47,6 +50,7 @@ class Case:
     high: Callable[[Array], Array] | None = None
     truth: Callable[[Array], Array] | None = None
     precision: float = 1e-11
+    length: float | Array | None = None
 
     def slopes(self) -> tuple[Array, Array]:
         """Return the smallest and the largest valid claim about each entry."""
@@ -82,6 +86,11 @@ class Family:
     draw: Draw
     noisy: bool
     tuned: bool
+
+    @property
+    def module(self) -> str:
+        """The name of the module that holds it."""
+        return self.draw.__module__.rpartition(".")[2]
 
     def case(self, seed: int) -> Case:
         """Return the case of a seed, always the same."""

@@ -134,12 +134,18 @@ def is_visible(case: Case, claim: Array, low: Array, high: Array) -> bool:
     """Tell whether an error moves forward by more than a hundred roundings over an entry's size.
 
     An error below that is within the condition error of the function: claim and
-    truth are derivatives of one and the same float64 function.
+    truth are derivatives of one and the same float64 function. Where forward varies
+    over a length of its own, that is how far an error is followed, and rounding
+    each argument moves the value, too.
     """
     if not np.isfinite(claim).all():
         return True
     point = np.abs(case.point.astype(np.float64))
-    reach = np.where(point > 0, point, 1.0)
     distance = np.maximum(np.maximum(low - claim, claim - high), 0)
     value = abs(float(case.forward(case.point.copy())))
+    if case.length is None:
+        reach = np.where(point > 0, point, 1.0)
+    else:
+        reach = np.asarray(case.length)
+        value += float(np.sum(point * np.maximum(np.abs(low), np.abs(high))))
     return bool(np.max(distance * reach) > 100 * np.finfo(float).eps * value)

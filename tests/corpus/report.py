@@ -6,7 +6,8 @@ correct gradients were accused, how many wrong ones passed, how honest the
 bounds were and what it cost, each with its count and the families it happened
 in. Below stand the claims that must not be there, one a line. Options:
 
-``--half untuned|tuned|all``, ``--family NAME`` (repeatable), ``--seeds 20``,
+``--half untuned|tuned|all``, ``--family NAME`` and ``--module NAME`` (repeatable; the module
+of ``tests/corpus/families`` they are in), ``--seeds 20``,
 ``--jobs 2``, ``--mode full|fast``, ``--correct`` (no wrong claims), ``--json FILE`` (every
 count and every trial).
 """
@@ -91,13 +92,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--half", choices=HALVES, default="untuned")
     parser.add_argument("--mode", choices=MODES, default="full")
     parser.add_argument("--family", action="append", default=[], help="this one; repeatable")
+    parser.add_argument("--module", action="append", default=[], help="all of it; repeatable")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--correct", action="store_true", help="correct claims only")
     parser.add_argument("--json", type=Path, metavar="FILE")
     chosen = parser.parse_args(arguments)
     try:
-        families = choose_families(chosen.half, chosen.family)
+        families = choose_families(chosen.half, chosen.family, chosen.module)
     except ValueError as error:
         parser.error(str(error))
     trials = try_families(

@@ -30,20 +30,29 @@ Attempt = Callable[[Family, int, Case, Claim], Trial]
 HALVES = {"untuned": (False,), "tuned": (True,), "all": (False, True)}
 
 
-def choose_families(half: str, names: Sequence[str] = ()) -> list[Family]:
+def choose_families(
+    half: str, names: Sequence[str] = (), modules: Sequence[str] = ()
+) -> list[Family]:
     """Return the families of a half, or those that are named, whichever half they are of.
+
+    A family is named by its own name or by that of its module.
 
     Raises
     ------
     ValueError
-        When a name is not that of a family.
+        When a name is not that of a family, or of a module of families.
     """
-    unknown = set(names) - {family.name for family in FAMILIES}
-    if unknown:
-        raise ValueError(f"no family is called {', '.join(sorted(unknown))}")
-    if names:
-        return [family for family in FAMILIES if family.name in names]
+    _refuse_unknown("family", names, {family.name for family in FAMILIES})
+    _refuse_unknown("module of families", modules, {family.module for family in FAMILIES})
+    if names or modules:
+        return [f for f in FAMILIES if f.name in names or f.module in modules]
     return [family for family in FAMILIES if family.tuned in HALVES[half]]
+
+
+def _refuse_unknown(kind: str, names: Sequence[str], known: set[str]) -> None:
+    unknown = set(names) - known
+    if unknown:
+        raise ValueError(f"no {kind} is called {', '.join(sorted(unknown))}")
 
 
 def in_processes(

@@ -164,6 +164,10 @@ def _inconclusive(trial: Trial) -> int:
     return trial.verdict == "inconclusive"
 
 
+def _failing(trial: Trial) -> int:
+    return not trial.passed
+
+
 def _unverified(trial: Trial) -> int:
     return trial.verdict == "inconclusive" and not trial.passed
 
@@ -194,6 +198,7 @@ OVERTURNED = Line(
 LINES = {
     "correct claims": (
         FALSE_ALARMS,
+        Line("failing, whatever they are called", correct, _failing),
         Line("inconclusive, families not noisy by construction", _correct_clean, _inconclusive),
         Line("inconclusive, noisy families", _correct_noisy, _inconclusive),
         Line("inconclusive and failing: nothing was verified", correct, _unverified),

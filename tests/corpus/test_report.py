@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.corpus.builders import trial
+from tests.corpus.families.length_scales import LENGTH_SCALES
 from tests.corpus.report import as_data, table
 from tests.corpus.running import choose_families, try_families
 
@@ -29,7 +30,7 @@ def test_data_is_strict_json() -> None:
     data = as_data([trial(mutant="one NaN", error=float("inf"), visible=True, verdict="refused")])
     read = json.loads(json.dumps(data, allow_nan=False))
     assert read["trials"][0]["error"] is None
-    assert read["counts"][5] == {
+    assert read["counts"][6] == {
         "heading": "wrong by 0.1% or more of one entry",
         "name": "called correct: missed",
         "number": 0,
@@ -57,3 +58,16 @@ def test_an_unknown_family_is_refused() -> None:
     """A typo must not report on nothing."""
     with pytest.raises(ValueError, match=r"^no family is called quadratics$"):
         choose_families("all", ["quadratics"])
+
+
+def test_a_module_is_all_of_its_families() -> None:
+    """A module can be asked for as a whole, both halves of it."""
+    chosen = choose_families("untuned", modules=["length_scales"])
+    assert tuple(chosen) == tuple(LENGTH_SCALES.families)
+    assert {family.tuned for family in chosen} == {False, True}
+
+
+def test_an_unknown_module_is_refused() -> None:
+    """A typo in a module's name must not report on nothing."""
+    with pytest.raises(ValueError, match=r"^no module of families is called lengths$"):
+        choose_families("all", modules=["lengths"])

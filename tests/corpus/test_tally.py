@@ -40,7 +40,18 @@ def test_inconclusive_claims_are_counted_by_the_family_s_noise() -> None:
         trial(family="float32_network", verdict="inconclusive", passed=False),
         trial(family="float32_network"),
     ]
-    assert counted(CORRECT, *trials)[1:] == [(1, 1), (1, 2), (1, 3)]
+    assert counted(CORRECT, *trials)[2:] == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_failing_is_counted_whatever_the_verdict() -> None:
+    """A correct gradient that fails is one, whether it is called wrong or undecided."""
+    trials = [
+        trial(),
+        trial(verdict="wrong", passed=False),
+        trial(verdict="inconclusive", passed=False),
+        trial(verdict="inconclusive"),
+    ]
+    assert counted(CORRECT, *trials)[1] == (2, 4)
 
 
 def test_wrong_gradients_are_counted_once_each() -> None:
