@@ -6,15 +6,23 @@ It must not evaluate, judge or word anything: it adds what holds for the check a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
+from pytest_gradcheck.binding.blocks import Parameter
+from pytest_gradcheck.binding.claimed import OtherCotangents
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described, verdict_of
-from pytest_gradcheck.judgement.laws import broken_laws
+from pytest_gradcheck.judgement.laws import Broken, breaks_again, broken_laws
 from pytest_gradcheck.judgement.outcome import failures
 from pytest_gradcheck.options import NAMES, Options
 from pytest_gradcheck.report.model import Breach, Entry, OptionValue, Report
 
 __all__ = ["assemble"]
+
+#: How often a law must be broken for cotangents close by before backward is accused: what is
+#: rounded to one of a few numbers may be the same as before by chance.
+AGAIN = 8
 
 
 def assemble(problem: Problem, described: Described, options: Options) -> Report:
@@ -66,23 +74,46 @@ def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
 
 def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
     """Yield the laws that backward breaks, each once, where it is seen first."""
-    others = problem.others()
-    if others is None:
-        return
+    asked = problem.others()
+    suspected = _suspected(problem, next(asked, None), rtol)
+    for others in islice(asked, AGAIN):
+        if all(law.kind != "linear" for _, law in suspected):
+            break
+        suspected = [pair for pair in suspected if _stands(*pair, others)]
     seen = set()
-    for parameter, rounding in zip(others.parameters, problem.roundings, strict=True):
-        part = slice(parameter.start, parameter.stop)
-        broken = broken_laws(
-            others.first[part],
-            zero=others.zero[part],
-            second=others.second[part],
-            combined=others.combined[part],
-            weight=others.weight,
-            rtol=rtol,
-            rounding=rounding,
-        )
-        for law in broken:
-            if law.kind not in seen:
-                seen.add(law.kind)
-                text = law.describe(problem.backward, parameter.entry(law.coordinate))
-                yield Breach(law.kind, parameter.name, text)
+    for parameter, law in suspected:
+        if law.kind not in seen:
+            seen.add(law.kind)
+            text = law.describe(problem.backward, parameter.entry(law.coordinate))
+            yield Breach(law.kind, parameter.name, text)
+
+
+def _suspected(
+    problem: Problem, others: OtherCotangents | None, rtol: float
+) -> list[tuple[Parameter, Broken]]:
+    """Return the laws that seem to be broken, by parameter."""
+    if others is None:
+        return []
+    pairs = zip(others.parameters, problem.roundings, strict=True)
+    return [
+        (parameter, law)
+        for parameter, rounding in pairs
+        for law in broken_laws(**_of(others, parameter), rtol=rtol, rounding=rounding)
+    ]
+
+
+def _stands(parameter: Parameter, law: Broken, others: OtherCotangents) -> bool:
+    """Tell whether a law is broken for other cotangents, too."""
+    return law.kind != "linear" or breaks_again(law, **_of(others, parameter))
+
+
+def _of(others: OtherCotangents, parameter: Parameter) -> dict[str, Any]:
+    """Return what a VJP gave about one parameter, as laws are handed it."""
+    part = slice(parameter.start, parameter.stop)
+    return {
+        "claim": others.first[part],
+        "zero": others.zero[part],
+        "second": others.second[part],
+        "combined": others.combined[part],
+        "weight": others.weight,
+    }

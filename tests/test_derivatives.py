@@ -195,6 +195,42 @@ class TestLaws:
         assert (breach.kind, breach.parameter) == ("linear", "w")
         assert breach.text.startswith("product_backward is not linear in the cotangent: w[")
 
+    @pytest.mark.parametrize("kind", [np.float64, np.float32])
+    @pytest.mark.parametrize("seed", range(6))
+    def test_rounding_of_a_gradient_that_vanishes_breaks_no_law(
+        self, kind: Any, seed: int
+    ) -> None:
+        """What is left of terms that cancel is no multiple of the cotangent."""
+        rng = np.random.default_rng(seed)
+        x, shift = rng.normal(size=(5, 3)), rng.normal(size=3)
+
+        def normalised(x: Any, shift: Any) -> Any:
+            centred = x + shift - (x + shift).mean(0)
+            return centred / np.sqrt((centred**2).mean(0))
+
+        def backward(x: Any, shift: Any, dout: Any) -> Any:
+            moved, dout = (x + shift).astype(kind), dout.astype(kind)
+            centred = moved - moved.mean(0)
+            spread = np.sqrt((centred**2).mean(0))
+            unit = centred / spread
+            dx = (dout - dout.mean(0) - unit * (dout * unit).mean(0)) / spread
+            return dx, dx.sum(0)
+
+        assert check_gradient(normalised, backward, x, shift, seed=seed).breaches == ()
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_small_nonlinear_term_beside_a_gradient_that_vanishes(self, seed: int) -> None:
+        """An error of the formula is the same for cotangents close by, however small."""
+
+        def backward(x: Any, shift: Any, dout: Any) -> Any:
+            dx = dout - dout.mean()
+            return dx, dx.sum() + 1e-9 * np.abs(dout).sum()
+
+        report = check_gradient(
+            lambda x, shift: x + shift - (x + shift).mean(), backward, X, 0.5, seed=seed
+        )
+        assert [(b.kind, b.parameter) for b in report.breaches] == [("linear", "shift")]
+
     def test_float32_product_is_linear(self) -> None:
         """Rounding breaks no law."""
         x = RNG.normal(size=50).astype(np.float32)

@@ -5,7 +5,7 @@ It must not judge: that a VJP is linear in its cotangent is for others to see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -21,6 +21,10 @@ Ask = Callable[[Request], Asked]
 
 #: Of the second cotangent in the combination of two: no sum or difference of bugs undoes it.
 WEIGHT = -2.5
+
+#: How far cotangents that are asked about once more are from those before, relative to each
+#: entry: far enough for another rounding in any type, too close for another nonlinearity.
+BESIDE = 1e-3
 
 #: Coordinates that are compared at a time: no copies are made of long claims.
 SPAN = 2**16
@@ -79,8 +83,14 @@ def refuse_unsteady(
 
 
 def ask_other_cotangents(
-    ask: Ask, first: Vector, second: Vector, *, claim: Claim, parameters: tuple[Parameter, ...]
-) -> OtherCotangents:
+    ask: Ask,
+    first: Vector,
+    second: Vector,
+    *,
+    claim: Claim,
+    parameters: tuple[Parameter, ...],
+    rng: np.random.Generator,
+) -> Iterator[OtherCotangents]:
     """Ask a VJP for a cotangent of zeros, another one, and a combination.
 
     Parameters
@@ -95,16 +105,22 @@ def ask_other_cotangents(
         What it gave for the first.
     parameters : tuple of Parameter
         All that is claimed about.
+    rng : numpy.random.Generator
+        Draws cotangents close to these two.
 
-    Returns
-    -------
+    Yields
+    ------
     OtherCotangents
-        What it gave, by entry.
+        What it gave, by entry; then, as often as that is asked for, what it gives for
+        cotangents a thousandth away: what is rounded is rounded otherwise there.
     """
     size = parameters[-1].stop
 
     def claims(cotangent: Vector) -> Vector:
         return ask(Request(cotangent=cotangent)).claim.rows(0, size)[:, 0].copy()
+
+    def beside(cotangent: Vector) -> Vector:
+        return np.asarray(cotangent * (1 + BESIDE * rng.uniform(-1, 1, cotangent.size)))
 
     other, combined = claims(second), claims(first + WEIGHT * second)
     try:
@@ -112,7 +128,12 @@ def ask_other_cotangents(
     except GradcheckUsageError:
         # What can be read of other cotangents but not of this one: 0 / 0, or nothing at all.
         zero = np.full_like(other, np.nan)
-    return OtherCotangents(parameters, claim.rows(0, size)[:, 0], zero, other, combined, WEIGHT)
+    yield OtherCotangents(parameters, claim.rows(0, size)[:, 0], zero, other, combined, WEIGHT)
+    while True:
+        one, two = beside(first), beside(second)
+        yield OtherCotangents(
+            parameters, claims(one), zero, claims(two), claims(one + WEIGHT * two), WEIGHT
+        )
 
 
 def _claims(asked: Asked, block: Block) -> Vector:

@@ -181,7 +181,7 @@ def _ask(
     workspace: Workspace,
     replay: Replay,
     rng: np.random.Generator,
-) -> tuple[Asked, Claim, Callable[[], OtherCotangents | None], tuple[str, ...]]:
+) -> tuple[Asked, Claim, Callable[[], Iterator[OtherCotangents]], tuple[str, ...]]:
     """Ask backward for its claims, twice.
 
     The claim is a copy. Also returned are what asks for other cotangents, and the unchecked
@@ -211,6 +211,7 @@ def _ask(
         backward.draw_cotangent(output, rng),
         claim=claim,
         parameters=workspace.parameters,
+        rng=rng,
     )
     return asked, claim, others, changed
 

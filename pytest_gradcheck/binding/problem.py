@@ -5,7 +5,7 @@ It must not know how the user's functions are called, nor what a verdict is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_gradcheck.binding.blocks import Block, Parameter, Vector
@@ -23,8 +23,9 @@ class Counts:
     backward: int = 0
 
 
-def no_others() -> None:
+def no_others() -> Iterator[OtherCotangents]:
     """Return what backward says of other cotangents where it takes none."""
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class Problem:
     roundings : tuple of float
         For each parameter the relative rounding of its claim (2e-16 for float64).
     others : callable
-        ``others() -> OtherCotangents or None`` asks backward about other cotangents; None
-        where it takes none.
+        ``others() -> iterator of OtherCotangents`` asks backward about other cotangents, and
+        as often as wanted about some close to them; empty where it takes none.
     randomness_moved : callable
         ``randomness_moved() -> bool``, asked when measuring is over: whether a
         random generator that is not being replayed moved meanwhile.
@@ -94,6 +95,6 @@ class Problem:
     notes: tuple[Note, ...] = ()
     not_checked: tuple[str, ...] = ()
     roundings: tuple[float, ...] = ()
-    others: Callable[[], OtherCotangents | None] = no_others
+    others: Callable[[], Iterator[OtherCotangents]] = no_others
     randomness_moved: Callable[[], bool] = bool
     unmoved: Callable[[], frozenset[str]] = frozenset

@@ -13,12 +13,15 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Broken", "broken_laws"]
+__all__ = ["Broken", "breaks_again", "broken_laws"]
 
 Floats = NDArray[np.float64]
 
 #: Coordinates that are looked at together: no vector is made of more.
 PART = 2**16
+
+#: A law that is broken is broken by as much for cotangents close by, to within this share.
+ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,41 @@ def broken_laws(
         # Plus zero: no minus in front of one.
         expected = affine(slice(at, at + 1)).item()
         yield Broken("linear", at, float(combined[at] + 0.0), expected)
+
+
+def breaks_again(
+    law: Broken, claim: Floats, *, zero: Floats, second: Floats, combined: Floats, weight: float
+) -> bool:
+    """Tell whether a VJP breaks linearity by as much for cotangents close by.
+
+    Where the terms of a sum cancel, what is left is their rounding, however large they are
+    beside it. It is no multiple of the cotangent, and another one for every cotangent; an
+    error of the formula varies as little as cotangents do.
+
+    Parameters
+    ----------
+    law : Broken
+        As it was broken.
+    claim, zero, second, combined, weight
+        As for `broken_laws`, for cotangents close to those.
+
+    Returns
+    -------
+    bool
+        False where what was seen is rounding.
+
+    Examples
+    --------
+    >>> law = Broken("linear", 0, found=2e-16, expected=0.0)
+    >>> here = dict(zero=np.zeros(1), second=np.zeros(1), weight=-2.5)
+    >>> breaks_again(law, np.zeros(1), combined=np.array([-1e-16]), **here)
+    False
+    """
+    at = law.coordinate
+    constant = zero[at] if np.isfinite(zero[at]) else 0.0
+    expected = claim[at] + weight * (second[at] - constant)
+    before = law.found - law.expected
+    return bool(abs(combined[at] - expected - before) <= ALIKE * abs(before))
 
 
 def _magnitudes(values: Floats, part: slice) -> Floats:

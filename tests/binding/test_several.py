@@ -339,28 +339,39 @@ class TestAgain:
             return 2 * dout
 
         with bind(Call(forward, backward, (X,)), seed=0) as problem:
-            others = problem.others()
+            others = next(problem.others())
         assert log == ["forward 1.0"] + ["forward 1.0", "backward"] * 5
         first, repeated, second, combined, zero = cotangents
         assert first.tolist() == repeated.tolist() != second.tolist()
         assert combined.tolist() == (first - 2.5 * second).tolist()
         assert zero.tolist() == [0, 0, 0]
-        assert others is not None
         assert others.combined.tolist() == (2 * combined).tolist()
         assert problem.counts.backward == 5
+
+    def test_further_cotangents_are_close_to_those_before(self) -> None:
+        """As many as are asked for, three calls each; the one of zeros stays what it is."""
+        with bind(Call(lambda x: 2 * x, lambda dout: 2 * dout, (X,)), seed=0) as problem:
+            asked = problem.others()
+            before, after, again = next(asked), next(asked), next(asked)
+        assert problem.counts.backward == 5 + 3 + 3
+        for a, b in ((before, after), (before, again), (after, again)):
+            for one, two in ((a.first, b.first), (a.second, b.second)):
+                assert (one != two).all()
+                assert np.allclose(one, two, rtol=3e-3)
+        assert np.allclose(after.combined, after.first - 2.5 * after.second)
+        assert after.zero.tolist() == [0, 0, 0]
 
     def test_without_cotangent_it_is_asked_twice(self) -> None:
         """Only whether it repeats itself is of interest."""
         problem = posed(lambda x: np.sum(x**2), lambda x: 2 * x, X)
         assert problem.counts.backward == 2
-        assert problem.others() is None
+        assert list(problem.others()) == []
 
     def test_what_cannot_be_read_for_a_zero_cotangent_is_nan(self) -> None:
         """0 / 0 is for the law to judge, not an error of the call, nor a warning."""
         call = Call(lambda x: 2 * x, lambda dout: 2 * dout * (dout[0] / dout[0]), (X,))
         with bind(call, seed=0) as problem:
-            others = problem.others()
-        assert others is not None
+            others = next(problem.others())
         assert np.isnan(others.zero).all()
 
     def test_accumulation_is_refused(self) -> None:

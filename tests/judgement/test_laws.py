@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.judgement.laws import Broken, broken_laws
+from pytest_gradcheck.judgement.laws import Broken, breaks_again, broken_laws
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(4, 3))
@@ -120,3 +120,27 @@ def test_solver_that_stops_early_is_allowed_what_its_claims_are() -> None:
 
     assert [law.kind for law in broken(coarse)] == ["linear"]
     assert broken(coarse, rtol=1e-3) == []
+
+
+@pytest.mark.parametrize(
+    ("combined", "stands"), [(3.0, True), (2.4, True), (1.9, False), (4.1, False), (-1.0, False)]
+)
+def test_law_stands_where_it_is_broken_by_as_much_again(combined: float, stands: bool) -> None:
+    """To within half of it, the term without the cotangent left out."""
+    law = Broken("linear", 1, found=3.5, expected=1.5)
+    again = breaks_again(
+        law,
+        np.array([9.0, 6.0]),
+        zero=np.array([np.nan, 1.0]),
+        second=np.array([9.0, 3.0]),
+        combined=np.array([9.0, combined]),
+        weight=-2.5,
+    )
+    assert again is stands
+
+
+def test_law_stands_though_zero_gave_nothing() -> None:
+    """What is not finite for a zero cotangent is no term to leave out."""
+    law = Broken("linear", 0, found=2.0, expected=0.0)
+    one, nothing = np.ones(1), np.array([np.nan])
+    assert breaks_again(law, one, zero=nothing, second=one, combined=0.5 * one, weight=-2.5)
