@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import multiprocessing
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import islice, product
 from typing import TypeVar
 
@@ -18,7 +19,15 @@ from tests.corpus.families.everything import FAMILIES
 from tests.corpus.family import Case, Family
 from tests.corpus.trial import Claim, Trial, claims, try_claim
 
-__all__ = ["HALVES", "choose_families", "in_processes", "try_families"]
+__all__ = [
+    "HALVES",
+    "Attempt",
+    "choose_families",
+    "in_processes",
+    "quiet",
+    "try_families",
+    "try_one",
+]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -82,13 +91,25 @@ def try_families(
 
 def _try_case(task: tuple[Family, int, Attempt, int | None]) -> list[Trial]:
     family, seed, attempt, most = task
-    trials = []
+    with quiet():
+        return [
+            try_one(attempt, family, seed, case, claim)
+            for case, claim in islice(claims(family, seed), most)
+        ]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let functions overflow and warn without a word."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        for case, claim in islice(claims(family, seed), most):
-            try:
-                trials.append(attempt(family, seed, case, claim))
-            except Exception as error:
-                error.add_note(f"about {family.name}, seed {seed}, claim {claim.mutant!r}")
-                raise
-    return trials
+        yield
+
+
+def try_one(attempt: Attempt, family: Family, seed: int, case: Case, claim: Claim) -> Trial:
+    """Try one claim; whatever is raised names it."""
+    try:
+        return attempt(family, seed, case, claim)
+    except Exception as error:
+        error.add_note(f"about {family.name}, seed {seed}, claim {claim.mutant!r}")
+        raise

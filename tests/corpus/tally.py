@@ -18,7 +18,7 @@ from tests.corpus.families.kinks import KINKS
 from tests.corpus.trial import Trial
 
 __all__ = [
-    "FALSE_ALARMS",
+    "FAILING",
     "LINES",
     "MISSED",
     "OVERTURNED",
@@ -185,6 +185,7 @@ def _costly(trial: Trial) -> int:
 
 
 FALSE_ALARMS = Line("called wrong, or refused: false alarms", correct, _accused)
+FAILING = Line("failing, whatever they are called", correct, _failing)
 MISSED = Line("called correct: missed", _coarse_visible, _called_correct, share=one_in)
 OVERTURNED = Line(
     "so far beyond it that a verdict changes",
@@ -198,7 +199,7 @@ OVERTURNED = Line(
 LINES = {
     "correct claims": (
         FALSE_ALARMS,
-        Line("failing, whatever they are called", correct, _failing),
+        FAILING,
         Line("inconclusive, families not noisy by construction", _correct_clean, _inconclusive),
         Line("inconclusive, noisy families", _correct_noisy, _inconclusive),
         Line("inconclusive and failing: nothing was verified", correct, _unverified),

@@ -11,15 +11,18 @@ from tests.corpus.running import choose_families, try_families
 
 
 def test_claims_that_must_not_be_there_are_listed() -> None:
-    """A false alarm, a miss and a broken bound are named one by one below the table."""
+    """A correct claim that fails, a miss and a broken bound are named one by one below the table."""
     trials = [
         trial(seed=1, verdict="wrong", passed=False),
         trial(seed=2, mutant="swap", error=0.5, visible=True),
         trial(seed=3, overturned=1),
         trial(seed=4),
+        trial(seed=5, verdict="inconclusive", passed=False),
+        trial(seed=6, verdict="inconclusive"),
     ]
     assert [line for line in table(trials) if line.startswith("!")] == [
         "! quadratic_form, seed 1, correct (error 0.0e+00): wrong",
+        "! quadratic_form, seed 5, correct (error 0.0e+00): inconclusive",
         "! quadratic_form, seed 2, swap (error 5.0e-01): correct",
         "! quadratic_form, seed 3, correct (error 0.0e+00): correct",
     ]
