@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.lines import Line
-from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
+from pytest_gradcheck.numerics.measurement import EPS, Floats, Measurement, Status
+from pytest_gradcheck.numerics.noise import noise_ceiling, sudden_drops
 from pytest_gradcheck.numerics.steps import find_steps
 
 __all__ = ["LineMeasurement", "climb"]
@@ -31,6 +32,9 @@ KINK_SPREAD = 0.1
 
 #: Rounds of raising the noise to what the smaller rungs really scatter.
 NOISE_ROUNDS = 3
+
+#: A value is excluded by one from smaller steps whose bound is this share of their distance.
+EXCLUDED = 1 / 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,18 @@ class _Rungs:
         return (self.right - self.base) + (self.left - self.base)
 
     @property
+    def bend(self) -> Floats:
+        """What is left of each rung when a straight line is taken out, in units of outputs.
+
+        The even part of an odd function is zero; then its slope tells, compared with the next.
+        """
+        step, central = self.step, self.central
+        change = np.abs(np.diff(central, axis=0)) * step[:-1]
+        bend = np.abs(self.even)
+        bend[:-1] = np.fmax(bend[:-1], change)
+        return bend
+
+    @property
     def from_right(self) -> Floats:
         return (self.right - self.base) / self.right_step[:, None]
 
@@ -105,8 +121,10 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     Differences at twenty steps, each a quarter of the one before, are
     Richardson-extrapolated (L. F. Richardson, Phil. Trans. R. Soc. A 226 (1927)
     299); the rung whose neighbours agree best is taken, and its bound is the
-    disagreement with *both* plus the noise. Costs 40 evaluations, more only for
-    functions with flat steps.
+    disagreement with *both* plus the noise. A value that smaller steps exclude is
+    not taken, however well it agrees with its neighbours: far beyond the length on
+    which a function varies, all slopes are alike and small. Costs 40 evaluations,
+    more only for functions with flat steps.
 
     Parameters
     ----------
@@ -115,7 +133,8 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     base : ndarray, shape (m,)
         Outputs at the point.
     noise : ndarray, shape (m,)
-        Noise of the outputs; raised here where the rungs scatter by more.
+        Noise of the outputs; lowered here where the line bends by less, and raised where
+        the rungs scatter by more.
 
     Returns
     -------
@@ -124,11 +143,15 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     """
     rungs = _sample(line, base)
     with np.errstate(all="ignore"):
+        least, bend = EPS * np.abs(base), rungs.bend
+        noise = np.minimum(noise, noise_ceiling(bend, least))
+        # Rungs beyond a jump, or a kink, are of another piece than those before it.
+        piece = np.cumsum(np.vstack([np.zeros_like(base), sudden_drops(bend, least)]), axis=0)
         steps = find_steps(line, base, noise, right=rungs.right, left=rungs.left, steps=RUNGS)
         noise = np.maximum(noise, steps)
-        both = _settle(rungs, noise)
-        right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], noise)
-        left = _extrapolate_side(rungs.from_left, rungs.left_step[:, None], noise)
+        both = _settle(rungs, noise, piece)
+        right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], noise, piece)
+        left = _extrapolate_side(rungs.from_left, rungs.left_step[:, None], noise, piece)
         one = _better(right, left)
         kink = _shows_kink(rungs, noise) & np.isfinite(right.bound) & np.isfinite(left.bound)
         jump = _shows_jump(rungs, noise)
@@ -163,21 +186,21 @@ def _sample(line: Line, base: Floats) -> _Rungs:
     return _Rungs(base, taken[:rungs], -taken[rungs:], outputs[:rungs], outputs[rungs:])
 
 
-def _settle(rungs: _Rungs, noise: Floats) -> _Estimate:
+def _settle(rungs: _Rungs, noise: Floats, piece: Floats) -> _Estimate:
     """Estimate from central differences, the noise raised to the scatter that is seen."""
     gain = RATIO**2
     central, bend = rungs.central, _unexplained(rungs, noise)
     value = central[1:] + (central[1:] - central[:-1]) / (gain - 1)
     doubt = np.maximum(bend[1:], bend[:-1] / (gain - 1))
     step = rungs.step[1:]
-    estimate = _pick(value, step, doubt + 1.1 * noise / step)
+    estimate = _pick(value, step, doubt + 1.1 * noise / step, piece[1:])
     for _ in range(NOISE_ROUNDS):
         scatter = np.where(step < estimate.step, np.abs(value - estimate.value) * step, 0.0)
         seen = np.nanmax(scatter, axis=0, initial=0.0)
         if not np.any(seen > 1.5 * noise):
             break
         noise = np.maximum(noise, seen)
-        estimate = _pick(value, step, doubt + 1.1 * noise / step)
+        estimate = _pick(value, step, doubt + 1.1 * noise / step, piece[1:])
     return estimate
 
 
@@ -195,25 +218,36 @@ def _unexplained(rungs: _Rungs, noise: Floats) -> Floats:
     return np.where(curved | (even <= hidden), 0.0, even / (2 * rungs.step))
 
 
-def _extrapolate_side(slope: Floats, step: Floats, noise: Floats) -> _Estimate:
+def _extrapolate_side(slope: Floats, step: Floats, noise: Floats, piece: Floats) -> _Estimate:
     """Estimate a one-sided derivative: errors of order h, then h^2, are extrapolated away."""
     first = slope[1:] + (slope[1:] - slope[:-1]) / (RATIO - 1)
     second = first[1:] + (first[1:] - first[:-1]) / (RATIO**2 - 1)
-    return _pick(second, step[2:], 3 * noise / step[2:])
+    return _pick(second, step[2:], 3 * noise / step[2:], piece[2:])
 
 
-def _pick(value: Floats, step: Floats, doubt: Floats) -> _Estimate:
+def _pick(value: Floats, step: Floats, doubt: Floats, piece: Floats) -> _Estimate:
     """Take the rung with the smallest bound; both its neighbours must bear it out."""
     apart = np.abs(np.diff(value, axis=0))
     bound = np.maximum(apart[:-1], apart[1:]) + doubt[1:-1]
     bound = np.where(np.isfinite(bound), bound, np.inf)
-    best = np.argmin(bound, axis=0)
+    excluded = _excluded(value[1:-1], bound, piece[1:-1])
+    best = np.argmin(np.where(excluded, np.inf, bound), axis=0)
     columns = np.arange(value.shape[1])
     return _Estimate(
         value[1:-1][best, columns],
         bound[best, columns],
         np.broadcast_to(step[1:-1], bound.shape)[best, columns],
     )
+
+
+def _excluded(value: Floats, bound: Floats, piece: Floats) -> NDArray[np.bool_]:
+    """Tell which rungs have a value that one from smaller steps on their piece excludes."""
+    excluded = np.zeros(value.shape, dtype=bool)
+    for rung in range(1, len(value)):
+        apart = np.abs(value[:rung] - value[rung])
+        known = (bound[rung] <= EXCLUDED * apart) & np.isfinite(apart)
+        excluded[:rung] |= known & (piece[:rung] == piece[rung])
+    return excluded
 
 
 def _better(a: _Estimate, b: _Estimate) -> _Estimate:

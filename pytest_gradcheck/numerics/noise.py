@@ -12,7 +12,15 @@ import numpy as np
 from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats
 
-__all__ = ["WIDE", "are_even", "estimate_noise", "least_noise", "read_noise"]
+__all__ = [
+    "WIDE",
+    "are_even",
+    "estimate_noise",
+    "least_noise",
+    "noise_ceiling",
+    "read_noise",
+    "sudden_drops",
+]
 
 #: Relative spacings, tried in turn until the values behave like noise. One is
 #: not enough: an iterative solver looks smooth at 1e-11, float32 constant; the
@@ -35,6 +43,12 @@ ORDERS = 6
 #: Orders of the table that must agree on the noise, and to which factor.
 AGREEING_ORDERS = 3
 AGREEMENT = 4.0
+
+#: From one step to one a quarter as long, a smooth function bends by a 16th, one that is odd
+#: by a 64th. What drops by more was a jump or a kink, and bends nearer the point say nothing
+#: of it. Of noise, one of so many bends shows the size.
+SUDDEN_DROP = 300.0
+WITNESSES = 3
 
 #: Values rounded by chance all alike, or not, differ from a parabola by so many roundings.
 EVEN = 2.0
@@ -108,6 +122,61 @@ def estimate_noise(
 def least_noise(base: Floats, repeat: Floats) -> Floats:
     """Return the rounding of outputs, or what they differ by when evaluated again."""
     return np.asarray(np.maximum(EPS * np.abs(base), 2 * np.abs(base - repeat)))
+
+
+def noise_ceiling(bend: Floats, least: Floats) -> Floats:
+    """Bound the noise from above by how a function bends over ever smaller steps.
+
+    An oscillation, or a plateau, looks like noise at spacings above the length on which the
+    function varies; below, its bend falls with the square of the step, gradually, down to
+    the noise. That of noise does not fall, and that of a jump falls at once.
+
+    Parameters
+    ----------
+    bend : ndarray, shape (k, m)
+        How far values at k steps, largest first and each a quarter of the one before, are
+        from a straight line.
+    least : ndarray, shape (m,)
+        Rounding of the outputs: what lies below it drops for no reason.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        What the bend comes down to, going from the largest step on until it drops.
+
+    Examples
+    --------
+    >>> steps = 1e3 * 0.25 ** np.arange(20.0)
+    >>> oscillating = np.abs(2 - 2 * np.cos(steps)) + 1e-15
+    >>> noise_ceiling(oscillating[:, None], np.array([1e-16])) < 1e-13
+    array([ True])
+    >>> jumping = np.where(steps > 1e-3, 1e-6, 0.0) + steps**2 * 1e-9
+    >>> noise_ceiling(jumping[:, None], np.array([1e-16])) >= 1e-6
+    array([ True])
+    """
+    below = np.maximum(np.where(np.isfinite(bend), bend, 0.0), least)
+    drops = sudden_drops(bend, least)
+    last = np.where(drops.any(axis=0), np.argmax(drops, axis=0), len(bend) - 1)
+    witnesses = np.clip(last - np.arange(WITNESSES)[:, None], 0, None)
+    return np.asarray(np.take_along_axis(below, witnesses, axis=0).max(axis=0))
+
+
+def sudden_drops(bend: Floats, least: Floats) -> Booleans:
+    """Tell behind which steps a bend drops by more than that of a smooth function does.
+
+    Parameters
+    ----------
+    bend, least : ndarray
+        See `noise_ceiling`.
+
+    Returns
+    -------
+    ndarray of bool, shape (k - 1, m)
+        Whether the bends at both of the next smaller steps are that much smaller.
+    """
+    below = np.maximum(np.where(np.isfinite(bend), bend, 0.0), least)
+    ahead = np.maximum(below[1:], np.vstack([below[2:], below[-1:]]))
+    return np.asarray(below[:-1] > SUDDEN_DROP * ahead)
 
 
 def _values(

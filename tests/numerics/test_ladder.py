@@ -61,6 +61,47 @@ def test_bound_holds_and_is_sharp(
     assert measured.bound[0] <= accuracy * (abs(true) or 1.0)
 
 
+#: Name, function, point, true derivative, accuracy: far larger arguments than lengths.
+FAR_OUT = [
+    ("sine at a million", np.sin, 1e6, np.cos(1e6), 1e-9),
+    ("sine at a billion", np.sin, 1e9, np.cos(1e9), 1e-4),
+    ("bell of width 0.01 at 6562.75", lambda x: np.exp(-((x - 6562.75) ** 2) * 1e4),
+     6562.75 + 2**-8, -2e4 * 2**-8 * np.exp(-1e4 * 2**-16), 1e-7),
+    ("step of width 3 at 1e6", lambda x: np.tanh((x - 1e6) / 3), 1e6 + 1,
+     (1 - np.tanh(1 / 3) ** 2) / 3, 1e-7),
+    ("resonance of width 1e3 at 1e9", lambda x: 1 / (1 + ((x - 1e9) / 1e3) ** 2), 1e9 + 300,
+     -6e-4 / 1.09**2, 1e-6),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "true", "accuracy"),
+    [pytest.param(*case[1:], id=case[0]) for case in FAR_OUT],
+)
+@pytest.mark.parametrize("noise", [1e-16, 0.5], ids=["noise known", "noise overestimated"])
+def test_length_far_below_the_magnitude(
+    function: Callable[[float], object], x: float, true: float, accuracy: float, noise: float
+) -> None:
+    """Slopes over steps beyond the length of the function are not believed.
+
+    Nor is noise that was read beyond it: the line itself bends by less.
+    """
+    point = np.array([x])
+    counted = Counted(lambda p: function(float(p[0])))
+    measured = climb(CoordinateLine(counted, point, 0, x), counted.at(point), np.array([noise]))
+    assert abs(measured.value[0] - true) <= measured.bound[0]
+    assert measured.bound[0] <= accuracy * abs(true)
+
+
+def test_slopes_between_jumps_do_not_exclude_those_across() -> None:
+    """A function in steps that slope the other way keeps the noise of its jumps."""
+    counted = Counted(lambda p: p[0] - 2 * ((p[0] - 1.3) % 1e-6))
+    point = np.array([1.3 + 4e-7])
+    line = CoordinateLine(counted, point, 0, 1.3)
+    measured = climb(line, counted.at(point), np.array([1e-6]))
+    assert measured.value[0] == pytest.approx(1.0, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("function", "left", "right"),
     [
