@@ -11,7 +11,7 @@ from tests.corpus.running import choose_families, try_families
 
 
 def test_claims_that_must_not_be_there_are_listed() -> None:
-    """A correct claim that fails, a miss and a broken bound are named one by one below the table."""
+    """Correct claims that fail, misses and broken bounds are named one by one below."""
     trials = [
         trial(seed=1, verdict="wrong", passed=False),
         trial(seed=2, mutant="swap", error=0.5, visible=True),
