@@ -46,9 +46,11 @@ AGREEMENT = 4.0
 
 #: From one step to one a quarter as long, a smooth function bends by a 16th, one that is odd
 #: by a 64th. What drops by more was a jump or a kink, and bends nearer the point say nothing
-#: of it. Of noise, one of so many bends shows the size.
+#: of it. Noise may be small in one bend by chance, not in three; what still falls by this
+#: factor, or faster, is no noise.
 SUDDEN_DROP = 300.0
 WITNESSES = 3
+FALLS = 8.0
 
 #: Values rounded by chance all alike, or not, differ from a parabola by so many roundings.
 EVEN = 2.0
@@ -157,8 +159,9 @@ def noise_ceiling(bend: Floats, least: Floats) -> Floats:
     below = np.maximum(np.where(np.isfinite(bend), bend, 0.0), least)
     drops = sudden_drops(bend, least)
     last = np.where(drops.any(axis=0), np.argmax(drops, axis=0), len(bend) - 1)
-    witnesses = np.clip(last - np.arange(WITNESSES)[:, None], 0, None)
-    return np.asarray(np.take_along_axis(below, witnesses, axis=0).max(axis=0))
+    before = np.arange(WITNESSES)[:, None]
+    witnesses = np.take_along_axis(below, np.clip(last - before, 0, None), axis=0)
+    return np.asarray((witnesses / FALLS**before).max(axis=0))
 
 
 def sudden_drops(bend: Floats, least: Floats) -> Booleans:
