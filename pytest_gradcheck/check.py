@@ -25,6 +25,7 @@ from pytest_gradcheck.description import Described
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
 from pytest_gradcheck.judgement.outcome import vacuous
 from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS
+from pytest_gradcheck.nearest import raise_where_screened, raise_where_swept
 from pytest_gradcheck.numerics.measure import Question, measure
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
@@ -251,6 +252,7 @@ def _sweep(problem: Problem, options: Options) -> Described:
     measured = measure(
         question(problem), agreement=options.rtol, step=options.step, seed=options.seed
     )
+    raise_where_swept(problem, measured)
     return describe_sweep(problem, measured, options)
 
 
@@ -268,6 +270,7 @@ def _screen(problem: Problem, options: Options) -> Described:
         budget=options.max_evaluations,
         seed=options.seed,
     )
+    raise_where_screened(problem, screened, options.seed)
     return describe_screen(problem, screened, options)
 
 

@@ -6,7 +6,7 @@ judgement, names from binding, the layout of the message from report.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.blocks import Block, Parameter
+from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
 from pytest_gradcheck.judgement.vacuity import vanishing
@@ -46,6 +47,12 @@ REASONS = {
 }
 
 
+def no_edge(coordinate: int) -> Edge | None:
+    """Return the edge that was met along a coordinate where there is none."""
+    del coordinate
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Claims and measurements about one parameter.
@@ -68,6 +75,8 @@ class Evidence:
         Relative rounding of the claim's type.
     unmoved : bool
         Whether forward was never seen to react to the parameter, claimed to be zero.
+    edge : callable
+        ``edge(coordinate) -> Edge or None``: the nearest that was met along it.
     """
 
     parameter: Parameter
@@ -78,6 +87,7 @@ class Evidence:
     natural: Floats
     rounding: float
     unmoved: bool = False
+    edge: Callable[[int], Edge | None] = no_edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +229,8 @@ def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> 
     block = next((b for b in evidence.outputs if b.start <= output < b.stop), SCALAR)
     output_index, output_part = block.place(output - block.start)
     mark = int(judged.marks[coordinate, output])
-    reason = _reason(Status(int(found.status[coordinate, output])), mark)
+    status = Status(int(found.status[coordinate, output]))
+    reason = _reason(status, mark, evidence.edge(coordinate))
     if (coordinate, output) in found.kinks:
         low, high = found.kinks[coordinate, output]
         reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
@@ -248,12 +259,38 @@ def _rounded(excess: Any) -> Any:
     return np.round(excess / unit) * unit
 
 
-def _reason(status: Status, mark: int) -> str | None:
-    if status is not Status.SMOOTH:
-        return REASONS[status]
-    if mark == Mark.INCONCLUSIVE:
+def reason_of(status: Status, edge: Edge | None) -> str | None:
+    """Return why a derivative was not measured from both sides, None where it was.
+
+    Parameters
+    ----------
+    status : Status
+        How it was come by.
+    edge : Edge or None
+        The nearest at which forward was seen to give no outputs.
+
+    Returns
+    -------
+    str or None
+        With what forward raised.
+
+    Examples
+    --------
+    >>> reason_of(Status.EDGE, Edge("domain", "raises ValueError: negative", 0, 1, -0.5))
+    'measured from one side; where it is moved by -0.5 forward raises ValueError: negative'
+    """
+    if status not in {Status.EDGE, Status.OUTSIDE} or edge is None:
+        return REASONS.get(status)
+    moved = "it is" if edge.is_of_one else "several entries are"
+    seen = "measured from one side" if status is Status.EDGE else "forward is undefined around it"
+    return f"{seen}; where {moved} moved by {edge.step:.1g} forward {edge.what}"
+
+
+def _reason(status: Status, mark: int, edge: Edge | None) -> str | None:
+    reason = reason_of(status, edge)
+    if reason is None and mark == Mark.INCONCLUSIVE:
         return "forward is too noisy"
-    return None
+    return reason
 
 
 def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
@@ -279,7 +316,8 @@ def _inconclusive_notes(evidence: Evidence, open_: NDArray[np.bool_]) -> Iterato
         count = int(np.count_nonzero(where))
         if not count:
             continue
-        reason = _reason(status, Mark.INCONCLUSIVE)
+        first = int(np.flatnonzero(where.any(axis=1))[0])
+        reason = _reason(status, Mark.INCONCLUSIVE, evidence.edge(first))
         some = "all" if count == where.size > 1 else f"{count} of {where.size}"
         text = f"{some} inconclusive: {reason}"
         bound = float(found.bound[where].max())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.binding.problem import Problem
-from pytest_gradcheck.description import REASONS, Described, Evidence, describe
+from pytest_gradcheck.description import Described, Evidence, describe, reason_of
 from pytest_gradcheck.judgement.diagnosis import diagnose_share
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.finding import Finding
@@ -143,6 +143,7 @@ def _described(
         natural=part.screened.natural(coordinates),
         rounding=part.rounding,
         unmoved=parameter.name in unmoved,
+        edge=lambda k: problem.edge(int(coordinates[k]), int(coordinates[k]) + 1),
     )
     return describe(
         evidence, rtol=options.rtol, max_rows=options.max_rows, convention=options.convention
@@ -337,5 +338,6 @@ def _why_unknown(part: _Part) -> str:
     if screened.unexplained[part.number].any():
         return "backward is off along random directions, but no entry was found that explains it"
     status = max(int(sight.status.max()) for sight in screened.sights)
-    reason = REASONS.get(Status(status), "forward is too noisy")
+    edge = part.problem.edge(0, part.problem.point.size)
+    reason = reason_of(Status(status), edge) or "forward is too noisy"
     return f"no direction shows it: {reason}"

@@ -7,10 +7,12 @@ to description.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from pytest_gradcheck.binding.blocks import Parameter
+from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described, Evidence, describe, relative_difference
 from pytest_gradcheck.numerics.measure import Measured
@@ -71,4 +73,12 @@ def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
             natural=measured.natural(start, stop),
             rounding=rounding,
             unmoved=parameter.name in unmoved,
+            edge=partial(_edge, problem, start),
         )
+
+
+def _edge(problem: Problem, start: int, coordinate: int) -> Edge | None:
+    """Return the nearest edge along a coordinate, or along the one direction of a JVP."""
+    if problem.tangent is not None:
+        return problem.edge(0, problem.point.size)
+    return problem.edge(start + coordinate, start + coordinate + 1)

@@ -150,6 +150,7 @@ def _pose(
         point=workspace.point,
         here=workspace.base,
         evaluate=evaluate,
+        attempt=forward.attempt,
         base=base,
         repeat=repeat,
         claim=claim,
@@ -166,6 +167,7 @@ def _pose(
         others=others,
         # What moves generators here while forward is called elsewhere is something else.
         randomness_moved=bool if is_elsewhere else replay.moved,
+        edge=forward.edges.near,
     )
     if coordinates is not None:
         problem = _on_coordinates(problem, coordinates, forward)
@@ -230,6 +232,8 @@ def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward
         point=coordinates.point(),
         here=coordinates.point(),
         evaluate=coordinates.evaluator(problem.evaluate, problem.point, forward.reading.nowhere),
+        attempt=coordinates.evaluator(problem.attempt, problem.point, forward.reading.nowhere),
+        edge=lambda start, stop: problem.edge(*coordinates.entries(start, stop)),
         claim=claim,
         roundings=roundings,
         notes=notes,

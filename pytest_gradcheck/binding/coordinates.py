@@ -299,6 +299,23 @@ class Coordinates:
 
         return evaluate_at
 
+    def entries(self, start: int, stop: int) -> tuple[int, int]:
+        """Return the range of entries, of all parameters, that some coordinates move.
+
+        One coordinate of a constrained parameter may move any of its entries.
+        """
+        moved = [
+            (part.parameter.start, part.parameter.stop)
+            if part.constrained is not None
+            else (
+                part.parameter.start + max(start, first) - first,
+                part.parameter.stop + min(stop, last) - last,
+            )
+            for part, first, last in self._places()
+            if first < stop and start < last
+        ]
+        return moved[0][0], moved[-1][1]
+
     def _places(self) -> Iterator[tuple[_Part, int, int]]:
         start = 0
         for part in self.parts:

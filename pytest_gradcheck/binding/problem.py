@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from pytest_gradcheck.binding.blocks import Block, Parameter, Vector
 from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
+from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.report.model import Kind, Note
 
-__all__ = ["Counts", "Problem", "no_others"]
+__all__ = ["Counts", "Problem", "no_edge", "no_others"]
 
 
 @dataclass(slots=True)
@@ -26,6 +27,12 @@ class Counts:
 def no_others() -> Iterator[OtherCotangents]:
     """Return what backward says of other cotangents where it takes none."""
     return iter(())
+
+
+def no_edge(start: int, stop: int) -> Edge | None:
+    """Return the edge that was met near a point around which there is none."""
+    del start, stop
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,9 @@ class Problem:
     evaluate : callable
         ``evaluate(points) -> ndarray, shape (k, m)``: at vectors that do not depend on
         each other, each good until the next is asked for; NaN where the user's function
-        left its domain. Cheapest when handed `point`.
+        left its domain, by whatever it raised. Cheapest when handed `point`.
+    attempt : callable
+        The same, but that it raises what the user's function raises.
     base : ndarray of float64, shape (m,)
         The outputs at `point`, as found at the start.
     repeat : ndarray of float64, shape (m,)
@@ -74,6 +83,9 @@ class Problem:
     randomness_moved : callable
         ``randomness_moved() -> bool``, asked when measuring is over: whether a
         random generator that is not being replayed moved meanwhile.
+    edge : callable
+        ``edge(start, stop) -> Edge or None``: the nearest that was met while none but these
+        coordinates were moved.
     unmoved : callable
         ``unmoved() -> frozenset of str``, asked likewise: parameters with a claim of
         zeros under which forward never changed.
@@ -86,6 +98,7 @@ class Problem:
     point: Vector
     here: Vector
     evaluate: Callable[[Iterable[Vector]], Vector]
+    attempt: Callable[[Iterable[Vector]], Vector]
     base: Vector
     repeat: Vector
     claim: Claim
@@ -97,4 +110,5 @@ class Problem:
     roundings: tuple[float, ...] = ()
     others: Callable[[], Iterator[OtherCotangents]] = no_others
     randomness_moved: Callable[[], bool] = bool
+    edge: Callable[[int, int], Edge | None] = no_edge
     unmoved: Callable[[], frozenset[str]] = frozenset

@@ -450,9 +450,9 @@ class TestTheUsersWorld:
             "RandomState objects and random.Random objects."
         )
 
-    def test_domain_errors_at_perturbed_points_are_nan(self) -> None:
-        """ArithmeticError, ValueError and LinAlgError mean that forward is undefined there."""
-        for error in (ZeroDivisionError, ValueError, np.linalg.LinAlgError):
+    def test_errors_at_perturbed_points_are_nan(self) -> None:
+        """Any error of forward's means that it is undefined there."""
+        for error in (ZeroDivisionError, ValueError, np.linalg.LinAlgError, KeyError, TypeError):
 
             def forward(x: Any, error: Any = error) -> Any:
                 if x[0] != 1:
@@ -462,7 +462,7 @@ class TestTheUsersWorld:
             with bind(Call(forward, square_gradient, (np.ones(1),)), seed=0) as problem:
                 assert np.isnan(problem.evaluate([np.array([2.0])])[0, 0])
 
-    def test_other_errors_at_perturbed_points_say_where(self) -> None:
+    def test_errors_at_points_that_are_tried_say_where(self) -> None:
         """The user's own exception propagates with the entry that was perturbed."""
 
         def forward(x: Any) -> Any:
@@ -473,7 +473,7 @@ class TestTheUsersWorld:
         with bind(Call(forward, square_gradient, (np.array([[1.0, 2.0]]),)), seed=0) as problem:
             problem.point[1] += 0.25
             with pytest.raises(KeyError) as error:
-                problem.evaluate([problem.point])
+                problem.attempt([problem.point])
             problem.point[1] -= 0.25
         assert error.value.__notes__ == ["while gradcheck perturbed x[0, 1] by 0.25"]
 
@@ -732,11 +732,12 @@ class TestUsageErrors:
         )
 
     def test_output_whose_size_changes(self) -> None:
-        """The number of outputs must not depend on the parameters."""
+        """Where a point is tried that is refused; measuring takes it for an edge."""
         with bind(Call(lambda x: x[x > 0], lambda x: np.eye(2), (np.ones(2),)), seed=0) as problem:
             problem.point[0] = -1.0
+            assert np.isnan(problem.evaluate([problem.point])).tolist() == [[True, True]]
             with pytest.raises(GradcheckUsageError) as error:
-                problem.evaluate([problem.point])
+                problem.attempt([problem.point])
             problem.point[0] = 1.0
         assert error.value.args[0] == (
             "lambda returned 1 numbers while gradcheck perturbed x[0] by -2, but 2 at the point "

@@ -200,7 +200,7 @@ def test_errors_while_several_entries_move_say_of_what() -> None:
 
     call = Call(forward, lambda S, b: (np.ones((2, 2)), 1.0), (S, 1.0))
     with pytest.raises(RuntimeError) as error, posed(call, tangent={"S": symmetric}) as problem:
-        problem.evaluate([np.array([2.0, 0.75, 1.0, 1.0])])
+        problem.attempt([np.array([2.0, 0.75, 1.0, 1.0])])
     assert error.value.__notes__ == ["while gradcheck perturbed several entries of S"]
 
 

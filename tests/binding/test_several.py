@@ -181,7 +181,7 @@ class TestEvaluation:
             assert problem.evaluate([X + 1])[0].tolist() == [0, 2, 4, -2, 3]
 
     def test_output_that_vanishes_while_perturbing_is_refused(self) -> None:
-        """With the entry, by its part where it is complex."""
+        """With the entry, by its part where it is complex, where the point is tried."""
         z = np.array([1 + 2j, 3j])
 
         def forward(z: Any) -> Any:
@@ -194,7 +194,7 @@ class TestEvaluation:
         with bind(Call(forward, backward, (z,)), seed=0) as problem:
             problem.point[3] += 0.5
             with pytest.raises(GradcheckUsageError) as error:
-                problem.evaluate([problem.point])
+                problem.attempt([problem.point])
             problem.point[3] -= 0.5
         assert error.value.args[0] == (
             "forward returned 1 numbers while gradcheck perturbed z[1].imag by 0.5, but 2 at the "

@@ -26,6 +26,7 @@ def problem(claim: list[float], **changes: Any) -> Problem:
         "point": point,
         "here": point.copy(),
         "evaluate": evaluate,
+        "attempt": evaluate,
         "base": evaluate([point])[0],
         "repeat": evaluate([point])[0],
         "claim": DenseClaim(np.array(claim)[:, None]),

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.blocks import Vector
+from pytest_gradcheck.binding.evaluating.edges import Edge, Edges, Kind, is_outcome, raising
 from pytest_gradcheck.binding.evaluating.reading import Reading
 from pytest_gradcheck.binding.outputs import Beside, Output, read_output
 from pytest_gradcheck.binding.problem import Counts
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.workspace import Workspace
+from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Forward"]
 
@@ -42,6 +44,8 @@ class Forward:
     ----------
     reading : Reading
         How what it returns is read: as it was at the point, once that was evaluated.
+    edges : Edges
+        Where it gave no outputs so far.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Forward:
         self.workspace = workspace
         self.counts = counts
         self.reading = Reading()
+        self.edges = Edges()
         self._rewind = replay.rewind
         self._beside = beside
 
@@ -73,7 +78,7 @@ class Forward:
         return output
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
-        """Return the outputs at each of `points`, NaN where forward is undefined there.
+        """Return the outputs at each of `points`, NaN where forward gives none.
 
         Parameters
         ----------
@@ -84,35 +89,89 @@ class Forward:
         Returns
         -------
         ndarray of float64, shape (k, m)
-            A new array.
+            A new array. Whatever forward raises is an edge of its domain, see `edges`.
         """
-        return self.reading.stacked([self._at(point) for point in points])
+        return self.reading.stacked([self._at(point, self._measured) for point in points])
 
-    def _at(self, vector: Vector) -> Vector:
+    def attempt(self, points: Iterable[Vector]) -> Vector:
+        """Return the outputs at each of `points`, or raise what forward raises there.
+
+        Parameters
+        ----------
+        points : iterable of ndarray, shape (n,)
+            As for `evaluate`.
+
+        Returns
+        -------
+        ndarray of float64, shape (k, m)
+            A new array.
+
+        Raises
+        ------
+        Exception
+            Of forward, with a note on what was perturbed.
+        GradcheckUsageError
+            When it returns another number of outputs than at the point.
+        """
+        return self.reading.stacked([self._at(point, self._attempted) for point in points])
+
+    def _at(self, vector: Vector, call: Callable[[], Vector]) -> Vector:
         workspace = self.workspace
         if vector is workspace.point:
-            return self._here()
+            return call()
         try:
             workspace.point[:] = vector
-            return self._here()
+            return call()
         finally:
             workspace.point[:] = workspace.base
 
     def _here(self) -> Vector:
-        """Call forward at the workspace's point as it is now."""
+        """Call forward at the workspace's point as it is now; return its outputs, of any size."""
         self.counts.forward += 1
         self._rewind()
         args, kwargs = self.workspace.pack()
-        try:
-            result = self.function(*args, **kwargs)
-        except (ArithmeticError, ValueError):  # numpy's LinAlgError is a ValueError
-            return self.reading.nowhere()
-        except Exception as error:
-            error.add_note(self._where())
-            raise
-        return self.reading.numbers(self.reading.outputs(result), self.name, self._where)
+        result = self.function(*args, **kwargs)
+        return self.reading.flatten(self.reading.outputs(result))
 
-    def _where(self) -> str:
+    def _measured(self) -> Vector:
+        reading = self.reading
+        try:
+            values = self._here()
+        except Exception as error:
+            if is_outcome(error):
+                raise
+            self._keep(*raising(error))
+            return reading.nowhere()
+        if values.size != reading.size:
+            self._keep("size", f"returns {values.size} numbers, not {reading.size}")
+            return reading.nowhere()
+        return reading.reduced(values)
+
+    def _attempted(self) -> Vector:
+        try:
+            values = self._here()
+        except Exception as error:
+            error.add_note(f"while gradcheck perturbed {self._perturbed()}")
+            raise
+        if values.size != self.reading.size:
+            raise GradcheckUsageError(
+                f"{self.name} returned {values.size} numbers while gradcheck perturbed "
+                f"{self._perturbed()}, but {self.reading.size} at the point itself: the output's "
+                "size must not depend on the parameters."
+            )
+        return self.reading.reduced(values)
+
+    def _keep(self, kind: Kind, what: str) -> None:
+        """Keep what happened at the workspace's point as it is now."""
+        workspace = self.workspace
+        moved = np.flatnonzero(workspace.point != workspace.base)
+        if not moved.size:
+            return
+        change = workspace.point[moved] - workspace.base[moved]
+        step = float(change[0] if moved.size == 1 else np.abs(change).max())
+        self.edges.add([Edge(kind, what, int(moved[0]), int(moved[-1]) + 1, step)])
+
+    def _perturbed(self) -> str:
         """Say which coordinate is being perturbed, and by how much."""
         workspace = self.workspace
         moved = np.flatnonzero(workspace.point != workspace.base)
@@ -120,10 +179,10 @@ class Forward:
             if moved.size == 1 and parameter.start <= moved[0] < parameter.stop:
                 entry = parameter.entry(int(moved[0] - parameter.start))
                 step = float(workspace.point[moved[0]] - workspace.base[moved[0]])
-                return f"while gradcheck perturbed {entry} by {step:.3g}"
+                return f"{entry} by {step:.3g}"
         names = ", ".join(
             parameter.name
             for parameter in workspace.parameters
             if np.any((parameter.start <= moved) & (moved < parameter.stop))
         )
-        return f"while gradcheck perturbed several entries of {names}"
+        return f"several entries of {names}"

@@ -16,9 +16,10 @@ from typing import Protocol
 
 from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.evaluating.batches import batches, fitting
+from pytest_gradcheck.binding.evaluating.edges import Edges
 from pytest_gradcheck.binding.evaluating.parcels import Raised, open_parcel, wrapped
 from pytest_gradcheck.binding.evaluating.quiet import Quiet
-from pytest_gradcheck.binding.evaluating.recipe import Evaluate, Recipe
+from pytest_gradcheck.binding.evaluating.recipe import Evaluated, Recipe
 from pytest_gradcheck.binding.problem import Counts
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -32,7 +33,7 @@ PARTS = 2
 
 DIED = "Does forward end its process, or need more memory than there is? "
 
-Returned = Vector | Raised | None
+Returned = Evaluated | Raised | None
 
 
 class HandedOut:
@@ -48,6 +49,8 @@ class HandedOut:
         Its name, for messages.
     counts : Counts
         Counts its calls.
+    edges : Edges
+        Takes where it gave no outputs.
     size : int
         Numbers of a point.
     together : int
@@ -66,11 +69,12 @@ class HandedOut:
         *,
         name: str,
         counts: Counts,
+        edges: Edges,
         size: int,
         together: int,
     ) -> None:
         self._executor, self._recipe, self._name = executor, recipe, name
-        self._counts, self._together = counts, together
+        self._counts, self._edges, self._together = counts, edges, together
         # Executors do not tell; those of Python and loky know by this name.
         workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
         self._parts = PARTS * int(workers)
@@ -85,7 +89,8 @@ class HandedOut:
         for batch in batches(points, self._length):
             self._counts.forward += len(batch)
             for found in self._gather(self._cut(batch)):
-                outputs.extend(found)
+                outputs.extend(found.outputs)
+                self._edges.add(found.edges)
         return self._recipe.reading.stacked(outputs)
 
     def _cut(self, batch: Vector) -> list[Vector]:
@@ -94,16 +99,16 @@ class HandedOut:
         length = self._together * ceil(calls / self._parts)
         return [batch[start : start + length] for start in range(0, len(batch), length)]
 
-    def _gather(self, parts: Sequence[Vector]) -> list[Vector]:
-        """Return the outputs of each part, in order."""
-        found = dict[int, Vector]()
+    def _gather(self, parts: Sequence[Vector]) -> list[Evaluated]:
+        """Return what came of each part, in order."""
+        found = dict[int, Evaluated]()
         for anew in (False, True):
             missing = [k for k in range(len(parts)) if k not in found]
             returned = self._send([parts[k] for k in missing], anew=anew)
             found |= {k: v for k, v in zip(missing, returned, strict=True) if v is not None}
         return [found[k] for k in range(len(parts))]
 
-    def _send(self, parts: Sequence[Vector], *, anew: bool) -> list[Vector | None]:
+    def _send(self, parts: Sequence[Vector], *, anew: bool) -> list[Evaluated | None]:
         futures = list[Future[Returned]]()
         try:
             with self._blaming():
@@ -113,12 +118,12 @@ class HandedOut:
         except BaseException:
             self._carrier.call_off(futures)
             raise
-        outputs = list[Vector | None]()
+        evaluated = list[Evaluated | None]()
         for one in returned:
             if isinstance(one, Raised):
                 raise one.error
-            outputs.append(one)
-        return outputs
+            evaluated.append(one)
+        return evaluated
 
     @contextmanager
     def _blaming(self) -> Iterator[None]:
@@ -170,8 +175,8 @@ class _Threads:
             with Quiet():
                 if not hasattr(self._own, "evaluate"):
                     self._own.evaluate = self._recipe.make()
-                evaluate: Evaluate = self._own.evaluate
-                return evaluate(self._until_off(points))
+                evaluated: Evaluated = self._own.evaluate(self._until_off(points))
+                return evaluated
         except Exception as error:  # noqa: BLE001  # raised again where the user waits
             return Raised(error)
 

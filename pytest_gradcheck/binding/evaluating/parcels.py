@@ -9,7 +9,7 @@ import pickle
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.arguments import name_of
 from pytest_gradcheck.binding.attributes import bound_object
 from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.evaluating.quiet import Quiet
-from pytest_gradcheck.binding.evaluating.recipe import Evaluate, Recipe
+from pytest_gradcheck.binding.evaluating.recipe import Evaluated, Recipe
 from pytest_gradcheck.binding.generators import is_installed
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -30,7 +30,7 @@ PACKAGE = pytest_gradcheck.__path__[0]
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What forward raised over there, apart from what goes wrong on the way."""
+    """What ended an evaluation over there, apart from what goes wrong on the way."""
 
     error: Exception
 
@@ -39,13 +39,13 @@ class _Kept(threading.local):
     """The last recipe that a thread of this process made, so that it is sent only once."""
 
     token: str = ""
-    evaluate: Evaluate
+    evaluate: Callable[[Iterable[Vector]], Evaluated]
 
 
 _KEPT = _Kept()
 
 
-def open_parcel(token: str, recipe: bytes | None, points: Vector) -> Vector | Raised | None:
+def open_parcel(token: str, recipe: bytes | None, points: Vector) -> Evaluated | Raised | None:
     """Evaluate over there.
 
     Parameters
@@ -59,8 +59,8 @@ def open_parcel(token: str, recipe: bytes | None, points: Vector) -> Vector | Ra
 
     Returns
     -------
-    ndarray, shape (k, m), Raised or None
-        Outputs; what forward raised; or None where the recipe is needed.
+    Evaluated, Raised or None
+        Outputs; what ended the evaluation; or None where the recipe is needed.
     """
     try:
         with Quiet():

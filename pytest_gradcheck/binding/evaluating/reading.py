@@ -14,7 +14,6 @@ import numpy as np
 from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.complexes import flat_real
 from pytest_gradcheck.binding.outputs import Output
-from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Reading"]
 
@@ -55,22 +54,6 @@ class Reading:
     def outputs(self, result: Any) -> Any:
         """Return what forward returned without what is beside the outputs."""
         return result[0] if self.has_beside else result
-
-    def numbers(self, outputs: Any, name: str, where: Callable[[], str]) -> Vector:
-        """Return outputs as numbers, shape (m,).
-
-        Raises
-        ------
-        GradcheckUsageError
-            When they are not as many as at the point; it says `where`.
-        """
-        values = self.flatten(outputs)
-        if values.size != self.size:
-            raise GradcheckUsageError(
-                f"{name} returned {values.size} numbers {where()}, but {self.size} at the point "
-                "itself: the output's size must not depend on the parameters."
-            )
-        return self.reduced(values)
 
     def rows(self, result: Any, count: int) -> Vector:
         """Return what forward returned at many points as numbers, shape (count, m).

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pytest_gradcheck.binding.attributes import bound_object, copy_object, rebind
 from pytest_gradcheck.binding.blocks import Vector
 from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.binding.evaluating.forward import Forward
 from pytest_gradcheck.binding.evaluating.reading import Reading
 from pytest_gradcheck.binding.evaluating.rows import Rows
@@ -20,9 +21,25 @@ from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.workspace import Workspace
 
-__all__ = ["Evaluate", "Recipe"]
+__all__ = ["Evaluate", "Evaluated", "Recipe"]
 
 Evaluate = Callable[[Iterable[Vector]], Vector]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What came of an evaluation elsewhere.
+
+    Attributes
+    ----------
+    outputs : ndarray, shape (k, m)
+        NaN where forward gave none.
+    edges : tuple of Edge
+        The nearest of these points.
+    """
+
+    outputs: Vector
+    edges: tuple[Edge, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ class Recipe:
         without = replace(call, backward=True, backward_args=None)
         return cls(without, workspace.lift, workspace.remade, forward.reading, batched)
 
-    def make(self) -> Evaluate:
+    def make(self) -> Callable[[Iterable[Vector]], Evaluated]:
         """Return an evaluator with arguments, and an object it is bound to, of its own."""
         call, owner = self.call, bound_object(self.call.forward)
         if owner is not None:
@@ -79,4 +96,9 @@ class Recipe:
             counts=Counts(),
         )
         forward.reading = self.reading
-        return Rows(forward).evaluate if self.batched else forward.evaluate
+        evaluate = Rows(forward).evaluate if self.batched else forward.evaluate
+
+        def evaluated(points: Iterable[Vector]) -> Evaluated:
+            return Evaluated(evaluate(points), forward.edges.drain())
+
+        return evaluated

@@ -72,6 +72,7 @@ class Ways:
             Recipe.of(call, forward, batched=self.batched),
             name=forward.name,
             counts=forward.counts,
+            edges=forward.edges,
             size=forward.workspace.point.size,
             together=1 if rows is None else rows.together,
         )

@@ -130,7 +130,7 @@ def test_users_arrays_and_objects_are_as_they_were(executor: Executor) -> None:
 
 
 def test_exception_of_forward_comes_back_as_it_is(executor: Executor) -> None:
-    """It says where, and the executor goes on working."""
+    """Where it is raised at the nearest points; the executor goes on working."""
 
     def refuses(x: Any) -> Any:
         if x[1] != X[1]:
@@ -139,9 +139,7 @@ def test_exception_of_forward_comes_back_as_it_is(executor: Executor) -> None:
 
     with pytest.raises(KeyError, match="not there") as error:
         check_gradient(refuses, lambda x: 2 * x, X, executor=executor)
-    assert any(
-        "while gradcheck perturbed several entries of x" in n for n in error.value.__notes__
-    )
+    assert error.value.__notes__ == ["while gradcheck perturbed x[1] by 1.5e-12"]
     assert check_gradient(np.sin, np.cos, X, executor=executor).verdict == "correct"
 
 

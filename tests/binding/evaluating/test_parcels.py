@@ -4,6 +4,7 @@ import pickle
 import sys
 import threading
 from typing import Any
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.evaluating.parcels import Raised, open_parcel, wrapped
 from pytest_gradcheck.binding.evaluating.reading import Reading
-from pytest_gradcheck.binding.evaluating.recipe import Recipe
+from pytest_gradcheck.binding.evaluating.recipe import Evaluated, Recipe
 from pytest_gradcheck.errors import GradcheckUsageError
 
 POINTS = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -33,9 +34,9 @@ def test_recipe_is_asked_for_once() -> None:
     assert open_parcel("first", None, POINTS) is None
     recipe = wrapped(recipe_of(square))
     for sent in (recipe, None):
-        outputs = open_parcel("first", sent, POINTS)
-        assert isinstance(outputs, np.ndarray)
-        assert outputs.tolist() == [[5.0], [25.0]]
+        returned = open_parcel("first", sent, POINTS)
+        assert isinstance(returned, Evaluated)
+        assert returned.outputs.tolist() == [[5.0], [25.0]]
     assert open_parcel("second", None, POINTS) is None
 
 
@@ -80,11 +81,30 @@ def test_worker_that_cannot_load_forward_says_so() -> None:
     assert "a worker of executor could not load forward" in str(returned.error.args[0])
 
 
-def test_note_of_an_error_shows_the_users_lines_alone() -> None:
-    """Where over there it was raised."""
+def test_edges_come_back_with_the_outputs() -> None:
+    """The nearest of these points, each once."""
 
     def fails(x: Any) -> Any:
-        raise KeyError("nothing")
+        if x[0] > 1:
+            raise KeyError("nothing")
+        return np.sum(x)
+
+    recipe, points = wrapped(recipe_of(fails)), np.array([[3.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
+    for sent, tried, step in ((recipe, points, 1.0), (None, points[:2], 2.0)):
+        returned = open_parcel("fifth", sent, tried)
+        assert isinstance(returned, Evaluated)
+        assert np.isnan(returned.outputs[:, 0]).tolist() == [True, False, True][: len(tried)]
+        (edge,) = returned.edges
+        assert (edge.kind, edge.start, edge.stop, edge.step) == ("error", 0, 1, step)
+        line = fails.__code__.co_firstlineno + 2
+        assert edge.what == f"raises KeyError: 'nothing' (line {line} of fails)"
+
+
+def test_note_of_an_error_shows_the_users_lines_alone() -> None:
+    """Where over there a test was ended, which is no edge of forward's domain."""
+
+    def fails(x: Any) -> Any:
+        raise SkipTest("nothing")
 
     returned = open_parcel("fourth", wrapped(recipe_of(fails)), POINTS)
     assert isinstance(returned, Raised)
