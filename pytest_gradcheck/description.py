@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,6 @@ from pytest_gradcheck.binding.blocks import Block, Parameter
 from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
-from pytest_gradcheck.judgement.vacuity import vanishing
 from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
 from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
 from pytest_gradcheck.remarks import point_notes, zero_notes
@@ -44,8 +44,12 @@ REASONS = {
     Status.OUTSIDE: "forward is undefined (NaN, or raises) on both sides",
     Status.BRIEF: "too many entries differ to measure each closely",
     Status.BRANCH: "forward jumps between smooth branches (a solver that stops?)",
+    Status.STILL: "forward does not react, but is too noisy to say that it never does",
+    Status.LEVEL: "forward is piecewise constant here",
 }
 
+#: Statuses of a derivative at which nothing is out of the ordinary.
+ORDINARY = (Status.SMOOTH, Status.STILL, Status.LEVEL)
 
 def no_edge(coordinate: int) -> Edge | None:
     """Return the edge that was met along a coordinate where there is none."""
@@ -53,9 +57,9 @@ def no_edge(coordinate: int) -> Edge | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
-    """Claims and measurements about one parameter.
+    """Claims and measurements about one parameter, and what they say together.
 
     Attributes
     ----------
@@ -73,6 +77,8 @@ class Evidence:
         Outputs at the point over the scales of the coordinates.
     rounding : float
         Relative rounding of the claim's type.
+    rtol : float
+        Relative error that is allowed anyway.
     unmoved : bool
         Whether forward was never seen to react to the parameter, claimed to be zero.
     edge : callable
@@ -86,8 +92,24 @@ class Evidence:
     found: Measurement
     natural: Floats
     rounding: float
+    rtol: float
     unmoved: bool = False
     edge: Callable[[int], Edge | None] = no_edge
+
+    @cached_property
+    def judged(self) -> Judged:
+        """The verdicts."""
+        found = self.found
+        return judge(
+            self.claim,
+            found.value,
+            found.bound,
+            found.kinks,
+            still=(found.status == Status.STILL) | (found.status == Status.LEVEL),
+            natural=self.natural,
+            rtol=self.rtol,
+            rounding=self.rounding,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +131,13 @@ class Described:
     relative_difference: float
 
 
-def describe(
-    evidence: Evidence, *, rtol: float, max_rows: int, convention: str
-) -> ParameterReport:
-    """Judge one parameter and put what was found into the report's terms.
+def describe(evidence: Evidence, *, max_rows: int, convention: str) -> ParameterReport:
+    """Put what was found about one parameter into the report's terms.
 
     Parameters
     ----------
     evidence : Evidence
         What was claimed and what was measured.
-    rtol : float
-        Relative error that is allowed anyway.
     max_rows : int
         How many of the worst entries to keep.
     convention : {"pytorch", "jax"}
@@ -130,16 +148,7 @@ def describe(
     ParameterReport
         Everything the report says of the parameter.
     """
-    claim, found, parameter = evidence.claim, evidence.found, evidence.parameter
-    judged = judge(
-        claim,
-        found.value,
-        found.bound,
-        found.kinks,
-        natural=evidence.natural,
-        rtol=rtol,
-        rounding=evidence.rounding,
-    )
+    claim, parameter, judged = evidence.claim, evidence.parameter, evidence.judged
     wrong = int(np.count_nonzero(judged.marks == Mark.WRONG))
     decided = judged.allowed[judged.marks != Mark.INCONCLUSIVE]
     return ParameterReport(
@@ -150,11 +159,11 @@ def describe(
         verdict=verdict_of(VERDICTS[mark] for mark in np.unique(judged.marks).tolist()),
         wrong=wrong,
         checked=claim.size,
-        relative_difference=relative_difference(claim, found.value),
-        worst=tuple(_worst_entries(evidence, judged, max_rows)),
+        relative_difference=relative_difference(claim, evidence.found.value, ~judged.zeros),
+        worst=tuple(_worst_entries(evidence, max_rows)),
         diagnosis=tuple(_causes(evidence, convention)) if wrong else (),
         resolution=float(decided.max()) if decided.size else float("inf"),
-        notes=tuple(_notes(evidence, judged)),
+        notes=tuple(_notes(evidence)),
     )
 
 
@@ -166,7 +175,7 @@ def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
     return "inconclusive" if "inconclusive" in present else "correct"
 
 
-def relative_difference(claim: Floats, value: Floats) -> float:
+def relative_difference(claim: Floats, value: Floats, where: NDArray[np.bool_]) -> float:
     """Return formula (2) of the classic recipe over what could be measured.
 
     ``|claim - value| / (|claim| + |value|)`` in the 2-norm, 0 where both vanish.
@@ -174,10 +183,11 @@ def relative_difference(claim: Floats, value: Floats) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> relative_difference(np.array([3.0]), np.array([1.0]))
+    >>> claim, value = np.array([3.0, 1e-17]), np.array([1.0, -2e-17])
+    >>> round(relative_difference(claim, value, np.array([True, False])), 12)
     0.5
     """
-    known = np.isfinite(value)
+    known = np.isfinite(value) & where
     claim, value = claim[known], value[known]
     largest = max(np.abs(claim).max(initial=0.0), np.abs(value).max(initial=0.0))
     if largest == 0:
@@ -212,19 +222,20 @@ def _alternating(blocks: Iterable[Block], size: int) -> NDArray[np.bool_]:
     return result
 
 
-def _worst_entries(evidence: Evidence, judged: Judged, max_rows: int) -> Iterator[Entry]:
+def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
     """Yield the worst entries: wrong ones first, furthest beyond what is allowed first."""
+    judged = evidence.judged
     severity = SEVERITY[judged.marks.ravel()]
     distance = np.abs(evidence.claim - evidence.found.value).ravel()
     excess = _rounded(judged.excess.ravel())
     order = np.lexsort((-distance, -excess, -severity))[:max_rows]
     outputs = judged.marks.shape[1]
     for flat in order.tolist():
-        yield _entry(evidence, judged, *divmod(flat, outputs))
+        yield _entry(evidence, *divmod(flat, outputs))
 
 
-def _entry(evidence: Evidence, judged: Judged, coordinate: int, output: int) -> Entry:
-    parameter, found = evidence.parameter, evidence.found
+def _entry(evidence: Evidence, coordinate: int, output: int) -> Entry:
+    parameter, found, judged = evidence.parameter, evidence.found, evidence.judged
     index, part = parameter.place(coordinate)
     block = next((b for b in evidence.outputs if b.start <= output < b.stop), SCALAR)
     output_index, output_part = block.place(output - block.start)
@@ -293,13 +304,23 @@ def _reason(status: Status, mark: int, edge: Edge | None) -> str | None:
     return reason
 
 
-def _notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
+def _notes(evidence: Evidence) -> Iterator[Note]:
     yield from evidence.parameter.notes
-    wrong = bool((judged.marks == Mark.WRONG).any())
     parameter, claim, found = evidence.parameter, evidence.claim, evidence.found
-    zeros = vanishing(claim, found.value, found.bound, found.status == Status.KINK)
-    barren = wrong and not found.value.any() and not found.status.any()
-    yield from zero_notes(parameter, zeros, unmoved=evidence.unmoved, barren=barren)
+    judged = evidence.judged
+    wrong = bool((judged.marks == Mark.WRONG).any())
+    barren = wrong and not found.value.any() and bool(np.isin(found.status, ORDINARY).all())
+    size = np.maximum(np.abs(claim), np.abs(found.value) + found.bound)
+    yield from zero_notes(
+        parameter,
+        np.asarray(judged.zeros.all(axis=1)),
+        within=float(size[judged.zeros].max(initial=0.0)),
+        unmoved=evidence.unmoved,
+        barren=barren,
+    )
+    level = int(np.count_nonzero(judged.zeros & (found.status == Status.LEVEL)))
+    if level:
+        yield Note("level", level, f"{REASONS[Status.LEVEL]}: zero between its jumps")
     if judged.subgradients:
         count = judged.subgradients
         at = "1 entry is" if count == 1 else f"{count} entries are"

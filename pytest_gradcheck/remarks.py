@@ -28,7 +28,12 @@ LISTED = 6
 
 
 def zero_notes(
-    parameter: Parameter, zeros: NDArray[np.bool_], *, unmoved: bool, barren: bool
+    parameter: Parameter,
+    zeros: NDArray[np.bool_],
+    *,
+    within: float,
+    unmoved: bool,
+    barren: bool,
 ) -> Iterator[Note]:
     """Say where nothing but zeros was compared, or where only backward says something.
 
@@ -37,7 +42,9 @@ def zero_notes(
     parameter : Parameter
         Whose derivatives they are.
     zeros : ndarray of bool, shape (n,)
-        Coordinates by which all derivatives vanish, as claimed and as measured.
+        Coordinates by which all derivatives are verified as zero, and no more.
+    within : float
+        How large these may be.
     unmoved : bool
         Whether forward was never seen to react to the parameter.
     barren : bool
@@ -53,7 +60,9 @@ def zero_notes(
         text = f"forward does not depend on {parameter.name} at this point, errors unseen"
         yield Note("unused", size, text)
     elif count == size > 0:
-        yield Note("vacuous", count, "zero gradient everywhere at this point, errors unseen")
+        size_text = f" (within {within:.0e})" if within else ""
+        text = f"zero gradient everywhere at this point{size_text}, errors unseen"
+        yield Note("vacuous", count, text)
     elif count:
         text = f"zero gradient in {_places(zeros, parameter)}, errors there unseen"
         yield Note("zero", count, text)

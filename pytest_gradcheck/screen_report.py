@@ -142,12 +142,11 @@ def _described(
         found=found,
         natural=part.screened.natural(coordinates),
         rounding=part.rounding,
+        rtol=options.rtol,
         unmoved=parameter.name in unmoved,
         edge=lambda k: problem.edge(int(coordinates[k]), int(coordinates[k]) + 1),
     )
-    return describe(
-        evidence, rtol=options.rtol, max_rows=options.max_rows, convention=options.convention
-    )
+    return describe(evidence, max_rows=options.max_rows, convention=options.convention)
 
 
 def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
@@ -320,7 +319,13 @@ def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
         yield Note("inconclusive", part.held, text)
     claim = problem.claim.rows(parameter.start, parameter.stop)
     zeros = np.logical_not(claim.any(axis=1))
-    yield from zero_notes(parameter, zeros, unmoved=parameter.name in unmoved, barren=False)
+    yield from zero_notes(
+        parameter,
+        zeros,
+        within=part.resolution,
+        unmoved=parameter.name in unmoved,
+        barren=False,
+    )
     if part.share > UNRESOLVED:
         count = part.checked if part.share > 1 else 0
         yield Note("inconclusive", count, f"an error of {_seen(part)} in one entry could hide")

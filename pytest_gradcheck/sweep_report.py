@@ -40,21 +40,17 @@ def describe_sweep(problem: Problem, measured: Measured, options: Options) -> De
     Described
         Of all parameters; of a JVP, of its direction.
     """
+    evidence = list(_evidence(problem, measured, options.rtol))
     parameters = tuple(
-        describe(
-            evidence,
-            rtol=options.rtol,
-            max_rows=options.max_rows,
-            convention=options.convention,
-        )
-        for evidence in _evidence(problem, measured)
+        describe(one, max_rows=options.max_rows, convention=options.convention) for one in evidence
     )
     value = measured.found.value
-    difference = relative_difference(problem.claim.rows(0, value.shape[0]), value)
+    told = np.concatenate([~one.judged.zeros for one in evidence])
+    difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, told)
     return Described("full", parameters, difference)
 
 
-def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
+def _evidence(problem: Problem, measured: Measured, rtol: float) -> Iterator[Evidence]:
     """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
     roundings = problem.roundings or (EPS,) * len(problem.parameters)
     parameters, point = problem.parameters, problem.point
@@ -72,6 +68,7 @@ def _evidence(problem: Problem, measured: Measured) -> Iterator[Evidence]:
             found=measured.found.rows(start, stop),
             natural=measured.natural(start, stop),
             rounding=rounding,
+            rtol=rtol,
             unmoved=parameter.name in unmoved,
             edge=partial(_edge, problem, start),
         )

@@ -17,7 +17,7 @@ def parameter(*shape: int, **changes: Any) -> Parameter:
 def remark(gradient: Any, **changes: Any) -> str | None:
     """Return the remark on a parameter whose gradient is claimed and measured to be this."""
     array = np.asarray(gradient, dtype=float)
-    settings: dict[str, Any] = {"unmoved": False, "barren": False} | changes
+    settings: dict[str, Any] = {"within": 0.0, "unmoved": False, "barren": False} | changes
     texts = [n.text for n in zero_notes(parameter(*array.shape), array.ravel() == 0, **settings)]
     return texts[0] if texts else None
 
@@ -68,9 +68,15 @@ def test_coordinates_of_complex_and_constrained_parameters_are_counted() -> None
     zeros = np.array([False, True, True, True])
     for changes in ({"is_complex": True}, {"entries": (0, 1, 2, 3)}):
         matrix = Parameter("W", (2, 2), "float64", 0, 4, **changes)
-        (note,) = zero_notes(matrix, zeros, unmoved=False, barren=False)
+        (note,) = zero_notes(matrix, zeros, within=1e-9, unmoved=False, barren=False)
         assert note.text == "zero gradient in 3 of 4 entries (dead units?), errors there unseen"
         assert note.count == 3
+
+
+def test_size_of_a_zero_is_said() -> None:
+    """Where nothing else was compared: what could hide is as large."""
+    text = "zero gradient everywhere at this point (within 3e-10), errors unseen"
+    assert remark([0, 0], within=3.4e-10) == text
 
 
 def test_parameter_that_forward_never_reacted_to() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Slices", "hides_transpose", "one_value", "vanishing", "whole_slices"]
+__all__ = ["Slices", "hides_transpose", "one_value", "whole_slices"]
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -34,31 +34,6 @@ class Slices:
     axis: int
     indices: tuple[int, ...]
     covered: int
-
-
-def vanishing(claim: Floats, value: Floats, bound: Floats, kink: Booleans) -> Booleans:
-    """Tell the coordinates by which all derivatives vanish, as claimed and as measured.
-
-    Parameters
-    ----------
-    claim, value, bound : ndarray, shape (n, m)
-        What backward says, what was measured, and how well.
-    kink : ndarray of bool, shape (n, m)
-        Where slopes to both sides differ: a zero between them is no zero gradient.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        True where nothing was compared but zeros.
-
-    Examples
-    --------
-    >>> claim, value = np.array([[0.0], [0.0], [2.0]]), np.array([[0.0], [1.0], [2.0]])
-    >>> vanishing(claim, value, np.full((3, 1), 1e-9), np.zeros((3, 1), dtype=bool)).tolist()
-    [True, False, False]
-    """
-    with np.errstate(invalid="ignore"):
-        return np.asarray(((claim == 0) & (np.abs(value) <= bound) & ~kink).all(axis=1))
 
 
 def whole_slices(where: Booleans) -> Slices | None:

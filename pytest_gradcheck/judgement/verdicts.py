@@ -27,9 +27,17 @@ INFORMATIVE = 6e-4
 NEGLIGIBLE = 1e-14
 
 #: A claim is zero when it is below this share of what can be seen. Then it is enough
-#: to see this share of the largest; where all vanish, of what is natural.
+#: to see this share of the largest.
 ZERO = 1e-2
 VANISHING = 1e-6
+
+#: Where none of a parameter can be told from zero, or from that share of what is natural, it
+#: is enough to see this share of that.
+UNTOLD = 1e-4
+
+#: One by which forward did not move at all, not by a bit, is zero when this share could be
+#: seen: noise that other coordinates make is none along this one.
+STILL = 1e-2
 
 #: How many roundings of its type, of the parameter's largest claim, a claim may be off by:
 #: what a sum of terms that cancel leaves.
@@ -56,6 +64,9 @@ class Judged:
         Distance between claim and measurement in units of what is allowed.
     allowed : ndarray, shape (n, m)
         The distance that is allowed: the smallest error that would be seen.
+    zeros : ndarray of bool, shape (n, m)
+        Which are verified as zero within what can be resolved, and no more: nothing about
+        their formula was tested.
     subgradients : int
         How many claims were accepted because they lie within a kink's slopes.
     """
@@ -63,6 +74,7 @@ class Judged:
     marks: NDArray[np.int8]
     excess: Floats
     allowed: Floats
+    zeros: NDArray[np.bool_]
     subgradients: int
 
 
@@ -72,6 +84,7 @@ def judge(
     bound: Floats,
     kinks: Mapping[tuple[int, int], tuple[float, float]],
     *,
+    still: NDArray[np.bool_],
     natural: Floats,
     rtol: float,
     rounding: float,
@@ -85,6 +98,10 @@ def judge(
     float64 can show at all; where it is zero, against the largest of the
     parameter. Else it could hide anything and is inconclusive.
 
+    A derivative that cannot be told from zero, with a bound that is small against what
+    forward varies by, is verified as zero: at an optimum a claim of 1e-15 is, whatever
+    its sign, as is one of 0. Nothing about its formula was tested then.
+
     Parameters
     ----------
     claim, value, bound : ndarray, shape (n, m)
@@ -93,9 +110,11 @@ def judge(
         Slopes on both sides where they differ; any claim between them is a
         valid subgradient (F. H. Clarke, Optimization and Nonsmooth Analysis,
         1983).
+    still : ndarray of bool, shape (n, m)
+        Where the output did not move at all, not by a bit.
     natural : ndarray, shape (n, m)
-        Outputs over scales of the coordinates: what a derivative is small
-        against where all of them vanish.
+        What outputs vary by over scales of the coordinates: what a derivative is small
+        against where all of them vanish. Far above rounding.
     rtol : float
         Relative error that is allowed anyway.
     rounding : float
@@ -110,9 +129,9 @@ def judge(
     --------
     >>> import numpy as np
     >>> claim, value = np.array([[2.0], [3.0]]), np.array([[2.0], [2.0]])
-    >>> bound, natural = np.full((2, 1), 1e-9), np.ones((2, 1))
-    >>> judged = judge(claim, value, bound, {}, natural=natural, rtol=1e-6, rounding=2e-16)
-    >>> judged.marks.ravel().tolist()
+    >>> bound, natural, still = np.full((2, 1), 1e-9), np.ones((2, 1)), np.zeros((2, 1), bool)
+    >>> around = {"still": still, "natural": natural}
+    >>> judge(claim, value, bound, {}, **around, rtol=1e-6, rounding=2e-16).marks.ravel().tolist()
     [0, 1]
     """
     with np.errstate(all="ignore"):
@@ -126,20 +145,28 @@ def judge(
         allowed = np.maximum(rtol * size, unseen)
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
-        vanish = bool((size <= allowed)[known].all())
-        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * natural)
-        around = natural if vanish else largest
-        telling = np.where(np.abs(claim) <= ZERO * unseen, VANISHING * around, telling)
-        informative = known & (unseen <= telling)
         excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)
+        wrong = known & (excess > 1)
+        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * natural)
+        is_zero = np.abs(claim) <= ZERO * unseen
+        telling = np.where(is_zero, VANISHING * largest, telling)
+        informative = unseen <= telling
+        informative |= is_zero & still & (unseen <= STILL * natural)
+        tiny = size + unseen <= VANISHING * natural
+        untold = size <= unseen
+        vanish = (untold | tiny | ~known).all(axis=0)
+        informative |= vanish & (tiny | (untold & (unseen <= UNTOLD * natural)))
+        correct = known & informative & ~wrong
+        zeros = correct & ((unseen > INFORMATIVE * size) | (size == 0))
     marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)
-    marks[informative] = Mark.CORRECT
-    marks[known & (excess > 1)] = Mark.WRONG
+    marks[correct] = Mark.CORRECT
+    marks[wrong] = Mark.WRONG
     subgradients = 0
     for (entry, output), (low, high) in kinks.items():
         inside = low <= claim[entry, output] <= high
         subgradients += inside
+        zeros[entry, output] = False
         marks[entry, output] = Mark.CORRECT if inside else Mark.WRONG
         if inside:
             excess[entry, output] = 0.0
-    return Judged(marks, excess, allowed, subgradients)
+    return Judged(marks, excess, allowed, zeros, subgradients)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement
+from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
 from pytest_gradcheck.numerics.pairs import Pairs, measure_pairs
 from pytest_gradcheck.numerics.size import AWAY
 
@@ -141,6 +141,13 @@ class Block:
         found.value[indices] = np.where(where, value, found.value[indices])
         found.bound[indices] = np.where(where, bound, found.bound[indices])
         found.step[indices] = np.where(where.any(axis=1), step, found.step[indices])
+
+    def move(self, where: Booleans) -> None:
+        """Take back that the function stands still, where told."""
+        status = self.found.status[self.indices]
+        self.found.status[self.indices] = np.where(
+            where & (status == Status.STILL), Status.SMOOTH, status
+        )
 
 
 def curvature(step: Floats, reach: Floats, bend: Floats, size: Floats) -> Floats:

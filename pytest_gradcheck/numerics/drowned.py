@@ -142,6 +142,7 @@ def _look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, F
             continue
         part = block.take(rows)
         pairs = part.pairs(wider[rows])
+        part.move(~pairs.still)
         error, size = np.abs(pairs.value - part.claim), part.size(pairs)
         curved = part.curved(pairs, reach[rows])
         agrees = part.agrees(pairs)

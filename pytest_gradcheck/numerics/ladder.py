@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Measurement, Status
 from pytest_gradcheck.numerics.noise import noise_ceiling, sudden_drops
-from pytest_gradcheck.numerics.steps import find_steps
+from pytest_gradcheck.numerics.steps import Level, find_level, find_steps
 
 __all__ = ["LineMeasurement", "climb"]
 
@@ -39,7 +39,10 @@ EXCLUDED = 1 / 30
 
 @dataclass(frozen=True, slots=True)
 class LineMeasurement:
-    """The derivatives of m outputs along one line; fields of shape (m,), as in `Measurement`."""
+    """The derivatives of m outputs along one line; fields of shape (m,), as in `Measurement`.
+
+    Beside them, how far the outputs keep their values.
+    """
 
     value: Floats
     bound: Floats
@@ -47,6 +50,7 @@ class LineMeasurement:
     upper: Floats
     step: Floats
     status: NDArray[np.int8]
+    level: Level
 
     def slopes(self, output: int) -> tuple[float, float]:
         """Return the smaller and the larger one-sided derivative of an output."""
@@ -176,7 +180,13 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     low = np.minimum(right.value - right.bound, left.value - left.bound)
     high = np.maximum(right.value + right.bound, left.value + left.bound)
     return LineMeasurement(
-        value, bound, np.where(kink, low, value), np.where(kink, high, value), step, status
+        value,
+        bound,
+        np.where(kink, low, value),
+        np.where(kink, high, value),
+        step,
+        status,
+        find_level(base, right=rungs.right, left=rungs.left, steps=RUNGS),
     )
 
 

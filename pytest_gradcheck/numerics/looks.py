@@ -74,6 +74,7 @@ def look(block: Block) -> Look:
     apart = (error > first.noise + curved * block.size(first)).any(axis=1)
     everywhere = np.ones(claim.shape, dtype=bool)
     block.write(everywhere, first.value, first.noise + error + block.hidden(first), first.step)
+    block.found.status[indices] = np.where(first.still & (claim == 0), Status.STILL, Status.SMOOTH)
 
     doubt = np.zeros(indices.shape)
     doubtful = ~(block.agrees(first) | quiet)

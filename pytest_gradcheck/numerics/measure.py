@@ -108,7 +108,7 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
         evaluate, point, scale=scales.own(slice(None)), reach=3 * WIDE, rng=rng
     )
     noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
-    sizes = output_sizes(evaluate, point, base=base, direction=direction)
+    sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
     del direction  # a vector of the point's size, not to be held during the sweep
     function = Function(evaluate, point, base, noise, sizes, scales)
     if question.tangent is not None:

@@ -43,6 +43,10 @@ class Status(IntEnum):
     """Measured from two pairs only, because very many entries needed more."""
     BRANCH = 6
     """The function jumps between smooth branches: the bound allows for their slopes."""
+    STILL = 7
+    """Claimed to be zero, and the function did not move at all, not by a bit."""
+    LEVEL = 8
+    """Claimed to be zero, and the function is constant around the point, with jumps beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,12 @@ class Measurement:
         """Note that a derivative is at a kink, with its smaller and larger slope."""
         self.status[index, output] = Status.KINK
         self.kinks[index, output] = slopes
+
+    def keep_level(self, index: int, output: int, bound: float) -> None:
+        """Note that an output is constant around the point, jumps though it may beyond."""
+        self.value[index, output], self.bound[index, output] = 0.0, bound
+        self.status[index, output] = Status.LEVEL
+        self.kinks.pop((index, output), None)
 
     def rows(self, start: int, stop: int) -> Measurement:
         """Return the measurement of coordinates ``start:stop``; arrays are views."""

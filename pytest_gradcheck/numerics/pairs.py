@@ -54,6 +54,11 @@ class Pairs:
     bend: Floats
     noise: Floats
 
+    @property
+    def still(self) -> Booleans:
+        """Where the function did not move at all, not by a bit."""
+        return np.asarray((self.right == 0) & (self.left == 0))
+
     def take(self, rows: Booleans) -> Pairs:
         """Return the pairs of some of the coordinates."""
         return Pairs(*(getattr(self, field.name)[rows] for field in fields(self)))

@@ -8,15 +8,25 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import along
-from pytest_gradcheck.numerics.measurement import Evaluate, Floats
+from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats
 
 __all__ = ["AWAY", "output_sizes", "sizes_of"]
 
 #: How far to go for another value, in units of the scales.
 AWAY = 0.1
 
+#: A change is no measure of anything unless it is this many times the noise.
+TOLD = 1e4
 
-def output_sizes(evaluate: Evaluate, point: Floats, *, base: Floats, direction: Floats) -> Floats:
+#: An output is nothing but noise where it is no more than this many times it, and what
+#: rounding leaves of terms of order one that cancel where it is below this.
+NOISY = 8.0
+CANCELLED = 1e-12
+
+
+def output_sizes(
+    evaluate: Evaluate, point: Floats, *, base: Floats, noise: Floats, direction: Floats
+) -> Floats:
     """Return by how much every output varies around the point.
 
     Where a gradient vanishes, at an optimum say, a bound on it is small or large
@@ -28,8 +38,8 @@ def output_sizes(evaluate: Evaluate, point: Floats, *, base: Floats, direction: 
         The function, ``evaluate(points) -> outputs``.
     point : ndarray, shape (n,)
         Where; left as it is.
-    base : ndarray, shape (m,)
-        Outputs at the point.
+    base, noise : ndarray, shape (m,)
+        Outputs at the point, and their noise.
     direction : ndarray, shape (n,)
         Along which to look: a random one, of the natural size of a step.
 
@@ -38,17 +48,24 @@ def output_sizes(evaluate: Evaluate, point: Floats, *, base: Floats, direction: 
     ndarray, shape (m,)
         Of an output that does not vary its magnitude. Costs one evaluation.
     """
-    return sizes_of(along(evaluate, point, direction, [AWAY])[0], base)
+    return sizes_of(along(evaluate, point, direction, [AWAY])[0], base, noise)
 
 
-def sizes_of(away: Floats, base: Floats) -> Floats:
+def sizes_of(away: Floats, base: Floats, noise: Floats) -> Floats:
     """Return by how much outputs vary, from those at a place `AWAY` from the point, shape (m,).
+
+    What small is measured against must itself be far above rounding. A sum that is the
+    same everywhere changes by its rounding; then its magnitude is what counts, or, where
+    it is itself what rounding leaves of terms that cancel, theirs.
 
     Examples
     --------
-    >>> sizes_of(np.array([2.5, 3.0, np.nan]), np.array([2.0, 3.0, -4.0]))
-    array([0.5, 3. , 4. ])
+    >>> base, noise = np.array([2.0, 3.0, -4.0, 0.0]), np.array([1e-9, 1e-9, 1e-9, EPS])
+    >>> sizes_of(np.array([2.5, 3.0 + 1e-8, np.nan, 2 * EPS]), base, noise)
+    array([0.5, 3. , 4. , 1. ])
     """
     with np.errstate(all="ignore"):
-        change = np.abs(away - base)
-    return np.where(np.isfinite(change) & (change > 0), change, np.abs(base))
+        change, value = np.abs(away - base), np.abs(base)
+        blank = (np.fmax(value, change) <= NOISY * noise) & (noise <= CANCELLED)
+        value = np.where(blank, noise / EPS, value)
+        return np.where(np.isfinite(change) & (change > TOLD * noise), change, value)

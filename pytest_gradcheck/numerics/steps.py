@@ -5,12 +5,14 @@ It must not estimate derivatives; it finds how large the steps are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import Floats
 
-__all__ = ["find_steps"]
+__all__ = ["Level", "find_level", "find_steps"]
 
 #: Halvings between a step that moves nothing and one that does.
 BISECTIONS = 24
@@ -20,6 +22,42 @@ SUDDEN = 1e-2
 
 #: A first move this small, in units of the noise, needs no explanation.
 HIDDEN = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How far outputs keep their values, bit by bit; fields of shape (m,).
+
+    Attributes
+    ----------
+    reach : ndarray
+        The largest relative step to both sides up to which none of the steps moves the
+        output; 0 where the smallest does.
+    move : ndarray
+        By how much the next larger one moves it; 0 where none does.
+    """
+
+    reach: Floats
+    move: Floats
+
+
+def find_level(base: Floats, *, right: Floats, left: Floats, steps: Floats) -> Level:
+    """Find how far outputs keep their values; arguments as those of `find_steps`.
+
+    Examples
+    --------
+    >>> base, steps = np.array([2.0]), np.array([0.3, 0.1, 0.01])
+    >>> right, left = 2 + (steps[:, None] > 0.2), 2 + 0 * steps[:, None]
+    >>> find_level(base, right=right, left=left, steps=steps)
+    Level(reach=array([0.1]), move=array([1.]))
+    """
+    size = np.maximum(np.abs(right - base), np.abs(left - base))
+    # A step at which the function is undefined is none at which it keeps its value.
+    moves = np.vstack([np.where(np.isnan(size), np.inf, size), np.zeros_like(base)])
+    still = np.logical_and.accumulate(moves[::-1] == 0)[::-1]
+    first = np.argmax(still, axis=0)
+    columns = np.arange(base.size)
+    return Level(np.append(steps, 0.0)[first], np.where(first > 0, moves[first - 1, columns], 0.0))
 
 
 def find_steps(

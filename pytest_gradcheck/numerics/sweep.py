@@ -17,9 +17,10 @@ from pytest_gradcheck.numerics.doubts import Doubts
 from pytest_gradcheck.numerics.drowned import Drowned, look_further
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import climb
+from pytest_gradcheck.numerics.levels import Levels
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.looks import look
-from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, Status
+from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
 
 __all__ = ["Sweep"]
 
@@ -72,8 +73,9 @@ class Sweep:
         with np.errstate(all="ignore"):
             apart = self._look(found, doubts)
         chosen = doubts.chosen()
+        levels = Levels(self.function, self.claims, self.rng)
         for index, scale in chosen:
-            self._climb(index, scale, found)
+            self._climb(index, scale, levels, found)
         if chosen and apart >= MANY * size:
             self._allow_for_branches([index for index, _ in chosen], found)
         return found
@@ -107,9 +109,9 @@ class Sweep:
         scale = self.function.scales.own(indices)
         return Block(self.function, indices, claim, scale, self.agreement, found)
 
-    def _climb(self, index: int, scale: float, found: Measurement) -> None:
+    def _climb(self, index: int, scale: float, levels: Levels, found: Measurement) -> None:
         """Settle one coordinate by a ladder."""
-        function = self.function
+        function, claim = self.function, self.claims(index, index + 1)[0]
         line = CoordinateLine(function.evaluate, function.point, index, scale)
         measured = climb(line, function.base, function.noise)
         found.value[index], found.bound[index] = measured.value, measured.bound
@@ -119,6 +121,13 @@ class Sweep:
             found.kinks.pop((index, output), None)
         for output in np.flatnonzero(measured.status == Status.KINK).tolist():
             found.keep_kink(index, output, measured.slopes(output))
+        level = measured.level
+        still = (claim == 0) & (level.reach > 0) & (level.move == 0)
+        found.status[index, still] = Status.STILL
+        for output in np.flatnonzero(levels.found(claim, level)).tolist():
+            found.keep_level(
+                index, output, EPS * abs(function.base[output]) / (level.reach[output] * scale)
+            )
 
     def _allow_for_branches(self, climbed: list[int], found: Measurement) -> None:
         """Widen bounds where a slight difference may be that of a branch from the whole."""

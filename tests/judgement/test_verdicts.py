@@ -1,13 +1,40 @@
 """Verdicts: what claim and measurement say together."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
+from pytest_gradcheck.judgement import verdicts
+from pytest_gradcheck.judgement.verdicts import Judged, Mark
+from pytest_gradcheck.numerics.measurement import Floats
 
 EPS = 2.2e-16
 Kinks = dict[tuple[int, int], tuple[float, float]]
+
+
+def judge(
+    claim: Floats,
+    value: Floats,
+    bound: Floats,
+    kinks: Kinks,
+    *,
+    natural: Floats,
+    still: bool = False,
+    rounding: float = EPS,
+    rtol: float = 1e-6,
+) -> Judged:
+    """Judge a parameter all of whose derivatives stand still, or none."""
+    return verdicts.judge(
+        claim,
+        value,
+        bound,
+        kinks,
+        still=np.full(claim.shape, still),
+        natural=natural,
+        rtol=rtol,
+        rounding=rounding,
+    )
 
 
 def judge_one(
@@ -17,6 +44,7 @@ def judge_one(
     kinks: Kinks | None = None,
     *,
     natural: float = 1.0,
+    still: bool = False,
     rounding: float = EPS,
 ) -> Judged:
     """Judge a parameter of one entry."""
@@ -26,7 +54,7 @@ def judge_one(
         np.array([[bound]]),
         kinks or {},
         natural=np.array([[natural]]),
-        rtol=1e-6,
+        still=still,
         rounding=rounding,
     )
 
@@ -44,7 +72,7 @@ def test_agreement_within_rtol_is_correct() -> None:
 def test_large_rtol_allows_what_it_says() -> None:
     """What the user allows is not taken for what the measurement cannot see."""
     one = np.ones((1, 1))
-    judged = judge(1.04 * one, one, 1e-12 * one, {}, natural=one, rtol=0.05, rounding=EPS)
+    judged = judge(1.04 * one, one, 1e-12 * one, {}, natural=one, rtol=0.05)
     assert judged.marks.item() == Mark.CORRECT
 
 
@@ -98,7 +126,7 @@ def test_zero_among_large_entries_is_correct_at_its_resolution() -> None:
     """A claim of zero is verified to a millionth of the largest; a tiny one is not at all."""
     claim = np.array([[1.0], [1e-10], [0.0], [0.0]])
     bound = np.array([[1e-12], [1e-11], [1e-7], [1e-6]])
-    judged = judge(claim, claim, bound, {}, natural=np.ones_like(claim), rtol=1e-6, rounding=EPS)
+    judged = judge(claim, claim, bound, {}, natural=np.ones_like(claim))
     expected = [Mark.CORRECT, Mark.INCONCLUSIVE, Mark.CORRECT, Mark.INCONCLUSIVE]
     assert judged.marks.ravel().tolist() == expected
 
@@ -108,14 +136,14 @@ def test_zero_is_judged_against_the_largest_entry_not_the_output() -> None:
     claim = np.array([[1e-3], [0.0]])
     for bound, expected in ((1e-10, Mark.CORRECT), (1e-8, Mark.INCONCLUSIVE)):
         bounds = np.array([[1e-15], [bound]])
-        judged = judge(claim, claim, bounds, {}, natural=np.ones((2, 1)), rtol=1e-6, rounding=EPS)
+        judged = judge(claim, claim, bounds, {}, natural=np.ones((2, 1)))
         assert judged.marks.ravel().tolist() == [Mark.CORRECT, expected]
 
 
 def test_output_that_never_varies_is_no_unit() -> None:
     """Where nothing is natural the largest entry is what it is."""
     claim = np.array([[1.0], [0.0]])
-    judged = judge(claim, claim, 0 * claim, {}, natural=0 * claim, rtol=1e-6, rounding=EPS)
+    judged = judge(claim, claim, 0 * claim, {}, natural=0 * claim)
     assert judged.marks.ravel().tolist() == [Mark.CORRECT] * 2
 
 
@@ -124,7 +152,7 @@ def test_unmeasured_entries_and_subgradients_exceed_nothing() -> None:
     claim, value = np.array([[0.5], [0.25], [1.0]]), np.array([[0.0], [0.0], [np.nan]])
     kinks = {(0, 0): (-1.0, 1.0), (1, 0): (-1.0, 1.0)}
     bound = np.full((3, 1), 1e-12)
-    judged = judge(claim, value, bound, kinks, natural=np.ones((3, 1)), rtol=1e-6, rounding=EPS)
+    judged = judge(claim, value, bound, kinks, natural=np.ones((3, 1)))
     assert judged.excess.ravel().tolist() == [0.0, 0.0, 0.0]
     assert judged.subgradients == 2
     assert judged.marks.ravel().tolist() == [Mark.CORRECT, Mark.CORRECT, Mark.INCONCLUSIVE]
@@ -139,7 +167,7 @@ def test_entries_with_units_of_their_own_are_not_excused_by_large_ones() -> None
     """A rounding of 1e10 per metre is no rounding of 1e-4 per second."""
     claim, value = np.array([[1e10], [1.01e-4]]), np.array([[1e10], [1e-4]])
     bound, natural = 1e-12 * value, np.array([[1e10], [1e-4]])
-    judged = judge(claim, value, bound, {}, natural=natural, rtol=1e-6, rounding=EPS)
+    judged = judge(claim, value, bound, {}, natural=natural)
     assert judged.marks.ravel().tolist() == [Mark.CORRECT, Mark.WRONG]
 
 
@@ -147,7 +175,7 @@ def test_drowned_entry_among_large_ones_is_inconclusive() -> None:
     """An entry whose bound is large for the whole parameter could hide anything."""
     claim = np.array([[1.0], [1e-3]])
     bound = np.array([[1e-12], [1e-2]])
-    judged = judge(claim, claim, bound, {}, natural=np.ones_like(claim), rtol=1e-6, rounding=EPS)
+    judged = judge(claim, claim, bound, {}, natural=np.ones_like(claim))
     assert judged.marks.ravel().tolist() == [Mark.CORRECT, Mark.INCONCLUSIVE]
 
 
@@ -188,3 +216,92 @@ def test_verdict_does_not_depend_on_units(claim: float, unit: float, bound: floa
     factor = 2.0 ** np.floor(np.log2(unit) / 2)
     scaled = judge_one(claim * factor, 0.5 * factor, bound * factor, natural=factor)
     assert judge_one(claim, 0.5, bound).marks == scaled.marks
+
+
+def outcome(judged: Judged) -> tuple[list[Mark], list[bool]]:
+    """Return verdicts, and which of them say no more than that a derivative vanishes."""
+    return [Mark(m) for m in judged.marks.ravel().tolist()], judged.zeros.ravel().tolist()
+
+
+@pytest.mark.parametrize("claim", [0.0, 1e-15, -1e-15, 1e-12, -1e-12])
+@pytest.mark.parametrize("value", [0.0, 1e-15, -1e-12])
+@pytest.mark.parametrize("bound", [1e-12, 1e-9, 1e-5])
+def test_what_cannot_be_told_from_zero_is_verified_as_zero(
+    claim: float, value: float, bound: float
+) -> None:
+    """At an optimum all claims of rounding size have one outcome, whatever their sign."""
+    assert outcome(judge_one(claim, value, bound)) == ([Mark.CORRECT], [True])
+
+
+def test_zero_that_could_hide_much_is_inconclusive() -> None:
+    """What forward varies by must be far above what could hide."""
+    assert outcome(judge_one(0.0, 0.0, 1e-4)) == ([Mark.INCONCLUSIVE], [False])
+    assert outcome(judge_one(0.0, 0.0, 1e-9, natural=1e-6)) == ([Mark.INCONCLUSIVE], [False])
+
+
+def test_small_derivative_that_was_seen_well_was_tested() -> None:
+    """How small it is does not matter, nor is a wrong one excused."""
+    assert outcome(judge_one(1e-9, 1e-9, 1e-14)) == ([Mark.CORRECT], [False])
+    assert outcome(judge_one(-1e-9, 1e-9, 1e-14)) == ([Mark.WRONG], [False])
+    assert outcome(judge_one(0.0, 1e-9, 1e-14)) == ([Mark.WRONG], [False])
+
+
+def test_small_derivative_that_was_seen_badly_is_verified_as_small() -> None:
+    """Next to an optimum: not told well enough to be tested, and yet below a millionth."""
+    assert outcome(judge_one(1e-9, 1.1e-9, 1e-10)) == ([Mark.CORRECT], [True])
+    assert outcome(judge_one(1e-5, 1.1e-5, 1e-6)) == ([Mark.INCONCLUSIVE], [False])
+    assert outcome(judge_one(-1e-9, 1.1e-9, 1e-10)) == ([Mark.WRONG], [False])
+
+
+def test_one_entry_that_says_little_leaves_the_others_verified() -> None:
+    """Zeros stay zeros beside one that drowns."""
+    zero = np.zeros((2, 1))
+    judged = judge(zero, zero, np.array([[1e-9], [1.0]]), {}, natural=np.ones((2, 1)))
+    assert outcome(judged) == ([Mark.CORRECT, Mark.INCONCLUSIVE], [True, False])
+
+
+def test_outputs_vanish_one_by_one() -> None:
+    """One output at its optimum beside another that is not."""
+    claim = np.array([[2.0, 1e-9], [3.0, -1e-9]])
+    bound = np.array([[1e-9, 1e-8], [1e-9, 1e-8]])
+    judged = judge(claim, claim, bound, {}, natural=np.ones((2, 2)))
+    assert outcome(judged) == ([Mark.CORRECT] * 4, [False, True, False, True])
+
+
+def test_structural_zero_is_said_to_be_one() -> None:
+    """Zeros beside entries that are not are verified, and known as no more."""
+    claim = np.array([[1.0], [0.0]])
+    judged = judge(claim, claim, np.full((2, 1), 1e-9), {}, natural=np.ones((2, 1)))
+    assert outcome(judged) == ([Mark.CORRECT] * 2, [False, True])
+
+
+def test_coordinate_that_does_nothing_needs_no_better_bound_than_noise_allows() -> None:
+    """Float32 beside it is no noise along it: not a bit moved."""
+    claim, bound = np.array([[1.0], [0.0]]), np.array([[1e-5], [1e-3]])
+    for still, mark in ((True, Mark.CORRECT), (False, Mark.INCONCLUSIVE)):
+        judged = judge(claim, claim, bound, {}, natural=np.ones((2, 1)), still=still)
+        assert outcome(judged) == ([Mark.CORRECT, mark], [False, still])
+    judged = judge(claim, claim, bound, {}, natural=np.full((2, 1), 0.1), still=True)
+    assert outcome(judged) == ([Mark.CORRECT, Mark.INCONCLUSIVE], [False, False])
+
+
+def test_zero_between_the_slopes_of_a_kink_is_no_vanishing_derivative() -> None:
+    """Slopes to both sides were compared."""
+    assert outcome(judge_one(0.0, 0.0, 1e-12, {(0, 0): (-1.0, 1.0)})) == ([Mark.CORRECT], [False])
+
+
+@given(
+    st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1), st.integers(-16, 0), st.integers(-16, 0)
+)
+def test_zeros_are_small_and_not_wrong(
+    claim: float, value: float, bound: float, size: int, width: int
+) -> None:
+    """Whatever is verified as zero is so against what is natural, and a wrong one never is."""
+    claim, value, bound = claim * 10.0**size, value * 10.0**size, bound * 10.0**width
+    judged = judge_one(claim, value, bound)
+    if judged.zeros.item():
+        assert judged.marks.item() == Mark.CORRECT
+        assert abs(value) + bound <= 3e-4
+        assert abs(claim - value) <= max(2 * bound, 1e-6 * max(abs(claim), abs(value)), 1e-14)
+    flipped = judge_one(-claim, -value, bound)
+    assert outcome(flipped) == outcome(judged)

@@ -39,7 +39,7 @@ def function_at(counted: Counted, point: Floats) -> Function:
     base, scales = counted.at(point), Scales.of(point, [(0, point.size)])
     direction = signed_direction(scales.own(slice(None)), np.random.default_rng(0))
     noise = estimate_noise(counted, point, base=base, repeat=base, direction=direction)
-    sizes = output_sizes(counted, point, base=base, direction=direction)
+    sizes = output_sizes(counted, point, base=base, noise=noise, direction=direction)
     return Function(counted, point, base, noise, sizes, scales)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.directions import signed_direction
+from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.size import output_sizes
 from tests.numerics.functions import Counted, Floats
 
@@ -11,7 +12,8 @@ from tests.numerics.functions import Counted, Floats
 def sizes_of(counted: Counted, point: Floats, base: Floats) -> Floats:
     """Look at the sizes of outputs as a check does."""
     direction = signed_direction(np.abs(point), np.random.default_rng(0))
-    return output_sizes(counted, point, base=base, direction=direction)
+    noise = EPS * np.abs(base)
+    return output_sizes(counted, point, base=base, noise=noise, direction=direction)
 
 
 def test_offset_does_not_count_as_size() -> None:
@@ -34,3 +36,30 @@ def test_undefined_neighbour_leaves_the_magnitude() -> None:
     """Where nothing is known nothing is made up."""
     counted = Counted(lambda x: [np.nan, np.nan])
     assert sizes_of(counted, np.ones(1), np.array([0.0, 7.0])).tolist() == [0.0, 7.0]
+
+
+def test_change_of_rounding_size_is_no_size() -> None:
+    """A quotient that is 1 everywhere changes by its rounding; its magnitude counts."""
+    counted = Counted(lambda x: [x @ x / np.linalg.norm(x) ** 2])
+    base = counted.at(np.array([3.0, 1.0, -2.0]))
+    assert sizes_of(counted, np.array([3.0, 1.0, -2.0]), base).tolist() == [base[0]]
+
+
+def test_float32_rounding_is_no_size_either() -> None:
+    """What is rounding is said by the noise, not by the type of the output."""
+    direction, base = np.ones(1), np.array([1.0])
+    counted = Counted(lambda x: [1.0 if x[0] == 1.0 else 1.0 + 1e-7])
+    found = output_sizes(counted, np.ones(1), base=base, noise=6e-8 * base, direction=direction)
+    assert found.tolist() == [1.0]
+
+
+def test_rounding_of_terms_that_cancel_is_measured_in_the_terms() -> None:
+    """A sum that is zero but for rounding says how large what was added up is."""
+    point = np.array([3.0, 1.0, -2.0, 4.5])
+    counted = Counted(lambda x: [np.sum((x - x.mean()) / x.std())])
+    direction = signed_direction(point, np.random.default_rng(0))
+    noise = np.array([2 * EPS])
+    (size,) = output_sizes(
+        counted, point, base=counted.at(point), noise=noise, direction=direction
+    )
+    assert size == 2.0

@@ -118,7 +118,7 @@ def know_sizes(projector: Projector, which: int) -> Projector:
     """
     function = projector.function
     (away,) = projector.at(which, whole(projector.weights.segments), np.array([AWAY]))
-    sizes = sizes_of(away, function.base)
+    sizes = sizes_of(away, function.base, function.noise)
     return replace(projector, function=replace(function, sizes=sizes))
 
 

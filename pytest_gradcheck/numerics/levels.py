@@ -1,0 +1,94 @@
+"""Outputs that are constant around the point, told from those that are merely rounded.
+
+It must not estimate derivatives or judge a claim; it is told which are zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.numerics.directions import along, signed_direction
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.measurement import Booleans, Floats
+from pytest_gradcheck.numerics.parts import parts
+from pytest_gradcheck.numerics.steps import Level
+
+__all__ = ["Levels"]
+
+#: Relative steps up to this must not move an output that is constant around the point.
+WIDE = 1e-7
+
+#: A smooth output is moved by this relative step, one that is rounded to fewer digits is not.
+NARROW = 1e-8
+
+#: A jump by less than this share of the output is that of rounding: to float64 where the
+#: output is smooth in others, to whatever type where nothing is known.
+FINE = 1e-8
+COARSE = 1e-5
+
+
+@dataclass(slots=True)
+class Levels:
+    """Tells where outputs are piecewise constant.
+
+    ``floor(x)`` and a smooth function that is rounded look alike along one coordinate:
+    they do not move, then jump. The derivative of the first is zero; of the second people
+    mean the slope that larger steps show. What is rounded is so whichever coordinate moves.
+
+    Attributes
+    ----------
+    function : Function
+        What is measured.
+    claims : callable
+        ``claims(start, stop)`` returns the claimed derivatives, shape (stop - start, m).
+    rng : numpy.random.Generator
+        Draws the direction to look along.
+    """
+
+    function: Function
+    claims: Callable[[int, int], Floats]
+    rng: np.random.Generator
+    _smooth: Booleans | None = None
+    _moves: Booleans | None = None
+
+    def found(self, claim: Floats, level: Level) -> Booleans:
+        """Tell which outputs are constant around the point, and jump further away.
+
+        Parameters
+        ----------
+        claim : ndarray, shape (m,)
+            Claimed derivatives by one coordinate; none but zeros are borne out.
+        level : Level
+            How far outputs keep their values along it.
+
+        Returns
+        -------
+        ndarray of bool, shape (m,)
+            Costs one evaluation, once.
+        """
+        found = (claim == 0) & (level.reach >= WIDE) & (level.move > 0)
+        if not found.any():
+            return np.asarray(found)
+        claimed, smooth = self._look()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = level.move / np.abs(self.function.base)
+        return np.asarray(found & np.where(claimed, smooth & (share > FINE), share > COARSE))
+
+    def _look(self) -> tuple[Booleans, Booleans]:
+        """Tell which outputs are claimed to move at all, and which of them do by a small step."""
+        if self._smooth is None or self._moves is None:
+            function, size = self.function, self.function.point.size
+            moving = np.zeros(size, dtype=bool)
+            claimed = np.zeros(function.base.shape, dtype=bool)
+            for part in parts(0, size):
+                some = self.claims(part.start, part.stop) != 0
+                moving[part] = some.any(axis=1)
+                claimed |= some.any(axis=0)
+            direction = signed_direction(function.scales.own(slice(None)), self.rng)
+            direction[~moving] = 0.0
+            (there,) = along(function.evaluate, function.point, direction, [NARROW])
+            self._moves, self._smooth = claimed, np.asarray(there != function.base)
+        return self._moves, self._smooth
