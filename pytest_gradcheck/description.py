@@ -51,6 +51,7 @@ REASONS = {
 #: Statuses of a derivative at which nothing is out of the ordinary.
 ORDINARY = (Status.SMOOTH, Status.STILL, Status.LEVEL)
 
+
 def no_edge(coordinate: int) -> Edge | None:
     """Return the edge that was met along a coordinate where there is none."""
     del coordinate

@@ -1,12 +1,19 @@
 """Every kind of derivative, end to end: several outputs, complex numbers, laws, second order."""
 
 import functools
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pytest_gradcheck import GradcheckError, Report, check_gradient, gradcheck
+from pytest_gradcheck import (
+    GradcheckError,
+    GradcheckVacuousWarning,
+    Report,
+    check_gradient,
+    gradcheck,
+)
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(2, 3))
@@ -216,7 +223,9 @@ class TestLaws:
             dx = (dout - dout.mean(0) - unit * (dout * unit).mean(0)) / spread
             return dx, dx.sum(0)
 
-        assert check_gradient(normalised, backward, x, shift, seed=seed).breaches == ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GradcheckVacuousWarning)
+            assert check_gradient(normalised, backward, x, shift, seed=seed).breaches == ()
 
     @pytest.mark.parametrize("seed", range(6))
     def test_small_nonlinear_term_beside_a_gradient_that_vanishes(self, seed: int) -> None:
