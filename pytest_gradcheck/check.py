@@ -10,7 +10,8 @@ import inspect
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -184,12 +185,13 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
     return report
 
 
-def _argument_names(forward: Callable[..., Any]) -> tuple[str, ...]:
-    """Name forward's arguments, for the hint that an unknown option belongs to forward."""
-    try:
-        return tuple(inspect.signature(forward).parameters)
-    except (TypeError, ValueError):
-        return ()
+def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:
+    """Name forward's arguments, for the hint that an unknown option belongs to forward.
+
+    They are looked up when that hint is wanted.
+    """
+    with suppress(TypeError, ValueError):
+        yield from inspect.signature(forward).parameters
 
 
 def _check(call: Call, options: Options, test: RunningTest | None) -> Report:
@@ -219,7 +221,8 @@ def _check_once(
         swept = None if is_fast or problem.kind == "jvp" else problem.point.size
         with shown(problem, show, swept) as watched:
             described = look(watched, options)
-        return assemble(problem, described, options), problem.randomness_moved()
+        report = assemble(problem, described, options)
+    return report, problem.randomness_moved()
 
 
 def _is_fast(problem: Problem, options: Options) -> bool:

@@ -279,7 +279,7 @@ class Backward:
                 returned,
                 items,
                 positional=positional,
-                available=binding.available(),
+                available=binding.available,
                 backward_name=binding.backward_name,
             )
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.gradients import CONVENTIONS, match_gradients
-from pytest_gradcheck.binding.tree import children
+from pytest_gradcheck.binding.tree import contents
 from pytest_gradcheck.binding.wrt import Item, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -47,13 +47,13 @@ def find_beside(bound: object, item: Item) -> dict[str, Any]:
             if key in attributes and not (holder == "self." and key == name):
                 place = f"self.{key}" if holder == "self." else f"{holder}[{key!r}]"
                 found[place] = attributes[key]
-    if not found and children(item.value) is not None:
+    if not found and contents(item.value) is not None:
         # A dict of parameters and one of gradients, under the same keys.
         found = inside
     if len(found) == 1:
         (value,) = found.values()
         return match_gradients(
-            value, [item], positional=(), available=(), backward_name="backward"
+            value, [item], positional=(), available=tuple, backward_name="backward"
         )
     if len(found) > 1:
         raise GradcheckUsageError(

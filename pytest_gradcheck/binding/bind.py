@@ -16,6 +16,7 @@ import numpy as np
 from pytest_gradcheck.binding.again import ask_other_cotangents, refuse_unsteady
 from pytest_gradcheck.binding.asking import Asked, Backward, Request
 from pytest_gradcheck.binding.attributes import as_it_was
+from pytest_gradcheck.binding.blocks import dtype_name
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
 from pytest_gradcheck.binding.complexes import weights
@@ -38,6 +39,7 @@ from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.watching import watched
 from pytest_gradcheck.binding.workspace import FULL_PRECISION, LOW_PRECISION, Workspace
+from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Note
 
 __all__ = ["bind"]
@@ -202,8 +204,11 @@ def _ask(
 
     with Quiet():
         repeated = ask(request)
-        if not replay.moved():  # else all is done once more, with everything replayed
+        try:
             refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
+        except GradcheckUsageError:
+            if not replay.moved():  # else all is done once more, with everything replayed
+                raise
     if request.cotangent is None:
         return asked, claim, no_others, changed
     others = partial(
@@ -258,11 +263,11 @@ def _first_evaluation(
         )
         return workspace, forward, forward.at_base()
 
-    if any(str(leaf.array.dtype) in LOW_PRECISION for leaf in checked):
+    if any(dtype_name(leaf.array.dtype) in LOW_PRECISION for leaf in checked):
         try:
             lifted = attempt(lift=True)
         except Exception:  # noqa: BLE001  # forward may insist on its own type; then it gets it
             return attempt(lift=False)
-        if str(lifted[2].dtype) in FULL_PRECISION:
+        if dtype_name(lifted[2].dtype) in FULL_PRECISION:
             return lifted
     return attempt(lift=False)

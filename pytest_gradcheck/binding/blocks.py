@@ -6,15 +6,23 @@ It must not know what the arrays mean.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.report.model import Note, Part
 
-__all__ = ["Block", "Parameter", "Vector"]
+__all__ = ["Block", "Parameter", "Vector", "dtype_name"]
 
 Vector = NDArray[np.float64]
+
+
+@cache
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """Return the name of a dtype; numpy puts it together anew each time."""
+    return str(dtype)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,12 +112,13 @@ def constrain(written: Written, leaves: Sequence[Leaf]) -> dict[str, Constrained
     tangents = _by_leaf("tangent", written.tangent, leaves)
     projects = _by_leaf("project", written.project, leaves)
     bounds = _by_leaf("bounds", written.bounds, leaves)
+    named = tangents.keys() | projects.keys() | bounds.keys()
     return {
         leaf.name: _constrained(
             leaf, tangents.get(leaf.name), projects.get(leaf.name), bounds.get(leaf.name)
         )
         for leaf in leaves
-        if leaf.name in tangents.keys() | projects.keys() | bounds.keys()
+        if leaf.name in named
     }
 
 
@@ -126,7 +127,8 @@ def _by_leaf(option: str, written: object, leaves: Sequence[Leaf]) -> dict[str, 
     if written is None:
         return {}
     if isinstance(written, Mapping):
-        return {_name(option, key, leaves): value for key, value in written.items()}
+        meant = _meanings(leaves)
+        return {_name(option, key, leaves, meant): value for key, value in written.items()}
     if len(leaves) == 1:
         return {leaves[0].name: written}
     names = ", ".join(leaf.name for leaf in leaves)
@@ -136,11 +138,16 @@ def _by_leaf(option: str, written: object, leaves: Sequence[Leaf]) -> dict[str, 
     )
 
 
-def _name(option: str, key: object, leaves: Sequence[Leaf]) -> str:
-    names = [leaf.name for leaf in leaves]
-    if key in names:
-        return str(key)
-    found = [name for name in names if short_name(name) == key]
+def _meanings(leaves: Sequence[Leaf]) -> dict[str, list[str]]:
+    """Return the parameters that each name may mean: its own in full, or several in short."""
+    meant: dict[str, list[str]] = {}
+    for leaf in leaves:
+        meant.setdefault(short_name(leaf.name), []).append(leaf.name)
+    return meant | {leaf.name: [leaf.name] for leaf in leaves}
+
+
+def _name(option: str, key: object, leaves: Sequence[Leaf], meant: Mapping[str, list[str]]) -> str:
+    found = meant.get(key, []) if isinstance(key, str) else []
     if len(found) == 1:
         return found[0]
     if found:
@@ -148,6 +155,7 @@ def _name(option: str, key: object, leaves: Sequence[Leaf]) -> str:
             f"{option}={{{key!r}: ...}} could mean any of {', '.join(found)}: write one of them "
             "in full."
         )
+    names = [leaf.name for leaf in leaves]
     close = difflib.get_close_matches(str(key), [*names, *map(short_name, names)], n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise GradcheckUsageError(

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.tree import children
+from pytest_gradcheck.binding.tree import accessors, contents
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = [
@@ -32,6 +32,9 @@ SEARCHED = (
     "numpy's and Python's global state, arguments, defaults, closures, the bound object and the "
     "globals that forward and backward name"
 )
+
+#: Types of values that cannot hold a generator.
+PLAIN = (str, bytes, int, float, complex, np.ndarray, np.generic, types.ModuleType, types.NoneType)
 
 #: How deep objects and functions are followed.
 DEPTH = 4
@@ -152,11 +155,13 @@ class _Search:
             if code is None or not is_installed(code.co_filename):
                 self.look_into_function(value, depth)
             return
-        inside = children(value)
+        inside = contents(value)
         if inside is None:
-            inside = [(f".{key}", item) for key, item in _attributes(value).items()]
-        for accessor, item in inside:
-            self.look(f"{name}{accessor}", item, depth + 1)
+            for key, item in _attributes(value).items():
+                self.look(f"{name}.{key}", item, depth + 1)
+        elif not _are_plain(inside):
+            for accessor, item in zip(accessors(value), inside, strict=True):
+                self.look(f"{name}{accessor}", item, depth + 1)
 
     def look_into_function(self, function: Any, depth: int) -> None:
         """Look at defaults, closure, bound object and the globals that a function names."""
@@ -227,5 +232,9 @@ def is_installed(path: str | None) -> bool:
 
 def _is_plain(value: object) -> bool:
     """Tell values that cannot hold a generator, the bulk of what is met."""
-    plain = (str, bytes, int, float, complex, np.ndarray, np.generic, types.ModuleType, type(None))
-    return isinstance(value, plain)
+    return isinstance(value, PLAIN)
+
+
+def _are_plain(values: Iterable[object]) -> bool:
+    """Tell many such values by their types, of which there are few."""
+    return all(issubclass(kind, PLAIN) for kind in set(map(type, values)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pytest_gradcheck.binding.tree import children, describe_value, within
+from pytest_gradcheck.binding.tree import LeafNames, accessors, contents, describe_value
 from pytest_gradcheck.binding.wrt import Item, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -30,7 +30,7 @@ def match_gradients(
     items: Sequence[Item],
     *,
     positional: Sequence[str],
-    available: Sequence[Item],
+    available: Callable[[], Sequence[Item]],
     backward_name: str,
 ) -> Claims:
     """Find the claim about every checked parameter in what backward returned.
@@ -44,8 +44,8 @@ def match_gradients(
         What is checked.
     positional : sequence of str
         Names of forward's positional arguments.
-    available : sequence of Item
-        What could have been checked, for the advice in an error.
+    available : callable
+        Returns what could have been checked, for the advice in an error.
     backward_name : str
         For messages.
 
@@ -70,14 +70,14 @@ class _Match:
         self,
         items: Sequence[Item],
         positional: Sequence[str],
-        available: Sequence[Item],
+        available: Callable[[], Sequence[Item]],
         backward_name: str,
     ) -> None:
         self._items = items
         self._positional = positional
         self._available = available
         self._backward = backward_name
-        self._leaves = {leaf.name for item in items for leaf in item.leaves}
+        self._leaves = LeafNames(leaf.name for item in items for leaf in item.leaves)
 
     def several(self, returned: Any) -> Claims:
         """Match the gradients of several items."""
@@ -124,7 +124,7 @@ class _Match:
         """Take one gradient out of a tuple for all arguments, or of one."""
         if not isinstance(returned, tuple) or hasattr(returned, "_fields"):
             return returned
-        inside = children(item.value)
+        inside = contents(item.value)
         if (
             inside is not None
             and len(inside) == len(returned)
@@ -166,7 +166,7 @@ class _Match:
             )
         there = [
             item.name
-            for item in self._available
+            for item in self._available()
             if all(self._has(leaf.name, gradients) for leaf in item.leaves)
         ]
         raise self._missing(missing, there, f"a dict with the keys {keys}")
@@ -192,28 +192,25 @@ class _Match:
         if name in self._leaves:
             claims[name] = gradient
             return
-        inside = children(value) or []
-        wanted = [
-            k
-            for k, (accessor, _) in enumerate(inside)
-            if any(within(leaf, name + accessor) for leaf in self._leaves)
-        ]
-        parts = self._parts(name, value, gradient, inside, wanted)
+        inside = contents(value) or []
+        names = [name + accessor for accessor in accessors(value)] if inside else []
+        wanted = [k for k, inner in enumerate(names) if self._leaves.any_within(inner)]
+        parts = self._parts(name, value, gradient, len(inside), wanted)
         for k, part in zip(wanted, parts, strict=True):
-            accessor, item = inside[k]
-            self._descend(name + accessor, item, part, claims)
+            self._descend(names[k], inside[k], part, claims)
 
     def _parts(
         self,
         name: str,
         value: Any,
         gradient: Any,
-        inside: list[tuple[str, Any]],
-        wanted: list[int],
+        count: int,
+        wanted: Sequence[int],
     ) -> list[Any]:
-        """Return the gradients of the wanted children of a container."""
+        """Return the gradients of those wanted of what `count` a container holds."""
         if isinstance(gradient, Mapping) and isinstance(value, Mapping):
-            keys = [key for k, key in enumerate(value) if k in wanted]
+            all_keys = list(value)
+            keys = [all_keys[k] for k in wanted]
             found = [
                 name
                 for name, convention in CONVENTIONS.items()
@@ -229,12 +226,12 @@ class _Match:
                 if all(gradient.get(c(key)) is None for c in CONVENTIONS.values())
             ]
             raise self._missing(missing or [name], [])
-        parts = children(gradient)
-        if parts is not None and len(parts) == len(inside):
-            return [parts[k][1] for k in wanted]
+        parts = contents(gradient)
+        if parts is not None and len(parts) == count:
+            return [parts[k] for k in wanted]
         raise GradcheckUsageError(
             f"{self._backward} returned {describe_value(gradient)} as the gradient of {name}, "
-            f"which is {describe_value(value)} of {len(inside)}: return the same structure."
+            f"which is {describe_value(value)} of {count}: return the same structure."
         )
 
     @staticmethod
@@ -249,7 +246,7 @@ class _Match:
         return ", ".join(item.name for item in self._items)
 
     def _wrong_count(self, count: int) -> GradcheckUsageError:
-        names = [item.name for item in self._available][:count]
+        names = [item.name for item in self._available()][:count]
         fewer = f", or name those it does: {_wrt(names)}" if 0 < len(names) == count else ""
         return GradcheckUsageError(
             f"{self._backward} returned {count} gradients, but {len(self._items)} "

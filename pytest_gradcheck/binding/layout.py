@@ -13,7 +13,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.blocks import Block, Vector
 from pytest_gradcheck.binding.complexes import flat_complex, flat_real
-from pytest_gradcheck.binding.tree import children, rebuilt
+from pytest_gradcheck.binding.tree import accessors, contents, rebuilt
 
 __all__ = ["Layout", "MismatchError", "named_outputs", "shaped_like"]
 
@@ -121,7 +121,7 @@ def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if inside is None:
         yield name, value
         return
-    for accessor, item in inside:
+    for accessor, item in zip(accessors(value), inside, strict=True):
         yield from named_outputs(name + accessor, item)
 
 
@@ -135,9 +135,9 @@ def shaped_like(part: Vector, block: Block, value: Any) -> Any:
     return array.tolist() if isinstance(value, (float, complex, list)) else array.copy()
 
 
-def _inside(value: Any) -> list[tuple[str, Any]] | None:
+def _inside(value: Any) -> list[Any] | None:
     """Return what a container of outputs holds; arrays of any library are none."""
-    return None if hasattr(value, "__array__") else children(value)
+    return None if hasattr(value, "__array__") else contents(value)
 
 
 def _along(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:
@@ -154,7 +154,7 @@ def _along(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:
         parts = _in_order(returned)
         if len(parts) != len(inside):
             raise MismatchError(name, returned)
-    for (accessor, item), part in zip(inside, parts, strict=True):
+    for accessor, item, part in zip(accessors(value), inside, parts, strict=True):
         yield from _along(name + accessor, item, part)
 
 
@@ -162,4 +162,4 @@ def _in_order(returned: Any) -> list[Any]:
     """Return what a container holds that goes by position or by attribute, nothing of others."""
     if isinstance(returned, (tuple, list)):
         return list(returned)
-    return [] if isinstance(returned, Mapping) else [item for _, item in _inside(returned) or ()]
+    return [] if isinstance(returned, Mapping) else _inside(returned) or []

@@ -16,7 +16,7 @@ from pytest_gradcheck.binding.blocks import Block
 from pytest_gradcheck.binding.complexes import IMAGINARY
 from pytest_gradcheck.binding.memory import shared_memory
 from pytest_gradcheck.binding.resolving import Resolved
-from pytest_gradcheck.binding.tree import children, describe_value, leaves
+from pytest_gradcheck.binding.tree import contents, describe_value, leaves
 from pytest_gradcheck.binding.workspace import Workspace
 from pytest_gradcheck.report.model import Kind, Note
 
@@ -125,7 +125,7 @@ def not_checked(arguments: Arguments) -> tuple[str, ...]:
     listed = []
     for name, value in zip(arguments.names, arguments.values, strict=True):
         plain = value is None or isinstance(value, (str, bytes, bool, int, float, complex))
-        if plain or children(value) is not None or any(leaves(name, value)):
+        if plain or contents(value) is not None or any(leaves(name, value)):
             continue
         if not isinstance(value, (np.ndarray, np.generic)):
             listed.append(f"{name} ({describe_value(value)})")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.blocks import Block
+from pytest_gradcheck.binding.blocks import Block, dtype_name
 from pytest_gradcheck.binding.layout import Layout, named_outputs
 from pytest_gradcheck.binding.tree import counted, describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -108,7 +108,7 @@ def read_output(result: Any, beside: Beside, forward_name: str) -> Output:
         _refuse_infinite(array, name, forward_name)
         is_complex = array.dtype.kind == "c"
         stop = start + array.size * (2 if is_complex else 1)
-        blocks.append(Block(name, array.shape, str(array.dtype), start, stop, is_complex))
+        blocks.append(Block(name, array.shape, dtype_name(array.dtype), start, stop, is_complex))
         start = stop
     if not blocks:
         raise GradcheckUsageError(f"{forward_name} returned an empty container: nothing to check.")

@@ -6,18 +6,26 @@ It must not call anything.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.tree import children, is_number_list, replaced
+from pytest_gradcheck.binding.tree import (
+    SIMPLE,
+    LeafNames,
+    accessors,
+    contents,
+    holds_only,
+    is_number_list,
+    replaced,
+)
 
 __all__ = ["copy_data", "differences", "equal"]
 
 
-def copy_data(name: str, value: Any, checked: Collection[str]) -> Any:
+def copy_data(name: str, value: Any, checked: LeafNames) -> Any:
     """Copy arrays and containers; pass everything else through.
 
     Random generators pass through too: they are put back by `Replay`. Checked leaves are
@@ -27,10 +35,12 @@ def copy_data(name: str, value: Any, checked: Collection[str]) -> Any:
         return None
     if isinstance(value, np.ndarray):
         return value.copy(order="K") if value.dtype != object else value
-    inside = children(value)
+    inside = contents(value)
     if inside is not None:
-        parts = [copy_data(name + accessor, item, checked) for accessor, item in inside]
-        return replaced(value, parts)
+        if holds_only(inside, SIMPLE) and not checked.any_within(name):
+            return replaced(value, inside)
+        named = zip(accessors(value), inside, strict=True)
+        return replaced(value, [copy_data(name + a, item, checked) for a, item in named])
     if is_number_list(value):
         return copy.deepcopy(value)
     return value
@@ -44,9 +54,9 @@ def equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(same)
 
 
-def differences(name: str, before: Any, after: Any, checked: Collection[str]) -> Iterable[str]:
+def differences(name: str, before: Any, after: Any, checked: LeafNames) -> Iterable[str]:
     """Yield accessors of what differs between two copies of an argument, checked leaves aside."""
-    if name in checked:
+    if before is after or name in checked:
         return
     if isinstance(before, np.ndarray):
         same = (
@@ -57,13 +67,28 @@ def differences(name: str, before: Any, after: Any, checked: Collection[str]) ->
         if not same:
             yield name
         return
-    inside, inside_after = children(before), children(after)
+    inside, inside_after = contents(before), contents(after)
     if inside is None or inside_after is None:
         if type(before) in (int, float, complex, bool, str, list) and before != after:
             yield name
         return
-    if [accessor for accessor, _ in inside] != [accessor for accessor, _ in inside_after]:
+    if _are_simply_equal(before, inside, after, inside_after):
+        return
+    named = list(accessors(before))
+    if named != list(accessors(after)):
         yield name
         return
-    for (accessor, old), (_, new) in zip(inside, inside_after, strict=True):
+    for accessor, old, new in zip(named, inside, inside_after, strict=True):
         yield from differences(name + accessor, old, new, checked)
+
+
+def _are_simply_equal(
+    before: Any, inside: Sequence[Any], after: Any, inside_after: Sequence[Any]
+) -> bool:
+    """Tell containers that hold the same simple values, without a look at each."""
+    if type(before) is not type(after) or type(before) not in (dict, list, tuple):
+        return False
+    if not (holds_only(inside, SIMPLE) and holds_only(inside_after, SIMPLE)):
+        return False
+    keys_are_equal = not isinstance(before, dict) or list(before) == list(after)
+    return keys_are_equal and inside == inside_after

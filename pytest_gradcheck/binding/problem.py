@@ -81,8 +81,8 @@ class Problem:
         ``others() -> iterator of OtherCotangents`` asks backward about other cotangents, and
         as often as wanted about some close to them; empty where it takes none.
     randomness_moved : callable
-        ``randomness_moved() -> bool``, asked when measuring is over: whether a
-        random generator that is not being replayed moved meanwhile.
+        ``randomness_moved() -> bool``, asked when the check is over and generators are
+        put back: whether one that is not being replayed had moved.
     edge : callable
         ``edge(start, stop) -> Edge or None``: the nearest that was met while none but these
         coordinates were moved.

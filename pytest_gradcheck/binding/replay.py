@@ -26,7 +26,7 @@ class Replay:
 
     Reading and writing states is slow beside a small forward (numpy's global
     one takes tens of microseconds), so only those that are seen to move are put
-    back, and all are compared once more at the end.
+    back, and all are read once more at the end: what moved is known from then on.
 
     Parameters
     ----------
@@ -56,6 +56,7 @@ class Replay:
         self._start: list[Any] = []
         self._moving: list[int] = []
         self._has_turn = False
+        self._at_end: list[int] | None = None
 
     def __enter__(self) -> Self:
         # Until it is known who moves, no other check may be in the middle of a replay.
@@ -71,10 +72,11 @@ class Replay:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for generator, state in zip(self._generators, self._start, strict=True):
-            if not _same(generator.read(), state):
-                generator.write(state)
+        at_end = [k for k in range(len(self._generators)) if self._has_moved(k)]
+        for k in at_end:
+            self._generators[k].write(self._start[k])
         self._end_turn()
+        self._at_end = at_end
 
     def observe(self) -> None:
         """Look which generators have moved since the start; those are replayed from now on."""
@@ -100,11 +102,17 @@ class Replay:
             self._generators[k].write(self._start[k])
 
     def moved(self) -> bool:
-        """Tell whether a generator that is not replayed has moved since the start."""
+        """Tell whether a generator that is not replayed has moved since the start.
+
+        After the end it tells what had moved until then.
+        """
         return bool(self._moved())
 
     def _moved(self) -> list[int]:
-        others = (k for k in range(len(self._generators)) if k not in self._moving)
+        replayed = set(self._moving)
+        if self._at_end is not None:
+            return [k for k in self._at_end if k not in replayed]
+        others = (k for k in range(len(self._generators)) if k not in replayed)
         return [k for k in others if self._has_moved(k)]
 
     def _has_moved(self, k: int) -> bool:
@@ -123,10 +131,12 @@ class Replay:
 
 def _same(a: Any, b: Any) -> bool:
     """Compare two states, which are nested tuples and dicts with arrays in them."""
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
-    if isinstance(a, (tuple, list)):
-        return len(a) == len(b) and all(map(_same, a, b))
     if isinstance(a, np.ndarray):
         return bool(np.array_equal(a, b))
-    return bool(a == b)
+    try:
+        # In C: a state of random.Random is a tuple of 625 numbers.
+        return bool(a == b)
+    except ValueError:  # it holds arrays, whose comparison is no truth value
+        if isinstance(a, dict):
+            return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+        return len(a) == len(b) and all(map(_same, a, b))

@@ -15,8 +15,8 @@ from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.binding.calling import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.memory import refuse_overlap
 from pytest_gradcheck.binding.outputs import Beside
-from pytest_gradcheck.binding.tree import Leaf, describe_value, leaves, with_article
-from pytest_gradcheck.binding.unchecked import whole_numbers
+from pytest_gradcheck.binding.tree import describe_value, floating_leaves, with_article
+from pytest_gradcheck.binding.unchecked import WholeNumbers
 from pytest_gradcheck.binding.wrt import Item, select_items
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -43,7 +43,7 @@ class Resolved:
         What is checked.
     plan : BackwardPlan or None
         How backward is called.
-    whole : tuple of Leaf
+    whole : WholeNumbers
         Whole numbers that are not checked, though nobody said so.
     """
 
@@ -55,7 +55,7 @@ class Resolved:
     arguments: Arguments
     items: tuple[Item, ...]
     plan: BackwardPlan | None
-    whole: tuple[Leaf, ...] = ()
+    whole: WholeNumbers
 
     @classmethod
     def of(cls, call: Call) -> Resolved:
@@ -77,7 +77,7 @@ class Resolved:
         owner = bound_object(forward)
         items = select_items(call.wrt, arguments, bound=owner, forward_name=name)
         refuse_overlap(items, name)
-        whole = whole_numbers(items, {} if call.wrt is not None else arguments.passed())
+        whole = WholeNumbers(items, {} if call.wrt is not None else arguments.passed())
         if owner is not None and any(item.is_attribute for item in items):
             copied = copy_object(owner, "wrt names attributes")
             forward = rebind(forward, owner, copied)
@@ -106,7 +106,7 @@ class Resolved:
         """Return what could have been checked: every argument and leaf that floats."""
         found = []
         for name, value in zip(self.arguments.names, self.arguments.values, strict=True):
-            floating = tuple(leaf for leaf in leaves(name, value) if leaf.is_differentiable)
+            floating = floating_leaves(name, value)
             if floating:
                 found.append(Item(name, value, floating))
         return tuple(found)

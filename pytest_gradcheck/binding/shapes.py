@@ -5,7 +5,6 @@ It must not look at values; shapes in, a hint out.
 
 from __future__ import annotations
 
-from itertools import combinations
 from math import prod
 
 __all__ = ["explain_shape"]
@@ -32,29 +31,55 @@ def explain_shape(found: Shape, wanted: Shape) -> str:
     """
     if found != wanted and found[::-1] == wanted:
         return "Its transpose would have it."
-    for count in range(1, len(found) + 1):
-        for axes in combinations(range(len(found)), count):
-            kept = tuple(1 if k in axes else n for k, n in enumerate(found))
-            dropped = tuple(n for k, n in enumerate(found) if k not in axes)
-            where = f"axis {axes[0]}" if count == 1 else f"axes {axes}"
-            if any(found[k] == 1 for k in axes):
-                continue
-            if dropped == wanted:
-                return f"A sum over {where} would give it."
-            if kept == wanted:
-                return f"A sum over {where} with keepdims=True would give it."
+    dropped = _axes_dropped(found, wanted, may_drop_ones=False)
+    if dropped is not None:
+        return f"A sum over {_in_words(dropped)} would give it."
+    collapsed = _axes_collapsed(found, wanted)
+    if collapsed is not None:
+        return f"A sum over {_in_words(collapsed)} with keepdims=True would give it."
     if prod(found) == prod(wanted):
         return f"reshape({wanted}) would give it."
-    return _lacking(found, wanted)
+    # What the right shape would have to lose to be what was found.
+    lacking = _axes_dropped(wanted, found, may_drop_ones=True)
+    if lacking is None:
+        lacking = _axes_collapsed(wanted, found)
+    if lacking is None:
+        return ""
+    return f"It lacks {_in_words(lacking)}: a sum too many, or not broadcast?"
 
 
-def _lacking(found: Shape, wanted: Shape) -> str:
-    """Say which axes of the right shape are summed away, or were never broadcast to."""
-    for count in range(1, len(wanted) + 1):
-        for axes in combinations(range(len(wanted)), count):
-            kept = tuple(1 if k in axes else n for k, n in enumerate(wanted))
-            dropped = tuple(n for k, n in enumerate(wanted) if k not in axes)
-            if found in (kept, dropped):
-                where = f"axis {axes[0]}" if count == 1 else f"axes {axes}"
-                return f"It lacks {where}: a sum too many, or not broadcast?"
-    return ""
+def _axes_dropped(longer: Shape, shorter: Shape, *, may_drop_ones: bool) -> Shape | None:
+    """Return the axes, the first ones possible, that `longer` has beside those of `shorter`.
+
+    Subsequence matching: `fits[i][j]` tells whether ``longer[i:]`` can lose axes so as to be
+    ``shorter[j:]``, so that choosing takes no search.
+    """
+    n, m = len(longer), len(shorter)
+    if n <= m:
+        return None
+    fits = [[False] * (m + 1) for _ in range(n + 1)]
+    fits[n][m] = True
+    may_drop = [may_drop_ones or length != 1 for length in longer]
+    for i in reversed(range(n)):
+        for j in range(m + 1):
+            is_kept = j < m and longer[i] == shorter[j] and fits[i + 1][j + 1]
+            fits[i][j] = is_kept or (may_drop[i] and fits[i + 1][j])
+    if not fits[0][0]:
+        return None
+    axes: list[int] = []
+    for i in range(n):
+        if may_drop[i] and fits[i + 1][i - len(axes)]:
+            axes.append(i)
+    return tuple(axes)
+
+
+def _axes_collapsed(longer: Shape, shorter: Shape) -> Shape | None:
+    """Return the axes along which `longer` has more than the one entry of `shorter`."""
+    if len(longer) != len(shorter):
+        return None
+    axes = tuple(k for k in range(len(longer)) if longer[k] != shorter[k])
+    return axes if axes and all(shorter[k] == 1 for k in axes) else None
+
+
+def _in_words(axes: Shape) -> str:
+    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"

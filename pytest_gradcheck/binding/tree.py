@@ -9,24 +9,41 @@ from __future__ import annotations
 import copy
 import dataclasses
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 __all__ = [
+    "SIMPLE",
     "Leaf",
+    "LeafNames",
+    "accessors",
     "children",
+    "contents",
     "counted",
     "describe_value",
+    "floating_leaves",
+    "holds_only",
+    "integer_leaves",
     "is_number_list",
     "leaves",
     "rebuilt",
     "replaced",
     "with_article",
-    "within",
 ]
+
+#: Types of values that hold no other and never change.
+SIMPLE: frozenset[type] = frozenset({int, float, complex, bool, str, bytes, types.NoneType})
+
+#: Types of values that are no containers: the bulk of what is met.
+ATOMS = SIMPLE | {np.ndarray}
+
+#: Simple types by which there is no derivative; and those that are no whole numbers.
+NEVER_FLOATING = SIMPLE - {float, complex}
+NEVER_INTEGER = SIMPLE - {int}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +77,59 @@ class Leaf:
         return self.array.dtype.kind in "iu"
 
 
+def contents(value: Any) -> list[Any] | None:
+    """Return everything directly inside a container, None where `value` is none.
+
+    Dicts, lists, tuples, named tuples, dataclasses and namespaces are containers; a
+    rectangular list of plain numbers is a leaf.
+    """
+    if type(value) in ATOMS:
+        return None
+    if isinstance(value, Mapping):
+        return [item for _, item in value.items()]
+    names = _attributes(value)
+    if names is not None:
+        return [getattr(value, name) for name in names]
+    return list(value) if isinstance(value, (list, tuple)) and not is_number_list(value) else None
+
+
+def accessors(container: Any) -> Iterator[str]:
+    """Yield the accessor of everything directly inside a container, in the order of `contents`."""
+    if isinstance(container, Mapping):
+        return (f"[{key!r}]" for key, _ in container.items())
+    names = _attributes(container)
+    if names is not None:
+        return (f".{name}" for name in names)
+    return (f"[{k}]" for k in range(len(container)))
+
+
+def _attributes(value: Any) -> Iterable[str] | None:
+    """Return what a named tuple, a dataclass or a namespace calls its contents; else None."""
+    if isinstance(value, (list, tuple)):
+        return getattr(value, "_fields", None)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [field.name for field in dataclasses.fields(value)]
+    return list(vars(value)) if isinstance(value, types.SimpleNamespace) else None
+
+
 def children(value: Any) -> list[tuple[str, Any]] | None:
     """Return accessor and value of everything directly inside a container.
 
     Returns
     -------
     list of (str, Any) or None
-        None where `value` is no container: dicts, lists, tuples, named tuples,
-        dataclasses and namespaces are; a rectangular list of plain numbers is a
-        leaf.
+        None where `value` is no container, see `contents`.
     """
-    if isinstance(value, Mapping):
-        return [(f"[{key!r}]", item) for key, item in value.items()]
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return [(f".{name}", getattr(value, name)) for name in value._fields]
-    if isinstance(value, (list, tuple)) and not is_number_list(value):
-        return [(f"[{k}]", item) for k, item in enumerate(value)]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [(f".{f.name}", getattr(value, f.name)) for f in dataclasses.fields(value)]
-    if isinstance(value, types.SimpleNamespace):
-        return [(f".{name}", item) for name, item in vars(value).items()]
-    return None
+    inside = contents(value)
+    return None if inside is None else list(zip(accessors(value), inside, strict=True))
+
+
+def holds_only(inside: Iterable[Any], kinds: frozenset[type]) -> bool:
+    """Tell whether all of what is in a container is of these types themselves.
+
+    A million numbers are told apart from arrays in the time that a few thousand names take.
+    """
+    return set(map(type, inside)) <= kinds
 
 
 def replaced(value: Any, new: Sequence[Any]) -> Any:
@@ -95,7 +144,7 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(new)
     result = copy.copy(value)
-    for (accessor, _), item in zip(children(value) or (), new, strict=True):
+    for accessor, item in zip(accessors(value), new, strict=True):
         object.__setattr__(result, accessor[1:], item)
     return result
 
@@ -110,36 +159,102 @@ def rebuilt(name: str, value: Any, new: Mapping[str, Any]) -> Any:
     """
     if name in new:
         return new[name]
-    inside = children(value)
+    inside = contents(value)
     if inside is None:
         return value
-    return replaced(value, [rebuilt(name + accessor, item, new) for accessor, item in inside])
+    named = zip(accessors(value), inside, strict=True)
+    return replaced(value, [rebuilt(name + accessor, item, new) for accessor, item in named])
 
 
-def leaves(name: str, value: Any) -> Iterator[Leaf]:
-    """Yield every number and array in `value`, depth first, in the order of the containers."""
-    inside = children(value)
-    if inside is not None:
-        for accessor, item in inside:
-            yield from leaves(name + accessor, item)
-    elif is_number_list(value) or _is_numeric(value):
-        yield Leaf(name, value)
+def leaves(name: str, value: Any, *, skipped: frozenset[type] = frozenset()) -> Iterator[Leaf]:
+    """Yield every number and array in `value`, depth first, in the order of the containers.
+
+    Parameters
+    ----------
+    name : str
+        Its accessor.
+    value : Any
+        A container or a leaf.
+    skipped : frozenset of type
+        Containers that hold nothing else are passed over.
+
+    Yields
+    ------
+    Leaf
+        Named from `name` on.
+    """
+    inside = contents(value)
+    if inside is None:
+        if _is_numeric(value) or is_number_list(value):
+            yield Leaf(name, value)
+    elif not (skipped and holds_only(inside, skipped)):
+        for accessor, item in zip(accessors(value), inside, strict=True):
+            yield from leaves(name + accessor, item, skipped=skipped)
 
 
-def within(name: str, outer: str) -> bool:
-    """Tell whether accessor `name` is `outer` or leads further into it."""
-    return name == outer or name.startswith((f"{outer}[", f"{outer}."))
+def floating_leaves(name: str, value: Any) -> tuple[Leaf, ...]:
+    """Return every leaf in `value` by which there is a derivative."""
+    found = leaves(name, value, skipped=NEVER_FLOATING)
+    return tuple(leaf for leaf in found if leaf.is_differentiable)
+
+
+def integer_leaves(name: str, value: Any) -> Iterator[Leaf]:
+    """Yield every leaf in `value` that holds whole numbers."""
+    return (leaf for leaf in leaves(name, value, skipped=NEVER_INTEGER) if leaf.is_integer)
+
+
+class LeafNames(Collection[str]):
+    """Accessors of leaves, in which those inside a container are found by bisection.
+
+    Examples
+    --------
+    >>> names = LeafNames(["p['W']", "q"])
+    >>> names.any_within("p"), names.any_within("q"), names.any_within("p['W'][0]")
+    (True, True, False)
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._sorted = sorted(names)
+        self._names = frozenset(self._sorted)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sorted)
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    def any_within(self, outer: str) -> bool:
+        """Tell whether accessor `outer` is that of a leaf or leads further to one."""
+        return (
+            outer in self._names or self._any_begins(f"{outer}[") or self._any_begins(f"{outer}.")
+        )
+
+    def _any_begins(self, start: str) -> bool:
+        place = bisect_left(self._sorted, start)
+        return place < len(self._sorted) and self._sorted[place].startswith(start)
 
 
 def is_number_list(value: Any) -> bool:
     """Tell a rectangular list of plain numbers, nested or not; an empty list is none."""
+    return _number_shape(value) is not None
+
+
+def _number_shape(value: Any) -> tuple[int, ...] | None:
+    """Return the shape of a rectangular list of plain numbers, None of anything else."""
     if not isinstance(value, (list, tuple)) or hasattr(value, "_fields") or not value:
-        return False
-    if all(_is_plain_number(item) for item in value):
-        return isinstance(value, list)
-    if not all(is_number_list(item) for item in value):
-        return False
-    return len({np.shape(item) for item in value}) == 1
+        return None
+    kinds = set(map(type, value))
+    if all(issubclass(kind, (int, float, complex)) and kind is not bool for kind in kinds):
+        return (len(value),) if isinstance(value, list) else None
+    if not all(issubclass(kind, (list, tuple)) for kind in kinds):
+        return None
+    first = _number_shape(value[0])
+    if first is None or any(_number_shape(item) != first for item in value):
+        return None
+    return (len(value), *first)
 
 
 def describe_value(value: Any) -> str:
@@ -169,11 +284,7 @@ def counted(value: Any) -> str:
     return describe_value(value)
 
 
-def _is_plain_number(value: Any) -> bool:
-    return isinstance(value, (int, float, complex)) and not isinstance(value, bool)
-
-
 def _is_numeric(value: Any) -> bool:
     if isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "biufc"
-    return _is_plain_number(value)
+    return isinstance(value, (int, float, complex)) and not isinstance(value, bool)

@@ -6,39 +6,51 @@ It must not match claims to parameters; it looks for claims nobody will read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_gradcheck.binding.gradients import CONVENTIONS
-from pytest_gradcheck.binding.tree import Leaf, describe_value, leaves
+from pytest_gradcheck.binding.tree import Leaf, describe_value, integer_leaves
 from pytest_gradcheck.binding.wrt import Item, as_floats, short_name
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["refuse_unread_gradient", "whole_numbers"]
+__all__ = ["WholeNumbers", "refuse_unread_gradient"]
+
+#: What each convention writes before and after the name of a parameter.
+AFFIXES = [str(convention("\0")).split("\0") for convention in CONVENTIONS.values()]
 
 
-def whole_numbers(items: Sequence[Item], others: Mapping[str, Any]) -> tuple[Leaf, ...]:
-    """Return the whole numbers that a check leaves out without having been told to.
+@dataclass(frozen=True, slots=True)
+class WholeNumbers:
+    """The whole numbers that a check leaves out without having been told to.
 
-    Parameters
+    They are looked for when they are asked for: integer arrays and Python numbers.
+
+    Attributes
     ----------
-    items : sequence of Item
+    items : tuple of Item
         What is checked: containers may hold whole numbers, too.
     others : mapping of str to Any
         Other arguments that would be checked if they were floating.
-
-    Returns
-    -------
-    tuple of Leaf
-        Integer arrays and Python numbers.
     """
-    values = {item.name: item.value for item in items} | dict(others)
-    return tuple(
-        leaf for name, value in values.items() for leaf in leaves(name, value) if leaf.is_integer
-    )
+
+    items: tuple[Item, ...]
+    others: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[Leaf]:
+        values = {item.name: item.value for item in self.items} | dict(self.others)
+        for name, value in values.items():
+            yield from integer_leaves(name, value)
+
+    def checked(self) -> set[str]:
+        """Return the names, in full and short, by which gradients of what is checked go."""
+        named = [item.name for item in self.items]
+        named += [leaf.name for item in self.items for leaf in item.leaves]
+        return {*named, *map(short_name, named)}
 
 
 def refuse_unread_gradient(
-    returned: Any, whole: Sequence[Leaf], positional: Sequence[str], backward_name: str
+    returned: Any, whole: WholeNumbers, positional: Sequence[str], backward_name: str
 ) -> None:
     """Raise when backward returns a gradient of whole numbers, which is not checked.
 
@@ -46,8 +58,8 @@ def refuse_unread_gradient(
     ----------
     returned : Any
         What backward returned.
-    whole : sequence of Leaf
-        The whole numbers left out.
+    whole : WholeNumbers
+        Those left out.
     positional : sequence of str
         Names of forward's positional arguments.
     backward_name : str
@@ -58,7 +70,12 @@ def refuse_unread_gradient(
     GradcheckUsageError
         It would pass unseen.
     """
-    given = dict(_given(returned, positional))
+    if next(iter(whole), None) is None:
+        return
+    checked = whole.checked()
+    given = {n: g for n, g in _given(returned, positional) if n not in checked}
+    if all(gradient is None for gradient in given.values()):
+        return
     for leaf in whole:
         if given.get(leaf.name, given.get(short_name(leaf.name))) is None:
             continue
@@ -88,7 +105,6 @@ def _given(returned: Any, positional: Sequence[str]) -> Iterator[tuple[str, Any]
 def _names(key: Any) -> Iterator[str]:
     """Yield the parameters that a key of gradients may speak of."""
     text = str(key)
-    for convention in CONVENTIONS.values():
-        before, after = str(convention("\0")).split("\0")
+    for before, after in AFFIXES:
         if text.startswith(before) and text.endswith(after):
             yield text[len(before) : len(text) - len(after)]

@@ -5,13 +5,14 @@ It must not evaluate anything by itself, nor judge; it looks at what is evaluate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.blocks import Vector
+from pytest_gradcheck.binding.blocks import Parameter, Vector
 from pytest_gradcheck.binding.problem import Problem
 
 __all__ = ["watched"]
@@ -35,13 +36,15 @@ def watched(problem: Problem) -> Problem:
     """
     if problem.tangent is not None:
         return problem
-    still = {
-        parameter.name: slice(parameter.start, parameter.stop)
+    quiet = [
+        parameter
         for parameter in problem.parameters
         if not problem.claim.rows(parameter.start, parameter.stop).any()
-    }
-    if not still:
+    ]
+    if not quiet:
         return problem
+    still = {parameter.name for parameter in quiet}
+    starts = [parameter.start for parameter in quiet]
 
     def evaluate(points: Iterable[Vector]) -> Vector:
         if not still:
@@ -50,21 +53,21 @@ def watched(problem: Problem) -> Problem:
 
         def seen() -> Iterator[Vector]:
             for point in points:
-                moved.append(_only(still, np.flatnonzero(point != problem.here)))
+                moved.append(_only(quiet, starts, np.flatnonzero(point != problem.here)))
                 yield point
 
         outputs = problem.evaluate(seen())
         for name, changed in zip(moved, (outputs != problem.base).any(axis=1), strict=True):
             if name is not None and changed:
-                still.pop(name, None)
+                still.discard(name)
         return outputs
 
     return replace(problem, evaluate=evaluate, unmoved=lambda: frozenset(still))
 
 
-def _only(parts: Mapping[str, slice], moved: NDArray[np.intp]) -> str | None:
+def _only(
+    parts: Sequence[Parameter], starts: Sequence[int], moved: NDArray[np.intp]
+) -> str | None:
     """Return which part alone the coordinates that moved are of, None where it is none."""
-    for name, part in parts.items():
-        if moved.size and part.start <= moved[0] and moved[-1] < part.stop:
-            return name
-    return None
+    place = bisect_right(starts, moved[0]) - 1 if moved.size else -1
+    return parts[place].name if place >= 0 and moved[-1] < parts[place].stop else None

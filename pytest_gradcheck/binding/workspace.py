@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.attributes import assign
-from pytest_gradcheck.binding.blocks import Parameter, Vector
+from pytest_gradcheck.binding.blocks import Parameter, Vector, dtype_name
 from pytest_gradcheck.binding.pristine import copy_data, differences, equal
-from pytest_gradcheck.binding.tree import Leaf, children, replaced, within
+from pytest_gradcheck.binding.tree import Leaf, LeafNames, accessors, contents, replaced
 
 __all__ = ["FULL_PRECISION", "LOW_PRECISION", "Change", "Workspace"]
 
@@ -89,21 +89,22 @@ class Workspace:
         self._remade: set[str] = set()
         self.parameters = tuple(_layout(leaves))
         named = zip(arguments.names, arguments.values, strict=True)
-        checked = {parameter.name for parameter in self.parameters}
-        self._pristine = [copy_data(name, value, checked) for name, value in named]
+        self._checked = LeafNames(parameter.name for parameter in self.parameters)
+        self._pristine = [copy_data(name, value, self._checked) for name, value in named]
         self.point: Vector = np.empty(self.parameters[-1].stop if self.parameters else 0)
         self._writers: list[Maker] = []
         self._slots = {
             parameter.name: self._slot(parameter, leaf, owner, lift=lift)
             for parameter, leaf in zip(self.parameters, leaves, strict=True)
         }
+        self._copies = [slot for slot in self._slots.values() if slot.working is not None]
         for slot, leaf in zip(self._slots.values(), leaves, strict=True):
             slot.view[...] = leaf.array
         self.base = self.point.copy()
         self._fixed: list[Any] = []
         self._makers: list[Maker | None] = []
         for name, value in zip(arguments.names, self._pristine, strict=True):
-            fixed, maker = self._plant(name, copy_data(name, value, checked))
+            fixed, maker = self._plant(name, copy_data(name, value, self._checked))
             self._fixed.append(fixed)
             self._makers.append(maker)
         self._packed = None if any(self._makers) else arguments.pack(self._fixed)
@@ -123,7 +124,7 @@ class Workspace:
         """Return a parameter with the dtype that forward sees."""
         if not self.is_lifted(parameter):
             return parameter
-        return replace(parameter, dtype=str(self._slots[parameter.name].view.dtype))
+        return replace(parameter, dtype=dtype_name(self._slots[parameter.name].view.dtype))
 
     def pack(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return arguments for one call of forward at the point as it is now."""
@@ -141,7 +142,9 @@ class Workspace:
     def find_change(self) -> Change | None:
         """Return the first checked entry that is not what it was, and put all back."""
         found = None
-        for slot in self._slots.values():
+        # Most are views of the point: one look at all of it says whether to look at each.
+        is_untouched = bool(equal(self.point, self.base).all())
+        for slot in self._copies if is_untouched else self._slots.values():
             parameter = slot.parameter
             part = slice(parameter.start, parameter.stop)
             before = self.base[part].view(slot.view.dtype).reshape(slot.view.shape)
@@ -164,16 +167,17 @@ class Workspace:
         tuple of str
             Accessors of what changed.
         """
-        changed = []
+        changed, names = [], []
         for k, (name, pristine) in enumerate(
             zip(self._arguments.names, self._pristine, strict=True)
         ):
             maker = self._makers[k]
             seen = self._fixed[k] if maker is None else maker()
-            places = list(differences(name, pristine, seen, self._slots))
+            places = list(differences(name, pristine, seen, self._checked))
             if places:
                 changed += places
-                self.remake([name])
+                names.append(name)
+        self.remake(names)
         return tuple(changed)
 
     @property
@@ -183,8 +187,9 @@ class Workspace:
 
     def remake(self, names: Iterable[str]) -> None:
         """Make these arguments anew for each call, from now on."""
+        places = {name: k for k, name in enumerate(self._arguments.names)}
         for name in names:
-            k = self._arguments.names.index(name)
+            k = places[name]
             self._makers[k] = self._remaker(name, self._pristine[k])
             self._remade.add(name)
             self._packed = None
@@ -196,11 +201,21 @@ class Workspace:
         """
         rows = {name: _rows(slot, points) for name, slot in self._slots.items()}
         named = zip(self._arguments.names, self.values(), strict=True)
-        return self._arguments.pack([_with_rows(name, value, rows) for name, value in named])
+        return self._arguments.pack([self._with_rows(name, value, rows) for name, value in named])
+
+    def _with_rows(self, name: str, value: Any, rows: Mapping[str, NDArray[Any]]) -> Any:
+        """Return an argument with rows in the place of its checked leaves."""
+        if name in rows:
+            return rows[name]
+        inside = contents(value)
+        if inside is None or not self._checked.any_within(name):
+            return value
+        named = zip(accessors(value), inside, strict=True)
+        return replaced(value, [self._with_rows(name + a, item, rows) for a, item in named])
 
     def _remaker(self, name: str, pristine: Any) -> Maker:
         def remake() -> Any:
-            fixed, maker = self._plant(name, copy_data(name, pristine, self._slots))
+            fixed, maker = self._plant(name, copy_data(name, pristine, self._checked))
             return fixed if maker is None else maker()
 
         return remake
@@ -226,7 +241,7 @@ class Workspace:
         if type(value) is np.ndarray and value.flags.c_contiguous:
             if value.dtype in (np.float64, np.complex128):
                 return _Slot(parameter, view, None, None)
-            if lift and str(value.dtype) in LOW_PRECISION:
+            if lift and dtype_name(value.dtype) in LOW_PRECISION:
                 return _Slot(parameter, view, None, None)
         working = value.copy(order="K")
         self._writers.append(_Writer(working, view))
@@ -237,10 +252,11 @@ class Workspace:
         slot = self._slots.get(name)
         if slot is not None:
             return (slot.view if slot.working is None else slot.working), slot.make
-        inside = children(value)
-        if inside is None or not any(within(leaf, name) for leaf in self._slots):
+        inside = contents(value)
+        if inside is None or not self._checked.any_within(name):
             return value, None
-        planted = [self._plant(name + accessor, item) for accessor, item in inside]
+        named = zip(accessors(value), inside, strict=True)
+        planted = [self._plant(name + accessor, item) for accessor, item in named]
         if all(maker is None for _, maker in planted):
             return replaced(value, [fixed for fixed, _ in planted]), None
         return None, lambda: replaced(value, [m() if m else fixed for fixed, m in planted])
@@ -251,17 +267,6 @@ def _rows(slot: _Slot, points: Vector) -> NDArray[Any]:
     part = points[:, slot.parameter.start : slot.parameter.stop]
     rows = part.view(slot.view.dtype).reshape(len(points), *slot.parameter.shape)
     return rows if slot.working is None else rows.astype(slot.working.dtype)
-
-
-def _with_rows(name: str, value: Any, rows: Mapping[str, NDArray[Any]]) -> Any:
-    """Return an argument with rows in the place of its checked leaves."""
-    if name in rows:
-        return rows[name]
-    inside = children(value)
-    if inside is None or not any(within(leaf, name) for leaf in rows):
-        return value
-    parts = [_with_rows(name + accessor, item, rows) for accessor, item in inside]
-    return replaced(value, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +286,7 @@ def _layout(leaves: Iterable[Leaf]) -> Iterable[Parameter]:
         array = leaf.array
         is_complex = array.dtype.kind == "c"
         stop = start + array.size * (2 if is_complex else 1)
-        yield Parameter(leaf.name, array.shape, str(array.dtype), start, stop, is_complex)
+        yield Parameter(leaf.name, array.shape, dtype_name(array.dtype), start, stop, is_complex)
         start = stop
 
 

@@ -6,15 +6,26 @@ It must not copy or perturb anything; it selects.
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from pytest_gradcheck.binding.arguments import Arguments
 from pytest_gradcheck.binding.attributes import follow
-from pytest_gradcheck.binding.tree import Leaf, children, describe_value, leaves, with_article
+from pytest_gradcheck.binding.tree import (
+    Leaf,
+    accessors,
+    contents,
+    describe_value,
+    floating_leaves,
+    integer_leaves,
+    leaves,
+    with_article,
+)
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Item", "as_floats", "select_items", "short_name"]
@@ -82,10 +93,11 @@ def select_items(
             f"wrt is empty: there is nothing to check. Arguments of {forward_name}: "
             f"{_list(arguments)}."
         )
-    items = [_find(want, arguments, bound, forward_name) for want in wanted]
-    names = [leaf.name for item in items for leaf in item.leaves]
-    for name in names:
-        if names.count(name) > 1:
+    places = _Places(arguments)
+    items = [_find(want, places, bound, forward_name) for want in wanted]
+    counts = Counter(leaf.name for item in items for leaf in item.leaves)
+    for name, count in counts.items():
+        if count > 1:
             raise GradcheckUsageError(f"wrt={wrt!r} names {name} twice: name it once.")
     return tuple(items)
 
@@ -106,7 +118,7 @@ def _default_items(arguments: Arguments, forward_name: str) -> tuple[Item, ...]:
     items = [
         Item(name, value, found)
         for name, value in pairs
-        if name not in arguments.defaulted and (found := _floating(name, value))
+        if name not in arguments.defaulted and (found := floating_leaves(name, value))
     ]
     if not items:
         raise GradcheckUsageError(_nothing(arguments, forward_name))
@@ -122,10 +134,9 @@ def _nothing(arguments: Arguments, forward_name: str) -> str:
             "parametrize."
         )
     pairs = zip(arguments.names, arguments.values, strict=True)
-    whole = [leaf for name, value in pairs for leaf in leaves(name, value) if leaf.is_integer]
+    leaf = next((leaf for name, value in pairs for leaf in integer_leaves(name, value)), None)
     advice = "Pass the parameter as a floating number or array."
-    if whole:
-        leaf = whole[0]
+    if leaf is not None:
         advice = f"Pass {leaf.name} as floats, {as_floats(leaf)}."
         if leaf.name in arguments.names and isinstance(leaf.value, int):
             advice = f"Pass {leaf.name} as {as_floats(leaf)}, or say wrt={leaf.name!r}."
@@ -144,11 +155,29 @@ def as_floats(leaf: Leaf) -> str:
     return f"np.array({leaf.name}, dtype=float)"
 
 
-def _floating(name: str, value: Any) -> tuple[Leaf, ...]:
-    return tuple(leaf for leaf in leaves(name, value) if leaf.is_differentiable)
+class _Places:
+    """Everything in forward's arguments by accessor; named when a name is no argument's."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self.arguments = arguments
+        self.values = dict(zip(arguments.names, arguments.values, strict=True))
+
+    @cached_property
+    def inside(self) -> dict[str, Any]:
+        """Values of everything inside the arguments, at any depth."""
+        return dict(place for name, value in self.values.items() for place in _inside(name, value))
+
+    @cached_property
+    def by_short_name(self) -> dict[str, list[str]]:
+        """Accessors of the same by their short names."""
+        found: dict[str, list[str]] = {}
+        for name in self.inside:
+            found.setdefault(short_name(name), []).append(name)
+        return found
 
 
-def _find(want: object, arguments: Arguments, bound: object | None, forward_name: str) -> Item:
+def _find(want: object, places: _Places, bound: object | None, forward_name: str) -> Item:
+    arguments = places.arguments
     if isinstance(want, int) and not isinstance(want, bool):
         positional = arguments.positional
         if not -len(positional) <= want < len(positional):
@@ -163,35 +192,37 @@ def _find(want: object, arguments: Arguments, bound: object | None, forward_name
         )
     if want.startswith("self.") and bound is not None:
         return _attribute_item(want, bound)
-    values = dict(zip(arguments.names, arguments.values, strict=True))
-    if want in values:
-        return _item(want, values[want], forward_name)
-    places = dict(place for name in arguments.names for place in _places(name, values[name]))
-    if want in places:
-        return _item(want, places[want], forward_name)
-    found = [name for name in places if short_name(name) == want]
+    if want in places.values:
+        return _item(want, places.values[want], forward_name)
+    if want in places.inside:
+        return _item(want, places.inside[want], forward_name)
+    found = places.by_short_name.get(want, [])
     if len(found) == 1:
-        return _item(found[0], places[found[0]], forward_name)
+        return _item(found[0], places.inside[found[0]], forward_name)
     if found:
         raise GradcheckUsageError(
             f"wrt={want!r} could be any of {', '.join(found)}: write one of them in full."
         )
-    raise GradcheckUsageError(_unknown(want, [*values, *places], arguments, bound, forward_name))
+    known = [*places.values, *places.inside]
+    raise GradcheckUsageError(_unknown(want, known, arguments, bound, forward_name))
 
 
-def _places(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield accessor and value of everything inside `value`, at any depth."""
-    for accessor, item in children(value) or ():
+    inside = contents(value)
+    if inside is None:
+        return
+    for accessor, item in zip(accessors(value), inside, strict=True):
         yield name + accessor, item
-        yield from _places(name + accessor, item)
+        yield from _inside(name + accessor, item)
 
 
 def _item(name: str, value: Any, forward_name: str) -> Item:
     """Make an item of a named value: what was named must be differentiable."""
-    floating = _floating(name, value)
-    inside = tuple(leaves(name, value))
-    if children(value) is not None and floating:
+    floating = floating_leaves(name, value)
+    if contents(value) is not None and floating:
         return Item(name, value, floating)
+    inside = tuple(leaves(name, value))
     if len(inside) != 1 or inside[0].value is not value:
         raise GradcheckUsageError(
             f"wrt={name!r}: {name} of {forward_name} is {with_article(describe_value(value))}, "
@@ -224,7 +255,7 @@ def _attribute_item(want: str, bound: object) -> Item:
         raise GradcheckUsageError(
             f"wrt={want!r}: the {kind} that forward is bound to has no such attribute.{hint}"
         ) from None
-    found = _floating(want, value)
+    found = floating_leaves(want, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
         raise GradcheckUsageError(
             f"wrt={want!r}: it is {with_article(describe_value(value))}; "

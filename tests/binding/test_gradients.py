@@ -26,7 +26,7 @@ def match(values: dict[str, Any], wrt: Any, returned: Any) -> dict[str, Any]:
         returned,
         items(values, wrt),
         positional=tuple(values),
-        available=items(values, None),
+        available=lambda: items(values, None),
         backward_name="backward",
     )
 

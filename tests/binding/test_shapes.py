@@ -25,3 +25,28 @@ Shape = tuple[int, ...]
 def test_what_would_help_is_said(found: Shape, wanted: Shape, hint: str) -> None:
     """A transpose, a sum or a reshape is proposed where it gives the right shape."""
     assert explain_shape(found, wanted) == hint
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "hint"),
+    [
+        ((2,) * 24, (2,) * 12, f"A sum over axes {tuple(range(12))} would give it."),
+        (
+            (2,) * 12,
+            (2,) * 24,
+            f"It lacks axes {tuple(range(12))}: a sum too many, or not broadcast?",
+        ),
+        ((2,) * 24, (3,) * 12, ""),
+        ((2,) * 24, (2,) * 11 + (3,), ""),
+    ],
+)
+def test_many_axes_are_matched_without_trying_their_subsets(
+    found: Shape, wanted: Shape, hint: str
+) -> None:
+    """Of sixteen million subsets the first that fits is found at once, or that none does."""
+    assert explain_shape(found, wanted) == hint
+
+
+def test_axes_of_length_one_are_no_sum() -> None:
+    """The first axes that can be meant are named."""
+    assert explain_shape((1, 2, 3, 2), (1, 3, 2)) == "A sum over axis 1 would give it."

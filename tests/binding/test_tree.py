@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.tree import children, is_number_list, leaves, replaced, within
+from pytest_gradcheck.binding.tree import LeafNames, children, is_number_list, leaves, replaced
 
 Pair = namedtuple("Pair", "left right")  # noqa: PYI024  # users have untyped ones
 
@@ -80,6 +80,6 @@ def test_rectangular_lists_of_numbers_are_one_parameter(value: Any, expected: bo
 
 def test_within_knows_where_a_name_ends() -> None:
     """`parameters2` is not within `parameters`."""
-    assert within("p['W']", "p")
-    assert within("p", "p")
-    assert not within("p2['W']", "p")
+    assert LeafNames(["p['W']"]).any_within("p")
+    assert LeafNames(["p"]).any_within("p")
+    assert not LeafNames(["p2['W']"]).any_within("p")

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError, check_gradient
-from pytest_gradcheck.binding.tree import Leaf
-from pytest_gradcheck.binding.unchecked import refuse_unread_gradient
+from pytest_gradcheck.binding.unchecked import WholeNumbers, refuse_unread_gradient
 
 INTEGERS = np.array([1, 2, 3])
 W = np.array([0.5, -1.0, 2.0])
@@ -67,7 +66,17 @@ def test_whoever_names_what_is_checked_may_return_more() -> None:
 
 def test_gradients_of_layers_are_found_in_their_dicts() -> None:
     """A dict within a tuple counts like one by itself."""
-    leaf = Leaf("x", INTEGERS)
-    refuse_unread_gradient([{"dw": W}, {"x_grad": None}], [leaf], ["x", "w", "b"], "backward")
+    whole = WholeNumbers((), {"x": INTEGERS})
+    refuse_unread_gradient([{"dw": W}, {"x_grad": None}], whole, ["x", "w", "b"], "backward")
     with pytest.raises(GradcheckUsageError, match="a gradient of x"):
-        refuse_unread_gradient({"layer": {"grad_x": W}}, [leaf], ["x"], "backward")
+        refuse_unread_gradient({"layer": {"grad_x": W}}, whole, ["x"], "backward")
+
+
+def test_gradient_of_what_is_checked_is_not_one_of_a_number_of_that_name() -> None:
+    """The gradient of x is read; a setting that is called x, too, needs none."""
+    assert check_gradient(
+        lambda x, settings: x @ x * settings["x"],
+        lambda x, settings: {"x": 2 * x * settings["x"]},
+        W,
+        {"x": 3},
+    )
