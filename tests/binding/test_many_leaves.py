@@ -114,7 +114,7 @@ def bound(
     """Bind a check, evaluate once, and return its notes."""
     with bind(Call(forward, backward, args, wrt=wrt), seed=0, written=written) as problem:
         problem.evaluate([problem.point])
-        problem.others()
+        next(problem.others(), None)
         problem.unmoved()
         return problem.notes
 
