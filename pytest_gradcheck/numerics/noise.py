@@ -156,16 +156,18 @@ def noise_ceiling(bend: Floats, least: Floats) -> Floats:
     >>> noise_ceiling(jumping[:, None], np.array([1e-16])) >= 1e-6
     array([ True])
     """
-    below = np.maximum(np.where(np.isfinite(bend), bend, 0.0), least)
     drops = sudden_drops(bend, least)
     last = np.where(drops.any(axis=0), np.argmax(drops, axis=0), len(bend) - 1)
     before = np.arange(WITNESSES)[:, None]
-    witnesses = np.take_along_axis(below, np.clip(last - before, 0, None), axis=0)
+    witnesses = np.take_along_axis(_visible(bend, least), np.clip(last - before, 0, None), axis=0)
     return np.asarray((witnesses / FALLS**before).max(axis=0))
 
 
 def sudden_drops(bend: Floats, least: Floats) -> Booleans:
     """Tell behind which steps a bend drops by more than that of a smooth function does.
+
+    Jumps show from the nearest on at all larger steps alike. A pole shows at one of them,
+    and growth that is steep over large steps is ever steeper.
 
     Parameters
     ----------
@@ -175,11 +177,19 @@ def sudden_drops(bend: Floats, least: Floats) -> Booleans:
     Returns
     -------
     ndarray of bool, shape (k - 1, m)
-        Whether the bends at both of the next smaller steps are that much smaller.
+        Whether the bends at all smaller steps are that much smaller.
     """
-    below = np.maximum(np.where(np.isfinite(bend), bend, 0.0), least)
-    ahead = np.maximum(below[1:], np.vstack([below[2:], below[-1:]]))
-    return np.asarray(below[:-1] > SUDDEN_DROP * ahead)
+    bend = _visible(bend, least)
+    larger = np.vstack([np.zeros_like(bend[:2]), bend])
+    at, before, ahead = bend[:-1], larger[1:-2], np.maximum.accumulate(bend[:0:-1])[::-1]
+    plateau = np.minimum(at, np.maximum(before, larger[:-3]))
+    steep = np.isinf(at) | (before > SUDDEN_DROP * at)
+    return np.asarray((plateau > SUDDEN_DROP * ahead) & ~steep)
+
+
+def _visible(bend: Floats, least: Floats) -> Floats:
+    """Return bends, the rounding where there is nothing more to be seen of them."""
+    return np.fmax(bend, least)
 
 
 def _values(
