@@ -5,7 +5,7 @@ It must not know how the line came about or what anybody claims of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,12 @@ RATIO = 4.0
 
 #: Relative steps, from where a function is still itself to where rounding reigns.
 RUNGS: Floats = 0.3 * RATIO ** -np.arange(20.0)
+
+#: More of them, where a function still bends at the last by so many roundings: it varies over
+#: a length a billionth of what steps are measured in.
+MORE_RUNGS: Floats = RUNGS[-1] * RATIO ** -np.arange(1.0, 5.0)
+BENT = 1e4
+FALLING = 8.0
 
 #: A change is visible when it exceeds the noise this many times.
 VISIBLE = 50.0
@@ -73,6 +79,7 @@ class _Rungs:
     """Outputs on both sides of the point: steps of shape (k,), outputs (k, m)."""
 
     base: Floats
+    relative: Floats
     right_step: Floats
     left_step: Floats
     right: Floats
@@ -151,7 +158,9 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
         noise = np.minimum(noise, noise_ceiling(bend, least))
         # Rungs beyond a jump, or a kink, are of another piece than those before it.
         piece = np.cumsum(np.vstack([np.zeros_like(base), sudden_drops(bend, least)]), axis=0)
-        steps = find_steps(line, base, noise, right=rungs.right, left=rungs.left, steps=RUNGS)
+        steps = find_steps(
+            line, base, noise, right=rungs.right, left=rungs.left, steps=rungs.relative
+        )
         noise = np.maximum(noise, steps)
         both = _settle(rungs, noise, piece)
         right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], noise, piece)
@@ -191,9 +200,23 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
 
 
 def _sample(line: Line, base: Floats) -> _Rungs:
-    taken, outputs = line.at(np.concatenate([RUNGS, -RUNGS]))
-    rungs = RUNGS.size
-    return _Rungs(base, taken[:rungs], -taken[rungs:], outputs[:rungs], outputs[rungs:])
+    """Evaluate at all rungs, and at more where the last are not small enough for a limit."""
+    rungs = _rungs(line, base, RUNGS)
+    larger, last = rungs.bend[-3:-1]  # of the very last rung the even part alone is known
+    if not np.any((larger > FALLING * last) & (last > BENT * EPS * np.abs(base))):
+        return rungs
+    more = _rungs(line, base, MORE_RUNGS)
+    sides = (field.name for field in fields(_Rungs) if field.name != "base")
+    return _Rungs(
+        base, *(np.concatenate([getattr(r, side) for r in (rungs, more)]) for side in sides)
+    )
+
+
+def _rungs(line: Line, base: Floats, steps: Floats) -> _Rungs:
+    taken, outputs = line.at(np.concatenate([steps, -steps]))
+    count = steps.size
+    right, left = slice(None, count), slice(count, None)
+    return _Rungs(base, steps, taken[right], -taken[left], outputs[right], outputs[left])
 
 
 def _settle(rungs: _Rungs, noise: Floats, piece: Floats) -> _Estimate:

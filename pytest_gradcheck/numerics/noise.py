@@ -48,7 +48,7 @@ AGREEMENT = 4.0
 #: by a 64th. What drops by more was a jump or a kink, and bends nearer the point say nothing
 #: of it. Noise may be small in one bend by chance, not in three; what still falls by this
 #: factor, or faster, is no noise.
-SUDDEN_DROP = 300.0
+SUDDEN_DROP = 1000.0
 WITNESSES = 3
 FALLS = 8.0
 
@@ -180,11 +180,11 @@ def sudden_drops(bend: Floats, least: Floats) -> Booleans:
         Whether the bends at all smaller steps are that much smaller.
     """
     bend = _visible(bend, least)
-    larger = np.vstack([np.zeros_like(bend[:2]), bend])
-    at, before, ahead = bend[:-1], larger[1:-2], np.maximum.accumulate(bend[:0:-1])[::-1]
-    plateau = np.minimum(at, np.maximum(before, larger[:-3]))
+    at, smaller = bend[:-1], np.maximum.accumulate(bend[:0:-1])[::-1]
+    before = np.vstack([np.zeros_like(bend[:1]), bend[:-2]])
+    larger = np.maximum.accumulate(before)
     steep = np.isinf(at) | (before > SUDDEN_DROP * at)
-    return np.asarray((plateau > SUDDEN_DROP * ahead) & ~steep)
+    return np.asarray((np.minimum(at, larger) > SUDDEN_DROP * smaller) & ~steep)
 
 
 def _visible(bend: Floats, least: Floats) -> Floats:
