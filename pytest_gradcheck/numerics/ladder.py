@@ -195,7 +195,7 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
         np.where(kink, high, value),
         step,
         status,
-        find_level(base, right=rungs.right, left=rungs.left, steps=RUNGS),
+        find_level(base, right=rungs.right, left=rungs.left, steps=rungs.relative),
     )
 
 
