@@ -273,3 +273,25 @@ def test_wrong_gradient_never_passes(x: Any, index: int, factor: float) -> None:
 
     report = check_gradient(lambda x: 4 * np.sum(np.exp(x / 4)), wrong, x)
     assert [entry.index for entry in report.worst if entry.verdict == "wrong"] == [(index,)]
+
+
+def test_elementwise_claims_of_long_doubles_are_screened() -> None:
+    """They are held in double precision, like all claims."""
+    x = np.linspace(0.1, 2, 30, dtype=np.longdouble)
+    assert check_gradient(np.sin, np.cos, x, mode="fast").verdict == "correct"
+    assert check_gradient(np.sin, lambda x: 1.1 * np.cos(x), x, mode="fast").verdict == "wrong"
+
+
+def test_tuple_of_lists_of_numbers_holds_two_parameters() -> None:
+    """As a list of other parameters does; forward gets a tuple of lists."""
+
+    def forward(p: Any) -> Any:
+        assert isinstance(p, tuple)
+        assert [type(part) for part in p] == [list, list]
+        return p[0][0] * p[1][0] + p[0][1]
+
+    report = check_gradient(
+        forward, lambda p: ([p[1][0], 1.0], [p[0][0], 0]), ([1.0, 2.0], [3.0, 4.0])
+    )
+    assert report.verdict == "correct"
+    assert [p.name for p in report.parameters] == ["p[0]", "p[1]"]

@@ -270,6 +270,17 @@ def test_forward_that_depends_on_nothing_is_told_from_stairs() -> None:
     assert report.verdict == "wrong"
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_unclear_error_of_a_scalar_is_not_searched_for(seed: int) -> None:
+    """There is nothing to cut: it is the parameter's own, of every output of a Jacobian."""
+    ramp = np.arange(1.0, 3.0)
+    rounded = check_gradient(
+        lambda x: ramp * np.float32(x), lambda x: 1.0001 * ramp, 1.0, mode="fast", seed=seed
+    )
+    assert rounded.verdict == "wrong"
+    assert rounded["x"].wrong == 2
+
+
 def test_factor_of_zero_is_none() -> None:
     """Entries that are not used are not called wrong with the others."""
     table = np.random.default_rng(0).normal(size=(50, 4))

@@ -113,7 +113,8 @@ def build_claim(
         is_real = not any(block.is_complex for block in (output, *parameters))
         if elementwise and is_real and len(outputs) == 1:
             diagonals = [mine[p.name].reshape(1, -1) for p in parameters]
-            return DiagonalClaim(np.real(np.concatenate(diagonals, axis=1))[0], output.size)
+            diagonal = np.real(np.concatenate(diagonals, axis=1))[0].astype(np.float64)
+            return DiagonalClaim(diagonal, output.size)
         rows = []
         for parameter in parameters:
             claim = mine[parameter.name]

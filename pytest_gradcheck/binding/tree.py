@@ -238,19 +238,20 @@ class LeafNames(Collection[str]):
 
 
 def is_number_list(value: Any) -> bool:
-    """Tell a rectangular list of plain numbers, nested or not; an empty list is none."""
+    """Tell a rectangular list of plain numbers, nested or not; an empty list is none.
+
+    A tuple is a container, of such lists, too.
+    """
     return _number_shape(value) is not None
 
 
 def _number_shape(value: Any) -> tuple[int, ...] | None:
     """Return the shape of a rectangular list of plain numbers, None of anything else."""
-    if not isinstance(value, (list, tuple)) or hasattr(value, "_fields") or not value:
+    if not isinstance(value, list) or not value:
         return None
     kinds = set(map(type, value))
     if all(issubclass(kind, (int, float, complex)) and kind is not bool for kind in kinds):
-        return (len(value),) if isinstance(value, list) else None
-    if not all(issubclass(kind, (list, tuple)) for kind in kinds):
-        return None
+        return (len(value),)
     first = _number_shape(value[0])
     if first is None or any(_number_shape(item) != first for item in value):
         return None

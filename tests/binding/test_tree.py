@@ -71,7 +71,7 @@ def test_replacing_children_keeps_the_kind_of_container(value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [([1.0, 2], True), ([[1], [2]], True), ((1.0, 2.0), False), ([1.0, "a"], False), ([], False),
-     ([True], False), ([[1, 2], [3]], False)],
+     ([True], False), ([[1, 2], [3]], False), (([1.0], [2.0]), False)],
 )  # fmt: skip
 def test_rectangular_lists_of_numbers_are_one_parameter(value: Any, expected: bool) -> None:
     """Only lists all of numbers, of one length at each depth, count."""

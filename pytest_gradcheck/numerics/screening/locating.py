@@ -198,7 +198,12 @@ class Search:
         return []
 
     def _cut(self, excess: Excess) -> list[Excess]:
-        """Measure one half of a region, and get the other by subtraction."""
+        """Measure one half of a region, and get the other by subtraction.
+
+        What is seen of one coordinate is its own, however unclear.
+        """
+        if excess.size == 1:
+            return self._suspect(excess, excess.region[0])
         excess = self.reader.with_slabs(excess)
         inside = self.reader.slab(excess)
         if inside and inside != excess.region:

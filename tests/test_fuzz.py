@@ -1,0 +1,336 @@
+"""Checks of every kind, in every mode, of parameters of every size, type and structure.
+
+Every call ends in a report or in a refusal that says why, never in an exception of our own;
+right claims are never called wrong, and claims that are plainly wrong never correct.
+
+The environment variable GRADCHECK_FUZZ says how many examples are drawn, at random then.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from pytest_gradcheck import GradcheckUsageError, GradcheckVacuousWarning, check_gradient
+
+EXAMPLES = int(os.environ.get("GRADCHECK_FUZZ", "0"))
+
+#: What numbers are multiplied by.
+SCALES = (1.0, 1.0, 1e-300, 1e-8, 1e6, 1e100, 1e300)
+
+REAL = ("float64", "float32", "float16", "longdouble")
+SHAPES = [(), (1,), (1, 1), (2,), (0,), (3, 2), (1, 4), (2, 0), (30,), (6, 5)]
+
+Kind = Literal["gradient", "jacobian", "elementwise", "vjp", "jvp", "hessian"]
+Shape = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of one number, and its derivative; a subgradient at a kink."""
+
+    value: Shape
+    slope: Shape
+
+
+FUNCTIONS = {
+    "square": Function(lambda x: x * x / 2 + 2 * x, lambda x: x + 2),
+    "sine": Function(np.sin, np.cos),
+    "rectifier": Function(lambda x: x * (x > 0), lambda x: 1.0 * (x > 0)),
+    "nothing": Function(lambda x: 0 * x, lambda x: 0 * x),
+}
+
+#: Functions that have no derivative somewhere, or hardly one, and claims that are nearly right.
+ODD = {
+    "root": Function(np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+    "stairs": Function(lambda x: np.floor(4 * x) / 4, lambda x: 0 * x),
+    "rounded": Function(lambda x: np.float16(x) * x, lambda x: 2 * x),
+    "size": Function(np.abs, np.sign),
+    "cube": Function(lambda x: x**3, lambda x: 3 * x**2),
+    "entropy": Function(lambda x: x * np.log(np.abs(x)), lambda x: 1 + np.log(np.abs(x))),
+    "sudden": Function(lambda x: np.tanh(1e6 * (x - 1)), lambda x: 0 * x),
+    "ball": Function(lambda x: inside(x) * x, lambda x: x**0),
+}
+
+
+def inside(x: Any) -> float:
+    """Return one, or raise for what a function refuses."""
+    if np.any(np.abs(x) > 2.0001):
+        raise LookupError("outside of the ball")
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A check as it was drawn."""
+
+    kind: Kind
+    function: str
+    args: tuple[Any, ...]
+    outputs: int
+    error: Literal["none", "factor", "entry", "sign", "chance", "huge"]
+    options: dict[str, Any]
+
+
+def numbers(value: Any) -> bool:
+    """Tell a list of plain numbers, which is one parameter."""
+    return isinstance(value, list) and all(isinstance(item, float) for item in value)
+
+
+def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return a structure with a function of each of its arrays and numbers."""
+    if isinstance(tree, dict):
+        return {key: mapped(function, item) for key, item in tree.items()}
+    if isinstance(tree, (tuple, list)) and not numbers(tree):
+        return type(tree)(mapped(function, item) for item in tree)
+    return function(tree)
+
+
+def flat(tree: Any) -> Iterator[Any]:
+    """Yield the arrays and numbers of a structure."""
+    found = list[Any]()
+    mapped(found.append, tree)
+    yield from found
+
+
+@st.composite
+def leaves(
+    draw: st.DrawFn, *, dtypes: tuple[str, ...], plain: bool, scales: tuple[float, ...]
+) -> Any:
+    """Draw an array, or a number or a list of them."""
+    shape = draw(st.sampled_from(SHAPES))
+    form = draw(st.sampled_from(["array", "number", "list"] if plain else ["array"]))
+    one = st.floats(-3, 3, width=16, allow_subnormal=False)
+    scale = draw(st.sampled_from(scales))
+    few = [scale * value for value in draw(st.lists(one, min_size=1, max_size=4))]
+    if form == "number":
+        return few[0]
+    if form == "list":
+        return few
+    dtype = draw(st.sampled_from(dtypes))
+    values = np.resize(np.array(few), shape)
+    if draw(st.booleans()):
+        values = np.asarray(values + np.linspace(0.1, 0.4, values.size).reshape(shape))
+    if dtype.startswith("complex"):
+        values = np.asarray(values + 0.5j)
+    with np.errstate(over="ignore"):
+        return values.astype(dtype)
+
+
+@st.composite
+def cases(
+    draw: st.DrawFn,
+    *,
+    functions: tuple[str, ...],
+    errors: tuple[str, ...],
+    scales: tuple[float, ...] = (1.0,),
+) -> Case:
+    """Draw a check."""
+    kind: Kind = draw(
+        st.sampled_from(["gradient", "jacobian", "elementwise", "vjp", "jvp", "hessian"])
+    )
+    single = kind in {"elementwise", "hessian"}
+    complexes = ("complex128", "complex64") if kind == "gradient" else ()
+    one = leaves(dtypes=REAL + complexes, plain=not single, scales=scales)
+    structures = [st.tuples(one)] + (not single) * [
+        st.tuples(one, one),
+        st.tuples(st.fixed_dictionaries({"W": one, "b": one})),
+        st.tuples(st.tuples(one, one), one),
+        st.tuples(st.fixed_dictionaries({"layers": st.tuples(one, st.tuples(one))})),
+    ]
+    function = draw(st.sampled_from(functions))
+    mode = draw(st.sampled_from(["full", "fast", "auto"]))
+    options: dict[str, Any] = {"mode": mode, "seed": draw(st.integers(0, 3))}
+    if mode == "auto":
+        options["max_evaluations"] = draw(st.sampled_from([1, 7, 60]))
+    return Case(
+        kind,
+        function,
+        draw(st.one_of(structures)),
+        draw(st.sampled_from([1, 2, 7])),
+        draw(st.sampled_from(errors)),
+        options,
+    )
+
+
+def weights(case: Case) -> list[Any]:
+    """Return by what every entry is multiplied for each output, shape (m, entries)."""
+    rng = np.random.default_rng(1)
+    m = 1 if case.kind == "gradient" else case.outputs
+    return [
+        rng.choice([-1.0, 1.0], (m, np.size(x))) * rng.uniform(0.5, 2.0, (m, np.size(x)))
+        for x in flat(case.args)
+    ]
+
+
+def typed(value: Any, like: Any) -> Any:
+    """Return an array in the type of a parameter."""
+    if isinstance(like, np.ndarray):
+        return np.asarray(value).astype(like.dtype)
+    return np.asarray(value).tolist() if np.ndim(value) < 2 else np.asarray(value)
+
+
+def diagonal(case: Case) -> tuple[Any, Any]:
+    """Return a function of each entry, and its slopes or the matrix of them."""
+    function = (FUNCTIONS | ODD)[case.function]
+
+    def matrix(x: Any) -> Any:
+        slope = function.slope(x)
+        return np.diag(slope.ravel()).reshape(x.shape * 2).astype(x.dtype)
+
+    return function.value, function.slope if case.kind == "elementwise" else matrix
+
+
+def by_parts(function: Shape, x: Any) -> Any:
+    """Return a function of each entry, of real and imaginary parts each, flat."""
+    values = np.asarray(x).ravel()
+    if np.iscomplexobj(values):
+        return function(values.real) + 1j * function(values.imag)
+    return function(values)
+
+
+def summed(case: Case) -> tuple[Any, Any]:
+    """Return weighted sums over all parameters, and the claims about them."""
+    function, parts = (FUNCTIONS | ODD)[case.function], weights(case)
+
+    def output(tree: Any) -> Any:
+        total: Any = 0.0
+        for weight, x in zip(parts, flat(tree), strict=True):
+            moved = by_parts(function.value, x)
+            moved = moved.real + moved.imag if np.iscomplexobj(moved) else moved
+            total = total + weight.astype(moved.dtype) @ moved
+        return total[0] if case.kind == "gradient" else total
+
+    def jacobians(tree: Any) -> list[Any]:
+        """Return the Jacobian by each parameter, shape (m, entries)."""
+        pairs = zip(parts, flat(tree), strict=True)
+        return [weight * by_parts(function.slope, x) for weight, x in pairs]
+
+    def claims(tree: Any, shaped: Callable[[Any, Any], Any]) -> Any:
+        made = iter(jacobians(tree))
+        return mapped(lambda x: typed(shaped(next(made), np.shape(x)), x), tree)
+
+    def gradient(tree: Any) -> Any:
+        return claims(tree, lambda jacobian, shape: jacobian[0].reshape(shape))
+
+    def jacobian(tree: Any) -> Any:
+        return claims(tree, lambda jacobian, shape: jacobian.reshape(case.outputs, *shape))
+
+    def vjp(tree: Any, cotangent: Any) -> Any:
+        return claims(tree, lambda jacobian, shape: (cotangent @ jacobian).reshape(shape))
+
+    def jvp(tree: Any, tangent: Any) -> Any:
+        moved = zip(jacobians(tree), flat(tangent), strict=True)
+        return sum(jacobian @ np.asarray(t).ravel() for jacobian, t in moved)
+
+    if case.kind == "jacobian" and case.outputs == 1:
+        return output, gradient
+    claim = {"gradient": gradient, "jacobian": jacobian, "vjp": vjp, "jvp": jvp}[case.kind]
+    return output, claim
+
+
+ERRORS: dict[str, Callable[[Any], Any]] = {
+    "none": lambda array: array,
+    "factor": lambda array: 1.5 * array,
+    "sign": lambda array: -array,
+    "chance": lambda array: array + np.random.default_rng(2).normal(size=array.shape),
+    "huge": lambda array: 1e30 * array,
+    "entry": lambda array: array + 2.0 * (np.arange(array.size) == array.size // 2).reshape(
+        array.shape
+    ),
+}  # fmt: skip
+
+
+def called(case: Case) -> tuple[Any, Any]:
+    """Return forward and backward with the arguments of a case, and its error."""
+
+    def off(part: Any) -> Any:
+        return typed(ERRORS[case.error](np.asarray(part)), part)
+
+    def wrong(claimed: Any) -> Any:
+        return off(claimed) if case.kind == "jvp" else mapped(off, claimed)
+
+    if case.kind in {"elementwise", "hessian"}:
+        output, claim = diagonal(case)
+        return output, lambda x: wrong(claim(x))
+    output, claim = summed(case)
+    return (one if len(case.args) == 1 else two)(case.kind, output, claim, wrong)
+
+
+def one(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
+    """Return forward and backward of one argument."""
+    backward = {
+        "vjp": lambda p, cotangent: wrong(claim((p,), cotangent))[0],
+        "jvp": lambda p, tangent: wrong(claim((p,), (tangent,))),
+    }
+    return lambda p: output((p,)), backward.get(kind, lambda p: wrong(claim((p,)))[0])
+
+
+def two(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
+    """Return forward and backward of two arguments."""
+    backward = {
+        "vjp": lambda a, b, cotangent: wrong(claim((a, b), cotangent)),
+        "jvp": lambda a, b, tangent: wrong(claim((a, b), tangent)),
+    }
+    return lambda a, b: output((a, b)), backward.get(kind, lambda a, b: wrong(claim((a, b))))
+
+
+def is_off(case: Case) -> bool:
+    """Tell whether claims are plainly off: some by much of the largest."""
+    if case.error == "none" or case.kind == "jvp":
+        return False  # an error may cancel along one tangent
+    sizes = [np.abs(FUNCTIONS[case.function].slope(np.asarray(x))) for x in flat(case.args)]
+    if case.error == "entry":
+        return any(size.size for size in sizes)
+    return max(float(size.max(initial=0.0)) for size in sizes) > 0.1
+
+
+bounded = settings(
+    max_examples=EXAMPLES or 100,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@bounded
+@given(cases(functions=tuple(FUNCTIONS), errors=("none", "none", "factor", "entry", "sign")))
+def test_every_check_ends_in_a_report_or_a_refusal(case: Case) -> None:
+    """A right claim is never wrong, one that is plainly off never correct."""
+    forward, backward = called(case)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GradcheckVacuousWarning)
+        try:
+            report = check_gradient(forward, backward, *case.args, **case.options)
+        except GradcheckUsageError:
+            return
+    assert str(report)
+    assert report.to_dict()
+    if case.error == "none":
+        # Along a direction through several kinks at once a valid subgradient may be no slope.
+        kinked = case.kind == "jvp" and case.function == "rectifier"
+        assert report.verdict != "wrong" or kinked, str(report)
+    elif is_off(case):
+        assert report.verdict != "correct", str(report)
+
+
+@bounded
+@given(cases(functions=tuple(ODD), errors=("none", "entry", "chance", "huge"), scales=SCALES))
+def test_odd_functions_end_in_a_report_or_a_refusal(case: Case) -> None:
+    """Whatever the function does around the point, and however large or small that is."""
+    forward, backward = called(case)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            report = check_gradient(forward, backward, *case.args, **case.options)
+        except (GradcheckUsageError, LookupError):
+            return
+    assert str(report)
+    assert report.to_dict()
