@@ -13,20 +13,28 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_gradcheck.assembly import assemble
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.claimed import ElementwiseClaim
 from pytest_gradcheck.binding.constraining import Written
 from pytest_gradcheck.binding.evaluating.ways import Ways
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described
+from pytest_gradcheck.elementwise_report import describe_elementwise
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
 from pytest_gradcheck.judgement.outcome import vacuous
 from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS
-from pytest_gradcheck.nearest import raise_where_screened, raise_where_swept
+from pytest_gradcheck.nearest import (
+    raise_where_moved_together,
+    raise_where_screened,
+    raise_where_swept,
+)
+from pytest_gradcheck.numerics.elementwise import measure_elementwise
 from pytest_gradcheck.numerics.measure import Question, measure
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
@@ -38,6 +46,9 @@ from pytest_gradcheck.screen_report import describe_screen
 from pytest_gradcheck.sweep_report import describe_sweep
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
+
+#: Derivatives of a function that is not elementwise, though claimed to be, that are all measured.
+DERIVATIVES = 1_000_000
 
 PACKAGE = str(Path(__file__).parent)
 
@@ -216,13 +227,19 @@ def _check_once(
         written=Written(options.tangent, options.project, options.bounds),
         ways=Ways(options.executor, options.batched),
     ) as problem:
-        is_fast = _is_fast(problem, options)
-        look = _screen if is_fast else _sweep
-        swept = None if is_fast or problem.kind == "jvp" else problem.point.size
+        look = _way(problem, options)
+        swept = problem.point.size if look is _sweep and problem.kind != "jvp" else None
         with shown(problem, show, swept) as watched:
             described = look(watched, options)
         report = assemble(problem, described, options)
     return report, problem.randomness_moved()
+
+
+def _way(problem: Problem, options: Options) -> Callable[[Problem, Options], Described]:
+    """Choose how to look at a problem."""
+    if isinstance(problem.claim, ElementwiseClaim):
+        return partial(_compress, problem.claim)
+    return _screen if _is_fast(problem, options) else _sweep
 
 
 def _is_fast(problem: Problem, options: Options) -> bool:
@@ -257,6 +274,19 @@ def _sweep(problem: Problem, options: Options) -> Described:
     )
     raise_where_swept(problem, measured)
     return describe_sweep(problem, measured, options)
+
+
+def _compress(claim: ElementwiseClaim, problem: Problem, options: Options) -> Described:
+    """Measure an elementwise function at once; entry by entry what turns out to be none."""
+    measured = measure_elementwise(
+        question(problem), claim, agreement=options.rtol, step=options.step, seed=options.seed
+    )
+    raise_where_moved_together(problem, measured)
+    size = problem.point.size
+    is_small = size * problem.base.size <= DERIVATIVES and 2 * size <= options.max_evaluations
+    if measured.coupling.outputs.size and is_small:
+        return _sweep(problem, options)
+    return describe_elementwise(problem, claim, measured, options)
 
 
 def _screen(problem: Problem, options: Options) -> Described:

@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
 from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
-from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
+from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, Status
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 
@@ -84,6 +84,8 @@ class Evidence:
         Whether forward was never seen to react to the parameter, claimed to be zero.
     edge : callable
         ``edge(coordinate) -> Edge or None``: the nearest that was met along it.
+    own : ndarray of int, shape (n, m), or None
+        Which outputs the m derivatives by a coordinate are of; None where they are of all.
     """
 
     parameter: Parameter
@@ -96,6 +98,7 @@ class Evidence:
     rtol: float
     unmoved: bool = False
     edge: Callable[[int], Edge | None] = no_edge
+    own: Indices | None = None
 
     @cached_property
     def judged(self) -> Judged:
@@ -111,6 +114,10 @@ class Evidence:
             rtol=self.rtol,
             rounding=self.rounding,
         )
+
+    def output(self, coordinate: int, column: int) -> int:
+        """Return the output that a derivative is of."""
+        return column if self.own is None else int(self.own[coordinate, column])
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +212,9 @@ def _causes(evidence: Evidence, convention: str) -> Iterator[Diagnosis]:
     if evidence.parameter.entries is not None:
         return  # real and imaginary parts need not take turns
     imaginary = _alternating((evidence.parameter,), len(claim))[:, None]
-    imaginary = imaginary ^ _alternating(evidence.outputs, claim.shape[1])
+    outputs = evidence.outputs or (SCALAR,)
+    of_output = _alternating(outputs, outputs[-1].stop)
+    imaginary = imaginary ^ (of_output if evidence.own is None else of_output[evidence.own])
     other = None
     if not any(block.is_complex for block in evidence.outputs):
         other = "pytorch" if convention == "jax" else "jax"
@@ -235,16 +244,17 @@ def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
         yield _entry(evidence, *divmod(flat, outputs))
 
 
-def _entry(evidence: Evidence, coordinate: int, output: int) -> Entry:
+def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
     parameter, found, judged = evidence.parameter, evidence.found, evidence.judged
     index, part = parameter.place(coordinate)
+    output = evidence.output(coordinate, column)
     block = next((b for b in evidence.outputs if b.start <= output < b.stop), SCALAR)
     output_index, output_part = block.place(output - block.start)
-    mark = int(judged.marks[coordinate, output])
-    status = Status(int(found.status[coordinate, output]))
+    mark = int(judged.marks[coordinate, column])
+    status = Status(int(found.status[coordinate, column]))
     reason = _reason(status, mark, evidence.edge(coordinate))
-    if (coordinate, output) in found.kinks:
-        low, high = found.kinks[coordinate, output]
+    if (coordinate, column) in found.kinks:
+        low, high = found.kinks[coordinate, column]
         reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
     return Entry(
         parameter=parameter.name,
@@ -252,13 +262,13 @@ def _entry(evidence: Evidence, coordinate: int, output: int) -> Entry:
         output_index=output_index if evidence.outputs else None,
         part=part,
         value=float(evidence.point[coordinate]),
-        backward=float(evidence.claim[coordinate, output]),
-        numerical=float(found.value[coordinate, output]),
-        bound=float(found.bound[coordinate, output]),
+        backward=float(evidence.claim[coordinate, column]),
+        numerical=float(found.value[coordinate, column]),
+        bound=float(found.bound[coordinate, column]),
         step=float(found.step[coordinate]),
         verdict=VERDICTS[mark],
         reason=reason,
-        excess=float(_rounded(judged.excess[coordinate, output])),
+        excess=float(_rounded(judged.excess[coordinate, column])),
         output=block.name,
         output_part=output_part,
     )

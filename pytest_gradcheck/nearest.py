@@ -18,12 +18,13 @@ from pytest_gradcheck.binding.evaluating.edges import DOMAIN_ERRORS, Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.numerics.directions import signed_direction
+from pytest_gradcheck.numerics.elementwise import Compressed
 from pytest_gradcheck.numerics.measure import Measured
 from pytest_gradcheck.numerics.measurement import Booleans, Measurement, Status
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.screened import Screened
 
-__all__ = ["raise_where_screened", "raise_where_swept"]
+__all__ = ["raise_where_moved_together", "raise_where_screened", "raise_where_swept"]
 
 #: How far the nearest points are, in units of a coordinate's scale.
 NEAREST = 1e-12
@@ -81,6 +82,28 @@ def raise_where_screened(problem: Problem, screened: Screened, seed: int) -> Non
         direction = signed_direction(scale, np.random.default_rng(seed))
         edge = problem.edge(0, problem.point.size)
         _raise_beside(problem, edge, NEAREST * direction)
+
+
+def raise_where_moved_together(problem: Problem, measured: Compressed) -> None:
+    """Raise what forward raises at the nearest points around entries that have no derivative.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was measured, an elementwise function.
+    measured : Compressed
+        Its derivatives.
+
+    Raises
+    ------
+    Exception
+        As `raise_where_swept`.
+    """
+    outside = np.flatnonzero(_is_outside(measured.found).any(axis=1))
+    if outside.size:
+        change = np.zeros_like(problem.here)
+        change[outside] = NEAREST * measured.scales.own(outside)
+        _raise_beside(problem, problem.edge(0, problem.point.size), change)
 
 
 def _raise_at_coordinates(

@@ -140,4 +140,4 @@ def _claims(asked: Asked, block: Block) -> Vector:
     """Return the claims about a parameter by coordinate; of a JVP, those about an output."""
     if asked.kind == "jvp":
         return asked.claim.rows(0, 1).T[block.start : block.stop]
-    return asked.claim.rows(block.start, block.stop)
+    return asked.claim.stored(block.start, block.stop)

@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.blocks import Parameter, Vector
 __all__ = [
     "Claim",
     "DenseClaim",
-    "DiagonalClaim",
+    "ElementwiseClaim",
     "OtherCotangents",
     "Returned",
     "ReturnedClaim",
@@ -31,6 +31,10 @@ class Returned(Protocol):
 
     def rows(self, start: int, stop: int) -> Vector:
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        ...  # pragma: no cover
+
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return those of them that are not zero by their form, shape (stop - start, w)."""
         ...  # pragma: no cover
 
     def kept(self) -> Claim:
@@ -78,6 +82,10 @@ class ReturnedClaim:
         found = [self._part(k, start, stop) for k in range(first, last)]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return the same: any of them may be other than zero."""
+        return self.rows(start, stop)
+
     def kept(self) -> DenseClaim:
         """Return a copy."""
         matrix = np.empty((self.starts[-1], sum(array.shape[1] for array in self.parts[0])))
@@ -102,6 +110,10 @@ class DenseClaim:
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
         return self.matrix[start:stop]
 
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return the same: any of them may be other than zero."""
+        return self.matrix[start:stop]
+
     def take(self, indices: NDArray[np.intp]) -> Vector:
         """Return the claims about some coordinates, shape (k, m)."""
         return self.matrix[indices]
@@ -118,37 +130,49 @@ class DenseClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class DiagonalClaim:
-    """Elementwise claims: coordinate k of a parameter moves output k alone.
+class ElementwiseClaim:
+    """Elementwise claims: an entry of a parameter moves the entry of an output at its own place.
 
     Attributes
     ----------
-    diagonal : ndarray, shape (n,)
-        Claims of all parameters, one after the other, each of `outputs` entries.
+    values : ndarray, shape (n coordinates, w)
+        Claimed derivatives of the outputs that a coordinate moves: one for each real output,
+        two for each complex one.
+    own : ndarray of int, shape (n, w)
+        Which outputs these are.
+    colours : tuple of slice
+        Coordinates of which no two move the same output; together they are all.
     outputs : int
         How many outputs there are.
     """
 
-    diagonal: Vector
+    values: Vector
+    own: NDArray[np.intp]
+    colours: tuple[slice, ...]
     outputs: int
 
     def rows(self, start: int, stop: int) -> Vector:
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
         return self.take(np.arange(start, stop))
 
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return those of them that are not zero by their form, shape (stop - start, w)."""
+        return self.values[start:stop]
+
     def take(self, indices: NDArray[np.intp]) -> Vector:
         """Return the claims about some coordinates, shape (k, m)."""
         rows = np.zeros((indices.size, self.outputs))
-        rows[np.arange(indices.size), indices % self.outputs] = self.diagonal[indices]
+        np.put_along_axis(rows, self.own[indices], self.values[indices], axis=1)
         return rows
 
     def along(self, start: int, direction: Vector) -> Vector:
         """Return the claimed change by coordinates from `start` on, shape (m,)."""
-        change = direction * self.diagonal[start : start + direction.size]
-        outputs = np.arange(start, start + direction.size) % self.outputs
+        part = slice(start, start + direction.size)
+        change = (direction[:, None] * self.values[part]).ravel()
+        outputs = self.own[part].ravel()
         return np.bincount(outputs, weights=change, minlength=self.outputs).astype(np.float64)
 
-    def kept(self) -> DiagonalClaim:
+    def kept(self) -> ElementwiseClaim:
         """Return itself."""
         return self
 

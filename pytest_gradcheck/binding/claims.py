@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.blocks import Block, Parameter
-from pytest_gradcheck.binding.claimed import DiagonalClaim, Returned, ReturnedClaim
+from pytest_gradcheck.binding.blocks import Block, Parameter, Vector
+from pytest_gradcheck.binding.claimed import ElementwiseClaim, Returned, ReturnedClaim
 from pytest_gradcheck.binding.complexes import claim_coordinates
 from pytest_gradcheck.binding.shapes import explain_shape
 from pytest_gradcheck.binding.tree import describe_value
@@ -106,19 +106,19 @@ def build_claim(
     GradcheckUsageError
         When a claim has the wrong shape; with what would give it the right one.
     """
+    elementwise = [
+        output.size > 1 and is_elementwise(claims[output.name], parameters, output)
+        for output in outputs
+    ]
+    if all(elementwise):
+        return _elementwise(claims, parameters, outputs, convention)
     columns = []
-    for output in outputs:
+    for output, is_diagonal in zip(outputs, elementwise, strict=True):
         mine = claims[output.name]
-        elementwise = output.size > 1 and is_elementwise(mine, parameters, output)
-        is_real = not any(block.is_complex for block in (output, *parameters))
-        if elementwise and is_real and len(outputs) == 1:
-            diagonals = [mine[p.name].reshape(1, -1) for p in parameters]
-            diagonal = np.real(np.concatenate(diagonals, axis=1))[0].astype(np.float64)
-            return DiagonalClaim(diagonal, output.size)
         rows = []
         for parameter in parameters:
             claim = mine[parameter.name]
-            if elementwise:
+            if is_diagonal:
                 claim = np.diag(claim.reshape(-1))
             else:
                 _check_shape(claim.shape, parameter, output, parameters, backward_name)
@@ -130,6 +130,41 @@ def build_claim(
             )
         columns.append(rows)
     return ReturnedClaim.of(zip(*columns, strict=True))
+
+
+def _elementwise(
+    claims: Mapping[str, Mapping[str, NDArray[Any]]],
+    parameters: Sequence[Parameter],
+    outputs: Sequence[Block],
+    convention: str,
+) -> ElementwiseClaim:
+    """Lay elementwise claims out by coordinate, and by the outputs that it moves."""
+    values, own, colours = list[Vector](), list[NDArray[np.intp]](), list[slice]()
+    for parameter in parameters:
+        # As if it were the gradient of one entry of an output: by coordinate and its parts.
+        found = [
+            claim_coordinates(
+                claims[output.name][parameter.name].reshape(1, -1),
+                output=output,
+                parameter=parameter,
+                convention=convention,
+            )
+            for output in outputs
+        ]
+        values.append(np.concatenate(found, axis=1))
+        parts = 2 if parameter.is_complex else 1
+        place = np.arange(parameter.stop - parameter.start)[:, None] // parts
+        own.append(np.concatenate([_outputs_at(output, place) for output in outputs], axis=1))
+        colours += [slice(parameter.start + k, parameter.stop, parts) for k in range(parts)]
+    return ElementwiseClaim(
+        np.concatenate(values), np.concatenate(own), tuple(colours), outputs[-1].stop
+    )
+
+
+def _outputs_at(output: Block, place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the coordinates of entries of an output, shape (k, 1 or 2)."""
+    parts = 2 if output.is_complex else 1
+    return np.asarray(output.start + parts * place + np.arange(parts))
 
 
 def claim_rounding(claim: NDArray[Any]) -> float:

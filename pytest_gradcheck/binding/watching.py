@@ -39,7 +39,7 @@ def watched(problem: Problem) -> Problem:
     quiet = [
         parameter
         for parameter in problem.parameters
-        if not problem.claim.rows(parameter.start, parameter.stop).any()
+        if not problem.claim.stored(parameter.start, parameter.stop).any()
     ]
     if not quiet:
         return problem

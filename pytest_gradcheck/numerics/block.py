@@ -72,7 +72,7 @@ class Block:
     def take(self, rows: Booleans | Indices | slice) -> Block:
         """Return some of the coordinates."""
         return Block(
-            self.function,
+            self.function.of(rows),
             self.indices[rows],
             self.claim[rows],
             self.scale[rows],

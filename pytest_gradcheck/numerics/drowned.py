@@ -15,7 +15,7 @@ from pytest_gradcheck.numerics.doubts import UNCLEAR
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices
 from pytest_gradcheck.numerics.together import bound_together
 
-__all__ = ["Drowned", "look_further"]
+__all__ = ["Drowned", "look_further", "look_wider"]
 
 #: Fewer coordinates than these are not worth moving together.
 SMALLEST_GROUP = 2
@@ -83,7 +83,7 @@ def look_further(
         _look_in_halves(block, drowned.faint, rng)
     rows = block.unresolved(drowned.faint)
     if rows.any():
-        doubt[rows], scale[rows] = _look_wider(
+        doubt[rows], scale[rows] = look_wider(
             block.take(rows), drowned.step[rows], drowned.faint[rows]
         )
     return doubt, scale
@@ -129,7 +129,7 @@ def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple
     yield np.full(typical.shape, WIDER_STEP), np.ones(typical.shape)
 
 
-def _look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
+def look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
     """Look again with larger steps where the first one showed only noise.
 
     What a larger step shows clearly, and is not what was claimed, is in doubt;

@@ -5,11 +5,12 @@ It must not measure anything itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats, Indices
 from pytest_gradcheck.numerics.scale import Scales
 
 __all__ = ["Function"]
@@ -46,3 +47,36 @@ class Function:
     def floor(self) -> Floats:
         """The least that can be told apart: noise, and the rounding of outputs nearby."""
         return np.maximum(self.noise, EPS * self.sizes)
+
+    def moved(self, indices: Indices, there: Floats) -> Floats:
+        """Return the outputs with each of some coordinates moved by itself, shape (k, m).
+
+        Parameters
+        ----------
+        indices : ndarray of int, shape (k,)
+            The coordinates.
+        there : ndarray, shape (k,)
+            Where each is moved to.
+
+        Returns
+        -------
+        ndarray, shape (k, m)
+            One evaluation each; the point is put back.
+        """
+        here = self.point[indices]
+        try:
+            return self.evaluate(self._places(indices, here, there))
+        finally:
+            self.point[indices] = here
+
+    def of(self, rows: Booleans | Indices | slice) -> Function:
+        """Return the function as some of the coordinates of a block see it: they all do alike."""
+        del rows
+        return self
+
+    def _places(self, indices: Indices, here: Floats, there: Floats) -> Iterator[Floats]:
+        point, ways = self.point, (indices.tolist(), here.tolist(), there.tolist())
+        for index, middle, place in zip(*ways, strict=True):
+            point[index] = place
+            yield point
+            point[index] = middle

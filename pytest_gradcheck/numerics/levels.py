@@ -16,7 +16,7 @@ from pytest_gradcheck.numerics.measurement import Booleans, Floats
 from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.steps import Level
 
-__all__ = ["Levels"]
+__all__ = ["COARSE", "Levels", "jumps_beyond"]
 
 #: Relative steps up to this must not move an output that is constant around the point.
 WIDE = 1e-7
@@ -28,6 +28,17 @@ NARROW = 1e-8
 #: output is smooth in others, to whatever type where nothing is known.
 FINE = 1e-8
 COARSE = 1e-5
+
+
+def jumps_beyond(claim: Floats, level: Level, base: Floats, least: Floats | float) -> Booleans:
+    """Tell which outputs, claimed not to move, do not close to the point, and jump beyond.
+
+    By more than a share `least` of themselves; arrays of one shape.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = level.move / np.abs(base)
+    jumps = (level.move > 0) & (share > least)
+    return np.asarray((claim == 0) & (level.reach >= WIDE) & jumps)
 
 
 @dataclass(slots=True)
@@ -69,13 +80,11 @@ class Levels:
         ndarray of bool, shape (m,)
             Costs one evaluation, once.
         """
-        found = (claim == 0) & (level.reach >= WIDE) & (level.move > 0)
-        if not found.any():
-            return np.asarray(found)
+        if not jumps_beyond(claim, level, self.function.base, 0.0).any():
+            return np.zeros(claim.shape, dtype=bool)
         claimed, smooth = self._look()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = level.move / np.abs(self.function.base)
-        return np.asarray(found & np.where(claimed, smooth & (share > FINE), share > COARSE))
+        least = np.where(claimed, FINE, COARSE)
+        return (smooth | ~claimed) & jumps_beyond(claim, level, self.function.base, least)
 
     def _look(self) -> tuple[Booleans, Booleans]:
         """Tell which outputs are claimed to move at all, and which of them do by a small step."""

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from pytest_gradcheck.numerics.directions import along
-from pytest_gradcheck.numerics.measurement import Evaluate, Floats
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Indices
 
 __all__ = ["CoordinateLine", "DirectionLine", "Line"]
 
@@ -27,9 +29,14 @@ class Line(Protocol):
         """Return the absolute steps really taken, shape (k,), and the outputs there, (k, m)."""
         ...  # pragma: no cover
 
+    def each(self, steps: Floats, columns: Indices) -> Floats:
+        """Return some outputs, each at a step of its own, shape (k,); one evaluation each."""
+        pairs = zip(steps.tolist(), columns.tolist(), strict=True)
+        return np.array([self.at(np.array([step]))[1][0, column] for step, column in pairs])
+
 
 @dataclass(frozen=True, slots=True)
-class CoordinateLine:
+class CoordinateLine(Line):
     """The function along coordinate `index` of `point`, which is changed and put back."""
 
     evaluate: Evaluate
@@ -53,7 +60,7 @@ class CoordinateLine:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectionLine:
+class DirectionLine(Line):
     """The function along `direction`; a step of 1 is the whole direction."""
 
     evaluate: Evaluate

@@ -5,7 +5,6 @@ It must not decide whether a pair is good enough; it says what the pair shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -163,18 +162,6 @@ def measure_shifted(function: Function, indices: Indices, steps: Floats) -> tupl
     outputs : ndarray, shape (k, m)
         Outputs there. One evaluation each.
     """
-    point = function.point
-    here = point[indices]
+    here = function.point[indices]
     there = here + steps
-    try:
-        return there - here, function.evaluate(_moved(point, indices, here, there))
-    finally:
-        point[indices] = here
-
-
-def _moved(point: Floats, indices: Indices, here: Floats, there: Floats) -> Iterator[Floats]:
-    """Yield the point with one coordinate after the other moved."""
-    for index, middle, moved in zip(indices.tolist(), here.tolist(), there.tolist(), strict=True):
-        point[index] = moved
-        yield point
-        point[index] = middle
+    return there - here, function.moved(indices, there)

@@ -89,21 +89,21 @@ def find_steps(
     heights = np.zeros_like(base)
     for side, outputs in ((1.0, right), (-1.0, left)):
         moves = outputs != base
-        flat_below = ~moves[-1] & moves.any(axis=0)
-        for column in np.flatnonzero(flat_below):
-            first = int(np.flatnonzero(moves[:, column])[-1])
-            if abs(outputs[first, column] - base[column]) <= HIDDEN * noise[column]:
-                continue
-            low, high = float(steps[first + 1]), float(steps[first])
-            reached = outputs[first, column]
-            for _ in range(BISECTIONS):
-                middle = (low + high) / 2
-                there = line.at(np.array([side * middle]))[1][0, column]
-                if there == base[column]:
-                    low = middle
-                else:
-                    high, reached = middle, there
-            height = abs(reached - base[column])
-            if height >= SUDDEN * abs(outputs[first, column] - base[column]):
-                heights[column] = max(heights[column], height)
+        first = len(steps) - 1 - np.argmax(moves[::-1], axis=0)
+        moved = np.take_along_axis(outputs, first[None], axis=0)[0]
+        flat_below = ~moves[-1] & moves.any(axis=0) & (np.abs(moved - base) > HIDDEN * noise)
+        columns = np.flatnonzero(flat_below)
+        if not columns.size:
+            continue
+        here, reached, first = base[columns], moved[columns], first[columns]
+        low, high = steps[first + 1], steps[first]
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            there = line.each(side * middle, columns)
+            still = there == here
+            low, high = np.where(still, middle, low), np.where(still, high, middle)
+            reached = np.where(still, reached, there)
+        height = np.abs(reached - here)
+        sudden = height >= SUDDEN * np.abs(moved[columns] - here)
+        heights[columns] = np.where(sudden, np.maximum(heights[columns], height), heights[columns])
     return heights

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.binding.claimed import Claim, DenseClaim, DiagonalClaim, ReturnedClaim
+from pytest_gradcheck.binding.claimed import (
+    Claim,
+    DenseClaim,
+    ElementwiseClaim,
+    ReturnedClaim,
+)
 
 DIAGONAL = np.random.default_rng(1).normal(size=12)
 
@@ -14,7 +19,14 @@ MATRIX = np.concatenate([np.diag(DIAGONAL[k : k + 4]) for k in (0, 4, 8)])
 
 DENSE = np.random.default_rng(2).normal(size=(12, 4))
 
-claims = st.sampled_from([(DenseClaim(DENSE), DENSE), (DiagonalClaim(DIAGONAL, 4), MATRIX)])
+ELEMENTWISE = ElementwiseClaim(
+    DIAGONAL[:, None],
+    np.tile(np.arange(4), 3)[:, None],
+    (slice(0, 4), slice(4, 8), slice(8, 12)),
+    4,
+)
+
+claims = st.sampled_from([(DenseClaim(DENSE), DENSE), (ELEMENTWISE, MATRIX)])
 
 
 @given(claims, st.integers(0, 12), st.integers(0, 12))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.ladder import climb
+from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Status
 from pytest_gradcheck.numerics.screening.places import Region
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
@@ -220,7 +221,7 @@ def _as_seen(which: int, seen: Projection, bound: Floats) -> Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ray:
+class _Ray(Line):
     """The function along a direction that is drawn anew for every step."""
 
     projector: Projector

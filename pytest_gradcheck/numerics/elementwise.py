@@ -1,0 +1,463 @@
+"""The Jacobian of an elementwise function, compressed: all that is on its diagonal at once.
+
+Coordinates that move no output in common can be moved together, and each still be seen by
+itself: A. R. Curtis, M. J. D. Powell, J. K. Reid, "On the estimation of sparse Jacobian
+matrices", J. Inst. Maths Applics 13 (1974) 117. An elementwise function needs one such
+colour for each parameter, two for complex ones: a central pair of the whole array is one of
+each entry, and a ladder is one for all. That outputs move with nothing else is not taken
+for granted, see `coupling`.
+
+It must not judge a claim, and holds no matrix of all outputs by all coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.numerics.block import Block
+from pytest_gradcheck.numerics.claims import ElementwiseClaims
+from pytest_gradcheck.numerics.coupling import Coupling, find_coupling, measure_one
+from pytest_gradcheck.numerics.directions import along, signed_direction
+from pytest_gradcheck.numerics.drowned import look_wider
+from pytest_gradcheck.numerics.function import Function
+from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
+from pytest_gradcheck.numerics.levels import COARSE, jumps_beyond
+from pytest_gradcheck.numerics.lines import Line
+from pytest_gradcheck.numerics.looks import look
+from pytest_gradcheck.numerics.measure import Question
+from pytest_gradcheck.numerics.measurement import (
+    EPS,
+    Booleans,
+    Floats,
+    Indices,
+    Measurement,
+    Status,
+)
+from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
+from pytest_gradcheck.numerics.pairs import measure_pairs
+from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.size import output_sizes
+from pytest_gradcheck.numerics.steps import Level
+
+__all__ = ["Compressed", "measure_elementwise"]
+
+#: Coordinates that are looked at together: a look allocates some fifty numbers for each.
+BLOCK = 1 << 17
+
+#: So many of them share a ladder at most, when the others keep what two pairs show.
+CLIMBED = 1 << 12
+
+#: Numbers that the outputs of several evaluations may be, where few of them are kept.
+ROOM = 1 << 20
+
+#: Of very many entries some look off by chance: what a ladder finds off is measured by another
+#: one, its steps in no simple ratio to those of the first.
+OTHER = 0.37
+APART = 2.0
+
+#: Moved together where forward raises: parts are tried up to so many times.
+TRIES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """The derivatives that an elementwise function may have, and whether it has others.
+
+    Attributes
+    ----------
+    found : Measurement
+        Of the outputs that a coordinate may move, fields of shape (n, w).
+    own : ndarray of int, shape (n, w)
+        Which outputs these are.
+    sizes : ndarray, shape (m,)
+        How large the outputs are.
+    scales : Scales
+        Natural step of each coordinate.
+    coupling : Coupling
+        Outputs that move with other coordinates, too.
+    """
+
+    found: Measurement
+    own: Indices
+    sizes: Floats
+    scales: Scales
+    coupling: Coupling
+
+    def natural(self, start: int, stop: int) -> Floats:
+        """Return outputs over scales, what a vanishing derivative is small against."""
+        part = slice(start, stop)
+        with np.errstate(over="ignore"):
+            return np.asarray(self.sizes[self.own[part]] / self.scales.meaningful(part)[:, None])
+
+
+def measure_elementwise(
+    question: Question,
+    claims: ElementwiseClaims,
+    *,
+    agreement: float,
+    step: float | None,
+    seed: int,
+) -> Compressed:
+    """Measure all derivatives of an elementwise function at once.
+
+    Parameters
+    ----------
+    question : Question
+        The function and the point; without a tangent.
+    claims : ElementwiseClaims
+        What is claimed of it.
+    agreement : float
+        Relative difference at which claim and measurement agree.
+    step : float or None
+        A fixed absolute step for the values, see `refit`.
+    seed : int
+        Draws the directions in which noise, sizes and coupling are looked at.
+
+    Returns
+    -------
+    Compressed
+        Whatever the number of entries, in about 16 evaluations for the noise, 2 for the
+        derivatives by each parameter where claims are right, and one for each binary digit
+        of their number.
+    """
+    rng = np.random.default_rng(seed)
+    evaluate, point, base = question.evaluate, question.point, question.base
+    scales = Scales.of(question.here, question.segments)
+    direction = signed_direction(scales.own(slice(None)), rng)
+    groups, inside = _groups(question, claims, direction)
+    direction[~inside] = 0.0
+    noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
+    sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
+    function = Function(evaluate, point, base, noise, sizes, scales)
+    found = _measured(function, claims, groups, agreement=agreement, rng=rng)
+    if step is not None:
+        found = _refitted(function, claims, groups, found, step)
+    coupling = find_coupling(function, claims.own, inside, rng)
+    _leave_out(function, claims.own, found, coupling)
+    return Compressed(found, claims.own, sizes, scales, coupling)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own(Function):
+    """A function as k coordinates see it that are moved together: in w outputs each.
+
+    `base`, `noise` and `sizes` have a row for each coordinate, shape (k, w).
+
+    Attributes
+    ----------
+    own : ndarray of int, shape (k, w)
+        The outputs that each coordinate moves.
+    """
+
+    own: Indices
+
+    @classmethod
+    def at(cls, function: Function, own: Indices) -> _Own:
+        """Return the function as coordinates with these outputs see it."""
+        return cls(
+            function.evaluate,
+            function.point,
+            function.base[own],
+            function.noise[own],
+            function.sizes[own],
+            function.scales,
+            own,
+        )
+
+    def moved(self, indices: Indices, there: Floats) -> Floats:
+        """Return the outputs with all of the coordinates moved, each of its own.
+
+        Handed the same coordinates several times over, one evaluation for each time.
+        """
+        count, width = self.own.shape
+        outputs = np.empty((indices.size // count, count, width))
+        here = self.point[indices[:count]]
+        try:
+            for number, places in enumerate(there.reshape(-1, count)):
+                self.point[indices[:count]] = places
+                outputs[number] = self.evaluate([self.point])[0][self.own]
+        finally:
+            self.point[indices[:count]] = here
+        return outputs.reshape(-1, width)
+
+    def of(self, rows: Booleans | Indices | slice) -> _Own:
+        """Return the function as some of the coordinates see it."""
+        return replace(
+            self,
+            base=self.base[rows],
+            noise=self.noise[rows],
+            sizes=self.sizes[rows],
+            own=self.own[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Together(Line):
+    """The function along a line that moves some coordinates by their scales, all at once.
+
+    Outputs are those that each coordinate moves, one coordinate after the other.
+    """
+
+    function: Function
+    indices: Indices
+    scale: Floats
+
+    @property
+    def unit(self) -> float:
+        """The length of a relative step of 1, in units of all their scales."""
+        return 1.0
+
+    def at(self, steps: Floats) -> tuple[Floats, Floats]:
+        """Return the steps and the outputs there, as if none of them had been rounded."""
+        function, indices = self.function, self.indices
+        shape = function.base.shape
+        here = function.point[indices]
+        outputs = np.empty((steps.size, *shape))
+        length = max(1, ROOM // max(here.size, 1))
+        with np.errstate(all="ignore"):
+            for start in range(0, steps.size, length):
+                part = slice(start, start + length)
+                wanted = steps[part, None] * self.scale
+                there = here + wanted
+                moved = function.moved(np.tile(indices, len(there)), there.ravel())
+                change = moved.reshape(len(there), *shape) - function.base
+                # A step is rounded, for each coordinate by another share of it.
+                share = np.where(there == here, 1.0, wanted / (there - here))
+                outputs[part] = function.base + change * share[:, :, None]
+        return steps, outputs.reshape(steps.size, -1)
+
+    def each(self, steps: Floats, columns: Indices) -> Floats:
+        """Return some outputs, each at a step of its own; one evaluation for each of a coordinate.
+
+        Parameters
+        ----------
+        steps : ndarray, shape (k,)
+            The steps.
+        columns : ndarray of int, shape (k,)
+            Which of the k * w outputs, none twice.
+        """
+        function = self.function
+        width = function.base.shape[1]
+        rows, which = np.divmod(columns, width)
+        found = np.empty(columns.size)
+        for column in range(width):
+            now = np.flatnonzero(which == column)
+            if now.size:
+                there = function.point[self.indices]
+                there[rows[now]] += steps[now] * self.scale[rows[now]]
+                found[now] = function.moved(self.indices, there)[rows[now], column]
+        return found
+
+
+def _groups(
+    question: Question, claims: ElementwiseClaims, direction: Floats
+) -> tuple[list[Indices], Booleans]:
+    """Return coordinates that are moved together, and which of them can be, to both sides.
+
+    One entry at the edge of the domain may be the end of all: where forward raises, those
+    at zero are moved by themselves, then parts of what is left.
+    """
+    evaluate, point, own = question.evaluate, question.point, claims.own
+    sides = [3 * WIDE, -3 * WIDE]
+    defined = np.isfinite(along(evaluate, point, direction, sides))
+    open_ = [np.arange(*colour.indices(point.size)) for colour in claims.colours]
+    inside = np.all(defined[:, own], axis=(0, 2))
+    if defined.any(axis=1).all():
+        return [part for colour in open_ for part in _blocks(colour)], np.asarray(inside)
+    size, at_zero = np.abs(direction), question.here == 0
+    groups, tries = list[Indices](), 0
+    while open_:
+        group, tries = open_.pop(), tries + 1
+        part = np.zeros_like(size)
+        part[group] = size[group]
+        defined = np.isfinite(along(evaluate, point, part, sides)[:, own[group]])
+        goes_on = defined.any(axis=(1, 2))
+        zeros, others = group[at_zero[group]], group[~at_zero[group]]
+        alone = group.size == 1 or (not others.size and goes_on.any())
+        if goes_on.all() or alone or tries > TRIES:
+            inside[group] = np.all(defined, axis=(0, 2))
+            groups += _blocks(group)
+        elif zeros.size and others.size:
+            open_ += (zeros, others)
+        else:
+            open_ += np.array_split(group, 2)
+    return groups, np.asarray(inside)
+
+
+def _blocks(indices: Indices) -> Iterator[Indices]:
+    """Cut coordinates into parts that are looked at together."""
+    for start in range(0, indices.size, BLOCK):
+        yield indices[start : start + BLOCK]
+
+
+def _measured(
+    function: Function,
+    claims: ElementwiseClaims,
+    groups: list[Indices],
+    *,
+    agreement: float,
+    rng: np.random.Generator,
+) -> Measurement:
+    """Measure by pairs, and by a ladder what they do not settle."""
+    found = Measurement.blank(*claims.values.shape)
+    for group in groups:
+        block = _block(function, claims, group, agreement, found)
+        with np.errstate(all="ignore"):
+            seen = look(block)
+            doubt, scale = seen.doubt, block.scale
+            drowned = np.isin(group, seen.drowned.indices, assume_unique=True)
+            if drowned.any():
+                doubt[drowned], scale[drowned] = look_wider(
+                    block.take(drowned), seen.drowned.step, seen.drowned.faint
+                )
+        rows = _chosen(doubt, rng)
+        if rows.size:
+            _climb(replace(block.take(rows), scale=scale[rows]))
+    return found
+
+
+def _chosen(doubt: Floats, rng: np.random.Generator) -> Indices:
+    """Return the rows that get a ladder: of very many the worst, and a sample of the others."""
+    rows = np.flatnonzero(doubt)
+    if rows.size <= CLIMBED:
+        return rows
+    ranked = rows[np.argsort(-doubt[rows], kind="stable")]
+    worst, others = np.split(ranked, [CLIMBED // 2])
+    return np.concatenate([worst, rng.choice(others, CLIMBED // 2, replace=False)])
+
+
+def _block(
+    function: Function,
+    claims: ElementwiseClaims,
+    indices: Indices,
+    agreement: float,
+    found: Measurement,
+) -> Block:
+    own = _Own.at(function, claims.own[indices])
+    scale = function.scales.own(indices)
+    return Block(own, indices, claims.values[indices], scale, agreement, found)
+
+
+def _climb(block: Block) -> None:
+    """Settle coordinates by a ladder that all of them share, by another what is off then."""
+    measured = _ladder(block)
+    _take(block, measured)
+    off = np.flatnonzero(_are_off(block, measured).any(axis=1))
+    if off.size:
+        some = block.take(off)
+        some = replace(some, scale=OTHER * some.scale)
+        again = _ladder(some)
+        right = np.flatnonzero(~_are_off(some, again).any(axis=1))
+        if right.size:
+            _take(some.take(right), again.take(right))
+
+
+def _ladder(block: Block) -> _Rows:
+    function = block.function
+    line = _Together(function, block.indices, block.scale)
+    climbed = climb(line, function.base.ravel(), function.noise.ravel())
+    return _Rows.of(climbed, block.scale, function.base.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a ladder shows of k coordinates that share it, fields of shape (k, w).
+
+    `reach` and `move` are those of `Level`, in units of the coordinates and of the outputs.
+    """
+
+    value: Floats
+    bound: Floats
+    lower: Floats
+    upper: Floats
+    step: Floats
+    status: NDArray[np.int8]
+    reach: Floats
+    move: Floats
+
+    @classmethod
+    def of(cls, climbed: LineMeasurement, scale: Floats, shape: tuple[int, ...]) -> _Rows:
+        """Read it in the units of the coordinates."""
+        per = scale[:, None]
+        slopes = (climbed.value, climbed.bound, climbed.lower, climbed.upper)
+        value, bound, lower, upper = (slope.reshape(shape) / per for slope in slopes)
+        step = (climbed.step.reshape(shape) * per).min(axis=1)
+        status, level = climbed.status.reshape(shape), climbed.level
+        reach, move = level.reach.reshape(shape) * per, level.move.reshape(shape)
+        return cls(value, bound, lower, upper, step, status, reach, move)
+
+    def take(self, rows: Indices) -> _Rows:
+        """Return some of the coordinates."""
+        return _Rows(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def _take(block: Block, measured: _Rows) -> None:
+    """Replace what pairs showed by what a ladder does."""
+    found, indices, width = block.found, block.indices, block.claim.shape[1]
+    found.value[indices], found.bound[indices] = measured.value, measured.bound
+    found.step[indices], found.status[indices] = measured.step, measured.status
+    for place in [(row, column) for row in indices.tolist() for column in range(width)]:
+        found.kinks.pop(place, None)
+    for row, column in np.argwhere(measured.status == Status.KINK).tolist():
+        slopes = float(measured.lower[row, column]), float(measured.upper[row, column])
+        found.keep_kink(int(indices[row]), column, slopes)
+    _keep_levels(block, measured)
+
+
+def _keep_levels(block: Block, measured: _Rows) -> None:
+    """Note where outputs that are claimed not to move do not, whether or not they jump beyond."""
+    found, indices, base = block.found, block.indices, np.abs(block.function.base)
+    level = Level(measured.reach / block.scale[:, None], measured.move)
+    none = (block.claim == 0) & (level.reach > 0)
+    rows, columns = np.nonzero(none & (level.move == 0))
+    found.status[indices[rows], columns] = Status.STILL
+    for row, column in np.argwhere(jumps_beyond(block.claim, level, base, COARSE)).tolist():
+        bound = EPS * float(base[row, column] / measured.reach[row, column])
+        found.keep_level(int(indices[row]), column, bound)
+
+
+def _are_off(block: Block, measured: _Rows) -> Booleans:
+    """Tell where claims are apart from what a ladder shows."""
+    claim, kink = block.claim, measured.status == Status.KINK
+    size = np.maximum(np.abs(claim), np.abs(measured.value))
+    allowed = np.maximum(APART * measured.bound, block.agreement * size)
+    outside = (claim < measured.lower) | (claim > measured.upper)
+    return np.asarray(np.where(kink, outside, np.abs(claim - measured.value) > allowed))
+
+
+def _leave_out(function: Function, own: Indices, found: Measurement, coupling: Coupling) -> None:
+    """Forget what moving all coordinates showed of outputs that others move, too.
+
+    Those with a coordinate that was found are measured by their own.
+    """
+    for row, column in np.argwhere(np.isin(own, coupling.outputs)).tolist():
+        found.value[row, column], found.bound[row, column] = np.nan, np.inf
+        found.status[row, column] = Status.BRIEF
+        found.kinks.pop((row, column), None)
+    for output in {pair.output for pair in coupling.pairs}:
+        for row, column in np.argwhere(own == output).tolist():
+            alone = measure_one(function, row, output)
+            found.value[row, column], found.bound[row, column] = alone.value, alone.bound
+            found.step[row], found.status[row, column] = alone.step, Status.SMOOTH
+
+
+def _refitted(
+    function: Function,
+    claims: ElementwiseClaims,
+    groups: list[Indices],
+    found: Measurement,
+    step: float,
+) -> Measurement:
+    """Replace values by central differences at a fixed step, as `refit` does."""
+    value, bound, taken = found.value.copy(), found.bound.copy(), found.step.copy()
+    for group in groups:
+        own = _Own.at(function, claims.own[group])
+        pairs = measure_pairs(own, group, np.full(group.size, step))
+        with np.errstate(all="ignore"):
+            bound[group] = np.abs(pairs.value - found.value[group]) + found.bound[group]
+        value[group], taken[group] = pairs.value, pairs.step
+    return Measurement(value, bound, taken, found.status, found.kinks)

@@ -1,0 +1,193 @@
+"""Elementwise functions, end to end: all entries at once, and what is off the diagonal."""
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import Report, check_gradient, gradcheck
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=3000)
+ZEROS = np.where(RNG.random(3000) < 0.1, 0.0, X)
+
+
+def softplus(x: Any) -> Any:
+    """Return ``log(1 + exp(x))``."""
+    return np.logaddexp(0, x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return its derivative."""
+    return 1 / (1 + np.exp(-x))
+
+
+def wrong_entries(report: Report) -> list[str]:
+    """Return the names of those shown."""
+    return [entry.name for entry in report.worst if entry.verdict == "wrong"]
+
+
+ACTIVATIONS: dict[str, tuple[Any, Any, Any]] = {
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2, X),
+    "softplus": (softplus, sigmoid, 5 * X),
+    "square": (np.square, lambda x: 2 * x, ZEROS),
+    "relu at zeros": (lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0), ZEROS),
+    "abs at zeros": (np.abs, np.sign, ZEROS),
+    "clip": (lambda x: np.clip(x, -1, 1), lambda x: 1.0 * (np.abs(x) < 1), X),
+    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x), np.abs(X)),
+    "twelve decades": (lambda x: x**3, lambda x: 3 * x**2, 10 ** (2 * X)),
+    "fast oscillation": (lambda x: np.sin(300 * x), lambda x: 300 * np.cos(300 * x), X),
+    "matrix": (np.exp, np.exp, X.reshape(50, 60)),
+    "complex": (np.square, lambda z: 2 * z, X[:1500] + 1j * X[1500:]),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_many_entries_take_a_few_dozen_evaluations(name: str) -> None:
+    """Moved together each shows by itself, at kinks and between decades, too."""
+    report = gradcheck(*ACTIVATIONS[name])
+    assert (report.kind, report.verdict) == ("elementwise", "correct")
+    assert report.evaluations <= 400
+    size = ACTIVATIONS[name][2].view(np.float64).size
+    assert report.checked == size**2
+
+
+@pytest.mark.parametrize("factor", [1.001, -1.0, 0.0])
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "complex"])
+def test_one_wrong_entry_is_named(name: str, factor: float) -> None:
+    """Alone, whatever its size, with its output."""
+    forward, backward, x = ACTIVATIONS[name]
+    index = np.unravel_index(int(np.abs(backward(x)).argmax()), x.shape)
+
+    def wrong(x: Any) -> Any:
+        claim = backward(x)
+        claim[index] *= factor
+        return claim
+
+    report = check_gradient(forward, wrong, x)
+    place = ", ".join(map(str, index))
+    (named,) = wrong_entries(report)
+    assert named.startswith(f"output[{place}] / ")
+    assert named.endswith(f"[{place}]")
+    assert report.wrong == 1
+
+
+def test_hidden_entry_off_the_diagonal_is_named() -> None:
+    """Beyond what could be measured entry by entry; the diagonal beside it is not accused."""
+    x = RNG.normal(size=20_000)
+
+    def forward(x: Any) -> Any:
+        y = np.tanh(x)
+        y[123] += 1e-4 * x[19_990]
+        return y
+
+    report = check_gradient(forward, lambda x: 1 - np.tanh(x) ** 2, x)
+    assert wrong_entries(report) == ["output[123] / x[19990]"]
+    assert report.worst[0].backward == 0.0
+    assert report.worst[0].numerical == pytest.approx(1e-4, rel=1e-6)
+    assert report.evaluations < 200
+
+
+def test_neighbours_that_mix_are_seen_in_every_output() -> None:
+    """They are counted, some are named, and it is said that outputs depend on others."""
+    x = RNG.normal(size=20_000)
+    report = check_gradient(lambda x: x**2 + 0.1 * np.roll(x, 1), lambda x: 2 * x, x)
+    assert report.wrong == 20_000
+    outputs = [entry.output_index for entry in report.worst if entry.verdict == "wrong"]
+    places = [entry.index for entry in report.worst if entry.verdict == "wrong"]
+    assert outputs == [((index + 1) % 20_000,) for (index,) in places]
+    (cause,) = report["x"].diagnosis
+    assert cause.kind == "coupled"
+    assert cause.text.startswith("20,000 outputs depend on entries at other places")
+
+
+def test_normalisation_is_not_elementwise() -> None:
+    """Every output depends on every entry by a little."""
+    x = RNG.normal(size=20_000)
+
+    def softmax(x: Any) -> Any:
+        e = np.exp(x - x.max())
+        return e / e.sum()
+
+    report = check_gradient(softmax, lambda x: softmax(x) * (1 - softmax(x)), x)
+    assert report.verdict == "wrong"
+    assert report["x"].diagnosis[0].kind == "coupled"
+
+
+def test_small_functions_that_mix_are_measured_entry_by_entry() -> None:
+    """As a Jacobian, so that each wrong entry is counted."""
+    x = np.array([1.0, -2.0, 0.5])
+    report = check_gradient(lambda x: x * np.sum(x), lambda x: x + np.sum(x), x)
+    assert (report.kind, report.wrong) == ("elementwise", 6)
+
+
+def test_coupling_far_from_the_point_is_none() -> None:
+    """A threshold on all entries that only far steps cross is no derivative."""
+    x = np.linspace(1.0, 2.0, 6000)
+
+    def forward(x: Any) -> Any:
+        return x**2 if x.max() < 2.05 else x**2 + x.sum()
+
+    assert gradcheck(forward, lambda x: 2 * x, x).verdict == "correct"
+
+
+def test_several_parameters_and_several_outputs() -> None:
+    """A colour for each parameter; entries are named by output and parameter."""
+    y = RNG.normal(size=3000)
+
+    def forward(x: Any, y: Any) -> Any:
+        return np.sin(x) * y, x + y**2
+
+    def backward(x: Any, y: Any) -> Any:
+        return (np.cos(x) * y, np.sin(x)), (1 + 0 * x, 2 * y)
+
+    def wrong(x: Any, y: Any) -> Any:
+        (a, b), (c, d) = backward(x, y)
+        d[77] *= 1.01
+        return (a, b), (c, d)
+
+    report = gradcheck(forward, backward, X, y)
+    assert (report.verdict, report.checked) == ("correct", 6000 * 6000)
+    assert wrong_entries(check_gradient(forward, wrong, X, y)) == ["output[1][77] / y[77]"]
+
+
+def test_one_raising_entry_does_not_hide_the_others() -> None:
+    """Forward that refuses negative numbers ends at its zeros, for all entries moved with them."""
+
+    def forward(x: Any) -> Any:
+        if (x < 0).any():
+            raise ValueError("negative")
+        return x**2
+
+    def wrong(x: Any) -> Any:
+        claim = 2 * x
+        claim[11] *= 1.001
+        return claim
+
+    x = np.abs(X)
+    x[[3, 1000]] = 0.0
+    x[11] = 1.0
+    assert check_gradient(forward, lambda x: 2 * x, x).verdict == "correct"
+    assert wrong_entries(check_gradient(forward, wrong, x)) == ["output[11] / x[11]"]
+
+
+def test_fixed_step_is_used() -> None:
+    """As for other derivatives."""
+    report = check_gradient(np.exp, lambda x: 1.5 * np.exp(x), X, step=1e-3)
+    entry = report.worst[0]
+    assert entry.step == pytest.approx(1e-3)
+    assert entry.numerical == pytest.approx(np.exp(entry.value) * np.sinh(1e-3) / 1e-3, rel=1e-10)
+
+
+def test_memory_is_linear() -> None:
+    """No matrix of all outputs by all entries is made, nor of all evaluations."""
+    x = RNG.normal(size=100_000)
+    tracemalloc.start()
+    try:
+        report = gradcheck(np.tanh, lambda x: 1 - np.tanh(x) ** 2, x)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report.verdict == "correct"
+    assert peak < 100 * x.nbytes
