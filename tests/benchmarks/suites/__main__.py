@@ -1,0 +1,43 @@
+"""Our checker in the test suites of others.
+
+``python -m tests.benchmarks.suites`` runs the tests of scikit-learn, scipy and statsmodels that
+check derivatives, and torch's list of operators, asks ours whatever their checkers are asked, and
+prints what came of it. The packages are in the dependency group ``suites``. It takes about an
+hour on one core; one suite or fewer claims take less:
+
+``python -m tests.benchmarks.suites sklearn --most 1``. ``--page`` writes the page of the docs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tests.benchmarks.suites.page import page, part
+from tests.benchmarks.suites.running import SUITES, run
+
+PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "suites.md"
+
+#: Claims of one test, and samples of one operator.
+MOST = 3
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description="Our checker in the test suites of others.")
+    parser.add_argument("suite", nargs="*", default=SUITES, help=", ".join(SUITES))
+    parser.add_argument("--most", type=int, default=MOST, help="claims of one test")
+    parser.add_argument("--page", action="store_true", help="write the page of the docs")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.suite) - set(SUITES):
+        parser.error(f"no suite is called {', '.join(sorted(unknown))}")
+    trials = {}
+    for suite in chosen.suite:
+        trials[suite] = run(suite, chosen.most)
+        print(part(suite, trials[suite]), flush=True)
+    if chosen.page:
+        PAGE.write_text(page(trials, chosen.most))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Torch's list of its operators with samples of their inputs, each a question.
+
+Forward is the operator as a function of numpy arrays, backward its vector-Jacobian product by
+torch. ``python -m tests.benchmarks.suites.operators FILE MOST`` writes the trials.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tests.benchmarks.suites.answer import OutOfTimeError, Timed
+from tests.benchmarks.suites.checkers import Asked
+from tests.benchmarks.suites.question import Question
+from tests.benchmarks.suites.trial import try_claim, write
+
+__all__ = ["main"]
+
+
+class Operator:
+    """One operator at one sample of its input: a function of those tensors that have gradients.
+
+    Parameters
+    ----------
+    info : OpInfo
+        The operator.
+    sample : SampleInput
+        Its arguments.
+    """
+
+    def __init__(self, info: Any, sample: Any) -> None:
+        self._info = info
+        self._sample = sample
+        self.given: list[Any] = []
+        self._replaced((sample.input, sample.args, sample.kwargs), self.given.append)
+        outputs = self._outputs([_tensor(one).requires_grad_() for one in self.point])
+        self._kept = [i for i, output in enumerate(outputs) if output.requires_grad]
+        self._outputs_size = sum(outputs[i].numel() for i in self._kept)
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether there is anything to differentiate, and by anything."""
+        return bool(sum(one.numel() for one in self.given) and self._outputs_size)
+
+    @property
+    def point(self) -> list[Any]:
+        """The tensors, as arrays."""
+        return [np.array(one.detach(), dtype=np.float64) for one in self.given]
+
+    def __call__(self, *given: Any) -> tuple[Any, ...]:
+        """Return the outputs that can be differentiated."""
+        outputs = self._outputs(given)
+        return tuple(outputs[i] for i in self._kept)
+
+    def forward(self, x: list[Any]) -> Any:
+        """Return them as one array; several, or complex ones, flat and one after another."""
+        with torch.no_grad():
+            outputs = self(*map(_tensor, x))
+        if len(outputs) == 1 and not outputs[0].is_complex():
+            return outputs[0].numpy().copy()
+        return torch.cat([_real(output).reshape(-1) for output in outputs]).numpy()
+
+    def backward(self, x: list[Any], cotangent: Any) -> list[Any]:
+        """Return the vector-Jacobian product."""
+        given = [_tensor(one).requires_grad_() for one in x]
+        outputs = [_real(output) for output in self(*given)]
+        sizes = [output.numel() for output in outputs]
+        parts = torch.split(_tensor(cotangent).reshape(-1), sizes)
+        upstream = [p.reshape(output.shape) for p, output in zip(parts, outputs, strict=True)]
+        found = torch.autograd.grad(outputs, given, upstream, allow_unused=True)
+        return [
+            np.zeros(x.shape) if g is None else g.numpy().copy()
+            for g, x in zip(found, given, strict=True)
+        ]
+
+    def _outputs(self, given: Sequence[Any]) -> list[Any]:
+        left = iter(given)
+        first, args, kwargs = self._replaced(
+            (self._sample.input, self._sample.args, self._sample.kwargs), lambda _: next(left)
+        )
+        found = self._info.gradcheck_wrapper(self._info.get_op(), first, *args, **kwargs)
+        if self._sample.output_process_fn_grad is not None:
+            found = self._sample.output_process_fn_grad(found)
+        outputs = found if isinstance(found, tuple | list) else (found,)
+        return [output for output in outputs if isinstance(output, torch.Tensor)]
+
+    def _replaced(self, given: Any, replacement: Callable[[Any], Any]) -> Any:
+        """Return arguments with each tensor that has a gradient replaced."""
+        if isinstance(given, torch.Tensor):
+            return replacement(given) if given.requires_grad else given
+        if type(given) in {tuple, list}:
+            return type(given)([self._replaced(one, replacement) for one in given])
+        if type(given) is dict:
+            return {k: self._replaced(v, replacement) for k, v in given.items()}
+        return given
+
+
+def _tensor(array: Any) -> Any:
+    return torch.from_numpy(np.array(array, dtype=np.float64))
+
+
+def _real(output: Any) -> Any:
+    return torch.view_as_real(output) if output.is_complex() else output
+
+
+def operators(most: int) -> Iterator[tuple[str, int, Any, Operator]]:
+    """Yield so many samples of every operator, evenly chosen from its list."""
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    for info in op_db:
+        if not (info.supports_autograd and torch.float64 in info.supported_dtypes("cpu")):
+            continue
+        torch.manual_seed(0)
+        samples = list(info.sample_inputs("cpu", torch.float64, requires_grad=True))
+        chosen = np.unique(np.linspace(0, len(samples) - 1, min(most, len(samples))).astype(int))
+        for number in chosen:
+            try:
+                operator = Operator(info, samples[number])
+            except (RuntimeError, TypeError):
+                continue  # it looks at its input's memory, which is another array's here
+            if operator.is_differentiable:
+                yield info.full_name, int(number), info, operator
+
+
+def accepts(operator: Operator, info: Any) -> tuple[bool, Timed]:
+    """Ask torch, with the defaults of its documentation."""
+    timed = Timed(operator)
+    given = [_tensor(one).requires_grad_() for one in operator.point]
+    try:
+        accepted = torch.autograd.gradcheck(
+            timed, given, nondet_tol=info.gradcheck_nondet_tol, raise_exception=False
+        )
+    except (Exception, OutOfTimeError):  # noqa: BLE001  # whatever it raises, it does not accept
+        accepted = False
+    return bool(accepted), timed
+
+
+def main() -> None:
+    """Run the command."""
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    path, most = Path(sys.argv[1]), int(sys.argv[2])
+    for name, number, info, operator in operators(most):
+        accepted, timed = accepts(operator, info)
+        question = Question(operator.forward, operator.backward, operator.point, is_product=True)
+        asked = Asked("gradcheck", question, timed.calls, timed.seconds)
+        write([try_claim("torch", name, number, asked, accepted=accepted)], path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What suites of others say about ours, as a page of the docs.
+
+It must not run or count; it puts tables into words.
+"""
+
+from __future__ import annotations
+
+import platform
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+
+from tests.benchmarks.suites.tally import counts, exceptions
+from tests.benchmarks.suites.trial import Trial
+
+__all__ = ["page", "part"]
+
+WIDTH = 99
+
+#: Packages by the name of their distribution, and what their suite is.
+TITLES = {
+    "sklearn": ("scikit-learn", "Losses, kernels of Gaussian processes, embeddings"),
+    "scipy": ("scipy", "Its tests of checkers, and dual variables of linear programs"),
+    "statsmodels": ("statsmodels", "Scores and observed information of statistical models"),
+    "torch": ("torch", "The list of operators, `torch.testing._internal`, as numpy functions"),
+}
+
+PAGE = """\
+# In the suites of others
+
+The tests that come with four packages, with their own gradient checkers replaced: whatever those
+are asked, ours is asked too. Nobody here has chosen a function, a point or a claim.
+
+`check_grad` and `check_derivative` take a function and its derivative. `approx_fprime` and the
+like only return a numerical derivative; there the claim is what a test compares that with, by
+`numpy.testing` or a subtraction. A numerical derivative that is compared with another one, or is
+combined with others first, claims nothing. Torch's operators come with samples of their inputs;
+forward is the operator and backward its vector-Jacobian product, both as functions of numpy
+arrays, and the other checker is `torch.autograd.gradcheck` with its defaults. Samples without
+inputs or outputs are left out. So are claims beyond the first {most} of one test, and of each
+operator {most} samples are taken, evenly from its list.
+
+Each claim is put to `check_gradient` with its defaults: as it is, then with one entry 1% too
+large, and 0.1%. That entry is drawn from those that are not zero, that have at least a tenth of
+the median of those that are not, and whose error moves forward by more than a thousand roundings.
+
+{parts}
+
+*Theirs passes* where the test of the suite does. *Right, accused* are claims called wrong that
+are right; *right, failing* those that are right and pass theirs, and whose check fails for any
+reason. Whether a claim that fails is right is found by a third way: by the complex step
+where forward takes complex numbers, else by extrapolated central differences over 44 steps; right
+is what agrees to 1e-6, our default `rtol`, or to what the differences scatter. Some suites claim
+what they computed numerically themselves: that is *not right*. *Cannot be told* is what is
+obscured by the rounding of forward. Ours passes where it is *correct*, and where it says that
+only some entries could be verified. Evaluations and milliseconds are medians.
+
+To run it again, with the dependency group `suites` installed:
+
+```bash
+python -m tests.benchmarks.suites --page
+```
+
+{versions}
+"""
+
+
+def page(suites: Mapping[str, Sequence[Trial]], most: int) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    suites : mapping of str to sequence of Trial
+        What became of the claims of each suite.
+    most : int
+        So many claims of a test were tried at most.
+    """
+    return PAGE.format(
+        most=most,
+        parts="\n\n".join(part(suite, trials) for suite, trials in suites.items()),
+        versions=textwrap.fill(f"{', '.join(_versions(suites))}.", WIDTH),
+    )
+
+
+def part(suite: str, trials: Sequence[Trial]) -> str:
+    """Return what is said of one suite."""
+    title, subject = TITLES[suite]
+    tests = len({trial.test for trial in trials})
+    text = f"{subject}: {len(trials):,} claims in {tests:,} tests."
+    others = "\n".join(exceptions(trials))
+    return "\n\n".join(
+        [
+            f"## {title}",
+            textwrap.fill(text, WIDTH),
+            "\n".join(counts(trials)),
+            "Claims that ours did not pass, and false ones that it did:",
+            others,
+        ]
+    )
+
+
+def _versions(suites: Mapping[str, Sequence[Trial]]) -> Iterator[str]:
+    yield f"Python {platform.python_version()}"
+    for package in ("numpy", *(TITLES[suite][0] for suite in suites)):
+        yield f"{package} {version(package)}"

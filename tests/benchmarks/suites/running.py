@@ -1,0 +1,76 @@
+"""Running a package's own tests in a process of their own, with ours asked beside their checkers.
+
+It must not count; it returns what became of each claim.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.benchmarks.suites.checkers import CHECKERS, Checker
+from tests.benchmarks.suites.trial import Trial, read
+
+__all__ = ["SUITES", "files", "run"]
+
+#: Where `tests` is imported from.
+ROOT = Path(__file__).parents[3]
+
+#: The list of operators is no suite of tests, and has a command of its own.
+TORCH = "torch"
+
+SUITES = (*CHECKERS, TORCH)
+
+#: Without what would reorder or rerun tests, and without our plugin: its options are a user's.
+ALONE = ("no:randomly", "no:gradcheck", "no:cacheprovider", "no:rerunfailures", "no:run-parallel")
+
+
+def run(suite: str, most: int) -> list[Trial]:
+    """Run one suite.
+
+    Parameters
+    ----------
+    suite : str
+        One of `SUITES`; the package must be installed.
+    most : int
+        So many claims of one test at most, or samples of one operator.
+
+    Returns
+    -------
+    list of Trial
+        In the order of the tests.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        records = Path(folder, "records.jsonl")
+        command = _operators(records, most) if suite == TORCH else _tests(suite, records, most)
+        # One thread: seconds are compared, and tests of torch's size gain nothing by more.
+        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        # Tests of others may fail, here as elsewhere: then their checks count as not accepted.
+        subprocess.run([sys.executable, *command], cwd=folder, env=surroundings, check=False)
+        return list(read(records))
+
+
+def _operators(records: Path, most: int) -> list[str]:
+    return ["-m", "tests.benchmarks.suites.operators", str(records), str(most)]
+
+
+def _tests(suite: str, records: Path, most: int) -> list[str]:
+    spec = importlib.util.find_spec(suite)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError(f"{suite} is not installed: pip install --group suites")
+    plugins = [part for name in (*ALONE, f"{__package__}.recording") for part in ("-p", name)]
+    options = ["--suite", suite, "--records", str(records), "--most", str(most), "--quiet"]
+    chosen = files(Path(spec.submodule_search_locations[0]), CHECKERS[suite])
+    return ["-m", "pytest", *plugins, *options, *map(str, chosen)]
+
+
+def files(package: Path, checkers: Iterable[Checker]) -> list[Path]:
+    """Return the test files of a package that name one of the checkers."""
+    names = {checker.name for checker in checkers}
+    tests = sorted(package.rglob("test_*.py"))
+    return [path for path in tests if any(name in path.read_text("utf-8") for name in names)]

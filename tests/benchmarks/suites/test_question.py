@@ -1,0 +1,87 @@
+"""Claims are falsified in one visible entry, and are known to be right or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.benchmarks.suites.question import Question, falsified, listed
+from tests.benchmarks.suites.truth import is_right
+
+POINT = np.array([0.3, -1.2, 2.0])
+
+
+def scalar(factor: float = 1.0) -> Question:
+    """Return a claim about a gradient, and a factor that makes it false."""
+    return Question(lambda x: np.sum(np.sin(x)), lambda x: factor * np.cos(x), POINT)
+
+
+def vector(factor: float = 1.0) -> Question:
+    """Return a claim about a Jacobian."""
+    matrix = np.arange(6.0).reshape(2, 3)
+    return Question(
+        lambda x: matrix @ np.tanh(x), lambda x: factor * matrix / np.cosh(x) ** 2, POINT
+    )
+
+
+def diagonal(factor: float = 1.0) -> Question:
+    """Return a claim about an elementwise function that does not take complex numbers."""
+    return Question(lambda x: np.abs(x) ** 3, lambda x: factor * 3 * x * np.abs(x), POINT)
+
+
+def product(factor: float = 1.0) -> Question:
+    """Return a claim about a product with several arrays."""
+
+    def backward(x: list[Any], cotangent: Any) -> list[Any]:
+        return [factor * cotangent * x[1], np.sum(cotangent * x[0])]
+
+    return Question(lambda x: x[0] * x[1], backward, [POINT, np.array(3.0)], is_product=True)
+
+
+EVERY = pytest.mark.parametrize("made", [scalar, vector, diagonal, product])
+
+
+@EVERY
+def test_right_is_right(made: Any) -> None:
+    """Whatever the kind of claim."""
+    assert is_right(made()) is True
+
+
+@EVERY
+def test_wrong_by_a_little_is_not_right(made: Any) -> None:
+    """By ten times the default tolerance."""
+    assert is_right(made(1 + 1e-5)) is False
+
+
+@EVERY
+def test_one_entry_is_falsified(made: Any) -> None:
+    """By the error that was asked for; the claim itself stays."""
+    question = made()
+    false = falsified(question, 0.01, np.random.default_rng(0))
+    assert false is not None
+    right, wrong = (
+        np.concatenate([np.ravel(part) for part in listed(one.claim())])
+        for one in (question, false)
+    )
+    ratio = np.divide(wrong, right, out=np.ones_like(right), where=right != 0)
+    assert np.count_nonzero(ratio != 1) == 1
+    assert ratio.max() == pytest.approx(1.01)
+    assert is_right(false) is False
+
+
+def test_what_rounding_hides_is_not_falsified() -> None:
+    """Nor is a gradient of zero."""
+    hidden = Question(lambda x: 1e18 + np.sum(x), np.ones_like, POINT)
+    zero = Question(lambda x: np.sum(x * 0), lambda x: x * 0, POINT)
+    rng = np.random.default_rng(0)
+    assert falsified(hidden, 0.01, rng) is None
+    assert falsified(zero, 0.01, rng) is None
+
+
+def test_noise_cannot_be_told() -> None:
+    """A claim that noise obscures is neither right nor wrong."""
+    rng = np.random.default_rng(0)
+    noisy = Question(lambda x: np.sum(np.abs(x)) + rng.normal(), np.sign, POINT)
+    assert is_right(noisy) is None
