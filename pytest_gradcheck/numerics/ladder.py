@@ -5,7 +5,7 @@ It must not know how the line came about or what anybody claims of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +13,10 @@ from numpy.typing import NDArray
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Measurement, Status
 from pytest_gradcheck.numerics.noise import noise_ceiling, sudden_drops
+from pytest_gradcheck.numerics.rungs import RATIO, Rungs, sample
 from pytest_gradcheck.numerics.steps import Level, find_level, find_steps
 
 __all__ = ["LineMeasurement", "climb"]
-
-#: Each rung's step is this many times smaller than the one before.
-RATIO = 4.0
-
-#: Relative steps, from where a function is still itself to where rounding reigns.
-RUNGS: Floats = 0.3 * RATIO ** -np.arange(20.0)
-
-#: More of them, where a function still bends at the last by so many roundings: it varies over
-#: a length a billionth of what steps are measured in.
-MORE_RUNGS: Floats = RUNGS[-1] * RATIO ** -np.arange(1.0, 5.0)
-BENT = 1e4
-FALLING = 8.0
 
 #: A change is visible when it exceeds the noise this many times.
 VISIBLE = 50.0
@@ -75,51 +64,6 @@ class LineMeasurement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rungs:
-    """Outputs on both sides of the point: steps of shape (k,), outputs (k, m)."""
-
-    base: Floats
-    relative: Floats
-    right_step: Floats
-    left_step: Floats
-    right: Floats
-    left: Floats
-
-    @property
-    def step(self) -> Floats:
-        return ((self.right_step + self.left_step) / 2)[:, None]
-
-    @property
-    def central(self) -> Floats:
-        return (self.right - self.left) / (self.right_step + self.left_step)[:, None]
-
-    @property
-    def even(self) -> Floats:
-        """``f(x + h) + f(x - h) - 2 f(x)``: zero for a line, h^2 f'' for a curve, h at a kink."""
-        return (self.right - self.base) + (self.left - self.base)
-
-    @property
-    def bend(self) -> Floats:
-        """What is left of each rung when a straight line is taken out, in units of outputs.
-
-        The even part of an odd function is zero; then its slope tells, compared with the next.
-        """
-        step, central = self.step, self.central
-        change = np.abs(np.diff(central, axis=0)) * step[:-1]
-        bend = np.abs(self.even)
-        bend[:-1] = np.fmax(bend[:-1], change)
-        return bend
-
-    @property
-    def from_right(self) -> Floats:
-        return (self.right - self.base) / self.right_step[:, None]
-
-    @property
-    def from_left(self) -> Floats:
-        return (self.base - self.left) / self.left_step[:, None]
-
-
-@dataclass(frozen=True, slots=True)
 class _Estimate:
     value: Floats
     bound: Floats
@@ -152,7 +96,7 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     LineMeasurement
         Derivatives per unit of absolute step.
     """
-    rungs = _sample(line, base)
+    rungs = sample(line, base)
     with np.errstate(all="ignore"):
         least, bend = EPS * np.abs(base), rungs.bend
         noise = np.minimum(noise, noise_ceiling(bend, least))
@@ -199,27 +143,7 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     )
 
 
-def _sample(line: Line, base: Floats) -> _Rungs:
-    """Evaluate at all rungs, and at more where the last are not small enough for a limit."""
-    rungs = _rungs(line, base, RUNGS)
-    larger, last = rungs.bend[-3:-1]  # of the very last rung the even part alone is known
-    if not np.any((larger > FALLING * last) & (last > BENT * EPS * np.abs(base))):
-        return rungs
-    more = _rungs(line, base, MORE_RUNGS)
-    sides = (field.name for field in fields(_Rungs) if field.name != "base")
-    return _Rungs(
-        base, *(np.concatenate([getattr(r, side) for r in (rungs, more)]) for side in sides)
-    )
-
-
-def _rungs(line: Line, base: Floats, steps: Floats) -> _Rungs:
-    taken, outputs = line.at(np.concatenate([steps, -steps]))
-    count = steps.size
-    right, left = slice(None, count), slice(count, None)
-    return _Rungs(base, steps, taken[right], -taken[left], outputs[right], outputs[left])
-
-
-def _settle(rungs: _Rungs, noise: Floats, piece: Floats) -> _Estimate:
+def _settle(rungs: Rungs, noise: Floats, piece: Floats) -> _Estimate:
     """Estimate from central differences, the noise raised to the scatter that is seen."""
     gain = RATIO**2
     central, bend = rungs.central, _unexplained(rungs, noise)
@@ -237,7 +161,7 @@ def _settle(rungs: _Rungs, noise: Floats, piece: Floats) -> _Estimate:
     return estimate
 
 
-def _unexplained(rungs: _Rungs, noise: Floats) -> Floats:
+def _unexplained(rungs: Rungs, noise: Floats) -> Floats:
     """Return by how much the slopes left and right differ where no curvature explains it.
 
     The even part of a smooth function falls like h^2 or faster. Where it does
@@ -292,7 +216,7 @@ def _better(a: _Estimate, b: _Estimate) -> _Estimate:
     )
 
 
-def _shows_kink(rungs: _Rungs, noise: Floats) -> NDArray[np.bool_]:
+def _shows_kink(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
     """Tell where the even part shrinks like h, not h^2, down to the noise.
 
     A kink merely near the point vanishes from the small rungs; one at the point
@@ -314,7 +238,7 @@ def _shows_kink(rungs: _Rungs, noise: Floats) -> NDArray[np.bool_]:
     return np.asarray(result)
 
 
-def _shows_jump(rungs: _Rungs, noise: Floats) -> NDArray[np.bool_]:
+def _shows_jump(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
     """Tell where a side keeps its distance from the point, however small the step."""
     result = np.zeros(rungs.base.shape, dtype=bool)
     for side in (rungs.right, rungs.left):

@@ -10,7 +10,9 @@ from math import factorial
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import along
+from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats
+from pytest_gradcheck.numerics.rungs import sample
 
 __all__ = [
     "WIDE",
@@ -52,6 +54,10 @@ SUDDEN_DROP = 1000.0
 WITNESSES = 3
 FALLS = 8.0
 
+#: Values that were smooth at a narrower spacing and are noisier than so many roundings at a
+#: wider one may oscillate in between.
+OSCILLATING = 1e4
+
 #: Values rounded by chance all alike, or not, differ from a parabola by so many roundings.
 EVEN = 2.0
 
@@ -89,7 +95,8 @@ def estimate_noise(
     -------
     ndarray, shape (m,)
         Noise of each output in its own units, at least its rounding. Costs 12
-        evaluations where values behave like those of float64, 30 at most.
+        evaluations where values behave like those of float64, 30 at most; 40 more where
+        noise sets in above a spacing that showed none: see `noise_ceiling`.
     """
 
     def look(spacing: float) -> tuple[Floats, Floats, Booleans]:
@@ -99,6 +106,7 @@ def estimate_noise(
 
     noise, found, spacing = np.zeros_like(base), np.zeros(base.shape, dtype=bool), 0.0
     still, least = np.zeros(base.shape, dtype=bool), np.full(base.shape, np.inf)
+    smooth = np.zeros(base.shape, dtype=bool)
     for spacing in SPACINGS:
         values, sigma, seen = look(spacing)
         moved, both = _smallest_move(values)
@@ -108,6 +116,7 @@ def estimate_noise(
         jumps = sudden & both
         noise = np.where(jumps, least, np.where(~found & seen, sigma, noise))
         found |= seen | jumps
+        smooth |= ~found & (moved > 0)
         # A move on one side only may be a kink: both sides tell at the next spacing.
         still = (moved == 0) | (still & ~both)
         if found.all() or (spacing == WIDE and not still.any()):
@@ -117,8 +126,14 @@ def estimate_noise(
         jumpy = seen & (wide > JUMPY * noise)
         if jumpy.any():
             _, narrow, seen = look(NARROWER)
-            noise = np.where(jumpy & seen & (narrow > AS_HIGH * wide), wide, noise)
-    return np.asarray(np.maximum(noise, least_noise(base, repeat)))
+            jumpy &= seen & (narrow > AS_HIGH * wide)
+            noise, smooth = np.where(jumpy, wide, noise), smooth | jumpy
+    rounding = least_noise(base, repeat)
+    if np.any(smooth & (noise > OSCILLATING * rounding)):
+        with np.errstate(all="ignore"):
+            bend = sample(DirectionLine(evaluate, point, direction), base).bend
+        noise = np.where(smooth, np.minimum(noise, noise_ceiling(bend, rounding)), noise)
+    return np.asarray(np.maximum(noise, rounding))
 
 
 def least_noise(base: Floats, repeat: Floats) -> Floats:
