@@ -13,7 +13,7 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.parts import parts
 
-__all__ = ["Scales"]
+__all__ = ["Scales", "claimed_length"]
 
 #: Steps are taken relative to the scale and go down to 1e-12 of it: a smaller
 #: scale would make them subnormal numbers.
@@ -101,6 +101,36 @@ class Scales:
         own, typical = self.own(indices), self.typical(indices)
         typical[typical < TINIEST] = 1.0
         return np.where((own < NOTHING * typical) | (own < TINIEST), typical, own)
+
+
+def claimed_length(claim: Floats, size: Floats) -> Floats:
+    """Return how far each coordinate may go before its claim stops making sense.
+
+    A function of this size does not keep a slope over a longer way. It is the natural step
+    of a coordinate whose magnitude is no measure of it: a date, a frequency, a place on a map.
+
+    Parameters
+    ----------
+    claim : ndarray, shape (k, m)
+        Claimed derivatives.
+    size : ndarray, shape (m,)
+        How large outputs are, or how much they vary.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        That of the median output; infinite where nothing is claimed.
+
+    Examples
+    --------
+    >>> claimed_length(np.array([[100.0, 0.0], [0.0, 0.0]]), np.array([2.0, 1.0]))
+    array([0.02,  inf])
+    """
+    with np.errstate(all="ignore"):
+        lengths = np.where(claim != 0, size / np.abs(claim), np.nan)
+    lengths[~(lengths > 0)] = np.nan
+    lengths[np.isnan(lengths).all(axis=1)] = np.inf
+    return np.asarray(np.nanmedian(lengths, axis=1))
 
 
 def _middle(values: Floats) -> float:

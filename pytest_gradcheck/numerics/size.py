@@ -16,7 +16,7 @@ __all__ = ["AWAY", "output_sizes", "sizes_of"]
 AWAY = 0.1
 
 #: A change is no measure of anything unless it is this many times the noise.
-TOLD = 1e4
+TOLD = 100.0
 
 #: An output is nothing but noise where it is no more than this many times it, and what
 #: rounding leaves of terms of order one that cancel where it is below this.

@@ -21,6 +21,7 @@ from pytest_gradcheck.numerics.levels import Levels
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.looks import look
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
+from pytest_gradcheck.numerics.scale import claimed_length
 
 __all__ = ["Sweep"]
 
@@ -90,7 +91,7 @@ class Sweep:
             indices = np.arange(start, min(start + length, size))
             block = self._block(indices, self.claims(start, start + indices.size), found)
             seen = look(block)
-            doubts.add(indices, seen.doubt, block.scale)
+            doubts.add(indices, seen.doubt, self.function.scales.own(indices))
             apart += int(np.count_nonzero(seen.apart))
             drowned.append(seen.drowned)
             if start + length >= size or sum(d.indices.size for d in drowned) >= length:
@@ -103,11 +104,15 @@ class Sweep:
         if drowned.indices.size:
             claim = np.concatenate([self.claims(k, k + 1) for k in drowned.indices.tolist()])
             block = self._block(drowned.indices, claim, found)
-            doubts.add(drowned.indices, *look_further(block, drowned, self.rng))
+            doubt, scale = look_further(block, drowned, self.rng)
+            own = self.function.scales.own(drowned.indices)
+            doubts.add(drowned.indices, doubt, np.maximum(scale, own))
 
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
-        scale = self.function.scales.own(indices)
-        return Block(self.function, indices, claim, scale, self.agreement, found)
+        function = self.function
+        size = np.maximum(np.abs(function.base), function.sizes)
+        scale = np.minimum(function.scales.own(indices), claimed_length(claim, size))
+        return Block(function, indices, claim, scale, self.agreement, found)
 
     def _climb(self, index: int, scale: float, levels: Levels, found: Measurement) -> None:
         """Settle one coordinate by a ladder."""
