@@ -26,9 +26,10 @@ from pytest_gradcheck.binding.evaluating.ways import Ways
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described
 from pytest_gradcheck.elementwise_report import describe_elementwise
+from pytest_gradcheck.elsewhere import Elsewhere
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
 from pytest_gradcheck.judgement.outcome import vacuous
-from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS
+from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS, SCATTERS
 from pytest_gradcheck.nearest import (
     raise_where_moved_together,
     raise_where_screened,
@@ -42,7 +43,7 @@ from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.progress import shown
 from pytest_gradcheck.report.model import Report
 from pytest_gradcheck.running import RunningTest, current_test
-from pytest_gradcheck.screen_report import describe_screen
+from pytest_gradcheck.screen_report import describe_screen, is_rounded, noted
 from pytest_gradcheck.sweep_report import describe_sweep
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
@@ -296,15 +297,25 @@ def _screen(problem: Problem, options: Options) -> Described:
         for parameter, rounding in pairs
         if parameter.stop > parameter.start
     ]
-    screened = screen(
+    look = partial(
+        screen,
         question(problem),
-        segments,
         agreement=options.rtol,
         budget=options.max_evaluations,
         seed=options.seed,
     )
+    screened, elsewhere = look(segments), Elsewhere(problem, options.seed)
     raise_where_screened(problem, screened, options.seed)
-    return describe_screen(problem, screened, options)
+    described = describe_screen(problem, screened, options, elsewhere)
+    is_open = screened.unexplained.any() or any(is_rounded(p) for p in described.parameters)
+    if not is_open or any(p.verdict == "wrong" for p in described.parameters):
+        return described
+    # Directions over everything see the rounding of all claims together: allow for that.
+    shares = {s.start: SCATTERS * elsewhere.share(s.start, s.stop) for s in segments}
+    rounded = [replace(s, rounding=max(s.rounding, shares[s.start])) for s in segments]
+    if rounded == segments:
+        return described
+    return describe_screen(noted(problem, shares), look(rounded), options, elsewhere)
 
 
 def question(problem: Problem) -> Question:

@@ -6,9 +6,10 @@ judgement, names from binding, the layout of the message from report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.blocks import Block, Parameter
 from pytest_gradcheck.binding.evaluating.edges import Edge
+from pytest_gradcheck.elsewhere import Again
 from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
-from pytest_gradcheck.judgement.verdicts import Judged, Mark, judge
+from pytest_gradcheck.judgement.kinks import Convention, come_apart, follows_slopes
+from pytest_gradcheck.judgement.verdicts import Judged, Mark, is_clear, judge
 from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, Status
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
@@ -50,6 +53,19 @@ REASONS = {
 
 #: Statuses of a derivative at which nothing is out of the ordinary.
 ORDINARY = (Status.SMOOTH, Status.STILL, Status.LEVEL)
+
+
+#: Why an entry is inconclusive though it was measured.
+ROUNDING = "backward's own rounding, its terms cancel"
+BETWEEN = (
+    "at a kink the claim lies between the slopes left and right, and is neither of them, "
+    "nor zero, nor their mean"
+)
+
+#: Entries at a kink that are looked at from both sides.
+SIDES = 16
+
+Place = tuple[int, int]
 
 
 def no_edge(coordinate: int) -> Edge | None:
@@ -86,6 +102,9 @@ class Evidence:
         ``edge(coordinate) -> Edge or None``: the nearest that was met along it.
     own : ndarray of int, shape (n, m), or None
         Which outputs the m derivatives by a coordinate are of; None where they are of all.
+    again : Again or None
+        Asks backward about these coordinates once more, before it is accused of a slight
+        difference or of a claim between the slopes of a kink.
     """
 
     parameter: Parameter
@@ -99,12 +118,14 @@ class Evidence:
     unmoved: bool = False
     edge: Callable[[int], Edge | None] = no_edge
     own: Indices | None = None
+    again: Again | None = None
 
     @cached_property
     def judged(self) -> Judged:
-        """The verdicts."""
-        found = self.found
-        return judge(
+        """The verdicts; what would be wrong is asked about once more before that is said."""
+        found, again = self.found, self.again
+        look = partial(
+            judge,
             self.claim,
             found.value,
             found.bound,
@@ -114,6 +135,15 @@ class Evidence:
             rtol=self.rtol,
             rounding=self.rounding,
         )
+        judged = look()
+        if again is None:
+            return judged
+        slight = judged.slight
+        if slight.any():
+            distance = np.abs(self.claim - found.value)[slight]
+            scatter = again.scatter(lambda some, most: is_clear(distance, some[slight], most))
+            judged = look(scatter=scatter)
+        return _settled(self, again, judged)
 
     def output(self, coordinate: int, column: int) -> int:
         """Return the output that a derivative is of."""
@@ -173,6 +203,39 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
         resolution=float(decided.max()) if decided.size else float("inf"),
         notes=tuple(_notes(evidence)),
     )
+
+
+def _settled(evidence: Evidence, again: Again, judged: Judged) -> Judged:
+    """Settle claims at a kink that are nothing one would write there by those beside it.
+
+    A backward that gives the slopes to both sides is right beside the kink; then the claim may
+    be a sum over several kinks. Of very many entries some are looked at from both sides.
+    """
+    found, alone = evidence.found, again.is_alone
+    several, off = list[Place](), list[Place]()
+    rest = judged.unexplained[:: -(-len(judged.unexplained) // SIDES) or 1]
+    places = [*rest, *(place for place in judged.unexplained if place not in {*rest})]
+    for number, place in enumerate(places):
+        coordinate, output = place
+        step, slopes = float(found.step[coordinate]), found.kinks[place]
+        claim, allowed = float(evidence.claim[place]), float(judged.allowed[place])
+        if number < len(rest):
+            sides = again.sides(coordinate, step)
+            if sides is None:
+                return judged.settle(several, off)
+            if not follows_slopes(
+                (float(sides[0][output]), float(sides[1][output])), slopes, allowed=allowed
+            ):
+                off.append(place)
+                continue
+        elif off:
+            break
+        around = again.around(coordinate, step)[:, output]
+        if come_apart(around, slopes, claim=claim, allowed=allowed):
+            several.append(place)
+        elif around.size and not alone:
+            off.append(place)
+    return judged.settle(several, off)
 
 
 def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
@@ -256,6 +319,10 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
     if (coordinate, column) in found.kinks:
         low, high = found.kinks[coordinate, column]
         reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
+        if mark != Mark.CORRECT and low <= evidence.claim[coordinate, column] <= high:
+            reason += "; there also 0 and their mean are accepted, and sums of several kinks"
+    elif judged.rounded[coordinate, column]:
+        reason = ROUNDING
     return Entry(
         parameter=parameter.name,
         index=index,
@@ -332,27 +399,42 @@ def _notes(evidence: Evidence) -> Iterator[Note]:
     level = int(np.count_nonzero(judged.zeros & (found.status == Status.LEVEL)))
     if level:
         yield Note("level", level, f"{REASONS[Status.LEVEL]}: zero between its jumps")
-    if judged.subgradients:
-        count = judged.subgradients
-        at = "1 entry is" if count == 1 else f"{count} entries are"
-        text = f"{at} at a kink; the claim lies between the slopes left and right of it"
-        yield Note("kink", count, text)
-    yield from _inconclusive_notes(evidence, judged.marks == Mark.INCONCLUSIVE)
+    if judged.conventions:
+        yield _kink_note(Counter(judged.conventions.values()))
+    if judged.rounded.any():
+        good = float(judged.allowed[judged.rounded].max())
+        text = f"backward's own rounding: claims of {parameter.name} are good to {good:.0e}"
+        yield Note("rounding", int(np.count_nonzero(judged.rounded)), text)
+    yield from _inconclusive_notes(evidence, judged)
     yield from point_notes(parameter, evidence.point)
 
 
-def _inconclusive_notes(evidence: Evidence, open_: NDArray[np.bool_]) -> Iterator[Note]:
-    found = evidence.found
-    for status in Status:
-        where = open_ & (found.status == status)
+def _kink_note(conventions: Mapping[Convention, int]) -> Note:
+    """Say how many claims were accepted at a kink, and as what."""
+    count = sum(conventions.values())
+    at = "1 entry is" if count == 1 else f"{count} entries are"
+    each = [(kind, conventions[kind]) for kind in Convention if kind in conventions]
+    many = len(each) > 1
+    what = "; ".join(kind.value + (f" (in {n})" if many else "") for kind, n in each)
+    return Note("kink", count, f"{at} at a kink; the claim is {what}")
+
+
+def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
+    found, open_ = evidence.found, judged.marks == Mark.INCONCLUSIVE
+    groups = [(open_ & ~judged.rounded & (found.status == s), s) for s in Status]
+    for where, status in [(open_ & judged.rounded, None), *groups]:
         count = int(np.count_nonzero(where))
         if not count:
             continue
         first = int(np.flatnonzero(where.any(axis=1))[0])
-        reason = _reason(status, Mark.INCONCLUSIVE, evidence.edge(first))
+        reason: str | None = ROUNDING
+        if status is not None:
+            reason = _reason(status, Mark.INCONCLUSIVE, evidence.edge(first))
+        if status is Status.KINK:
+            reason = BETWEEN
         some = "all" if count == where.size > 1 else f"{count} of {where.size}"
         text = f"{some} inconclusive: {reason}"
-        bound = float(found.bound[where].max())
-        if np.isfinite(bound):
+        bound = float((judged.allowed if status is None else found.bound)[where].max())
+        if np.isfinite(bound) and status is not Status.KINK:
             text += f", an error of {bound:.0e} could hide"
         yield Note("inconclusive", count, text)

@@ -17,6 +17,7 @@ from pytest_gradcheck.binding.claimed import ElementwiseClaim
 from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described, Evidence, describe, relative_difference
+from pytest_gradcheck.elsewhere import Again, Elsewhere
 from pytest_gradcheck.numerics.coupling import Coupled
 from pytest_gradcheck.numerics.elementwise import Compressed
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
@@ -52,6 +53,7 @@ def describe_elementwise(
         Of all parameters.
     """
     unmoved = problem.unmoved()
+    elsewhere = Elsewhere(problem, options.seed, lambda said, some: said.take_stored(some))
     reports, zeros = [], []
     for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
         start, stop = parameter.start, parameter.stop
@@ -67,6 +69,7 @@ def describe_elementwise(
             unmoved=parameter.name in unmoved,
             edge=partial(_edge, problem, parameter),
             own=claim.own[start:stop],
+            again=Again(elsewhere, np.arange(start, stop), (start, stop)),
         )
         report = _described(own, options)
         zeros.append(own.judged.zeros)
@@ -112,6 +115,7 @@ def _beside(own: Evidence, pairs: Sequence[Coupled], measured: Compressed) -> Ev
         natural=measured.sizes[outputs] / measured.scales.meaningful(rows)[:, None],
         unmoved=False,
         own=outputs,
+        again=None,
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described, Evidence, describe, reason_of
+from pytest_gradcheck.elsewhere import Again, Elsewhere
 from pytest_gradcheck.judgement.diagnosis import diagnose_share
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.finding import Finding
@@ -24,7 +25,10 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Note, ParameterReport, Verdict
 
-__all__ = ["describe_screen"]
+__all__ = ["describe_screen", "is_rounded", "noted"]
+
+#: Shares of claims that backward's own rounding comes to, above which that is said.
+NOTABLE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class _Part:
     parameter: Parameter
     number: int
     rounding: float
+    elsewhere: Elsewhere
 
     @property
     def findings(self) -> list[Finding]:
@@ -82,7 +87,9 @@ class _Part:
         return bool(unexplained) or not np.isfinite(self.resolution)
 
 
-def describe_screen(problem: Problem, screened: Screened, options: Options) -> Described:
+def describe_screen(
+    problem: Problem, screened: Screened, options: Options, elsewhere: Elsewhere
+) -> Described:
     """Describe every parameter by what directions and single entries showed.
 
     Parameters
@@ -93,6 +100,8 @@ def describe_screen(problem: Problem, screened: Screened, options: Options) -> D
         What was found.
     options : Options
         The options in force.
+    elsewhere : Elsewhere
+        Asks backward close to the point, before it is accused of a slight difference.
 
     Returns
     -------
@@ -102,7 +111,7 @@ def describe_screen(problem: Problem, screened: Screened, options: Options) -> D
     unmoved = problem.unmoved()
     reports, number = list[ParameterReport](), 0
     for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
-        part = _Part(problem, screened, options, parameter, number, rounding)
+        part = _Part(problem, screened, options, parameter, number, rounding, elsewhere)
         if parameter.start == parameter.stop:
             reports.append(_blank(part, "correct"))
             continue
@@ -114,6 +123,33 @@ def describe_screen(problem: Problem, screened: Screened, options: Options) -> D
             reports.append(_screened(part, unmoved))
         number += 1
     return Described("fast", tuple(reports), _difference(screened))
+
+
+def is_rounded(report: ParameterReport) -> bool:
+    """Tell whether backward's own rounding explains what seemed to be off."""
+    return any(note.kind == "rounding" for note in report.notes)
+
+
+def noted(problem: Problem, shares: Mapping[int, float]) -> Problem:
+    """Return the problem with a note on parameters whose claims are rounded notably.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was claimed.
+    shares : mapping of int to float
+        For the first coordinate of a parameter how well its claims are known, relatively.
+    """
+
+    def said(parameter: Parameter) -> Parameter:
+        share = shares.get(parameter.start, 0.0)
+        if share <= NOTABLE or parameter.start == parameter.stop:
+            return parameter
+        text = f"backward's own rounding: claims of {parameter.name} are good to {share:.0e}"
+        note = Note("rounding", 0, f"{text} of their size")
+        return replace(parameter, notes=(*parameter.notes, note))
+
+    return replace(problem, parameters=tuple(said(p) for p in problem.parameters))
 
 
 def _difference(screened: Screened) -> float:
@@ -144,6 +180,7 @@ def _described(
         rounding=part.rounding,
         rtol=options.rtol,
         unmoved=parameter.name in unmoved,
+        again=Again(part.elsewhere, coordinates, (parameter.start, parameter.stop)),
         edge=lambda k: problem.edge(int(coordinates[k]), int(coordinates[k]) + 1),
     )
     return describe(evidence, max_rows=options.max_rows, convention=options.convention)
@@ -151,10 +188,11 @@ def _described(
 
 def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
     """Describe a parameter of which few entries were measured, or none."""
+    part, excused = _standing(part)
     if not part.findings:
         poor = part.is_unknown or part.held or part.share > UNRESOLVED
-        blank = _blank(part, "inconclusive" if poor else "correct")
-        return replace(blank, notes=tuple(_notes(part, unmoved)))
+        blank = _blank(part, "inconclusive" if poor or excused else "correct")
+        return replace(blank, notes=(*_notes(part, unmoved), *excused))
     report = _blank(part, "wrong")
     measured = part.measured
     if measured:
@@ -171,6 +209,28 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
         resolution=part.resolution,
         notes=tuple(_notes(part, unmoved)),
     )
+
+
+def _standing(part: _Part) -> tuple[_Part, tuple[Note, ...]]:
+    """Leave out what backward's own rounding explains; return what is to be said of that."""
+    standing, notes = list[Finding](), list[Note]()
+    for finding in part.screened.findings:
+        said = _excuse(part, finding) if finding in part.findings else ()
+        notes += said
+        if not said:
+            standing.append(finding)
+    screened = replace(part.screened, findings=tuple(standing))
+    return replace(part, screened=screened), tuple(notes[:1])
+
+
+def _excuse(part: _Part, finding: Finding) -> list[Note]:
+    """Return what is said of rounding where it explains all that was measured of a finding."""
+    start = part.parameter.start
+    measured = {coordinate - start: found for coordinate, found in finding.measured}
+    if not measured:
+        return []
+    report = _measured_report(part, measured)
+    return [] if report.wrong else [note for note in report.notes if note.kind == "rounding"]
 
 
 def _wrong(part: _Part) -> int:

@@ -15,6 +15,7 @@ from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.description import Described, Evidence, describe, relative_difference
+from pytest_gradcheck.elsewhere import Again, Elsewhere
 from pytest_gradcheck.numerics.measure import Measured
 from pytest_gradcheck.options import Options
 
@@ -40,7 +41,7 @@ def describe_sweep(problem: Problem, measured: Measured, options: Options) -> De
     Described
         Of all parameters; of a JVP, of its direction.
     """
-    evidence = list(_evidence(problem, measured, options.rtol))
+    evidence = list(_evidence(problem, measured, options))
     parameters = tuple(
         describe(one, max_rows=options.max_rows, convention=options.convention) for one in evidence
     )
@@ -50,11 +51,11 @@ def describe_sweep(problem: Problem, measured: Measured, options: Options) -> De
     return Described("full", parameters, difference)
 
 
-def _evidence(problem: Problem, measured: Measured, rtol: float) -> Iterator[Evidence]:
+def _evidence(problem: Problem, measured: Measured, options: Options) -> Iterator[Evidence]:
     """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
     roundings = problem.roundings or (EPS,) * len(problem.parameters)
     parameters, point = problem.parameters, problem.point
-    unmoved = problem.unmoved()
+    unmoved, elsewhere = problem.unmoved(), Elsewhere(problem, options.seed)
     if problem.tangent is not None:
         parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
         roundings = (max(roundings),)
@@ -68,9 +69,10 @@ def _evidence(problem: Problem, measured: Measured, rtol: float) -> Iterator[Evi
             found=measured.found.rows(start, stop),
             natural=measured.natural(start, stop),
             rounding=rounding,
-            rtol=rtol,
+            rtol=options.rtol,
             unmoved=parameter.name in unmoved,
             edge=partial(_edge, problem, start),
+            again=Again(elsewhere, np.arange(start, stop), (start, stop)),
         )
 
 

@@ -15,12 +15,20 @@ from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
 from pytest_gradcheck.binding.preflight import REPEATABLE
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["ask_other_cotangents", "refuse_unsteady"]
+__all__ = ["ask_other_cotangents", "one_rounding_away", "refuse_unsteady"]
 
 Ask = Callable[[Request], Asked]
 
 #: Of the second cotangent in the combination of two: no sum or difference of bugs undoes it.
 WEIGHT = -2.5
+
+#: The types of real and imaginary parts that round more coarsely than float64.
+PARTS = {"float16": np.float16, "float32": np.float32, "complex64": np.float32}
+
+#: At most so many roundings is what claims are asked a rounding away; of coarser types fewer,
+#: so that no derivative changes by itself.
+SEVERAL = 32
+FEW = 2
 
 #: How far cotangents that are asked about once more are from those before, relative to each
 #: entry: far enough for another rounding in any type, too close for another nonlinearity.
@@ -134,6 +142,35 @@ def ask_other_cotangents(
         yield OtherCotangents(
             parameters, claims(one), zero, claims(two), claims(one + WEIGHT * two), WEIGHT
         )
+
+
+def one_rounding_away(vector: Vector, blocks: Sequence[Block], rng: np.random.Generator) -> Vector:
+    """Move every number by a rounding of its type, or a few, up or down; zeros stay.
+
+    Functions that are flat do not show a single rounding of what they are handed.
+
+    Parameters
+    ----------
+    vector : ndarray, shape (n,)
+        Numbers, real and imaginary parts one after the other.
+    blocks : sequence of Block
+        Whose they are, with the types in which they are handed out.
+    rng : numpy.random.Generator
+        Draws the directions.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The numbers beside them.
+    """
+    moved = vector.copy()
+    for block in blocks:
+        part = slice(block.start, block.stop)
+        values = vector[part].astype(PARTS.get(block.dtype, np.float64))
+        most = FEW if block.dtype in PARTS else SEVERAL
+        roundings = rng.choice([-1, 1], values.size) * rng.integers(1, most + 1, values.size)
+        moved[part] = values + roundings.astype(values.dtype) * np.spacing(values)
+    return np.where(vector == 0, 0.0, moved)
 
 
 def _claims(asked: Asked, block: Block) -> Vector:

@@ -13,12 +13,16 @@ from functools import partial
 
 import numpy as np
 
-from pytest_gradcheck.binding.again import ask_other_cotangents, refuse_unsteady
+from pytest_gradcheck.binding.again import (
+    ask_other_cotangents,
+    one_rounding_away,
+    refuse_unsteady,
+)
 from pytest_gradcheck.binding.asking import Asked, Backward, Request
 from pytest_gradcheck.binding.attributes import as_it_was
-from pytest_gradcheck.binding.blocks import dtype_name
+from pytest_gradcheck.binding.blocks import Vector, dtype_name
 from pytest_gradcheck.binding.call import Call
-from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
+from pytest_gradcheck.binding.claimed import Claim, DenseClaim, OtherCotangents
 from pytest_gradcheck.binding.complexes import weights
 from pytest_gradcheck.binding.constraining import (
     UNCONSTRAINED,
@@ -34,13 +38,13 @@ from pytest_gradcheck.binding.generators import find_generators
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
 from pytest_gradcheck.binding.outputs import Beside, Output
 from pytest_gradcheck.binding.preflight import refuse_change, refuse_unrepeatable
-from pytest_gradcheck.binding.problem import Counts, Problem, no_others
+from pytest_gradcheck.binding.problem import Counts, Problem, no_others, nowhere
 from pytest_gradcheck.binding.replay import Replay
 from pytest_gradcheck.binding.resolving import Resolved
 from pytest_gradcheck.binding.watching import watched
 from pytest_gradcheck.binding.workspace import FULL_PRECISION, LOW_PRECISION, Workspace
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.model import Note
+from pytest_gradcheck.report.model import Kind, Note
 
 __all__ = ["bind"]
 
@@ -144,6 +148,7 @@ def _pose(
     base, repeat = ways.at_base(forward, first, again, seed)
     evaluate, is_elsewhere = ways.evaluator(call, forward)
     seen = Seen(moving, by_forward, by_backward)
+    claimed_at = _asking_elsewhere(backward, forward, request, asked.kind)
     problem = Problem(
         kind=asked.kind,
         forward=binding.forward_name,
@@ -167,6 +172,8 @@ def _pose(
         not_checked=not_checked(binding.arguments),
         roundings=asked.roundings,
         others=others,
+        claimed_at=claimed_at,
+        claimed_rounded=_asking_rounded(backward, forward, request, asked.kind),
         # What moves generators here while forward is called elsewhere is something else.
         randomness_moved=bool if is_elsewhere else replay.moved,
         edge=forward.edges.near,
@@ -223,14 +230,59 @@ def _ask(
     return asked, claim, others, changed
 
 
+def _asking_elsewhere(
+    backward: Backward, forward: Forward, request: Request, kind: Kind
+) -> Callable[[Vector], Claim | None]:
+    """Return what asks backward at other points, straight after a forward there."""
+    workspace = forward.workspace
+
+    def claimed_at(point: Vector) -> Claim | None:
+        try:
+            workspace.point[:] = point
+            asked = backward.ask(forward.at_base(), request)
+            return asked.claim.kept() if asked.kind == kind else None
+        except Exception:  # noqa: BLE001  # nobody asked the user's code for anything there
+            return None
+        finally:
+            workspace.point[:] = workspace.base
+
+    return claimed_at
+
+
+def _asking_rounded(
+    backward: Backward, forward: Forward, request: Request, kind: Kind
+) -> Callable[[np.random.Generator], Claim | None]:
+    """Return what asks backward one rounding away."""
+    workspace = forward.workspace
+    inputs = [workspace.seen(parameter) for parameter in workspace.parameters]
+
+    def claimed_rounded(rng: np.random.Generator) -> Claim | None:
+        # Claims are multiples of what backward is handed: by another factor all is rounded anew.
+        factor = float(rng.uniform(1, 2))
+        handed = (None if v is None else factor * v for v in (request.cotangent, request.tangent))
+        ask = _asking_elsewhere(backward, forward, Request(*handed), kind)
+        claim = ask(one_rounding_away(workspace.base, inputs, rng))
+        if claim is None or kind not in ("vjp", "jvp"):
+            return claim
+        return DenseClaim(claim.rows(0, 1 if kind == "jvp" else workspace.base.size) / factor)
+
+    return claimed_rounded
+
+
 def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:
     """Pose the same problem for the coordinates of constrained parameters."""
     claim, roundings, notes = problem.claim, problem.roundings, problem.notes
+    entries, claimed_rounded = coordinates, problem.claimed_rounded
     if problem.kind == "jvp":
         names = ", ".join(part.name for part in coordinates.constrained())
         notes = (*notes, Note("direction", 0, f"the tangent is admissible for {names}"))
     else:
         coordinates, claim, roundings = coordinates.along(claim, roundings)
+
+        def claimed_rounded(rng: np.random.Generator) -> Claim | None:
+            found = problem.claimed_rounded(rng)
+            return None if found is None else entries.along(found, problem.roundings)[1]
+
     return replace(
         problem,
         parameters=coordinates.parameters(),
@@ -241,6 +293,8 @@ def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward
         edge=lambda start, stop: problem.edge(*coordinates.entries(start, stop)),
         claim=claim,
         roundings=roundings,
+        claimed_at=nowhere,
+        claimed_rounded=claimed_rounded,
         notes=notes,
     )
 

@@ -49,6 +49,10 @@ class Claim(Returned, Protocol):
         """Return the claims about some coordinates, shape (k, m)."""
         ...  # pragma: no cover
 
+    def take_stored(self, indices: NDArray[np.intp]) -> Vector:
+        """Return those about some coordinates that are not zero by their form, shape (k, w)."""
+        ...  # pragma: no cover
+
     def along(self, start: int, direction: Vector) -> Vector:
         """Return the claimed change by coordinates from `start` on, shape (m,)."""
         ...  # pragma: no cover
@@ -118,6 +122,10 @@ class DenseClaim:
         """Return the claims about some coordinates, shape (k, m)."""
         return self.matrix[indices]
 
+    def take_stored(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the same: any of them may be other than zero."""
+        return self.matrix[indices]
+
     def along(self, start: int, direction: Vector) -> Vector:
         """Return the claimed change by coordinates from `start` on, shape (m,)."""
         # Not by BLAS: its threads wait for each other on a machine that is busy.
@@ -164,6 +172,10 @@ class ElementwiseClaim:
         rows = np.zeros((indices.size, self.outputs))
         np.put_along_axis(rows, self.own[indices], self.values[indices], axis=1)
         return rows
+
+    def take_stored(self, indices: NDArray[np.intp]) -> Vector:
+        """Return those about some coordinates that are not zero by their form, shape (k, w)."""
+        return self.values[indices]
 
     def along(self, start: int, direction: Vector) -> Vector:
         """Return the claimed change by coordinates from `start` on, shape (m,)."""

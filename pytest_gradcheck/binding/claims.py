@@ -6,6 +6,7 @@ It must not call anything or match names; shapes and numbers only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -169,7 +170,12 @@ def _outputs_at(output: Block, place: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def claim_rounding(claim: NDArray[Any]) -> float:
     """Return the relative rounding of a claim's type."""
-    kind = claim.dtype if claim.dtype.kind in "fc" else np.dtype(np.float64)
+    return _rounding(claim.dtype)
+
+
+@cache
+def _rounding(dtype: np.dtype[Any]) -> float:
+    kind = dtype if dtype.kind in "fc" else np.dtype(np.float64)
     return max(float(np.finfo(kind).eps), float(np.finfo(np.float64).eps))
 
 

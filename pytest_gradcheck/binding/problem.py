@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from pytest_gradcheck.binding.blocks import Block, Parameter, Vector
 from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
 from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.report.model import Kind, Note
 
-__all__ = ["Counts", "Problem", "no_edge", "no_others"]
+__all__ = ["Counts", "Problem", "no_edge", "no_others", "nowhere"]
 
 
 @dataclass(slots=True)
@@ -33,6 +35,10 @@ def no_edge(start: int, stop: int) -> Edge | None:
     """Return the edge that was met near a point around which there is none."""
     del start, stop
     return None
+
+
+def nowhere(point: object) -> None:
+    """Return what backward says at another point where it cannot be asked there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,13 @@ class Problem:
     others : callable
         ``others() -> iterator of OtherCotangents`` asks backward about other cotangents, and
         as often as wanted about some close to them; empty where it takes none.
+    claimed_at : callable
+        ``claimed_at(point) -> Claim or None`` asks backward at another point, straight after a
+        forward there; None where that makes no sense, or raises.
+    claimed_rounded : callable
+        ``claimed_rounded(rng) -> Claim or None`` asks likewise where all coordinates are a
+        rounding of their types away, or a few, up or down. A cotangent or tangent is handed in
+        times a random factor, by which claims are divided.
     randomness_moved : callable
         ``randomness_moved() -> bool``, asked when the check is over and generators are
         put back: whether one that is not being replayed had moved.
@@ -109,6 +122,8 @@ class Problem:
     not_checked: tuple[str, ...] = ()
     roundings: tuple[float, ...] = ()
     others: Callable[[], Iterator[OtherCotangents]] = no_others
+    claimed_at: Callable[[Vector], Claim | None] = nowhere
+    claimed_rounded: Callable[[np.random.Generator], Claim | None] = nowhere
     randomness_moved: Callable[[], bool] = bool
     edge: Callable[[int, int], Edge | None] = no_edge
     unmoved: Callable[[], frozenset[str]] = frozenset

@@ -5,14 +5,16 @@ It must not evaluate anything or know names; arrays in, arrays out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLAIM_ROUNDINGS", "Judged", "Mark", "judge"]
+from pytest_gradcheck.judgement.kinks import Convention, convention
+
+__all__ = ["CLAIM_ROUNDINGS", "SCATTERS", "Judged", "Mark", "is_clear", "judge"]
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +46,18 @@ STILL = 1e-2
 CLAIM_ROUNDINGS = 8.0
 
 
+#: How many times its scatter one rounding away a claim may be off by. Of three that are drawn
+#: at random all lie closer to each other than a sixteenth of the error of one in a few of 1e5.
+SCATTERS = 16.0
+
+#: A difference so many times larger than what scatter explains is no rounding.
+FAR_BEYOND = 100.0
+
+#: Rounding makes slight differences: below this share of the derivative or of what is natural.
+#: A claim that changes by more, one rounding away, jumps there.
+SLIGHT = 0.1
+
+
 class Mark(IntEnum):
     """Verdict of one derivative, as it is kept in arrays."""
 
@@ -67,15 +81,69 @@ class Judged:
     zeros : ndarray of bool, shape (n, m)
         Which are verified as zero within what can be resolved, and no more: nothing about
         their formula was tested.
-    subgradients : int
-        How many claims were accepted because they lie within a kink's slopes.
+    slight : ndarray of bool, shape (n, m)
+        Claims that are wrong by so little that their own rounding may explain it.
+    rounded : ndarray of bool, shape (n, m)
+        Claims that would be wrong but for their own rounding.
+    conventions : mapping of (int, int) to Convention
+        Claims that were accepted at a kink, and as what.
+    unexplained : tuple of (int, int)
+        Those there that are nothing one would write: between the slopes inconclusive, else
+        wrong.
     """
 
     marks: NDArray[np.int8]
     excess: Floats
     allowed: Floats
     zeros: NDArray[np.bool_]
-    subgradients: int
+    slight: NDArray[np.bool_]
+    rounded: NDArray[np.bool_]
+    conventions: Mapping[tuple[int, int], Convention]
+    unexplained: tuple[tuple[int, int], ...]
+
+    def settle(self, several: Sequence[tuple[int, int]], off: Sequence[tuple[int, int]]) -> Judged:
+        """Return the same with verdicts on some claims at a kink.
+
+        Parameters
+        ----------
+        several : sequence of (int, int)
+            Those that several kinks at once explain.
+        off : sequence of (int, int)
+            Those of a backward that is off beside the kink as well, or of one kink alone.
+        """
+        marks = self.marks.copy()
+        for place in several:
+            marks[place] = Mark.CORRECT
+        for place in off:
+            marks[place] = Mark.WRONG
+        known = dict.fromkeys(several, Convention.SEVERAL)
+        left = tuple(place for place in self.unexplained if place not in {*several, *off})
+        return replace(
+            self, marks=marks, conventions={**self.conventions, **known}, unexplained=left
+        )
+
+
+def is_clear(distance: Floats, scatter: Floats, largest: float) -> bool:
+    """Tell whether the scatter of claims explains all differences, or is far from it.
+
+    A claim that is rounded to one of few numbers may not scatter by chance where others do.
+
+    Parameters
+    ----------
+    distance, scatter : ndarray, shape (k,)
+        Between claims and measurements, and between claims a rounding away.
+    largest : float
+        Scatter of many claims about the parameter.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> [is_clear(one, s * one, m) for s, m in ((0.1, 0.1), (0.0, 0.1), (0.0, 1e-9))]
+    [True, False, True]
+    """
+    if FAR_BEYOND * SCATTERS * largest < distance.min(initial=np.inf):
+        return True
+    return bool((SCATTERS * scatter >= distance).all())
 
 
 def judge(
@@ -88,6 +156,7 @@ def judge(
     natural: Floats,
     rtol: float,
     rounding: float,
+    scatter: Floats | float = 0.0,
 ) -> Judged:
     """Judge the claims about one parameter.
 
@@ -107,9 +176,7 @@ def judge(
     claim, value, bound : ndarray, shape (n, m)
         What backward says, what was measured, and how well.
     kinks : mapping of (int, int) to (float, float)
-        Slopes on both sides where they differ; any claim between them is a
-        valid subgradient (F. H. Clarke, Optimization and Nonsmooth Analysis,
-        1983).
+        Slopes on both sides where they differ; for what is accepted there see `convention`.
     still : ndarray of bool, shape (n, m)
         Where the output did not move at all, not by a bit.
     natural : ndarray, shape (n, m)
@@ -119,6 +186,9 @@ def judge(
         Relative error that is allowed anyway.
     rounding : float
         Relative rounding of the claim's type.
+    scatter : ndarray, shape (n, m), or float
+        How much claims differ one rounding away. That is no excuse for more than slight
+        differences, nor for what is right anyway.
 
     Returns
     -------
@@ -134,6 +204,9 @@ def judge(
     >>> judge(claim, value, bound, {}, **around, rtol=1e-6, rounding=2e-16).marks.ravel().tolist()
     [0, 1]
     """
+    smooth = np.ones(claim.shape, dtype=np.bool_)
+    for place in kinks:
+        smooth[place] = False
     with np.errstate(all="ignore"):
         size = np.maximum(np.abs(claim), np.abs(value))
         # Entries of one parameter may have units of their own: the largest is meant in theirs.
@@ -142,9 +215,13 @@ def judge(
         largest = np.fmin(largest, np.nanmax(np.abs(value), initial=0.0))
         rounded = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
         unseen = np.maximum(KAPPA * bound, rounded)
-        allowed = np.maximum(rtol * size, unseen)
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
+        beyond = known & smooth & (distance > np.maximum(rtol * size, unseen))
+        slight = beyond & (distance <= SLIGHT * np.maximum(size, natural))
+        doubted = slight & (scatter <= SLIGHT * np.maximum(size, natural))
+        unseen = np.where(doubted, np.maximum(unseen, SCATTERS * scatter), unseen)
+        allowed = np.maximum(rtol * size, unseen)
         excess = np.where(known, distance / np.maximum(allowed, np.finfo(float).tiny), 0.0)
         wrong = known & (excess > 1)
         telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * natural)
@@ -161,12 +238,26 @@ def judge(
     marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)
     marks[correct] = Mark.CORRECT
     marks[wrong] = Mark.WRONG
-    subgradients = 0
-    for (entry, output), (low, high) in kinks.items():
-        inside = low <= claim[entry, output] <= high
-        subgradients += inside
-        zeros[entry, output] = False
-        marks[entry, output] = Mark.CORRECT if inside else Mark.WRONG
-        if inside:
-            excess[entry, output] = 0.0
-    return Judged(marks, excess, allowed, zeros, subgradients)
+    conventions, unexplained = dict[tuple[int, int], Convention](), list[tuple[int, int]]()
+    for place, slopes in kinks.items():
+        zeros[place] = False
+        found = convention(
+            float(claim[place]), slopes, mean=float(value[place]), allowed=float(allowed[place])
+        )
+        if found:
+            marks[place], excess[place] = Mark.CORRECT, 0.0
+            conventions[place] = found
+            continue
+        is_between = slopes[0] <= claim[place] <= slopes[1]
+        marks[place] = Mark.INCONCLUSIVE if is_between else Mark.WRONG
+        unexplained.append(place)
+    return Judged(
+        marks,
+        excess,
+        allowed,
+        zeros,
+        slight & (marks == Mark.WRONG),
+        beyond & (marks != Mark.WRONG),
+        conventions,
+        tuple(unexplained),
+    )

@@ -83,16 +83,24 @@ class Scales:
 
     def least(self) -> Floats:
         """Return the smallest scale of each segment, shape (k,)."""
-        stops = [*self.starts[1:].tolist(), self.point.size]
-        pairs = zip(self.starts.tolist(), stops, strict=True)
-        return np.array([min(self.own(part).min() for part in parts(*pair)) for pair in pairs])
+        least = np.full(self.starts.size, np.inf)
+        for part in parts(0, self.point.size):
+            first, last = np.searchsorted(self.starts, [part.start, part.stop - 1], side="right")
+            begins = np.maximum(self.starts[first - 1 : last], part.start) - part.start
+            inside = np.minimum.reduceat(self.own(part), begins)
+            np.minimum(least[first - 1 : last], inside, out=least[first - 1 : last])
+        return least
 
     def typical(self, indices: Indices | slice) -> Floats:
         """Return the median magnitude in the segments of some coordinates."""
         if isinstance(indices, slice):
             start, stop, _ = indices.indices(self.point.size)
-            edges = np.clip([*self.starts.tolist(), self.point.size], start, max(start, stop))
-            return np.repeat(self.medians, np.diff(edges))
+            if stop <= start:
+                return np.empty(0)
+            # Of the segments only those that the slice meets are looked at.
+            first, last = np.searchsorted(self.starts, [start, stop - 1], side="right").tolist()
+            edges = [start, *self.starts[first:last].tolist(), stop]
+            return np.repeat(self.medians[first - 1 : last], np.diff(edges))
         segments = np.searchsorted(self.starts, indices, side="right") - 1
         return np.asarray(self.medians[segments])
 

@@ -42,7 +42,7 @@ class Note:
         ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
-        ``"unexplained"``.
+        ``"unexplained"``, ``"rounding"``.
     count : int
         How many entries it is about; 0 where it is not about entries.
     text : str

@@ -5,6 +5,7 @@ It must not know any tool, nor the gradient that a case claims.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ from tests.corpus.family import Array, Case
 
 __all__ = ["exact_gradient"]
 
-#: Digits of every number; a difference over 1e-25 of a number then has 30 right ones.
+#: Digits of every number, beside those between the largest and the smallest of a point: a
+#: difference over 1e-25 of a number then has 30 right ones.
 DIGITS = 60
 STEP = mpmath.mpf(10) ** -25
 
@@ -43,7 +45,6 @@ ELEMENTARY = {
 def _context() -> Any:
     """Return a context of mpmath whose numbers numpy's functions can be called with."""
     context = mpmath.MPContext()
-    context.dps = DIGITS
     for name, function in ELEMENTARY.items():
         setattr(context.mpf, name, _method(getattr(context, function)))
     return context
@@ -59,14 +60,25 @@ def _method(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 CONTEXT = _context()
 
 
+class Exact(np.ndarray[Any, np.dtype[Any]]):
+    """An array of such numbers, which no type of fewer digits is taken from."""
+
+    def astype(self, *arguments: Any, **options: Any) -> Any:
+        """Return it as it is: what a cast would round away is not meant."""
+        return self
+
+
 def exact_gradient(case: Case) -> Array:
     """Return the derivative of what forward means, without rounding.
 
     Forward is called with arrays of numbers of sixty digits, so that it has to be
-    written in arithmetic and numpy's elementwise functions.
+    written in arithmetic and numpy's elementwise functions; casts are left out.
     """
-    point = np.array([CONTEXT.mpf(float(v)) for v in case.point.ravel()], dtype=object)
-    slopes = list(_slopes(case, point))
+    sizes = np.abs(case.point[case.point != 0]).astype(np.float64)
+    spread = np.log10(max(sizes.max(), 1.0)) - np.log10(sizes.min()) if sizes.size else 0.0
+    with CONTEXT.workdps(DIGITS + math.ceil(max(spread, 0))):
+        point = np.array([CONTEXT.mpf(float(v)) for v in case.point.ravel()], dtype=object)
+        slopes = list(_slopes(case, point))
     return np.array(slopes, dtype=np.float64).reshape(case.point.shape)
 
 
@@ -78,5 +90,5 @@ def _slopes(case: Case, point: Array) -> Iterator[float]:
         for moved in (number + step, number - step):
             beside = point.copy()
             beside[i] = moved
-            values.append(case.forward(beside.reshape(case.point.shape)))
+            values.append(case.forward(beside.reshape(case.point.shape).view(Exact)))
         yield float((values[0] - values[1]) / (2 * step))

@@ -38,9 +38,15 @@ class Case:
     precision : float
         How well the derivative of what forward computes is known, relatively:
         bounds cannot be tested closer than that.
+    rounding : float or ndarray
+        How far the gradient may be off besides, absolutely: the rounding of terms
+        that cancel in it.
     length : float or ndarray or None
         How far each entry may move before forward is another function, where
         that is not the entry's own size.
+    apart : bool
+        Whether nothing between the two slopes of a kink is valid but their mean: of
+        one kink alone no backward returns anything else.
     """
 
     forward: Callable[[Array], Any]
@@ -50,12 +56,21 @@ class Case:
     high: Callable[[Array], Array] | None = None
     truth: Callable[[Array], Array] | None = None
     precision: float = 1e-11
+    rounding: float | Array = 0.0
     length: float | Array | None = None
+    apart: bool = False
 
     def slopes(self) -> tuple[Array, Array]:
         """Return the smallest and the largest valid claim about each entry."""
         low, high = self.low or self.gradient, self.high or self.gradient
         return low(self._wide()), high(self._wide())
+
+    def valid(self) -> list[tuple[Array, Array]]:
+        """Return the intervals of valid claims about each entry."""
+        low, high = self.slopes()
+        if not self.apart:
+            return [(low, high)]
+        return [(slope, slope) for slope in (low, (low + high) / 2, high)]
 
     def derivative(self) -> tuple[Array, Array]:
         """Return the true slopes, in float64."""

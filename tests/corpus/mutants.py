@@ -5,7 +5,7 @@ It must not know any tool: it changes gradients, and says by how much.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,6 +15,9 @@ __all__ = ["MUTANTS", "error_of", "is_visible"]
 
 #: From a gradient, its case and random numbers to a wrong one; None where it does not apply.
 Change = Callable[[Array, Case, np.random.Generator], Array | None]
+
+#: The smallest and the largest of each interval of valid claims.
+Intervals = Sequence[tuple[Array, Array]]
 
 
 def _one_entry(factor: float) -> Change:
@@ -89,6 +92,16 @@ def _weight_decay(g: Array, case: Case, rng: np.random.Generator) -> Array | Non
     return g + 0.01 * case.point
 
 
+def _between_slopes(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+    low, high = case.slopes()
+    kinks = np.flatnonzero(low < high)
+    if not (case.apart and kinks.size):
+        return None
+    i = rng.choice(kinks)
+    g.flat[i] = low.flat[i] + 0.3 * (high.flat[i] - low.flat[i])
+    return g
+
+
 def _float32(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
     with np.errstate(all="ignore"):
         return g.astype(np.float32).astype(np.float64)
@@ -113,39 +126,45 @@ MUTANTS: dict[str, Change] = {
     "weight decay": _weight_decay,
     "one NaN": _nan,
     "float32 cast": _float32,
+    "between slopes": _between_slopes,
 }
 
 
-def error_of(claim: Array, low: Array, high: Array) -> float:
+def error_of(claim: Array, valid: Intervals) -> float:
     """Return by how much the worst entry of a claim is wrong, relatively.
 
     An entry that should be zero is measured against the largest.
     """
     if not np.isfinite(claim).all():
         return float("inf")
-    claim, low, high = (np.asarray(a, dtype=np.float64) for a in (claim, low, high))
-    size = np.maximum(np.abs(low), np.abs(high))
-    distance = np.maximum(np.maximum(low - claim, claim - high), 0)
+    size = np.max(np.abs(valid), axis=(0, 1))
     size = np.where(size > 0, size, max(float(size.max()), np.finfo(float).tiny))
-    return float(np.max(distance / size))
+    return float(np.max(_distance(claim, valid) / size))
 
 
-def is_visible(case: Case, claim: Array, low: Array, high: Array) -> bool:
+def is_visible(case: Case, claim: Array, valid: Intervals) -> bool:
     """Tell whether an error moves forward by more than a hundred roundings over an entry's size.
 
     An error below that is within the condition error of the function: claim and
     truth are derivatives of one and the same float64 function. Where forward varies
     over a length of its own, that is how far an error is followed, and rounding
-    each argument moves the value, too.
+    each argument moves the value, too. An error within the rounding of the right
+    gradient is none.
     """
     if not np.isfinite(claim).all():
         return True
     point = np.abs(case.point.astype(np.float64))
-    distance = np.maximum(np.maximum(low - claim, claim - high), 0)
     value = abs(float(case.forward(case.point.copy())))
     if case.length is None:
         reach = np.where(point > 0, point, 1.0)
     else:
         reach = np.asarray(case.length)
-        value += float(np.sum(point * np.maximum(np.abs(low), np.abs(high))))
-    return bool(np.max(distance * reach) > 100 * np.finfo(float).eps * value)
+        value += float(np.sum(point * np.max(np.abs(valid), axis=(0, 1))))
+    error = np.maximum(_distance(claim, valid) - case.rounding, 0)
+    return bool(np.max(error * reach) > 100 * np.finfo(float).eps * value)
+
+
+def _distance(claim: Array, valid: Intervals) -> Array:
+    """Return how far each entry of a claim lies from the nearest valid one."""
+    beyond = [np.maximum(low - claim, claim - high) for low, high in valid]
+    return np.array(np.maximum(np.min(beyond, axis=0), 0))

@@ -78,15 +78,14 @@ class Trial:
 def claims(family: Family, seed: int) -> Iterator[tuple[Case, Claim]]:
     """Yield the correct claim about a case and all wrong ones."""
     case = family.case(seed)
-    low, high = case.slopes()
+    valid = case.valid()
     yield case, Claim(CORRECT, case.gradient(case.point.copy()), 0.0)
     for number, (name, change) in enumerate(MUTANTS.items()):
         wrong = change(
             case.gradient(case.point.copy()), case, np.random.default_rng([seed, number])
         )
         if wrong is not None:
-            error = error_of(wrong, low, high)
-            yield case, Claim(name, wrong, error, is_visible(case, wrong, low, high))
+            yield case, Claim(name, wrong, error_of(wrong, valid), is_visible(case, wrong, valid))
 
 
 def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
@@ -105,7 +104,8 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
     known = np.isfinite(value) & (measured.found.status[:, 0] != Status.KINK)
     off = np.maximum(low - value, value - high)[known]
     truth = case.precision * np.maximum(np.abs(low), np.abs(high))
-    truth = (truth + 1e-4 * case.precision * np.abs(low).max(initial=0.0))[known]
+    truth += 1e-4 * case.precision * np.abs(low).max(initial=0.0)
+    truth = (truth + np.broadcast_to(case.rounding, case.point.shape).ravel())[known]
     outside = off > bound[known] + truth
     overturned = off > np.maximum(2 * bound, options.rtol * np.abs(value))[known] + truth
     return Trial(

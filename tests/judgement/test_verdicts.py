@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.judgement import verdicts
+from pytest_gradcheck.judgement.kinks import Convention
 from pytest_gradcheck.judgement.verdicts import Judged, Mark
 from pytest_gradcheck.numerics.measurement import Floats
 
@@ -23,6 +24,7 @@ def judge(
     still: bool = False,
     rounding: float = EPS,
     rtol: float = 1e-6,
+    scatter: Floats | float = 0.0,
 ) -> Judged:
     """Judge a parameter all of whose derivatives stand still, or none."""
     return verdicts.judge(
@@ -34,6 +36,7 @@ def judge(
         natural=natural,
         rtol=rtol,
         rounding=rounding,
+        scatter=scatter,
     )
 
 
@@ -110,11 +113,82 @@ def test_unmeasured_entry_is_inconclusive() -> None:
 
 
 def test_subgradients_at_a_kink_are_correct() -> None:
-    """Any claim between the slopes left and right is accepted, and counted."""
-    for claim in (0.0, 0.5, 1.0):
+    """The slopes left and right and their mean are accepted, and it is said as what."""
+    for claim, found in (
+        (0.0, Convention.SLOPE),
+        (0.5, Convention.MEAN),
+        (1.0, Convention.SLOPE),
+    ):
         judged = judge_one(claim, 0.5, 1e-12, {(0, 0): (0.0, 1.0)})
         assert judged.marks.item() == Mark.CORRECT
-        assert judged.subgradients == 1
+        assert judged.conventions == {(0, 0): found}
+        assert judged.unexplained == ()
+
+
+def test_claim_between_slopes_that_is_neither_is_left_open() -> None:
+    """One percent off a slope is nothing that anyone writes there."""
+    for claim in (0.99, 0.3, 0.501):
+        judged = judge_one(claim, 0.5, 1e-12, {(0, 0): (0.0, 1.0)})
+        assert judged.marks.item() == Mark.INCONCLUSIVE
+        assert judged.unexplained == ((0, 0),)
+        assert judged.conventions == {}
+
+
+def test_open_claims_at_kinks_are_settled_by_those_beside() -> None:
+    """Several kinks at once make a claim right, one alone makes it wrong; others stay open."""
+    claim, value = np.full((3, 1), 0.3), np.full((3, 1), 0.5)
+    kinks = {(k, 0): (0.0, 1.0) for k in range(3)}
+    bound = np.full((3, 1), 1e-12)
+    judged = judge(claim, value, bound, kinks, natural=value, rtol=1e-6, rounding=EPS)
+    settled = judged.settle([(0, 0)], [(1, 0)])
+    assert settled.marks.ravel().tolist() == [Mark.CORRECT, Mark.WRONG, Mark.INCONCLUSIVE]
+    assert settled.conventions == {(0, 0): Convention.SEVERAL}
+    assert settled.unexplained == ((2, 0),)
+    assert judged.marks.ravel().tolist() == [Mark.INCONCLUSIVE] * 3
+
+
+def rounded(claim: float, scatter: float, *, natural: float = 1.0) -> Judged:
+    """Judge a claim about a derivative of 1e-6 that scatters, beside one of 1."""
+    return judge(
+        np.array([[1.0], [claim]]),
+        np.array([[1.0], [1e-6]]),
+        np.full((2, 1), 1e-16),
+        {},
+        natural=np.full((2, 1), natural),
+        rtol=1e-6,
+        rounding=EPS,
+        scatter=np.array([[0.0], [scatter]]),
+    )
+
+
+def test_scatter_of_a_claim_is_its_precision() -> None:
+    """Sixteen times that may be its error; what could hide in it is inconclusive."""
+    for error, scatter, expected in (
+        (1e-10, 0.0, Mark.WRONG),
+        (1e-10, 6e-12, Mark.WRONG),
+        (1e-10, 7e-12, Mark.CORRECT),
+        (1e-8, 7e-12, Mark.WRONG),
+        (1e-8, 1e-9, Mark.INCONCLUSIVE),
+        (1e-8, 1e-18, Mark.WRONG),
+    ):
+        judged = rounded(1e-6 + error, scatter)
+        assert judged.marks[1, 0] == expected, (error, scatter)
+        assert judged.slight.ravel().tolist() == [False, expected == Mark.WRONG]
+        assert judged.rounded.ravel().tolist() == [False, expected != Mark.WRONG]
+
+
+def test_no_scatter_excuses_a_large_difference_or_a_jump() -> None:
+    """Both are more than rounding does."""
+    assert rounded(2e-6, 1e-5, natural=1e-6).marks[1, 0] == Mark.WRONG
+    assert rounded(1.05e-6, 1e-5, natural=1e-6).marks[1, 0] == Mark.WRONG
+    assert rounded(1.05e-6, 1e-8, natural=1e-6).marks[1, 0] == Mark.INCONCLUSIVE
+
+
+def test_what_is_right_anyway_is_no_worse_for_its_scatter() -> None:
+    """Scatter is an excuse, and nothing else."""
+    judged = rounded(1e-6, 1e-8)
+    assert judged.marks.ravel().tolist() == [Mark.CORRECT] * 2
+    assert not judged.rounded.any()
 
 
 def test_claim_outside_a_kink_is_wrong() -> None:
@@ -150,11 +224,11 @@ def test_output_that_never_varies_is_no_unit() -> None:
 def test_unmeasured_entries_and_subgradients_exceed_nothing() -> None:
     """Neither leads the list of the worst; every subgradient is counted."""
     claim, value = np.array([[0.5], [0.25], [1.0]]), np.array([[0.0], [0.0], [np.nan]])
-    kinks = {(0, 0): (-1.0, 1.0), (1, 0): (-1.0, 1.0)}
+    kinks = {(0, 0): (0.5, 1.0), (1, 0): (-1.0, 0.25)}
     bound = np.full((3, 1), 1e-12)
     judged = judge(claim, value, bound, kinks, natural=np.ones((3, 1)))
     assert judged.excess.ravel().tolist() == [0.0, 0.0, 0.0]
-    assert judged.subgradients == 2
+    assert len(judged.conventions) == 2
     assert judged.marks.ravel().tolist() == [Mark.CORRECT, Mark.CORRECT, Mark.INCONCLUSIVE]
 
 

@@ -92,12 +92,12 @@ class Box:
     @property
     def start(self) -> int:
         """Its first coordinate."""
-        return self.coordinate(0)
+        return self.segment.start + self._offset([start for start, _ in self.ranges])
 
     @property
     def stop(self) -> int:
         """One past its last coordinate."""
-        return self.coordinate(self.size - 1) + 1
+        return self.segment.start + self._offset([stop - 1 for _, stop in self.ranges]) + 1
 
     def holds(self, coordinate: int) -> bool:
         """Tell whether a coordinate lies in it."""
@@ -117,7 +117,14 @@ class Box:
         """Return the coordinate of its `number`-th place in C order."""
         index = np.unravel_index(number, self.lengths)
         there = [start + int(k) for (start, _), k in zip(self.ranges, index, strict=True)]
-        return self.segment.start + int(np.ravel_multi_index(there, self.segment.shape))
+        return self.segment.start + self._offset(there)
+
+    def _offset(self, index: Sequence[int]) -> int:
+        """Return where in its segment an index is, in C order."""
+        offset = 0
+        for k, length in zip(index, self.segment.shape, strict=True):
+            offset = offset * length + k
+        return offset
 
     def corners(self) -> list[int]:
         """Return the numbers of its corners, each once.

@@ -5,13 +5,13 @@ It must not evaluate the function.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pytest_gradcheck.numerics.claims import Claims
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Segment
 
@@ -55,24 +55,35 @@ class Profile:
     def of(
         cls, claims: Claims, segments: Sequence[Segment], scales: Scales, rng: np.random.Generator
     ) -> Profile:
-        """Look at a sample of every segment."""
-        typical, norm, total, largest = [], [], [], []
-        for segment in segments:
-            number = min(segment.size, SAMPLE)
-            indices = segment.start + rng.choice(segment.size, number, replace=False)
+        """Look at all coordinates of small segments, and at a sample of each large one."""
+        looked = []
+        for run in _runs(segments):
+            sizes = np.array([segment.size for segment in run])
+            counts = np.minimum(sizes, SAMPLE)
+            indices = np.arange(run[0].start, run[-1].stop)
+            if counts[0] < sizes[0]:
+                indices = run[0].start + rng.choice(run[0].size, SAMPLE, replace=False)
             rows = np.abs(claims.take(indices)) * scales.own(indices)[:, None]
-            filled = np.where(rows > 0, rows, np.nan)
-            some = (rows > 0).any(axis=0)
-            middle = np.zeros(rows.shape[1])
-            # The median that knows of NaN takes a hundred times as long.
-            median = np.median if (rows > 0).all() else np.nanmedian
-            middle[some] = median(filled[:, some], axis=0)
-            typical.append(middle)
-            norm.append(np.sqrt((rows**2).mean(axis=0) * segment.size))
-            total.append(rows.mean(axis=0) * segment.size)
-            largest.append(rows.max(axis=0))
-        parts = np.stack(typical), np.stack(norm), np.stack(total)
-        return cls(*parts, np.max(largest, axis=0))
+            looked.append(cls._of_rows(rows, counts, sizes))
+        return cls(
+            np.concatenate([part.typical for part in looked]),
+            np.concatenate([part.norm for part in looked]),
+            np.concatenate([part.total for part in looked]),
+            np.max([part.largest for part in looked], axis=0),
+        )
+
+    @classmethod
+    def _of_rows(cls, rows: Floats, counts: Indices, sizes: Indices) -> Profile:
+        """Look at magnitudes of which `counts` each are of segments of these sizes."""
+        begins = np.cumsum(counts) - counts
+        mean_square = np.add.reduceat(rows**2, begins, axis=0) / counts[:, None]
+        mean = np.add.reduceat(rows, begins, axis=0) / counts[:, None]
+        return cls(
+            _medians(rows, begins, counts),
+            np.sqrt(mean_square * sizes[:, None]),
+            mean * sizes[:, None],
+            rows.max(axis=0),
+        )
 
     def lifts(self) -> Floats:
         """Return how much further than natural to move each segment, so that all show alike.
@@ -97,3 +108,33 @@ class Profile:
         norm = np.linalg.norm(self.norm, axis=1)
         even = sizes**FEW / np.where(norm > 0, norm, norm.max() or 1.0)
         return np.asarray(np.clip(even / even[np.argmax(sizes)], 1 / LIFT, LIFT))
+
+
+def _runs(segments: Sequence[Segment]) -> Iterator[Sequence[Segment]]:
+    """Yield what is looked at together: a large segment, or small ones side by side."""
+    first = 0
+    for k, segment in enumerate(segments):
+        if k > first and segment.stop - segments[first].start > SAMPLE:
+            yield segments[first:k]
+            first = k
+    yield segments[first:]
+
+
+def _medians(rows: Floats, begins: Indices, counts: Indices) -> Floats:
+    """Return the median of what is positive among `counts` rows each, 0 where nothing is.
+
+    Examples
+    --------
+    >>> rows = np.array([[4.0], [0.0], [2.0], [0.0]])
+    >>> _medians(rows, np.array([0, 3]), np.array([3, 1]))
+    array([[3.],
+           [0.]])
+    """
+    segments = np.repeat(np.arange(counts.size), counts)
+    order = np.lexsort((rows, np.broadcast_to(segments[:, None], rows.shape)), axis=0)
+    ordered = np.take_along_axis(rows, order, axis=0)
+    positive = np.add.reduceat((rows > 0).astype(np.intp), begins, axis=0)
+    ends = (begins + counts)[:, None]
+    low, high = ends - positive + (positive - 1) // 2, ends - positive + positive // 2
+    middle = [np.take_along_axis(ordered, np.minimum(k, ends - 1), axis=0) for k in (low, high)]
+    return np.where(positive > 0, (middle[0] + middle[1]) / 2, 0.0)

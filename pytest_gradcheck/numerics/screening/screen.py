@@ -220,7 +220,10 @@ class _Screening:
 
     def _held(self, segment: Segment) -> int:
         """Return how many coordinates of a segment no direction moves."""
-        first, last = np.searchsorted(self._projector.weights.held, [segment.start, segment.stop])
+        held = self._projector.weights.held
+        if not held.size:
+            return 0
+        first, last = np.searchsorted(held, [segment.start, segment.stop])
         return int(last - first)
 
     def _explain(self, sights: tuple[Sight, Sight], output: int, limit: int) -> float | None:
@@ -259,10 +262,11 @@ class _Screening:
         # What the rounding of claims hides shows little better in one of them alone.
         fair = POOR if self._aim.is_rounded else FAIR
         for number, segment in enumerate(self._segments):
-            alone = APART * self._aim.hidden([number]) / self._aim.least[number]
-            much = self._visible[number] > np.maximum(fair * against[number], WORTH * alone)
+            much = self._visible[number] > fair * against[number]
             if much.any() and self._held(segment) < segment.size:
-                self._look_at(number, segment)
+                alone = APART * self._aim.hidden([number]) / self._aim.least[number]
+                if (much & (self._visible[number] > WORTH * alone)).any():
+                    self._look_at(number, segment)
             poor = (self._visible[number] > POOR * against[number]).any()
             if poor or self._unexplained[number].any() or self._held(segment):
                 self._sweep(number, segment)

@@ -5,6 +5,7 @@ It must not evaluate anything, and is not told what a direction is for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,6 +63,19 @@ class Code:
         """Return ``1 + digit / base`` for the coordinates of a part of a box."""
         numbers = self.numbers(order, box, part)
         return np.asarray(1.0 + numbers // self.divisor % self.base / self.base)
+
+
+def _runs(region: Region) -> Iterator[list[Box]]:
+    """Yield boxes together that lie one after the other in the point without a gap."""
+    run, stop = list[Box](), -1
+    for box in region:
+        if run and stop != box.start:
+            yield run
+            run = []
+        run.append(box)
+        stop = box.stop
+    if run:
+        yield run
 
 
 def by_box(order: int, box: Box, part: Box) -> Indices:
@@ -152,11 +166,16 @@ class Weights:
         """
         out[:] = 0.0
         numbers, drawn = self.numbers(), dict[int, Floats]()
+        for run in _runs(region):
+            edges = [box.start for box in run] + [run[-1].stop]
+            self._fill(out, which, edges[0], edges[-1], drawn)
+            lifts = self.lifts[[numbers[box.segment.start] for box in run]]
+            out[edges[0] : edges[-1]] *= np.repeat(lifts, np.diff(edges))
         for number, box in enumerate(region):
+            if code is None and box.is_whole:
+                continue
             segment = box.segment
             part = out[segment.start : segment.stop]
-            self._fill(out, which, box.start, box.stop, drawn)
-            part *= self.lifts[numbers[segment.start]]
             shaped = part.reshape(segment.shape)
             for axis, (start, stop) in enumerate(box.ranges):
                 before = (slice(None),) * axis

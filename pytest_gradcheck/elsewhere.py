@@ -1,0 +1,223 @@
+"""What backward says close to the point of a check: how its claims scatter, what they jump to.
+
+It must not judge; it asks, and only when it is asked, since every answer costs a call of
+forward and one of backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.claimed import Claim
+from pytest_gradcheck.binding.problem import Problem
+
+__all__ = ["Again", "Elsewhere"]
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+#: Points a rounding away at which claims are looked at: a few, and where these leave it open
+#: the most. Claims that are rounded to one of few numbers are the same at several by chance.
+FEW = 3
+MOST = 8
+
+#: Coordinates that are looked at to see how claims scatter at large, and how many tell.
+MANY = 1024
+ENOUGH = 8
+
+#: Points around a kink, all coordinates moved, at which several kinks come apart.
+AROUND = 6
+
+#: How far these are, as a share of the step that showed the kink: so close that a derivative
+#: changes only by the kink; and in roundings of the coordinate at least.
+CLOSE = 1e-9
+ROUNDINGS = 64.0
+
+
+class Elsewhere:
+    """Claims close to the point of a check.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of which backward is asked.
+    seed : int
+        Draws the points.
+    read : callable
+        ``read(claim, coordinates)`` returns the claims that are looked at, shape (k, m).
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        read: Callable[[Claim, Indices], Floats] = lambda claim, indices: claim.take(indices),
+    ) -> None:
+        self._read = read
+        self._problem = problem
+        self._rng = np.random.default_rng(seed)
+        self._rounded: list[Claim | None] = []
+        self._around: list[Claim] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many coordinates the point has."""
+        return self._problem.here.size
+
+    def scatter(
+        self,
+        coordinates: Indices,
+        is_enough: Callable[[Floats, float], bool],
+        *,
+        within: tuple[int, int],
+    ) -> Floats:
+        """Return how much claims about some coordinates differ a rounding away.
+
+        Over a rounding or a few the derivative itself changes by its own condition times as
+        many roundings, which no claim is better than. What is seen beyond is the rounding of
+        terms that cancel inside backward.
+
+        Parameters
+        ----------
+        coordinates : ndarray of int, shape (k,)
+            Which; of a JVP the one row.
+        is_enough : callable
+            ``is_enough(scatter, largest) -> bool``, asked when a few points were looked at:
+            whether more would tell nothing new. The largest is that of many coordinates,
+            infinite where there are few.
+        within : tuple of int
+            Where those lie, from start to stop.
+
+        Returns
+        -------
+        ndarray, shape (k, m)
+            Largest differences; zero where backward cannot be asked.
+        """
+        start, stop = within
+        many = np.arange(start, stop, max(1, (stop - start) // MANY))
+        claims = self._problem.claim
+        here, there = self._read(claims, coordinates), self._read(claims, many)
+        found, largest = np.zeros_like(here), 0.0
+        for number in range(MOST):
+            if number >= FEW and is_enough(found, largest if many.size >= ENOUGH else np.inf):
+                break
+            if number == len(self._rounded):
+                self._rounded.append(self._problem.claimed_rounded(self._rng))
+            claim = self._rounded[number]
+            if claim is not None:
+                found = np.maximum(found, np.abs(self._read(claim, coordinates) - here))
+                largest = max(
+                    largest, float(np.abs(self._read(claim, many) - there).max(initial=0.0))
+                )
+        return found
+
+    def share(self, start: int, stop: int) -> float:
+        """Return how much claims about coordinates differ a rounding away, as a share of them.
+
+        Parameters
+        ----------
+        start, stop : int
+            Where they lie; of very many some are looked at.
+        """
+        many = np.arange(start, stop, max(1, (stop - start) // MANY))
+        size = float(np.abs(self._read(self._problem.claim, many)).max(initial=0.0))
+        scatter = self.scatter(many, lambda *_: True, within=(start, stop)) / (size or 1.0)
+        claims = self._read(self._problem.claim, many) / (size or 1.0)
+        total = float(np.linalg.norm(claims))
+        return float(np.linalg.norm(scatter)) / total if total else 0.0
+
+    def sides(self, coordinate: int, step: float) -> tuple[Floats, Floats] | None:
+        """Return the claims about a coordinate a little to the left and to the right of it.
+
+        Parameters
+        ----------
+        coordinate : int
+            Which; of a JVP the one along its tangent.
+        step : float
+            That showed a kink in it.
+
+        Returns
+        -------
+        tuple of ndarray, each of shape (m,), or None
+            None where backward cannot be asked on both sides.
+        """
+        here, direction = self._problem.here, self._problem.tangent
+        if direction is None:
+            direction = np.zeros(here.size)
+            direction[coordinate] = 1.0
+        claims = []
+        for sign in (-1, 1):
+            claim = self._problem.claimed_at(here + sign * _reach(here, step) * direction)
+            if claim is None:
+                return None
+            claims.append(self._read(claim, np.array([coordinate]))[0])
+        return claims[0], claims[1]
+
+    def around(self, coordinate: int, step: float) -> Floats:
+        """Return the claims about a coordinate where all have moved a little, at random.
+
+        Parameters
+        ----------
+        coordinate : int
+            Which.
+        step : float
+            That showed a kink in it.
+
+        Returns
+        -------
+        ndarray, shape (k, m)
+            At several points, the same whichever is asked first; fewer where backward cannot be
+            asked.
+        """
+        here = self._problem.here
+        if self._around is None:
+            reach = _reach(here, step)
+            points = (here + reach * self._rng.uniform(-1, 1, here.size) for _ in range(AROUND))
+            asked = [self._problem.claimed_at(point) for point in points]
+            self._around = [claim for claim in asked if claim is not None]
+        rows = [self._read(claim, np.array([coordinate]))[0] for claim in self._around]
+        return np.array(rows).reshape(len(rows), -1)
+
+
+def _reach(here: Floats, step: float) -> Floats:
+    return np.maximum(CLOSE * step, ROUNDINGS * np.abs(np.spacing(here)))
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Some coordinates, about which backward can be asked elsewhere.
+
+    Attributes
+    ----------
+    elsewhere : Elsewhere
+        What asks.
+    coordinates : ndarray of int, shape (k,)
+        Their places in the point.
+    within : tuple of int
+        Start and stop of the parameter they are of.
+    """
+
+    elsewhere: Elsewhere
+    coordinates: Indices
+    within: tuple[int, int]
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is one coordinate in all: several kinks in it cannot come apart."""
+        return self.elsewhere.size == 1
+
+    def scatter(self, is_enough: Callable[[Floats, float], bool]) -> Floats:
+        """Return how much claims differ a rounding away, see `Elsewhere.scatter`."""
+        return self.elsewhere.scatter(self.coordinates, is_enough, within=self.within)
+
+    def sides(self, number: int, step: float) -> tuple[Floats, Floats] | None:
+        """Return claims to both sides of one of them, see `Elsewhere.sides`."""
+        return self.elsewhere.sides(int(self.coordinates[number]), step)
+
+    def around(self, number: int, step: float) -> Floats:
+        """Return claims about one of them where all have moved, see `Elsewhere.around`."""
+        return self.elsewhere.around(int(self.coordinates[number]), step)
