@@ -33,7 +33,11 @@ NOTABLE = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What a screen found of one parameter, `number`-th of its segments."""
+    """What a screen found of one parameter, `number`-th of its segments.
+
+    `share` is the smallest error of one entry that would have been seen, relative to a
+    typical one; `findings` are those in this parameter.
+    """
 
     problem: Problem
     screened: Screened
@@ -42,11 +46,8 @@ class _Part:
     number: int
     rounding: float
     elsewhere: Elsewhere
-
-    @property
-    def findings(self) -> list[Finding]:
-        start = self.parameter.start
-        return [f for f in self.screened.findings if f.box.segment.start == start]
+    share: float
+    findings: Sequence[Finding]
 
     @property
     def measured(self) -> dict[int, Measurement]:
@@ -67,11 +68,6 @@ class _Part:
     def resolution(self) -> float:
         """The smallest error of one entry that would have been seen, in its own units."""
         return float(self.screened.visible[self.number].max() / self.screened.least[self.number])
-
-    @property
-    def share(self) -> float:
-        """The same, relative to a typical entry."""
-        return float(self.screened.share[self.number].max())
 
     @property
     def held(self) -> int:
@@ -110,11 +106,26 @@ def describe_screen(
     """
     unmoved = problem.unmoved()
     reports, number = list[ParameterReport](), 0
+    shares = screened.share.max(axis=1).tolist()
+    findings: dict[int, list[Finding]] = {}
+    for finding in screened.findings:
+        findings.setdefault(finding.box.segment.start, []).append(finding)
     for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
-        part = _Part(problem, screened, options, parameter, number, rounding, elsewhere)
         if parameter.start == parameter.stop:
+            part = _Part(problem, screened, options, parameter, 0, rounding, elsewhere, 0.0, ())
             reports.append(_blank(part, "correct"))
             continue
+        part = _Part(
+            problem,
+            screened,
+            options,
+            parameter,
+            number,
+            rounding,
+            elsewhere,
+            shares[number],
+            findings.get(parameter.start, ()),
+        )
         swept = screened.swept.get(number)
         if swept is not None:
             coordinates = np.arange(parameter.start, parameter.stop)

@@ -73,6 +73,8 @@ def refuse_unsteady(
             f"{backward_name} is not repeatable: called twice with the same arguments it returned "
             f"gradients of other shapes ({first.kind}, then {again.kind})."
         )
+    if _are_same(first, again, parameters[-1].stop):
+        return
     for block in first.outputs if first.kind == "jvp" else parameters:
         before, after = _claims(first, block), _claims(again, block)
         spans = [slice(k, k + SPAN) for k in range(0, len(before), SPAN)]
@@ -171,6 +173,15 @@ def one_rounding_away(vector: Vector, blocks: Sequence[Block], rng: np.random.Ge
         roundings = rng.choice([-1, 1], values.size) * rng.integers(1, most + 1, values.size)
         moved[part] = values + roundings.astype(values.dtype) * np.spacing(values)
     return np.where(vector == 0, 0.0, moved)
+
+
+def _are_same(first: Asked, again: Asked, size: int) -> bool:
+    """Tell claims that are the same to the last bit, of many parameters at a time."""
+    last = 1 if first.kind == "jvp" else size
+    return all(
+        np.array_equal(*(asked.claim.rows(k, min(k + SPAN, last)) for asked in (first, again)))
+        for k in range(0, last, SPAN)
+    )
 
 
 def _claims(asked: Asked, block: Block) -> Vector:
