@@ -178,10 +178,8 @@ def one_rounding_away(vector: Vector, blocks: Sequence[Block], rng: np.random.Ge
 def _are_same(first: Asked, again: Asked, size: int) -> bool:
     """Tell claims that are the same to the last bit, of many parameters at a time."""
     last = 1 if first.kind == "jvp" else size
-    return all(
-        np.array_equal(*(asked.claim.rows(k, min(k + SPAN, last)) for asked in (first, again)))
-        for k in range(0, last, SPAN)
-    )
+    spans = [(k, min(k + SPAN, last)) for k in range(0, last, SPAN)]
+    return all(np.array_equal(first.claim.rows(*span), again.claim.rows(*span)) for span in spans)
 
 
 def _claims(asked: Asked, block: Block) -> Vector:
