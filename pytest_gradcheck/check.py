@@ -43,7 +43,7 @@ from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.progress import shown
 from pytest_gradcheck.report.model import Report
 from pytest_gradcheck.running import RunningTest, current_test
-from pytest_gradcheck.screen_report import describe_screen, is_rounded, noted
+from pytest_gradcheck.screen_report import describe_screen, is_rounded, noted, with_excused
 from pytest_gradcheck.sweep_report import describe_sweep
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
@@ -315,7 +315,8 @@ def _screen(problem: Problem, options: Options) -> Described:
     rounded = [replace(s, rounding=max(s.rounding, shares[s.start])) for s in segments]
     if rounded == segments:
         return described
-    return describe_screen(noted(problem, shares), look(rounded), options, elsewhere)
+    again = describe_screen(noted(problem, shares), look(rounded), options, elsewhere)
+    return with_excused(again, described)
 
 
 def question(problem: Problem) -> Question:

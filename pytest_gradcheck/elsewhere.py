@@ -90,16 +90,16 @@ class Elsewhere:
             whether more would tell nothing new. The largest is that of many coordinates,
             infinite where there are few.
         within : tuple of int
-            Where those lie, from start to stop.
+            Where those lie, from start to stop; where there are few all parameters are looked at.
 
         Returns
         -------
         ndarray, shape (k, m)
             Largest differences; zero where backward cannot be asked.
         """
-        start, stop = within
-        many = np.arange(start, stop, max(1, (stop - start) // MANY))
-        claims = self._problem.claim
+        claims, many = self._problem.claim, _some(*within)
+        if many.size < ENOUGH:
+            many = _some(0, 1 if self._problem.tangent is not None else self._problem.here.size)
         here, there = self._read(claims, coordinates), self._read(claims, many)
         found, largest = np.zeros_like(here), 0.0
         for number in range(MOST):
@@ -123,7 +123,7 @@ class Elsewhere:
         start, stop : int
             Where they lie; of very many some are looked at.
         """
-        many = np.arange(start, stop, max(1, (stop - start) // MANY))
+        many = _some(start, stop)
         size = float(np.abs(self._read(self._problem.claim, many)).max(initial=0.0))
         scatter = self.scatter(many, lambda *_: True, within=(start, stop)) / (size or 1.0)
         claims = self._read(self._problem.claim, many) / (size or 1.0)
@@ -181,6 +181,10 @@ class Elsewhere:
             self._around = [claim for claim in asked if claim is not None]
         rows = [self._read(claim, np.array([coordinate]))[0] for claim in self._around]
         return np.array(rows).reshape(len(rows), -1)
+
+
+def _some(start: int, stop: int) -> Indices:
+    return np.arange(start, stop, max(1, (stop - start) // MANY))
 
 
 def _reach(here: Floats, step: float) -> Floats:

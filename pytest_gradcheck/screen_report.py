@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.binding.problem import Problem
-from pytest_gradcheck.description import Described, Evidence, describe, reason_of
+from pytest_gradcheck.description import ROUNDING, Described, Evidence, describe, reason_of
 from pytest_gradcheck.elsewhere import Again, Elsewhere
 from pytest_gradcheck.judgement.diagnosis import diagnose_share
 from pytest_gradcheck.numerics.measurement import Measurement, Status
@@ -25,7 +25,7 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Note, ParameterReport, Verdict
 
-__all__ = ["describe_screen", "is_rounded", "noted"]
+__all__ = ["describe_screen", "is_rounded", "noted", "with_excused"]
 
 #: Shares of claims that backward's own rounding comes to, above which that is said.
 NOTABLE = 1e-12
@@ -163,6 +163,27 @@ def noted(problem: Problem, shares: Mapping[int, float]) -> Problem:
     return replace(problem, parameters=tuple(said(p) for p in problem.parameters))
 
 
+def with_excused(described: Described, before: Described) -> Described:
+    """Return what a second screen says, without saying more of what the first left open.
+
+    Parameters
+    ----------
+    described, before : Described
+        By the second one, which allows for the rounding of all claims, and by the first.
+    """
+    reports = [
+        replace(now, verdict="inconclusive", notes=(*now.notes, *_of_rounding(then)))
+        if now.verdict == "correct" and then.verdict == "inconclusive" and is_rounded(then)
+        else now
+        for now, then in zip(described.parameters, before.parameters, strict=True)
+    ]
+    return replace(described, parameters=tuple(reports))
+
+
+def _of_rounding(report: ParameterReport) -> tuple[Note, ...]:
+    return tuple(n for n in report.notes if n.kind == "inconclusive" and ROUNDING in n.text)
+
+
 def _difference(screened: Screened) -> float:
     """Return formula (2) for derivatives along the directions that were looked at."""
     claimed = np.stack([s.claimed for s in screened.sights])
@@ -202,7 +223,8 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
     part, excused = _standing(part)
     if not part.findings:
         poor = part.is_unknown or part.held or part.share > UNRESOLVED
-        blank = _blank(part, "inconclusive" if poor or excused else "correct")
+        poor |= any(note.kind == "inconclusive" for note in excused)
+        blank = _blank(part, "inconclusive" if poor else "correct")
         return replace(blank, notes=(*_notes(part, unmoved), *excused))
     report = _blank(part, "wrong")
     measured = part.measured
@@ -231,7 +253,7 @@ def _standing(part: _Part) -> tuple[_Part, tuple[Note, ...]]:
         if not said:
             standing.append(finding)
     screened = replace(part.screened, findings=tuple(standing))
-    return replace(part, screened=screened), tuple(notes[:1])
+    return replace(part, screened=screened), tuple(notes)
 
 
 def _excuse(part: _Part, finding: Finding) -> list[Note]:
@@ -241,7 +263,14 @@ def _excuse(part: _Part, finding: Finding) -> list[Note]:
     if not measured:
         return []
     report = _measured_report(part, measured)
-    return [] if report.wrong else [note for note in report.notes if note.kind == "rounding"]
+    said = [note for note in report.notes if note.kind == "rounding"]
+    if report.wrong or not said:
+        return []
+    count = sum(note.count for note in report.notes if note.kind == "inconclusive")
+    if count:
+        text = f"{count} of {part.checked} inconclusive: {ROUNDING}"
+        said.append(Note("inconclusive", count, text))
+    return said
 
 
 def _wrong(part: _Part) -> int:
