@@ -26,7 +26,7 @@ from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, 
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 
-__all__ = ["Described", "Evidence", "describe", "relative_difference", "verdict_of"]
+__all__ = ["Described", "Evidence", "agreement", "describe", "relative_difference", "verdict_of"]
 
 VERDICTS: dict[int, Verdict] = {
     Mark.CORRECT: "correct",
@@ -437,4 +437,19 @@ def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
         bound = float((judged.allowed if status is None else found.bound)[where].max())
         if np.isfinite(bound) and status is not Status.KINK:
             text += f", an error of {bound:.0e} could hide"
+        text += agreement(relative_difference(evidence.claim, found.value, where))
         yield Note("inconclusive", count, text)
+
+
+def agreement(difference: float) -> str:
+    """Say to how many digits claim and measurement agree, though that verifies nothing.
+
+    Examples
+    --------
+    >>> agreement(6e-5), agreement(0.3)
+    ('; backward and numerical agree to 4 digits', '')
+    """
+    digits = int(-np.log10(difference)) if difference > 0 else 0
+    if not digits:
+        return ""
+    return f"; backward and numerical agree to {digits} digit{'s' if digits > 1 else ''}"

@@ -14,9 +14,18 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.binding.problem import Problem
-from pytest_gradcheck.description import ROUNDING, Described, Evidence, describe, reason_of
+from pytest_gradcheck.description import (
+    ROUNDING,
+    Described,
+    Evidence,
+    agreement,
+    describe,
+    reason_of,
+    relative_difference,
+)
 from pytest_gradcheck.elsewhere import Again, Elsewhere
 from pytest_gradcheck.judgement.diagnosis import diagnose_share
+from pytest_gradcheck.judgement.verdicts import are_zero
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.finding import Finding
 from pytest_gradcheck.numerics.screening.places import Box
@@ -75,6 +84,21 @@ class _Part:
         ends = [self.parameter.start, self.parameter.stop]
         first, last = np.searchsorted(self.screened.held, ends).tolist()
         return self.problem.base.size * int(last - first)
+
+    @property
+    def largest(self) -> float:
+        """The largest claim."""
+        claim = self.problem.claim.rows(self.parameter.start, self.parameter.stop)
+        return float(np.abs(claim).max(initial=0.0))
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether all derivatives are zero within what could be seen."""
+        screened, start, stop = self.screened, self.parameter.start, self.parameter.stop
+        scale = screened.scales.meaningful(slice(start, stop))[:, None]
+        moves = np.abs(self.problem.claim.rows(start, stop)) * scale
+        seen = screened.visible[self.number]
+        return bool(are_zero(moves.max(axis=0, initial=0.0), seen, screened.sizes).all())
 
     @property
     def is_unknown(self) -> bool:
@@ -185,12 +209,13 @@ def _of_rounding(report: ParameterReport) -> tuple[Note, ...]:
 
 
 def _difference(screened: Screened) -> float:
-    """Return formula (2) for derivatives along the directions that were looked at."""
+    """Return formula (2) for derivatives along the directions that were looked at.
+
+    Those that cannot be told from zero count as such.
+    """
     claimed = np.stack([s.claimed for s in screened.sights])
-    apart = np.stack([s.residual for s in screened.sights])
-    known = np.isfinite(apart)
-    total = np.linalg.norm(claimed[known]) + np.linalg.norm((claimed - apart)[known])
-    return float(np.linalg.norm(apart[known]) / total) if total else 0.0
+    measured = np.stack([s.measured for s in screened.sights])
+    return relative_difference(claimed, measured, np.stack([s.told for s in screened.sights]))
 
 
 def _described(
@@ -222,7 +247,8 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
     """Describe a parameter of which few entries were measured, or none."""
     part, excused = _standing(part)
     if not part.findings:
-        poor = part.is_unknown or part.held or part.share > UNRESOLVED
+        faint = part.share > UNRESOLVED and not part.is_zero
+        poor = part.is_unknown or part.held or faint
         poor |= any(note.kind == "inconclusive" for note in excused)
         blank = _blank(part, "inconclusive" if poor else "correct")
         return replace(blank, notes=(*_notes(part, unmoved), *excused))
@@ -419,14 +445,17 @@ def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
         yield Note("inconclusive", part.held, text)
     claim = problem.claim.rows(parameter.start, parameter.stop)
     zeros = np.logical_not(claim.any(axis=1))
+    poor = part.share > UNRESOLVED
+    if poor and part.is_zero:
+        zeros, poor = np.ones_like(zeros), False
     yield from zero_notes(
         parameter,
         zeros,
-        within=part.resolution,
+        within=part.largest + part.resolution if zeros.all() else 0.0,
         unmoved=parameter.name in unmoved,
         barren=False,
     )
-    if part.share > UNRESOLVED:
+    if poor:
         count = part.checked if part.share > 1 else 0
         yield Note("inconclusive", count, f"an error of {_seen(part)} in one entry could hide")
     elif not zeros.all():
@@ -445,4 +474,4 @@ def _why_unknown(part: _Part) -> str:
     status = max(int(sight.status.max()) for sight in screened.sights)
     edge = part.problem.edge(0, part.problem.point.size)
     reason = reason_of(Status(status), edge) or "forward is too noisy"
-    return f"no direction shows it: {reason}"
+    return f"no direction shows it: {reason}{agreement(_difference(screened))}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.judgement.kinks import Convention, convention
 
-__all__ = ["CLAIM_ROUNDINGS", "SCATTERS", "Judged", "Mark", "is_clear", "judge"]
+__all__ = ["CLAIM_ROUNDINGS", "SCATTERS", "Judged", "Mark", "are_zero", "is_clear", "judge"]
 
 Floats = NDArray[np.float64]
 
@@ -146,6 +146,25 @@ def is_clear(distance: Floats, scatter: Floats, largest: float) -> bool:
     return bool((SCATTERS * scatter >= distance).all())
 
 
+def are_zero(size: Floats, unseen: Floats, natural: Floats) -> NDArray[np.bool_]:
+    """Tell which derivatives are zero within what can be resolved, where all of them may be.
+
+    Parameters
+    ----------
+    size, unseen, natural : ndarray of one shape
+        How large they are, as claimed or measured, the smallest error that would be seen,
+        and what outputs vary by over the scales of the coordinates.
+
+    Examples
+    --------
+    >>> size, unseen = np.array([1e-9, 1e-15, 1e-5]), np.array([1e-10, 1e-6, 1e-10])
+    >>> are_zero(size, unseen, np.ones(3))
+    array([ True,  True, False])
+    """
+    untold = (size <= unseen) & (unseen <= UNTOLD * natural)
+    return np.asarray(untold | (size + unseen <= VANISHING * natural))
+
+
 def judge(
     claim: Floats,
     value: Floats,
@@ -229,10 +248,8 @@ def judge(
         telling = np.where(is_zero, VANISHING * largest, telling)
         informative = unseen <= telling
         informative |= is_zero & still & (unseen <= STILL * natural)
-        tiny = size + unseen <= VANISHING * natural
-        untold = size <= unseen
-        vanish = (untold | tiny | ~known).all(axis=0)
-        informative |= vanish & (tiny | (untold & (unseen <= UNTOLD * natural)))
+        untold = (size <= unseen) | (size + unseen <= VANISHING * natural)
+        informative |= are_zero(size, unseen, natural) & (untold | ~known).all(axis=0)
         correct = known & informative & ~wrong
         zeros = correct & ((unseen > INFORMATIVE * size) | (size == 0))
     marks = np.full(claim.shape, Mark.INCONCLUSIVE, dtype=np.int8)

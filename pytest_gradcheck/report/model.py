@@ -38,8 +38,8 @@ class Note:
     Attributes
     ----------
     kind : str
-        A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"unused"``, ``"kink"``,
-        ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
+        A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"unused"``, ``"level"``,
+        ``"kink"``, ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
         ``"unexplained"``, ``"rounding"``.
@@ -179,9 +179,9 @@ class ParameterReport:
         How many derivatives were checked (of a Jacobian: outputs times entries).
     relative_difference : float
         Formula (2) of the classic recipe over this parameter:
-        ``|claim - measured| / (|claim| + |measured|)`` in the 2-norm; 0 where
-        both vanish. In fast mode over the entries that were measured one by one, NaN
-        where there are none.
+        ``|claim - measured| / (|claim| + |measured|)`` in the 2-norm; what is verified as
+        zero counts as 0, and so does the difference where all is. In fast mode over
+        the entries that were measured one by one, NaN where there are none.
     worst : tuple of Entry
         The worst entries, furthest beyond their own bound first.
     diagnosis : tuple of Diagnosis

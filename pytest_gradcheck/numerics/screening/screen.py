@@ -281,13 +281,13 @@ class _Screening:
             self._unexplained[number] = False
 
     def _sweep(self, number: int, segment: Segment) -> None:
-        """Measure a segment entry by entry, if that is affordable."""
+        """Measure a segment entry by entry, if that is affordable; else know what is small."""
+        if not self._swept:
+            self._aim = replace(self._aim, projector=know_sizes(self._projector, NOISE))
         if self._tally.calls + 2 * segment.size > self._budget:
             return
         if segment.size * self._visible[number].size > DERIVATIVES:
             return
-        if not self._swept:
-            self._aim = replace(self._aim, projector=know_sizes(self._projector, NOISE))
         self._swept[number] = sweep_some(
             self._projector.function,
             self._projector.claims,

@@ -85,11 +85,14 @@ class Screened:
 
     @property
     def share(self) -> Floats:
-        """The smallest error that would have been seen, relative to a typical claim."""
+        """The smallest error that would have been seen, relative to a typical claim.
+
+        Where even the smallest would have been, as of an output that is 0 throughout, it is 0.
+        """
         against = reference(self.typical, self.sights[0].claimed, self.sizes)
         with np.errstate(all="ignore"):
             share = self.visible / against
-        return np.where(against > 0, share, np.inf)
+        return np.where(self.visible == 0, 0.0, np.where(against > 0, share, np.inf))
 
     def natural(self, indices: Indices) -> Floats:
         """Return outputs over scales, what a vanishing derivative is small against."""

@@ -79,6 +79,12 @@ class Sight:
         return np.asarray(np.abs(self.residual) > APART * self.bound)
 
     @property
+    def told(self) -> Booleans:
+        """Where claim or measurement can be told from zero."""
+        size = np.maximum(np.abs(self.claimed), np.abs(self.measured))
+        return np.asarray(size > APART * self.bound)
+
+    @property
     def hidden(self) -> Floats:
         """The largest error along the direction that could have gone unseen."""
         return np.asarray(np.abs(self.residual) + APART * self.bound)

@@ -1,0 +1,244 @@
+"""Gradients that vanish, end to end: one outcome, whatever is left of them and in every mode."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_gradcheck import GradcheckVacuousWarning, Report, check_gradient
+
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(size=(8, 3)), RNG.normal(size=8)
+OPTIMUM = np.linalg.lstsq(A, B, rcond=None)[0]
+X, WEIGHT = RNG.normal(size=(6, 4)), RNG.normal(size=(6, 4))
+POINT = np.array([3.0, 1.0, -2.0, 4.0, 0.5])
+POSITIVE = np.abs(POINT) + 0.5
+
+
+def squares(x: Any) -> Any:
+    """Return a sum of squares with its minimum at `OPTIMUM`."""
+    return 0.5 * np.sum((A @ x - B) ** 2)
+
+
+def squares_gradient(x: Any) -> Any:
+    """Return its gradient."""
+    return A.T @ (A @ x - B)
+
+
+def batch_normalised(x: Any, bias: Any) -> Any:
+    """Add a bias before normalisation takes it away."""
+    y = x + bias
+    return np.sum(np.tanh((y - y.mean(0)) / y.std(0)) * WEIGHT)
+
+
+def log_softmax(x: Any, bias: Any) -> Any:
+    """Add to all logits alike."""
+    z = x + bias
+    return z[1] - z.max() - np.log(np.sum(np.exp(z - z.max())))
+
+
+def layer_normalised(x: Any, scale: Any) -> Any:
+    """Scale before normalisation takes it away."""
+    y = x * scale
+    return np.sum((y - y.mean()) / y.std() * POINT[::-1])
+
+
+def clipped(x: Any, low: Any) -> Any:
+    """Clip in float32."""
+    return np.sum(np.maximum(np.float32(x), np.float32(low)) ** 2)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A function with a parameter whose gradient vanishes at a point, and claims."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    at: tuple[Any, ...]
+    wrt: str
+
+    def check(self, **options: Any) -> Report:
+        """Check all parameters, quietly."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GradcheckVacuousWarning)
+            return check_gradient(self.forward, self.backward, *self.at, **options)
+
+
+VANISHING = {
+    "optimum": Example(squares, squares_gradient, (OPTIMUM,), "x"),
+    "wrong sign at an optimum": Example(squares, lambda x: -squares_gradient(x), (OPTIMUM,), "x"),
+    "zero at an optimum": Example(squares, lambda x: 0 * x, (OPTIMUM,), "x"),
+    "square at zero": Example(lambda x: np.sum(x**2), lambda x: 2 * x, (np.zeros(3),), "x"),
+    "ray": Example(lambda x: x @ x / np.linalg.norm(x) ** 2, lambda x: 0 * x, (POINT,), "x"),
+    "formula of a ray": Example(
+        lambda x: x @ x / np.linalg.norm(x) ** 2,
+        lambda x: 2 * x / (x @ x) - 2 * x * (x @ x) / np.linalg.norm(x) ** 4,
+        (POINT,),
+        "x",
+    ),
+    "sum of what is centred": Example(
+        lambda x: np.sum((x - x.mean()) / x.std()), lambda x: 0 * x, (POINT,), "x"
+    ),
+    "bias before normalisation": Example(
+        lambda bias: batch_normalised(X, bias), lambda bias: 0 * bias, (np.zeros(4),), "bias"
+    ),
+    "bias of all logits": Example(
+        lambda bias: log_softmax(POINT, bias), lambda bias: 0.0, (0.7,), "bias"
+    ),
+    "scale before normalisation": Example(
+        lambda scale: layer_normalised(POINT, scale), lambda scale: 0.0, (2.0,), "scale"
+    ),
+    "clipped in float32": Example(clipped, lambda x, low: (2.0 * x, 0.0), (POSITIVE, 0.1), "low"),
+    "unused in float32": Example(
+        lambda x, u: np.sum(np.sin(np.float32(x))),
+        lambda x, u: (np.cos(x), 0 * u),
+        (POINT, np.ones(2)),
+        "u",
+    ),
+    "dead units": Example(
+        lambda x, w: np.sum(np.maximum(w @ x - 50, 0)) + np.sum(np.sin(x)),
+        lambda x, w: (np.cos(x), 0 * w),
+        (POINT, WEIGHT[:2, :1] * POINT),
+        "w",
+    ),
+    "nothing but zero": Example(lambda x: 0 * x.sum(), lambda x: 0 * x, (POINT,), "x"),
+    "negative": Example(lambda x: -3.0 + 0 * x.sum(), lambda x: 0 * x, (POINT,), "x"),
+}
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+@pytest.mark.parametrize("name", VANISHING)
+def test_gradient_that_vanishes_has_one_outcome(name: str, mode: str) -> None:
+    """Verified as zero for every seed, with a note; nothing was tested, which strict fails."""
+    example = VANISHING[name]
+    for seed in range(8):
+        report = example.check(seed=seed, mode=mode)
+        parameter = report[example.wrt]
+        assert report.passed
+        assert parameter.verdict == "correct"
+        assert np.nan_to_num(parameter.relative_difference) == 0.0
+        kinds = {note.kind for note in parameter.notes}
+        assert kinds & {"vacuous", "unused"}
+        assert "inconclusive" not in kinds
+    report = example.check(mode=mode, strict=True)
+    assert [failure.split(":")[0] for failure in report.failures] == [example.wrt]
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+def test_vanishing_gradient_warns_of_what_was_not_tested(mode: str) -> None:
+    """A claim of rounding size is no test, either."""
+    with pytest.warns(GradcheckVacuousWarning, match="tested nothing there"):
+        report = check_gradient(squares, lambda x: -squares_gradient(x), OPTIMUM, mode=mode)
+    (note,) = report["x"].notes
+    assert note.text.startswith("zero gradient everywhere at this point (within ")
+    assert report.relative_difference == 0.0
+
+
+@pytest.mark.parametrize("size", [1e-7, 1e-6, 1e-4])
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_left_next_to_an_optimum_is_tested_where_it_can_be(size: float, seed: int) -> None:
+    """A right gradient is correct, one with a wrong sign is wrong."""
+    point = OPTIMUM + size * np.array([1.0, -2.0, 1.0])
+    assert check_gradient(squares, squares_gradient, point, seed=seed, strict=True).passed
+    wrong = check_gradient(squares, lambda x: -squares_gradient(x), point, seed=seed)
+    assert wrong.verdict == "wrong"
+
+
+@settings(max_examples=40, deadline=None)
+@given(exponent=st.floats(-17, -2), seed=st.integers(0, 1000), unit=st.floats(-3, 3))
+def test_right_gradient_next_to_an_optimum_passes(exponent: float, seed: int, unit: float) -> None:
+    """However much of it is left, whatever the seed and the units."""
+    factor = 10.0**unit
+    point = OPTIMUM + 10.0**exponent * np.array([1.0, -2.0, 1.0])
+    example = Example(
+        lambda x: factor * squares(x), lambda x: factor * squares_gradient(x), (point,), "x"
+    )
+    report = example.check(seed=seed)
+    assert report.passed
+    assert report.verdict == "correct"
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_structural_zeros_of_a_jacobian_are_nothing_to_fail_for(kind: Any) -> None:
+    """A triangular map, an output with an offset, an entry that is masked, in any precision."""
+
+    def triangular(x: Any) -> Any:
+        x = x.astype(kind)
+        return np.concatenate([np.cumsum(x**2), [kind(1e3) + x[0], x[1] * x[2]]])
+
+    def jacobian(x: Any) -> Any:
+        rows = np.zeros((2, 5))
+        rows[0, 0], rows[1, 1], rows[1, 2] = 1.0, x[2], x[1]
+        return np.vstack([np.tril(np.ones((5, 5))) * 2 * x, rows])
+
+    for seed in range(5):
+        report = check_gradient(triangular, jacobian, POINT, seed=seed)
+        notes = [note for note in report["x"].notes if note.kind == "inconclusive"]
+        zeros = int(np.count_nonzero(jacobian(POINT) == 0))
+        assert report.passed
+        assert all(note.count <= report.checked - zeros for note in notes)
+        if kind is np.float64:
+            assert check_gradient(triangular, jacobian, POINT, seed=seed, strict=True).passed
+
+
+LEVEL: dict[str, Callable[[Any], Any]] = {
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "sign": np.sign,
+    "decimals": lambda x: np.round(x / 1e-3) * 1e-3,
+    "threshold": lambda x: np.where(x > 0.9, 2.0, -3.0),
+}
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+@pytest.mark.parametrize("name", LEVEL)
+def test_locally_constant_function_is_correct_between_its_jumps(name: str, mode: str) -> None:
+    """Its derivative is zero, as claimed; nothing was tested."""
+    step = LEVEL[name]
+    example = Example(lambda x: np.sum(step(x)), lambda x: 0 * x, (POINT + 0.3,), "x")
+    for seed in range(5):
+        report = example.check(seed=seed, mode=mode)
+        assert report.passed
+        assert report.verdict == "correct"
+    assert not example.check(mode=mode, strict=True).passed
+
+
+def test_decimals_are_said_to_be_piecewise_constant() -> None:
+    """A step far away shows that they are."""
+    example = Example(
+        lambda x: np.sum(np.round(x / 1e-3) * 1e-3), lambda x: 0 * x, (POINT + 0.3,), "x"
+    )
+    texts = [note.text for note in example.check()["x"].notes if note.kind == "level"]
+    assert texts == ["forward is piecewise constant here: zero between its jumps"]
+
+
+def test_slope_of_a_function_that_is_rounded_stays_what_it_was() -> None:
+    """Rounding is noise to whoever claims that the function has a slope."""
+
+    def rounded(x: Any) -> Any:
+        return np.round(np.sum(np.sin(x)) / 1e-7) * 1e-7
+
+    assert check_gradient(rounded, np.cos, POINT).verdict == "correct"
+    wrong = check_gradient(rounded, lambda x: np.where(x == 4.0, 0.0, np.cos(x)), POINT)
+    assert [entry.index for entry in wrong.worst if entry.verdict == "wrong"] == [(3,)]
+    assert check_gradient(rounded, lambda x: 0 * x, POINT).verdict == "wrong"
+    assert check_gradient(lambda x: np.sum(np.float32(x)), lambda x: 0 * x, POINT).wrong == 5
+
+
+def test_maximum_with_a_gap_is_smooth_in_the_others() -> None:
+    """What is not the largest does nothing, which is no reason to fail."""
+    report = check_gradient(np.max, lambda x: 1.0 * (x == x.max()), POINT, strict=True)
+    assert report.passed
+
+
+def test_inconclusive_parameter_says_to_how_many_digits_it_agrees() -> None:
+    """All entries agree, and yet noise could hide more than that."""
+    example = Example(lambda x: np.sum(np.float16(x) ** 2), lambda x: 2 * x, (POINT,), "x")
+    report = example.check()
+    (failure,) = report.failures
+    assert "; backward and numerical agree to " in failure
