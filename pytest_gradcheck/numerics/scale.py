@@ -46,6 +46,8 @@ class Scales:
     floor : float
         The least scale, as a share of the median: 0 but where coordinates are moved
         together, and those close to zero by chance would not be seen.
+    limits : ndarray, shape (n,), or None
+        The largest scale of each coordinate, where more is known of it than its magnitude.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class Scales:
     starts: Indices
     medians: Floats
     floor: float = 0.0
+    limits: Floats | None = None
 
     @classmethod
     def of(cls, point: Floats, segments: Sequence[tuple[int, int]]) -> Scales:
@@ -75,6 +78,8 @@ class Scales:
             scale[small] = self.typical(indices)[small]
         if self.floor:
             scale = np.maximum(scale, self.floor * self.typical(indices))
+        if self.limits is not None:
+            scale = np.minimum(scale, self.limits[indices])
         return scale
 
     def unfloored(self) -> Scales:

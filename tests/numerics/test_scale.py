@@ -1,5 +1,7 @@
 """Scales: the size of a natural step."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +80,12 @@ def test_every_step_of_a_ladder_moves_the_coordinate(point: np.ndarray) -> None:
     scale = Scales.of(point, [(0, 2), (2, 5)]).own(EVERY)
     assert (scale * 1e-12 > 0).all()
     assert (point == before).all()
+
+
+def test_limits_are_the_largest_scales() -> None:
+    """Of coordinates about which more is known than their magnitude, floor or no floor."""
+    scales = Scales.of(np.array([0.0, -2.0, 4.0]), [(0, 3)])
+    limited = replace(scales, limits=np.array([np.inf, 3.0, 1.0]))
+    assert limited.own(EVERY).tolist() == [2.0, 2.0, 1.0]
+    assert replace(limited, floor=2.0).own(np.array([2, 1])).tolist() == [1.0, 3.0]
+    assert limited.typical(EVERY).tolist() == [2.0, 2.0, 2.0]

@@ -17,6 +17,7 @@ from pytest_gradcheck.numerics.pairs import NOISE_FACTOR, SMALLEST_STEP, balance
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.profile import Profile
 from pytest_gradcheck.numerics.screening.projecting import Projector
+from pytest_gradcheck.numerics.screening.reach import grain
 from pytest_gradcheck.numerics.screening.weights import Weights
 
 __all__ = ["Aim", "aim"]
@@ -77,7 +78,8 @@ class Aim:
         step = float(balanced_steps(function, self.change(numbers)[None], np.ones(1))[0])
         with np.errstate(all="ignore"):
             quiet = NOISE_FACTOR * function.noise / (QUIET * self._rounding(numbers))
-        return min(step, max(float(np.nanmax(quiet, initial=0.0)), SMALLEST_STEP))
+        quiet_step = max(float(np.nanmax(quiet, initial=0.0)), SMALLEST_STEP)
+        return max(min(step, quiet_step), self.projector.finest)
 
     def hidden(self, numbers: Sequence[int] | slice) -> Floats:
         """Return what noise and rounding should hide along directions in some segments."""
@@ -122,7 +124,8 @@ def aim(
     weights = Weights(function.scales, segments, np.ones(len(segments)), seed)
     profile = Profile.of(claims, segments, function.scales, rng)
     nothing = np.zeros_like(profile.norm)
-    projector = Projector(function, claims, weights, nothing, here)
+    fine = grain(here, function.scales.limits)
+    projector = Projector(function, claims, weights, nothing, here, fine)
     natural = _aimed(projector, profile, profile.lifts())
     if not function.noise.any() or not natural.is_rounded:
         return natural

@@ -6,6 +6,7 @@ It must not search; it looks at what was found.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -54,7 +55,8 @@ def are_left_by_branches(
         one beside its own, and no larger than jumps nearby make good: `branch_slopes` is
         asked only then.
     """
-    function = entries.projector.function
+    projector = entries.projector
+    function = replace(projector.function, noise=projector.line_noise)
     off = sum(finding.box.size for finding in findings)
     if not off or (explained and off < min(SEVERAL, MANY * function.point.size)):
         return False

@@ -53,11 +53,15 @@ class Entries:
         Relative difference at which claim and measurement agree.
     rng : numpy.random.Generator
         For sweeps of what a pair leaves open.
+    widest : float
+        The largest step, in units of scales: that at which directions were settled, where
+        that took a smaller one than is natural.
     """
 
     projector: Projector
     agreement: float
     rng: np.random.Generator
+    widest: float = np.inf
 
     def measure(self, coordinate: int, expected: Expected | None = None) -> Measurement:
         """Measure one coordinate: two evaluations where that shows a clear error, else a sweep.
@@ -85,7 +89,8 @@ class Entries:
         """Measure one coordinate by a pair; None where that leaves open what is true."""
         function, indices = self.projector.function, np.array([coordinate])
         claim, scale = self.claim(coordinate)[None], scales.own(indices)
-        pair = measure_pairs(function, indices, balanced_steps(function, claim, scale))
+        steps = np.minimum(balanced_steps(function, claim, scale), self.widest * scale)
+        pair = measure_pairs(function, indices, steps)
         bound = pair.noise + np.abs(pair.bend) / 2
         error = np.abs(claim - pair.value)
         size = np.maximum(np.abs(claim), np.abs(pair.value))
@@ -100,7 +105,9 @@ class Entries:
             apart = np.abs((claim - pair.value)[0, output] - expected.error)
             doubt = bound[0, output] + APART * expected.bound
             known = bound[0, output] <= CLEAR * error[0, output]
-            clear[0, output] |= known and apart <= doubt <= TELLING * error[0, output]
+            share = TELLING * error[0, output]
+            clear[0, output] &= apart <= doubt + share
+            clear[0, output] |= known and apart <= doubt <= share
         if not (agrees | clear).all():
             return None
         found = Measurement.blank(1, claim.shape[1])

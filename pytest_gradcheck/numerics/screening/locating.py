@@ -100,7 +100,7 @@ class Search:
 
     def _explain_all(self, excess: Excess) -> list[Excess]:
         """Explain the residual of everything: most often one place does."""
-        box = self.reader.box(excess)
+        box = excess.region[0] if excess.size == 1 else self.reader.box(excess)
         return self._cut(excess) if box is None else self._explain(self.reader.closer(excess, box))
 
     def _explain(self, excess: Excess) -> list[Excess]:

@@ -21,8 +21,10 @@ from pytest_gradcheck.numerics.screening.weights import Code, Weights
 
 __all__ = ["Projection", "Projector"]
 
-#: Roundings of the point by which residuals along the same direction may differ.
+#: Roundings of the point by which residuals along the same direction may differ, and so many
+#: of them are the least that a step should be.
 PATH = 4.0
+FINEST = 64.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Projector:
         a direction.
     here : ndarray, shape (n,)
         Where the point is put back to: a copy of it that stays.
+    grain : float
+        The rounding of the point, in units of the direction.
     """
 
     function: Function
@@ -77,6 +81,17 @@ class Projector:
     weights: Weights
     roundings: Floats
     here: Floats
+    grain: float = EPS
+
+    @property
+    def finest(self) -> float:
+        """The least step that leads, about, where it should."""
+        return FINEST * self.grain
+
+    @property
+    def line_noise(self) -> Floats:
+        """The noise of outputs at places that are rounded, and not asked where they are."""
+        return np.maximum(self.function.noise, self.grain * self.function.sizes)
 
     def take(
         self, which: int, region: Region, step: float, code: Code | None = None
@@ -90,7 +105,7 @@ class Projector:
             bend = ((above - base) + (below - base)) / step
             noise = NOISE_FACTOR * self.function.noise / step + self.rounding(region)
             # A step is rounded, and leads a little elsewhere than another.
-            noise += PATH * EPS / step * np.abs(claimed - measured)
+            noise += PATH * self.grain / step * np.abs(claimed - measured)
         return Projection(step, claimed, measured, bend, noise)
 
     def rounding(self, region: Region) -> Floats:
@@ -115,10 +130,36 @@ class Projector:
                     claimed[number] += self.claims.along(part.start, direction[part])
         return claimed
 
-    def values(self, which: int, region: Region, steps: Sequence[float]) -> Floats:
-        """Evaluate on both sides, at ascending steps; shape (2 steps, m), from left to right."""
-        outputs, _ = self._go(which, region, steps, None)
-        return np.concatenate([outputs[1::2][::-1], outputs[::2]])
+    def table(
+        self, which: int, region: Region, spacing: float, number: int
+    ) -> tuple[Floats, Floats]:
+        """Evaluate at so many places to both sides, equally far apart, from left to right.
+
+        They are so to the last digit: one that is not where it should be looks like noise,
+        where the function changes much over a rounding of the point.
+
+        Returns
+        -------
+        values : ndarray, shape (2 number + 1, m)
+            Those at the point itself in the middle.
+        claimed : ndarray, shape (m,)
+            The change from one to the next that is claimed.
+        """
+        here, claimed = self.here, list[Floats]()
+
+        def places() -> Iterator[Floats]:
+            for k in range(1, number + 1):
+                there = self._place(which, region, spacing, None)
+                if k == 1:
+                    claimed.append(self._change(there))
+                for part in parts(0, here.size):
+                    there[part] = here[part] + k * (there[part] - here[part])
+                yield from self._both(there)
+
+        with self._moving():
+            outputs = self.function.evaluate(places())
+        values = np.concatenate([outputs[1::2][::-1], self.function.base[None], outputs[::2]])
+        return values, claimed[0]
 
     def at(self, which: int, region: Region, steps: Floats) -> Floats:
         """Evaluate at each step along a direction, shape (steps, m)."""
@@ -148,14 +189,16 @@ class Projector:
     def _places(
         self, which: int, region: Region, steps: Sequence[float], code: Code | None
     ) -> Iterator[Floats]:
-        here = self.here
         for step in steps:
-            there = self._place(which, region, step, code)
-            yield there
-            for part in parts(0, here.size):
-                # The mirror image, to within a rounding of the point.
-                np.subtract(2 * here[part], there[part], out=there[part])
-            yield there
+            yield from self._both(self._place(which, region, step, code))
+
+    def _both(self, there: Floats) -> Iterator[Floats]:
+        """Yield a place, then its mirror image, to within a rounding of the point."""
+        here = self.here
+        yield there
+        for part in parts(0, here.size):
+            np.subtract(2 * here[part], there[part], out=there[part])
+        yield there
 
     def _place(self, which: int, region: Region, step: float, code: Code | None) -> Floats:
         """Move the point along a direction."""

@@ -73,7 +73,13 @@ def sweep_some(
     starts = function.scales.starts
     segments = np.searchsorted(starts, indices, side="right") - 1
     first = np.flatnonzero(np.diff(segments, prepend=-1))
-    scales = Scales(point, first, function.scales.medians[segments[first]])
+    limits = function.scales.limits
+    scales = Scales(
+        point,
+        first,
+        function.scales.medians[segments[first]],
+        limits=None if limits is None else limits[indices],
+    )
     claimed = claims.take(indices)
     inner = Function(
         restricted.evaluate, point, function.base, function.noise, function.sizes, scales

@@ -28,6 +28,7 @@ from pytest_gradcheck.numerics.screening.preparing import (
 )
 from pytest_gradcheck.numerics.screening.profile import Profile
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
+from pytest_gradcheck.numerics.screening.reach import extents, reaches
 from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.screening.screened import Screened, reference
 from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_close, settle, sight
@@ -55,6 +56,10 @@ WORTH = 4.0
 OUTPUTS = 8
 FACTORS = 100
 DERIVATIVES = 10_000_000
+
+#: What is seen close by rules out what is seen from further away where its bound is this share
+#: of what they differ by.
+CLEARLY = 1 / 30
 
 #: Evaluations after which a search for what is off ends where it is.
 SEARCH = 1000
@@ -141,8 +146,11 @@ class _Screening:
     def run(self) -> Screened:
         """Look along directions, then at what they do not settle."""
         repeat = self._question.repeat
+        if (self._profile.largest > np.abs(self._question.base)).any():
+            self._stay_within_reach()
         # Noise is looked for where functions are smooth: every entry by its own size.
-        function = know_noise(self._projector, repeat, NOISE).function
+        known, self._close = know_noise(self._projector, repeat, NOISE)
+        function = known.function
         self._move(replace(function, scales=replace(function.scales, floor=FLOOR)))
         sights = self._look()
         zeros = np.flatnonzero(self._question.point == 0)
@@ -156,6 +164,9 @@ class _Screening:
         if not settled or self._is_nothing_explained:
             # A coordinate close to zero may be as close to where the function ends, or bends.
             self._unexplained[:] = False
+            if self._projector.function.scales.limits is None:
+                self._stay_within_reach()
+            function = self._projector.function
             function = replace(function, scales=function.scales.unfloored())
             projector = replace(self._projector, function=function)
             self._move(know_noise_widely(projector, repeat).function)
@@ -182,19 +193,42 @@ class _Screening:
     def _is_nothing_explained(self) -> bool:
         return bool(self._unexplained.any()) and not self._findings
 
+    def _stay_within_reach(self) -> None:
+        """Move no coordinate further than its claim makes sense."""
+        projector, function = self._projector, self._projector.function
+        far = [projector.at(which, self._everything, np.array([AWAY])) for which in (NOISE, FIRST)]
+        extent = extents(np.concatenate(far), function.base)
+        limits = reaches(projector.claims, projector.here, extent)
+        scales = replace(function.scales, limits=limits)
+        self._move(replace(function, scales=scales))
+
     def _moves_from_afar(self) -> bool:
         projector = self._projector
         (away,) = projector.at(NOISE, self._everything, np.array([AWAY]))
         return bool((away != projector.function.base).any())
 
     def _look(self) -> tuple[Sight, Sight]:
+        """Look along two directions over everything, as far as balances noise and truncation.
+
+        Where values close by, those that show the noise, contradict what is seen, one looks
+        as closely as they are, and believes that where it excludes what was seen.
+        """
+        sights, close = self._look_with(self._aim.step()), self._close
+        if not _contradicts(close, sights):
+            return sights
+        closer = {s.which: s for s in self._look_with(max(close.step, self._projector.finest))}
+        if any(_excludes(closer[s.which], s) for s in sights):
+            first, second = (closer[s.which] for s in sights)
+            return first, second
+        return sights
+
+    def _look_with(self, step: float) -> tuple[Sight, Sight]:
         """Look along two directions over everything, the clearer one first.
 
         Where it is settled closer by, or shows a difference, the other is looked at as
         closely.
         """
         projector, everything = self._projector, self._everything
-        step = self._aim.step()
         pairs = [(which, projector.take(which, everything, step)) for which in (FIRST, SECOND)]
         (one, clearer), (two, fainter) = sorted(pairs, key=_clearness, reverse=True)
         first = settle(projector, one, everything, clearer)
@@ -233,7 +267,9 @@ class _Screening:
         not all that is seen was explained.
         """
         clearest = sorted(sights, key=lambda s: s.clear(output), reverse=True)
-        entries = Entries(self._projector, self._agreement, self._rng)
+        step = clearest[0].step
+        widest = step if step < self._aim.step() else np.inf
+        entries = Entries(self._projector, self._agreement, self._rng, widest)
         explanation = Explanation(
             self._projector,
             entries,
@@ -299,14 +335,41 @@ class _Screening:
 
 
 def _are_settled(sights: tuple[Sight, Sight]) -> bool:
-    """Tell whether pairs showed what there is to be seen, without a ladder."""
-    return all(s.settled for s in sights) and not _stand_still(sights)
+    """Tell whether what there is to be seen was: by pairs, or by a ladder that agrees."""
+    return all(s.settled or _agrees(s) for s in sights) and not _stand_still(sights)
+
+
+def _agrees(seen: Sight) -> bool:
+    """Tell whether claims are what was measured, closely: that is hardly chance."""
+    close = seen.hidden <= FAIR * np.abs(seen.claimed)
+    return bool((seen.known & ~seen.differs & close).all())
 
 
 def _stand_still(sights: tuple[Sight, Sight]) -> bool:
     """Tell whether an output does not move at all where claims say so: it may be on stairs."""
     one, two = sights
     return bool(((one.measured == 0) & (two.measured == 0) & (one.claimed != 0)).any())
+
+
+def _contradicts(close: Projection, sights: tuple[Sight, Sight]) -> bool:
+    """Tell whether values close by say otherwise about claims than sights from further away.
+
+    They are of another direction, along which a difference may be smaller by chance.
+    """
+    near = np.abs(close.residual) <= APART * close.noise
+    apart = np.any([s.differs | ~s.known for s in sights], axis=0)
+    residual = np.max([np.where(s.known, np.abs(s.residual), np.inf) for s in sights], axis=0)
+    plain = np.isfinite(close.residual) & (close.noise <= CLEARLY * residual)
+    return bool(
+        (~near & ~apart & np.isfinite(close.residual)).any() or (near & apart & plain).any()
+    )
+
+
+def _excludes(closer: Sight, further: Sight) -> bool:
+    """Tell whether what is seen from close by along a direction rules out what was seen."""
+    moved = np.abs(closer.measured - further.measured)
+    known = closer.known & (closer.bound <= CLEARLY * moved)
+    return bool((known & (moved > APART * further.bound)).any() or (known & ~further.known).any())
 
 
 def _clearness(pair: tuple[int, Projection]) -> float:

@@ -146,7 +146,9 @@ def settle(projector: Projector, which: int, region: Region, seen: Projection) -
         return _as_seen(which, seen, seen.noise)
     expected = np.zeros_like(seen.noise)
     for _ in range(LOOKS):
-        narrower = _narrower(seen)
+        narrower = min(_narrower(seen), seen.step / projector.finest)
+        if narrower < LEAST:
+            break
         closer = projector.take(which, region, seen.step / narrower)
         moved = np.abs(closer.residual - seen.residual)
         left = CONVERGED * moved / (narrower**2 - 1)
@@ -187,7 +189,7 @@ def as_pair(projector: Projector, seen: Sight, region: Region, output: int) -> S
         moved = np.abs(pair.measured - seen.measured)
         if moved[output] <= APART * (pair.noise + seen.bound)[output]:
             break
-        step /= NARROWER
+        step = max(step / NARROWER, projector.finest)
     return _as_seen(seen.which, pair, pair.noise + seen.bound + moved)
 
 
@@ -244,7 +246,7 @@ class _Ray(Line):
 
 def _climbed(projector: Projector, which: int, region: Region, claimed: Floats) -> Sight:
     function = projector.function
-    found = climb(_Ray(projector, which, region), function.base, function.noise)
+    found = climb(_Ray(projector, which, region), function.base, projector.line_noise)
     step = float(found.step.min())
     bend = np.full_like(claimed, np.inf)
     return Sight(which, step, claimed, found.value, found.bound, bend, found.status, settled=False)

@@ -44,7 +44,7 @@ def test_point_is_left_as_it_is() -> None:
     """To the last bit; what is evaluated is another vector."""
     projector, _ = projector_of(lambda x: np.sin(x).sum(), SLOPES, POINT, SHAPES)
     projector.take(1, EVERYTHING, 0.1)
-    projector.values(1, EVERYTHING, [0.1])
+    projector.table(1, EVERYTHING, 0.1, 2)
     assert (projector.function.point == POINT).all()
 
 
@@ -107,17 +107,26 @@ EVERYTHING_OF_ONE = whole(segments_of([(1,)]))
 def test_way_back_is_the_mirror_image() -> None:
     """Steps to both sides differ by rounding alone."""
     projector, _ = projector_of(lambda x: x - POINT, np.eye(30), POINT, SHAPES)
-    values = projector.values(1, EVERYTHING, [1e-3])
-    assert values[0] == pytest.approx(-values[1], rel=1e-9)
+    values, _ = projector.table(1, EVERYTHING, 1e-3, 1)
+    assert values[0] == pytest.approx(-values[2], rel=1e-9)
 
 
-def test_values_are_from_left_to_right() -> None:
-    """At minus the largest step first."""
-    projector, counted = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES)
-    values = projector.values(1, EVERYTHING, [0.1, 0.2, 0.3])
-    true = direction_of(projector, 1) @ SLOPES * np.array([-0.3, -0.2, -0.1, 0.1, 0.2, 0.3])
+def test_table_is_from_left_to_right() -> None:
+    """With the point in the middle, and the change that is claimed from one to the next."""
+    projector, counted = projector_of(linear(SLOPES), 2 * SLOPES, POINT, SHAPES)
+    values, claimed = projector.table(1, EVERYTHING, 0.1, 3)
+    true = direction_of(projector, 1) @ SLOPES * 0.1
     assert counted.calls == 6
-    assert values[:, 0] - POINT @ SLOPES == pytest.approx(true, rel=1e-9)
+    assert values[:, 0] - POINT @ SLOPES == pytest.approx(true * np.arange(-3, 4), rel=1e-9)
+    assert claimed == pytest.approx([2 * true], rel=1e-9)
+
+
+def test_places_of_a_table_are_equally_far_apart_to_the_last_digit() -> None:
+    """Or a steep function would look noisy far out, where numbers are far apart."""
+    projector, _ = projector_of(lambda x: x[0] - 1e8, [1.0], np.array([1e8]))
+    values, claimed = projector.table(1, EVERYTHING_OF_ONE, 1e-13, 3)
+    assert claimed[0] != 0
+    assert (np.diff(values[:, 0]) == claimed[0]).all()
 
 
 def test_claims_of_each_segment_are_told_apart() -> None:
