@@ -272,14 +272,10 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
 
 def _standing(part: _Part) -> tuple[_Part, tuple[Note, ...]]:
     """Leave out what backward's own rounding explains; return what is to be said of that."""
-    standing, notes = list[Finding](), list[Note]()
-    for finding in part.screened.findings:
-        said = _excuse(part, finding) if finding in part.findings else ()
-        notes += said
-        if not said:
-            standing.append(finding)
-    screened = replace(part.screened, findings=tuple(standing))
-    return replace(part, screened=screened), tuple(notes)
+    excuses = [_excuse(part, finding) for finding in part.findings]
+    pairs = zip(part.findings, excuses, strict=True)
+    standing = [finding for finding, said in pairs if not said]
+    return replace(part, findings=standing), tuple(note for said in excuses for note in said)
 
 
 def _excuse(part: _Part, finding: Finding) -> list[Note]:

@@ -1,5 +1,6 @@
 """All families of the corpus."""
 
+from tests.corpus.families.cancelling import CANCELLING
 from tests.corpus.families.dynamics import DYNAMICS
 from tests.corpus.families.edges import EDGES
 from tests.corpus.families.extremes import EXTREMES
@@ -23,6 +24,7 @@ COLLECTIONS = (
     LENGTH_SCALES,
     EXTREMES,
     VANISHING,
+    CANCELLING,
     KINKS,
     JUMPS,
     EDGES,
