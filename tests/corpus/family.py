@@ -39,8 +39,8 @@ class Case:
         How well the derivative of what forward computes is known, relatively:
         bounds cannot be tested closer than that.
     rounding : float or ndarray
-        How far the gradient may be off besides, absolutely: the rounding of terms
-        that cancel in it.
+        How far the gradient may be off besides, absolutely: by the rounding of terms
+        that cancel in it, or by the tolerance of a solver.
     length : float or ndarray or None
         How far each entry may move before forward is another function, where
         that is not the entry's own size.

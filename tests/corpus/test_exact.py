@@ -78,7 +78,8 @@ def test_the_gradient_is_that_of_differences(family: Family) -> None:
         case = family.case(seed)
         claim = case.gradient(case.point.copy())
         off = [np.abs(found - claim) for found in map(partial(differences, case), STEPS)]
-        assert np.max(np.nanmin(off, axis=0)) < 1e-2 * np.max(np.abs(claim))
+        allowed = 1e-2 * np.max(np.abs(claim)) + case.rounding
+        assert np.all(np.nanmin(off, axis=0) < allowed)
 
 
 def differences(case: Case, step: float) -> Array:
