@@ -50,8 +50,8 @@ def _to(
     tolerance: float, forward: Callable[[Array], Any], gradient: Callable[[Array], Array], x: Array
 ) -> Case:
     """Return a case whose derivative is as uncertain as a solver of this tolerance leaves it."""
-    off = 10 * tolerance * float(np.abs(gradient(x)).max())
-    return Case(forward, gradient, x, precision=100 * tolerance, rounding=off)
+    off = 100 * tolerance * float(np.abs(gradient(x)).max())
+    return Case(forward, gradient, x, rounding=off)
 
 
 @SOLVERS.family(noisy=True)
