@@ -6,8 +6,10 @@ import pytest
 
 from tests.corpus.builders import trial
 from tests.corpus.families.length_scales import LENGTH_SCALES
+from tests.corpus.family import Case, Family
 from tests.corpus.report import as_data, table
 from tests.corpus.running import choose_families, try_families
+from tests.corpus.trial import Claim, Trial
 
 
 def test_claims_that_must_not_be_there_are_listed() -> None:
@@ -48,6 +50,20 @@ def test_a_family_is_told_from_its_mutants(name: str) -> None:
     trials = try_families(choose_families("all", [name]), range(2), jobs=1)
     assert len(trials) > 20
     assert [line for line in table(trials) if line.startswith("!")] == []
+
+
+def test_an_exception_of_the_check_is_a_failure_of_the_claim() -> None:
+    """It is counted and named, and the other claims are tried all the same."""
+
+    def attempt(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
+        if seed == 1:
+            raise IndexError("out of range")
+        return trial(family=family.name, seed=seed)
+
+    trials = try_families(choose_families("all", ["relu_at"]), range(3), 1, attempt, 1)
+    assert [line for line in table(trials) if line.startswith("!")] == [
+        "! relu_at, seed 1, correct (error 0.0e+00): raises IndexError"
+    ]
 
 
 def test_halves_are_disjoint_and_complete() -> None:

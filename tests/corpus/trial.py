@@ -23,7 +23,7 @@ from pytest_gradcheck.sweep_report import describe_sweep
 from tests.corpus.family import Array, Case, Family
 from tests.corpus.mutants import MUTANTS, error_of, is_visible
 
-__all__ = ["CORRECT", "Claim", "Trial", "claims", "screen_claim", "try_claim"]
+__all__ = ["CORRECT", "Claim", "Trial", "claims", "raised", "screen_claim", "try_claim"]
 
 CORRECT = "correct"
 
@@ -51,7 +51,8 @@ class Trial:
     visible : bool
         Whether the error moves forward by more than its own rounding.
     verdict : str
-        Of the check; ``"refused"`` where the claim was refused in words.
+        Of the check; ``"refused"`` where the claim was refused in words, and
+        ``"raises ..."`` where an exception came out of the check.
     passed : bool
         Whether the check passes.
     evaluations : int
@@ -98,7 +99,7 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
             measured = measure(question(problem), agreement=options.rtol, step=None, seed=seed)
             report = assemble(problem, describe_sweep(problem, measured, options), options)
     except GradcheckUsageError:
-        return _refused(family, seed, claim)
+        return _undecided(family, seed, claim, "refused")
     low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())
     value, bound = measured.found.value[:, 0], measured.found.bound[:, 0]
     known = np.isfinite(value) & (measured.found.status[:, 0] != Status.KINK)
@@ -130,10 +131,9 @@ def screen_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
             case.forward, _backward(case, claim), case.point.copy(), mode="fast", seed=seed
         )
     except GradcheckUsageError:
-        return _refused(family, seed, claim)
+        return _undecided(family, seed, claim, "refused")
     return replace(
-        _refused(family, seed, claim),
-        verdict=report.verdict,
+        _undecided(family, seed, claim, report.verdict),
         passed=report.passed,
         evaluations=report.evaluations,
     )
@@ -144,14 +144,19 @@ def _backward(case: Case, claim: Claim) -> Callable[[Array], Array]:
     return case.gradient if claim.mutant == CORRECT else lambda x: claim.gradient
 
 
-def _refused(family: Family, seed: int, claim: Claim) -> Trial:
+def raised(family: Family, seed: int, claim: Claim, error: Exception) -> Trial:
+    """Return what became of a claim at which the check raised an exception."""
+    return _undecided(family, seed, claim, f"raises {type(error).__name__}")
+
+
+def _undecided(family: Family, seed: int, claim: Claim, verdict: str) -> Trial:
     return Trial(
         family=family.name,
         mutant=claim.mutant,
         seed=seed,
         error=claim.error,
         visible=claim.visible,
-        verdict="refused",
+        verdict=verdict,
         passed=False,
         evaluations=0,
         entries=0,
