@@ -21,7 +21,7 @@ __all__ = ["Answer", "OutOfTimeError", "Timed", "ask"]
 
 Outcome = Literal["correct", "in part", "inconclusive", "wrong", "refused", "crashed", "too slow"]
 
-#: Seconds after which a check is given up.
+#: Seconds of the processor after which a check is given up.
 PATIENCE = 60.0
 
 #: Characters of a message that are kept.
@@ -45,7 +45,7 @@ class Answer:
     said : str
         The message of a check that is not correct.
     evaluations, seconds : int, float
-        What it cost.
+        Calls of forward, and seconds of the processor.
     """
 
     outcome: Outcome
@@ -60,7 +60,7 @@ class Answer:
 
 
 class Timed:
-    """A function that counts its calls, and gives up after a while.
+    """A function that counts its calls, and gives up after too long.
 
     Parameters
     ----------
@@ -77,14 +77,14 @@ class Timed:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self._started = time.perf_counter()
+        self._started = time.process_time()
         self.calls = 0
         self.value: Any = None
 
     @property
     def seconds(self) -> float:
-        """How long ago the first call could be made."""
-        return time.perf_counter() - self._started
+        """Seconds of the processor since it was made."""
+        return time.process_time() - self._started
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Evaluate."""

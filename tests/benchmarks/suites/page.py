@@ -53,7 +53,7 @@ where forward takes complex numbers, else by extrapolated central differences ov
 is what agrees to 1e-6, our default `rtol`, or to what the differences scatter. Some suites claim
 what they computed numerically themselves: that is *not right*. *Cannot be told* is what is
 obscured by the rounding of forward. Ours passes where it is *correct*, and where it says that
-only some entries could be verified. Evaluations and milliseconds are medians.
+only some entries could be verified. Evaluations and milliseconds of the processor are medians.
 
 To run it again, with the dependency group `suites` installed:
 
