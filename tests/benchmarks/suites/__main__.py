@@ -5,12 +5,14 @@ check derivatives, and torch's list of operators, asks ours whatever their check
 prints what came of it. The packages are in the dependency group ``suites``. It takes about an
 hour on one core; one suite or fewer claims take less:
 
-``python -m tests.benchmarks.suites sklearn --most 1``. ``--page`` writes the page of the docs.
+``python -m tests.benchmarks.suites sklearn --most 1``. ``--keep FOLDER`` keeps what was found, and
+goes on from there the next time; ``--page`` writes the page of the docs.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
 from tests.benchmarks.suites.page import page, part
@@ -27,14 +29,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Our checker in the test suites of others.")
     parser.add_argument("suite", nargs="*", default=SUITES, help=", ".join(SUITES))
     parser.add_argument("--most", type=int, default=MOST, help="claims of one test")
+    parser.add_argument("--keep", type=Path, help="a folder for what was found")
     parser.add_argument("--page", action="store_true", help="write the page of the docs")
     chosen = parser.parse_args()
     if unknown := set(chosen.suite) - set(SUITES):
         parser.error(f"no suite is called {', '.join(sorted(unknown))}")
     trials = {}
-    for suite in chosen.suite:
-        trials[suite] = run(suite, chosen.most)
-        print(part(suite, trials[suite]), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for suite in chosen.suite:
+            trials[suite] = run(suite, chosen.most, (chosen.keep or Path(folder)).absolute())
+            print(part(suite, trials[suite]), flush=True)
     if chosen.page:
         PAGE.write_text(page(trials, chosen.most))
 

@@ -118,8 +118,8 @@ def operators(most: int) -> Iterator[tuple[str, int, Any, Operator]]:
             continue
         torch.manual_seed(0)
         samples = list(info.sample_inputs("cpu", torch.float64, requires_grad=True))
-        chosen = np.unique(np.linspace(0, len(samples) - 1, min(most, len(samples))).astype(int))
-        for number in chosen:
+        middles = (np.arange(most) + 0.5) / most * len(samples)
+        for number in np.unique(middles.astype(int)) if samples else ():
             try:
                 operator = Operator(info, samples[number])
             except (RuntimeError, TypeError):

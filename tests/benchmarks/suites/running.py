@@ -9,7 +9,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -30,8 +29,8 @@ SUITES = (*CHECKERS, TORCH)
 ALONE = ("no:randomly", "no:gradcheck", "no:cacheprovider", "no:rerunfailures", "no:run-parallel")
 
 
-def run(suite: str, most: int) -> list[Trial]:
-    """Run one suite.
+def run(suite: str, most: int, folder: Path) -> list[Trial]:
+    """Run one suite, unless its trials are there.
 
     Parameters
     ----------
@@ -39,20 +38,26 @@ def run(suite: str, most: int) -> list[Trial]:
         One of `SUITES`; the package must be installed.
     most : int
         So many claims of one test at most, or samples of one operator.
+    folder : Path
+        Where its trials are kept, a file for each suite.
 
     Returns
     -------
     list of Trial
         In the order of the tests.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        records = Path(folder, "records.jsonl")
-        command = _operators(records, most) if suite == TORCH else _tests(suite, records, most)
-        # One thread: seconds are compared, and tests of torch's size gain nothing by more.
+    records = folder / f"{suite}.jsonl"
+    if not records.exists():
+        begun = records.with_suffix(".begun")
+        begun.unlink(missing_ok=True)
+        command = _operators(begun, most) if suite == TORCH else _tests(suite, begun, most)
+        # One thread: what both take is compared.
         surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         # Tests of others may fail, here as elsewhere: then their checks count as not accepted.
         subprocess.run([sys.executable, *command], cwd=folder, env=surroundings, check=False)
-        return list(read(records))
+        begun.touch()
+        begun.rename(records)
+    return list(read(records))
 
 
 def _operators(records: Path, most: int) -> list[str]:
@@ -65,6 +70,7 @@ def _tests(suite: str, records: Path, most: int) -> list[str]:
         raise ModuleNotFoundError(f"{suite} is not installed: pip install --group suites")
     plugins = [part for name in (*ALONE, f"{__package__}.recording") for part in ("-p", name)]
     options = ["--suite", suite, "--records", str(records), "--most", str(most), "--quiet"]
+    options += ["--override-ini", "addopts="]  # a package's own options need its own plugins
     chosen = files(Path(spec.submodule_search_locations[0]), CHECKERS[suite])
     return ["-m", "pytest", *plugins, *options, *map(str, chosen)]
 
