@@ -37,4 +37,4 @@ def refit(function: Function, found: Measurement, step: float) -> Measurement:
     pairs = measure_pairs(function, np.arange(size), np.full(size, step))
     with np.errstate(all="ignore"):
         bound = np.abs(pairs.value - found.value) + found.bound
-    return Measurement(pairs.value, bound, pairs.step, found.status, found.kinks)
+    return Measurement(pairs.value, bound, pairs.step, found.status, found.kinks, found.steepest)

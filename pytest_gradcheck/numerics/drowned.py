@@ -24,7 +24,7 @@ SMALLEST_GROUP = 2
 WIDER = 30.0
 WIDEST = 0.1
 
-#: Where even that shows only noise: a step in units of the array's typical scale, then of 1.
+#: Where even that shows only noise: a step in units of the array's typical scale, and of 1.
 WIDER_STEP = 1e-4
 
 
@@ -124,9 +124,11 @@ def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple
     """
     widest = WIDEST * block.scale
     yield np.where(faint, widest, np.minimum(WIDER * first, widest)), block.scale
+    yield widest, block.scale
     typical = block.function.scales.typical(block.indices)
-    yield WIDER_STEP * typical, typical
-    yield np.full(typical.shape, WIDER_STEP), np.ones(typical.shape)
+    for reach in (typical, np.maximum(typical, 1.0)):
+        yield WIDER_STEP * reach, reach
+        yield WIDEST * reach, reach
 
 
 def look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
@@ -158,5 +160,5 @@ def look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Fl
         last[rows] = pairs.step
     unclear = (doubt == 0) & block.unresolved(faint)
     typical = block.function.scales.typical(block.indices)
-    scale[unclear] = np.maximum(scale, typical)[unclear]
+    scale[unclear] = np.maximum(typical, 1.0)[unclear]
     return np.where(unclear, UNCLEAR, doubt), scale

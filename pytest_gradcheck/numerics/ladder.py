@@ -5,7 +5,7 @@ It must not know how the line came about or what anybody claims of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,11 @@ KINK_SPREAD = 0.1
 #: Rounds of raising the noise to what the smaller rungs really scatter.
 NOISE_ROUNDS = 3
 
+#: Slopes converge when each change is at most this share of the one before, or hidden by so
+#: many times the noise.
+CONVERGING = 0.7
+HIDDEN = 8.0
+
 #: A value is excluded by one from smaller steps whose bound is this share of their distance.
 EXCLUDED = 1 / 30
 
@@ -36,7 +41,7 @@ EXCLUDED = 1 / 30
 class LineMeasurement:
     """The derivatives of m outputs along one line; fields of shape (m,), as in `Measurement`.
 
-    Beside them, how far the outputs keep their values.
+    Beside them, how far the outputs keep their values, and the steepest slope at any step.
     """
 
     value: Floats
@@ -46,6 +51,23 @@ class LineMeasurement:
     step: Floats
     status: NDArray[np.int8]
     level: Level
+    steepest: Floats
+
+    def or_wider(self, wider: LineMeasurement) -> LineMeasurement:
+        """Return this, and for each output what larger steps show where they show it better.
+
+        One that they see from one side, or across a kink, is not better; nor is one that
+        this excludes.
+        """
+        apart = np.abs(wider.value - self.value) > wider.bound + self.bound
+        better = (wider.status == Status.SMOOTH) & (wider.bound < self.bound) & ~apart
+        better &= self.status != Status.KINK
+        chosen = {
+            name: np.where(better, getattr(wider, name), getattr(self, name))
+            for name in ("value", "bound", "lower", "upper", "step", "status")
+        }
+        steepest = np.fmax(self.steepest, wider.steepest)
+        return replace(self, **chosen, level=wider.level, steepest=steepest)
 
     def slopes(self, output: int) -> tuple[float, float]:
         """Return the smaller and the larger one-sided derivative of an output."""
@@ -60,6 +82,7 @@ class LineMeasurement:
             self.step.min(keepdims=True),
             self.status[None],
             {(0, output): self.slopes(output) for output in kinked},
+            {(0, output): float(slope) for output, slope in enumerate(self.steepest)},
         )
 
 
@@ -106,15 +129,18 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
             line, base, noise, right=rungs.right, left=rungs.left, steps=rungs.relative
         )
         noise = np.maximum(noise, steps)
-        both = _settle(rungs, noise, piece)
-        right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], noise, piece)
-        left = _extrapolate_side(rungs.from_left, rungs.left_step[:, None], noise, piece)
+        rounding = EPS * np.fmax(np.abs(rungs.right), np.abs(rungs.left))
+        both = _settle(rungs, noise, rounding, piece)
+        blurred = np.maximum(noise, rounding)
+        right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], blurred, piece)
+        left = _extrapolate_side(rungs.from_left, rungs.left_step[:, None], blurred, piece)
         one = _better(right, left)
         kink = _shows_kink(rungs, noise) & np.isfinite(right.bound) & np.isfinite(left.bound)
         jump = _shows_jump(rungs, noise)
         one_sided = ~np.isfinite(rungs.central).all(axis=0) & (one.bound < both.bound)
         edge = (one_sided | ~np.isfinite(both.bound)) & np.isfinite(one.bound)
         outside = ~np.isfinite(both.bound) & ~np.isfinite(one.bound)
+        steepest = _steepest(rungs, noise)
 
     value = np.where(edge, one.value, both.value)
     bound = np.where(edge, one.bound, both.bound)
@@ -140,24 +166,30 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
         step,
         status,
         find_level(base, right=rungs.right, left=rungs.left, steps=rungs.relative),
+        steepest,
     )
 
 
-def _settle(rungs: Rungs, noise: Floats, piece: Floats) -> _Estimate:
+def _settle(rungs: Rungs, noise: Floats, rounding: Floats, piece: Floats) -> _Estimate:
     """Estimate from central differences, the noise raised to the scatter that is seen."""
     gain = RATIO**2
     central, bend = rungs.central, _unexplained(rungs, noise)
     value = central[1:] + (central[1:] - central[:-1]) / (gain - 1)
     doubt = np.maximum(bend[1:], bend[:-1] / (gain - 1))
     step = rungs.step[1:]
-    estimate = _pick(value, step, doubt + 1.1 * noise / step, piece[1:])
+
+    def picked(noise: Floats) -> _Estimate:
+        blurred = np.maximum(noise, rounding)[1:]
+        return _pick(value, step, doubt + 1.1 * blurred / step, piece[1:])
+
+    estimate = picked(noise)
     for _ in range(NOISE_ROUNDS):
         scatter = np.where(step < estimate.step, np.abs(value - estimate.value) * step, 0.0)
         seen = np.nanmax(scatter, axis=0, initial=0.0)
         if not np.any(seen > 1.5 * noise):
             break
         noise = np.maximum(noise, seen)
-        estimate = _pick(value, step, doubt + 1.1 * noise / step, piece[1:])
+        estimate = picked(noise)
     return estimate
 
 
@@ -170,7 +202,7 @@ def _unexplained(rungs: Rungs, noise: Floats) -> Floats:
     """
     even = np.abs(rungs.even)
     below = np.vstack([even[1:], np.zeros_like(even[:1])])
-    hidden = 8 * noise
+    hidden = HIDDEN * noise
     curved = (below <= even / 8) & ((below >= even / 300) | (even <= 300 * hidden))
     return np.where(curved | (even <= hidden), 0.0, even / (2 * rungs.step))
 
@@ -179,7 +211,19 @@ def _extrapolate_side(slope: Floats, step: Floats, noise: Floats, piece: Floats)
     """Estimate a one-sided derivative: errors of order h, then h^2, are extrapolated away."""
     first = slope[1:] + (slope[1:] - slope[:-1]) / (RATIO - 1)
     second = first[1:] + (first[1:] - first[:-1]) / (RATIO**2 - 1)
-    return _pick(second, step[2:], 3 * noise / step[2:], piece[2:])
+    second[_diverges(slope, step, noise)[1:]] = np.nan
+    return _pick(second, step[2:], 3 * noise[2:] / step[2:], piece[2:])
+
+
+def _diverges(slope: Floats, step: Floats, noise: Floats) -> NDArray[np.bool_]:
+    """Tell where slopes at k ever smaller steps come no closer to each other; shape (k - 1, m).
+
+    Those at a root or a logarithm's singularity grow without end, by alike amounts.
+    """
+    change = np.abs(np.diff(slope, axis=0))
+    smaller = np.vstack([change[1:], np.zeros_like(change[:1])])
+    hidden = HIDDEN * noise[1:] / step[1:]
+    return np.asarray((smaller > CONVERGING * change) & (smaller > RATIO * hidden))
 
 
 def _pick(value: Floats, step: Floats, doubt: Floats, piece: Floats) -> _Estimate:
@@ -214,6 +258,15 @@ def _better(a: _Estimate, b: _Estimate) -> _Estimate:
         np.where(first, a.bound, b.bound),
         np.where(first, a.step, b.step),
     )
+
+
+def _steepest(rungs: Rungs, noise: Floats) -> Floats:
+    """Return the largest slope from the point to any step that moves the output visibly."""
+    result = np.zeros_like(rungs.base)
+    for side, slope in ((rungs.right, rungs.from_right), (rungs.left, rungs.from_left)):
+        visible = np.isfinite(slope) & (np.abs(side - rungs.base) > VISIBLE * noise)
+        result = np.maximum(result, np.where(visible, np.abs(slope), 0.0).max(axis=0))
+    return result
 
 
 def _shows_kink(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:

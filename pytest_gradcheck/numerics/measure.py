@@ -76,10 +76,19 @@ class Measured:
     scales: Scales
 
     def natural(self, start: int, stop: int) -> Floats:
-        """Return outputs over scales, what a vanishing derivative is small against."""
+        """Return outputs over scales, what a vanishing derivative is small against.
+
+        Where steeper slopes were seen they are it: the scale may be no measure of the length
+        on which the function varies.
+        """
         scale = self.scales.meaningful(slice(start, stop))
         with np.errstate(over="ignore"):
-            return np.asarray(self.sizes / scale[:, None])
+            natural = np.asarray(self.sizes / scale[:, None])
+        for (coordinate, output), slope in self.found.steepest.items():
+            if start <= coordinate < stop:
+                row = coordinate - start
+                natural[row, output] = max(natural[row, output], slope)
+        return natural
 
 
 def measure(question: Question, *, agreement: float, step: float | None, seed: int) -> Measured:
@@ -108,6 +117,8 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
         evaluate, point, scale=scales.own(slice(None)), reach=3 * WIDE, rng=rng
     )
     noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
+    # Where a coordinate is 1e-200, forward may yet vary on a scale of 1.
+    direction *= scales.meaningful(slice(None)) / scales.own(slice(None))
     sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
     del direction  # a vector of the point's size, not to be held during the sweep
     function = Function(evaluate, point, base, noise, sizes, scales)

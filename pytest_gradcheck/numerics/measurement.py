@@ -12,7 +12,16 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EPS", "Booleans", "Evaluate", "Floats", "Indices", "Measurement", "Status"]
+__all__ = [
+    "EPS",
+    "SUBNORMAL",
+    "Booleans",
+    "Evaluate",
+    "Floats",
+    "Indices",
+    "Measurement",
+    "Status",
+]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -20,6 +29,9 @@ Booleans = NDArray[np.bool_]
 
 #: The relative rounding of float64.
 EPS = float(np.finfo(np.float64).eps)
+
+#: The smallest number above 0: what underflow loses.
+SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)
 
 #: ``evaluate(points) -> outputs, shape (k, m)``: at k points that do not depend on each
 #: other, each good until the next is asked for; NaN where the function is undefined.
@@ -66,6 +78,9 @@ class Measurement:
     kinks : dict
         For (coordinate, output) at a kink the smaller and the larger one-sided
         derivative, each widened by its own bound.
+    steepest : dict
+        For (coordinate, output) that were looked at with many steps the largest slope from
+        the point to any of them: what a derivative that vanishes is small against.
     """
 
     value: Floats
@@ -73,6 +88,7 @@ class Measurement:
     step: Floats
     status: NDArray[np.int8]
     kinks: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    steepest: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, coordinates: int, outputs: int) -> Measurement:
@@ -97,6 +113,7 @@ class Measurement:
         """Return the measurement of coordinates ``start:stop``; arrays are views."""
         part = slice(start, stop)
         kinks = {(k - start, m): v for (k, m), v in self.kinks.items() if start <= k < stop}
+        steepest = {(k - start, m): v for (k, m), v in self.steepest.items() if start <= k < stop}
         return Measurement(
-            self.value[part], self.bound[part], self.step[part], self.status[part], kinks
+            self.value[part], self.bound[part], self.step[part], self.status[part], kinks, steepest
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.directions import along
 from pytest_gradcheck.numerics.lines import DirectionLine
-from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats
+from pytest_gradcheck.numerics.measurement import EPS, SUBNORMAL, Booleans, Evaluate, Floats
 from pytest_gradcheck.numerics.rungs import sample
 
 __all__ = [
@@ -137,8 +137,12 @@ def estimate_noise(
 
 
 def least_noise(base: Floats, repeat: Floats) -> Floats:
-    """Return the rounding of outputs, or what they differ by when evaluated again."""
-    return np.asarray(np.maximum(EPS * np.abs(base), 2 * np.abs(base - repeat)))
+    """Return the rounding of outputs, or what they differ by when evaluated again.
+
+    Below the normal numbers it is the smallest subnormal, not a share of the output.
+    """
+    rounding = np.maximum(EPS * np.abs(base), SUBNORMAL)
+    return np.asarray(np.maximum(rounding, 2 * np.abs(base - repeat)))
 
 
 def noise_ceiling(bend: Floats, least: Floats) -> Floats:

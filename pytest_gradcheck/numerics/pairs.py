@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
 
 __all__ = ["NOISE_FACTOR", "Pairs", "balanced_steps", "measure_pairs", "measure_shifted"]
 
@@ -133,13 +133,14 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
         # Steps to both sides are not quite equal, so that some of the bend is in the value.
         uneven = np.abs(bend * (right + left)[:, None] / (2 * taken))
         uneven[~np.isfinite(uneven)] = 0.0
+        rounding = EPS * np.fmax(np.abs(above), np.abs(below))
         return Pairs(
             step=taken[:, 0],
             value=(above - below) / (2 * taken),
             right=(above - base) / right[:, None],
             left=(below - base) / left[:, None],
             bend=bend,
-            noise=NOISE_FACTOR * function.noise / taken + uneven,
+            noise=NOISE_FACTOR * np.fmax(function.noise, rounding) / taken + uneven,
         )
 
 

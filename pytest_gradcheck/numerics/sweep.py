@@ -16,7 +16,7 @@ from pytest_gradcheck.numerics.branches import branch_slopes
 from pytest_gradcheck.numerics.doubts import Doubts
 from pytest_gradcheck.numerics.drowned import Drowned, look_further
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.ladder import climb
+from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
 from pytest_gradcheck.numerics.levels import Levels
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.looks import look
@@ -117,13 +117,16 @@ class Sweep:
     def _climb(self, index: int, scale: float, levels: Levels, found: Measurement) -> None:
         """Settle one coordinate by a ladder."""
         function, claim = self.function, self.claims(index, index + 1)[0]
-        line = CoordinateLine(function.evaluate, function.point, index, scale)
-        measured = climb(line, function.base, function.noise)
+        own = float(function.scales.own(np.array([index]))[0])
+        measured = self._along(index, own)
+        if scale > own:
+            measured = measured.or_wider(self._along(index, scale))
         found.value[index], found.bound[index] = measured.value, measured.bound
         found.step[index] = measured.step.min()
         found.status[index] = measured.status
         for output in range(function.base.size):
             found.kinks.pop((index, output), None)
+            found.steepest[index, output] = float(measured.steepest[output])
         for output in np.flatnonzero(measured.status == Status.KINK).tolist():
             found.keep_kink(index, output, measured.slopes(output))
         level = measured.level
@@ -133,6 +136,12 @@ class Sweep:
             found.keep_level(
                 index, output, EPS * abs(function.base[output]) / (level.reach[output] * scale)
             )
+
+    def _along(self, index: int, scale: float) -> LineMeasurement:
+        """Climb along one coordinate, with steps of its own or another scale."""
+        function = self.function
+        line = CoordinateLine(function.evaluate, function.point, index, scale)
+        return climb(line, function.base, function.noise)
 
     def _allow_for_branches(self, climbed: list[int], found: Measurement) -> None:
         """Widen bounds where a slight difference may be that of a branch from the whole."""
