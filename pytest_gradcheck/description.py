@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -193,7 +194,7 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
         name=parameter.name,
         shape=parameter.shape,
         dtype=parameter.dtype,
-        size=int(np.prod(parameter.shape)) * (2 if parameter.is_complex else 1),
+        size=prod(parameter.shape) * (2 if parameter.is_complex else 1),
         verdict=verdict_of(VERDICTS[mark] for mark in np.unique(judged.marks).tolist()),
         wrong=wrong,
         checked=claim.size,
@@ -304,10 +305,10 @@ def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
     order = np.lexsort((-distance, -excess, -severity))[:max_rows]
     outputs = judged.marks.shape[1]
     for flat in order.tolist():
-        yield _entry(evidence, *divmod(flat, outputs))
+        yield _entry(evidence, *divmod(flat, outputs), float(excess[flat]))
 
 
-def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
+def _entry(evidence: Evidence, coordinate: int, column: int, excess: float) -> Entry:
     parameter, found, judged = evidence.parameter, evidence.found, evidence.judged
     index, part = parameter.place(coordinate)
     output = evidence.output(coordinate, column)
@@ -335,7 +336,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
         step=float(found.step[coordinate]),
         verdict=VERDICTS[mark],
         reason=reason,
-        excess=float(_rounded(judged.excess[coordinate, column])),
+        excess=excess,
         output=block.name,
         output_part=output_part,
     )
@@ -421,6 +422,8 @@ def _kink_note(conventions: Mapping[Convention, int]) -> Note:
 
 def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
     found, open_ = evidence.found, judged.marks == Mark.INCONCLUSIVE
+    if not open_.any():
+        return
     groups = [(open_ & ~judged.rounded & (found.status == s), s) for s in Status]
     for where, status in [(open_ & judged.rounded, None), *groups]:
         count = int(np.count_nonzero(where))

@@ -62,7 +62,11 @@ class Block:
         if self.is_complex:
             part = "imag" if coordinate % 2 else "real"
             coordinate //= 2
-        return tuple(int(k) for k in np.unravel_index(coordinate, self.shape)), part
+        index = list[int]()
+        for length in reversed(self.shape):
+            coordinate, k = divmod(coordinate, length)
+            index.append(k)
+        return tuple(reversed(index)), part
 
     def entry(self, coordinate: int) -> str:
         """Return the name of that entry: ``W[1, 3]``, ``z[2].imag``."""

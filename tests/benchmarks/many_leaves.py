@@ -1,0 +1,170 @@
+"""What a check of very many small arrays costs, in every structure they may come in.
+
+``python -m tests.benchmarks.many_leaves`` prints the processor time and the calls of forward of a
+check of 1,000 and of 10,000 arrays of three numbers, and of one array beside a dict of as many
+numbers, and of a million, that are not checked. Of a sum over all arrays a full check spends its time in
+forward, which goes to every array in each of its calls; so *full* is of a function of two of them.
+With ``--write`` the table goes to the docs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck import check_gradient
+from tests.benchmarks.fixed_price import PAGE
+from tests.benchmarks.markdown import table
+from tests.benchmarks.parts import replace_part, versions
+
+COUNTS = (1_000, 10_000)
+MILLION = 1_000_000
+
+#: Evaluations that suffice to look at every entry.
+ENOUGH = 10**6
+
+
+@dataclass(frozen=True)
+class Check:
+    """Forward, backward, its arguments and options."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    args: tuple[Any, ...]
+    options: dict[str, Any]
+
+
+def arrays(count: int) -> list[Any]:
+    """Draw the arrays."""
+    return list(np.random.default_rng(0).normal(size=(count, 3)))
+
+
+def total(parts: list[Any]) -> float:
+    """Return the sum of all squares."""
+    flat = np.concatenate(parts)
+    return float(flat @ flat)
+
+
+def in_a_list(count: int) -> Check:
+    """Return a check of a list."""
+    return Check(total, lambda p: [2 * a for a in p], (arrays(count),), {"mode": "fast"})
+
+
+def in_a_dict(count: int) -> Check:
+    """Return a check of a dict."""
+    named = {f"w{k}": a for k, a in enumerate(arrays(count))}
+    return Check(
+        lambda p: total(list(p.values())),
+        lambda p: {name: 2 * a for name, a in p.items()},
+        (named,),
+        {"mode": "fast"},
+    )
+
+
+def in_layers(count: int) -> Check:
+    """Return a check of a list of dicts of two."""
+    every = arrays(count)
+    layers = [{"W": W, "b": b} for W, b in zip(every[::2], every[1::2], strict=True)]
+    return Check(
+        lambda p: total([a for layer in p for a in layer.values()]),
+        lambda p: [{name: 2 * a for name, a in layer.items()} for layer in p],
+        (layers,),
+        {"mode": "fast"},
+    )
+
+
+def as_arguments(count: int) -> Check:
+    """Return a check of as many arguments."""
+    return Check(
+        lambda *p: total(list(p)),
+        lambda *p: tuple(2 * a for a in p),
+        tuple(arrays(count)),
+        {"mode": "fast"},
+    )
+
+
+def as_numbers(count: int) -> Check:
+    """Return a check of a dict of Python's floats."""
+    return Check(
+        lambda p: sum(v * v for v in p.values()),
+        lambda p: {name: 2 * v for name, v in p.items()},
+        ({f"w{k}": float(a[0]) for k, a in enumerate(arrays(count))},),
+        {"mode": "fast"},
+    )
+
+
+def every_entry(count: int) -> Check:
+    """Return a full check of a list, of a function of two of its arrays."""
+    return Check(
+        lambda p: float(p[0] @ p[0] + p[-1] @ p[-1]),
+        lambda p: [2 * p[0], *map(np.zeros_like, p[1:-1]), 2 * p[-1]],
+        (arrays(count),),
+        {"mode": "full", "max_evaluations": ENOUGH},
+    )
+
+
+def beside_numbers(count: int) -> Check:
+    """Return a check of one array beside a dict that is not checked."""
+    return Check(
+        lambda x, table: float(x @ x) * table[1],
+        lambda x, table: 2 * x * table[1],
+        (np.arange(3.0), {k: float(k) for k in range(count)}),
+        {"wrt": "x"},
+    )
+
+
+CHECKS: dict[str, tuple[Callable[[int], Check], tuple[int, ...]]] = {
+    "in a list": (in_a_list, COUNTS),
+    "in a dict": (in_a_dict, COUNTS),
+    "in a list of dicts of two": (in_layers, COUNTS),
+    "as arguments": (as_arguments, COUNTS),
+    "a dict of Python's floats": (as_numbers, COUNTS),
+    "in a list, full": (every_entry, COUNTS),
+    "one array beside a dict of numbers": (beside_numbers, (*COUNTS, MILLION)),
+}
+
+
+def row(name: str, check: Check, count: int) -> list[str]:
+    """Check once, and return the cells."""
+    start = time.process_time()
+    report = check_gradient(check.forward, check.backward, *check.args, **check.options)
+    seconds = time.process_time() - start
+    if report.verdict != "correct":
+        raise ValueError(f"{name}, {count:,}: {report.verdict}")
+    return [name, f"{count:,}", f"{report.evaluations:,}", f"{seconds:.2g}"]
+
+
+def lines() -> Iterator[str]:
+    """Yield the lines of the table."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # gradients that vanish are meant to
+        rows = [
+            row(name, make(count), count)
+            for name, (make, counts) in CHECKS.items()
+            for count in counts
+        ]
+    yield from table(
+        ["small arrays", "how many", "calls of forward", "seconds of processor time"], rows
+    )
+    yield ""
+    yield versions(["numpy", "pytest-gradcheck"])
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="What very many small arrays cost.")
+    parser.add_argument("--write", action="store_true", help="into the docs, too")
+    made = list(lines())
+    print("\n".join(made))
+    if parser.parse_args().write:
+        replace_part(PAGE, "many_leaves", made)
+
+
+if __name__ == "__main__":
+    main()
