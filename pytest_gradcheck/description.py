@@ -305,10 +305,11 @@ def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
     order = np.lexsort((-distance, -excess, -severity))[:max_rows]
     outputs = judged.marks.shape[1]
     for flat in order.tolist():
-        yield _entry(evidence, *divmod(flat, outputs), float(excess[flat]))
+        coordinate, column = divmod(flat, outputs)
+        yield _entry(evidence, coordinate, column, excess=float(excess[flat]))
 
 
-def _entry(evidence: Evidence, coordinate: int, column: int, excess: float) -> Entry:
+def _entry(evidence: Evidence, coordinate: int, column: int, *, excess: float) -> Entry:
     parameter, found, judged = evidence.parameter, evidence.found, evidence.judged
     index, part = parameter.place(coordinate)
     output = evidence.output(coordinate, column)

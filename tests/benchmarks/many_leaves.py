@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.many_leaves`` prints the processor time and the calls of forward of a
 check of 1,000 and of 10,000 arrays of three numbers, and of one array beside a dict of as many
-numbers, and of a million, that are not checked. Of a sum over all arrays a full check spends its time in
-forward, which goes to every array in each of its calls; so *full* is of a function of two of them.
+numbers, and of a million, that are not checked. Of a sum over all arrays a full check spends its
+time in forward, which goes to every array in each of its calls; so *full* is of a function of two.
 With ``--write`` the table goes to the docs.
 """
 
