@@ -51,7 +51,7 @@ class Operator:
     @property
     def point(self) -> list[Any]:
         """The tensors, as arrays."""
-        return [np.array(one.detach(), dtype=np.float64) for one in self.given]
+        return [one.detach().numpy().astype(np.float64) for one in self.given]
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         """Return the outputs that can be differentiated."""

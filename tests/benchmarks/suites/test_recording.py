@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.benchmarks.suites.checkers import CHECKERS
 from tests.benchmarks.suites.reach import reaches
-from tests.benchmarks.suites.running import ROOT, files
+from tests.benchmarks.suites.running import ROOT, files, run
 from tests.benchmarks.suites.trial import Trial, read
 
 pytest.importorskip("scipy")
@@ -130,3 +132,20 @@ def sought() -> bool:
 def test_tests_that_reach_a_checker_are_found(name: str, found: bool) -> None:
     """By a helper, or in a function inside."""
     assert reaches(getattr(Reaching, name), Reaching, {"sought"}) is found
+
+
+def test_what_was_found_is_not_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was broken off begins with the suite it was in."""
+    begun: list[str] = []
+
+    def run_child(command: list[str], **named: Any) -> None:
+        begun.append(command[-2])
+        tmp_path.joinpath("torch.begun").write_text("")
+
+    tmp_path.joinpath("torch.begun").write_text("half a line")
+    monkeypatch.setattr(subprocess, "run", run_child)
+    assert run("torch", 2, tmp_path) == []
+    assert run("torch", 2, tmp_path) == []
+    assert begun == [str(tmp_path / "torch.begun")]
