@@ -56,15 +56,15 @@ class Operator:
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         """Return the outputs that can be differentiated."""
         outputs = self._outputs(given)
-        return tuple(outputs[i] for i in self._kept)
+        return tuple(_known(outputs[i]) for i in self._kept)
 
     def forward(self, x: list[Any]) -> Any:
         """Return them as one array; several, or complex ones, flat and one after another."""
         with torch.no_grad():
             outputs = self(*map(_tensor, x))
         if len(outputs) == 1 and not outputs[0].is_complex():
-            return outputs[0].numpy().copy()
-        return torch.cat([_real(output).reshape(-1) for output in outputs]).numpy()
+            return outputs[0].numpy(force=True).copy()
+        return torch.cat([_real(output).reshape(-1) for output in outputs]).numpy(force=True)
 
     def backward(self, x: list[Any], cotangent: Any) -> list[Any]:
         """Return the vector-Jacobian product."""
@@ -75,7 +75,7 @@ class Operator:
         upstream = [p.reshape(output.shape) for p, output in zip(parts, outputs, strict=True)]
         found = torch.autograd.grad(outputs, given, upstream, allow_unused=True)
         return [
-            np.zeros(x.shape) if g is None else g.numpy().copy()
+            np.zeros(x.shape) if g is None else g.numpy(force=True).copy()
             for g, x in zip(found, given, strict=True)
         ]
 
@@ -105,8 +105,13 @@ def _tensor(array: Any) -> Any:
     return torch.from_numpy(np.array(array, dtype=np.float64))
 
 
+def _known(output: Any) -> Any:
+    """Return an output in a type that numpy has, too."""
+    return output.float() if output.dtype == torch.bfloat16 else output
+
+
 def _real(output: Any) -> Any:
-    return torch.view_as_real(output) if output.is_complex() else output
+    return torch.view_as_real(output.resolve_conj()) if output.is_complex() else output
 
 
 def operators(most: int) -> Iterator[tuple[str, int, Any, Operator]]:
