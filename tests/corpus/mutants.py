@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.corpus.family import Array, Case
 
-__all__ = ["MUTANTS", "error_of", "is_visible"]
+__all__ = ["MUTANTS", "error_of", "visible_entries"]
 
 #: From a gradient, its case and random numbers to a wrong one; None where it does not apply.
 Change = Callable[[Array, Case, np.random.Generator], Array | None]
@@ -130,20 +130,22 @@ MUTANTS: dict[str, Change] = {
 }
 
 
-def error_of(claim: Array, valid: Intervals) -> float:
+def error_of(claim: Array, valid: Intervals, seen: Array | None = None) -> float:
     """Return by how much the worst entry of a claim is wrong, relatively.
 
-    An entry that should be zero is measured against the largest.
+    An entry that should be zero is measured against the largest. Where some entries'
+    errors are seen, only those count.
     """
     if not np.isfinite(claim).all():
         return float("inf")
     size = np.max(np.abs(valid), axis=(0, 1))
     size = np.where(size > 0, size, max(float(size.max()), np.finfo(float).tiny))
-    return float(np.max(_distance(claim, valid) / size))
+    errors = _distance(claim, valid) / size
+    return float(np.max(errors if seen is None or not seen.any() else errors[seen]))
 
 
-def is_visible(case: Case, claim: Array, valid: Intervals) -> bool:
-    """Tell whether an error moves forward by more than a hundred roundings over an entry's size.
+def visible_entries(case: Case, claim: Array, valid: Intervals) -> Array:
+    """Tell which errors move forward by more than a hundred roundings over the entry's size.
 
     An error below that is within the condition error of the function: claim and
     truth are derivatives of one and the same float64 function. Where forward varies
@@ -151,8 +153,6 @@ def is_visible(case: Case, claim: Array, valid: Intervals) -> bool:
     each argument moves the value, too. An error within the rounding of the right
     gradient is none.
     """
-    if not np.isfinite(claim).all():
-        return True
     point = np.abs(case.point.astype(np.float64))
     value = abs(float(case.forward(case.point.copy())))
     if case.length is None:
@@ -161,7 +161,8 @@ def is_visible(case: Case, claim: Array, valid: Intervals) -> bool:
         reach = np.asarray(case.length)
         value += float(np.sum(point * np.max(np.abs(valid), axis=(0, 1))))
     error = np.maximum(_distance(claim, valid) - case.rounding, 0)
-    return bool(np.max(error * reach) > 100 * np.finfo(float).eps * value)
+    seen: Array = (error * reach > 100 * np.finfo(float).eps * value) | ~np.isfinite(claim)
+    return seen
 
 
 def _distance(claim: Array, valid: Intervals) -> Array:

@@ -16,7 +16,7 @@ from tests.corpus.families.smooth import SMOOTH
 from tests.corpus.families.solvers import SOLVERS
 from tests.corpus.families.vanishing import VANISHING
 from tests.corpus.family import Array, Case, Family
-from tests.corpus.mutants import error_of, is_visible
+from tests.corpus.mutants import error_of, visible_entries
 
 SEEDS = range(5)
 
@@ -137,5 +137,5 @@ def test_an_error_is_followed_over_the_length_only() -> None:
     """Far out an error that hardly moves forward within its length is within its rounding."""
     x, claim = np.array([1e9]), np.array([np.cos(1e9) + 1e-6])
     case = Case(lambda x: np.sum(np.sin(x)), np.cos, x, length=1.0)
-    assert not is_visible(case, claim, case.valid())
-    assert is_visible(case, claim + 1e-3, case.valid())
+    assert not visible_entries(case, claim, case.valid())
+    assert visible_entries(case, claim + 1e-3, case.valid())

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus.family import Array, Case
-from tests.corpus.mutants import MUTANTS, error_of, is_visible
+from tests.corpus.mutants import MUTANTS, error_of, visible_entries
 
 
 def rectified(*, apart: bool) -> Case:
@@ -51,5 +51,16 @@ def test_errors_within_the_rounding_of_the_gradient_are_invisible() -> None:
     """What cancellation leaves of the right gradient is no more right than a change of it."""
     x = np.array([0.5])
     case = Case(lambda x: np.sum(x**2), lambda x: 2 * x, x, rounding=1e-6)
-    assert not is_visible(case, np.array([1 + 5e-7]), case.valid())
-    assert is_visible(case, np.array([1 + 5e-6]), case.valid())
+    assert not visible_entries(case, np.array([1 + 5e-7]), case.valid())
+    assert visible_entries(case, np.array([1 + 5e-6]), case.valid())
+
+
+def test_an_error_that_nothing_shows_is_not_the_worst() -> None:
+    """An entry of 1e-200 that a cast made zero is not what a visible claim is wrong by."""
+    x = np.array([1.0, 1e-200])
+    case = Case(lambda x: np.sum(x**2), lambda x: 2 * x, x)
+    claim = np.array([2 + 1e-8, 0.0])
+    seen = visible_entries(case, claim, case.valid())
+    assert seen.tolist() == [True, False]
+    assert error_of(claim, case.valid(), seen) < 1e-7
+    assert error_of(claim, case.valid()) == 1

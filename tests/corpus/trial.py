@@ -21,7 +21,7 @@ from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.sweep_report import describe_sweep
 from tests.corpus.family import Array, Case, Family
-from tests.corpus.mutants import MUTANTS, error_of, is_visible
+from tests.corpus.mutants import MUTANTS, error_of, visible_entries
 
 __all__ = ["CORRECT", "Claim", "Trial", "claims", "raised", "screen_claim", "try_claim"]
 
@@ -47,7 +47,7 @@ class Trial:
     family, mutant, seed : str, str, int
         Which claim.
     error : float
-        How wrong it is, relatively, in its worst entry.
+        How wrong it is, relatively, in its worst entry that forward can show.
     visible : bool
         Whether the error moves forward by more than its own rounding.
     verdict : str
@@ -86,7 +86,8 @@ def claims(family: Family, seed: int) -> Iterator[tuple[Case, Claim]]:
             case.gradient(case.point.copy()), case, np.random.default_rng([seed, number])
         )
         if wrong is not None:
-            yield case, Claim(name, wrong, error_of(wrong, valid), is_visible(case, wrong, valid))
+            seen = visible_entries(case, wrong, valid)
+            yield case, Claim(name, wrong, error_of(wrong, valid, seen), bool(seen.any()))
 
 
 def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
