@@ -78,8 +78,11 @@ def _last_unwritten(g: Array, case: Case, rng: np.random.Generator) -> Array | N
 
 def _stale(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
     shift = 1e-2 * rng.normal(size=g.shape)
-    with np.errstate(all="ignore"):
-        stale = case.gradient(case.point * (1 + shift).astype(case.point.dtype))
+    try:
+        with np.errstate(all="ignore"):
+            stale = case.gradient(case.point * (1 + shift).astype(case.point.dtype))
+    except Exception:  # noqa: BLE001  # backward may raise whatever it likes out of its domain
+        return None
     return stale if np.isfinite(stale).all() else None
 
 

@@ -64,3 +64,11 @@ def test_an_error_that_nothing_shows_is_not_the_worst() -> None:
     assert seen.tolist() == [True, False]
     assert error_of(claim, case.valid(), seen) < 1e-7
     assert error_of(claim, case.valid()) == 1
+
+
+def test_there_is_no_stale_gradient_where_backward_raises() -> None:
+    """A table that ends between the point and a moved one has no entry there."""
+    slopes = {1.0: 3.0}
+    case = Case(np.sum, lambda x: np.array([slopes[float(x[0])]]), np.ones(1))
+    stale = MUTANTS["stale point"](np.full(1, 3.0), case, np.random.default_rng(0))
+    assert stale is None
