@@ -1,5 +1,6 @@
 """Fast mode from the outside: what is named, at what cost, and what is said of the rest."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -387,3 +388,31 @@ def test_entries_at_a_kink_at_zero_are_said_not_to_be_looked_at() -> None:
         forward, backward, point, mode="fast", max_evaluations=200, strict=True
     )
     assert not strict.passed
+
+
+def test_twice_the_parameters_take_twice_the_calls() -> None:
+    """Of Python's and of C's functions: none is looked for among the others."""
+
+    def calls(count: int) -> int:
+        arrays, total = [np.arange(3.0) + k for k in range(count)], 0
+
+        def see(frame: object, event: str, argument: object) -> None:
+            nonlocal total
+            total += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(see)
+        try:
+            report = check_gradient(
+                lambda p: float(np.sum(np.square(p))),
+                lambda p: [2 * a for a in p],
+                arrays,
+                mode="fast",
+            )
+        finally:
+            sys.setprofile(before)
+        assert report.passed
+        return total
+
+    calls(2)  # what is made once in a process is made
+    assert calls(400) < 2.1 * calls(200)

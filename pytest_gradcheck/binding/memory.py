@@ -5,10 +5,11 @@ It must not copy or perturb anything; it looks at where arrays lie.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.tree import Leaf
@@ -16,6 +17,9 @@ from pytest_gradcheck.binding.wrt import Item
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["overlaps_itself", "refuse_overlap", "shared_memory"]
+
+#: So many arrays that lie among each other are compared two at a time.
+FEW = 8
 
 
 def refuse_overlap(items: Sequence[Item], forward_name: str) -> None:
@@ -54,6 +58,9 @@ def refuse_overlap(items: Sequence[Item], forward_name: str) -> None:
 def shared_memory(items: Sequence[Item]) -> Iterator[tuple[str, str]]:
     """Yield the names of parameters, two at a time, that share memory.
 
+    Of more than a few that lie among each other each is named with those before it that
+    were the first to have its memory.
+
     Examples
     --------
     >>> W = np.ones((2, 3))
@@ -61,21 +68,63 @@ def shared_memory(items: Sequence[Item]) -> Iterator[tuple[str, str]]:
     >>> list(shared_memory(tied))
     [('W', 'V')]
     """
-    arrays = [
-        (*byte_bounds(leaf.value), leaf)
+    leaves = [
+        leaf
         for item in items
         for leaf in item.leaves
         if isinstance(leaf.value, np.ndarray) and leaf.value.size
     ]
-    order = {id(leaf): k for k, (_, _, leaf) in enumerate(arrays)}
-    near: list[tuple[int, int, Leaf]] = []
-    for array in sorted(arrays, key=lambda array: array[0]):
-        near = [other for other in near if other[1] > array[0]]
-        for other in near:
-            if np.shares_memory(other[2].value, array[2].value):
-                first, second = sorted((other[2], array[2]), key=lambda leaf: order[id(leaf)])
-                yield first.name, second.name
-        near.append(array)
+    order = {id(leaf): k for k, leaf in enumerate(leaves)}
+    for cluster in _clusters(leaves):
+        for pair in (_pairs if len(cluster) <= FEW else _with_first)(cluster):
+            first, second = sorted(pair, key=lambda leaf: order[id(leaf)])
+            yield first.name, second.name
+
+
+def _clusters(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
+    """Yield arrays together of which each begins before those before it end."""
+    cluster, end = list[Leaf](), 0
+    bounded = [(*byte_bounds(leaf.value), leaf) for leaf in leaves]
+    for low, high, leaf in sorted(bounded, key=lambda bounds: bounds[0]):
+        if low >= end:
+            yield cluster
+            cluster = []
+        cluster.append(leaf)
+        end = max(end, high)
+    yield cluster
+
+
+def _pairs(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield every two that share memory."""
+    for second, leaf in enumerate(cluster):
+        for other in cluster[:second]:
+            if np.shares_memory(other.value, leaf.value):
+                yield other, leaf
+
+
+def _with_first(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield every array with those that first had the memory it shares, in linear time.
+
+    Each writes its number to what it covers of a map of the memory, where none is written.
+    """
+    starts = [leaf.value.__array_interface__["data"][0] for leaf in cluster]
+    bounds = [byte_bounds(leaf.value) for leaf in cluster]
+    low, high = bounds[0][0], max(high for _, high in bounds)
+    steps = [abs(stride) for leaf in cluster for stride in leaf.value.strides]
+    sizes = [leaf.value.itemsize for leaf in cluster]
+    unit = int(np.gcd.reduce([*steps, *sizes, *(start - low for start in starts), high - low]))
+    owners = np.zeros((high - low) // unit, dtype=np.int32)
+    for number, (leaf, start) in enumerate(zip(cluster, starts, strict=True), 1):
+        array = leaf.value
+        covered = as_strided(
+            owners[(start - low) // unit :],
+            (*array.shape, array.itemsize // unit),
+            (*(stride // unit * owners.itemsize for stride in array.strides), owners.itemsize),
+        )
+        others = covered[covered > 0]
+        for other in np.unique(others).tolist():
+            yield cluster[other - 1], leaf
+        np.copyto(covered, number, where=covered == 0)
 
 
 def overlaps_itself(array: NDArray[np.generic]) -> bool:

@@ -87,3 +87,37 @@ def test_parts_of_one_buffer_share_nothing() -> None:
     both = np.ones((3, 4))
     parts = [item("W", both[:, ::2]), item("V", both[:, 1::2]), item("n", 3.0)]
     assert list(shared_memory(parts)) == []
+
+
+def test_very_many_columns_of_one_matrix_share_nothing() -> None:
+    """They are not compared two at a time."""
+    both = np.ones((3, 2_000))
+    parts = [item(f"c{k}", column) for k, column in enumerate(both.T)]
+    assert list(shared_memory(parts)) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_are_told_as_few_are(seed: int) -> None:
+    """Each that shares memory with others is named with some of them, whatever its strides."""
+    rng = np.random.default_rng(seed)
+    memory = np.zeros(400, dtype=np.uint8)
+    parts = []
+    for k in range(30):
+        dtype = rng.choice(["u1", "f4", "f8"])
+        start, step, size = rng.integers(0, 300), rng.integers(-3, 4) or 1, rng.integers(1, 5)
+        array = memory[start : start + 100].view("u1")[: 96 // 8 * 8].view(dtype)[::step][:size]
+        parts.append(item(f"p{k}", array))
+    every = [(a, b) for k, a in enumerate(parts) for b in parts[k + 1 :]]
+    tied = {
+        part.name for pair in every if np.shares_memory(*(p.value for p in pair)) for part in pair
+    }
+    found = list(shared_memory(parts))
+    by_name = {part.name: part.value for part in parts}
+    assert {name for pair in found for name in pair} == tied
+    assert all(np.shares_memory(by_name[a], by_name[b]) for a, b in found)
+
+
+def test_of_many_tied_arrays_each_is_named_once() -> None:
+    """A thousand notes, not half a million."""
+    found = list(shared_memory([item(f"p{k}", ROW) for k in range(1_000)]))
+    assert found == [("p0", f"p{k}") for k in range(1, 1_000)]
