@@ -6,7 +6,7 @@ It must not judge; it puts the steps of a measurement in their order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from pytest_gradcheck.numerics.ladder import climb
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
+from pytest_gradcheck.numerics.noise_groups import noise_groups
+from pytest_gradcheck.numerics.restricted import sweep_some
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.size import output_sizes
 from pytest_gradcheck.numerics.sweep import Sweep
@@ -117,6 +119,15 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
         evaluate, point, scale=scales.own(slice(None)), reach=3 * WIDE, rng=rng
     )
     noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
+    groups = noise_groups(
+        evaluate,
+        point,
+        base=base,
+        repeat=question.repeat,
+        direction=direction,
+        noise=noise,
+        segments=question.segments,
+    )
     # Where a coordinate is 1e-200, forward may yet vary on a scale of 1.
     direction *= scales.meaningful(slice(None)) / scales.own(slice(None))
     sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
@@ -126,7 +137,14 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
         line = DirectionLine(evaluate, point, question.tangent)
         along = climb(line, base, noise).as_measurement()
         return Measured(along, sizes, Scales.of(np.ones(1), [(0, 1)]))
-    found = Sweep(function, question.claims.rows, agreement, rng).measure()
+    if not groups:
+        found = Sweep(function, question.claims.rows, agreement, rng).measure()
+    else:
+        found = Measurement.blank(point.size, base.size)
+        for group in groups:
+            quiet = replace(function, noise=group.noise)
+            part = sweep_some(quiet, question.claims, group.indices, agreement=agreement, rng=rng)
+            found.put(group.indices, part)
     if step is not None:
         found = refit(function, found, step)
     return Measured(found, sizes, scales)

@@ -109,6 +109,13 @@ class Measurement:
         self.status[index, output] = Status.LEVEL
         self.kinks.pop((index, output), None)
 
+    def put(self, indices: Indices, part: Measurement) -> None:
+        """Take the measurement of some coordinates."""
+        for name in ("value", "bound", "step", "status"):
+            getattr(self, name)[indices] = getattr(part, name)
+        self.kinks.update({(int(indices[k]), m): v for (k, m), v in part.kinks.items()})
+        self.steepest.update({(int(indices[k]), m): v for (k, m), v in part.steepest.items()})
+
     def rows(self, start: int, stop: int) -> Measurement:
         """Return the measurement of coordinates ``start:stop``; arrays are views."""
         part = slice(start, stop)

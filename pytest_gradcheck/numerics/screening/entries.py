@@ -12,10 +12,10 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
 from pytest_gradcheck.numerics.parts import parts
+from pytest_gradcheck.numerics.restricted import sweep_some
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box
 from pytest_gradcheck.numerics.screening.projecting import Projector
-from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.screening.sights import APART
 from pytest_gradcheck.numerics.sweep import SLIGHT
 

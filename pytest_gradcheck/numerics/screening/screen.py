@@ -13,6 +13,7 @@ import numpy as np
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measure import Question
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.restricted import sweep_some
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.aiming import aim
 from pytest_gradcheck.numerics.screening.allowing import are_left_by_branches
@@ -29,7 +30,6 @@ from pytest_gradcheck.numerics.screening.preparing import (
 from pytest_gradcheck.numerics.screening.profile import Profile
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
 from pytest_gradcheck.numerics.screening.reach import extents, reaches
-from pytest_gradcheck.numerics.screening.restricted import sweep_some
 from pytest_gradcheck.numerics.screening.screened import Screened, reference
 from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_close, settle, sight
 from pytest_gradcheck.numerics.size import AWAY

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.screening.restricted import sweep_some
+from pytest_gradcheck.numerics.restricted import sweep_some
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import Shapes, projector_of
 
