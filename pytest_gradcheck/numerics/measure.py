@@ -21,7 +21,7 @@ from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
 from pytest_gradcheck.numerics.noise_groups import noise_groups
 from pytest_gradcheck.numerics.restricted import sweep_some
 from pytest_gradcheck.numerics.scale import Scales
-from pytest_gradcheck.numerics.size import output_sizes
+from pytest_gradcheck.numerics.size import output_sizes, sizes_borne_out
 from pytest_gradcheck.numerics.sweep import Sweep
 
 __all__ = ["Measured", "Question", "measure"]
@@ -147,4 +147,4 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
             found.put(group.indices, part)
     if step is not None:
         found = refit(function, found, step)
-    return Measured(found, sizes, scales)
+    return Measured(found, sizes_borne_out(sizes, found, scales.meaningful(slice(None))), scales)

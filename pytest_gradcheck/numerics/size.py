@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import along
-from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats
+from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats, Measurement
 
-__all__ = ["AWAY", "output_sizes", "sizes_of"]
+__all__ = ["AWAY", "output_sizes", "sizes_borne_out", "sizes_of"]
 
 #: How far to go for another value, in units of the scales.
 AWAY = 0.1
@@ -69,3 +69,32 @@ def sizes_of(away: Floats, base: Floats, noise: Floats) -> Floats:
         blank = (np.fmax(value, change) <= NOISY * noise) & (noise <= CANCELLED)
         value = np.where(blank, noise / EPS, value)
         return np.where(np.isfinite(change) & (change > TOLD * noise), change, value)
+
+
+def sizes_borne_out(sizes: Floats, found: Measurement, scale: Floats) -> Floats:
+    """Return sizes that no derivative contradicts, shape (m,).
+
+    Along one direction changes by several coordinates may cancel. By a coordinate alone an
+    output changes by as much as its derivative says.
+
+    Parameters
+    ----------
+    sizes : ndarray, shape (m,)
+        By how much outputs vary, see `output_sizes`.
+    found : Measurement
+        Derivatives of m outputs by n coordinates.
+    scale : ndarray, shape (n,)
+        Scales of the coordinates.
+
+    Examples
+    --------
+    >>> found = Measurement.blank(2, 1)
+    >>> found.value[:, 0] = 5.0, -5.0
+    >>> sizes_borne_out(np.array([0.01]), found, np.array([1.0, 2.0]))
+    array([1.])
+    """
+    with np.errstate(all="ignore"):
+        slopes = np.where(np.abs(found.value) > found.bound, np.abs(found.value), 0.0)
+        slopes *= AWAY * scale[:, None]
+    slopes[~np.isfinite(slopes)] = 0.0
+    return np.asarray(np.maximum(sizes, slopes.max(axis=0, initial=0.0)))

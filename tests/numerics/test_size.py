@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.directions import signed_direction
-from pytest_gradcheck.numerics.measurement import EPS
-from pytest_gradcheck.numerics.size import output_sizes
+from pytest_gradcheck.numerics.measurement import EPS, Measurement
+from pytest_gradcheck.numerics.size import output_sizes, sizes_borne_out
 from tests.numerics.functions import Counted, Floats
 
 
@@ -63,3 +63,12 @@ def test_rounding_of_terms_that_cancel_is_measured_in_the_terms() -> None:
         counted, point, base=counted.at(point), noise=noise, direction=direction
     )
     assert size == 2.0
+
+
+def test_changes_that_cancel_along_a_direction_are_borne_out_one_by_one() -> None:
+    """What is known too badly, or not at all, bears out nothing."""
+    found = Measurement.blank(3, 3)
+    found.value[:] = [[4.0, 1.0, 1.0], [np.nan, 2.0, 2.0], [-6.0, 3.0, 3.0]]
+    found.bound[:, 1], found.bound[:, 2] = 5.0, [0.1, 0.1, np.inf]
+    sizes = sizes_borne_out(np.array([0.1, 0.1, 0.1]), found, np.array([1.0, 2.0, 0.5]))
+    assert sizes == pytest.approx([0.4, 0.1, 0.4])
