@@ -208,6 +208,29 @@ def test_locally_constant_function_is_correct_between_its_jumps(name: str, mode:
     assert not example.check(mode=mode, strict=True).passed
 
 
+def test_product_along_a_direction_is_zero_between_jumps() -> None:
+    """As entry by entry; a claim that is not zero is no more correct than before."""
+    step = LEVEL["decimals"]
+    example = Example(step, lambda x, tangent: 0 * tangent, (POINT + 0.3,), "tangent")
+    for seed in range(5):
+        assert example.check(seed=seed).verdict == "correct"
+    wrong = Example(lambda x: np.sin(2 * x), lambda x, tangent: 0 * tangent, (POINT,), "tangent")
+    assert wrong.check().verdict == "wrong"
+
+
+def test_unit_that_switches_on_further_away_is_no_jump() -> None:
+    """A rectifier sets out gently: its zeros are zeros, and nothing is piecewise constant."""
+    point = np.array([-0.5, -0.02, 1.0, -1e-4, 2.0])
+    shift = np.array([0.0, 0.02, 0.0, 1.1e-4, 0.0])
+    example = Example(
+        lambda x: np.sum(np.maximum(x + 0.9 * shift, 0)), lambda x: 1.0 * (x > 0), (point,), "x"
+    )
+    for seed in range(5):
+        report = example.check(seed=seed, strict=True)
+        assert report.passed
+        assert [note.kind for note in report["x"].notes] == ["zero"]
+
+
 def test_decimals_are_said_to_be_piecewise_constant() -> None:
     """A step far away shows that they are."""
     example = Example(

@@ -128,6 +128,8 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
         steps = find_steps(
             line, base, noise, right=rungs.right, left=rungs.left, steps=rungs.relative
         )
+        level = find_level(base, right=rungs.right, left=rungs.left, steps=rungs.relative)
+        level = level.jumping(steps, noise)
         noise = np.maximum(noise, steps)
         rounding = EPS * np.fmax(np.abs(rungs.right), np.abs(rungs.left))
         both = _settle(rungs, noise, rounding, piece)
@@ -165,7 +167,7 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
         np.where(kink, high, value),
         step,
         status,
-        find_level(base, right=rungs.right, left=rungs.left, steps=rungs.relative),
+        level,
         steepest,
     )
 

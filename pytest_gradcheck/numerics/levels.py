@@ -12,14 +12,15 @@ import numpy as np
 
 from pytest_gradcheck.numerics.directions import along, signed_direction
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Booleans, Floats
+from pytest_gradcheck.numerics.ladder import LineMeasurement
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.steps import Level
 
 __all__ = ["COARSE", "Levels", "jumps_beyond"]
 
 #: Relative steps up to this must not move an output that is constant around the point.
-WIDE = 1e-7
+WIDE = 1e-9
 
 #: A smooth output is moved by this relative step, one that is rounded to fewer digits is not.
 NARROW = 1e-8
@@ -85,6 +86,30 @@ class Levels:
         claimed, smooth = self._look()
         least = np.where(claimed, FINE, COARSE)
         return (smooth | ~claimed) & jumps_beyond(claim, level, self.function.base, least)
+
+    def keep(
+        self, index: int, claim: Floats, measured: LineMeasurement, unit: float, found: Measurement
+    ) -> None:
+        """Note what of a coordinate does not move around the point.
+
+        Parameters
+        ----------
+        index : int
+            The coordinate.
+        claim : ndarray, shape (m,)
+            Claimed derivatives by it.
+        measured : LineMeasurement
+            What a ladder along it showed.
+        unit : float
+            The absolute length of a relative step of 1.
+        found : Measurement
+            Takes it.
+        """
+        level, base = measured.level, np.abs(self.function.base)
+        found.status[index, (claim == 0) & (level.reach > 0) & (level.move == 0)] = Status.STILL
+        for output in np.flatnonzero(self.found(claim, level)).tolist():
+            bound = EPS * float(base[output] / (level.reach[output] * unit))
+            found.keep_level(index, output, bound)
 
     def _look(self) -> tuple[Booleans, Booleans]:
         """Tell which outputs are claimed to move at all, and which of them do by a small step."""

@@ -5,7 +5,7 @@ It must not judge; it puts the steps of a measurement in their order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from pytest_gradcheck.numerics.classic import refit
 from pytest_gradcheck.numerics.directions import defined_direction
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import climb
+from pytest_gradcheck.numerics.levels import Levels
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
@@ -25,6 +26,9 @@ from pytest_gradcheck.numerics.size import output_sizes, sizes_borne_out
 from pytest_gradcheck.numerics.sweep import Sweep
 
 __all__ = ["Measured", "Question", "measure"]
+
+#: Along a direction there is one coordinate, in units of it.
+ALONG = Scales.of(np.ones(1), [(0, 1)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +139,7 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     function = Function(evaluate, point, base, noise, sizes, scales)
     if question.tangent is not None:
         line = DirectionLine(evaluate, point, question.tangent)
-        along = climb(line, base, noise).as_measurement()
-        return Measured(along, sizes, Scales.of(np.ones(1), [(0, 1)]))
+        return Measured(_climbed(line, function, question.claims, rng), sizes, ALONG)
     if not groups:
         found = Sweep(function, question.claims.rows, agreement, rng).measure()
     else:
@@ -148,3 +151,19 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     if step is not None:
         found = refit(function, found, step)
     return Measured(found, sizes_borne_out(sizes, found, scales.meaningful(slice(None))), scales)
+
+
+def _climbed(
+    line: DirectionLine, function: Function, claims: Claims, rng: np.random.Generator
+) -> Measurement:
+    """Measure the derivative along one direction, by a ladder."""
+    measured = climb(line, function.base, function.noise)
+    found = measured.as_measurement()
+
+    def at(steps: Iterable[Floats]) -> Floats:
+        return line.at(np.concatenate(list(steps)))[1]
+
+    only = replace(function, evaluate=at, point=np.zeros(1), scales=ALONG)
+    levels = Levels(only, claims.rows, rng)
+    levels.keep(0, claims.rows(0, 1)[0], measured, line.unit, found)
+    return found

@@ -5,7 +5,7 @@ It must not estimate derivatives; it finds how large the steps are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,24 @@ class Level:
 
     reach: Floats
     move: Floats
+
+    def jumping(self, heights: Floats, noise: Floats) -> Level:
+        """Return the same without the moves of outputs that set out gently.
+
+        Parameters
+        ----------
+        heights, noise : ndarray, shape (m,)
+            Of the steps that outputs move in, see `find_steps`, and what no step was looked
+            for below.
+
+        Examples
+        --------
+        >>> level = Level(np.array([0.1, 0.1]), np.array([0.5, 0.5]))
+        >>> level.jumping(np.array([0.0, 0.5]), np.full(2, 1e-9)).move
+        array([0. , 0.5])
+        """
+        gentle = (heights == 0) & (self.move > HIDDEN * noise)
+        return replace(self, move=np.where(gentle, 0.0, self.move))
 
 
 def find_level(base: Floats, *, right: Floats, left: Floats, steps: Floats) -> Level:

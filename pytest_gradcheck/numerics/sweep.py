@@ -20,7 +20,7 @@ from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
 from pytest_gradcheck.numerics.levels import Levels
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.looks import look
-from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
+from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, Status
 from pytest_gradcheck.numerics.scale import claimed_length
 
 __all__ = ["Sweep"]
@@ -129,13 +129,7 @@ class Sweep:
             found.steepest[index, output] = float(measured.steepest[output])
         for output in np.flatnonzero(measured.status == Status.KINK).tolist():
             found.keep_kink(index, output, measured.slopes(output))
-        level = measured.level
-        still = (claim == 0) & (level.reach > 0) & (level.move == 0)
-        found.status[index, still] = Status.STILL
-        for output in np.flatnonzero(levels.found(claim, level)).tolist():
-            found.keep_level(
-                index, output, EPS * abs(function.base[output]) / (level.reach[output] * scale)
-            )
+        levels.keep(index, claim, measured, scale, found)
 
     def _along(self, index: int, scale: float) -> LineMeasurement:
         """Climb along one coordinate, with steps of its own or another scale."""
