@@ -62,7 +62,7 @@ def assemble(problem: Problem, described: Described, options: Options) -> Report
         seed=options.seed,
         options={n: OptionValue(getattr(options, n), options.origin(n)) for n in NAMES},
         not_checked=problem.not_checked,
-        notes=problem.notes,
+        notes=(*problem.notes, *described.notes),
         breaches=breaches,
     )
 

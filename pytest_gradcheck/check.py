@@ -36,12 +36,13 @@ from pytest_gradcheck.nearest import (
     raise_where_swept,
 )
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
+from pytest_gradcheck.numerics.linearity import is_homogeneous, verify_linear
 from pytest_gradcheck.numerics.measure import Question, measure
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
 from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.progress import shown
-from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.model import Note, Report
 from pytest_gradcheck.running import RunningTest, current_test
 from pytest_gradcheck.screen_report import describe_screen, is_rounded, noted, with_excused
 from pytest_gradcheck.sweep_report import describe_sweep
@@ -50,6 +51,11 @@ __all__ = ["check_gradient", "gradcheck", "run_check"]
 
 #: Derivatives of a function that is not elementwise, though claimed to be, that are all measured.
 DERIVATIVES = 1_000_000
+
+#: Coordinates from which on a check may see if forward is linear, which nine evaluations show,
+#: and from which on it does so where forward is not its claim times the point.
+FEW = 8
+FEWEST_AFFINE = 256
 
 PACKAGE = str(Path(__file__).parent)
 
@@ -230,6 +236,8 @@ def _check_once(
     ) as problem:
         look = _way(problem, options)
         swept = problem.point.size if look is _sweep and problem.kind != "jvp" else None
+        if _may_be_linear(problem, options):
+            look = partial(_verify_linear, look)
         with shown(problem, show, swept) as watched:
             described = look(watched, options)
         report = assemble(problem, described, options)
@@ -241,6 +249,18 @@ def _way(problem: Problem, options: Options) -> Callable[[Problem, Options], Des
     if isinstance(problem.claim, ElementwiseClaim):
         return partial(_compress, problem.claim)
     return _screen if _is_fast(problem, options) else _sweep
+
+
+def _may_be_linear(problem: Problem, options: Options) -> bool:
+    """Tell whether to try if forward is linear: what is cheap anyway, and full, stays as it is."""
+    size, claim = problem.point.size, problem.claim
+    if options.mode == "full" or options.step is not None or problem.kind == "jvp":
+        return False
+    if isinstance(claim, ElementwiseClaim) or size < FEW:
+        return False
+    return FEWEST_AFFINE <= size <= options.max_evaluations // 2 or is_homogeneous(
+        question(problem)
+    )
 
 
 def _is_fast(problem: Problem, options: Options) -> bool:
@@ -290,13 +310,30 @@ def _compress(claim: ElementwiseClaim, problem: Problem, options: Options) -> De
     return describe_elementwise(problem, claim, measured, options)
 
 
-def _screen(problem: Problem, options: Options) -> Described:
+def _verify_linear(
+    otherwise: Callable[[Problem, Options], Described], problem: Problem, options: Options
+) -> Described:
+    """Verify a linear function along a few directions; look as usual where that is not enough."""
+    screened = verify_linear(question(problem), _segments(problem), seed=options.seed)
+    if screened is None:
+        return otherwise(problem, options)
+    described = describe_screen(problem, screened, options, Elsewhere(problem, options.seed))
+    text = f"{problem.forward} is linear to rounding: verified along directions, near and far"
+    return replace(described, notes=(Note("linear", 0, text),))
+
+
+def _segments(problem: Problem) -> list[Segment]:
+    """Return the parameters that have coordinates, as places in the point."""
     pairs = zip(problem.parameters, problem.roundings, strict=True)
-    segments = [
+    return [
         Segment(parameter.start, parameter.axes, CLAIM_ROUNDINGS * rounding)
         for parameter, rounding in pairs
         if parameter.stop > parameter.start
     ]
+
+
+def _screen(problem: Problem, options: Options) -> Described:
+    segments = _segments(problem)
     look = partial(
         screen,
         question(problem),

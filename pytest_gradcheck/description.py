@@ -163,11 +163,14 @@ class Described:
         In their order.
     relative_difference : float
         Formula (2) of the classic recipe over all of them.
+    notes : tuple of Note
+        What is to be known of how they were looked at.
     """
 
     mode: Literal["full", "fast"]
     parameters: tuple[ParameterReport, ...]
     relative_difference: float
+    notes: tuple[Note, ...] = ()
 
 
 def describe(evidence: Evidence, *, max_rows: int, convention: str) -> ParameterReport:

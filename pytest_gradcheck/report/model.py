@@ -42,7 +42,7 @@ class Note:
         ``"kink"``, ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
-        ``"unexplained"``, ``"rounding"``.
+        ``"unexplained"``, ``"rounding"``, ``"linear"``.
     count : int
         How many entries it is about; 0 where it is not about entries.
     text : str
@@ -62,7 +62,7 @@ class Diagnosis:
     ----------
     kind : str
         A stable word: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``,
-        ``"places"``.
+        ``"places"``, ``"coupled"``.
     text : str
         The sentence for people; it says "consistent with", never "is".
     evidence : mapping of str to float or int
