@@ -30,6 +30,9 @@ __all__ = ["describe_elementwise"]
 #: of it, or of how much it varies.
 UNRESOLVED = 0.1
 
+#: Of outputs that are as good as zero, below this share of the largest of them.
+VANISHING = 1e-6
+
 
 def describe_elementwise(
     problem: Problem, claim: ElementwiseClaim, measured: Compressed, options: Options
@@ -145,10 +148,9 @@ def _seen(
 ) -> ParameterReport:
     """Say how well it was seen that a parameter moves nothing beside."""
     hidden, sizes = measured.coupling.hidden, np.maximum(measured.sizes, np.abs(base))
-    sizes[sizes == 0] = sizes.max()
     least = measured.scales.meaningful(slice(parameter.start, parameter.stop)).min()
     resolution = max(report.resolution, float(hidden.max() / least))
-    poor = int(np.count_nonzero(hidden > UNRESOLVED * sizes))
+    poor = int(np.count_nonzero(hidden > np.maximum(UNRESOLVED * sizes, VANISHING * sizes.max())))
     report = replace(report, resolution=resolution)
     if not poor or measured.coupling.pairs:
         return report

@@ -59,6 +59,9 @@ ROOM = 1 << 20
 OTHER = 0.37
 APART = 2.0
 
+#: How far all of them are moved to see on which sides forward is defined, as noise is.
+SIDES = (3 * WIDE, -3 * WIDE)
+
 #: Moved together where forward raises: parts are tried up to so many times.
 TRIES = 64
 
@@ -128,10 +131,10 @@ def measure_elementwise(
     evaluate, point, base = question.evaluate, question.point, question.base
     scales = Scales.of(question.here, question.segments)
     direction = signed_direction(scales.own(slice(None)), rng)
-    groups, inside = _groups(question, claims, direction)
+    groups, inside, inward = _groups(question, claims, direction)
     direction[~inside] = 0.0
     noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
-    sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
+    sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=inward)
     function = Function(evaluate, point, base, noise, sizes, scales)
     found = _measured(function, claims, groups, agreement=agreement, rng=rng)
     if step is not None:
@@ -255,37 +258,42 @@ class _Together(Line):
 
 def _groups(
     question: Question, claims: ElementwiseClaims, direction: Floats
-) -> tuple[list[Indices], Booleans]:
-    """Return coordinates that are moved together, and which of them can be, to both sides.
+) -> tuple[list[Indices], Booleans, Floats]:
+    """Return coordinates that are moved together, and where they can be moved.
 
     One entry at the edge of the domain may be the end of all: where forward raises, those
-    at zero are moved by themselves, then parts of what is left.
+    at zero are moved by themselves, then parts of what is left. Also returned are which of
+    them can be moved to both sides, shape (n,), and a direction to the side where they can.
     """
     evaluate, point, own = question.evaluate, question.point, claims.own
-    sides = [3 * WIDE, -3 * WIDE]
-    defined = np.isfinite(along(evaluate, point, direction, sides))
     open_ = [np.arange(*colour.indices(point.size)) for colour in claims.colours]
-    inside = np.all(defined[:, own], axis=(0, 2))
-    if defined.any(axis=1).all():
-        return [part for colour in open_ for part in _blocks(colour)], np.asarray(inside)
+    right, left = (np.isfinite(outputs) for outputs in along(evaluate, point, direction, SIDES))
+    if right.any() and left.any():
+        right, left = (np.all(side[own], axis=1) for side in (right, left))
+        inward = np.where(right, direction, np.where(left, -direction, 0.0))
+        groups = [part for colour in open_ for part in _blocks(colour)]
+        return groups, np.asarray(right & left), inward
     size, at_zero = np.abs(direction), question.here == 0
+    inside, inward = np.zeros(size.shape, dtype=bool), np.zeros_like(size)
     groups, tries = list[Indices](), 0
     while open_:
         group, tries = open_.pop(), tries + 1
         part = np.zeros_like(size)
         part[group] = size[group]
-        defined = np.isfinite(along(evaluate, point, part, sides)[:, own[group]])
+        defined = np.isfinite(along(evaluate, point, part, SIDES)[:, own[group]])
         goes_on = defined.any(axis=(1, 2))
         zeros, others = group[at_zero[group]], group[~at_zero[group]]
         alone = group.size == 1 or (not others.size and goes_on.any())
         if goes_on.all() or alone or tries > TRIES:
-            inside[group] = np.all(defined, axis=(0, 2))
+            right, left = np.all(defined, axis=2)
+            inside[group] = right & left
+            inward[group] = np.where(right, size[group], np.where(left, -size[group], 0.0))
             groups += _blocks(group)
         elif zeros.size and others.size:
             open_ += (zeros, others)
         else:
             open_ += np.array_split(group, 2)
-    return groups, np.asarray(inside)
+    return groups, inside, inward
 
 
 def _blocks(indices: Indices) -> Iterator[Indices]:
