@@ -198,7 +198,7 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
         shape=parameter.shape,
         dtype=parameter.dtype,
         size=prod(parameter.shape) * (2 if parameter.is_complex else 1),
-        verdict=verdict_of(VERDICTS[mark] for mark in np.unique(judged.marks).tolist()),
+        verdict=verdict_of(v for mark, v in VERDICTS.items() if (judged.marks == mark).any()),
         wrong=wrong,
         checked=claim.size,
         relative_difference=relative_difference(claim, evidence.found.value, ~judged.zeros),

@@ -74,6 +74,8 @@ def shared_memory(items: Sequence[Item]) -> Iterator[tuple[str, str]]:
         for leaf in item.leaves
         if isinstance(leaf.value, np.ndarray) and leaf.value.size
     ]
+    if len(leaves) < 2:
+        return
     order = {id(leaf): k for k, leaf in enumerate(leaves)}
     for cluster in _clusters(leaves):
         for pair in (_pairs if len(cluster) <= FEW else _with_first)(cluster):

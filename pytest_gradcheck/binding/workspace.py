@@ -143,7 +143,7 @@ class Workspace:
         """Return the first checked entry that is not what it was, and put all back."""
         found = None
         # Most are views of the point: one look at all of it says whether to look at each.
-        is_untouched = bool(equal(self.point, self.base).all())
+        is_untouched = bool((self.point == self.base).all())
         for slot in self._copies if is_untouched else self._slots.values():
             parameter = slot.parameter
             part = slice(parameter.start, parameter.stop)
