@@ -22,8 +22,10 @@ __all__ = ["COARSE", "Levels", "jumps_beyond"]
 #: Relative steps up to this must not move an output that is constant around the point.
 WIDE = 1e-9
 
-#: A smooth output is moved by this relative step, one that is rounded to fewer digits is not.
+#: A smooth output differs at all of a few places that are this relative step apart; one that
+#: is rounded to fewer digits has one value there, or two where it happens to jump.
 NARROW = 1e-8
+PLACES = (-3, -2, -1, 1, 2, 3)
 
 #: A jump by less than this share of the output is that of rounding: to float64 where the
 #: output is smooth in others, to whatever type where nothing is known.
@@ -79,7 +81,7 @@ class Levels:
         Returns
         -------
         ndarray of bool, shape (m,)
-            Costs one evaluation, once.
+            Costs six evaluations, once.
         """
         if not jumps_beyond(claim, level, self.function.base, 0.0).any():
             return np.zeros(claim.shape, dtype=bool)
@@ -112,7 +114,7 @@ class Levels:
             found.keep_level(index, output, bound)
 
     def _look(self) -> tuple[Booleans, Booleans]:
-        """Tell which outputs are claimed to move at all, and which of them do by a small step."""
+        """Tell which outputs are claimed to move at all, and which do by every small step."""
         if self._smooth is None or self._moves is None:
             function, size = self.function, self.function.point.size
             moving = np.zeros(size, dtype=bool)
@@ -123,6 +125,10 @@ class Levels:
                 claimed |= some.any(axis=0)
             direction = signed_direction(function.scales.own(slice(None)), self.rng)
             direction[~moving] = 0.0
-            (there,) = along(function.evaluate, function.point, direction, [NARROW])
-            self._moves, self._smooth = claimed, np.asarray(there != function.base)
+            steps = [NARROW * place for place in PLACES]
+            there = np.sort(along(function.evaluate, function.point, direction, steps), axis=0)
+            self._moves, self._smooth = (
+                claimed,
+                np.asarray((np.diff(there, axis=0) > 0).all(axis=0)),
+            )
         return self._moves, self._smooth
