@@ -1,0 +1,204 @@
+"""An elementwise function of a thousand to a million entries, beside other tools.
+
+``python -m tests.benchmarks.elementwise`` prints, for ``tanh`` and its derivative, how often
+it is called, how long a check takes and how much memory, by tools of the dependency group
+``rivals``; and what becomes of a derivative with one entry 0.1% off, and of a function with
+one output that depends on another entry by a thousandth, both claimed to be elementwise. Each
+tool has a process of its own, and is asked about ten times as many entries as long as that
+should take it no longer than a minute. With ``--write`` the table goes to the docs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.apart import apart, resident_peak
+from tests.benchmarks.figures import figure, short_time
+from tests.benchmarks.markdown import table
+from tests.benchmarks.parts import replace_part, versions
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
+
+SIZES = (10**3, 10**4, 10**5, 10**6)
+
+#: A tool is not asked where that should take longer, in seconds.
+PATIENCE = 60.0
+
+#: How the work of a tool grows that looks at every derivative, for ten times as many entries.
+GROWTH = 100.0
+
+PACKAGES = ("numpy", "pytest-gradcheck", "torch", "jax")
+
+Function = Callable[[Any], Any]
+Check = Callable[[Function, Function, Any], bool]
+
+
+@dataclass
+class Tanh:
+    """The function, counting its calls; a share of the last entry is added to one output."""
+
+    coupling: float = 0.0
+    calls: int = 0
+
+    def __call__(self, x: Any) -> Any:
+        """Evaluate."""
+        self.calls += 1
+        y = np.tanh(x)
+        if self.coupling:
+            y[..., y.shape[-1] // 3] += self.coupling * x[..., -1]
+        return y
+
+
+def derivative(x: Any, factor: float = 1.0) -> Any:
+    """Return the derivative of each entry, of one in the middle times a factor."""
+    slopes = 1 - np.tanh(x) ** 2
+    slopes[x.size // 2] *= factor
+    return slopes
+
+
+def ours(forward: Function, backward: Function, x: Any) -> bool:
+    """Check as users do."""
+    from pytest_gradcheck import check_gradient
+
+    return check_gradient(forward, backward, x).passed
+
+
+def with_torch(forward: Function, backward: Function, x: Any, *, fast: bool = False) -> bool:
+    """Check by torch, of a function that is written in numpy."""
+    import torch
+
+    class Elementwise(torch.autograd.Function):
+        """The function with its derivative."""
+
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            """Evaluate."""
+            ctx.save_for_backward(x)
+            return torch.from_numpy(forward(x.numpy()))
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Any) -> Any:
+            """Multiply by the derivative."""
+            (x,) = ctx.saved_tensors
+            return gradients[0] * torch.from_numpy(backward(x.numpy()))
+
+    point = torch.from_numpy(x.copy()).requires_grad_()
+    return bool(
+        torch.autograd.gradcheck(
+            Elementwise.apply, (point,), fast_mode=fast, raise_exception=False
+        )
+    )
+
+
+def with_jax(forward: Function, backward: Function, x: Any) -> bool:
+    """Check by jax, likewise."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    from jax.test_util import check_grads
+
+    shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
+
+    @jax.custom_vjp
+    def function(x: Any) -> Any:
+        return jax.pure_callback(lambda x: forward(np.asarray(x)), shape, x)
+
+    def pull(x: Any, gradient: Any) -> Any:
+        slopes = jax.pure_callback(lambda x: backward(np.asarray(x)), shape, x)
+        return (gradient * slopes,)
+
+    function.defvjp(lambda x: (function(x), x), pull)
+    try:
+        check_grads(function, (x,), order=1, modes=["rev"])
+    except AssertionError:
+        return False
+    return True
+
+
+TOOLS: dict[str, Check] = {
+    "pytest-gradcheck": ours,
+    "torch gradcheck": with_torch,
+    "torch gradcheck, fast mode": partial(with_torch, fast=True),
+    "jax check_grads": with_jax,
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a tool took for a right derivative, and whether it accepted three claims."""
+
+    calls: int
+    seconds: float
+    bytes: int
+    right: bool
+    scaled: bool
+    coupled: bool
+
+
+def ask(name: str, size: int) -> Asked:
+    """Ask a tool; in a process of its own."""
+    check, forward = TOOLS[name], Tanh()
+    check(Tanh(), derivative, np.arange(3.0))  # what is loaded at first use is nobody's
+    x = np.random.default_rng(0).normal(size=size)
+    start = time.perf_counter()
+    right, peak = resident_peak(lambda: check(forward, derivative, x))
+    seconds = time.perf_counter() - start
+    scaled = check(Tanh(), partial(derivative, factor=1.001), x)
+    coupled = check(Tanh(coupling=1e-3), derivative, x)
+    return Asked(forward.calls, seconds, peak, right, scaled, coupled)
+
+
+def rows() -> Iterator[list[str]]:
+    """Yield a row for each tool and size."""
+    for name in TOOLS:
+        expected = 0.0
+        for size in SIZES:
+            if expected > PATIENCE:
+                yield [name, f"{size:,}", "not asked", "-", "-", "-", "-", "-"]
+                continue
+            asked = apart(ask, name, size)
+            growth = GROWTH if asked.calls > size else GROWTH**0.5
+            expected = growth * asked.seconds
+            verdicts = [
+                "passes" if passed else "fails"
+                for passed in (asked.right, asked.scaled, asked.coupled)
+            ]
+            used = f"{figure(asked.bytes / 2**20)} MB"
+            yield [
+                name,
+                f"{size:,}",
+                f"{asked.calls:,}",
+                short_time(asked.seconds),
+                used,
+                *verdicts,
+            ]
+
+
+def lines() -> Iterator[str]:
+    """Yield the lines of the table."""
+    headings = ["tool", "entries", "evaluations", "time", "memory", "right", "0.1% off", "coupled"]
+    yield from table(headings, list(rows()))
+    yield ""
+    yield versions(PACKAGES)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Elementwise functions of many entries.")
+    parser.add_argument("--write", action="store_true", help="into the docs, too")
+    made = list(lines())
+    print("\n".join(made))
+    if parser.parse_args().write:
+        replace_part(PAGE, "elementwise", made)
+
+
+if __name__ == "__main__":
+    main()

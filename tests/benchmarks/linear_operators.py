@@ -1,0 +1,154 @@
+"""The adjoints of linear operators, beside PyLops' dot-product test.
+
+``python -m tests.benchmarks.linear_operators`` prints, for operators of a hundred, ten thousand
+and a hundred thousand entries, how many products with the operator and with its adjoint a
+check takes, and how long, and the same of ``pylops.utils.dottest`` with its defaults; then how
+many adjoints that are wrong each of them accepts: one entry 1% off, one entry of the operator
+missing, shifted by one place, scaled by 1.001. It needs PyLops (dependency group ``suites``).
+With ``--write`` the table goes to the docs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck import check_gradient
+from tests.benchmarks.counted import Counted
+from tests.benchmarks.figures import short_time
+from tests.benchmarks.markdown import table
+from tests.benchmarks.parts import replace_part, versions
+from tests.benchmarks.timing import least_seconds
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
+
+SIZES = (100, 10_000, 100_000)
+
+POINTS = {size: np.random.default_rng(1).normal(size=size) for size in SIZES}
+
+PACKAGES = ("numpy", "pytest-gradcheck", "pylops")
+
+Product = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator with an adjoint."""
+
+    size: int
+    matvec: Product
+    rmatvec: Product
+
+
+def operators(size: int) -> Iterator[tuple[str, Operator]]:
+    """Yield operators with right adjoints, made by PyLops, by name."""
+    import pylops
+
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(size=15)
+    made = {
+        "first derivative": pylops.FirstDerivative(size, sampling=0.01),
+        "convolution": pylops.signalprocessing.Convolve1D(size, kernel, offset=7),
+        "integral": pylops.CausalIntegration(size, sampling=0.1),
+        "permutation": pylops.Restriction(size, rng.permutation(size)),
+    }
+    for name, operator in made.items():
+        yield name, Operator(size, operator.matvec, operator.rmatvec)
+
+
+def wrong(operator: Operator) -> dict[str, Operator]:
+    """Return the operator with wrong adjoints, by what is wrong."""
+    place, adjoint = operator.size // 3, operator.rmatvec
+
+    def changed(change: Callable[[Any], Any]) -> Operator:
+        return Operator(operator.size, operator.matvec, lambda c: change(adjoint(c).copy()))
+
+    def off(claim: Any, by: float) -> Any:
+        claim[place] *= by
+        return claim
+
+    return {
+        "one entry 1% off": changed(lambda claim: off(claim, 1.01)),
+        "one entry zero": changed(lambda claim: off(claim, 0.0)),
+        "shifted": changed(lambda claim: np.roll(claim, 1)),
+        "x 1.001": changed(lambda claim: 1.001 * claim),
+    }
+
+
+def ours(operator: Operator) -> tuple[bool, int]:
+    """Check as users do; return whether it passes, and after how many products."""
+
+    def forward(x: Any) -> Any:
+        return operator.matvec(x)
+
+    def backward(dout: Any) -> Any:
+        return operator.rmatvec(dout)
+
+    report = check_gradient(forward, backward, POINTS[operator.size])
+    return report.passed, report.evaluations + report.backward_calls
+
+
+def theirs(operator: Operator) -> tuple[bool, int]:
+    """Check by PyLops."""
+    import pylops
+    from pylops.utils import dottest
+
+    forward, adjoint = Counted(operator.matvec), Counted(operator.rmatvec)
+
+    class Wrapped(pylops.LinearOperator):
+        """The operator as PyLops wants it."""
+
+        def _matvec(self, x: Any) -> Any:
+            return forward(x)
+
+        def _rmatvec(self, x: Any) -> Any:
+            return adjoint(x)
+
+    np.random.seed(1)  # noqa: NPY002  # the generator that it draws from
+    shape = (operator.size, operator.size)
+    passed = dottest(Wrapped(dtype=np.float64, shape=shape), raiseerror=False)
+    return bool(passed), forward.calls + adjoint.calls
+
+
+def rows() -> Iterator[list[str]]:
+    """Yield a row for each operator."""
+    for size in SIZES:
+        for name, operator in operators(size):
+            cells = [f"{size:,}", name]
+            for check in (ours, theirs):
+                accepted, products = check(operator)
+                if not accepted:
+                    raise ValueError(f"{check.__name__} does not accept {name}")
+                seconds = least_seconds(partial(check, operator), repeats=3)
+                passed = [what for what, other in wrong(operator).items() if check(other)[0]]
+                cells += [f"{products}", short_time(seconds), ", ".join(passed) or "none"]
+            yield cells
+
+
+def lines() -> Iterator[str]:
+    """Yield the lines of the table."""
+    both = ["products", "time", "wrong ones passed"]
+    headings = ["entries", "operator", *both, *(f"dottest: {heading}" for heading in both)]
+    yield from table(headings, list(rows()))
+    yield ""
+    yield versions(PACKAGES)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Adjoints of linear operators.")
+    parser.add_argument("--write", action="store_true", help="into the docs, too")
+    made = list(lines())
+    print("\n".join(made))
+    if parser.parse_args().write:
+        replace_part(PAGE, "linear_operators", made)
+
+
+if __name__ == "__main__":
+    main()
