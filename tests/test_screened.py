@@ -416,3 +416,33 @@ def test_twice_the_parameters_take_twice_the_calls() -> None:
 
     calls(2)  # what is made once in a process is made
     assert calls(400) < 2.1 * calls(200)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_labels_held_as_floats_spoil_no_other_parameter(seed: int) -> None:
+    """Forward jumps where they change; it is smooth by all others, which are verified."""
+    labels, x = np.array([0.0, 2.0, 1.0]), np.random.default_rng(seed).normal(size=(3, 3))
+
+    def loss(x: Any, labels: Any) -> Any:
+        shifted = x - x.max(axis=1, keepdims=True)
+        chosen = shifted[np.arange(3), labels.astype(int)]
+        return np.mean(np.log(np.exp(shifted).sum(axis=1)) - chosen)
+
+    def backward(x: Any, labels: Any) -> Any:
+        powers = np.exp(x - x.max(axis=1, keepdims=True))
+        powers /= powers.sum(axis=1, keepdims=True)
+        powers[np.arange(3), labels.astype(int)] -= 1.0
+        return powers / 3, 0 * labels
+
+    report = check_gradient(loss, backward, x, labels, mode="fast", seed=seed)
+    assert report["x"].verdict == "correct"
+    assert report["labels"].verdict == "inconclusive"
+
+
+@pytest.mark.filterwarnings("ignore::pytest_gradcheck.GradcheckVacuousWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_gradient_that_underflows_is_not_wrong(seed: int) -> None:
+    """Forward is zero all around, to the smallest number there is."""
+    point = np.array([1e-185])
+    report = check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, point, mode="fast", seed=seed)
+    assert report.passed

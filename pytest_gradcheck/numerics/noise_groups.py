@@ -96,6 +96,7 @@ def noise_groups(
     direction: Floats,
     noise: Floats,
     segments: Sequence[tuple[int, int]],
+    most: int = MOST,
 ) -> list[NoiseGroup]:
     """Tell which coordinates have a noise of their own.
 
@@ -107,6 +108,8 @@ def noise_groups(
         The noise along it.
     segments : sequence of (start, stop)
         Coordinates that belong together.
+    most : int
+        Coordinates of a segment up to which each is looked at by itself, where it jumps.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def noise_groups(
     groups = [
         part
         for group in (_split(lines, parts, noise) if len(parts) > 1 else [whole])
-        for part in _without_jumps(lines, group)
+        for part in _without_jumps(lines, group, most)
     ]
     quieter = [group for group in groups if _is_quieter(group, noise)]
     loud = [group.indices for group in groups if not _is_quieter(group, noise)]
@@ -151,11 +154,11 @@ def _is_quieter(group: NoiseGroup, noise: Floats) -> bool:
     return bool(np.any(group.noise < QUIETER * noise))
 
 
-def _without_jumps(lines: _Lines, group: NoiseGroup) -> list[NoiseGroup]:
+def _without_jumps(lines: _Lines, group: NoiseGroup, most: int) -> list[NoiseGroup]:
     """Part the coordinates at which an output jumps from the others of a group."""
     indices = group.indices
     least = ODD * least_noise(lines.base, lines.repeat)
-    if not 1 < indices.size <= MOST or not np.any(group.noise > least):
+    if not 1 < indices.size <= most or not np.any(group.noise > least):
         return [group]
     if not lines.jumps(indices):
         return [group]

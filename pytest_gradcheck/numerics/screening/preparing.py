@@ -14,7 +14,7 @@ import numpy as np
 from pytest_gradcheck.numerics.directions import defined_direction
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.lines import DirectionLine
-from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats, Indices
 from pytest_gradcheck.numerics.noise import (
     WIDE,
     are_even,
@@ -23,26 +23,37 @@ from pytest_gradcheck.numerics.noise import (
     noise_ceiling,
     read_noise,
 )
+from pytest_gradcheck.numerics.noise_groups import noise_groups
 from pytest_gradcheck.numerics.pairs import NOISE_FACTOR
 from pytest_gradcheck.numerics.rungs import sample
 from pytest_gradcheck.numerics.screening.places import whole
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
-from pytest_gradcheck.numerics.size import AWAY, sizes_of
+from pytest_gradcheck.numerics.size import output_sizes
 
-__all__ = ["Tally", "know_noise", "know_noise_widely", "know_sizes"]
+__all__ = ["Tally", "know_noise", "know_noise_widely", "know_sizes", "loud_coordinates"]
 
 #: Relative spacing of the values that show the noise, and of closer ones that are looked at
 #: where those bend too much; so many are on each side.
 SPACINGS = (3e-8, 1e-10, 3e-13)
 PLACES = 3
 
-#: Orders of differences in which nothing but noise is left of smooth values.
+#: Orders of differences in which nothing but noise is left of smooth values, of all seven and
+#: of the four to one side.
 HIGH = (4, 5, 6)
+LOW = (2, 3)
+
+#: The values to one side are smoother by this.
+CLEAN = 1e-2
 
 #: Noise that is so much more than closer values show may be an oscillation; so may what is
 #: read where nothing else is seen, if it is so many roundings.
 RAISED = 30.0
 UNLIKELY = 1e3
+
+#: Noise of such a share of an output may be that of some coordinates alone; one by one they
+#: are looked at by so many evaluations.
+LOUD = 1e-5
+PROBES = 4
 
 #: A derivative by values so close together is off by less than this share of what it differs
 #: by from one by values a third as far apart.
@@ -138,15 +149,14 @@ def know_noise(projector: Projector, repeat: Floats, which: int) -> tuple[Projec
         clear |= table.tells & ~table.is_blank(least)
         if not (table.moving & ~clear).any():
             break
-    noise, found = np.full(base.shape, np.inf), np.zeros(base.shape, dtype=bool)
+    most = np.min([np.where(table.moving, table.noise, np.inf) for table in tables], axis=0)
+    noise = np.full(base.shape, np.inf)
     for table in tables:
-        usable = (table.tells | table.moving) & ~found
-        noise = np.where(usable, np.fmin(noise, table.noise), noise)
-        found |= table.tells
+        noise = np.where(table.tells & np.isinf(noise), table.noise, noise)
+    noise = np.where(np.isinf(noise), most, noise)
     aliased = tables[0].is_blank(least) & table.moving & (noise > RAISED * table.noise)
     if aliased.any():
-        direction = np.empty_like(projector.here)
-        projector.weights.draw(direction, which, whole(projector.weights.segments))
+        direction = _drawn(projector, which)
         noise = np.where(aliased, _lowered(noise, projector.function, direction), noise)
     known = np.isfinite(noise).all()
     projector = _knowing(projector, noise) if known else know_noise_widely(projector, repeat)
@@ -171,14 +181,7 @@ def know_noise_widely(projector: Projector, repeat: Floats) -> Projector:
     Projector
         The same, knowing it; never less than before.
     """
-    function = projector.function
-    direction = defined_direction(
-        function.evaluate,
-        function.point,
-        scale=function.scales.own(slice(None)),
-        reach=3 * WIDE,
-        rng=np.random.default_rng(projector.weights.seed),
-    )
+    function, direction = projector.function, _defined(projector)
     noise = estimate_noise(
         function.evaluate, function.point, base=function.base, repeat=repeat, direction=direction
     )
@@ -186,6 +189,42 @@ def know_noise_widely(projector: Projector, repeat: Floats) -> Projector:
     if raised.any():
         noise = np.where(raised, _lowered(noise, function, direction), noise)
     return _knowing(projector, np.maximum(noise, function.noise))
+
+
+def loud_coordinates(projector: Projector, repeat: Floats, affordable: int) -> Indices:
+    """Tell which coordinates make outputs jump, or so noisy that nothing else would be seen.
+
+    Parameters
+    ----------
+    projector : Projector
+        Of a function whose noise is known.
+    repeat : ndarray, shape (m,)
+        Another evaluation at the point.
+    affordable : int
+        Evaluations that may be spent on looking at coordinates one by one.
+
+    Returns
+    -------
+    ndarray of int
+        None, at no cost, where the noise is no large share of any output; and where all are,
+        see `noise_groups`.
+    """
+    function, weights, nobody = projector.function, projector.weights, np.zeros(0, dtype=np.intp)
+    if not np.any(function.noise > LOUD * np.abs(function.base)):
+        return nobody
+    groups = noise_groups(
+        function.evaluate,
+        function.point,
+        base=function.base,
+        repeat=repeat,
+        direction=_defined(projector),
+        noise=function.noise,
+        segments=[(segment.start, segment.stop) for segment in weights.segments],
+        most=affordable // PROBES,
+    )
+    loud = [group.indices for group in groups if group.noise is function.noise]
+    quiet = len(loud) < len(groups)
+    return loud[0] if loud and quiet else nobody
 
 
 def know_sizes(projector: Projector, which: int) -> Projector:
@@ -203,9 +242,16 @@ def know_sizes(projector: Projector, which: int) -> Projector:
     Projector
         The same, knowing them, see `output_sizes`.
     """
-    function = projector.function
-    (away,) = projector.at(which, whole(projector.weights.segments), np.array([AWAY]))
-    sizes = sizes_of(away, function.base, function.noise)
+    function, direction = projector.function, _drawn(projector, which)
+    # Where a coordinate is 1e-200, forward may yet vary on a scale of 1.
+    direction *= function.scales.meaningful(slice(None)) / function.scales.own(slice(None))
+    sizes = output_sizes(
+        function.evaluate,
+        function.point,
+        base=function.base,
+        noise=function.noise,
+        direction=direction,
+    )
     return replace(projector, function=replace(function, sizes=sizes))
 
 
@@ -221,13 +267,20 @@ def _look(projector: Projector, which: int, spacing: float, least: Floats) -> _T
 
 
 def _left_by_smooth(values: Floats) -> Floats:
-    """Return what is left of values in high differences: of smooth ones that is mostly noise."""
-    levels = [
-        factorial(k)
-        * np.sqrt(np.mean(np.diff(values, n=k, axis=0) ** 2, axis=0) / factorial(2 * k))
-        for k in HIGH
-    ]
-    return np.asarray(np.max(levels, axis=0))
+    """Return what is left of values in high differences: of smooth ones that is mostly noise.
+
+    Where the values to one side are far smoother, what is left of all is a jump.
+    """
+    left = np.max([_level(values, order) for order in HIGH], axis=0)
+    halves = values[: PLACES + 1], values[PLACES:]
+    side = np.min([np.max([_level(h, order) for order in LOW], axis=0) for h in halves], axis=0)
+    return np.asarray(np.where(side < CLEAN * left, side, left))
+
+
+def _level(values: Floats, order: int) -> Floats:
+    """Return the noise of values that nothing else is left of in differences of an order."""
+    squares = np.mean(np.diff(values, n=order, axis=0) ** 2, axis=0)
+    return np.asarray(factorial(order) * np.sqrt(squares / factorial(2 * order)))
 
 
 def _lowered(noise: Floats, function: Function, direction: Floats) -> Floats:
@@ -238,6 +291,24 @@ def _lowered(noise: Floats, function: Function, direction: Floats) -> Floats:
     rungs = sample(DirectionLine(function.evaluate, function.point, direction), function.base)
     with np.errstate(all="ignore"):
         return np.minimum(noise, noise_ceiling(rungs.bend, EPS * np.abs(function.base)))
+
+
+def _drawn(projector: Projector, which: int) -> Floats:
+    """Draw a direction over everything, as a vector of its own."""
+    direction = np.empty_like(projector.here)
+    projector.weights.draw(direction, which, whole(projector.weights.segments))
+    return direction
+
+
+def _defined(projector: Projector) -> Floats:
+    """Draw a direction along which the function is defined; it moves what others do."""
+    function = projector.function
+    scale = function.scales.own(slice(None))
+    scale[projector.weights.held] = 0.0
+    rng = np.random.default_rng(projector.weights.seed)
+    return defined_direction(
+        function.evaluate, function.point, scale=scale, reach=3 * WIDE, rng=rng
+    )
 
 
 def _knowing(projector: Projector, noise: Floats) -> Projector:

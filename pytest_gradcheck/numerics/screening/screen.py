@@ -13,6 +13,7 @@ import numpy as np
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measure import Question
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.noise_groups import NoiseGroup
 from pytest_gradcheck.numerics.restricted import sweep_some
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.aiming import aim
@@ -26,6 +27,7 @@ from pytest_gradcheck.numerics.screening.preparing import (
     know_noise,
     know_noise_widely,
     know_sizes,
+    loud_coordinates,
 )
 from pytest_gradcheck.numerics.screening.profile import Profile
 from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
@@ -60,6 +62,9 @@ DERIVATIVES = 10_000_000
 #: What is seen close by rules out what is seen from further away where its bound is this share
 #: of what they differ by.
 CLEARLY = 1 / 30
+
+#: This part of the budget may be spent on telling which coordinates make outputs jump.
+SPARE = 8
 
 #: Evaluations after which a search for what is off ends where it is.
 SEARCH = 1000
@@ -116,6 +121,7 @@ class _Screening:
         base = question.base
         scales = Scales.of(question.here, question.segments)
         function = Function(self._tally, question.point, base, np.zeros_like(base), base, scales)
+        self._loud = NoiseGroup(np.zeros(0, dtype=np.intp), function.noise)
         self._move(function)
         shape = self._profile.typical.shape
         self._visible = np.full(shape, np.inf)
@@ -134,6 +140,8 @@ class _Screening:
             seed=self._seed,
             rng=self._rng,
         )
+        if self._loud.indices.size:
+            self._aim = self._aim.holding(self._loud.indices)
 
     @property
     def _profile(self) -> Profile:
@@ -150,13 +158,15 @@ class _Screening:
             self._stay_within_reach()
         # Noise is looked for where functions are smooth: every entry by its own size.
         known, self._close = know_noise(self._projector, repeat, NOISE)
+        if self._holds_loud(known):
+            known, self._close = know_noise(self._projector, repeat, NOISE)
         function = known.function
         self._move(replace(function, scales=replace(function.scales, floor=FLOOR)))
         sights = self._look()
         zeros = np.flatnonzero(self._question.point == 0)
         if zeros.size and not _are_settled(sights):
             # Penalties have a kink at zero, and roots end there.
-            self._aim = self._aim.holding(zeros)
+            self._aim = self._aim.holding(np.union1d(zeros, self._loud.indices))
             sights = self._look()
         settled = _are_settled(sights)
         if settled:
@@ -169,7 +179,11 @@ class _Screening:
             function = self._projector.function
             function = replace(function, scales=function.scales.unfloored())
             projector = replace(self._projector, function=function)
-            self._move(know_noise_widely(projector, repeat).function)
+            known = know_noise_widely(projector, repeat)
+            if not self._loud.indices.size and self._holds_loud(known):
+                weights = self._projector.weights
+                known = know_noise_widely(replace(projector, weights=weights), repeat)
+            self._move(known.function)
             sights = self._look()
             stairs = _stand_still(sights) and self._moves_from_afar()
             if all(s.known.all() for s in sights) and not stairs:
@@ -192,6 +206,14 @@ class _Screening:
     @property
     def _is_nothing_explained(self) -> bool:
         return bool(self._unexplained.any()) and not self._findings
+
+    def _holds_loud(self, known: Projector) -> bool:
+        """Hold coordinates from now on that make outputs noisier than all others."""
+        loud = loud_coordinates(known, self._question.repeat, self._budget // SPARE)
+        if loud.size:
+            self._loud = NoiseGroup(loud, known.function.noise)
+            self._aim = self._aim.holding(loud)
+        return bool(loud.size)
 
     def _stay_within_reach(self) -> None:
         """Move no coordinate further than its claim makes sense."""
@@ -324,13 +346,21 @@ class _Screening:
             return
         if segment.size * self._visible[number].size > DERIVATIVES:
             return
-        self._swept[number] = sweep_some(
-            self._projector.function,
-            self._projector.claims,
-            np.arange(segment.start, segment.stop),
-            agreement=self._agreement,
-            rng=self._rng,
-        )
+        function, indices = self._projector.function, np.arange(segment.start, segment.stop)
+        is_loud = np.isin(indices, self._loud.indices)
+        noisy = replace(function, noise=np.maximum(function.noise, self._loud.noise))
+        found = Measurement.blank(segment.size, function.base.size)
+        for one, which in ((function, ~is_loud), (noisy, is_loud)):
+            if which.any():
+                part = sweep_some(
+                    one,
+                    self._projector.claims,
+                    indices[which],
+                    agreement=self._agreement,
+                    rng=self._rng,
+                )
+                found.put(np.flatnonzero(which), part)
+        self._swept[number] = found
         self._unexplained[number] = False
 
 

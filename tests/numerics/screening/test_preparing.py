@@ -13,6 +13,7 @@ from pytest_gradcheck.numerics.screening.preparing import (
     know_noise,
     know_noise_widely,
     know_sizes,
+    loud_coordinates,
 )
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from tests.numerics.functions import Counted, Floats, jitter
@@ -123,3 +124,71 @@ def test_noise_must_show_in_every_output() -> None:
     assert counted.calls > 6
     assert 1e-10 < noise[0] < 4e-9
     assert 1e-5 < noise[1] < 1e-3
+
+
+def test_values_that_jump_on_one_side_are_no_noise() -> None:
+    """Those on the other side tell."""
+    projector, counted = unknown(lambda x: np.exp(x).sum() + 1.0 * bool(x[0] < POINT[0]))
+    known, _ = know_noise(projector, projector.function.base, 0)
+    assert counted.calls <= 18
+    assert known.function.noise[0] < 1e-12
+
+
+def test_values_that_bend_too_much_are_looked_at_from_closer_by() -> None:
+    """What is left of them there is no more than rounding."""
+    projector, counted = projector_of(
+        lambda x: np.sin(1e6 * (x - POINT)).sum() + 1.0, np.full(40, 1e6), POINT, noise=0.0
+    )
+    known, close = know_noise(projector, projector.function.base, 0)
+    assert counted.calls <= 18
+    assert known.function.noise[0] < 1e-14
+    assert np.abs(close.residual) <= close.noise
+    assert close.noise < 1e-4 * np.abs(close.claimed)
+
+
+def test_oscillation_is_no_noise_though_values_show_nothing_else() -> None:
+    """From closer by it is smooth, and it bends more and more on the way."""
+    projector, counted = unknown(lambda x: np.sin(1e9 * (x[:1] - POINT[:1])).sum() + 1.0)
+    known, _ = know_noise(projector, projector.function.base, 0)
+    assert counted.calls <= 60
+    assert known.function.noise[0] < 1e-6
+
+
+def test_noise_that_comes_out_of_jumps_stays_noise() -> None:
+    """Between them values are smooth, as those of a solver are."""
+    projector, _ = unknown(lambda x: np.exp(x).sum() + 1e-9 * (x.sum() // 1e-9 % 7))
+    known, _ = know_noise(projector, projector.function.base, 0)
+    assert known.function.noise[0] > 1e-10
+
+
+def test_values_show_the_derivative_for_nothing() -> None:
+    """And what is claimed of it."""
+    projector, counted = projector_of(lambda x: np.exp(x).sum(), 2 * np.exp(POINT), POINT)
+    _, close = know_noise(projector, projector.function.base, 0)
+    true = float(direction_of(projector, 0) @ np.exp(POINT))
+    assert counted.calls == 6
+    assert close.claimed == pytest.approx([2 * true], rel=1e-6)
+    assert np.abs(close.measured - true) <= close.noise
+
+
+def labelled(x: Floats) -> Any:
+    """Depend on the last ten coordinates by whether they are what they are."""
+    return np.exp(x[:30]).sum() + (x[30:] == POINT[30:]).sum()
+
+
+def test_coordinates_that_make_outputs_jump_are_told_from_the_others() -> None:
+    """However few of a segment they are."""
+    for shapes in ([(30,), (10,)], [(40,)]):
+        projector, counted = projector_of(labelled, np.zeros(40), POINT, shapes, noise=1.0)
+        loud = loud_coordinates(projector, projector.function.base, 1000)
+        assert loud.tolist() == list(range(30, 40))
+        assert counted.calls <= 300
+
+
+def test_nothing_is_loud_where_noise_is_small_or_everywhere() -> None:
+    """Nor is anything asked for where it is small."""
+    quiet, counted = projector_of(labelled, np.zeros(40), POINT, noise=1e-9)
+    assert not loud_coordinates(quiet, quiet.function.base, 1000).size
+    assert counted.calls == 0
+    noisy, _ = projector_of(lambda x: jitter(x.sum(), 1.0) + 1.0, np.zeros(40), POINT, noise=1.0)
+    assert not loud_coordinates(noisy, noisy.function.base, 1000).size
