@@ -1,0 +1,133 @@
+"""The Jacobian of an elementwise function, compressed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.numerics.elementwise import Compressed, measure_elementwise
+from pytest_gradcheck.numerics.measure import Question
+from pytest_gradcheck.numerics.measurement import Floats, Indices, Status
+from tests.numerics.functions import Counted
+
+POINT = np.random.default_rng(2).normal(size=300)
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """Claims about a function of one array."""
+
+    values: Floats
+
+    @property
+    def own(self) -> Indices:
+        """Each output at its own place."""
+        return np.arange(len(self.values))[:, None]
+
+    @property
+    def colours(self) -> tuple[slice, ...]:
+        """All coordinates."""
+        return (slice(0, len(self.values)),)
+
+    def rows(self, start: int, stop: int) -> Floats:
+        """Never made: there are too many."""
+        raise AssertionError("a matrix of all outputs is asked for")
+
+    def take(self, indices: Indices) -> Floats:
+        """Likewise."""
+        raise AssertionError("rows of all outputs are asked for")
+
+    def along(self, start: int, direction: Floats) -> Floats:
+        """Likewise."""
+        raise AssertionError("a change of all outputs is asked for")
+
+
+def measure(
+    function: Callable[[Floats], Any], claim: Any, point: Floats = POINT, **options: Any
+) -> tuple[Compressed, int]:
+    """Measure; return what was found and the calls."""
+    counted, point = Counted(function), point.copy()
+    base = counted.at(point)
+    claims = Diagonal(np.asarray(claim, dtype=float).reshape(-1, 1))
+    counted.calls = 0
+    question = Question(
+        evaluate=counted,
+        point=point,
+        here=point.copy(),
+        segments=[(0, point.size)],
+        base=base,
+        repeat=base,
+        claims=claims,
+        tangent=None,
+    )
+    found = measure_elementwise(
+        question, claims, **({"agreement": 1e-6, "step": None, "seed": 0} | options)
+    )
+    assert (point == question.here).all()
+    return found, counted.calls
+
+
+def test_right_claims_share_one_pair() -> None:
+    """Beside what shows noise, size and coupling."""
+    few, calls = measure(np.exp, np.exp(POINT[:10]), POINT[:10])
+    many, more = measure(np.exp, np.exp(POINT))
+    assert more - calls <= 12
+    for found, point in ((few, POINT[:10]), (many, POINT)):
+        error = np.abs(found.found.value[:, 0] - np.exp(point))
+        assert (error <= found.found.bound[:, 0]).all()
+        assert (found.found.bound[:, 0] <= 1e-5 * np.exp(point)).all()
+
+
+def test_wrong_claims_share_two_ladders() -> None:
+    """As many as they may be; their derivatives are known to many digits then."""
+    _, right = measure(np.exp, np.exp(POINT))
+    found, calls = measure(np.exp, 1.1 * np.exp(POINT))
+    assert calls <= right + 2 + 2 * 40 + 2
+    assert (np.abs(found.found.value[:, 0] - np.exp(POINT)) <= found.found.bound[:, 0]).all()
+    assert (found.found.bound[:, 0] <= 1e-8 * np.exp(POINT)).all()
+
+
+def test_kinks_have_the_slopes_of_both_sides() -> None:
+    """Each its own, in its own units."""
+    point = np.where(np.arange(300) % 7 == 0, 0.0, POINT)
+    scale = np.arange(1.0, 301.0)
+    found, _ = measure(lambda x: scale * np.maximum(x, 0), scale * (point > 0), point)
+    at_zero = np.flatnonzero(point == 0)
+    assert set(found.found.kinks) == {(k, 0) for k in at_zero.tolist()}
+    for k in at_zero.tolist():
+        assert found.found.kinks[k, 0] == pytest.approx((0.0, scale[k]), abs=1e-6 * scale[k])
+
+
+def test_edges_are_measured_from_inside() -> None:
+    """The others from both sides all the same."""
+    point = np.abs(POINT)
+    point[[4, 20]] = 0.0
+    found, _ = measure(lambda x: np.sqrt(x) ** 3 * np.sqrt(x), 2 * point, point)
+    assert (found.found.status[[4, 20]] == Status.EDGE).all()
+    assert (np.delete(found.found.status, [4, 20]) == Status.SMOOTH).all()
+
+
+def test_fixed_step() -> None:
+    """Values are those of the recipe, their bounds how far they are off."""
+    found, _ = measure(np.exp, np.exp(POINT), step=1e-2)
+    recipe = np.exp(POINT) * np.sinh(1e-2) / 1e-2
+    assert found.found.value[:, 0] == pytest.approx(recipe, rel=1e-10)
+    assert (np.abs(found.found.value[:, 0] - np.exp(POINT)) <= found.found.bound[:, 0]).all()
+
+
+def test_outputs_that_others_move_are_measured_alone_or_not_at_all() -> None:
+    """What moving everything showed of them is nobody's derivative."""
+
+    def mixing(x: Floats) -> Floats:
+        y = np.exp(x)
+        y[:20] += x[100:120]
+        return y
+
+    found, _ = measure(mixing, np.exp(POINT))
+    assert found.coupling.outputs.tolist() == list(range(20))
+    known = np.isfinite(found.found.bound[:20, 0])
+    assert {pair.output for pair in found.coupling.pairs} == set(np.flatnonzero(known).tolist())
+    error = np.abs(found.found.value[:, 0] - np.exp(POINT))[:20][known]
+    assert (error <= found.found.bound[:20, 0][known]).all()
