@@ -49,7 +49,7 @@ from pytest_gradcheck.sweep_report import describe_sweep
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
 
-#: Derivatives of a function that is not elementwise, though claimed to be, that are all measured.
+#: Derivatives of a Jacobian that are all measured where nobody asked for that.
 DERIVATIVES = 1_000_000
 
 #: Coordinates from which on a check may see if forward is linear, which nine evaluations show,
@@ -266,7 +266,8 @@ def _may_be_linear(problem: Problem, options: Options) -> bool:
 def _is_fast(problem: Problem, options: Options) -> bool:
     """Tell whether to screen: where that was asked for, or a sweep is beyond the budget.
 
-    It is decided by count and never by time, so that it is the same everywhere.
+    So is a Jacobian of very many derivatives, all of which a sweep would hold. It is decided by
+    count and never by time, so that it is the same everywhere.
     """
     needed = 2 * problem.point.size
     beyond = problem.kind != "jvp" and needed > options.max_evaluations
@@ -277,7 +278,8 @@ def _is_fast(problem: Problem, options: Options) -> bool:
             f"max_evaluations={needed}, check fewer parameters with wrt=, or leave mode='full' "
             "out to screen them."
         )
-    fast = options.mode == "fast" or beyond
+    many = options.mode == "auto" and problem.point.size * problem.base.size > DERIVATIVES
+    fast = options.mode == "fast" or beyond or (many and options.step is None)
     if problem.kind == "jvp" or not needed:
         return False  # one direction is measured anyway, and nothing is soon swept
     if fast and options.step is not None:

@@ -446,3 +446,23 @@ def test_gradient_that_underflows_is_not_wrong(seed: int) -> None:
     point = np.array([1e-185])
     report = check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, point, mode="fast", seed=seed)
     assert report.passed
+
+
+def test_jacobians_of_very_many_derivatives_are_screened() -> None:
+    """Of few entries, too: all derivatives of all outputs would have to be held."""
+    rng = np.random.default_rng(0)
+    A, x = rng.normal(size=(3000, 400)) / 20, rng.normal(size=400)
+
+    def jacobian(x: Any) -> Any:
+        return (1 - np.tanh(A @ x) ** 2)[:, None] * A
+
+    def wrong(x: Any) -> Any:
+        claim = jacobian(x)
+        claim[1234, 56] *= 1.01
+        return claim
+
+    report = check_gradient(lambda x: np.tanh(A @ x), jacobian, x)
+    assert (report.verdict, report.mode) == ("correct", "fast")
+    assert report.evaluations < 60
+    report = check_gradient(lambda x: np.tanh(A @ x), wrong, x)
+    assert [e.name for e in report.worst if e.verdict == "wrong"] == ["output[1234] / x[56]"]
