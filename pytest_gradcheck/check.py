@@ -24,7 +24,7 @@ from pytest_gradcheck.binding.claimed import ElementwiseClaim
 from pytest_gradcheck.binding.constraining import Written
 from pytest_gradcheck.binding.evaluating.ways import Ways
 from pytest_gradcheck.binding.problem import Problem
-from pytest_gradcheck.description import Described
+from pytest_gradcheck.description import Described, verdict_of
 from pytest_gradcheck.elementwise_report import describe_elementwise
 from pytest_gradcheck.elsewhere import Elsewhere
 from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
@@ -36,7 +36,7 @@ from pytest_gradcheck.nearest import (
     raise_where_swept,
 )
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
-from pytest_gradcheck.numerics.linearity import is_homogeneous, verify_linear
+from pytest_gradcheck.numerics.linearity import find_wrong, is_homogeneous, verify_linear
 from pytest_gradcheck.numerics.measure import Question, measure
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
@@ -316,12 +316,23 @@ def _verify_linear(
     otherwise: Callable[[Problem, Options], Described], problem: Problem, options: Options
 ) -> Described:
     """Verify a linear function along a few directions; look as usual where that is not enough."""
-    screened = verify_linear(question(problem), _segments(problem), seed=options.seed)
+    segments, elsewhere = _segments(problem), Elsewhere(problem, options.seed)
+    screened = verify_linear(question(problem), segments, seed=options.seed)
+    text = "verified along directions, near and far"
     if screened is None:
-        return otherwise(problem, options)
-    described = describe_screen(problem, screened, options, Elsewhere(problem, options.seed))
-    text = f"{problem.forward} is linear to rounding: verified along directions, near and far"
-    return replace(described, notes=(Note("linear", 0, text),))
+        described = otherwise(problem, options)
+        verdict = verdict_of(p.verdict for p in described.parameters)
+        if described.mode == "full" or verdict == "wrong":
+            return described
+        screened = find_wrong(
+            question(problem), segments, agreement=options.rtol, seed=options.seed
+        )
+        text = "what is off was found by moving halves of the entries far"
+        if screened is None:
+            return described
+    described = describe_screen(problem, screened, options, elsewhere)
+    note = Note("linear", 0, f"{problem.forward} is linear to rounding: {text}")
+    return replace(described, notes=(note,))
 
 
 def _segments(problem: Problem) -> list[Segment]:

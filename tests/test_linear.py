@@ -194,3 +194,22 @@ def test_unused_parameter_is_said_to_be_unused() -> None:
             lambda x, y: A @ x, lambda x, y, dout: (A.T @ dout, 0 * y), X, np.ones(20)
         )
     assert any(note.kind == "unused" for note in report["y"].notes)
+
+
+def test_wrong_entry_behind_single_precision() -> None:
+    """Too many entries for a sweep, and too much noise for small steps: halves are moved far."""
+    rng = np.random.default_rng(0)
+    size = 8000
+    kernel, x = rng.normal(size=9).astype(np.float32), rng.normal(size=size)
+
+    def forward(x: Any) -> Any:
+        return np.convolve(x.astype(np.float32), kernel, mode="valid")
+
+    def wrong(dout: Any) -> Any:
+        claim = np.correlate(dout.astype(np.float32), kernel, mode="full")
+        claim[4321] *= 1.01
+        return claim
+
+    report = check_gradient(forward, wrong, x)
+    assert [e.name for e in report.worst if e.verdict == "wrong"] == ["x[4321]"]
+    assert report.evaluations < 400

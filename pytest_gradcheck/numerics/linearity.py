@@ -8,27 +8,28 @@ a cotangent c the claim is ``A^T c``, and that is the identity that defines an a
 Processing versus Inversion" (1992), section 5.3, with random signs on both sides and a bound
 on what rounding may do.
 
-It must not search for what is off: where anything is, others look.
+It must not look for patterns; what is off it finds entry by entry, and not many of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pytest_gradcheck.numerics.directions import signed_direction
 from pytest_gradcheck.numerics.measure import Question
-from pytest_gradcheck.numerics.measurement import EPS, Floats, Status
+from pytest_gradcheck.numerics.measurement import EPS, Floats, Measurement, Status
 from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.screening.finding import Finding
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.profile import Profile
 from pytest_gradcheck.numerics.screening.screened import Screened, reference
 from pytest_gradcheck.numerics.screening.sights import APART, Sight
 
-__all__ = ["is_homogeneous", "verify_linear"]
+__all__ = ["find_wrong", "is_homogeneous", "verify_linear"]
 
 #: How far all coordinates are moved, in units of their scales, each time along another
 #: direction: far, where nothing but a linear function agrees ...
@@ -48,6 +49,14 @@ FLOOR = 1.0
 
 #: What is verified shows an error of this share of a typical claim, or says too little.
 FAIR = 5e-3
+
+#: So far all coordinates are moved where a claim that is off is searched by halving, and so many
+#: are found at most.
+SEARCHED = 3.0
+FOUND = 8
+
+#: A few claims that are off change no more than this share of what all say.
+FEW = 0.3
 
 #: A function that is the product of its claim and the point is so to this share of it.
 CRUDE = 1e-3
@@ -96,10 +105,7 @@ def verify_linear(
         root of the number of entries. None where the function is not linear, or a claim is
         off, or too little would be seen. Costs nine evaluations, one where it is plainly not.
     """
-    rng = np.random.default_rng(seed)
-    scales = replace(Scales.of(question.here, question.segments), floor=FLOOR)
-    profile = Profile.of(question.claims, segments, scales, rng)
-    steps = _Steps(question, tuple(segments), scales, profile.lifts(), rng)
+    steps = _Steps.of(question, segments, seed)
     first = steps.take(FAR[:1])[0]
     if not first.is_near(CRUDE):
         return None
@@ -112,23 +118,73 @@ def verify_linear(
         (move.sight(seen, number) for number, move in enumerate(far)),
         key=lambda sight: float(sight.hidden.max()),
     )
-    least = LEAST * profile.lifts()
-    visible = sights[0].hidden / least[:, None]
-    against = reference(profile.typical, sights[0].claimed, np.abs(question.base))
-    if not (visible <= FAIR * against).all():
+    screened = steps.screened(sights[:2])
+    against = reference(screened.typical, sights[0].claimed, screened.sizes)
+    return screened if (screened.visible <= FAIR * against).all() else None
+
+
+def find_wrong(
+    question: Question, segments: Sequence[Segment], *, agreement: float, seed: int
+) -> Screened | None:
+    """Find a few claims that are off about a function that is linear to rounding.
+
+    Where forward rounds to single precision no small step shows them. All coordinates are
+    moved far, then halves of them by as much: of a linear function the errors of two halves
+    add up to that of both.
+
+    Parameters
+    ----------
+    question, segments, seed
+        As for `verify_linear`.
+    agreement : float
+        Relative difference at which claim and measurement agree.
+
+    Returns
+    -------
+    Screened or None
+        With what is off of the output that is most so. None where nothing is, or too much,
+        or the function is not linear. Costs five evaluations and two for each halving, one
+        where far too much is off.
+    """
+    steps = _Steps.of(question, segments, seed)
+    direction = steps.direction(SEARCHED)
+    (whole,) = steps.moves([(SEARCHED, direction)])
+    if not whole.is_near(FEW):
         return None
-    return Screened(
-        sights=tuple(sights[:2]),
-        visible=visible,
-        typical=profile.typical,
-        swept={},
-        findings=(),
-        unexplained=np.zeros(visible.shape, dtype=bool),
-        sizes=np.abs(question.base),
-        scales=scales,
-        least=scales.least(),
-        held=np.zeros(0, dtype=np.intp),
-    )
+    seen = np.max([np.abs(move.residual) for move in steps.take(NEAR)], axis=0)
+    with np.errstate(all="ignore"):
+        clear = np.abs(whole.residual) / whole.allowed(seen)
+    output = int(np.argmax(np.nan_to_num(clear)))
+    open_, findings = [(0, question.here.size, whole)], list[Finding]()
+    while open_:
+        start, stop, both = open_.pop()
+        if len(findings) + len(open_) >= FOUND:
+            return None
+        if stop - start == 1:
+            if abs(both.residual[output]) > agreement * abs(both.measured[output]):
+                findings.append(steps.finding(start, output, both, seen))
+            continue
+        middle = (start + stop) // 2
+        parts_ = [(start, middle), (middle, stop)]
+        halves = steps.moves([(SEARCHED, _only(direction, *part)) for part in parts_])
+        apart = np.abs(sum(half.residual for half in halves) - both.residual)
+        doubt = sum(half.allowed(seen) for half in halves) + both.allowed(seen)
+        if not (apart <= doubt)[output]:
+            return None
+        open_ += [
+            (*part, half)
+            for part, half in zip(parts_, halves, strict=True)
+            if (np.abs(half.residual) > half.allowed(seen))[output]
+        ]
+    screened = steps.screened([move.sight(seen, k) for k, move in enumerate((whole, whole))])
+    return replace(screened, findings=tuple(findings)) if findings else None
+
+
+def _only(direction: Floats, start: int, stop: int) -> Floats:
+    """Return the part of a direction by some coordinates."""
+    part = np.zeros_like(direction)
+    part[start:stop] = direction[start:stop]
+    return part
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +195,8 @@ class _Move:
     ----------
     reach : float
         How far, in units of the scales.
+    step : float
+        By how much all coordinates changed together, of one alone its step.
     claimed, measured : ndarray, shape (m,)
         By how much outputs change.
     rounding : ndarray, shape (m,)
@@ -146,6 +204,7 @@ class _Move:
     """
 
     reach: float
+    step: float
     claimed: Floats
     measured: Floats
     rounding: Floats
@@ -186,34 +245,75 @@ class _Steps:
     question: Question
     segments: tuple[Segment, ...]
     scales: Scales
-    lifts: Floats
+    profile: Profile
     rng: np.random.Generator
 
+    @classmethod
+    def of(cls, question: Question, segments: Sequence[Segment], seed: int) -> _Steps:
+        """Look how far to move what."""
+        rng = np.random.default_rng(seed)
+        scales = replace(Scales.of(question.here, question.segments), floor=FLOOR)
+        profile = Profile.of(question.claims, segments, scales, rng)
+        return cls(question, tuple(segments), scales, profile, rng)
+
     def take(self, reaches: Sequence[float]) -> list[_Move]:
-        """Move so far, one evaluation for each."""
-        changes = list[tuple[Floats, Floats]]()
+        """Move so far, each time along another direction, one evaluation for each."""
+        return self.moves((reach, self.direction(reach)) for reach in reaches)
+
+    def direction(self, reach: float) -> Floats:
+        """Draw how far to move each coordinate."""
+        direction = signed_direction(self.scales.own(slice(None)), self.rng)
+        for segment, lift in zip(self.segments, self.profile.lifts().tolist(), strict=True):
+            direction[segment.start : segment.stop] *= reach * lift
+        return direction
+
+    def moves(self, directions: Iterable[tuple[float, Floats]]) -> list[_Move]:
+        """Move by each of these, given with how far that is."""
+        changes = list[tuple[float, float, Floats, Floats]]()
 
         def places() -> Iterator[Floats]:
-            for reach in reaches:
-                there = self._place(reach)
-                changes.append(self._change(there))
+            for reach, direction in directions:
+                there = self.question.here + direction
+                step = float((there - self.question.here).sum())
+                changes.append((reach, step, *self._change(there)))
                 yield there
 
         with np.errstate(all="ignore"):
             outputs = self.question.evaluate(places())
         base = self.question.base
         moves = []
-        for reach, there, (claimed, rounding) in zip(reaches, outputs, changes, strict=True):
+        for there, (reach, step, claimed, rounding) in zip(outputs, changes, strict=True):
             rounded = EPS * np.maximum(np.abs(there), np.abs(base))
-            moves.append(_Move(reach, claimed, there - base, rounding + rounded))
+            moves.append(_Move(reach, step, claimed, there - base, rounding + rounded))
         return moves
 
-    def _place(self, reach: float) -> Floats:
-        there = signed_direction(self.scales.own(slice(None)), self.rng)
-        for segment, lift in zip(self.segments, self.lifts.tolist(), strict=True):
-            there[segment.start : segment.stop] *= reach * lift
-        there += self.question.here
-        return there
+    def finding(self, coordinate: int, output: int, move: _Move, seen: Floats) -> Finding:
+        """Return a claim that is off, with what moving its coordinate alone shows."""
+        claim = self.question.claims.take(np.array([coordinate]))[0]
+        step = abs(float(move.step))
+        found = Measurement.blank(1, claim.size)
+        found.value[:], found.bound[:], found.step[:] = np.nan, np.inf, step
+        found.value[0, output] = move.measured[output] / move.step
+        found.bound[0, output] = move.allowed(seen)[output] / APART / step
+        segment = next(s for s in self.segments if s.holds(coordinate))
+        return Finding(segment.single(coordinate), output, ((coordinate, found),), 1)
+
+    def screened(self, sights: Sequence[Sight]) -> Screened:
+        """Return what was seen along directions, the first of which shows most."""
+        least = LEAST * self.profile.lifts()
+        visible = sights[0].hidden / least[:, None]
+        return Screened(
+            sights=tuple(sights),
+            visible=visible,
+            typical=self.profile.typical,
+            swept={},
+            findings=(),
+            unexplained=np.zeros(visible.shape, dtype=bool),
+            sizes=np.abs(self.question.base),
+            scales=self.scales,
+            least=self.scales.least(),
+            held=np.zeros(0, dtype=np.intp),
+        )
 
     def _change(self, there: Floats) -> tuple[Floats, Floats]:
         """Return what is claimed to change to where the point really went, and its rounding."""

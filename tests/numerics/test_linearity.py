@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.linearity import is_homogeneous, verify_linear
+from pytest_gradcheck.numerics.linearity import find_wrong, is_homogeneous, verify_linear
 from pytest_gradcheck.numerics.measure import Question
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.screening.places import Segment
@@ -132,3 +132,46 @@ def test_euler_identity(
     question, counted = asked(function, claim)
     assert is_homogeneous(question) == expected
     assert counted.calls == 0
+
+
+def find(function: Callable[[Floats], Any], claim: Floats) -> list[tuple[int, int, float]]:
+    """Find what is off: coordinate, output and error."""
+    question, counted = asked(function, claim)
+    segments = [Segment(0, (30,)), Segment(30, (50,))]
+    found = find_wrong(question, segments, agreement=1e-6, seed=0)
+    assert counted.calls <= 5 + 2 * 8 * 7
+    if found is None:
+        return []
+    entries = []
+    for finding in found.findings:
+        ((coordinate, measured),) = finding.measured
+        value, bound = (part[0, finding.output] for part in (measured.value, measured.bound))
+        assert abs(value - A[finding.output, coordinate]) <= 2 * bound
+        entries.append((coordinate, finding.output, claim[coordinate, finding.output] - value))
+    return sorted(entries)
+
+
+def test_a_few_wrong_claims_are_found_by_halving() -> None:
+    """Though forward rounds to single precision; of the output that is most off."""
+    claim = A.T.copy()
+    claim[[3, 44, 45], 2] += [0.5, -0.5, 0.01]
+    found = find(lambda x: (A @ x).astype(np.float32), claim)
+    assert [entry[:2] for entry in found] == [(3, 2), (44, 2), (45, 2)]
+    assert [entry[2] for entry in found] == pytest.approx([0.5, -0.5, 0.01], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("function", "claim"),
+    [
+        (lambda x: A @ x, A.T),
+        (lambda x: A @ x, 1.1 * A.T),
+        (lambda x: np.maximum(A @ x, 0), A.T),
+        (lambda x: A @ x + 1e-3 * x[0] * x[79], A.T),
+    ],
+    ids=["nothing", "everything", "not linear", "a product"],
+)
+def test_nothing_is_found_where_that_would_be_a_guess(
+    function: Callable[[Floats], Any], claim: Floats
+) -> None:
+    """Others look for it."""
+    assert find(function, claim) == []
