@@ -12,9 +12,9 @@ import numpy as np
 
 from pytest_gradcheck.numerics.branches import branch_slopes
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
-from pytest_gradcheck.numerics.screening.entries import Entries
+from pytest_gradcheck.numerics.screening.entries import SLIGHT, Entries
 from pytest_gradcheck.numerics.screening.finding import Finding
-from pytest_gradcheck.numerics.sweep import MANY, SLIGHT
+from pytest_gradcheck.numerics.sweep import MANY
 
 __all__ = ["are_left_by_branches"]
 

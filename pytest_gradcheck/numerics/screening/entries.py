@@ -17,9 +17,12 @@ from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box
 from pytest_gradcheck.numerics.screening.projecting import Projector
 from pytest_gradcheck.numerics.screening.sights import APART
-from pytest_gradcheck.numerics.sweep import SLIGHT
 
-__all__ = ["Entries", "Expected"]
+__all__ = ["SLIGHT", "Entries", "Expected"]
+
+#: A difference of this share of a derivative is not clear from a pair, and may be that between
+#: a branch and the whole.
+SLIGHT = 1e-3
 
 #: What a pair shows stands by itself where its slopes to both sides, and noise, differ by
 #: less than this share of the error that it shows.
