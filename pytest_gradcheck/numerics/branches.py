@@ -11,9 +11,10 @@ import numpy as np
 
 from pytest_gradcheck.numerics.directions import along, signed_direction
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import EPS, Floats
+from pytest_gradcheck.numerics.lines import DirectionLine
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats
 
-__all__ = ["branch_slopes"]
+__all__ = ["branch_slopes", "jumps_nearby"]
 
 #: So many points to each side of the point, so far apart in units of the scale, along
 #: up to so many random directions: a branch may be as long as the point is far from zero.
@@ -40,6 +41,20 @@ AS_HIGH = 0.3
 
 #: The slope of a branch is off by what its jumps make good per length, or so many times that.
 SHARES = 100.0
+
+#: Jumps far below what the function varies by are looked for at so many points to each side,
+#: so far apart along one direction and another, in differences of this order: where they
+#: are so many times the median.
+FINE_POINTS = 250
+FINE_SPACINGS = (1e-3, 4e-3)
+FINE_ORDER = 4
+ROUGHER = 1e3
+
+#: So many places are halved so often; values there must be this close to one of the curves on
+#: both sides, in units of how far these are apart.
+PLACES = 8
+HALVINGS = 10
+MEETING = 0.1
 
 
 def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:
@@ -115,3 +130,84 @@ def _has_jump(function: Function, direction: Floats, rough: Floats, output: int)
         if highest[-1] == 0:
             return False
     return highest[-1] > AS_HIGH * highest[-3]
+
+
+def jumps_nearby(function: Function, rng: np.random.Generator) -> Booleans:
+    """Tell which outputs jump somewhere near the point, by however little.
+
+    A solver that adapts its steps takes one more here than there: its result jumps by far
+    less than its error, which is much the same on both sides.
+
+    Parameters
+    ----------
+    function : Function
+        What is measured.
+    rng : numpy.random.Generator
+        Draws the directions to look in.
+
+    Returns
+    -------
+    ndarray of bool, shape (m,)
+        Costs 500 evaluations, or 1,000 where the first direction shows none, and up to 160
+        for each output that is rougher in places.
+    """
+    found = np.zeros(function.base.shape, dtype=bool)
+    for spacing in FINE_SPACINGS:
+        direction = signed_direction(function.scales.own(slice(None)), rng)
+        line = DirectionLine(function.evaluate, function.point, direction)
+        found |= _jumps_along(line, function, spacing)
+        if found.all():
+            break
+    return found
+
+
+def _jumps_along(line: DirectionLine, function: Function, spacing: float) -> Booleans:
+    """Tell which outputs jump between places that are so far apart along a line."""
+    steps: Floats = spacing * np.arange(-FINE_POINTS, FINE_POINTS + 1.0)
+    values = np.insert(line.at(steps[steps != 0])[1], FINE_POINTS, function.base, axis=0)
+    found = np.zeros(function.base.shape, dtype=bool)
+    with np.errstate(all="ignore"):
+        rough = np.abs(np.diff(values, n=FINE_ORDER, axis=0))
+        rough[~np.isfinite(rough)] = 0.0
+        least = np.maximum(ROUGHER * np.median(rough, axis=0), VISIBLE * function.noise)
+    for output in np.flatnonzero((rough > least).any(axis=0)).tolist():
+        around = rough[:, output].copy()
+        for _ in range(PLACES):
+            first = int(np.argmax(around))
+            if around[first] <= least[output]:
+                break
+            around[max(first - FINE_ORDER, 0) : first + FINE_ORDER + 1] = 0.0
+            # Of a jump, the two differences in the middle are the largest, and alike.
+            places = (first + 1, first + 2)
+            if any(_is_jump(line, steps, values[:, output], at, output) for at in places):
+                found[output] = True
+                break
+    return found
+
+
+def _is_jump(line: DirectionLine, steps: Floats, values: Floats, at: int, output: int) -> bool:
+    """Tell a jump between two of the places: what lies between is on one of two smooth curves.
+
+    Each runs through the four values to one side. At a bend both meet.
+    """
+    left, right = slice(at - 3, at + 1), slice(at + 1, at + 5)
+    if at < 3 or at + 5 > steps.size:
+        return False
+    origin, unit = steps[at], steps[at + 1] - steps[at]
+
+    def curve(side: slice) -> np.polynomial.Polynomial:
+        return np.polynomial.Polynomial.fit(
+            (steps[side] - origin) / unit, values[side], FINE_ORDER - 1, domain=[-3, 4]
+        )
+
+    before, behind = curve(left), curve(right)
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        there = float(line.at(np.array([origin + middle * unit]))[1][0, output])
+        height = abs(behind(middle) - before(middle))
+        on_left, on_right = abs(there - before(middle)), abs(there - behind(middle))
+        if not min(on_left, on_right) <= MEETING * height:
+            return False
+        low, high = (middle, high) if on_left < on_right else (low, middle)
+    return True

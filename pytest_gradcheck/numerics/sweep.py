@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.block import Block
-from pytest_gradcheck.numerics.branches import branch_slopes
+from pytest_gradcheck.numerics.branches import jumps_nearby
 from pytest_gradcheck.numerics.doubts import Doubts
 from pytest_gradcheck.numerics.drowned import Drowned, look_further
 from pytest_gradcheck.numerics.function import Function
@@ -20,15 +20,23 @@ from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
 from pytest_gradcheck.numerics.levels import Levels
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.looks import look
-from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, Status
+from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
+from pytest_gradcheck.numerics.pairs import measure_pairs
 from pytest_gradcheck.numerics.scale import claimed_length
 
 __all__ = ["Sweep"]
 
-#: Relative differences below this may be those of a branch, where so large a share
-#: of all coordinates is apart from what was claimed.
-SLIGHT = 1e-3
+#: Differences below this share of a derivative, or below that of the largest, may be those of
+#: a branch, where so large a share of all coordinates is apart from what was claimed, and
+#: the function jumps nearby.
+SLIGHT = 2e-2
+SLIGHTEST = 1e-3
 MANY = 0.25
+
+#: Larger differences may be, where slopes over steps as large as these come so much closer to
+#: the claim.
+SECANTS = 0.3 * 4.0 ** -np.arange(6.0)[:, None]
+CLOSER = 0.25
 
 #: Derivatives looked at together. What a look allocates for each, some fifty numbers, is
 #: nothing in itself; beside the vectors of a large point it is when they are fewer.
@@ -138,18 +146,52 @@ class Sweep:
         return climb(line, function.base, function.noise)
 
     def _allow_for_branches(self, climbed: list[int], found: Measurement) -> None:
-        """Widen bounds where a slight difference may be that of a branch from the whole."""
+        """Widen bounds where a difference may be that of a branch from the whole.
+
+        A slight one is, where the function jumps nearby, as a solver does that adapts its steps
+        or stops at a tolerance; a larger one where slopes over larger steps, across the
+        jumps, approach the claim, too.
+        """
+        indices = np.array(climbed)
         claim = np.concatenate([self.claims(k, k + 1) for k in climbed])
-        error = np.abs(found.value[climbed] - claim)
-        slight = SLIGHT * np.maximum(np.abs(claim), np.abs(found.value[climbed]))
-        if np.any((error > found.bound[climbed]) & (error <= slight)):
-            scales, indices = self.function.scales, np.array(climbed)
-            # A solver's errors are no smaller by the larger of its arguments.
-            scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
-            # They are small against the largest derivative, not against each.
-            everywhere = np.abs(found.value) * scales.own(slice(None))[:, None]
-            limit = SLIGHT * np.nanmax(everywhere, axis=0, initial=0.0)
-            wider = branch_slopes(self.function, limit, self.rng) / scale
-            branch = (wider > found.bound[climbed]) & (found.status[climbed] == Status.SMOOTH)
+        value, bound = found.value[climbed], found.bound[climbed]
+        error = np.abs(value - claim)
+        off = (error > bound) & (found.status[climbed] == Status.SMOOTH)
+        # A solver's errors are no smaller by the larger of its arguments, and small against
+        # the largest derivative, not against each.
+        scales = self.function.scales
+        scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
+        everywhere = np.abs(found.value) * scales.own(slice(None))[:, None]
+        largest = np.nanmax(everywhere, axis=0, initial=0.0)
+        slight = error <= SLIGHT * np.maximum(np.abs(claim), np.abs(value))
+        slight |= error * scale <= SLIGHTEST * largest
+        approached = self._secants_approach(indices, claim, np.where(off & ~slight, error, 0.0))
+        explained = off & (slight | approached)
+        worst = np.argmax(np.where(off, error * scale, 0.0), axis=0)
+        if explained[worst, np.arange(worst.size)].any():
+            branch = explained & jumps_nearby(self.function, self.rng)
             found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
-            found.bound[climbed] = np.maximum(found.bound[climbed], wider)
+            found.bound[climbed] = np.where(branch, error, bound)
+
+    def _secants_approach(self, indices: Indices, claim: Floats, error: Floats) -> Booleans:
+        """Tell which claims slopes over larger steps come much closer to than by `error`.
+
+        None, where those of the coordinate that is furthest off do not: it costs twelve
+        evaluations, and as many for each other that is off.
+        """
+        approached = np.zeros(claim.shape, dtype=bool)
+        scale = self.function.scales.own(indices)
+        for row in np.argsort(-error.max(axis=1), kind="stable").tolist():
+            if not error[row].any():
+                break
+            at = indices[row : row + 1]
+            apart = [
+                np.abs(measure_pairs(self.function, at, scale[row] * step).value[0] - claim[row])
+                for step in SECANTS
+            ]
+            # One of them is close by chance, where truncation is as large as the difference.
+            close = np.array(apart) <= CLOSER * error[row]
+            approached[row] = (close[1:] & close[:-1]).any(axis=0) & (error[row] > 0)
+            if not approached.any():
+                break
+        return approached
