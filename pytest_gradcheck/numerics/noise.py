@@ -5,6 +5,7 @@ It must not know derivatives: it looks at a few values along one line.
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from math import factorial
 
 import numpy as np
@@ -41,6 +42,13 @@ AS_HIGH = 0.3
 
 #: Differences up to this order; seven points along the line.
 ORDERS = 6
+
+#: Rows of each order in a table of all differences, of one order after the other, and by
+#: which factor their sum of squares is that of noise.
+ROWS = list(pairwise(accumulate(range(ORDERS, 0, -1), initial=0)))
+WEIGHTS = np.array([[factorial(k) ** 2 / factorial(2 * k)] for k in range(1, ORDERS + 1)])
+FIRSTS = np.array([first for first, _ in ROWS])
+COUNTS = np.array([[last - first] for first, last in ROWS])
 
 #: Orders of the table that must agree on the noise, and to which factor.
 AGREEING_ORDERS = 3
@@ -217,7 +225,8 @@ def _values(
     """Evaluate at seven points along a line, the given one in the middle; shape (7, m)."""
     offsets = np.arange(-(ORDERS // 2), ORDERS // 2 + 1)
     around = along(evaluate, point, direction, (spacing * offsets[offsets != 0]).tolist())
-    return np.insert(around, ORDERS // 2, base, axis=0)
+    middle = ORDERS // 2
+    return np.concatenate([around[:middle], base[None], around[middle:]])
 
 
 def _smallest_move(values: Floats) -> tuple[Floats, Booleans]:
@@ -239,14 +248,14 @@ def read_noise(values: Floats) -> tuple[Floats, Booleans]:
     size = np.where(np.isfinite(size) & (size > 0), size, 1.0)
     scaled = values / size
     outputs = values.shape[1]
-    levels = np.empty((ORDERS, outputs))
-    alternates = np.empty((ORDERS, outputs), dtype=bool)
-    differences = scaled
-    for order in range(1, ORDERS + 1):
-        differences = np.diff(differences, axis=0)
-        weight = factorial(order) ** 2 / factorial(2 * order)
-        levels[order - 1] = np.sqrt(weight * np.mean(differences**2, axis=0))
-        alternates[order - 1] = (differences.min(axis=0) < 0) & (differences.max(axis=0) > 0)
+    # Not as the product with a matrix: differences of what is close by are exact one by one.
+    table, differences = np.empty((ROWS[-1][1], outputs)), scaled
+    for first, last in ROWS:
+        np.subtract(differences[1:], differences[:-1], out=table[first:last])
+        differences = table[first:last]
+    levels = np.sqrt(WEIGHTS * (np.add.reduceat(table**2, FIRSTS, axis=0) / COUNTS))
+    below = np.minimum.reduceat(table, FIRSTS, axis=0) < 0
+    alternates = below & (np.maximum.reduceat(table, FIRSTS, axis=0) > 0)
     sigma = np.zeros(outputs)
     found = np.zeros(outputs, dtype=bool)
     for first in range(ORDERS - AGREEING_ORDERS):

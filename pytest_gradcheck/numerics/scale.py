@@ -142,8 +142,12 @@ def claimed_length(claim: Floats, size: Floats) -> Floats:
     with np.errstate(all="ignore"):
         lengths = np.where(claim != 0, size / np.abs(claim), np.nan)
     lengths[~(lengths > 0)] = np.nan
-    lengths[np.isnan(lengths).all(axis=1)] = np.inf
-    return np.asarray(np.nanmedian(lengths, axis=1))
+    # As np.nanmedian, which takes a hundred times as long for short rows.
+    ordered = np.sort(lengths, axis=1)  # NaN last
+    known = np.count_nonzero(lengths > 0, axis=1)
+    rows = np.arange(len(ordered))
+    middle = (ordered[rows, np.maximum(known - 1, 0) // 2] + ordered[rows, known // 2]) / 2
+    return np.where(known > 0, middle, np.inf)
 
 
 def _middle(values: Floats) -> float:
