@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.block import Block
-from pytest_gradcheck.numerics.branches import jumps_nearby
+from pytest_gradcheck.numerics.branches import branch_slopes, jumps_nearby
 from pytest_gradcheck.numerics.doubts import Doubts
 from pytest_gradcheck.numerics.drowned import Drowned, look_further
 from pytest_gradcheck.numerics.function import Function
@@ -148,9 +148,9 @@ class Sweep:
     def _allow_for_branches(self, climbed: list[int], found: Measurement) -> None:
         """Widen bounds where a difference may be that of a branch from the whole.
 
-        A slight one is, where the function jumps nearby, as a solver does that adapts its steps
-        or stops at a tolerance; a larger one where slopes over larger steps, across the
-        jumps, approach the claim, too.
+        A slight one is, where the function jumps nearby, as a solver does that adapts its
+        steps or stops at a tolerance, or where jumps further away would make it good. A
+        larger one is, where slopes over larger steps, across the jumps, approach the claim.
         """
         indices = np.array(climbed)
         claim = np.concatenate([self.claims(k, k + 1) for k in climbed])
@@ -169,7 +169,11 @@ class Sweep:
         explained = off & (slight | approached)
         worst = np.argmax(np.where(off, error * scale, 0.0), axis=0)
         if explained[worst, np.arange(worst.size)].any():
-            branch = explained & jumps_nearby(self.function, self.rng)
+            jumps = jumps_nearby(self.function, self.rng)
+            if not jumps.all():
+                slopes = branch_slopes(self.function, SLIGHTEST * largest, self.rng)
+                jumps = jumps | (error * scale <= slopes)
+            branch = explained & jumps
             found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
             found.bound[climbed] = np.where(branch, error, bound)
 
