@@ -208,6 +208,34 @@ def test_locally_constant_function_is_correct_between_its_jumps(name: str, mode:
     assert not example.check(mode=mode, strict=True).passed
 
 
+@pytest.mark.parametrize("name", ["floor", "ceil", "sign", "round", "trunc"])
+def test_locally_constant_function_of_many_entries_is_correct(name: str) -> None:
+    """As a VJP, all of whose entries make its noise."""
+    step = getattr(np, name)
+    for seed in range(4):
+        point = np.random.default_rng(seed).uniform(-9, 9, (20, 20))
+        example = Example(step, lambda cotangent: 0 * cotangent, (point,), "x")
+        assert example.check(seed=seed).verdict == "correct"
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+def test_many_decimals_are_correct_too(mode: str) -> None:
+    """Whether or not another argument is smooth; a wrong one stays wrong."""
+    point = np.random.default_rng(3).standard_normal(300)
+
+    def backward(x: Any, y: Any) -> Any:
+        return 0 * x, 2 * y
+
+    def forward(x: Any, y: Any) -> Any:
+        return np.sum(np.round(x, 3)) + np.sum(y**2)
+
+    at = (point, POINT)
+    assert Example(forward, backward, at, "x").check(mode=mode, seed=1).verdict == "correct"
+    off = Example(forward, lambda x, y: (0 * x, 2.02 * y), at, "x")
+    wrong = off.check(mode=mode, seed=1)
+    assert (wrong["x"].wrong, wrong["y"].wrong) == (0, 5)
+
+
 def test_product_along_a_direction_is_zero_between_jumps() -> None:
     """As entry by entry; a claim that is not zero is no more correct than before."""
     step = LEVEL["decimals"]

@@ -46,6 +46,10 @@ class Drowned:
     step: Floats
     faint: Booleans
 
+    def take(self, rows: Booleans) -> Drowned:
+        """Return some of them."""
+        return Drowned(self.indices[rows], self.step[rows], self.faint[rows])
+
     @classmethod
     def joined(cls, parts: Sequence[Drowned]) -> Drowned:
         """Put some of them together."""

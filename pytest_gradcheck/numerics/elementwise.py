@@ -25,7 +25,14 @@ from pytest_gradcheck.numerics.directions import along, signed_direction
 from pytest_gradcheck.numerics.drowned import look_wider
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
-from pytest_gradcheck.numerics.levels import COARSE, jumps_beyond
+from pytest_gradcheck.numerics.levels import (
+    COARSE,
+    FINE,
+    NARROW,
+    PLACES,
+    differ_everywhere,
+    jumps_beyond,
+)
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.looks import look
 from pytest_gradcheck.numerics.measure import Question
@@ -139,7 +146,7 @@ def measure_elementwise(
     found = _measured(function, claims, groups, agreement=agreement, rng=rng)
     if step is not None:
         found = _refitted(function, claims, groups, found, step)
-    coupling = find_coupling(function, claims.own, inside, rng)
+    coupling = find_coupling(_quiet(function, claims.own, found), claims.own, inside, rng)
     _leave_out(function, claims.own, found, coupling)
     return Compressed(found, claims.own, sizes, scales, coupling)
 
@@ -324,7 +331,7 @@ def _measured(
                 )
         rows = _chosen(doubt, rng)
         if rows.size:
-            _climb(replace(block.take(rows), scale=scale[rows]))
+            _climb(replace(block.take(rows), scale=scale[rows]), _least_jump(block))
     return found
 
 
@@ -350,10 +357,10 @@ def _block(
     return Block(own, indices, claims.values[indices], scale, agreement, found)
 
 
-def _climb(block: Block) -> None:
+def _climb(block: Block, least: float) -> None:
     """Settle coordinates by a ladder that all of them share, by another what is off then."""
     measured = _ladder(block)
-    _take(block, measured)
+    _take(block, measured, least)
     off = np.flatnonzero(_are_off(block, measured).any(axis=1))
     if off.size:
         some = block.take(off)
@@ -361,7 +368,7 @@ def _climb(block: Block) -> None:
         again = _ladder(some)
         right = np.flatnonzero(~_are_off(some, again).any(axis=1))
         if right.size:
-            _take(some.take(right), again.take(right))
+            _take(some.take(right), again.take(right), least)
 
 
 def _ladder(block: Block) -> _Rows:
@@ -403,8 +410,8 @@ class _Rows:
         return _Rows(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def _take(block: Block, measured: _Rows) -> None:
-    """Replace what pairs showed by what a ladder does."""
+def _take(block: Block, measured: _Rows, least: float) -> None:
+    """Replace what pairs showed by what a ladder does; for `least` see `_least_jump`."""
     found, indices, width = block.found, block.indices, block.claim.shape[1]
     found.value[indices], found.bound[indices] = measured.value, measured.bound
     found.step[indices], found.status[indices] = measured.step, measured.status
@@ -413,19 +420,41 @@ def _take(block: Block, measured: _Rows) -> None:
     for row, column in np.argwhere(measured.status == Status.KINK).tolist():
         slopes = float(measured.lower[row, column]), float(measured.upper[row, column])
         found.keep_kink(int(indices[row]), column, slopes)
-    _keep_levels(block, measured)
+    _keep_levels(block, measured, least)
 
 
-def _keep_levels(block: Block, measured: _Rows) -> None:
-    """Note where outputs that are claimed not to move do not, whether or not they jump beyond."""
+def _keep_levels(block: Block, measured: _Rows, least: float) -> None:
+    """Note where outputs that are claimed not to move do not, whether or not they jump beyond.
+
+    By more than a share `least` of their size.
+    """
     found, indices, base = block.found, block.indices, np.abs(block.function.base)
     level = Level(measured.reach / block.scale[:, None], measured.move)
     none = (block.claim == 0) & (level.reach > 0)
     rows, columns = np.nonzero(none & (level.move == 0))
     found.status[indices[rows], columns] = Status.STILL
-    for row, column in np.argwhere(jumps_beyond(block.claim, level, base, COARSE)).tolist():
+    size = np.maximum(base, block.function.sizes)
+    jumps = jumps_beyond(block.claim, level, size, least)
+    for row, column in np.argwhere(jumps).tolist():
         bound = EPS * float(base[row, column] / measured.reach[row, column])
         found.keep_level(int(indices[row]), column, bound)
+
+
+def _least_jump(block: Block) -> float:
+    """Return the share of an output that it must jump by to be level ground before.
+
+    Entries of one array are rounded alike: where most of those that are claimed to move
+    their outputs do not at some of a few places close together, none is. Costs six
+    evaluations where any is, none else.
+    """
+    function, claimed = block.function, block.claim != 0
+    if claimed.all() or not claimed.any():
+        return COARSE
+    steps = NARROW * np.array(PLACES)[:, None]
+    there = function.point[block.indices] + steps * block.scale
+    moved = function.moved(np.tile(block.indices, len(there)), there.ravel())
+    smooth = differ_everywhere(moved.reshape(len(there), *claimed.shape))
+    return FINE if np.count_nonzero(smooth & claimed) > claimed.sum() / 2 else np.inf
 
 
 def _are_off(block: Block, measured: _Rows) -> Booleans:
@@ -435,6 +464,19 @@ def _are_off(block: Block, measured: _Rows) -> Booleans:
     allowed = np.maximum(APART * measured.bound, block.agreement * size)
     outside = (claim < measured.lower) | (claim > measured.upper)
     return np.asarray(np.where(kink, outside, np.abs(claim - measured.value) > allowed))
+
+
+def _quiet(function: Function, own: Indices, found: Measurement) -> Function:
+    """Return the function with no noise but rounding where outputs are level ground.
+
+    What is noise there are the jumps by their own coordinates, which are moved alike.
+    """
+    others = np.ones(function.base.shape, dtype=bool)
+    others[own] = False
+    np.logical_or.at(others, own, found.status != Status.LEVEL)
+    rounding = np.minimum(EPS * np.abs(function.base), function.noise)
+    noise = np.where(others, function.noise, rounding)
+    return replace(function, noise=noise)
 
 
 def _leave_out(function: Function, own: Indices, found: Measurement, coupling: Coupling) -> None:

@@ -1,26 +1,40 @@
 """Outputs that are constant around the point, told from those that are merely rounded.
 
+A claim of exactly zero and a step that does not move the output by a bit are evidence already:
+no ladder is needed where it is known that outputs are not merely rounded.
+
 It must not estimate derivatives or judge a claim; it is told which are zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from pytest_gradcheck.numerics.block import Block
 from pytest_gradcheck.numerics.directions import along, signed_direction
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import LineMeasurement
-from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
+from pytest_gradcheck.numerics.measurement import (
+    EPS,
+    Booleans,
+    Floats,
+    Indices,
+    Measurement,
+    Status,
+)
 from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.steps import Level
 
-__all__ = ["COARSE", "Levels", "jumps_beyond"]
+__all__ = ["COARSE", "FINE", "NARROW", "PLACES", "Levels", "differ_everywhere", "jumps_beyond"]
 
 #: Relative steps up to this must not move an output that is constant around the point.
 WIDE = 1e-9
+
+#: The relative step of a pair that is to meet no jump.
+CLOSE = 2e-9
 
 #: A smooth output differs at all of a few places that are this relative step apart; one that
 #: is rounded to fewer digits has one value there, or two where it happens to jump.
@@ -33,15 +47,26 @@ FINE = 1e-8
 COARSE = 1e-5
 
 
-def jumps_beyond(claim: Floats, level: Level, base: Floats, least: Floats | float) -> Booleans:
+def jumps_beyond(claim: Floats, level: Level, size: Floats, least: Floats | float) -> Booleans:
     """Tell which outputs, claimed not to move, do not close to the point, and jump beyond.
 
-    By more than a share `least` of themselves; arrays of one shape.
+    By more than a share `least` of their size; arrays that broadcast to one shape.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = level.move / np.abs(base)
-    jumps = (level.move > 0) & (share > least)
+    jumps = (level.move > 0) & (level.move > least * size)
     return np.asarray((claim == 0) & (level.reach >= WIDE) & jumps)
+
+
+def differ_everywhere(there: Floats) -> Booleans:
+    """Tell which outputs differ at all of k places, the first axis of `there`."""
+    return np.asarray((np.diff(np.sort(there, axis=0), axis=0) > 0).all(axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What some coordinates show of m outputs: which are claimed to move, which are smooth."""
+
+    claimed: Booleans
+    smooth: Booleans
 
 
 @dataclass(slots=True)
@@ -50,7 +75,8 @@ class Levels:
 
     ``floor(x)`` and a smooth function that is rounded look alike along one coordinate:
     they do not move, then jump. The derivative of the first is zero; of the second people
-    mean the slope that larger steps show. What is rounded is so whichever coordinate moves.
+    mean the slope that larger steps show. What is rounded is so whichever coordinate moves;
+    coordinates of one array are rounded alike.
 
     Attributes
     ----------
@@ -59,35 +85,90 @@ class Levels:
     claims : callable
         ``claims(start, stop)`` returns the claimed derivatives, shape (stop - start, m).
     rng : numpy.random.Generator
-        Draws the direction to look along.
+        Draws the directions to look along.
     """
 
     function: Function
     claims: Callable[[int, int], Floats]
     rng: np.random.Generator
-    _smooth: Booleans | None = None
-    _moves: Booleans | None = None
+    _seen: dict[tuple[int, int], _Seen] = field(default_factory=dict)
 
-    def found(self, claim: Floats, level: Level) -> Booleans:
+    def found(self, indices: Indices, claim: Floats, level: Level) -> Booleans:
         """Tell which outputs are constant around the point, and jump further away.
 
         Parameters
         ----------
-        claim : ndarray, shape (m,)
-            Claimed derivatives by one coordinate; none but zeros are borne out.
+        indices : ndarray of int, shape (k,)
+            Coordinates.
+        claim : ndarray, shape (k, m)
+            Claimed derivatives by them; none but zeros are borne out.
         level : Level
-            How far outputs keep their values along it.
+            How far outputs keep their values along each, fields of shape (k, m).
 
         Returns
         -------
-        ndarray of bool, shape (m,)
-            Costs six evaluations, once.
+        ndarray of bool, shape (k, m)
+            Costs six evaluations for each array of the user's that is asked about, once, and
+            six along all of them where others are claimed to move an output.
         """
-        if not jumps_beyond(claim, level, self.function.base, 0.0).any():
-            return np.zeros(claim.shape, dtype=bool)
-        claimed, smooth = self._look()
-        least = np.where(claimed, FINE, COARSE)
-        return (smooth | ~claimed) & jumps_beyond(claim, level, self.function.base, least)
+        # What rounds a sum is small against its terms, however well they cancel.
+        size = np.maximum(np.abs(self.function.base), self.function.sizes)
+        result = jumps_beyond(claim, level, size, 0.0)
+        rows = np.flatnonzero(result.any(axis=1))
+        starts = np.append(self.function.scales.starts, self.function.point.size)
+        segments = np.searchsorted(starts, indices[rows], side="right") - 1
+        for segment in np.unique(segments).tolist():
+            some = rows[segments == segment]
+            own = self._look(int(starts[segment]), int(starts[segment + 1]))
+            seen = own if own.claimed.all() else self._look(0, self.function.point.size)
+            claimed = own.claimed | seen.claimed
+            smooth = np.where(own.claimed, own.smooth, seen.smooth)
+            part = Level(level.reach[some], level.move[some])
+            jumps = jumps_beyond(claim[some], part, size, np.where(claimed, FINE, COARSE))
+            result[some] = (smooth | ~claimed) & jumps
+        return result
+
+    def settle(self, block: Block, open_: Booleans) -> Booleans:
+        """Note what does not move close to the point, where noise is that of jumps.
+
+        Parameters
+        ----------
+        block : Block
+            Coordinates that pairs were taken of.
+        open_ : ndarray of bool, shape (k,)
+            Which of them need a further look.
+
+        Returns
+        -------
+        ndarray of bool, shape (k,)
+            Which need none any more. Costs two evaluations for each that is claimed to be zero
+            and moved at its first pair, where outputs are noisier than rounding makes them.
+        """
+        function, found, indices = block.function, block.found, block.indices
+        settled = np.zeros(indices.shape, dtype=bool)
+        zero = (block.claim == 0) & open_[:, None]
+        zero &= function.noise > FINE * np.abs(function.base)
+        if not zero.any():
+            return settled
+        still = zero & (found.status[indices] == Status.STILL)
+        reach = np.where(still, found.step[indices][:, None], 0.0)
+        rows = np.flatnonzero((zero & ~still).any(axis=1))
+        if rows.size:
+            part = block.take(rows)
+            pairs = part.pairs(CLOSE * part.scale)
+            reach[rows] = np.where(still[rows], reach[rows], pairs.step[:, None] * pairs.still)
+        noise = np.broadcast_to(function.noise, reach.shape)
+        level = Level(reach / block.scale[:, None], np.where(zero, noise, 0.0))
+        flat = self.found(indices, block.claim, level)
+        for row, output in np.argwhere(flat).tolist():
+            bound = EPS * float(np.abs(function.base[output]) / reach[row, output])
+            found.keep_level(int(indices[row]), output, bound)
+        others = np.isin(found.status[indices], (Status.BRIEF, Status.KINK))
+        rows = np.flatnonzero(flat.any(axis=1) & ~(others & ~flat).any(axis=1))
+        if rows.size:
+            part = block.take(rows)
+            settled[rows] = ~part.unresolved(np.zeros(rows.shape, dtype=bool))
+        return settled
 
     def keep(
         self, index: int, claim: Floats, measured: LineMeasurement, unit: float, found: Measurement
@@ -109,26 +190,25 @@ class Levels:
         """
         level, base = measured.level, np.abs(self.function.base)
         found.status[index, (claim == 0) & (level.reach > 0) & (level.move == 0)] = Status.STILL
-        for output in np.flatnonzero(self.found(claim, level)).tolist():
+        rows = Level(level.reach[None], level.move[None])
+        flat = self.found(np.array([index]), claim[None], rows)[0]
+        for output in np.flatnonzero(flat).tolist():
             bound = EPS * float(base[output] / (level.reach[output] * unit))
             found.keep_level(index, output, bound)
 
-    def _look(self) -> tuple[Booleans, Booleans]:
-        """Tell which outputs are claimed to move at all, and which do by every small step."""
-        if self._smooth is None or self._moves is None:
+    def _look(self, start: int, stop: int) -> _Seen:
+        """Look along coordinates ``start:stop`` that are claimed to move any output."""
+        if (start, stop) not in self._seen:
             function, size = self.function, self.function.point.size
             moving = np.zeros(size, dtype=bool)
             claimed = np.zeros(function.base.shape, dtype=bool)
-            for part in parts(0, size):
+            for part in parts(start, stop):
                 some = self.claims(part.start, part.stop) != 0
                 moving[part] = some.any(axis=1)
                 claimed |= some.any(axis=0)
             direction = signed_direction(function.scales.own(slice(None)), self.rng)
             direction[~moving] = 0.0
             steps = [NARROW * place for place in PLACES]
-            there = np.sort(along(function.evaluate, function.point, direction, steps), axis=0)
-            self._moves, self._smooth = (
-                claimed,
-                np.asarray((np.diff(there, axis=0) > 0).all(axis=0)),
-            )
-        return self._moves, self._smooth
+            there = along(function.evaluate, function.point, direction, steps)
+            self._seen[start, stop] = _Seen(claimed, differ_everywhere(there))
+        return self._seen[start, stop]

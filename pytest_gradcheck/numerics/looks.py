@@ -13,7 +13,7 @@ import numpy as np
 from pytest_gradcheck.numerics.block import CALM, CLEAR, Block, curvature
 from pytest_gradcheck.numerics.doubts import UNCLEAR
 from pytest_gradcheck.numerics.drowned import Drowned
-from pytest_gradcheck.numerics.measurement import Booleans, Floats, Status
+from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Status
 from pytest_gradcheck.numerics.pairs import Pairs, balanced_steps, measure_shifted
 
 __all__ = ["Look", "look"]
@@ -48,6 +48,20 @@ class Look:
     doubt: Floats
     apart: Booleans
     drowned: Drowned
+
+    def is_open(self, indices: Indices) -> Booleans:
+        """Tell which of the coordinates, ascending, need a further look."""
+        drowned = np.isin(indices, self.drowned.indices, assume_unique=True)
+        return np.asarray((self.doubt > 0) | drowned)
+
+    def without(self, indices: Indices, settled: Booleans) -> Look:
+        """Return what is left when some of the coordinates are settled."""
+        if not settled.any():
+            return self
+        rest = ~np.isin(self.drowned.indices, indices[settled], assume_unique=True)
+        return Look(
+            np.where(settled, 0.0, self.doubt), self.apart & ~settled, self.drowned.take(rest)
+        )
 
 
 def look(block: Block) -> Look:

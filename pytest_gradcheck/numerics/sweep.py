@@ -79,17 +79,17 @@ class Sweep:
         """
         size, outputs = self.function.point.size, self.function.base.size
         found, doubts = Measurement.blank(size, outputs), Doubts(self.rng)
-        with np.errstate(all="ignore"):
-            apart = self._look(found, doubts)
-        chosen = doubts.chosen()
         levels = Levels(self.function, self.claims, self.rng)
+        with np.errstate(all="ignore"):
+            apart = self._look(found, doubts, levels)
+        chosen = doubts.chosen()
         for index, scale in chosen:
             self._climb(index, scale, levels, found)
         if chosen and apart >= MANY * size:
             self._allow_for_branches([index for index, _ in chosen], found)
         return found
 
-    def _look(self, found: Measurement, doubts: Doubts) -> int:
+    def _look(self, found: Measurement, doubts: Doubts, levels: Levels) -> int:
         """Look at all coordinates by pairs; return how many are apart from their claims."""
         size, outputs = self.function.point.size, self.function.base.size
         together = SMALL_BLOCK if size > LARGE_POINT else BLOCK
@@ -99,6 +99,7 @@ class Sweep:
             indices = np.arange(start, min(start + length, size))
             block = self._block(indices, self.claims(start, start + indices.size), found)
             seen = look(block)
+            seen = seen.without(indices, levels.settle(block, seen.is_open(indices)))
             doubts.add(indices, seen.doubt, self.function.scales.own(indices))
             apart += int(np.count_nonzero(seen.apart))
             drowned.append(seen.drowned)

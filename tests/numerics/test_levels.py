@@ -1,5 +1,6 @@
 """Outputs that are constant around the point, told from those that are merely rounded."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from pytest_gradcheck.numerics.levels import Levels
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Status
-from pytest_gradcheck.numerics.steps import find_level
+from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.numerics.steps import Level, find_level
 from pytest_gradcheck.numerics.sweep import Sweep
 from tests.numerics.functions import Counted, function_at
 
@@ -29,10 +31,11 @@ def level_by_first(function: Any, claim: list[float]) -> tuple[bool, int]:
         Levels(inner, lambda a, b: claims[a:b], np.random.default_rng(0)),
         counted.calls,
     )
-    first = levels.found(claims[0], level)
-    assert levels.found(claims[0], level).tolist() == first.tolist()
+    rows = Level(level.reach[None], level.move[None])
+    first = levels.found(np.array([0]), claims[:1], rows)
+    assert levels.found(np.array([0]), claims[:1], rows).tolist() == first.tolist()
     assert (point == POINT).all()
-    return bool(first[0]), counted.calls - before
+    return bool(first[0, 0]), counted.calls - before
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,48 @@ def test_no_ground_for_it(function: Any, claim: list[float]) -> None:
 def test_rounding_of_a_term_that_is_small_is_no_level_ground() -> None:
     """Float64 is rounded, too."""
     assert not level_by_first(lambda x: 1e-9 * x[0] + 100 * np.exp(x[1]), [0.0, 1.0])[0]
+
+
+def test_entries_of_one_array_are_rounded_alike() -> None:
+    """A missing entry of an array in half precision is none that forward is constant in.
+
+    That forward is smooth by another array says nothing of this one.
+    """
+    point = np.array([0.3, 1.7, -0.6, 0.9])
+
+    def half(x: Any) -> Any:
+        return np.sum(np.float64(np.float16(x[:2])) ** 2) + np.sum(x[2:] ** 2)
+
+    claims = np.where(np.arange(4) == 1, 0.0, 2 * point)[:, None]
+    inner = replace(function_at(Counted(half), point), scales=Scales.of(point, [(0, 2), (2, 4)]))
+    levels = Levels(inner, lambda a, b: claims[a:b], np.random.default_rng(0))
+    level = Level(np.full((1, 1), 1e-6), np.full((1, 1), 1e-3))
+    assert not levels.found(np.array([1]), claims[1:2], level).any()
+
+
+def test_rounding_of_terms_that_cancel_is_no_jump() -> None:
+    """A sum in single precision that is nearly zero moves by much of itself, and by no jump."""
+    point = np.linspace(-1, 1, 6) + 1e-7
+
+    def single(x: Any) -> Any:
+        return np.sum(np.float64(np.float32(x)))
+
+    claim = np.zeros((6, 1))
+    function = function_at(Counted(single), point)
+    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    assert not (found.status == Status.LEVEL).any()
+
+
+def test_many_entries_are_level_without_a_ladder_each() -> None:
+    """Two evaluations for a pair, two for a closer one at most, and a direction."""
+    point = np.random.default_rng(0).uniform(-9, 9, 400)
+    counted, claim = Counted(lambda x: np.sum(np.ceil(x))), np.zeros((400, 1))
+    function = function_at(counted, point)
+    counted.calls = 0
+    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    assert (found.status == Status.LEVEL).all()
+    assert (found.bound[:, 0] * np.abs(point) < 1e-4).all()
+    assert counted.calls <= 4 * 400 + 6
 
 
 def test_rounded_output_that_happens_to_jump_nearby_is_no_smooth_one() -> None:
