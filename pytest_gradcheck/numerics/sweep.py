@@ -194,8 +194,9 @@ class Sweep:
                 np.abs(measure_pairs(self.function, at, scale[row] * step).value[0] - claim[row])
                 for step in SECANTS
             ]
-            # One of them is close by chance, where truncation is as large as the difference.
-            close = np.array(apart) <= CLOSER * error[row]
+            # One of them is close by chance, where truncation is as large as the difference; and
+            # all of them are to a claim of nothing, where the function saturates.
+            close = np.array(apart) <= CLOSER * np.minimum(error[row], np.abs(claim[row]))
             approached[row] = (close[1:] & close[:-1]).any(axis=0) & (error[row] > 0)
             if not approached.any():
                 break
