@@ -14,7 +14,7 @@ from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats
 
-__all__ = ["branch_slopes", "jumps_nearby"]
+__all__ = ["branch_slopes", "breaks_nearby"]
 
 #: So many points to each side of the point, so far apart in units of the scale, along
 #: up to so many random directions: a branch may be as long as the point is far from zero.
@@ -51,10 +51,12 @@ FINE_ORDER = 4
 ROUGHER = 1e3
 
 #: So many places are halved so often; values there must be this close to one of the curves on
-#: both sides, in units of how far these are apart.
+#: both sides, in units of how far these are apart. Slopes that differ by this share are those
+#: of a solver whose steps are limited, not of a rectifier.
 PLACES = 8
-HALVINGS = 10
+HALVINGS = 32
 MEETING = 0.1
+TINY_BEND = 1e-4
 
 
 def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:
@@ -132,11 +134,12 @@ def _has_jump(function: Function, direction: Floats, rough: Floats, output: int)
     return highest[-1] > AS_HIGH * highest[-3]
 
 
-def jumps_nearby(function: Function, rng: np.random.Generator) -> Booleans:
-    """Tell which outputs jump somewhere near the point, by however little.
+def breaks_nearby(function: Function, rng: np.random.Generator) -> Booleans:
+    """Tell which outputs jump somewhere near the point, or bend abruptly, by ever so little.
 
     A solver that adapts its steps takes one more here than there: its result jumps by far
-    less than its error, which is much the same on both sides.
+    less than its error, which is much the same on both sides; or it bends, where the
+    length of a step reaches a limit.
 
     Parameters
     ----------
@@ -148,21 +151,21 @@ def jumps_nearby(function: Function, rng: np.random.Generator) -> Booleans:
     Returns
     -------
     ndarray of bool, shape (m,)
-        Costs 500 evaluations, or 1,000 where the first direction shows none, and up to 160
+        Costs 500 evaluations, or 1,000 where the first direction shows none, and up to 500
         for each output that is rougher in places.
     """
     found = np.zeros(function.base.shape, dtype=bool)
     for spacing in FINE_SPACINGS:
         direction = signed_direction(function.scales.own(slice(None)), rng)
         line = DirectionLine(function.evaluate, function.point, direction)
-        found |= _jumps_along(line, function, spacing)
+        found |= _breaks_along(line, function, spacing)
         if found.all():
             break
     return found
 
 
-def _jumps_along(line: DirectionLine, function: Function, spacing: float) -> Booleans:
-    """Tell which outputs jump between places that are so far apart along a line."""
+def _breaks_along(line: DirectionLine, function: Function, spacing: float) -> Booleans:
+    """Tell which outputs break between places that are so far apart along a line."""
     steps: Floats = spacing * np.arange(-FINE_POINTS, FINE_POINTS + 1.0)
     values = np.insert(line.at(steps[steps != 0])[1], FINE_POINTS, function.base, axis=0)
     found = np.zeros(function.base.shape, dtype=bool)
@@ -179,16 +182,19 @@ def _jumps_along(line: DirectionLine, function: Function, spacing: float) -> Boo
             around[max(first - FINE_ORDER, 0) : first + FINE_ORDER + 1] = 0.0
             # Of a jump, the two differences in the middle are the largest, and alike.
             places = (first + 1, first + 2)
-            if any(_is_jump(line, steps, values[:, output], at, output) for at in places):
+            if any(_is_break(line, steps, values[:, output], at, output) for at in places):
                 found[output] = True
                 break
     return found
 
 
-def _is_jump(line: DirectionLine, steps: Floats, values: Floats, at: int, output: int) -> bool:
-    """Tell a jump between two of the places: what lies between is on one of two smooth curves.
+def _is_break(line: DirectionLine, steps: Floats, values: Floats, at: int, output: int) -> bool:
+    """Tell whether two smooth curves meet between two of the places, with a tiny misfit.
 
-    Each runs through the four values to one side. At a bend both meet.
+    Each runs through the four values to one side, and what lies between is on one of the two
+    however close one looks. They are apart where they meet, or differ by a slope that is a tiny
+    share of that of either: a rectifier bends more, and the steep part of a smooth step is on
+    neither.
     """
     left, right = slice(at - 3, at + 1), slice(at + 1, at + 5)
     if at < 3 or at + 5 > steps.size:
@@ -201,13 +207,15 @@ def _is_jump(line: DirectionLine, steps: Floats, values: Floats, at: int, output
         )
 
     before, behind = curve(left), curve(right)
-    low, high = 0.0, 1.0
+    low, high, first = 0.0, 1.0, abs(behind(0.5) - before(0.5))
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         there = float(line.at(np.array([origin + middle * unit]))[1][0, output])
         height = abs(behind(middle) - before(middle))
         on_left, on_right = abs(there - before(middle)), abs(there - behind(middle))
-        if not min(on_left, on_right) <= MEETING * height:
+        if not min(on_left, on_right) <= MEETING * max(height, MEETING * first):
             return False
         low, high = (middle, high) if on_left < on_right else (low, middle)
-    return True
+    slope, bend = before.deriv()(low), behind.deriv()(low) - before.deriv()(low)
+    is_high = abs(behind(low) - before(low)) >= AS_HIGH * first
+    return is_high or abs(bend) <= TINY_BEND * abs(slope)

@@ -56,11 +56,11 @@ class LineMeasurement:
     def or_wider(self, wider: LineMeasurement) -> LineMeasurement:
         """Return this, and for each output what larger steps show where they show it better.
 
-        One that they see from one side, or across a kink, is not better; nor is one that
-        this excludes.
+        One that they see across a kink is not better; nor is one that this excludes.
         """
         apart = np.abs(wider.value - self.value) > wider.bound + self.bound
-        better = (wider.status == Status.SMOOTH) & (wider.bound < self.bound) & ~apart
+        plain = (wider.status == Status.SMOOTH) | (wider.status == Status.EDGE)
+        better = plain & (wider.bound < self.bound) & ~apart
         better &= self.status != Status.KINK
         chosen = {
             name: np.where(better, getattr(wider, name), getattr(self, name))

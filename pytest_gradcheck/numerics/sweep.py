@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.block import Block
-from pytest_gradcheck.numerics.branches import branch_slopes, jumps_nearby
+from pytest_gradcheck.numerics.branches import branch_slopes, breaks_nearby
 from pytest_gradcheck.numerics.doubts import Doubts
 from pytest_gradcheck.numerics.drowned import Drowned, look_further
 from pytest_gradcheck.numerics.function import Function
@@ -119,9 +119,12 @@ class Sweep:
 
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
         function = self.function
-        size = np.maximum(np.abs(function.base), function.sizes)
-        scale = np.minimum(function.scales.own(indices), claimed_length(claim, size))
+        scale = np.minimum(function.scales.own(indices), claimed_length(claim, self._size()))
         return Block(function, indices, claim, scale, self.agreement, found)
+
+    def _size(self) -> Floats:
+        """Return how large outputs are, or how much they vary."""
+        return np.asarray(np.maximum(np.abs(self.function.base), self.function.sizes))
 
     def _climb(self, index: int, scale: float, levels: Levels, found: Measurement) -> None:
         """Settle one coordinate by a ladder."""
@@ -163,17 +166,17 @@ class Sweep:
         scales = self.function.scales
         scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
         everywhere = np.abs(found.value) * scales.own(slice(None))[:, None]
-        largest = np.nanmax(everywhere, axis=0, initial=0.0)
+        largest = np.minimum(np.nanmax(everywhere, axis=0, initial=0.0), self._size())
         slight = error <= SLIGHT * np.maximum(np.abs(claim), np.abs(value))
         slight |= error * scale <= SLIGHTEST * largest
         approached = self._secants_approach(indices, claim, np.where(off & ~slight, error, 0.0))
         explained = off & (slight | approached)
         worst = np.argmax(np.where(off, error * scale, 0.0), axis=0)
         if explained[worst, np.arange(worst.size)].any():
-            jumps = jumps_nearby(self.function, self.rng)
+            jumps = breaks_nearby(self.function, self.rng)
             if not jumps.all():
                 slopes = branch_slopes(self.function, SLIGHTEST * largest, self.rng)
-                jumps = jumps | (error * scale <= slopes)
+                jumps = jumps | (slight & (error * scale <= slopes))
             branch = explained & jumps
             found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
             found.bound[climbed] = np.where(branch, error, bound)

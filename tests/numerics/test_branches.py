@@ -1,9 +1,11 @@
 """Functions that jump between smooth branches."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.branches import branch_slopes
+from pytest_gradcheck.numerics.branches import branch_slopes, breaks_nearby
 from tests.numerics.functions import Counted, function_at, jitter
 
 POINT = np.array([0.8, -0.5])
@@ -50,3 +52,28 @@ def test_jumps_that_no_tolerance_leaves_are_no_branches() -> None:
     threshold = Counted(lambda x: np.sin(x).sum() + float(x.sum() > 0.5))
     assert slopes(threshold) > 0.1
     assert slopes(threshold, limit=1e-3) == 0
+
+
+@pytest.mark.parametrize("height", [1e-8, 1e-4])
+def test_tiny_breaks_nearby_are_seen(height: float) -> None:
+    """A step more or less of a solver shows, by however little."""
+    function = function_at(
+        Counted(lambda x: np.sin(x).sum() + height * np.floor(20 * x.sum())), POINT.copy()
+    )
+    assert breaks_nearby(function, np.random.default_rng(0)).all()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda x: np.sin(300 * x).sum(), id="oscillation"),
+        pytest.param(lambda x: np.tanh(1e6 * (x - 0.81)).sum(), id="a narrow step"),
+        pytest.param(lambda x: np.abs(x - 0.81).sum(), id="kink"),
+        pytest.param(lambda x: np.sin(x).sum() + jitter(x.sum(), 1e-9), id="noise"),
+        pytest.param(lambda x: np.sqrt(np.maximum(x - 0.7, 0)).sum(), id="root"),
+    ],
+)
+def test_what_closes_up_is_no_jump(function: Any) -> None:
+    """Between the two sides there are values that belong to neither."""
+    at_point = function_at(Counted(function), POINT.copy())
+    assert not breaks_nearby(at_point, np.random.default_rng(0)).any()
