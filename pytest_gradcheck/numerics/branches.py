@@ -218,4 +218,4 @@ def _is_break(line: DirectionLine, steps: Floats, values: Floats, at: int, outpu
         low, high = (middle, high) if on_left < on_right else (low, middle)
     slope, bend = before.deriv()(low), behind.deriv()(low) - before.deriv()(low)
     is_high = abs(behind(low) - before(low)) >= AS_HIGH * first
-    return is_high or abs(bend) <= TINY_BEND * abs(slope)
+    return bool(is_high or abs(bend) <= TINY_BEND * abs(slope))
