@@ -1,12 +1,13 @@
 """Backward is asked again close to the point before it is accused of little."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pytest_gradcheck import check_gradient
+from pytest_gradcheck import GradcheckVacuousWarning, check_gradient
 from pytest_gradcheck.binding.again import one_rounding_away
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.blocks import Block
@@ -87,6 +88,29 @@ class TestRounding:
             return claim
 
         assert check_gradient(forward, off, x, seed=seed, mode=mode).verdict == "wrong"
+
+    @pytest.mark.parametrize("mode", ["full", "fast"])
+    @pytest.mark.parametrize("kind", ["rounding", "smooth"])
+    def test_zero_of_a_forward_that_is_zero_is_known_to_the_scatter(
+        self, kind: str, mode: str
+    ) -> None:
+        """Rows of one number are normalised to nothing; a claim as small that is none is wrong."""
+        scale = 1 / np.sqrt(1e-5)
+
+        def backward(x: Any, w: Any, cotangent: Any) -> Any:
+            product = float(x[0] * scale)
+            left = float(np.longdouble(x[0]) * np.longdouble(scale) - np.longdouble(product))
+            return np.zeros(1), cotangent * (left if kind == "rounding" else 1e-13 * x)
+
+        weight = np.array([-4.8])
+        for seed in range(4):
+            x = np.random.default_rng(seed).uniform(-9, 9, 1)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", GradcheckVacuousWarning)
+                report = check_gradient(
+                    lambda x, w: (x - x) * scale * w, backward, x, weight, seed=seed, mode=mode
+                )
+            assert report.verdict == ("correct" if kind == "rounding" else "wrong")
 
     def test_right_check_costs_no_call_more(self) -> None:
         """Backward is asked twice, as ever."""

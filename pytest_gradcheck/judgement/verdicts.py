@@ -58,6 +58,11 @@ FAR_BEYOND = 100.0
 SLIGHT = 0.1
 
 
+#: Forward is zero around the point where the bound on its derivative is below this. Where what
+#: is natural tells no more than the claim, terms that cancel there may be of order one.
+NOTHING = 1e-200
+
+
 class Mark(IntEnum):
     """Verdict of one derivative, as it is kept in arrays."""
 
@@ -228,6 +233,8 @@ def judge(
         smooth[place] = False
     with np.errstate(all="ignore"):
         size = np.maximum(np.abs(claim), np.abs(value))
+        is_nothing = (value == 0) & (bound <= NOTHING) & (natural <= np.maximum(size, NOTHING))
+        natural = np.where(is_nothing, 1.0, natural)
         # Entries of one parameter may have units of their own: the largest is meant in theirs.
         shares = np.abs(value)[natural > 0] / natural[natural > 0]
         largest = np.nanmax(shares, initial=0.0) * natural

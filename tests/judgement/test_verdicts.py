@@ -184,6 +184,25 @@ def test_no_scatter_excuses_a_large_difference_or_a_jump() -> None:
     assert rounded(1.05e-6, 1e-8, natural=1e-6).marks[1, 0] == Mark.INCONCLUSIVE
 
 
+def test_scatter_tells_that_a_claim_is_zero_where_forward_is() -> None:
+    """There is nothing that it is small against; what is large or smooth is wrong."""
+    for claim, scatter, expected in (
+        (1e-13, 2e-14, Mark.CORRECT),
+        (1e-13, 1e-29, Mark.WRONG),
+        (0.5, 0.1, Mark.WRONG),
+    ):
+        judged = judge(
+            np.array([[claim]]),
+            np.zeros((1, 1)),
+            np.zeros((1, 1)),
+            {},
+            natural=np.full((1, 1), 1e-308),
+            scatter=np.array([[scatter]]),
+        )
+        assert judged.marks[0, 0] == expected, (claim, scatter)
+        assert judged.zeros[0, 0] == (expected == Mark.CORRECT)
+
+
 def test_what_is_right_anyway_is_no_worse_for_its_scatter() -> None:
     """Scatter is an excuse, and nothing else."""
     judged = rounded(1e-6, 1e-8)
