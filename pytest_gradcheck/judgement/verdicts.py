@@ -58,8 +58,8 @@ FAR_BEYOND = 100.0
 SLIGHT = 0.1
 
 
-#: Forward is zero around the point where the bound on its derivative is below this. Where what
-#: is natural tells no more than the claim, terms that cancel there may be of order one.
+#: Forward is zero around the point where the bound on its derivative is below this. A claim may
+#: be left by terms of order one that cancel there, whatever other coordinates move it by.
 NOTHING = 1e-200
 
 
@@ -233,7 +233,7 @@ def judge(
         smooth[place] = False
     with np.errstate(all="ignore"):
         size = np.maximum(np.abs(claim), np.abs(value))
-        is_nothing = (value == 0) & (bound <= NOTHING) & (natural <= np.maximum(size, NOTHING))
+        is_nothing = (value == 0) & (bound <= NOTHING) & (SLIGHT * natural <= size)
         natural = np.where(is_nothing, 1.0, natural)
         # Entries of one parameter may have units of their own: the largest is meant in theirs.
         shares = np.abs(value)[natural > 0] / natural[natural > 0]
