@@ -56,6 +56,8 @@ class Block:
         Their claimed derivatives.
     scale : ndarray, shape (k,)
         Their scales.
+    meaningful : ndarray, shape (k,)
+        What people mean by their scales, see `Scales.meaningful`.
     agreement : float
         Relative difference at which claim and measurement agree.
     found : Measurement
@@ -66,6 +68,7 @@ class Block:
     indices: Indices
     claim: Floats
     scale: Floats
+    meaningful: Floats
     agreement: float
     found: Measurement
 
@@ -76,6 +79,7 @@ class Block:
             self.indices[rows],
             self.claim[rows],
             self.scale[rows],
+            self.meaningful[rows],
             self.agreement,
             self.found,
         )
@@ -92,15 +96,14 @@ class Block:
         """Estimate what curvature does to pairs, relatively: from step and reach, and the bend."""
         return curvature(pairs.step, reach, pairs.bend, self.size(pairs))
 
-    def hidden(self, pairs: Pairs) -> Floats:
+    def hidden(self, pairs: Pairs, curved: Floats) -> Floats:
         """Bound the error that a pair and a claim that agree may share, so that it does not show.
 
         That a claim is off just as curvature puts a pair off is hardly chance where it is
         more than the allowed agreement; where slopes to both sides differ that much it is.
         """
-        curved = self.curved(pairs, self.scale)
         size = self.size(pairs)
-        bent = curvature(0 * pairs.step, self.scale, pairs.bend, size)
+        bent = _bent(pairs.bend, size)
         return np.asarray(np.maximum(np.minimum(self.agreement, curved), bent) * size)
 
     def bends(self, step: Floats) -> Floats:
@@ -121,19 +124,24 @@ class Block:
 
     def faint(self) -> Booleans:
         """Tell which coordinates are claimed to do nothing that could be told from noise."""
-        moves = np.abs(self.claim) * self.function.scales.meaningful(self.indices)[:, None]
+        moves = np.abs(self.claim) * self.meaningful[:, None]
         return np.asarray((moves <= FLOOR * self.function.floor).all(axis=1))
 
     def unresolved(self, faint: Booleans) -> Booleans:
         """Tell which coordinates have a derivative that is not known well enough yet."""
         value, bound = self.found.value[self.indices], self.found.bound[self.indices]
         size = np.maximum(np.abs(self.claim), np.abs(value))
-        scale = self.function.scales.meaningful(self.indices)[:, None]
+        scale = self.meaningful[:, None]
         # A claim that is not zero, and yet moves nothing over its scale, has another scale.
         shown = bound * np.where(self.claim == 0, scale, np.maximum(scale, UNITY))
         beside = np.where(self.claim == 0, SHARE * np.abs(self.function.base), 0.0)
         least = np.maximum(FLOOR * self.function.floor, np.where(faint[:, None], 0.0, beside))
         return ~np.asarray(((bound <= CLEAR * size) | (shown <= least)).all(axis=1))
+
+    def put(self, value: Floats, bound: Floats, step: Floats) -> None:
+        """Write what was found of all of them."""
+        found, indices = self.found, self.indices
+        found.value[indices], found.bound[indices], found.step[indices] = value, bound, step
 
     def write(self, where: Booleans, value: Floats, bound: Floats, step: Floats) -> None:
         """Replace what was found, where told; the step of a coordinate is that of its last."""
@@ -156,5 +164,9 @@ def curvature(step: Floats, reach: Floats, bend: Floats, size: Floats) -> Floats
     From the step over the reach of the function's features, shape (k,), and from how
     much slopes on both sides differ, over the size of the derivative, shape (k, m).
     """
-    bends = bend / np.where(size > 0, size, np.inf)
-    return np.asarray(CURVED * (step / reach)[:, None] ** 2 + bends**2)
+    return np.asarray(CURVED * (step / reach)[:, None] ** 2 + _bent(bend, size))
+
+
+def _bent(bend: Floats, size: Floats) -> Floats:
+    """Return what a bend does to a difference, relatively."""
+    return np.asarray((bend / np.where(size > 0, size, np.inf)) ** 2)

@@ -51,6 +51,8 @@ class Doubts:
     def add(self, indices: Indices, excess: Floats, scale: Floats) -> None:
         """Take coordinates with how doubtful each is (0: not at all) and its ladder's scale."""
         doubtful = np.flatnonzero(excess)
+        if not doubtful.size:
+            return
         self._index = np.concatenate([self._index, indices[doubtful]])
         self._excess = np.concatenate([self._excess, excess[doubtful]])
         self._scale = np.concatenate([self._scale, scale[doubtful]])

@@ -352,9 +352,9 @@ def _block(
     agreement: float,
     found: Measurement,
 ) -> Block:
-    own = _Own.at(function, claims.own[indices])
-    scale = function.scales.own(indices)
-    return Block(own, indices, claims.values[indices], scale, agreement, found)
+    own, claim = _Own.at(function, claims.own[indices]), claims.values[indices]
+    scale, meaningful = function.scales.own(indices), function.scales.meaningful(indices)
+    return Block(own, indices, claim, scale, meaningful, agreement, found)
 
 
 def _climb(block: Block, least: float) -> None:

@@ -40,8 +40,10 @@ NARROWER = 1e-6
 JUMPY = 30.0
 AS_HIGH = 0.3
 
-#: Differences up to this order; seven points along the line.
+#: Differences up to this order; seven points along the line, the middle one given.
 ORDERS = 6
+MIDDLE = ORDERS // 2
+OFFSETS = np.delete(np.arange(-MIDDLE, MIDDLE + 1.0), MIDDLE)
 
 #: Rows of each order in a table of all differences, of one order after the other, and by
 #: which factor their sum of squares is that of noise.
@@ -53,6 +55,7 @@ COUNTS = np.array([[last - first] for first, last in ROWS])
 #: Orders of the table that must agree on the noise, and to which factor.
 AGREEING_ORDERS = 3
 AGREEMENT = 4.0
+WINDOWS = np.arange(ORDERS - AGREEING_ORDERS)[:, None] + np.arange(AGREEING_ORDERS)
 
 #: From one step to one a quarter as long, a smooth function bends by a 16th, one that is odd
 #: by a 64th. What drops by more was a jump or a kink, and bends nearer the point say nothing
@@ -137,7 +140,7 @@ def estimate_noise(
             jumpy &= seen & (narrow > AS_HIGH * wide)
             noise, smooth = np.where(jumpy, wide, noise), smooth | jumpy
     rounding = least_noise(base, repeat)
-    if np.any(smooth & (noise > OSCILLATING * rounding)):
+    if (smooth & (noise > OSCILLATING * rounding)).any():
         with np.errstate(all="ignore"):
             bend = sample(DirectionLine(evaluate, point, direction), base).bend
         noise = np.where(smooth, np.minimum(noise, noise_ceiling(bend, rounding)), noise)
@@ -223,10 +226,8 @@ def _values(
     evaluate: Evaluate, point: Floats, base: Floats, direction: Floats, spacing: float
 ) -> Floats:
     """Evaluate at seven points along a line, the given one in the middle; shape (7, m)."""
-    offsets = np.arange(-(ORDERS // 2), ORDERS // 2 + 1)
-    around = along(evaluate, point, direction, (spacing * offsets[offsets != 0]).tolist())
-    middle = ORDERS // 2
-    return np.concatenate([around[:middle], base[None], around[middle:]])
+    around = along(evaluate, point, direction, (spacing * OFFSETS).tolist())
+    return np.concatenate([around[:MIDDLE], base[None], around[MIDDLE:]])
 
 
 def _smallest_move(values: Floats) -> tuple[Floats, Booleans]:
@@ -235,10 +236,10 @@ def _smallest_move(values: Floats) -> tuple[Floats, Booleans]:
     Also returns whether they change on both sides of the middle; where they do on one
     side only that is perhaps a kink.
     """
-    moves = np.abs(np.diff(values, axis=0))
-    middle = ORDERS // 2
-    both = np.asarray((moves[:middle] > 0).any(axis=0) & (moves[middle:] > 0).any(axis=0))
-    smallest = np.where(moves > 0, moves, np.inf).min(axis=0)
+    moves = np.abs(values[1:] - values[:-1])
+    moving = moves > 0
+    both = np.asarray(moving[:MIDDLE].any(axis=0) & moving[MIDDLE:].any(axis=0))
+    smallest = np.where(moving, moves, np.inf).min(axis=0)
     return np.where(np.isfinite(smallest), smallest, 0.0), both
 
 
@@ -256,16 +257,13 @@ def read_noise(values: Floats) -> tuple[Floats, Booleans]:
     levels = np.sqrt(WEIGHTS * (np.add.reduceat(table**2, FIRSTS, axis=0) / COUNTS))
     below = np.minimum.reduceat(table, FIRSTS, axis=0) < 0
     alternates = below & (np.maximum.reduceat(table, FIRSTS, axis=0) > 0)
-    sigma = np.zeros(outputs)
-    found = np.zeros(outputs, dtype=bool)
-    for first in range(ORDERS - AGREEING_ORDERS):
-        window = levels[first : first + AGREEING_ORDERS]
-        alike = window.max(axis=0) <= AGREEMENT * window.min(axis=0)
-        new = ~found & alike & alternates[first] & (window.min(axis=0) > 0)
-        sigma = np.where(new, levels[first], sigma)
-        found |= new
+    some = levels[WINDOWS]
+    lowest = some.min(axis=1)
+    agree = (some.max(axis=1) <= AGREEMENT * lowest) & (lowest > 0) & alternates[: len(lowest)]
+    found = agree.any(axis=0)
+    sigma = np.where(found, levels[agree.argmax(axis=0), np.arange(outputs)], 0.0)
     # A table of few values that bend on one side only is read at a wider spacing.
-    found &= _cleaner_side(scaled) >= CLEAN * sigma
+    found &= _cleaner_side(table[slice(*ROWS[1])]) >= CLEAN * sigma
     return sigma * size, found
 
 
@@ -279,14 +277,11 @@ def are_even(values: Floats) -> Booleans:
     return np.asarray(moves & (np.abs(np.diff(values, n=3, axis=0)).max(axis=0) <= rounding))
 
 
-def _cleaner_side(values: Floats) -> Floats:
-    """Return the bend of the straighter half of `values`.
+def _cleaner_side(bends: Floats) -> Floats:
+    """Return the bend of the straighter half of values, from their second differences.
 
     Noise is on both sides of the point. Where one side is straight, what the
     table shows is a kink or a jump at the point.
     """
-    middle = ORDERS // 2
-    halves = (values[: middle + 1], values[middle:])
-    bends = [np.abs(np.diff(half, n=2, axis=0)).max(axis=0) for half in halves]
-    bend: Floats = np.minimum(*bends)
-    return bend
+    bends = np.abs(bends)
+    return np.minimum(bends[: MIDDLE - 1].max(axis=0), bends[1 - MIDDLE :].max(axis=0))

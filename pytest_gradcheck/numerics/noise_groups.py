@@ -118,7 +118,7 @@ def noise_groups(
         rounding. Else one estimate for each segment, up to eight, or for halves of them, and
         where a segment jumps at the point two evaluations for each of its coordinates.
     """
-    if point.size < 2 or not np.any(noise > ODD * least_noise(base, repeat)):
+    if point.size < 2 or not (noise > ODD * least_noise(base, repeat)).any():
         return []
     lines = _Lines(evaluate, point, base, repeat, direction)
     parts = [np.arange(start, stop) for start, stop in segments if stop > start]

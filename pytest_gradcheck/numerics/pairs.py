@@ -11,6 +11,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
+from pytest_gradcheck.numerics.scale import row_medians
 
 __all__ = ["NOISE_FACTOR", "Pairs", "balanced_steps", "measure_pairs", "measure_shifted"]
 
@@ -93,7 +94,7 @@ def balanced_steps(function: Function, claim: Floats, scale: Floats) -> Floats:
         size = np.where((change > 0) & (change < value), np.sqrt(change * value), value)
         size = np.maximum(size, change)
         relative = np.where(size > 0, function.noise / size, np.nan)
-        balanced = np.clip(np.cbrt(_middle(relative)), SMALLEST_STEP, LARGEST_STEP)
+        balanced = np.cbrt(_middle(relative)).clip(SMALLEST_STEP, LARGEST_STEP)
         needed = NOISE_FACTOR * function.noise / (QUIET_ENOUGH * change)
         needed = _middle(np.where(change > 0, needed, np.nan))
     least = np.where(needed <= LARGEST_FOR_NOISE, needed, 0.0)
@@ -102,9 +103,8 @@ def balanced_steps(function: Function, claim: Floats, scale: Floats) -> Floats:
 
 def _middle(values: Floats) -> Floats:
     """Return the median of each row without what is not known, the least where nothing is."""
-    known = np.isfinite(values)
-    values = np.where(known.any(axis=1, keepdims=True), values, 0.0)
-    return values[:, 0] if values.shape[1] == 1 else np.asarray(np.nanmedian(values, axis=1))
+    known = np.isfinite(values).any(axis=1)
+    return np.where(known, row_medians(values, otherwise=0.0), 0.0)
 
 
 def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
@@ -125,8 +125,9 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
         Two evaluations each.
     """
     base = function.base
-    both = measure_shifted(function, np.tile(indices, 2), np.concatenate([steps, -steps]))
-    (right, left), (above, below) = (np.split(part, 2) for part in both)
+    count, twice = indices.size, np.concatenate([indices, indices])
+    taken, outputs = measure_shifted(function, twice, np.concatenate([steps, -steps]))
+    right, left, above, below = taken[:count], taken[count:], outputs[:count], outputs[count:]
     taken = (right - left)[:, None] / 2
     with np.errstate(all="ignore"):
         bend = ((above - base) + (below - base)) / taken

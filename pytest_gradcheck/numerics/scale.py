@@ -5,15 +5,17 @@ It must not evaluate anything: it looks at the point alone.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.parts import parts
 
-__all__ = ["Scales", "claimed_length"]
+__all__ = ["Scales", "claimed_length", "row_medians"]
 
 #: Steps are taken relative to the scale and go down to 1e-12 of it: a smaller
 #: scale would make them subnormal numbers.
@@ -103,10 +105,11 @@ class Scales:
             if stop <= start:
                 return np.empty(0)
             # Of the segments only those that the slice meets are looked at.
-            first, last = np.searchsorted(self.starts, [start, stop - 1], side="right").tolist()
+            first, last = bisect_right(self.starts, start), bisect_right(self.starts, stop - 1)
             edges = [start, *self.starts[first:last].tolist(), stop]
-            return np.repeat(self.medians[first - 1 : last], np.diff(edges))
-        segments = np.searchsorted(self.starts, indices, side="right") - 1
+            lengths = [after - before for before, after in pairwise(edges)]
+            return np.repeat(self.medians[first - 1 : last], lengths)
+        segments = self.starts.searchsorted(indices, side="right") - 1
         return np.asarray(self.medians[segments])
 
     def meaningful(self, indices: Indices | slice) -> Floats:
@@ -142,12 +145,27 @@ def claimed_length(claim: Floats, size: Floats) -> Floats:
     with np.errstate(all="ignore"):
         lengths = np.where(claim != 0, size / np.abs(claim), np.nan)
     lengths[~(lengths > 0)] = np.nan
-    # As np.nanmedian, which takes a hundred times as long for short rows.
-    ordered = np.sort(lengths, axis=1)  # NaN last
-    known = np.count_nonzero(lengths > 0, axis=1)
-    rows = np.arange(len(ordered))
-    middle = (ordered[rows, np.maximum(known - 1, 0) // 2] + ordered[rows, known // 2]) / 2
-    return np.where(known > 0, middle, np.inf)
+    return row_medians(lengths, otherwise=np.inf)
+
+
+def row_medians(values: Floats, *, otherwise: float) -> Floats:
+    """Return the median of each row without NaN, shape (k,), or what stands for none.
+
+    It is that of `numpy.nanmedian`, which takes a hundred times as long for short rows.
+
+    Examples
+    --------
+    >>> row_medians(np.array([[1.0, np.nan, 4.0], [np.nan] * 3]), otherwise=0.0)
+    array([2.5, 0. ])
+    """
+    if values.shape[1] == 1:
+        middle = values[:, 0]
+    else:
+        ordered = np.sort(values, axis=1)  # NaN last
+        known = np.count_nonzero(~np.isnan(values), axis=1)
+        rows = np.arange(len(ordered))
+        middle = (ordered[rows, np.maximum(known - 1, 0) // 2] + ordered[rows, known // 2]) / 2
+    return np.where(np.isnan(middle), otherwise, middle)
 
 
 def _middle(values: Floats) -> float:
@@ -158,7 +176,7 @@ def _middle(values: Floats) -> float:
     """
     medians = (_median(np.abs(values[part])) for part in parts(0, values.size))
     found = [median for median in medians if median is not None]
-    return _median(np.array(found)) or 1.0
+    return (found[0] if len(found) == 1 else _median(np.array(found))) or 1.0
 
 
 def _median(magnitudes: Floats) -> float | None:

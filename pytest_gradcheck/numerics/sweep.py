@@ -120,7 +120,8 @@ class Sweep:
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
         function = self.function
         scale = np.minimum(function.scales.own(indices), claimed_length(claim, self._size()))
-        return Block(function, indices, claim, scale, self.agreement, found)
+        meaningful = function.scales.meaningful(indices)
+        return Block(function, indices, claim, scale, meaningful, self.agreement, found)
 
     def _size(self) -> Floats:
         """Return how large outputs are, or how much they vary."""
