@@ -131,7 +131,7 @@ class Evidence:
             found.value,
             found.bound,
             found.kinks,
-            still=(found.status == Status.STILL) | (found.status == Status.LEVEL),
+            still=found.are(Status.STILL) | found.are(Status.LEVEL),
             natural=self.natural,
             rtol=self.rtol,
             rounding=self.rounding,
@@ -191,14 +191,15 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
         Everything the report says of the parameter.
     """
     claim, parameter, judged = evidence.claim, evidence.parameter, evidence.judged
-    wrong = int(np.count_nonzero(judged.marks == Mark.WRONG))
-    decided = judged.allowed[judged.marks != Mark.INCONCLUSIVE]
+    counts = {mark: int(np.count_nonzero(judged.are(mark))) for mark in Mark}
+    wrong = counts[Mark.WRONG]
+    decided = judged.allowed[~judged.are(Mark.INCONCLUSIVE)]
     return ParameterReport(
         name=parameter.name,
         shape=parameter.shape,
         dtype=parameter.dtype,
         size=prod(parameter.shape) * (2 if parameter.is_complex else 1),
-        verdict=verdict_of(v for mark, v in VERDICTS.items() if (judged.marks == mark).any()),
+        verdict=verdict_of(VERDICTS[mark] for mark, count in counts.items() if count),
         wrong=wrong,
         checked=claim.size,
         relative_difference=relative_difference(claim, evidence.found.value, ~judged.zeros),
@@ -391,7 +392,7 @@ def _notes(evidence: Evidence) -> Iterator[Note]:
     yield from evidence.parameter.notes
     parameter, claim, found = evidence.parameter, evidence.claim, evidence.found
     judged = evidence.judged
-    wrong = bool((judged.marks == Mark.WRONG).any())
+    wrong = bool(judged.are(Mark.WRONG).any())
     barren = wrong and not found.value.any() and bool(np.isin(found.status, ORDINARY).all())
     size = np.maximum(np.abs(claim), np.abs(found.value) + found.bound)
     yield from zero_notes(
@@ -401,7 +402,7 @@ def _notes(evidence: Evidence) -> Iterator[Note]:
         unmoved=evidence.unmoved,
         barren=barren,
     )
-    level = int(np.count_nonzero(judged.zeros & (found.status == Status.LEVEL)))
+    level = int(np.count_nonzero(judged.zeros & found.are(Status.LEVEL)))
     if level:
         yield Note("level", level, f"{REASONS[Status.LEVEL]}: zero between its jumps")
     if judged.conventions:
@@ -425,10 +426,10 @@ def _kink_note(conventions: Mapping[Convention, int]) -> Note:
 
 
 def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
-    found, open_ = evidence.found, judged.marks == Mark.INCONCLUSIVE
+    found, open_ = evidence.found, judged.are(Mark.INCONCLUSIVE)
     if not open_.any():
         return
-    groups = [(open_ & ~judged.rounded & (found.status == s), s) for s in Status]
+    groups = [(open_ & ~judged.rounded & found.are(s), s) for s in Status]
     for where, status in [(open_ & judged.rounded, None), *groups]:
         count = int(np.count_nonzero(where))
         if not count:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +60,13 @@ class Elsewhere:
     ) -> None:
         self._read = read
         self._problem = problem
-        self._rng = np.random.default_rng(seed)
+        self._seed = seed
         self._rounded: list[Claim | None] = []
         self._around: list[Claim] | None = None
+
+    @cached_property
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(self._seed)
 
     @property
     def size(self) -> int:

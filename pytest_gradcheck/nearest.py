@@ -52,7 +52,7 @@ def raise_where_swept(problem: Problem, measured: Measured) -> None:
     """
     if problem.tangent is None:
         _raise_at_coordinates(problem, 0, measured.found, measured.scales)
-    elif _is_outside(measured.found).any():
+    elif measured.found.are(Status.OUTSIDE).any():
         edge = problem.edge(0, problem.point.size)
         _raise_beside(problem, edge, NEAREST * problem.tangent)
 
@@ -99,7 +99,7 @@ def raise_where_moved_together(problem: Problem, measured: Compressed) -> None:
     Exception
         As `raise_where_swept`.
     """
-    outside = np.flatnonzero(_is_outside(measured.found).any(axis=1))
+    outside = np.flatnonzero(measured.found.are(Status.OUTSIDE).any(axis=1))
     if outside.size:
         change = np.zeros_like(problem.here)
         change[outside] = NEAREST * measured.scales.own(outside)
@@ -109,17 +109,13 @@ def raise_where_moved_together(problem: Problem, measured: Compressed) -> None:
 def _raise_at_coordinates(
     problem: Problem, start: int, found: Measurement, scales: Scales
 ) -> None:
-    outside = np.asarray(_is_outside(found).any(axis=1))
-    one_sided = np.asarray((found.status == Status.EDGE).any(axis=1))
+    outside = np.asarray(found.are(Status.OUTSIDE).any(axis=1))
+    one_sided = np.asarray(found.are(Status.EDGE).any(axis=1))
     for coordinate, edge in _met(problem, start, outside | one_sided):
         if outside[coordinate - start] or edge.kind == "size":
             change = np.zeros_like(problem.here)
             change[coordinate] = NEAREST * scales.own(np.array([coordinate]))[0]
             _raise_beside(problem, edge, change)
-
-
-def _is_outside(found: Measurement) -> Booleans:
-    return np.asarray(found.status == Status.OUTSIDE)
 
 
 def _met(problem: Problem, start: int, rows: Booleans) -> Iterator[tuple[int, Edge]]:

@@ -98,6 +98,11 @@ class Measurement:
             np.zeros(shape), np.zeros(shape), np.zeros(coordinates), np.zeros(shape, dtype=np.int8)
         )
 
+    def are(self, status: Status) -> Booleans:
+        """Tell which derivatives were come by in this way."""
+        # A plain number: numpy takes ten times as long to look at a member of an enumeration.
+        return np.asarray(self.status == status.value)
+
     def keep_kink(self, index: int, output: int, slopes: tuple[float, float]) -> None:
         """Note that a derivative is at a kink, with its smaller and larger slope."""
         self.status[index, output] = Status.KINK

@@ -284,4 +284,4 @@ def _cleaner_side(bends: Floats) -> Floats:
     table shows is a kink or a jump at the point.
     """
     bends = np.abs(bends)
-    return np.minimum(bends[: MIDDLE - 1].max(axis=0), bends[1 - MIDDLE :].max(axis=0))
+    return np.asarray(np.minimum(bends[: MIDDLE - 1].max(axis=0), bends[1 - MIDDLE :].max(axis=0)))
