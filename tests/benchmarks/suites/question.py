@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Arrays", "Question", "falsified", "floats", "listed", "moved", "reduced"]
+__all__ = ["Arrays", "Question", "copied", "falsified", "floats", "listed", "moved", "reduced"]
 
 Floats = NDArray[np.float64]
 

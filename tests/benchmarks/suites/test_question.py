@@ -80,6 +80,17 @@ def test_what_rounding_hides_is_not_falsified() -> None:
     assert falsified(zero, 0.01, rng) is None
 
 
+def test_zero_to_what_backward_can_compute_is_right() -> None:
+    """Where terms cancel in it; a difference a hundred times that is not."""
+
+    def left(x: Any) -> Any:
+        return 1e3 * (np.sin(7 * x) ** 2 + np.cos(7 * x) ** 2 - 1)
+
+    for more, known in ((0.0, True), (1e-9, False)):
+        claim = Question(lambda x: x * 0, lambda x, by=more: left(x) + by, POINT)
+        assert is_right(claim) is known
+
+
 def test_noise_cannot_be_told() -> None:
     """A claim that noise obscures is neither right nor wrong."""
     rng = np.random.default_rng(0)

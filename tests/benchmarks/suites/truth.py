@@ -26,6 +26,12 @@ KNOWN = 1e-4
 #: A claim that differs by more than this, and by more than differences scatter, is not right.
 WRONG = 1e-6
 
+#: So many points one rounding away are asked about.
+ROUNDED = 5
+
+#: A change of the claim by more than this, there, is not rounding.
+JUMP = 1e-6
+
 #: So many entries of a point are looked at, evenly spread.
 LOOKS = 300
 
@@ -55,19 +61,42 @@ def is_right(question: Question) -> bool | None:
 
 
 def _looks(question: Question) -> Iterator[bool | None]:
-    claims = listed(floats(question.backward(question.point)))
+    claims = listed(question.claim())
+    scatters = _scatter(question, claims)
     outputs = np.size(question.forward(question.point))
     for array, (x, claim) in enumerate(zip(listed(question.point), claims, strict=True)):
         is_diagonal = claim.shape == x.shape and outputs > 1
         columns = np.diag(claim.ravel()) if is_diagonal else claim.reshape(outputs, x.size)
         size = float(np.max(np.abs(claim), initial=0.0))
+        scatter = scatters[array]
         for entry in np.unique(np.linspace(0, x.size - 1, min(x.size, LOOKS)).astype(int)):
-            column = columns[:, entry]
-            yield _agrees(column, *_column(question, array, int(entry)), size)
+            derivative, error = _column(question, array, int(entry))
+            yield _agrees(columns[:, entry], derivative, error, size, scatter)
 
 
-def _agrees(claim: Floats, derivative: Floats, error: Floats, size: float) -> bool | None:
-    distance = np.abs(claim - derivative)
+def _scatter(question: Question, claims: list[Floats]) -> list[float]:
+    """Return how far the claim about each array changes within the rounding of the point.
+
+    That is backward's own precision; where it is far more than rounding, it is a jump.
+    """
+    rng = np.random.default_rng(0)
+    found = [0.0] * len(claims)
+    for _ in range(ROUNDED):
+        arrays = [
+            x * (1 + np.finfo(float).eps * rng.integers(-2, 3, x.shape))
+            for x in listed(question.point)
+        ]
+        near = floats(question.backward(arrays if isinstance(question.point, list) else arrays[0]))
+        for array, (one, claim) in enumerate(zip(listed(near), claims, strict=True)):
+            change = float(np.max(np.abs(one - claim), initial=0.0))
+            found[array] = max(found[array], change if change < JUMP else 0.0)
+    return found
+
+
+def _agrees(
+    claim: Floats, derivative: Floats, error: Floats, size: float, scatter: float
+) -> bool | None:
+    distance = np.maximum(np.abs(claim - derivative) - 10 * scatter, 0)
     scale = np.maximum(np.maximum(np.abs(claim), np.abs(derivative)), 1e-9 * size)
     if np.any(distance > WRONG * scale + 10 * error):
         return False
