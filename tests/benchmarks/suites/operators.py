@@ -123,14 +123,22 @@ def operators(most: int) -> Iterator[tuple[str, int, Any, Operator]]:
             continue
         torch.manual_seed(0)
         samples = list(info.sample_inputs("cpu", torch.float64, requires_grad=True))
-        middles = (np.arange(most) + 0.5) / most * len(samples)
-        for number in np.unique(middles.astype(int)) if samples else ():
-            try:
-                operator = Operator(info, samples[number])
-            except (RuntimeError, TypeError):
-                continue  # it looks at its input's memory, which is another array's here
-            if operator.is_differentiable:
-                yield info.full_name, int(number), info, operator
+        for number in _spread(most, [_is_usable(info, s) for s in samples]):
+            yield info.full_name, number, info, Operator(info, samples[number])
+
+
+def _spread(most: int, usable: Sequence[bool]) -> list[int]:
+    """Return numbers of so many that can be used, from the middles of equal parts."""
+    numbers = np.flatnonzero(usable)
+    middles = (np.arange(most) + 0.5) / most * len(numbers)
+    return [int(number) for number in numbers[np.unique(middles.astype(int))[: len(numbers)]]]
+
+
+def _is_usable(info: Any, sample: Any) -> bool:
+    try:
+        return Operator(info, sample).is_differentiable
+    except (RuntimeError, TypeError):
+        return False  # it looks at its input's memory, which is another array's here
 
 
 def accepts(operator: Operator, info: Any) -> tuple[bool, Timed]:

@@ -60,3 +60,21 @@ def test_tensors_without_gradients_are_no_parameters() -> None:
     assert [part.shape for part in masked.point] == [(3,)]
     assert not operator(torch.sign, torch.ones(3)).is_differentiable
     assert np.array_equal(masked.forward(masked.point)[[0, 2]], [0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("most", "usable", "chosen"),
+    [
+        (1, [True] * 5, [2]),
+        (2, [False, True, True, True, True], [2, 4]),
+        (3, [True, False, True], [0, 2]),
+        (2, [False, False], []),
+    ],
+)
+def test_samples_are_spread_over_those_that_can_be_used(
+    most: int, usable: list[bool], chosen: list[int]
+) -> None:
+    """As many as there are, if fewer than asked for."""
+    from tests.benchmarks.suites.operators import _spread
+
+    assert _spread(most, usable) == chosen
