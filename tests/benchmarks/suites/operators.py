@@ -6,6 +6,7 @@ torch. ``python -m tests.benchmarks.suites.operators FILE MOST`` writes the tria
 
 from __future__ import annotations
 
+import resource
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,9 @@ from tests.benchmarks.suites.question import Question
 from tests.benchmarks.suites.trial import try_claim, write
 
 __all__ = ["main"]
+
+#: Bytes that a check may address. Torch's holds two dense Jacobians: of 24,000 inputs some GB.
+MEMORY = 6 << 30
 
 
 class Operator:
@@ -157,6 +161,7 @@ def accepts(operator: Operator, info: Any) -> tuple[bool, Timed]:
 def main() -> None:
     """Run the command."""
     torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     warnings.simplefilter("ignore")
     path, most = Path(sys.argv[1]), int(sys.argv[2])
     for name, number, info, operator in operators(most):

@@ -36,8 +36,8 @@ like only return a numerical derivative; there the claim is what a test compares
 `numpy.testing` or a subtraction. A numerical derivative that is compared with another one, or is
 combined with others first, claims nothing. Torch's operators come with samples of their inputs;
 forward is the operator and backward its vector-Jacobian product, both as functions of numpy
-arrays, and the other checker is `torch.autograd.gradcheck` with its defaults. Samples without
-inputs or outputs are left out. So are claims beyond the first {most} of one test, and of each
+arrays, and the other checker is `torch.autograd.gradcheck` with its defaults. Both may take 6 GB of
+memory. Samples without inputs or outputs are left out. So are claims beyond the first {most} of one test, and of each
 operator {most} samples are taken, evenly from its list.
 
 Each claim is put to `check_gradient` with its defaults: as it is, then with one entry 1% too
@@ -46,14 +46,18 @@ the median of those that are not, and whose error moves forward by more than a t
 
 {parts}
 
-*Theirs passes* where the test of the suite does. *Right, accused* are claims called wrong that
-are right; *right, failing* those that are right and pass theirs, and whose check fails for any
-reason. Whether a claim that fails is right is found by a third way: by the complex step
-where forward takes complex numbers, else by extrapolated central differences over 44 steps; right
-is what agrees to 1e-6, our default `rtol`, or to what the differences scatter. Some suites claim
-what they computed numerically themselves: that is *not right*. *Cannot be told* is what is
-obscured by the rounding of forward. Ours passes where it is *correct*, and where it says that
-only some entries could be verified. Evaluations and milliseconds of the processor are medians.
+*Theirs passes* where the test of the suite does. *Ours passes* where it calls a claim correct, and
+where it says that only some entries could be verified. *Right, accused* are right claims that it
+calls wrong; *right, failing* those that are right, pass theirs, and fail ours for any reason.
+
+Whether a claim that fails is right is found by a third way: the complex step where forward takes
+complex numbers, else central differences at 44 steps, extrapolated. Right is what agrees to 1e-6,
+our default `rtol`, or to ten times what the differences scatter, or what the claim itself does
+when the point moves by a rounding. Some suites claim what they have computed numerically, with
+fewer digits than that: it is *not right*. What rounding inside forward obscures *cannot be told*.
+
+Evaluations of forward, and milliseconds of the processor, are medians over the right claims and
+those that are not; a claim made false takes more.
 
 To run it again, with the dependency group `suites` installed:
 

@@ -68,7 +68,7 @@ COUNTS: dict[str, Callable[[Trials], str]] = {
     "crashed": _count(_crashed),
     **{f"passed, {error:.1%} off": _passed(number) for number, error in enumerate(ERRORS)},
     "evaluations, theirs": _median(lambda trial: trial.evaluations, ",.0f"),
-    "ours": _median(lambda trial: trial.ours.evaluations, ",.0f"),
+    "evaluations, ours": _median(lambda trial: trial.ours.evaluations, ",.0f"),
     "ms, theirs": _median(lambda trial: 1000 * trial.seconds, ",.1f"),
     "ms, ours": _median(lambda trial: 1000 * trial.ours.seconds, ",.1f"),
 }

@@ -34,7 +34,7 @@ def row(*trials: Trial) -> dict[str, str]:
 def test_costs_are_medians_of_both() -> None:
     """Evaluations and milliseconds."""
     found = row(trial(), trial(), trial(evaluations=100))
-    assert [found[name] for name in ("evaluations, theirs", "ours")] == ["3", "4"]
+    assert [found[name] for name in ("evaluations, theirs", "evaluations, ours")] == ["3", "4"]
     assert [found[name] for name in ("ms, theirs", "ms, ours")] == ["1.0", "2.0"]
 
 
