@@ -34,11 +34,12 @@ are asked, ours is asked too. Nobody here has chosen a function, a point or a cl
 `check_grad` and `check_derivative` take a function and its derivative. `approx_fprime` and the
 like only return a numerical derivative; there the claim is what a test compares that with, by
 `numpy.testing` or a subtraction. A numerical derivative that is compared with another one, or is
-combined with others first, claims nothing. Torch's operators come with samples of their inputs;
-forward is the operator and backward its vector-Jacobian product, both as functions of numpy
-arrays, and the other checker is `torch.autograd.gradcheck` with its defaults. Both may take 6 GB of
-memory. Samples without inputs or outputs are left out. So are claims beyond the first {most} of one test, and of each
-operator {most} samples are taken, evenly from its list.
+combined with others first, claims nothing. Of one test the first {most} claims are taken.
+
+Torch's operators come with samples of their inputs. Forward is the operator and backward its
+vector-Jacobian product, both as functions of numpy arrays, and the other checker is
+`torch.autograd.gradcheck` with its defaults, in 6 GB of memory. Of each operator {most} samples
+are taken, evenly from those that have inputs and outputs.
 
 Each claim is put to `check_gradient` with its defaults: as it is, then with one entry 1% too
 large, and 0.1%. That entry is drawn from those that are not zero, that have at least a tenth of
