@@ -21,7 +21,7 @@ from tests.benchmarks.suites.running import SUITES, run
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "suites.md"
 
 #: Claims of one test, and samples of one operator.
-MOST = 3
+MOST = 2
 
 
 def main() -> None:
