@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Measurement, Status
-from pytest_gradcheck.numerics.noise import noise_ceiling, sudden_drops
+from pytest_gradcheck.numerics.noise import noise_ceiling, noise_floor, sudden_drops
 from pytest_gradcheck.numerics.rungs import RATIO, Rungs, sample
 from pytest_gradcheck.numerics.steps import Level, find_level, find_steps
 
@@ -123,6 +123,7 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     with np.errstate(all="ignore"):
         least, bend = EPS * np.abs(base), rungs.bend
         noise = np.minimum(noise, noise_ceiling(bend, least))
+        noise = np.maximum(noise, noise_floor(bend, least))
         # Rungs beyond a jump, or a kink, are of another piece than those before it.
         piece = np.cumsum(np.vstack([np.zeros_like(base), sudden_drops(bend, least)]), axis=0)
         steps = find_steps(

@@ -21,6 +21,7 @@ __all__ = [
     "estimate_noise",
     "least_noise",
     "noise_ceiling",
+    "noise_floor",
     "read_noise",
     "sudden_drops",
 ]
@@ -64,6 +65,11 @@ WINDOWS = np.arange(ORDERS - AGREEING_ORDERS)[:, None] + np.arange(AGREEING_ORDE
 SUDDEN_DROP = 1000.0
 WITNESSES = 3
 FALLS = 8.0
+
+#: Jumps by less than this share of what a function bends by over its scale are noise, where
+#: bends at two steps are alike to this factor; those of a kink are apart by four.
+TINY_JUMP = 1e-5
+FLAT = 3.0
 
 #: Values that were smooth at a narrower spacing and are noisier than so many roundings at a
 #: wider one may oscillate in between.
@@ -191,6 +197,41 @@ def noise_ceiling(bend: Floats, least: Floats) -> Floats:
     before = np.arange(WITNESSES)[:, None]
     witnesses = np.take_along_axis(_visible(bend, least), np.clip(last - before, 0, None), axis=0)
     return np.asarray((witnesses / FALLS**before).max(axis=0))
+
+
+def noise_floor(bend: Floats, least: Floats) -> Floats:
+    """Bound the noise from below by tiny jumps that a function makes beyond the smallest steps.
+
+    Where a bend is flat over two steps or more and then drops at once, values jump there.
+    Jumps that are tiny beside what the function varies by are those of rounding, of terms
+    that cancel, or of a tolerance; the slope between them is not that of the function.
+
+    Parameters
+    ----------
+    bend, least : ndarray
+        See `noise_ceiling`.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The height of such jumps, 0 where there are none.
+
+    Examples
+    --------
+    >>> steps = 0.3 * 0.25 ** np.arange(20.0)
+    >>> jumping = np.where(steps > 1e-7, 1e-12, 0.0) + steps**2
+    >>> noise_floor(jumping[:, None], np.array([1e-25])) < 2e-12
+    array([ True])
+    """
+    drops = sudden_drops(bend, least)
+    last = len(drops) - 1 - np.argmax(drops[::-1], axis=0)
+    rungs = np.clip(last - np.arange(WITNESSES)[:, None], 0, None)
+    # One of them may be small by chance.
+    plateau = np.sort(np.take_along_axis(_visible(bend, least), rungs, axis=0), axis=0)[1:]
+    largest = np.max(bend, axis=0, initial=0.0, where=np.isfinite(bend))
+    flat = plateau.max(axis=0) <= FLAT * plateau.min(axis=0)
+    tiny = plateau.max(axis=0) <= TINY_JUMP * largest
+    return np.where(drops.any(axis=0) & flat & tiny, plateau.max(axis=0), 0.0)
 
 
 def sudden_drops(bend: Floats, least: Floats) -> Booleans:

@@ -1,5 +1,6 @@
 """The ladder: one derivative with a bound that holds."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
 from pytest_gradcheck.numerics.lines import CoordinateLine
-from pytest_gradcheck.numerics.measurement import Status
+from pytest_gradcheck.numerics.measurement import EPS, Status
 from tests.numerics.functions import Counted, function_at, jitter
 
 
@@ -181,3 +182,14 @@ def test_single_coordinate_as_a_measurement() -> None:
     assert found.value.shape == found.bound.shape == found.status.shape == (1, 2)
     assert found.step.shape == (1,)
     assert list(found.kinks) == [(0, 1)]
+
+
+def test_tiny_jumps_of_terms_that_cancel_are_noise() -> None:
+    """Between them the line is smooth, with a slope that is not that of the function."""
+    x = -6.3
+    counted = Counted(lambda p: 0.5 * p[0] * (1 + math.erf(p[0] / math.sqrt(2))))
+    true = 0.5 * math.erfc(-x / math.sqrt(2)) + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    point = np.array([x])
+    base = counted.at(point)
+    measured = climb(CoordinateLine(counted, point, 0, abs(x)), base, EPS * np.abs(base))
+    assert abs(measured.value[0] - true) <= measured.bound[0] < 1e-2 * abs(true)
