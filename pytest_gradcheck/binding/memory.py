@@ -137,7 +137,7 @@ def overlaps_itself(array: NDArray[np.generic]) -> bool:
     >>> overlaps_itself(np.broadcast_to(np.ones(3), (2, 3))), overlaps_itself(np.ones((2, 3)).T)
     (True, False)
     """
-    if array.size < 2:
+    if array.size < 2 or array.flags.forc:
         return False
     low, high = byte_bounds(array)
     spread = any(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.generators import Generator, as_generator
+from pytest_gradcheck.binding.generators import Generator, as_generator, global_generators
 from pytest_gradcheck.binding.replay import Replay
 
 
@@ -63,3 +63,22 @@ def test_what_is_replayed_has_not_moved() -> None:
     with Replay([generator], everything=True) as replay:
         rng.random()
     assert not replay.moved()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("draw", [np.random.random, np.random.standard_normal])
+def test_numpys_global_generator_is_seen_to_move(draw: Any, kept: bool) -> None:
+    """So it is by a normal number that was kept from an earlier draw, outside its memory."""
+    generator = global_generators()[0]
+    np.random.seed(0)  # noqa: NPY002  # what is tested
+    if kept:
+        np.random.standard_normal()  # noqa: NPY002  # leaves another
+    state = generator.read()
+    assert generator.is_surely_at is not None
+    assert generator.is_surely_at(state) is not kept
+    assert generator.is_at(state)
+    draw()
+    assert not generator.is_surely_at(state)
+    assert not generator.is_at(state)
+    generator.write(state)
+    assert generator.is_at(state)
