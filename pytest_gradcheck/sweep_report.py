@@ -45,6 +45,8 @@ def describe_sweep(problem: Problem, measured: Measured, options: Options) -> De
     parameters = tuple(
         describe(one, max_rows=options.max_rows, convention=options.convention) for one in evidence
     )
+    if len(parameters) == 1:
+        return Described("full", parameters, parameters[0].relative_difference)
     value = measured.found.value
     told = np.concatenate([~one.judged.zeros for one in evidence])
     difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, told)
