@@ -58,7 +58,9 @@ when the point moves by a rounding. Some suites claim what they have computed nu
 fewer digits than that: it is *not right*. What rounding inside forward obscures *cannot be told*.
 
 Evaluations of forward, and milliseconds of the processor, are medians over the right claims and
-those that are not; a claim made false takes more.
+those that are not; a claim made false takes more. Where there are more entries than evaluations
+allowed, ours screens, and says how large an error of one entry must be to be seen; a smaller one
+is called correct.
 
 To run it again, with the dependency group `suites` installed:
 
@@ -98,7 +100,7 @@ def part(suite: str, trials: Sequence[Trial]) -> str:
             f"## {title}",
             textwrap.fill(text, WIDTH),
             "\n".join(counts(trials)),
-            "Claims that ours did not pass, and false ones that it did:",
+            "Claims that fail ours and are right or pass theirs, and false ones that pass ours:",
             others,
         ]
     )

@@ -67,15 +67,16 @@ def test_crashes_of_false_claims_count() -> None:
 
 
 def test_other_outcomes_are_listed() -> None:
-    """What fails though it may be right, and what passes though it is false."""
+    """What may be right and fails, what is false and passes; not what both reject."""
     odd = [trial("inconclusive", is_right=True), trial(false="in part")]
-    _, _, *rows = exceptions([trial(), *odd])
+    agreed = trial("wrong", is_right=False, accepted=False)
+    _, _, *rows = exceptions([trial(), agreed, *odd])
     cells = [[c.strip() for c in line.split("|")[2:-1]] for line in rows]
     assert cells == [
         ["0", "right", "passes", "inconclusive"],
         ["0", "0.1% off", "-", "in part"],
     ]
-    assert list(exceptions([trial()])) == ["There was no other outcome."]
+    assert list(exceptions([trial()])) == ["There is none."]
 
 
 def test_part_says_how_many_claims_and_tests() -> None:
