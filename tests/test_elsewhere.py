@@ -300,6 +300,25 @@ class TestKinks:
         report = check_gradient(lambda x: np.maximum(x, 0), backward, np.zeros(3))
         assert report.wrong == 3
 
+    @pytest.mark.parametrize("on", ON.values(), ids=ON)
+    def test_jvp_through_several_kinks_may_be_no_slope(self, on: Any) -> None:
+        """Weights of both signs, so that claims lie outside both slopes; one percent is seen."""
+        for seed in range(8):
+            weight = np.random.default_rng(seed).normal(size=(2, 5))
+
+            def claimed(share: float, weight: Any = weight) -> Any:
+                return lambda x, tangent: share * (weight @ (on(x) * tangent))
+
+            for share, expected in ((1.0, "correct"), (1.01, "wrong")):
+                report = check_gradient(
+                    lambda x, weight=weight: weight @ np.maximum(x, 0),
+                    claimed(share),
+                    np.array([0.0, 0.0, 0.0, 1.2, -0.7]),
+                    wrt="x",
+                    seed=seed,
+                )
+                assert report.verdict == expected
+
     def test_backward_that_cannot_be_asked_beside_is_left_open(self) -> None:
         """Nothing is known of it."""
 

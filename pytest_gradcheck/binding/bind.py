@@ -322,6 +322,7 @@ def _first_evaluation(
             lifted = attempt(lift=True)
         except Exception:  # noqa: BLE001  # forward may insist on its own type; then it gets it
             return attempt(lift=False)
-        if dtype_name(lifted[2].dtype) in FULL_PRECISION:
+        # A long double says nothing of the others, which are lifted beside a float64, too.
+        if np.finfo(lifted[2].dtype).eps <= FULL_PRECISION:
             return lifted
     return attempt(lift=False)

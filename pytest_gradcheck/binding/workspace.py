@@ -26,8 +26,8 @@ Maker = Callable[[], Any]
 #: Types whose rounding would drown a derivative; forward is tried in float64 instead.
 LOW_PRECISION = frozenset({"float16", "float32", "complex64"})
 
-#: Types that the point's coordinates have.
-FULL_PRECISION = frozenset({"float64", "complex128"})
+#: The relative rounding of the point's coordinates.
+FULL_PRECISION = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)

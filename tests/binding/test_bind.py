@@ -248,6 +248,20 @@ class TestParameters:
         assert problem.parameters[0].dtype == "float32"
         assert problem.notes[0].text == "measured in float64, forward follows: x"
 
+    def test_float32_beside_a_long_double_is_measured_in_float64(self) -> None:
+        """As beside a float64: the type of the output says nothing of it."""
+
+        def forward(x: Any, y: Any) -> Any:
+            return np.sum(x**2) + np.sum(y**2)
+
+        problem = posed(
+            forward,
+            lambda x, y: (2 * x, 2 * y),
+            np.ones(2, dtype=np.float32),
+            np.ones(2, dtype=np.longdouble),
+        )
+        assert problem.notes[0].text == "measured in float64, forward follows: x"
+
     def test_float32_stays_where_forward_insists(self) -> None:
         """A forward that computes in float32 gets float32."""
 
