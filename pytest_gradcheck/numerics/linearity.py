@@ -20,7 +20,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.directions import signed_direction
 from pytest_gradcheck.numerics.measure import Question
-from pytest_gradcheck.numerics.measurement import EPS, Floats, Measurement, Status
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.finding import Finding
@@ -54,6 +54,10 @@ FAIR = 5e-3
 #: are found at most.
 SEARCHED = 3.0
 FOUND = 8
+
+#: A claim is off where its coordinate moves outputs alike elsewhere, so far as a share of there:
+#: errors of halves add up also of a function that is nonlinear in one coordinate alone.
+ELSEWHERE = (-1.0, 0.4)
 
 #: A few claims that are off change no more than this share of what all say.
 FEW = 0.3
@@ -143,8 +147,8 @@ def find_wrong(
     -------
     Screened or None
         With what is off of the output that is most so. None where nothing is, or too much,
-        or the function is not linear. Costs five evaluations and two for each halving, one
-        where far too much is off.
+        or the function is not linear. Costs five evaluations, two for each halving and each
+        claim that is off, one where far too much is off.
     """
     steps = _Steps.of(question, segments, seed)
     direction = steps.direction(SEARCHED)
@@ -162,6 +166,8 @@ def find_wrong(
             return None
         if stop - start == 1:
             if abs(both.residual[output]) > agreement * abs(both.measured[output]):
+                if not steps.is_linear(_only(direction, start, stop), both, seen)[output]:
+                    return None
                 findings.append(steps.finding(start, output, both, seen))
             continue
         middle = (start + stop) // 2
@@ -286,6 +292,16 @@ class _Steps:
             rounded = EPS * np.maximum(np.abs(there), np.abs(base))
             moves.append(_Move(reach, step, claimed, there - base, rounding + rounded))
         return moves
+
+    def is_linear(self, direction: Floats, move: _Move, seen: Floats) -> Booleans:
+        """Tell which outputs change in proportion to how far one coordinate moves."""
+        result = np.ones(move.measured.shape, dtype=bool)
+        for share in ELSEWHERE:
+            (other,) = self.moves([(share * move.reach, share * direction)])
+            ratio = other.step / move.step
+            apart = np.abs(other.measured - ratio * move.measured)
+            result &= apart <= other.allowed(seen) + abs(ratio) * move.allowed(seen)
+        return result
 
     def finding(self, coordinate: int, output: int, move: _Move, seen: Floats) -> Finding:
         """Return a claim that is off, with what moving its coordinate alone shows."""

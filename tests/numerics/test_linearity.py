@@ -151,6 +151,13 @@ def find(function: Callable[[Floats], Any], claim: Floats) -> list[tuple[int, in
     return sorted(entries)
 
 
+@pytest.mark.parametrize("power", [2, 3])
+def test_output_that_is_nonlinear_in_one_coordinate_alone_accuses_no_claim(power: int) -> None:
+    """Whatever halves the others are in, their errors add up."""
+    claim = np.diag(1 + 1e-3 * power * POINT ** (power - 1))
+    assert find(lambda x: x + 1e-3 * x**power, claim) == []
+
+
 def test_a_few_wrong_claims_are_found_by_halving() -> None:
     """Though forward rounds to single precision; of the output that is most off."""
     claim = A.T.copy()
