@@ -30,6 +30,9 @@ MOST = 8
 MANY = 1024
 ENOUGH = 8
 
+#: Claims that differ by a larger share of themselves jump.
+JUMPS = 0.1
+
 #: Points around a kink, all coordinates moved, at which several kinks come apart.
 AROUND = 6
 
@@ -123,6 +126,8 @@ class Elsewhere:
     def share(self, start: int, stop: int) -> float:
         """Return how much claims about coordinates differ a rounding away, as a share of them.
 
+        None, where that is so large that claims jump: to another branch, by no rounding.
+
         Parameters
         ----------
         start, stop : int
@@ -133,7 +138,8 @@ class Elsewhere:
         scatter = self.scatter(many, lambda *_: True, within=(start, stop)) / (size or 1.0)
         claims = self._read(self._problem.claim, many) / (size or 1.0)
         total = float(np.linalg.norm(claims))
-        return float(np.linalg.norm(scatter)) / total if total else 0.0
+        share = float(np.linalg.norm(scatter)) / total if total else 0.0
+        return share if share <= JUMPS else 0.0
 
     def sides(self, coordinate: int, step: float) -> tuple[Floats, Floats] | None:
         """Return the claims about a coordinate a little to the left and to the right of it.

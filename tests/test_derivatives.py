@@ -306,3 +306,41 @@ class TestSecondOrder:
         report = check_gradient(self.gradient, lambda x, tangent: 12 * x**2 * tangent, X)
         assert report.wrong == 3
         assert report.worst[0].name.endswith(" / tangent")
+
+
+@pytest.mark.parametrize("factor", [1.1, 1.01, 1.001])
+@pytest.mark.parametrize("seed", range(8))
+def test_labels_held_as_numbers_excuse_no_error(factor: float, seed: int) -> None:
+    """Backward says something else of other labels; that is no rounding of its own."""
+    rng = np.random.default_rng(seed)
+    x, t = rng.uniform(-9, 9, 25), rng.choice([-1.0, 1.0], 25)
+
+    def forward(x: Any, t: Any) -> Any:
+        return np.where(t != 1, np.maximum(0, 1 - x), 0.0) + np.where(t != -1, x, 0.0)
+
+    def backward(x: Any, t: Any, cotangent: Any) -> Any:
+        slope = np.where(t != 1, -1.0 * (x < 1), 0.0) + np.where(t != -1, 1.0, 0.0)
+        return cotangent * slope * np.where(np.arange(25) == wrong, factor, 1), np.zeros_like(t)
+
+    wrong = -1
+    wrong = int(rng.choice(np.flatnonzero(backward(x, t, np.ones(25))[0])))
+    assert check_gradient(forward, backward, x, t, seed=seed)["x"].verdict == "wrong"
+
+
+@pytest.mark.parametrize("factor", [1.1, 1.01, 1.001])
+@pytest.mark.parametrize("seed", range(8))
+def test_sign_that_flips_far_away_excuses_no_error(factor: float, seed: int) -> None:
+    """A jump of the function's own size is none between the branches of a solver."""
+    x = np.random.default_rng(seed).uniform(-9, 9, (2, 2))
+
+    def forward(x: Any) -> float:
+        return float(np.linalg.qr(x)[1] @ [1.0, 0.5] @ [0.3, 1.0])
+
+    def backward(x: Any) -> Any:
+        moves = 1e-5 * np.eye(4).reshape(4, 2, 2)
+        slopes = [(forward(x + m) - forward(x - m)) / 2e-5 for m in moves]
+        return np.reshape(slopes, (2, 2)) * [[factor, 1], [1, 1]]
+
+    report = check_gradient(forward, backward, x, seed=seed)
+    assert report["x"].worst[0].index == (0, 0)
+    assert report.verdict == "wrong"

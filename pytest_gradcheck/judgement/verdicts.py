@@ -54,8 +54,11 @@ SCATTERS = 16.0
 FAR_BEYOND = 100.0
 
 #: Rounding makes slight differences: below this share of the derivative or of what is natural.
-#: A claim that changes by more, one rounding away, jumps there.
 SLIGHT = 0.1
+
+#: A claim that changes by more than this share of that, one rounding away, jumps there: a label
+#: held as a number is another then.
+JUMPS = 1e-2
 
 
 #: Forward is zero around the point where the bound on its derivative is below this. A claim may
@@ -255,7 +258,7 @@ def judge(
         beyond = known & smooth & (distance > np.maximum(rtol * size, unseen))
         slightest = SLIGHT * np.maximum(size, natural)
         slight = beyond & (distance <= slightest)
-        doubted = slight & (scatter <= slightest)
+        doubted = slight & (scatter <= JUMPS * np.maximum(size, natural))
         unseen = np.where(doubted, np.maximum(unseen, SCATTERS * scatter), unseen)
         allowed = np.maximum(rtol * size, unseen)
         excess = np.where(known, distance / np.maximum(allowed, TINY), 0.0)

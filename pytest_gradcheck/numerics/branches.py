@@ -58,6 +58,9 @@ HALVINGS = 32
 MEETING = 0.1
 TINY_BEND = 1e-4
 
+#: Jumps by more than this share of what the function varies by are no solver's.
+TINY_JUMP = 1e-2
+
 
 def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:
     """Bound how much the slope of a branch may differ from that of the whole.
@@ -217,5 +220,8 @@ def _is_break(line: DirectionLine, steps: Floats, values: Floats, at: int, outpu
             return False
         low, high = (middle, high) if on_left < on_right else (low, middle)
     slope, bend = before.deriv()(low), behind.deriv()(low) - before.deriv()(low)
-    is_high = abs(behind(low) - before(low)) >= AS_HIGH * first
+    height = abs(behind(low) - before(low))
+    if height > TINY_JUMP * np.nanmax(np.abs(values - values[steps.size // 2])):
+        return False
+    is_high = height >= AS_HIGH * first
     return bool(is_high or abs(bend) <= TINY_BEND * abs(slope))

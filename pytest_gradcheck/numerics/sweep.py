@@ -29,9 +29,13 @@ __all__ = ["Sweep"]
 #: Differences below this share of a derivative, or below that of the largest, may be those of
 #: a branch, where so large a share of all coordinates is apart from what was claimed, and
 #: the function jumps nearby.
-SLIGHT = 2e-2
-SLIGHTEST = 1e-3
+SLIGHT = 5e-4
 MANY = 0.25
+
+#: Where most of several coordinates are apart, differences up to this are slight: a tolerance
+#: shows in all of them.
+SLIGHT_EVERYWHERE = 2e-2
+MOST = 0.75
 
 #: Larger differences may be, where slopes over steps as large as these come so much closer to
 #: the claim.
@@ -86,7 +90,9 @@ class Sweep:
         for index, scale in chosen:
             self._climb(index, scale, levels, found)
         if chosen and apart >= MANY * size:
-            self._allow_for_branches([index for index, _ in chosen], found)
+            everywhere = size > 1 and apart >= MOST * size
+            slight = SLIGHT_EVERYWHERE if everywhere else SLIGHT
+            self._allow_for_branches([index for index, _ in chosen], slight, found)
         return found
 
     def _look(self, found: Measurement, doubts: Doubts, levels: Levels) -> int:
@@ -150,7 +156,9 @@ class Sweep:
         line = CoordinateLine(function.evaluate, function.point, index, scale)
         return climb(line, function.base, function.noise)
 
-    def _allow_for_branches(self, climbed: list[int], found: Measurement) -> None:
+    def _allow_for_branches(
+        self, climbed: list[int], largest_share: float, found: Measurement
+    ) -> None:
         """Widen bounds where a difference may be that of a branch from the whole.
 
         A slight one is, where the function jumps nearby, as a solver does that adapts its
@@ -168,15 +176,15 @@ class Sweep:
         scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
         everywhere = np.abs(found.value) * scales.own(slice(None))[:, None]
         largest = np.minimum(np.nanmax(everywhere, axis=0, initial=0.0), self._size())
-        slight = error <= SLIGHT * np.maximum(np.abs(claim), np.abs(value))
-        slight |= error * scale <= SLIGHTEST * largest
+        slight = error <= largest_share * np.maximum(np.abs(claim), np.abs(value))
+        slight |= error * scale <= SLIGHT * largest
         approached = self._secants_approach(indices, claim, np.where(off & ~slight, error, 0.0))
         explained = off & (slight | approached)
         worst = np.argmax(np.where(off, error * scale, 0.0), axis=0)
         if explained[worst, np.arange(worst.size)].any():
             jumps = breaks_nearby(self.function, self.rng)
             if not jumps.all():
-                slopes = branch_slopes(self.function, SLIGHTEST * largest, self.rng)
+                slopes = branch_slopes(self.function, SLIGHT * largest, self.rng)
                 jumps = jumps | (slight & (error * scale <= slopes))
             branch = explained & jumps
             found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
