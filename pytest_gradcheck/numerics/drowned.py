@@ -128,10 +128,10 @@ def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple
     """
     widest = WIDEST * block.scale
     yield np.where(faint, widest, np.minimum(WIDER * first, widest)), block.scale
-    yield widest, block.scale
     typical = block.function.scales.typical(block.indices)
-    for reach in (typical, np.maximum(typical, 1.0)):
-        yield WIDER_STEP * reach, reach
+    yield WIDER_STEP * typical, typical
+    yield np.full(typical.shape, WIDER_STEP), np.ones(typical.shape)
+    for reach in (block.scale, typical, np.maximum(typical, 1.0)):
         yield WIDEST * reach, reach
 
 

@@ -33,6 +33,9 @@ NOISE_ROUNDS = 3
 CONVERGING = 0.7
 HIDDEN = 8.0
 
+#: A derivative is well known when its bound is this share of it.
+CLEAR = 1e-6
+
 #: A value is excluded by one from smaller steps whose bound is this share of their distance.
 EXCLUDED = 1 / 30
 
@@ -52,6 +55,12 @@ class LineMeasurement:
     status: NDArray[np.int8]
     level: Level
     steepest: Floats
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether all outputs are smooth along the line, with derivatives that are well known."""
+        smooth = self.status == Status.SMOOTH.value
+        return bool((smooth & (self.bound <= CLEAR * np.abs(self.value))).all())
 
     def or_wider(self, wider: LineMeasurement) -> LineMeasurement:
         """Return this, and for each output what larger steps show where they show it better.

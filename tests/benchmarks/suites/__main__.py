@@ -37,7 +37,9 @@ def main() -> None:
     trials = {}
     with tempfile.TemporaryDirectory() as folder:
         for suite in chosen.suite:
-            trials[suite] = run(suite, chosen.most, (chosen.keep or Path(folder)).absolute())
+            kept = (chosen.keep or Path(folder)).absolute()
+            kept.mkdir(parents=True, exist_ok=True)
+            trials[suite] = run(suite, chosen.most, kept)
             print(part(suite, trials[suite]), flush=True)
     if chosen.page:
         PAGE.write_text(page(trials, chosen.most))
