@@ -255,7 +255,9 @@ def sudden_drops(bend: Floats, least: Floats) -> Booleans:
     before = np.vstack([np.zeros_like(bend[:1]), bend[:-2]])
     larger = np.maximum.accumulate(before)
     steep = np.isinf(at) | (before > SUDDEN_DROP * at)
-    return np.asarray((np.minimum(at, larger) > SUDDEN_DROP * smaller) & ~steep)
+    # What bends by more than the output itself still has all of its own fall ahead.
+    whole = (least > 0) & (smaller > least / EPS)
+    return np.asarray((np.minimum(at, larger) > SUDDEN_DROP * smaller) & ~(steep | whole))
 
 
 def _visible(bend: Floats, least: Floats) -> Floats:
