@@ -193,3 +193,37 @@ def test_tiny_jumps_of_terms_that_cancel_are_noise() -> None:
     base = counted.at(point)
     measured = climb(CoordinateLine(counted, point, 0, abs(x)), base, EPS * np.abs(base))
     assert abs(measured.value[0] - true) <= measured.bound[0] < 1e-2 * abs(true)
+
+
+def test_small_steps_exclude_what_steps_beyond_the_period_agree_on() -> None:
+    """A period of 0.1 days at a Julian date: the phase itself is rounded to 1e-8."""
+    t, rate = 2459000.3, 2 * math.pi / 0.1
+    measured = ladder_of(lambda x: math.sin(rate * x), t, scale=t)
+    true = rate * math.cos(rate * t)
+    assert abs(measured.value[0] - true) <= measured.bound[0] < 1e-3 * rate
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda x: x * math.log(x), id="logarithm"),
+        pytest.param(math.sqrt, id="root"),
+    ],
+)
+def test_slopes_that_grow_without_end_are_no_derivative(
+    function: Callable[[float], float],
+) -> None:
+    """At a singularity no formula of one side is confident."""
+
+    def defined(x: float) -> float:
+        return 0.0 if x == 0 else function(x) if x > 0 else math.nan
+
+    measured = ladder_of(defined, 0.0, scale=1.0)
+    assert not np.isfinite(measured.bound[0])
+
+
+def ladder_of(function: Callable[[float], float], x: float, *, scale: float) -> LineMeasurement:
+    """Climb with steps of a scale, knowing nothing but the rounding of the value."""
+    counted, point = Counted(lambda p: function(float(p[0]))), np.array([x])
+    base = counted.at(point)
+    return climb(CoordinateLine(counted, point, 0, scale), base, EPS * np.abs(base))
