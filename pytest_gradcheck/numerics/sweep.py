@@ -137,7 +137,7 @@ class Sweep:
         """Settle one coordinate by a ladder."""
         function, claim = self.function, self.claims(index, index + 1)[0]
         own = float(function.scales.own(np.array([index]))[0])
-        measured = self._along(index, max(own, scale))
+        measured = self._along(index, scale)
         if scale > own and not measured.is_clear:
             measured = self._along(index, own).or_wider(measured)
         found.value[index], found.bound[index] = measured.value, measured.bound
