@@ -44,6 +44,8 @@ def shown(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Shown:
     return run
 
 
+# A terminal is opened by a fork, of which JAX warns wherever a test has imported it before.
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals")
 class TestTerminal:
     """What is written to a terminal."""
