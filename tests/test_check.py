@@ -51,6 +51,24 @@ def test_correct_gradient_passes() -> None:
     assert report.relative_difference < 1e-8
 
 
+def test_backward_that_keeps_the_laws_is_asked_about_three_other_cotangents() -> None:
+    """Cotangents close by are for those only that seem to break one."""
+    report = gradcheck(lambda x: x**2, lambda x, dout: 2 * x * dout, X)
+    assert report.backward_calls == 5
+
+
+def test_forward_that_backward_changes_for_good_is_not_repeatable() -> None:
+    """No derivative of it can be measured, and none is said to be wrong."""
+    weight = [1.0]
+
+    def backward(x: Any, dout: Any) -> Any:
+        weight[0] -= 0.1
+        return dout
+
+    with pytest.raises(GradcheckUsageError, match="lambda is not repeatable"):
+        check_gradient(lambda x: weight[0] * x, backward, X)
+
+
 @pytest.mark.parametrize("index", range(3))
 @pytest.mark.parametrize("error", [2.0, -1.0, 0.0, 1.01, 1.001, 1 + 1e-5])
 def test_single_wrong_entry_is_named(index: int, error: float) -> None:

@@ -123,24 +123,33 @@ def _pose(
     refuse_change(workspace, binding.forward_name)
     replay.observe()
     by_forward = workspace.restore_changed()
-    again = forward.at_base()
-    refuse_change(workspace, binding.forward_name)
-    moving = replay.confirm()
-    refuse_unrepeatable(first, again, binding.forward_name, moving)
 
     backward = Backward(binding, workspace, counts=counts, convention=convention)
     coordinates = (
         Coordinates.of(workspace.parameters, workspace.base, constrained) if constrained else None
     )
     rng = np.random.default_rng(seed)
-    request = backward.draw(again, rng)
+    request = backward.draw(first, rng)
     tangent = request.tangent
     if coordinates is not None and tangent is not None:
         direction, tangent = coordinates.steer(tangent)
         request = replace(request, tangent=direction)
-    asked, claim, others, by_backward = _ask(
-        backward, forward, again, request, workspace=workspace, replay=replay, rng=rng
-    )
+    asked, claim = _ask(backward, first, request)
+    refuse_change(workspace, backward.name)
+    by_backward = workspace.restore_changed()
+
+    again = forward.at_base()
+    refuse_change(workspace, binding.forward_name)
+    moving = replay.confirm()
+    refuse_unrepeatable(first, again, binding.forward_name, moving)
+    with Quiet():
+        repeated = backward.ask(again, request)
+        refuse_change(workspace, backward.name)
+        try:
+            refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
+        except GradcheckUsageError:
+            if not replay.moved():  # else all is done once more, with everything replayed
+                raise
     if request.cotangent is not None:
         by = weights(request.cotangent, again.blocks, convention)
         forward.reading = forward.reading.under(by)
@@ -171,7 +180,7 @@ def _pose(
         ),
         not_checked=not_checked(binding.arguments),
         roundings=asked.roundings,
-        others=others,
+        others=_asking_others(backward, forward, again, request, claim=claim, rng=rng),
         claimed_at=claimed_at,
         claimed_rounded=_asking_rounded(backward, forward, request, asked.kind),
         # What moves generators here while forward is called elsewhere is something else.
@@ -183,42 +192,33 @@ def _pose(
     return watched(problem), workspace
 
 
-def _ask(
+def _ask(backward: Backward, output: Output, request: Request) -> tuple[Asked, Claim]:
+    """Ask backward for its claims, of which a copy is kept."""
+    asked = backward.ask(output, request)
+    claim = asked.claim.kept()
+    return replace(asked, claim=claim), claim
+
+
+def _asking_others(
     backward: Backward,
     forward: Forward,
     output: Output,
     request: Request,
     *,
-    workspace: Workspace,
-    replay: Replay,
+    claim: Claim,
     rng: np.random.Generator,
-) -> tuple[Asked, Claim, Callable[[], Iterator[OtherCotangents]], tuple[str, ...]]:
-    """Ask backward for its claims, twice.
-
-    The claim is a copy. Also returned are what asks for other cotangents, and the unchecked
-    arguments that backward changed.
-    """
-    asked = backward.ask(output, request)
-    claim = asked.claim.kept()
-    asked = replace(asked, claim=claim)
-    refuse_change(workspace, backward.name)
-    changed = workspace.restore_changed()
+) -> Callable[[], Iterator[OtherCotangents]]:
+    """Return what asks backward about other cotangents, where it takes any."""
+    workspace = forward.workspace
+    if request.cotangent is None:
+        return no_others
 
     def ask(request: Request) -> Asked:
         claims = backward.ask(forward.at_base(), request)
         refuse_change(workspace, backward.name)
         return claims
 
-    with Quiet():
-        repeated = ask(request)
-        try:
-            refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
-        except GradcheckUsageError:
-            if not replay.moved():  # else all is done once more, with everything replayed
-                raise
-    if request.cotangent is None:
-        return asked, claim, no_others, changed
-    others = partial(
+    return partial(
         ask_other_cotangents,
         ask,
         request.cotangent,
@@ -227,7 +227,6 @@ def _ask(
         parameters=workspace.parameters,
         rng=rng,
     )
-    return asked, claim, others, changed
 
 
 def _asking_elsewhere(

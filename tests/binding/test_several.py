@@ -340,7 +340,7 @@ class TestAgain:
 
         with bind(Call(forward, backward, (X,)), seed=0) as problem:
             others = next(problem.others())
-        assert log == ["forward 1.0"] + ["forward 1.0", "backward"] * 5
+        assert log == ["forward 1.0", "backward"] * 5
         first, repeated, second, combined, zero = cotangents
         assert first.tolist() == repeated.tolist() != second.tolist()
         assert combined.tolist() == (first - 2.5 * second).tolist()
