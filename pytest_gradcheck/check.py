@@ -52,7 +52,7 @@ __all__ = ["check_gradient", "gradcheck", "run_check"]
 #: Derivatives of a Jacobian that are all measured where nobody asked for that.
 DERIVATIVES = 1_000_000
 
-#: Coordinates from which on a check may see if forward is linear, which nine evaluations show,
+#: Coordinates from which on a check may see if forward is linear, which three evaluations show,
 #: and from which on it does so where forward is not its claim times the point.
 FEW = 8
 FEWEST_AFFINE = 256

@@ -66,10 +66,10 @@ def verify(function: Callable[[Floats], Any], claim: Floats) -> tuple[Screened |
 
 
 def test_right_claims_about_a_linear_function() -> None:
-    """Nine evaluations, and what could hide is rounding."""
+    """Three evaluations, and what could hide is rounding."""
     seen, calls = verify(lambda x: A @ x + 3.0, A.T)
     assert seen is not None
-    assert calls == 9
+    assert calls == 3
     assert (seen.visible < 1e-11).all()
 
 
@@ -103,9 +103,10 @@ def test_almost_linear_is_not_linear(function: Callable[[Floats], Any]) -> None:
 
 
 def test_noise_is_not_held_against_a_linear_function() -> None:
-    """What hides behind it is said."""
-    seen, _ = verify(lambda x: (A @ x).astype(np.float32), A.T)
+    """What hides behind it is said; one look at it may not show it all."""
+    seen, calls = verify(lambda x: (A @ x).astype(np.float32), A.T)
     assert seen is not None
+    assert calls in (3, 9)
     assert (seen.visible > 1e-8).all()
 
 
