@@ -6,12 +6,13 @@ judgement, names from binding, the layout of the message from report.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from math import prod
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,15 @@ from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, 
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 
-__all__ = ["Described", "Evidence", "agreement", "describe", "relative_difference", "verdict_of"]
+__all__ = [
+    "Described",
+    "Evidence",
+    "agreement",
+    "by_part",
+    "describe",
+    "relative_difference",
+    "verdict_of",
+]
 
 VERDICTS: dict[int, Verdict] = {
     Mark.CORRECT: "correct",
@@ -56,6 +65,9 @@ REASONS = {
 ORDINARY = (Status.SMOOTH, Status.STILL, Status.LEVEL)
 
 
+#: Statuses of a derivative beside which forward gave no outputs.
+AT_EDGE = (Status.EDGE, Status.OUTSIDE)
+
 #: Why an entry is inconclusive though it was measured.
 ROUNDING = "backward's own rounding, its terms cancel"
 BETWEEN = (
@@ -67,6 +79,7 @@ BETWEEN = (
 SIDES = 16
 
 Place = tuple[int, int]
+Known = TypeVar("Known")
 
 
 def no_edge(coordinate: int) -> Edge | None:
@@ -106,6 +119,8 @@ class Evidence:
     again : Again or None
         Asks backward about these coordinates once more, before it is accused of a slight
         difference or of a claim between the slopes of a kink.
+    at_first : Judged or None
+        The verdicts before that, where many parameters were judged at once.
     """
 
     parameter: Parameter
@@ -120,6 +135,7 @@ class Evidence:
     edge: Callable[[int], Edge | None] = no_edge
     own: Indices | None = None
     again: Again | None = None
+    at_first: Judged | None = None
 
     @cached_property
     def judged(self) -> Judged:
@@ -136,7 +152,7 @@ class Evidence:
             rtol=self.rtol,
             rounding=self.rounding,
         )
-        judged = look()
+        judged = look() if self.at_first is None else self.at_first
         if again is None:
             return judged
         slight = judged.slight
@@ -144,7 +160,7 @@ class Evidence:
             distance = np.abs(self.claim - found.value)[slight]
             scatter = again.scatter(lambda some, most: is_clear(distance, some[slight], most))
             judged = look(scatter=scatter)
-        return _settled(self, again, judged)
+        return _settled(self, again, judged) if judged.unexplained else judged
 
     def output(self, coordinate: int, column: int) -> int:
         """Return the output that a derivative is of."""
@@ -191,15 +207,17 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
         Everything the report says of the parameter.
     """
     claim, parameter, judged = evidence.claim, evidence.parameter, evidence.judged
-    counts = {mark: int(np.count_nonzero(judged.are(mark))) for mark in Mark}
+    counts = judged.counts()
     wrong = counts[Mark.WRONG]
-    decided = judged.allowed[~judged.are(Mark.INCONCLUSIVE)]
+    decided = judged.allowed
+    if counts[Mark.INCONCLUSIVE]:
+        decided = decided[~judged.are(Mark.INCONCLUSIVE)]
     return ParameterReport(
         name=parameter.name,
         shape=parameter.shape,
         dtype=parameter.dtype,
         size=prod(parameter.shape) * (2 if parameter.is_complex else 1),
-        verdict=verdict_of(VERDICTS[mark] for mark, count in counts.items() if count),
+        verdict=verdict_of(VERDICTS[mark] for mark, count in enumerate(counts) if count),
         wrong=wrong,
         checked=claim.size,
         relative_difference=relative_difference(claim, evidence.found.value, ~judged.zeros),
@@ -241,6 +259,21 @@ def _settled(evidence: Evidence, again: Again, judged: Judged) -> Judged:
         elif around.size and not alone:
             off.append(place)
     return judged.settle(several, off)
+
+
+def by_part(places: Mapping[Place, Known], edges: Sequence[int]) -> list[dict[Place, Known]]:
+    """Return what is known of places part by part, as they are counted there.
+
+    Examples
+    --------
+    >>> by_part({(0, 0): "a", (3, 1): "b"}, [0, 2, 5])
+    [{(0, 0): 'a'}, {(1, 1): 'b'}]
+    """
+    parts = [dict[Place, Known]() for _ in edges[1:]]
+    for (coordinate, output), known in places.items():
+        number = bisect_right(edges, coordinate) - 1
+        parts[number][coordinate - edges[number], output] = known
+    return parts
 
 
 def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
@@ -305,7 +338,7 @@ def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
     judged = evidence.judged
     severity = SEVERITY[judged.marks.ravel()]
     distance = np.abs(evidence.claim - evidence.found.value).ravel()
-    excess = _rounded(judged.excess.ravel())
+    excess = judged.excess.ravel()
     order = np.lexsort((-distance, -excess, -severity))[:max_rows]
     outputs = judged.marks.shape[1]
     for flat in order.tolist():
@@ -321,7 +354,8 @@ def _entry(evidence: Evidence, coordinate: int, column: int, *, excess: float) -
     output_index, output_part = block.place(output - block.start)
     mark = int(judged.marks[coordinate, column])
     status = Status(int(found.status[coordinate, column]))
-    reason = _reason(status, mark, evidence.edge(coordinate))
+    edge = evidence.edge(coordinate) if status in AT_EDGE else None
+    reason = _reason(status, mark, edge)
     if (coordinate, column) in found.kinks:
         low, high = found.kinks[coordinate, column]
         reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
@@ -347,13 +381,6 @@ def _entry(evidence: Evidence, coordinate: int, column: int, *, excess: float) -
     )
 
 
-def _rounded(excess: Any) -> Any:
-    """Round to three digits: a factor puts all entries equally far off, but for noise."""
-    with np.errstate(all="ignore"):
-        unit = 10.0 ** np.floor(np.log10(np.maximum(excess, 1e-300)) - 2)
-    return np.round(excess / unit) * unit
-
-
 def reason_of(status: Status, edge: Edge | None) -> str | None:
     """Return why a derivative was not measured from both sides, None where it was.
 
@@ -374,7 +401,7 @@ def reason_of(status: Status, edge: Edge | None) -> str | None:
     >>> reason_of(Status.EDGE, Edge("domain", "raises ValueError: negative", 0, 1, -0.5))
     'measured from one side; where it is moved by -0.5 forward raises ValueError: negative'
     """
-    if status not in {Status.EDGE, Status.OUTSIDE} or edge is None:
+    if status not in AT_EDGE or edge is None:
         return REASONS.get(status)
     moved = "it is" if edge.is_of_one else "several entries are"
     seen = "measured from one side" if status is Status.EDGE else "forward is undefined around it"

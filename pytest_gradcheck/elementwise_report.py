@@ -16,7 +16,13 @@ from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.binding.claimed import ElementwiseClaim
 from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.binding.problem import Problem
-from pytest_gradcheck.description import Described, Evidence, describe, relative_difference
+from pytest_gradcheck.description import (
+    Described,
+    Evidence,
+    by_part,
+    describe,
+    relative_difference,
+)
 from pytest_gradcheck.elsewhere import Again, Elsewhere
 from pytest_gradcheck.numerics.coupling import Coupled
 from pytest_gradcheck.numerics.elementwise import Compressed
@@ -58,14 +64,21 @@ def describe_elementwise(
     unmoved = problem.unmoved()
     elsewhere = Elsewhere(problem, options.seed, lambda said, some: said.take_stored(some))
     reports, zeros = [], []
-    for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
+    edges = [0, *(parameter.stop for parameter in problem.parameters)]
+    each = zip(
+        problem.parameters,
+        problem.roundings,
+        by_part(measured.found.kinks, edges),
+        strict=True,
+    )
+    for parameter, rounding, kinks in each:
         start, stop = parameter.start, parameter.stop
         own = Evidence(
             parameter=parameter,
             point=problem.point[start:stop],
             outputs=problem.outputs,
             claim=claim.values[start:stop],
-            found=measured.found.rows(start, stop),
+            found=measured.found.part(slice(start, stop), kinks),
             natural=measured.natural(start, stop),
             rounding=rounding,
             rtol=options.rtol,

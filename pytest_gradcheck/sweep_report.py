@@ -6,7 +6,7 @@ to description.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -14,9 +14,17 @@ import numpy as np
 from pytest_gradcheck.binding.blocks import Parameter
 from pytest_gradcheck.binding.evaluating.edges import Edge
 from pytest_gradcheck.binding.problem import Problem
-from pytest_gradcheck.description import Described, Evidence, describe, relative_difference
+from pytest_gradcheck.description import (
+    Described,
+    Evidence,
+    by_part,
+    describe,
+    relative_difference,
+)
 from pytest_gradcheck.elsewhere import Again, Elsewhere
+from pytest_gradcheck.judgement.verdicts import Judged, judge
 from pytest_gradcheck.numerics.measure import Measured
+from pytest_gradcheck.numerics.measurement import Floats, Status
 from pytest_gradcheck.options import Options
 
 __all__ = ["describe_sweep"]
@@ -61,21 +69,52 @@ def _evidence(problem: Problem, measured: Measured, options: Options) -> Iterato
     if problem.tangent is not None:
         parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
         roundings = (max(roundings),)
-    for parameter, rounding in zip(parameters, roundings, strict=True):
-        start, stop = parameter.start, parameter.stop
+    edges = [0, *(parameter.stop for parameter in parameters)]
+    claim, natural = problem.claim.rows(0, edges[-1]), measured.natural(0, edges[-1])
+    judged = _judged(claim, measured, natural, edges=edges, roundings=roundings, rtol=options.rtol)
+    kinks, conventions = by_part(measured.found.kinks, edges), by_part(judged.conventions, edges)
+    unexplained = by_part(dict.fromkeys(judged.unexplained), edges)
+    for number, parameter in enumerate(parameters):
+        rows = slice(parameter.start, parameter.stop)
         yield Evidence(
             parameter=parameter,
-            point=point[start:stop],
+            point=point[rows],
             outputs=problem.outputs,
-            claim=problem.claim.rows(start, stop),
-            found=measured.found.rows(start, stop),
-            natural=measured.natural(start, stop),
-            rounding=rounding,
+            claim=claim[rows],
+            found=measured.found.part(rows, kinks[number]),
+            natural=natural[rows],
+            rounding=roundings[number],
             rtol=options.rtol,
             unmoved=parameter.name in unmoved,
-            edge=partial(_edge, problem, start),
-            again=Again(elsewhere, np.arange(start, stop), (start, stop)),
+            edge=partial(_edge, problem, parameter.start),
+            again=Again(elsewhere, np.arange(rows.start, rows.stop), (rows.start, rows.stop)),
+            at_first=judged.part(rows, conventions[number], unexplained[number]),
         )
+
+
+def _judged(
+    claim: Floats,
+    measured: Measured,
+    natural: Floats,
+    *,
+    edges: Sequence[int],
+    roundings: Sequence[float],
+    rtol: float,
+) -> Judged:
+    """Judge all parameters at once: very many small ones take long one by one."""
+    found, starts = measured.found, np.array(edges[:-1], dtype=np.intp)
+    sizes = np.diff(edges)
+    return judge(
+        claim,
+        found.value,
+        found.bound,
+        found.kinks,
+        still=found.are(Status.STILL) | found.are(Status.LEVEL),
+        natural=natural,
+        rtol=rtol,
+        rounding=np.repeat(roundings, sizes)[:, None],
+        starts=starts[sizes > 0],
+    )
 
 
 def _edge(problem: Problem, start: int, coordinate: int) -> Edge | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.binding.blocks import Parameter
-from pytest_gradcheck.description import Evidence, describe, relative_difference
+from pytest_gradcheck.description import Evidence, by_part, describe, relative_difference
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.report.model import ParameterReport
 
@@ -76,3 +76,11 @@ def test_relative_difference_leaves_out_what_is_unknown_or_zero() -> None:
     claim, value = np.array([4.0, 1.0, 5.0]), np.array([2.0, np.nan, 1.0])
     where = np.array([True, True, False])
     assert relative_difference(claim, value, where) == pytest.approx(1 / 3)
+
+
+def test_places_are_sorted_into_parts_and_counted_there() -> None:
+    """A part without coordinates has none, though it begins where the next one does."""
+    places = {(k, m): 10 * k + m for k in range(5) for m in range(2)}
+    parts = by_part(places, [0, 2, 2, 5])
+    assert [len(part) for part in parts] == [4, 0, 6]
+    assert parts[2][0, 1] == 21

@@ -53,7 +53,7 @@ def watched(problem: Problem) -> Problem:
 
         def seen() -> Iterator[Vector]:
             for point in points:
-                moved.append(_only(quiet, starts, np.flatnonzero(point != problem.here)))
+                moved.append(_only(quiet, starts, point != problem.here))
                 yield point
 
         outputs = problem.evaluate(seen())
@@ -66,8 +66,11 @@ def watched(problem: Problem) -> Problem:
 
 
 def _only(
-    parts: Sequence[Parameter], starts: Sequence[int], moved: NDArray[np.intp]
+    parts: Sequence[Parameter], starts: Sequence[int], moved: NDArray[np.bool_]
 ) -> str | None:
     """Return which part alone the coordinates that moved are of, None where it is none."""
-    place = bisect_right(starts, moved[0]) - 1 if moved.size else -1
-    return parts[place].name if place >= 0 and moved[-1] < parts[place].stop else None
+    first = int(moved.argmax())
+    place = bisect_right(starts, first) - 1
+    if place < 0 or not moved[first] or moved[parts[place].stop :].any():
+        return None
+    return parts[place].name

@@ -5,7 +5,7 @@ It must not evaluate anything or know names; arrays in, arrays out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -17,6 +17,7 @@ from pytest_gradcheck.judgement.kinks import Convention, convention
 __all__ = ["CLAIM_ROUNDINGS", "SCATTERS", "Judged", "Mark", "are_zero", "is_clear", "judge"]
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 #: A claim is wrong only when it is this many bounds away from the measurement.
 KAPPA = 2.0
@@ -86,7 +87,8 @@ class Judged:
     marks : ndarray of int8, shape (n, m)
         Values of `Mark`.
     excess : ndarray, shape (n, m)
-        Distance between claim and measurement in units of what is allowed.
+        Distance between claim and measurement in units of what is allowed, to three digits: a
+        factor puts all entries equally far off, but for noise.
     allowed : ndarray, shape (n, m)
         The distance that is allowed: the smallest error that would be seen.
     zeros : ndarray of bool, shape (n, m)
@@ -116,6 +118,29 @@ class Judged:
         """Tell which derivatives have this verdict."""
         # A plain number: numpy takes ten times as long to look at a member of an enumeration.
         return np.asarray(self.marks == mark.value)
+
+    def counts(self) -> list[int]:
+        """Return how many derivatives have each verdict, by its value."""
+        counts: list[int] = np.bincount(self.marks.ravel(), minlength=len(Mark)).tolist()
+        return counts
+
+    def part(
+        self,
+        rows: slice,
+        conventions: Mapping[tuple[int, int], Convention],
+        unexplained: Iterable[tuple[int, int]],
+    ) -> Judged:
+        """Return the verdicts on some rows, with what is known of claims at a kink there."""
+        return Judged(
+            self.marks[rows],
+            self.excess[rows],
+            self.allowed[rows],
+            self.zeros[rows],
+            self.slight[rows],
+            self.rounded[rows],
+            conventions,
+            tuple(unexplained),
+        )
 
     def settle(self, several: Sequence[tuple[int, int]], off: Sequence[tuple[int, int]]) -> Judged:
         """Return the same with verdicts on some claims at a kink.
@@ -190,10 +215,11 @@ def judge(
     still: NDArray[np.bool_],
     natural: Floats,
     rtol: float,
-    rounding: float,
+    rounding: float | Floats,
     scatter: Floats | float = 0.0,
+    starts: Indices | None = None,
 ) -> Judged:
-    """Judge the claims about one parameter.
+    """Judge the claims about one parameter, or about several at once.
 
     A claim is wrong only if ``|claim - value|`` exceeds both ``rtol`` times the
     larger of the two and twice the error bound. There is no absolute tolerance:
@@ -219,11 +245,13 @@ def judge(
         against where all of them vanish. Far above rounding.
     rtol : float
         Relative error that is allowed anyway.
-    rounding : float
+    rounding : float or ndarray, shape (n, 1)
         Relative rounding of the claim's type.
     scatter : ndarray, shape (n, m), or float
         How much claims differ one rounding away. That is no excuse for more than slight
         differences, nor for what is right anyway.
+    starts : ndarray of int, shape (k,), or None
+        The first coordinate of each parameter, none of them empty; None of one.
 
     Returns
     -------
@@ -248,9 +276,9 @@ def judge(
         is_nothing = (value == 0) & (bound <= NOTHING) & (SLIGHT * natural <= size)
         natural = np.where(is_nothing, 1.0, natural)
         # Entries of one parameter may have units of their own: the largest is meant in theirs.
-        shares = measured[natural > 0] / natural[natural > 0]
-        largest = _largest(shares) * natural
-        largest = np.fmin(largest, _largest(measured))
+        shares = np.where(natural > 0, measured / natural, 0.0)
+        largest = _largest(shares, starts) * natural
+        largest = np.fmin(largest, _largest(measured, starts))
         rounded = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
         unseen = np.maximum(KAPPA * bound, rounded)
         distance = np.abs(claim - value)
@@ -263,13 +291,14 @@ def judge(
         allowed = np.maximum(rtol * size, unseen)
         excess = np.where(known, distance / np.maximum(allowed, TINY), 0.0)
         wrong = known & (excess > 1)
+        excess = _rounded(excess)
         telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * natural)
         is_zero = claimed <= ZERO * unseen
         telling = np.where(is_zero, VANISHING * largest, telling)
         informative = unseen <= telling
         informative |= is_zero & still & (unseen <= STILL * natural)
         untold = (size <= unseen) | (size + unseen <= VANISHING * natural)
-        informative |= are_zero(size, unseen, natural) & (untold | ~known).all(axis=0)
+        informative |= are_zero(size, unseen, natural) & _all(untold | ~known, starts)
         correct = known & informative & ~wrong
         zeros = correct & ((unseen > INFORMATIVE * size) | (size == 0))
     marks = np.empty(claim.shape, dtype=np.int8)
@@ -302,6 +331,23 @@ def judge(
     )
 
 
-def _largest(values: Floats) -> float:
-    """Return the largest number that is known of `values`, at least 0."""
-    return float(np.fmax.reduce(values, axis=None, initial=0.0))
+def _rounded(excess: Floats) -> Floats:
+    """Round to three digits."""
+    unit = 10.0 ** np.floor(np.log10(np.maximum(excess, 1e-300)) - 2)
+    return np.asarray(np.round(excess / unit) * unit)
+
+
+def _largest(values: Floats, starts: Indices | None) -> Floats | float:
+    """Return the largest number that is known of each parameter, at least 0."""
+    if starts is None:
+        return float(np.fmax.reduce(values, axis=None, initial=0.0))
+    largest = np.fmax.reduceat(np.fmax.reduce(values, axis=1, initial=0.0), starts)
+    return np.repeat(largest, np.diff(starts, append=len(values)))[:, None]
+
+
+def _all(where: NDArray[np.bool_], starts: Indices | None) -> NDArray[np.bool_]:
+    """Tell of each output whether that is so by all coordinates of a parameter."""
+    if starts is None:
+        return np.asarray(where.all(axis=0))
+    every = np.logical_and.reduceat(where, starts, axis=0)
+    return np.repeat(every, np.diff(starts, append=len(where)), axis=0)

@@ -121,11 +121,8 @@ class Measurement:
         self.kinks.update({(int(indices[k]), m): v for (k, m), v in part.kinks.items()})
         self.steepest.update({(int(indices[k]), m): v for (k, m), v in part.steepest.items()})
 
-    def rows(self, start: int, stop: int) -> Measurement:
-        """Return the measurement of coordinates ``start:stop``; arrays are views."""
-        part = slice(start, stop)
-        kinks = {(k - start, m): v for (k, m), v in self.kinks.items() if start <= k < stop}
-        steepest = {(k - start, m): v for (k, m), v in self.steepest.items() if start <= k < stop}
+    def part(self, rows: slice, kinks: dict[tuple[int, int], tuple[float, float]]) -> Measurement:
+        """Return the measurement of some coordinates with the kinks there; arrays are views."""
         return Measurement(
-            self.value[part], self.bound[part], self.step[part], self.status[part], kinks, steepest
+            self.value[rows], self.bound[rows], self.step[rows], self.status[rows], kinks
         )

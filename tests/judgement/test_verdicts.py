@@ -1,5 +1,7 @@
 """Verdicts: what claim and measurement say together."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -398,3 +400,45 @@ def test_zeros_are_small_and_not_wrong(
         assert abs(claim - value) <= max(2 * bound, 1e-6 * max(abs(claim), abs(value)), 1e-14)
     flipped = judge_one(-claim, -value, bound)
     assert outcome(flipped) == outcome(judged)
+
+
+@given(st.integers(0, 2**32))
+def test_several_parameters_at_once_are_judged_as_one_by_one(seed: int) -> None:
+    """Each by its own largest derivative, and by its own rounding."""
+    rng = np.random.default_rng(seed)
+    edges = [0, 1, 4, 9]
+    shape = (edges[-1], 2)
+    value = rng.normal(size=shape) * 10.0 ** rng.integers(-14, 3, size=(9, 1))
+    value[rng.random(shape) < 0.2] = 0.0
+    value[rng.random(shape) < 0.1] = np.nan
+    claim = np.where(rng.random(shape) < 0.6, value, value * (1 + 10.0 ** rng.uniform(-12, 0)))
+    claim = np.nan_to_num(claim)
+    bound = 10.0 ** rng.uniform(-18, 0, size=shape)
+    natural = 10.0 ** rng.uniform(-6, 3, size=shape)
+    still, rounding = rng.random(shape) < 0.2, np.array([EPS, 1e-7, EPS])
+    together = verdicts.judge(
+        claim,
+        value,
+        bound,
+        {},
+        still=still,
+        natural=natural,
+        rtol=1e-6,
+        rounding=np.repeat(rounding, np.diff(edges))[:, None],
+        starts=np.array(edges[:-1]),
+    )
+    for number, (start, stop) in enumerate(pairwise(edges)):
+        rows = slice(start, stop)
+        alone = verdicts.judge(
+            claim[rows],
+            value[rows],
+            bound[rows],
+            {},
+            still=still[rows],
+            natural=natural[rows],
+            rtol=1e-6,
+            rounding=float(rounding[number]),
+        )
+        part = together.part(rows, {}, ())
+        for name in ("marks", "excess", "allowed", "zeros", "slight", "rounded"):
+            assert np.array_equal(getattr(part, name), getattr(alone, name), equal_nan=True), name

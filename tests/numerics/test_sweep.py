@@ -149,14 +149,6 @@ def test_bound_holds_under_any_noise(size: float, seed: int) -> None:
     assert (np.abs(found.value[:, 0] - np.cos(point)) <= 2 * found.bound[:, 0]).all()
 
 
-def test_rows_of_a_measurement_keep_their_kinks() -> None:
-    """Taking a parameter's rows renumbers the kinks."""
-    found, _ = sweep(lambda x: np.abs(x).sum(), np.zeros(4), np.zeros(4))
-    part = found.rows(2, 4)
-    assert part.value.shape == (2, 1)
-    assert sorted(part.kinks) == [(0, 0), (1, 0)]
-
-
 def test_what_a_stopped_solver_leaves_is_small_beside_the_largest_derivative() -> None:
     """A derivative that nearly cancels is as far off as the others, not in proportion."""
     stiffness = np.array([1.0, 0.2])
