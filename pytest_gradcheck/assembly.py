@@ -5,7 +5,6 @@ It must not evaluate, judge or word anything: it adds what holds for the check a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,13 +23,8 @@ __all__ = ["assemble"]
 #: rounded to one of a few numbers may be the same as before by chance.
 AGAIN = 8
 
-#: Options that nobody gave.
-DEFAULTS = {n: OptionValue(getattr(Options(), n), "default") for n in NAMES}
 
-
-def assemble(
-    problem: Problem, described: Described, options: Options, *, started: float, rerun: str | None
-) -> Report:
+def assemble(problem: Problem, described: Described, options: Options) -> Report:
     """Put together the report of a check.
 
     Parameters
@@ -41,15 +35,11 @@ def assemble(
         What was found.
     options : Options
         The options in force.
-    started : float
-        When the check was, by `time.perf_counter`.
-    rerun : str or None
-        The command that runs the test again.
 
     Returns
     -------
     Report
-        Of the whole check.
+        Complete but for the time it took and the command that repeats it.
     """
     parameters = described.parameters
     breaches = tuple(_breaches(problem, options.rtol))
@@ -67,20 +57,13 @@ def assemble(
         mode=described.mode,
         evaluations=problem.counts.forward,
         backward_calls=problem.counts.backward,
-        seconds=time.perf_counter() - started,
-        rerun=rerun,
+        seconds=0.0,
         seed=options.seed,
-        options=_values(options),
+        options={n: OptionValue(getattr(options, n), options.origin(n)) for n in NAMES},
         not_checked=problem.not_checked,
         notes=(*problem.notes, *described.notes),
         breaches=breaches,
     )
-
-
-def _values(options: Options) -> dict[str, OptionValue]:
-    """Return every option with its value and origin; most are what they are by default."""
-    given = options.origins.items()
-    return DEFAULTS | {n: OptionValue(getattr(options, n), origin) for n, origin in given}
 
 
 def _badness(entry: Entry) -> tuple[bool, bool, float, float]:

@@ -59,6 +59,7 @@ REASONS = {
     Status.BRANCH: "forward jumps between smooth branches (a solver that stops?)",
     Status.STILL: "forward does not react, but is too noisy to say that it never does",
     Status.LEVEL: "forward is piecewise constant here",
+    Status.DIVERGENT: "slopes over ever smaller steps do not converge",
 }
 
 #: Statuses of a derivative at which nothing is out of the ordinary.
@@ -208,9 +209,9 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
     """
     claim, parameter, judged = evidence.claim, evidence.parameter, evidence.judged
     counts = judged.counts()
-    wrong, is_open = counts[Mark.WRONG], counts[Mark.INCONCLUSIVE] > 0
+    wrong = counts[Mark.WRONG]
     decided = judged.allowed
-    if is_open:
+    if counts[Mark.INCONCLUSIVE]:
         decided = decided[~judged.are(Mark.INCONCLUSIVE)]
     return ParameterReport(
         name=parameter.name,
@@ -224,7 +225,7 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
         worst=tuple(_worst_entries(evidence, max_rows)),
         diagnosis=tuple(_causes(evidence, convention)) if wrong else (),
         resolution=float(decided.max()) if decided.size else float("inf"),
-        notes=tuple(_notes(evidence, wrong=wrong > 0, is_open=is_open)),
+        notes=tuple(_notes(evidence)),
     )
 
 
@@ -234,8 +235,6 @@ def _settled(evidence: Evidence, again: Again, judged: Judged) -> Judged:
     A backward that gives the slopes to both sides is right beside the kink; then the claim may
     be a sum over several kinks. Of very many entries some are looked at from both sides.
     """
-    if not judged.unexplained:
-        return judged
     found, alone = evidence.found, again.is_alone
     several, off = list[Place](), list[Place]()
     rest = judged.unexplained[:: -(-len(judged.unexplained) // SIDES) or 1]
@@ -417,10 +416,11 @@ def _reason(status: Status, mark: int, edge: Edge | None) -> str | None:
     return reason
 
 
-def _notes(evidence: Evidence, *, wrong: bool, is_open: bool) -> Iterator[Note]:
+def _notes(evidence: Evidence) -> Iterator[Note]:
     yield from evidence.parameter.notes
     parameter, claim, found = evidence.parameter, evidence.claim, evidence.found
     judged = evidence.judged
+    wrong = bool(judged.are(Mark.WRONG).any())
     barren = wrong and not found.value.any() and bool(np.isin(found.status, ORDINARY).all())
     size = np.maximum(np.abs(claim), np.abs(found.value) + found.bound)
     yield from zero_notes(
@@ -439,8 +439,7 @@ def _notes(evidence: Evidence, *, wrong: bool, is_open: bool) -> Iterator[Note]:
         good = float(judged.allowed[judged.rounded].max())
         text = f"backward's own rounding: claims of {parameter.name} are good to {good:.0e}"
         yield Note("rounding", int(np.count_nonzero(judged.rounded)), text)
-    if is_open:
-        yield from _inconclusive_notes(evidence, judged)
+    yield from _inconclusive_notes(evidence, judged)
     yield from point_notes(parameter, evidence.point)
 
 
@@ -456,6 +455,8 @@ def _kink_note(conventions: Mapping[Convention, int]) -> Note:
 
 def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
     found, open_ = evidence.found, judged.are(Mark.INCONCLUSIVE)
+    if not open_.any():
+        return
     groups = [(open_ & ~judged.rounded & found.are(s), s) for s in Status]
     for where, status in [(open_ & judged.rounded, None), *groups]:
         count = int(np.count_nonzero(where))

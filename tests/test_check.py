@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -280,6 +281,31 @@ def test_correct_gradient_is_never_accused(x: Any) -> None:
     """Whatever the point: zeros, subnormal entries, equal entries."""
     report = check_gradient(lambda x: np.sum(np.sin(x)) + 3.0, np.cos, x)
     assert report.verdict != "wrong"
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "x"),
+    [
+        pytest.param(np.sin, np.cos, [1e16], id="periods between two floats"),
+        pytest.param(np.sin, np.cos, [1e100, 0.7], id="beside an ordinary one"),
+        pytest.param(
+            lambda x: x * np.log(np.abs(x)),
+            lambda x: np.log(np.abs(x)) + 1,
+            [1e-30, 0.7, -1.3],
+            id="singularity between two steps",
+        ),
+        pytest.param(
+            lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0), [1e-300], id="kink next to it"
+        ),
+    ],
+)
+def test_right_gradient_that_no_step_resolves_is_not_accused(
+    forward: Callable[[Any], Any], backward: Callable[[Any], Any], x: list[float]
+) -> None:
+    """Steps between floats, singularities and kinks that are closer than any: at most unknown."""
+    for seed in range(8):
+        report = check_gradient(lambda x: np.sum(forward(x)), backward, np.array(x), seed=seed)
+        assert report.verdict != "wrong"
 
 
 @given(points, st.integers(0, 3), st.sampled_from([2.0, 0.5, -1.0, 1.001]))

@@ -124,11 +124,12 @@ def _pose(
     replay.observe()
     by_forward = workspace.restore_changed()
 
-    backward = Backward(binding, workspace, counts=counts, convention=convention, seed=seed)
+    backward = Backward(binding, workspace, counts=counts, convention=convention)
     coordinates = (
         Coordinates.of(workspace.parameters, workspace.base, constrained) if constrained else None
     )
-    request = backward.draw(first)
+    rng = np.random.default_rng(seed)
+    request = backward.draw(first, rng)
     tangent = request.tangent
     if coordinates is not None and tangent is not None:
         direction, tangent = coordinates.steer(tangent)
@@ -179,7 +180,7 @@ def _pose(
         ),
         not_checked=not_checked(binding.arguments),
         roundings=asked.roundings,
-        others=_asking_others(backward, forward, again, request, claim=claim),
+        others=_asking_others(backward, forward, again, request, claim=claim, rng=rng),
         claimed_at=claimed_at,
         claimed_rounded=_asking_rounded(backward, forward, request, asked.kind),
         # What moves generators here while forward is called elsewhere is something else.
@@ -205,6 +206,7 @@ def _asking_others(
     request: Request,
     *,
     claim: Claim,
+    rng: np.random.Generator,
 ) -> Callable[[], Iterator[OtherCotangents]]:
     """Return what asks backward about other cotangents, where it takes any."""
     workspace = forward.workspace
@@ -220,10 +222,10 @@ def _asking_others(
         ask_other_cotangents,
         ask,
         request.cotangent,
-        backward.draw_cotangent(output),
+        backward.draw_cotangent(output, rng),
         claim=claim,
         parameters=workspace.parameters,
-        rng=backward.rng,
+        rng=rng,
     )
 
 

@@ -131,12 +131,11 @@ class Block:
         """Tell which coordinates have a derivative that is not known well enough yet."""
         value, bound = self.found.value[self.indices], self.found.bound[self.indices]
         size = np.maximum(np.abs(self.claim), np.abs(value))
-        scale, zero = self.meaningful[:, None], self.claim == 0
+        scale = self.meaningful[:, None]
         # A claim that is not zero, and yet moves nothing over its scale, has another scale.
-        shown = bound * np.where(zero, scale, np.maximum(scale, UNITY))
-        zero &= ~faint[:, None]
-        beside = np.where(zero, SHARE * np.abs(self.function.base), 0.0)
-        least = np.maximum(FLOOR * self.function.floor, beside)
+        shown = bound * np.where(self.claim == 0, scale, np.maximum(scale, UNITY))
+        beside = np.where(self.claim == 0, SHARE * np.abs(self.function.base), 0.0)
+        least = np.maximum(FLOOR * self.function.floor, np.where(faint[:, None], 0.0, beside))
         return ~np.asarray(((bound <= CLEAR * size) | (shown <= least)).all(axis=1))
 
     def put(self, value: Floats, bound: Floats, step: Floats) -> None:
@@ -153,9 +152,10 @@ class Block:
 
     def move(self, where: Booleans) -> None:
         """Take back that the function stands still, where told."""
-        found, indices = self.found, self.indices
-        still = found.status[indices] == Status.STILL.value
-        found.status[indices] = np.where(where & still, Status.SMOOTH.value, found.status[indices])
+        status = self.found.status[self.indices]
+        self.found.status[self.indices] = np.where(
+            where & (status == Status.STILL), Status.SMOOTH, status
+        )
 
 
 def curvature(step: Floats, reach: Floats, bend: Floats, size: Floats) -> Floats:

@@ -375,6 +375,7 @@ def _ladder(block: Block) -> _Rows:
     function = block.function
     line = _Together(function, block.indices, block.scale)
     climbed = climb(line, function.base.ravel(), function.noise.ravel())
+    climbed = climbed.reaching((block.claim * block.scale[:, None]).ravel())
     return _Rows.of(climbed, block.scale, function.base.shape)
 
 

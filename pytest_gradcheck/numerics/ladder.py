@@ -33,6 +33,10 @@ NOISE_ROUNDS = 3
 CONVERGING = 0.7
 HIDDEN = 8.0
 
+#: Bends at the smallest steps by this share of outputs, and of all that they vary by, leave
+#: nothing to be seen.
+COARSE = 0.1
+
 #: A derivative is well known when its bound is this share of it.
 CLEAR = 1e-6
 
@@ -77,6 +81,15 @@ class LineMeasurement:
         }
         steepest = np.fmax(self.steepest, wider.steepest)
         return replace(self, **chosen, level=wider.level, steepest=steepest)
+
+    def reaching(self, claim: Floats) -> LineMeasurement:
+        """Return the same with bounds that reach a claim where slopes do not converge.
+
+        Where they are small from far, a claim of nothing is borne out, and no other is refuted.
+        """
+        off = np.abs(self.value - claim)
+        reach = np.where(self.status == Status.DIVERGENT, off, 0.0)
+        return replace(self, bound=np.fmax(self.bound, reach))
 
     def slopes(self, output: int) -> tuple[float, float]:
         """Return the smaller and the larger one-sided derivative of an output."""
@@ -152,7 +165,9 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
         jump = _shows_jump(rungs, noise)
         one_sided = ~np.isfinite(rungs.central).all(axis=0) & (one.bound < both.bound)
         edge = (one_sided | ~np.isfinite(both.bound)) & np.isfinite(one.bound)
-        outside = ~np.isfinite(both.bound) & ~np.isfinite(one.bound)
+        none = ~np.isfinite(both.bound) & ~np.isfinite(one.bound)
+        outside = none & ~np.isfinite(rungs.even).any(axis=0)
+        divergent = (none & ~outside) | _is_unresolved(rungs)
         steepest = _steepest(rungs, noise)
 
     value = np.where(edge, one.value, both.value)
@@ -161,12 +176,13 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     status = np.zeros(base.shape, dtype=np.int8)
     status[edge] = Status.EDGE
     status[kink] = Status.KINK
+    status[divergent] = Status.DIVERGENT
     status[outside] = Status.OUTSIDE
     status[jump] = Status.JUMP
     bound = np.where(kink, right.bound + left.bound, bound)
     value = np.where(kink, (right.value + left.value) / 2, value)
     step = np.where(kink, np.minimum(right.step, left.step), step)
-    none = outside | jump
+    none |= jump
     value = np.where(none, np.nan, value)
     bound = np.where(none, np.inf, bound)
     low = np.minimum(right.value - right.bound, left.value - left.bound)
@@ -192,8 +208,9 @@ def _settle(rungs: Rungs, noise: Floats, rounding: Floats, piece: Floats) -> _Es
     step = rungs.step[1:]
 
     def picked(noise: Floats) -> _Estimate:
-        blurred = np.maximum(noise, rounding)[1:]
-        return _pick(value, step, doubt + 1.1 * blurred / step, piece[1:])
+        blurred = np.maximum(noise, rounding)
+        limited = np.where(_diverges(central, rungs.step, blurred), np.nan, value)
+        return _pick(limited, step, doubt + 1.1 * blurred[1:] / step, piece[1:])
 
     estimate = picked(noise)
     for _ in range(NOISE_ROUNDS):
@@ -231,12 +248,19 @@ def _extrapolate_side(slope: Floats, step: Floats, noise: Floats, piece: Floats)
 def _diverges(slope: Floats, step: Floats, noise: Floats) -> NDArray[np.bool_]:
     """Tell where slopes at k ever smaller steps come no closer to each other; shape (k - 1, m).
 
-    Those at a root or a logarithm's singularity grow without end, by alike amounts.
+    Those at a root or a logarithm's singularity grow without end, by alike amounts. Where
+    noise hides whether they go on doing so, they do.
     """
-    change = np.abs(np.diff(slope, axis=0))
+    change = np.diff(slope, axis=0)
     smaller = np.vstack([change[1:], np.zeros_like(change[:1])])
-    hidden = HIDDEN * noise[1:] / step[1:]
-    return np.asarray((smaller > CONVERGING * change) & (smaller > RATIO * hidden))
+    least = CONVERGING * np.abs(change)
+    told = np.maximum(np.abs(smaller), least) > RATIO * HIDDEN * noise[1:] / step[1:]
+    grows = told & (smaller * np.sign(change) > least)
+    # Noise may do so by chance, once.
+    twice, nowhere = grows[1:] & grows[:-1], np.zeros_like(grows[:1])
+    diverges = np.vstack([twice, nowhere]) | np.vstack([nowhere, twice])
+    last = np.maximum.accumulate(np.where(told, np.arange(len(told))[:, None], 0), axis=0)
+    return np.take_along_axis(diverges, last, axis=0)
 
 
 def _pick(value: Floats, step: Floats, doubt: Floats, piece: Floats) -> _Estimate:
@@ -282,6 +306,20 @@ def _steepest(rungs: Rungs, noise: Floats) -> Floats:
     return result
 
 
+def _is_unresolved(rungs: Rungs) -> NDArray[np.bool_]:
+    """Tell where the smallest steps bend outputs by as much as the largest, and by much.
+
+    The function varies over lengths that are shorter than its arguments are apart, or so it
+    may: that its slopes over long ways are small says nothing.
+    """
+    sides = np.stack([rungs.right, rungs.left])
+    sides = np.where(np.isfinite(sides), sides, rungs.base)
+    varies = np.abs(sides - rungs.base).max(axis=(0, 1))
+    bend = np.fmax.reduce(np.abs(rungs.even[-KINK_RUNGS:]))
+    # What is small beside other outputs is what their rounding leaves.
+    return np.asarray((varies > 0) & (bend >= COARSE * np.maximum(varies, np.abs(sides).max())))
+
+
 def _shows_kink(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
     """Tell where the even part shrinks like h, not h^2, down to the noise.
 
@@ -305,10 +343,14 @@ def _shows_kink(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
 
 
 def _shows_jump(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
-    """Tell where a side keeps its distance from the point, however small the step."""
+    """Tell where a side keeps its distance from the point, however small the step.
+
+    One that the other side goes beyond even at the smallest step is a kink closer by than that.
+    """
     result = np.zeros(rungs.base.shape, dtype=bool)
-    for side in (rungs.right, rungs.left):
-        gap = np.abs(side - rungs.base)[-KINK_RUNGS:]
+    right, left = (np.abs(side - rungs.base)[-KINK_RUNGS:] for side in (rungs.right, rungs.left))
+    for gap, other in ((right, left), (left, right)):
         spread = gap.max(axis=0) - gap.min(axis=0)
-        result |= (gap.min(axis=0) > VISIBLE * noise) & (spread <= KINK_SPREAD * gap.max(axis=0))
+        high = (gap.min(axis=0) > VISIBLE * noise) & ~(gap.max(axis=0) < other.min(axis=0))
+        result |= high & (spread <= KINK_SPREAD * gap.max(axis=0))
     return result

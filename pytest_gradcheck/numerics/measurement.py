@@ -50,7 +50,7 @@ class Status(IntEnum):
     JUMP = 3
     """The function jumps at the point: there is no derivative."""
     OUTSIDE = 4
-    """The function is undefined at the points around, or no step gave a value."""
+    """The function is undefined at the points around."""
     BRIEF = 5
     """Measured from two pairs only, because very many entries needed more."""
     BRANCH = 6
@@ -59,6 +59,8 @@ class Status(IntEnum):
     """Claimed to be zero, and the function did not move at all, not by a bit."""
     LEVEL = 8
     """Claimed to be zero, and the function is constant around the point, with jumps beyond."""
+    DIVERGENT = 9
+    """Slopes over ever smaller steps do not converge: a singularity, or floats too far apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,7 @@ class Sweep:
             block = self._block(indices, self.claims(start, start + indices.size), found)
             seen = look(block)
             seen = seen.without(indices, levels.settle(block, seen.is_open(indices)))
-            if seen.doubt.any():
-                doubts.add(indices, seen.doubt, self.function.scales.own(indices))
+            doubts.add(indices, seen.doubt, self.function.scales.own(indices))
             apart += int(np.count_nonzero(seen.apart))
             drowned.append(seen.drowned)
             if start + length >= size or sum(d.indices.size for d in drowned) >= length:
@@ -126,9 +125,8 @@ class Sweep:
 
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
         function = self.function
-        own = function.scales.own(indices)
-        scale = np.minimum(own, claimed_length(claim, self._size()))
-        meaningful = function.scales.meaningful(indices, own)
+        scale = np.minimum(function.scales.own(indices), claimed_length(claim, self._size()))
+        meaningful = function.scales.meaningful(indices)
         return Block(function, indices, claim, scale, meaningful, self.agreement, found)
 
     def _size(self) -> Floats:
@@ -142,6 +140,7 @@ class Sweep:
         measured = self._along(index, scale)
         if scale > own and not measured.is_clear:
             measured = self._along(index, own).or_wider(measured)
+        measured = measured.reaching(claim)
         found.value[index], found.bound[index] = measured.value, measured.bound
         found.step[index] = measured.step.min()
         found.status[index] = measured.status

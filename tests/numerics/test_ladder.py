@@ -227,3 +227,28 @@ def ladder_of(function: Callable[[float], float], x: float, *, scale: float) -> 
     counted, point = Counted(lambda p: function(float(p[0]))), np.array([x])
     base = counted.at(point)
     return climb(CoordinateLine(counted, point, 0, scale), base, EPS * np.abs(base))
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-12], ids=["visible", "hidden by noise"])
+def test_slopes_that_diverge_from_both_sides_are_no_derivative(noise: float) -> None:
+    """``x log |x|`` closer to its singularity than any step: slopes grow by log 4 a step."""
+    point = np.array([1e-300])
+    function = Counted(lambda p: p[0] * np.log(abs(p[0])) + 1)
+    measured = climb(CoordinateLine(function, point, 0, 1.0), np.ones(1), np.array([noise + EPS]))
+    assert measured.status[0] == Status.DIVERGENT
+    assert measured.bound[0] == np.inf
+
+
+def test_kink_closer_than_the_smallest_step_is_no_jump() -> None:
+    """The rectifier at 1e-300 has slopes of 0 and 1 at all steps, and a gap of 1e-300."""
+    measured = ladder_at(lambda x: max(x, 0.0), 1e-300)
+    assert measured.status[0] == Status.KINK
+    assert measured.slopes(0) == pytest.approx((0.0, 1.0), abs=1e-12)
+
+
+def test_variation_between_neighbouring_floats_is_not_resolved() -> None:
+    """Floats at 1e16 are 2 apart: that slopes of a sine over long ways are small refutes none."""
+    measured = ladder_at(np.sin, 1e16)
+    assert measured.status[0] == Status.DIVERGENT
+    assert measured.reaching(np.ones(1)).bound[0] > 0.99
+    assert measured.reaching(np.zeros(1)).bound[0] < 1e-10

@@ -247,6 +247,7 @@ class _Ray(Line):
 def _climbed(projector: Projector, which: int, region: Region, claimed: Floats) -> Sight:
     function = projector.function
     found = climb(_Ray(projector, which, region), function.base, projector.line_noise)
+    found = found.reaching(claimed)
     step = float(found.step.min())
     bend = np.full_like(claimed, np.inf)
     return Sight(which, step, claimed, found.value, found.bound, bend, found.status, settled=False)

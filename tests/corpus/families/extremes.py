@@ -124,3 +124,11 @@ def values_of_both_ends(rng: np.random.Generator) -> Case:
         lambda x: c**3 * a * np.cos(c * x),
         x / c,
     )
+
+
+@EXTREMES.family()
+def logarithm_beside_its_singularity(rng: np.random.Generator) -> Case:
+    """Take ``x log |x|``, of which one x is closer to zero than any step beside the others."""
+    x = rng.choice([-1, 1], size=3) * rng.uniform(0.5, 2, size=3)
+    x[rng.integers(3)] *= 10.0 ** rng.uniform(-300, -20)
+    return Case(lambda x: x @ np.log(np.abs(x)), lambda x: np.log(np.abs(x)) + 1, x)
