@@ -339,15 +339,13 @@ def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
     judged = evidence.judged
     severity = SEVERITY[judged.marks.ravel()]
     distance = np.abs(evidence.claim - evidence.found.value).ravel()
-    excess = judged.excess.ravel()
-    order = np.lexsort((-distance, -excess, -severity))[:max_rows]
+    order = np.lexsort((-distance, -judged.excess.ravel(), -severity))[:max_rows]
     outputs = judged.marks.shape[1]
     for flat in order.tolist():
-        coordinate, column = divmod(flat, outputs)
-        yield _entry(evidence, coordinate, column, excess=float(excess[flat]))
+        yield _entry(evidence, *divmod(flat, outputs))
 
 
-def _entry(evidence: Evidence, coordinate: int, column: int, *, excess: float) -> Entry:
+def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
     parameter, found, judged = evidence.parameter, evidence.found, evidence.judged
     index, part = parameter.place(coordinate)
     output = evidence.output(coordinate, column)
@@ -376,7 +374,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int, *, excess: float) -
         step=float(found.step[coordinate]),
         verdict=VERDICTS[mark],
         reason=reason,
-        excess=excess,
+        excess=float(judged.excess[coordinate, column]),
         output=block.name,
         output_part=output_part,
     )
@@ -422,15 +420,16 @@ def _notes(evidence: Evidence) -> Iterator[Note]:
     judged = evidence.judged
     wrong = bool(judged.are(Mark.WRONG).any())
     barren = wrong and not found.value.any() and bool(np.isin(found.status, ORDINARY).all())
-    size = np.maximum(np.abs(claim), np.abs(found.value) + found.bound)
+    zeros = judged.zeros
+    size = np.maximum(np.abs(claim[zeros]), np.abs(found.value[zeros]) + found.bound[zeros])
     yield from zero_notes(
         parameter,
-        np.asarray(judged.zeros.all(axis=1)),
-        within=float(size[judged.zeros].max(initial=0.0)),
+        np.asarray(zeros.all(axis=1)),
+        within=float(size.max(initial=0.0)),
         unmoved=evidence.unmoved,
         barren=barren,
     )
-    level = int(np.count_nonzero(judged.zeros & found.are(Status.LEVEL)))
+    level = int(np.count_nonzero(found.status[zeros] == Status.LEVEL.value))
     if level:
         yield Note("level", level, f"{REASONS[Status.LEVEL]}: zero between its jumps")
     if judged.conventions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,8 @@ NOTABLE = 1e-12
 class _Part:
     """What a screen found of one parameter, `number`-th of its segments.
 
-    `share` is the smallest error of one entry that would have been seen, relative to a
-    typical one; `findings` are those in this parameter.
+    `resolution` is the smallest error of one entry that would have been seen, in its own
+    units, `share` relative to a typical one; `findings` are those in this parameter.
     """
 
     problem: Problem
@@ -55,6 +56,7 @@ class _Part:
     number: int
     rounding: float
     elsewhere: Elsewhere
+    resolution: float
     share: float
     findings: Sequence[Finding]
 
@@ -74,13 +76,10 @@ class _Part:
         return self.problem.base.size * (self.parameter.stop - self.parameter.start)
 
     @property
-    def resolution(self) -> float:
-        """The smallest error of one entry that would have been seen, in its own units."""
-        return float(self.screened.visible[self.number].max() / self.screened.least[self.number])
-
-    @property
     def held(self) -> int:
         """How many derivatives were not looked at: by entries at which forward has a kink."""
+        if not self.screened.held.size:
+            return 0
         ends = [self.parameter.start, self.parameter.stop]
         first, last = np.searchsorted(self.screened.held, ends).tolist()
         return self.problem.base.size * int(last - first)
@@ -130,14 +129,17 @@ def describe_screen(
     """
     unmoved = problem.unmoved()
     reports, number = list[ParameterReport](), 0
+    resolutions = (screened.visible.max(axis=1) / screened.least).tolist()
     shares = screened.share.max(axis=1).tolist()
     findings: dict[int, list[Finding]] = {}
     for finding in screened.findings:
         findings.setdefault(finding.box.segment.start, []).append(finding)
     for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
         if parameter.start == parameter.stop:
-            part = _Part(problem, screened, options, parameter, 0, rounding, elsewhere, 0.0, ())
-            reports.append(_blank(part, "correct"))
+            part = _Part(
+                problem, screened, options, parameter, 0, rounding, elsewhere, np.inf, 0.0, ()
+            )
+            reports.append(_blank(part, "correct", parameter.notes))
             continue
         part = _Part(
             problem,
@@ -147,6 +149,7 @@ def describe_screen(
             number,
             rounding,
             elsewhere,
+            resolutions[number],
             shares[number],
             findings.get(parameter.start, ()),
         )
@@ -250,9 +253,9 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
         faint = part.share > UNRESOLVED and not part.is_zero
         poor = part.is_unknown or part.held or faint
         poor |= any(note.kind == "inconclusive" for note in excused)
-        blank = _blank(part, "inconclusive" if poor else "correct")
-        return replace(blank, notes=(*_notes(part, unmoved), *excused))
-    report = _blank(part, "wrong")
+        notes = (*_notes(part, unmoved), *excused)
+        return _blank(part, "inconclusive" if poor else "correct", notes)
+    report = _blank(part, "wrong", part.parameter.notes)
     measured = part.measured
     if measured:
         report = _measured_report(part, measured)
@@ -272,6 +275,8 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
 
 def _standing(part: _Part) -> tuple[_Part, tuple[Note, ...]]:
     """Leave out what backward's own rounding explains; return what is to be said of that."""
+    if not part.findings:
+        return part, ()
     excuses = [_excuse(part, finding) for finding in part.findings]
     pairs = zip(part.findings, excuses, strict=True)
     standing = [finding for finding, said in pairs if not said]
@@ -338,21 +343,21 @@ def _joined(measurements: Sequence[Measurement]) -> Measurement:
     )
 
 
-def _blank(part: _Part, verdict: Verdict) -> ParameterReport:
+def _blank(part: _Part, verdict: Verdict, notes: tuple[Note, ...]) -> ParameterReport:
     parameter = part.parameter
     return ParameterReport(
         name=parameter.name,
         shape=parameter.shape,
         dtype=parameter.dtype,
-        size=int(np.prod(parameter.shape)) * (2 if parameter.is_complex else 1),
+        size=prod(parameter.shape) * (2 if parameter.is_complex else 1),
         verdict=verdict,
         wrong=0,
         checked=part.checked,
         relative_difference=float("nan"),
         worst=(),
         diagnosis=(),
-        resolution=part.resolution if part.checked else float("inf"),
-        notes=parameter.notes,
+        resolution=part.resolution,
+        notes=notes,
     )
 
 
@@ -440,7 +445,7 @@ def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
         text = f"{part.held:,} at entries that are zero were not looked at: a kink, or an edge"
         yield Note("inconclusive", part.held, text)
     claim = problem.claim.rows(parameter.start, parameter.stop)
-    zeros = np.logical_not(claim.any(axis=1))
+    zeros = np.asarray(~claim.any(axis=1))
     poor = part.share > UNRESOLVED
     if poor and part.is_zero:
         zeros, poor = np.ones_like(zeros), False

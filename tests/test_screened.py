@@ -466,3 +466,25 @@ def test_jacobians_of_very_many_derivatives_are_screened() -> None:
     assert report.evaluations < 60
     report = check_gradient(lambda x: np.tanh(A @ x), wrong, x)
     assert [e.name for e in report.worst if e.verdict == "wrong"] == ["output[1234] / x[56]"]
+
+
+def test_dim_numbers_among_very_many_are_looked_at_together() -> None:
+    """Of 3,000 some fifty are too close to zero to show enough beside all others."""
+    numbers = dict(enumerate(np.random.default_rng(0).normal(size=3000).tolist()))
+
+    def forward(p: Any) -> float:
+        return float(sum(v * v for v in p.values()))
+
+    def backward(p: Any) -> Any:
+        return {name: 2 * v for name, v in p.items()}
+
+    def wrong(p: Any) -> Any:
+        claim = backward(p)
+        claim[dimmest] *= 1.5
+        return claim
+
+    dimmest = min(numbers, key=lambda name: abs(numbers[name]))
+    report = check_gradient(forward, backward, numbers, mode="fast")
+    assert (report.verdict, report.evaluations < 50) == ("correct", True)
+    report = check_gradient(forward, wrong, numbers, mode="fast")
+    assert [p.name for p in report.parameters if p.verdict == "wrong"] == [f"p[{dimmest}]"]

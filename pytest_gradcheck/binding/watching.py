@@ -69,8 +69,8 @@ def _only(
     parts: Sequence[Parameter], starts: Sequence[int], moved: NDArray[np.bool_]
 ) -> str | None:
     """Return which part alone the coordinates that moved are of, None where it is none."""
-    first = int(moved.argmax())
+    first = int(moved.argmax()) if moved.size else 0
     place = bisect_right(starts, first) - 1
-    if place < 0 or not moved[first] or moved[parts[place].stop :].any():
+    if place < 0 or not moved[first:].any() or moved[parts[place].stop :].any():
         return None
     return parts[place].name

@@ -53,6 +53,9 @@ POOR = 1e-2
 #: By itself it should show errors that are so much smaller.
 WORTH = 4.0
 
+#: More segments than that are looked at together first: most show enough beside their like.
+ALONE = 8
+
 #: Outputs for which what is off is searched, those for which one factor is looked for that
 #: explains it, which costs next to nothing, and derivatives that a sweep may hold.
 OUTPUTS = 8
@@ -314,29 +317,45 @@ class _Screening:
         return explanation.unseen if explained else None
 
     def _look_apart(self, claimed: Floats) -> None:
-        """Look at segments by themselves that do not show enough, then entry by entry."""
+        """Look at segments by themselves that do not show enough, then entry by entry.
+
+        Very many take few evaluations where they are looked at together first, and those that
+        are dim beside these again.
+        """
         sizes = self._projector.function.sizes
         against = reference(self._profile.typical, claimed, sizes)
         # What the rounding of claims hides shows little better in one of them alone.
         fair = POOR if self._aim.is_rounded else FAIR
+        dim = np.flatnonzero((self._visible > fair * against).any(axis=1)).tolist()
+        several = [number for number in dim if self._is_worth(number, fair * against[number])]
+        while len(several) > ALONE:
+            self._look_at(several)
+            left = [number for number in several if self._is_worth(number, fair * against[number])]
+            several = left if len(left) < len(several) else []
         for number, segment in enumerate(self._segments):
-            much = self._visible[number] > fair * against[number]
-            if much.any() and self._held(segment) < segment.size:
-                alone = APART * self._aim.hidden([number]) / self._aim.least[number]
-                if (much & (self._visible[number] > WORTH * alone)).any():
-                    self._look_at(number, segment)
+            if self._is_worth(number, fair * against[number]):
+                self._look_at([number])
             poor = (self._visible[number] > POOR * against[number]).any()
             if poor or self._unexplained[number].any() or self._held(segment):
                 self._sweep(number, segment)
 
-    def _look_at(self, number: int, segment: Segment) -> None:
-        """Look at one segment by itself, without what is known to be off, as far as that needs."""
+    def _is_worth(self, number: int, fair: Floats) -> bool:
+        """Tell whether a segment does not show enough, and much more by itself."""
+        segment, much = self._segments[number], self._visible[number] > fair
+        if not much.any() or self._held(segment) == segment.size:
+            return False
+        alone = APART * self._aim.hidden([number]) / self._aim.least[number]
+        return bool((much & (self._visible[number] > WORTH * alone)).any())
+
+    def _look_at(self, numbers: list[int]) -> None:
+        """Look at some segments by themselves, without what is known to be off."""
         projector = self._projector.without([found.box for found in self._findings])
-        own = sight(projector, OWN, (segment.box(),), self._aim.step([number]))
+        region = tuple(self._segments[number].box() for number in numbers)
+        own = sight(projector, OWN, region, self._aim.step(numbers))
         if own.known.all() and not own.differs.any():
-            seen = own.hidden / self._aim.least[number]
-            self._visible[number] = np.minimum(self._visible[number], seen)
-            self._unexplained[number] = False
+            seen = own.hidden / self._aim.least[numbers][:, None]
+            self._visible[numbers] = np.minimum(self._visible[numbers], seen)
+            self._unexplained[numbers] = False
 
     def _sweep(self, number: int, segment: Segment) -> None:
         """Measure a segment entry by entry, if that is affordable; else know what is small."""
