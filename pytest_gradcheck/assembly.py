@@ -5,6 +5,7 @@ It must not evaluate, judge or word anything: it adds what holds for the check a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,9 @@ __all__ = ["assemble"]
 AGAIN = 8
 
 
-def assemble(problem: Problem, described: Described, options: Options) -> Report:
+def assemble(
+    problem: Problem, described: Described, options: Options, *, started: float, rerun: str | None
+) -> Report:
     """Put together the report of a check.
 
     Parameters
@@ -35,11 +38,15 @@ def assemble(problem: Problem, described: Described, options: Options) -> Report
         What was found.
     options : Options
         The options in force.
+    started : float
+        When the check was, by `time.perf_counter`.
+    rerun : str or None
+        The command that runs the test again.
 
     Returns
     -------
     Report
-        Complete but for the time it took and the command that repeats it.
+        Of the whole check.
     """
     parameters = described.parameters
     breaches = tuple(_breaches(problem, options.rtol))
@@ -57,7 +64,8 @@ def assemble(problem: Problem, described: Described, options: Options) -> Report
         mode=described.mode,
         evaluations=problem.counts.forward,
         backward_calls=problem.counts.backward,
-        seconds=0.0,
+        seconds=time.perf_counter() - started,
+        rerun=rerun,
         seed=options.seed,
         options={n: OptionValue(getattr(options, n), options.origin(n)) for n in NAMES},
         not_checked=problem.not_checked,

@@ -215,16 +215,16 @@ def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:
 def _check(call: Call, options: Options, test: RunningTest | None) -> Report:
     """Check, and once more with every generator replayed if one turns out to have moved."""
     started = time.perf_counter()
-    show, rerun = (None, None) if test is None else (test.show, test.rerun)
-    report, moved = _check_once(call, options, show, replay_all=False)
+    report, moved = _check_once(call, options, test, started, replay_all=False)
     if moved:
-        report, _ = _check_once(call, options, show, replay_all=True)
-    return replace(report, seconds=time.perf_counter() - started, rerun=rerun)
+        report, _ = _check_once(call, options, test, started, replay_all=True)
+    return report
 
 
 def _check_once(
-    call: Call, options: Options, show: Callable[[str], object] | None, *, replay_all: bool
+    call: Call, options: Options, test: RunningTest | None, started: float, *, replay_all: bool
 ) -> tuple[Report, bool]:
+    show, rerun = (None, None) if test is None else (test.show, test.rerun)
     with bind(
         call,
         seed=options.seed,
@@ -240,7 +240,7 @@ def _check_once(
             look = partial(_verify_linear, look)
         with shown(problem, show, swept) as watched:
             described = look(watched, options)
-        report = assemble(problem, described, options)
+        report = assemble(problem, described, options, started=started, rerun=rerun)
     return report, problem.randomness_moved()
 
 

@@ -235,6 +235,8 @@ def _settled(evidence: Evidence, again: Again, judged: Judged) -> Judged:
     A backward that gives the slopes to both sides is right beside the kink; then the claim may
     be a sum over several kinks. Of very many entries some are looked at from both sides.
     """
+    if not judged.unexplained:
+        return judged
     found, alone = evidence.found, again.is_alone
     several, off = list[Place](), list[Place]()
     rest = judged.unexplained[:: -(-len(judged.unexplained) // SIDES) or 1]

@@ -9,11 +9,17 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import CodeType, FunctionType
+from typing import Any, TypeGuard
+from weakref import WeakKeyDictionary
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Arguments", "bind_arguments", "name_of", "signature_of"]
+
+#: Signatures of plain functions by their code, which those that are defined anew in each run of
+#: a test have in common.
+_BY_CODE: WeakKeyDictionary[CodeType, inspect.Signature] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +167,27 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
     Numpy's universal functions and many builtins have none, or one that speaks
     of ``out`` and ``where`` rather than of their operands.
     """
+    if _is_plain(function):
+        known = _BY_CODE.get(function.__code__)
+        if known is None:
+            known = _BY_CODE[function.__code__] = inspect.signature(function)
+        return known
     if _is_ufunc(function):
         return None
     try:
         return inspect.signature(function)
     except (TypeError, ValueError):
         return None
+
+
+def _is_plain(function: Callable[..., Any]) -> TypeGuard[FunctionType]:
+    """Tell a function whose signature is that of its code: nothing else says anything of it."""
+    return (
+        type(function) is FunctionType
+        and function.__defaults__ is None
+        and function.__kwdefaults__ is None
+        and not (function.__dict__ or function.__annotations__)
+    )
 
 
 def _is_ufunc(function: Callable[..., Any]) -> bool:

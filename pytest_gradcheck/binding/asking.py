@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,8 @@ class Backward:
         Counts its calls.
     convention : {"pytorch", "jax"}
         Of gradients by complex parameters.
+    seed : int
+        Draws cotangents and tangents.
 
     Attributes
     ----------
@@ -111,22 +114,34 @@ class Backward:
     """
 
     def __init__(
-        self, binding: Resolved, workspace: Workspace, *, counts: Counts, convention: str
+        self,
+        binding: Resolved,
+        workspace: Workspace,
+        *,
+        counts: Counts,
+        convention: str,
+        seed: int,
     ) -> None:
         self.name = binding.backward_name
         self._binding = binding
         self._workspace = workspace
         self._counts = counts
         self._convention = convention
+        self._seed = seed
 
-    def draw(self, output: Output, rng: np.random.Generator) -> Request:
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """What draws; made where something is drawn."""
+        return np.random.default_rng(self._seed)
+
+    def draw(self, output: Output) -> Request:
         """Draw what backward asks for, rounded to the types that it is handed."""
         plan = self._binding.plan
         cotangent = tangent = None
         if plan is not None and plan.wants_cotangent(scalar_output=output.is_scalar):
-            cotangent = self.draw_cotangent(output, rng)
+            cotangent = self.draw_cotangent(output)
         if plan is not None and "tangent" in plan.needs:
-            parts = self._tangents(_signed(rng, self._workspace.point.size))
+            parts = self._tangents(_signed(self.rng, self._workspace.point.size))
             flat = [
                 flat_complex(parts[p.name]) if p.is_complex else flat_real(parts[p.name])
                 for p in self._workspace.parameters
@@ -134,10 +149,10 @@ class Backward:
             tangent = np.concatenate(flat)
         return Request(cotangent, tangent)
 
-    def draw_cotangent(self, output: Output, rng: np.random.Generator) -> Vector:
+    def draw_cotangent(self, output: Output) -> Vector:
         """Draw a cotangent, rounded to the types of the outputs."""
         layout = output.layout
-        return layout.flatten(layout.shaped(_signed(rng, output.value.size)))
+        return layout.flatten(layout.shaped(_signed(self.rng, output.value.size)))
 
     def ask(self, output: Output, request: Request) -> Asked:
         """Call backward, straight after the forward that gave `output`, and read its claims."""

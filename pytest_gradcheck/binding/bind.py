@@ -124,12 +124,11 @@ def _pose(
     replay.observe()
     by_forward = workspace.restore_changed()
 
-    backward = Backward(binding, workspace, counts=counts, convention=convention)
+    backward = Backward(binding, workspace, counts=counts, convention=convention, seed=seed)
     coordinates = (
         Coordinates.of(workspace.parameters, workspace.base, constrained) if constrained else None
     )
-    rng = np.random.default_rng(seed)
-    request = backward.draw(first, rng)
+    request = backward.draw(first)
     tangent = request.tangent
     if coordinates is not None and tangent is not None:
         direction, tangent = coordinates.steer(tangent)
@@ -180,7 +179,7 @@ def _pose(
         ),
         not_checked=not_checked(binding.arguments),
         roundings=asked.roundings,
-        others=_asking_others(backward, forward, again, request, claim=claim, rng=rng),
+        others=_asking_others(backward, forward, again, request, claim=claim),
         claimed_at=claimed_at,
         claimed_rounded=_asking_rounded(backward, forward, request, asked.kind),
         # What moves generators here while forward is called elsewhere is something else.
@@ -206,7 +205,6 @@ def _asking_others(
     request: Request,
     *,
     claim: Claim,
-    rng: np.random.Generator,
 ) -> Callable[[], Iterator[OtherCotangents]]:
     """Return what asks backward about other cotangents, where it takes any."""
     workspace = forward.workspace
@@ -222,10 +220,10 @@ def _asking_others(
         ask_other_cotangents,
         ask,
         request.cotangent,
-        backward.draw_cotangent(output, rng),
+        backward.draw_cotangent(output),
         claim=claim,
         parameters=workspace.parameters,
-        rng=rng,
+        rng=backward.rng,
     )
 
 

@@ -152,10 +152,9 @@ class Block:
 
     def move(self, where: Booleans) -> None:
         """Take back that the function stands still, where told."""
-        status = self.found.status[self.indices]
-        self.found.status[self.indices] = np.where(
-            where & (status == Status.STILL), Status.SMOOTH, status
-        )
+        found, indices = self.found, self.indices
+        still = found.status[indices] == Status.STILL.value
+        found.status[indices] = np.where(where & still, Status.SMOOTH.value, found.status[indices])
 
 
 def curvature(step: Floats, reach: Floats, bend: Floats, size: Floats) -> Floats:

@@ -83,13 +83,14 @@ def look_further(
         where that settles all of them, up to six more for each of those that it does not.
     """
     doubt, scale = np.zeros(block.scale.shape), block.scale.copy()
-    if doubt.size >= SMALLEST_GROUP and not _look_together(block, drowned.faint, rng):
-        _look_in_halves(block, drowned.faint, rng)
-    rows = block.unresolved(drowned.faint)
-    if rows.any():
-        doubt[rows], scale[rows] = look_wider(
-            block.take(rows), drowned.step[rows], drowned.faint[rows]
-        )
+    rows: Booleans | slice = slice(None)
+    if doubt.size >= SMALLEST_GROUP:
+        if not _look_together(block, drowned.faint, rng):
+            _look_in_halves(block, drowned.faint, rng)
+        rows = block.unresolved(drowned.faint)
+        block, drowned = block.take(rows), drowned.take(rows)
+    if drowned.indices.size:
+        doubt[rows], scale[rows] = look_wider(block, drowned.step, drowned.faint)
     return doubt, scale
 
 
@@ -136,14 +137,15 @@ def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple
 
 
 def look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
-    """Look again with larger steps where the first one showed only noise.
+    """Look again with larger steps where the first one showed only noise of all of a block.
 
     What a larger step shows clearly, and is not what was claimed, is in doubt;
     so is what it does not show either. Returns doubts and the scales of ladders.
     """
     doubt, scale, last = np.zeros(first.shape), block.scale.copy(), first.copy()
+    unclear = np.ones(first.shape, dtype=bool)
     for wider, reach in _wider_steps(block, first, faint):
-        rows = np.flatnonzero((wider > 2 * last) & (doubt == 0) & block.unresolved(faint))
+        rows = np.flatnonzero((wider > 2 * last) & unclear)
         if not rows.size:
             continue
         part = block.take(rows)
@@ -162,7 +164,9 @@ def look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Fl
         doubt[rows] = np.where(differs, error / np.maximum(pairs.noise, UNCLEAR), 0.0).max(axis=1)
         scale[rows] = np.where(doubt[rows] > 0, pairs.step / WIDEST, scale[rows])
         last[rows] = pairs.step
-    unclear = (doubt == 0) & block.unresolved(faint)
+        unclear = (doubt == 0) & block.unresolved(faint)
+        if not unclear.any():
+            return doubt, scale
     typical = block.function.scales.typical(block.indices)
     scale[unclear] = np.maximum(typical, 1.0)[unclear]
     return np.where(unclear, UNCLEAR, doubt), scale

@@ -1,13 +1,16 @@
 """Forward's arguments by name."""
 
 import functools
+import gc
+import inspect
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError
-from pytest_gradcheck.binding.arguments import bind_arguments, name_of
+from pytest_gradcheck.binding.arguments import bind_arguments, name_of, signature_of
 
 
 def forward(x: Any, w: Any, *rest: Any, b: Any = 0.5, scale: Any = 1.0, **more: Any) -> None:
@@ -93,3 +96,41 @@ class Layer:
 def test_functions_have_readable_names(function: Any, name: str) -> None:
     """Names are short: no module, no `<locals>`."""
     assert name_of(function) == name
+
+
+def test_a_signature_is_looked_up_once_for_functions_of_one_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A function that is defined anew in each run of a test takes the same each time."""
+
+    def defined() -> Any:
+        return lambda x, w: x * w
+
+    first = signature_of(defined())
+    monkeypatch.setattr(inspect, "signature", None)
+    assert signature_of(defined()) is first
+
+
+def test_what_else_says_what_a_function_takes_is_read_each_time() -> None:
+    """Defaults, annotations and attributes of a function are not those of its code."""
+
+    def plain(x: Any, w: Any) -> None: ...
+
+    del plain.__annotations__
+    signature_of(plain)
+    plain.__defaults__ = (2.0,)
+    assert str(signature_of(plain)) == "(x, w=2.0)"
+    plain.__annotations__ = {"x": "float"}
+    assert str(signature_of(plain)) == "(x: 'float', w=2.0)"
+    plain.__signature__ = inspect.Signature()  # type: ignore[attr-defined]  # as decorators set it
+    assert str(signature_of(plain)) == "()"
+
+
+def test_signatures_do_not_keep_code_alive() -> None:
+    """They go with the last function of their code."""
+    function = eval("lambda x: x")  # noqa: S307  # a code of its own
+    code = weakref.ref(function.__code__)
+    signature_of(function)
+    del function
+    gc.collect()
+    assert code() is None

@@ -98,7 +98,8 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
     try:
         with bind(call, seed=seed) as problem:
             measured = measure(question(problem), agreement=options.rtol, step=None, seed=seed)
-            report = assemble(problem, describe_sweep(problem, measured, options), options)
+            described = describe_sweep(problem, measured, options)
+            report = assemble(problem, described, options, started=0.0, rerun=None)
     except GradcheckUsageError:
         return _undecided(family, seed, claim, "refused")
     low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())
