@@ -24,6 +24,9 @@ __all__ = ["assemble"]
 #: rounded to one of a few numbers may be the same as before by chance.
 AGAIN = 8
 
+#: Options that nobody gave.
+DEFAULTS = {n: OptionValue(getattr(Options(), n), "default") for n in NAMES}
+
 
 def assemble(
     problem: Problem, described: Described, options: Options, *, started: float, rerun: str | None
@@ -67,11 +70,17 @@ def assemble(
         seconds=time.perf_counter() - started,
         rerun=rerun,
         seed=options.seed,
-        options={n: OptionValue(getattr(options, n), options.origin(n)) for n in NAMES},
+        options=_values(options),
         not_checked=problem.not_checked,
         notes=(*problem.notes, *described.notes),
         breaches=breaches,
     )
+
+
+def _values(options: Options) -> dict[str, OptionValue]:
+    """Return every option with its value and origin; most are what they are by default."""
+    given = options.origins.items()
+    return DEFAULTS | {n: OptionValue(getattr(options, n), origin) for n, origin in given}
 
 
 def _badness(entry: Entry) -> tuple[bool, bool, float, float]:

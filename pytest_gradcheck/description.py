@@ -209,9 +209,9 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
     """
     claim, parameter, judged = evidence.claim, evidence.parameter, evidence.judged
     counts = judged.counts()
-    wrong = counts[Mark.WRONG]
+    wrong, is_open = counts[Mark.WRONG], counts[Mark.INCONCLUSIVE] > 0
     decided = judged.allowed
-    if counts[Mark.INCONCLUSIVE]:
+    if is_open:
         decided = decided[~judged.are(Mark.INCONCLUSIVE)]
     return ParameterReport(
         name=parameter.name,
@@ -225,7 +225,7 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
         worst=tuple(_worst_entries(evidence, max_rows)),
         diagnosis=tuple(_causes(evidence, convention)) if wrong else (),
         resolution=float(decided.max()) if decided.size else float("inf"),
-        notes=tuple(_notes(evidence)),
+        notes=tuple(_notes(evidence, wrong=wrong > 0, is_open=is_open)),
     )
 
 
@@ -416,11 +416,10 @@ def _reason(status: Status, mark: int, edge: Edge | None) -> str | None:
     return reason
 
 
-def _notes(evidence: Evidence) -> Iterator[Note]:
+def _notes(evidence: Evidence, *, wrong: bool, is_open: bool) -> Iterator[Note]:
     yield from evidence.parameter.notes
     parameter, claim, found = evidence.parameter, evidence.claim, evidence.found
     judged = evidence.judged
-    wrong = bool(judged.are(Mark.WRONG).any())
     barren = wrong and not found.value.any() and bool(np.isin(found.status, ORDINARY).all())
     zeros = judged.zeros
     size = np.maximum(np.abs(claim[zeros]), np.abs(found.value[zeros]) + found.bound[zeros])
@@ -440,7 +439,8 @@ def _notes(evidence: Evidence) -> Iterator[Note]:
         good = float(judged.allowed[judged.rounded].max())
         text = f"backward's own rounding: claims of {parameter.name} are good to {good:.0e}"
         yield Note("rounding", int(np.count_nonzero(judged.rounded)), text)
-    yield from _inconclusive_notes(evidence, judged)
+    if is_open:
+        yield from _inconclusive_notes(evidence, judged)
     yield from point_notes(parameter, evidence.point)
 
 
@@ -456,8 +456,6 @@ def _kink_note(conventions: Mapping[Convention, int]) -> Note:
 
 def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
     found, open_ = evidence.found, judged.are(Mark.INCONCLUSIVE)
-    if not open_.any():
-        return
     groups = [(open_ & ~judged.rounded & found.are(s), s) for s in Status]
     for where, status in [(open_ & judged.rounded, None), *groups]:
         count = int(np.count_nonzero(where))

@@ -7,6 +7,7 @@ binding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +122,13 @@ def _places(zeros: NDArray[np.bool_], parameter: Parameter) -> str:
 
 def _listed(words: tuple[str, str], indices: Sequence[int]) -> str:
     """List a few indices after their word: ``row 3``, ``rows 0-4, 7 and 12 more``."""
-    runs = np.split(np.array(indices), np.flatnonzero(np.diff(indices) > 1) + 1)
-    shown = [f"{run[0]}-{run[-1]}" if run.size > 2 else ", ".join(map(str, run)) for run in runs]
-    more = sum(run.size for run in runs[LISTED:])
-    text = f"{words[len(indices) > 1]} {', '.join(shown[:LISTED])}"
+    places = np.array(indices)
+    breaks = (np.flatnonzero(places[1:] - places[:-1] > 1) + 1).tolist()
+    runs = [indices[start:stop] for start, stop in pairwise([0, *breaks, len(indices)])]
+    shown = [
+        f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run))
+        for run in runs[:LISTED]
+    ]
+    more = sum(map(len, runs[LISTED:]))
+    text = f"{words[len(indices) > 1]} {', '.join(shown)}"
     return f"{text} and {more} more" if more else text

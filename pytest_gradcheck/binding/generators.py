@@ -5,19 +5,18 @@ It must not move or restore any; it finds them and gives each a name.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import random
-import struct
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pytest_gradcheck.binding.tree import accessors, contents
+from pytest_gradcheck.binding.twisters import numpys_global, pythons
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = [
@@ -38,9 +37,6 @@ SEARCHED = (
 #: Types of values that cannot hold a generator.
 PLAIN = (str, bytes, int, float, complex, np.ndarray, np.generic, types.ModuleType, types.NoneType)
 
-#: A Mersenne Twister in the memory of CPython: its place, and its numbers.
-TWISTER = struct.Struct("i624I")
-
 #: How deep objects and functions are followed.
 DEPTH = 4
 
@@ -59,83 +55,24 @@ class Generator:
         Takes a state back.
     is_global : bool
         Whether its state belongs to the whole process.
-    is_surely_at : callable or None
-        ``is_surely_at(state)`` tells some of the time, faster than the state is read, that it
-        is in this state.
     """
 
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], None]
     is_global: bool = False
-    is_surely_at: Callable[[Any], bool] | None = None
 
     def is_at(self, state: Any) -> bool:
         """Tell whether it is in this state."""
-        is_sure = self.is_surely_at is not None and self.is_surely_at(state)
-        return is_sure or _same(self.read(), state)
+        return _same(self.read(), state)
 
 
 def global_generators() -> tuple[Generator, Generator]:
     """Return numpy's and Python's global generators."""
     return (
-        Generator(
-            "numpy's global state",
-            np.random.get_state,
-            np.random.set_state,
-            is_global=True,
-            is_surely_at=_is_in_memory,
-        ),
-        replace(_twister("random's global state", random._inst), is_global=True),
+        Generator("numpy's global state", *numpys_global(), is_global=True),
+        Generator("random's global state", *pythons(random._inst), is_global=True),
     )
-
-
-def _is_in_memory(state: Any) -> bool:
-    """Tell a state of numpy's global generator that lies in its memory; to read it takes 50 us.
-
-    A normal number that is kept for the next draw lies elsewhere.
-    """
-    twister: object = np.random.get_bit_generator()  # type: ignore[attr-defined]  # no stub of it
-    if not isinstance(twister, np.random.MT19937) or not isinstance(state, tuple) or state[3]:
-        return False
-    known = state[1].tobytes() + state[2].to_bytes(4, sys.byteorder)
-    return bool(ctypes.string_at(twister.ctypes.state_address, len(known)) == known)
-
-
-def _twister(name: str, source: random.Random) -> Generator:
-    """Return a generator of Python's, whose state is a copy of its memory where that is known.
-
-    To read it otherwise, a tuple of 625 numbers, takes 15 us, and as long to compare two.
-    """
-    if type(source) is random.Random and _memory_is_known():
-        read = functools.partial(_read_memory, source)
-        return Generator(name, read, functools.partial(_restore, source))
-    return Generator(name, source.getstate, source.setstate)
-
-
-def _read_memory(source: random.Random) -> tuple[bytes, float | None]:
-    """Return the numbers of a Mersenne Twister as they lie in memory, and a kept normal one."""
-    place = id(source) + object.__basicsize__
-    return ctypes.string_at(place, TWISTER.size), source.gauss_next  # type: ignore[attr-defined]  # no stub of it
-
-
-def _restore(source: random.Random, state: tuple[bytes, float | None]) -> None:
-    memory, kept = state
-    place, *numbers = TWISTER.unpack(memory)
-    source.setstate((source.VERSION, (*numbers, place), kept))
-
-
-@functools.cache
-def _memory_is_known() -> bool:
-    """Tell whether this Python keeps the state of its generators where it is looked for."""
-    probe = random.Random(0)  # noqa: S311  # it keeps no secret
-    if sys.implementation.name != "cpython" or type(probe).__basicsize__ < (
-        object.__basicsize__ + TWISTER.size
-    ):
-        return False
-    probe.gauss(0.0, 1.0)
-    _, (*numbers, place), kept = probe.getstate()
-    return _read_memory(probe) == (TWISTER.pack(place, *numbers), kept)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -161,7 +98,7 @@ def as_generator(name: str, value: object) -> Generator | None:
     if isinstance(value, np.random.RandomState):
         return Generator(name, value.get_state, value.set_state)
     if isinstance(value, random.Random):
-        return _twister(name, value)
+        return Generator(name, *pythons(value))
     return None
 
 

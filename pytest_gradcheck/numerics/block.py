@@ -131,11 +131,12 @@ class Block:
         """Tell which coordinates have a derivative that is not known well enough yet."""
         value, bound = self.found.value[self.indices], self.found.bound[self.indices]
         size = np.maximum(np.abs(self.claim), np.abs(value))
-        scale = self.meaningful[:, None]
+        scale, zero = self.meaningful[:, None], self.claim == 0
         # A claim that is not zero, and yet moves nothing over its scale, has another scale.
-        shown = bound * np.where(self.claim == 0, scale, np.maximum(scale, UNITY))
-        beside = np.where(self.claim == 0, SHARE * np.abs(self.function.base), 0.0)
-        least = np.maximum(FLOOR * self.function.floor, np.where(faint[:, None], 0.0, beside))
+        shown = bound * np.where(zero, scale, np.maximum(scale, UNITY))
+        zero &= ~faint[:, None]
+        beside = np.where(zero, SHARE * np.abs(self.function.base), 0.0)
+        least = np.maximum(FLOOR * self.function.floor, beside)
         return ~np.asarray(((bound <= CLEAR * size) | (shown <= least)).all(axis=1))
 
     def put(self, value: Floats, bound: Floats, step: Floats) -> None:

@@ -66,6 +66,8 @@ class Doubts:
 
         Those that are merely unclear are among the sample only.
         """
+        if not self._index.size:
+            return []
         ranked = np.argsort(-self._excess, kind="stable")
         worst = min(WORST, int(np.count_nonzero(self._excess > UNCLEAR)))
         rest = ranked[worst:]

@@ -53,6 +53,8 @@ class Drowned:
     @classmethod
     def joined(cls, parts: Sequence[Drowned]) -> Drowned:
         """Put some of them together."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             np.concatenate([part.indices for part in parts]),
             np.concatenate([part.step for part in parts]),

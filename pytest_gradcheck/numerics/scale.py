@@ -112,11 +112,11 @@ class Scales:
         segments = self.starts.searchsorted(indices, side="right") - 1
         return np.asarray(self.medians[segments])
 
-    def meaningful(self, indices: Indices | slice) -> Floats:
-        """Return scales that are not 1e-200 where people mean zero."""
-        own, typical = self.own(indices), self.typical(indices)
+    def meaningful(self, indices: Indices | slice, own: Floats | None = None) -> Floats:
+        """Return scales that are not 1e-200 where people mean zero; `own` where it is known."""
+        own, typical = self.own(indices) if own is None else own, self.typical(indices)
         typical[typical < TINIEST] = 1.0
-        return np.where((own < NOTHING * typical) | (own < TINIEST), typical, own)
+        return np.where(own < np.maximum(NOTHING * typical, TINIEST), typical, own)
 
 
 def claimed_length(claim: Floats, size: Floats) -> Floats:

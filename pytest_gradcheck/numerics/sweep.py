@@ -106,7 +106,8 @@ class Sweep:
             block = self._block(indices, self.claims(start, start + indices.size), found)
             seen = look(block)
             seen = seen.without(indices, levels.settle(block, seen.is_open(indices)))
-            doubts.add(indices, seen.doubt, self.function.scales.own(indices))
+            if seen.doubt.any():
+                doubts.add(indices, seen.doubt, self.function.scales.own(indices))
             apart += int(np.count_nonzero(seen.apart))
             drowned.append(seen.drowned)
             if start + length >= size or sum(d.indices.size for d in drowned) >= length:
@@ -125,8 +126,9 @@ class Sweep:
 
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
         function = self.function
-        scale = np.minimum(function.scales.own(indices), claimed_length(claim, self._size()))
-        meaningful = function.scales.meaningful(indices)
+        own = function.scales.own(indices)
+        scale = np.minimum(own, claimed_length(claim, self._size()))
+        meaningful = function.scales.meaningful(indices, own)
         return Block(function, indices, claim, scale, meaningful, self.agreement, found)
 
     def _size(self) -> Floats:

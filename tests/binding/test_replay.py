@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding import generators
 from pytest_gradcheck.binding.generators import Generator, as_generator, global_generators
 from pytest_gradcheck.binding.replay import Replay
 
@@ -75,14 +74,12 @@ def test_numpys_global_generator_is_seen_to_move(draw: Any, kept: bool) -> None:
     if kept:
         np.random.standard_normal()  # noqa: NPY002  # leaves another
     state = generator.read()
-    assert generator.is_surely_at is not None
-    assert generator.is_surely_at(state) is not kept
     assert generator.is_at(state)
-    draw()
-    assert not generator.is_surely_at(state)
+    first = draw()
     assert not generator.is_at(state)
     generator.write(state)
     assert generator.is_at(state)
+    assert draw() == first
 
 
 @pytest.mark.parametrize("draw", [random.random, lambda: random.gauss(0.0, 1.0)])
@@ -99,21 +96,3 @@ def test_pythons_global_generator_is_seen_to_move(draw: Any) -> None:
     assert generator.is_at(state)
     assert draw() == first
     random.setstate(before)
-
-
-@pytest.mark.parametrize("known", [False, True])
-def test_pythons_generators_are_read_where_their_memory_is_unknown(
-    known: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Then they are read as everybody reads them, by `getstate`."""
-    monkeypatch.setattr(generators, "_memory_is_known", lambda: known)
-    source = random.Random(0)  # noqa: S311  # it keeps no secret
-    generator = as_generator("source", source)
-    assert generator is not None
-    state, before = generator.read(), source.getstate()
-    assert (state == before) is not known
-    first = source.random()
-    assert not generator.is_at(state)
-    generator.write(state)
-    assert source.getstate() == before
-    assert source.random() == first
