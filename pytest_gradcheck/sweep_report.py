@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,8 +103,8 @@ def _judged(
     rtol: float,
 ) -> Judged:
     """Judge all parameters at once: very many small ones take long one by one."""
-    found, starts = measured.found, np.array(edges[:-1], dtype=np.intp)
-    sizes = np.diff(edges)
+    found, sizes = measured.found, [stop - start for start, stop in pairwise(edges)]
+    starts = [start for start, size in zip(edges, sizes, strict=False) if size]
     return judge(
         claim,
         found.value,
@@ -113,7 +114,7 @@ def _judged(
         natural=natural,
         rtol=rtol,
         rounding=np.repeat(roundings, sizes)[:, None],
-        starts=starts[sizes > 0],
+        starts=np.array(starts) if len(starts) > 1 else None,
     )
 
 

@@ -334,7 +334,7 @@ def judge(
 def _rounded(excess: Floats) -> Floats:
     """Round to three digits."""
     unit = 10.0 ** np.floor(np.log10(np.maximum(excess, 1e-300)) - 2)
-    return np.asarray(np.round(excess / unit) * unit)
+    return np.asarray(np.rint(excess / unit) * unit)
 
 
 def _largest(values: Floats, starts: Indices | None) -> Floats | float:

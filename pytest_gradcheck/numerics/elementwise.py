@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.numerics.block import Block
 from pytest_gradcheck.numerics.claims import ElementwiseClaims
 from pytest_gradcheck.numerics.coupling import Coupling, find_coupling, measure_one
-from pytest_gradcheck.numerics.directions import along, signed_direction
+from pytest_gradcheck.numerics.directions import along, seeded, signed_direction
 from pytest_gradcheck.numerics.drowned import look_wider
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
@@ -134,7 +134,7 @@ def measure_elementwise(
         derivatives by each parameter where claims are right, and one for each binary digit
         of their number.
     """
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     evaluate, point, base = question.evaluate, question.point, question.base
     scales = Scales.of(question.here, question.segments)
     direction = signed_direction(scales.own(slice(None)), rng)

@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.claims import Claims
 from pytest_gradcheck.numerics.classic import refit
-from pytest_gradcheck.numerics.directions import defined_direction
+from pytest_gradcheck.numerics.directions import defined_direction, seeded
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.ladder import climb
 from pytest_gradcheck.numerics.levels import Levels
@@ -116,12 +116,11 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     Measured
         Derivatives, and what they are large or small against.
     """
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     evaluate, point, base = question.evaluate, question.point, question.base
     scales = Scales.of(point, question.segments)
-    direction = defined_direction(
-        evaluate, point, scale=scales.own(slice(None)), reach=3 * WIDE, rng=rng
-    )
+    own = scales.own(slice(None))
+    direction = defined_direction(evaluate, point, scale=own, reach=3 * WIDE, rng=rng)
     noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
     groups = noise_groups(
         evaluate,
@@ -133,9 +132,9 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
         segments=question.segments,
     )
     # Where a coordinate is 1e-200, forward may yet vary on a scale of 1.
-    direction *= scales.meaningful(slice(None)) / scales.own(slice(None))
+    direction *= scales.meaningful(slice(None), own) / own
     sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
-    del direction  # a vector of the point's size, not to be held during the sweep
+    del direction, own  # vectors of the point's size, not to be held during the sweep
     function = Function(evaluate, point, base, noise, sizes, scales)
     if question.tangent is not None:
         line = DirectionLine(evaluate, point, question.tangent)

@@ -121,8 +121,9 @@ class Sweep:
             claim = np.concatenate([self.claims(k, k + 1) for k in drowned.indices.tolist()])
             block = self._block(drowned.indices, claim, found)
             doubt, scale = look_further(block, drowned, self.rng)
-            own = self.function.scales.own(drowned.indices)
-            doubts.add(drowned.indices, doubt, np.maximum(scale, own))
+            if doubt.any():
+                own = self.function.scales.own(drowned.indices)
+                doubts.add(drowned.indices, doubt, np.maximum(scale, own))
 
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
         function = self.function

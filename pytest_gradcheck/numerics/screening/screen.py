@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pytest_gradcheck.numerics.directions import seeded
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measure import Question
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
@@ -120,7 +121,7 @@ class _Screening:
         self._everything = whole(self._segments)
         self._tally = Tally(question.evaluate)
         self._agreement, self._budget = agreement, budget
-        self._rng = np.random.default_rng(seed)
+        self._rng = seeded(seed)
         base = question.base
         scales = Scales.of(question.here, question.segments)
         function = Function(self._tally, question.point, base, np.zeros_like(base), base, scales)
