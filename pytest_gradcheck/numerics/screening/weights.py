@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pytest_gradcheck.numerics.directions import signed_direction
+from pytest_gradcheck.numerics.directions import seeded, signed_direction
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.places import Box, Region, Segment
@@ -214,5 +214,5 @@ class Weights:
 
     def _block(self, which: int, first: int) -> Floats:
         scale = self.scales.own(slice(first, first + BLOCK))
-        rng = np.random.default_rng([self.seed, which, first])
+        rng = seeded(self.seed, which, first)
         return signed_direction(scale, rng)
