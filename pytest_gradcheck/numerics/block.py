@@ -129,6 +129,10 @@ class Block:
 
     def unresolved(self, faint: Booleans) -> Booleans:
         """Tell which coordinates have a derivative that is not known well enough yet."""
+        return np.asarray(~self.resolved(faint).all(axis=1))
+
+    def resolved(self, faint: Booleans) -> Booleans:
+        """Tell which derivatives are known well enough, shape (k, m)."""
         value, bound = self.found.value[self.indices], self.found.bound[self.indices]
         size = np.maximum(np.abs(self.claim), np.abs(value))
         scale, zero = self.meaningful[:, None], self.claim == 0
@@ -137,7 +141,7 @@ class Block:
         zero &= ~faint[:, None]
         beside = np.where(zero, SHARE * np.abs(self.function.base), 0.0)
         least = np.maximum(FLOOR * self.function.floor, beside)
-        return ~np.asarray(((bound <= CLEAR * size) | (shown <= least)).all(axis=1))
+        return np.asarray((bound <= CLEAR * size) | (shown <= least))
 
     def put(self, value: Floats, bound: Floats, step: Floats) -> None:
         """Write what was found of all of them."""

@@ -37,9 +37,6 @@ HIDDEN = 8.0
 #: nothing to be seen.
 COARSE = 0.1
 
-#: A derivative is well known when its bound is this share of it.
-CLEAR = 1e-6
-
 #: A value is excluded by one from smaller steps whose bound is this share of their distance.
 EXCLUDED = 1 / 30
 
@@ -60,11 +57,10 @@ class LineMeasurement:
     level: Level
     steepest: Floats
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether all outputs are smooth along the line, with derivatives that are well known."""
+    def is_known(self, share: Floats) -> bool:
+        """Tell whether all outputs are smooth, with bounds up to such shares of their slopes."""
         smooth = self.status == Status.SMOOTH.value
-        return bool((smooth & (self.bound <= CLEAR * np.abs(self.value))).all())
+        return bool((smooth & (self.bound <= share * np.abs(self.value))).all())
 
     def or_wider(self, wider: LineMeasurement) -> LineMeasurement:
         """Return this, and for each output what larger steps show where they show it better.

@@ -14,12 +14,10 @@ from pytest_gradcheck.numerics.block import CALM, CLEAR, Block, curvature
 from pytest_gradcheck.numerics.doubts import UNCLEAR
 from pytest_gradcheck.numerics.drowned import Drowned
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Status
+from pytest_gradcheck.numerics.narrower import look_narrower
 from pytest_gradcheck.numerics.pairs import Pairs, balanced_steps, measure_shifted
 
 __all__ = ["Look", "look"]
-
-#: How much smaller it is where the first shows something else than the claim.
-NARROWER = 4.0
 
 #: A bound from two pairs is widened by this, lacking a third to confirm it.
 BRIEF_MARGIN = 4.0
@@ -141,18 +139,12 @@ def _look_narrower(block: Block, first: Pairs, doubtful: Booleans) -> tuple[Floa
     not is left with a bound that can stand where no ladder will be spent.
     Returns doubts, and which coordinates agree as far as noise lets them.
     """
-    found, indices, claim = block.found, block.indices, block.claim
-    second = block.pairs(first.step / NARROWER)
-    value = second.value + (second.value - first.value) / (NARROWER**2 - 1)
-    spread = np.abs(value - second.value) + 1.1 * second.noise
-    error = np.abs(value - claim)
-    size = np.maximum(np.abs(value), np.abs(claim))
-    shrinks = np.abs(second.bend) <= np.abs(first.bend) / 2 + second.noise
-    near = error <= np.maximum(block.agreement * size, spread)
-    brief = BRIEF_MARGIN * (spread + np.where(shrinks, 0.0, np.abs(second.bend)))
-    bound = np.where(shrinks & near, spread + error, brief)
-    block.write(doubtful, value, bound, second.step)
-    unsettled = doubtful & ~(shrinks & near)
+    found, indices = block.found, block.indices
+    both = look_narrower(block, first)
+    second, spread = both.pairs, both.spread
+    brief = BRIEF_MARGIN * (spread + np.where(both.shrinks, 0.0, np.abs(second.bend)))
+    block.write(doubtful, both.value, np.where(both.agrees, both.bound, brief), second.step)
+    unsettled = doubtful & ~both.agrees
     found.status[indices] = np.where(unsettled, Status.BRIEF, found.status[indices])
     bent = np.abs(first.bend - second.bend) <= SAME_BEND * np.abs(first.bend)
     kinked = unsettled & bent & (np.abs(second.bend) > VISIBLE_BEND * second.noise)
@@ -160,6 +152,6 @@ def _look_narrower(block: Block, first: Pairs, doubtful: Booleans) -> tuple[Floa
         half = abs(float(second.bend[row, output])) / 2 + float(spread[row, output])
         middle = float(second.value[row, output])
         found.keep_kink(int(indices[row]), output, (middle - half, middle + half))
-    excess = np.where(np.isfinite(error), error / np.maximum(spread, UNCLEAR), np.inf)
+    excess = np.where(np.isfinite(both.error), both.error / np.maximum(spread, UNCLEAR), np.inf)
     doubt = np.where(unsettled, np.maximum(excess, UNCLEAR), 0.0).max(axis=1)
     return np.asarray(doubt), np.asarray(~unsettled.any(axis=1))

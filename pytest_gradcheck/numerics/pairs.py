@@ -59,7 +59,7 @@ class Pairs:
         """Where the function did not move at all, not by a bit."""
         return np.asarray((self.right == 0) & (self.left == 0))
 
-    def take(self, rows: Booleans) -> Pairs:
+    def take(self, rows: Booleans | Indices) -> Pairs:
         """Return the pairs of some of the coordinates."""
         return Pairs(*(getattr(self, field.name)[rows] for field in fields(self)))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.block import Block
+from pytest_gradcheck.numerics.block import CLEAR, Block
 from pytest_gradcheck.numerics.branches import branch_slopes, breaks_nearby
 from pytest_gradcheck.numerics.doubts import Doubts
 from pytest_gradcheck.numerics.drowned import Drowned, look_further
@@ -41,6 +41,10 @@ MOST = 0.75
 #: the claim.
 SECANTS = 0.3 * 4.0 ** -np.arange(6.0)[:, None]
 CLOSER = 0.25
+
+#: A ladder of wide steps needs no other beside it where it agrees with the claim and is clear, or
+#: where its bound is this share of the derivative.
+WELL_KNOWN = 1e-6
 
 #: Derivatives looked at together. What a look allocates for each, some fifty numbers, is
 #: nothing in itself; beside the vectors of a large point it is when they are fewer.
@@ -141,7 +145,8 @@ class Sweep:
         function, claim = self.function, self.claims(index, index + 1)[0]
         own = float(function.scales.own(np.array([index]))[0])
         measured = self._along(index, scale)
-        if scale > own and not measured.is_clear:
+        agrees = np.abs(measured.value - claim) <= measured.bound
+        if scale > own and not measured.is_known(np.where(agrees, CLEAR, WELL_KNOWN)):
             measured = self._along(index, own).or_wider(measured)
         measured = measured.reaching(claim)
         found.value[index], found.bound[index] = measured.value, measured.bound

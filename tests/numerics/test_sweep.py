@@ -72,6 +72,30 @@ def test_curvature_does_not_cost_a_ladder() -> None:
     assert calls <= 4 * POINT.size
 
 
+def nearly_stationary(factor: float) -> tuple[Measurement, int]:
+    """Sweep a sum of two hundred entries, one of which bends it by more than it moves it."""
+    point = np.where(np.arange(POINT.size) == 7, 0.01, POINT)
+    claim = np.sinh(point)
+    claim[7] *= factor
+    found, calls = sweep(lambda x: 1e3 + np.cosh(x).sum(), claim, point)
+    assert found.bound[7, 0] <= 2e-4 * np.sinh(0.01)
+    assert abs(found.value[7, 0] - np.sinh(0.01)) <= found.bound[7, 0]
+    return found, calls
+
+
+def test_nearly_stationary_entry_costs_no_ladder() -> None:
+    """A narrower pair says what curvature does to a wide one."""
+    _, calls = nearly_stationary(1.0)
+    assert calls <= 2 * POINT.size + 6
+
+
+def test_nearly_stationary_entry_that_is_off_costs_one_ladder() -> None:
+    """No pairs bear out what is off by a thousandth; a ladder of wide steps is clear enough."""
+    found, calls = nearly_stationary(1.001)
+    assert calls <= 2 * POINT.size + 8 + 40
+    assert found.bound[7, 0] <= 1e-5 * np.sinh(0.01)
+
+
 def test_entries_under_an_offset_are_looked_at_with_a_larger_step() -> None:
     """Noise of a large constant hides the derivative at the balanced step only."""
     found, calls = sweep(lambda x: 1e6 + np.sin(x).sum(), np.cos(POINT))
