@@ -56,6 +56,12 @@ def test_ladders_are_bounded_when_everything_is_wrong() -> None:
     assert (np.abs(found.value[:, 0] - np.exp(POINT)) <= found.bound[:, 0]).all()
 
 
+def test_smooth_function_is_not_searched_for_breaks() -> None:
+    """That a polynomial follows it costs a tenth of looking for tiny jumps."""
+    _, calls = sweep(lambda x: np.exp(x).sum(), 1.01 * np.exp(POINT))
+    assert calls <= 4 * POINT.size + 60 * 40 + 150
+
+
 def test_kinks_are_seen_whether_or_not_a_ladder_is_spent() -> None:
     """Every entry of an l1 norm at 0 is a kink with slopes -1 and 1."""
     found, _ = sweep(lambda x: np.abs(x).sum(), np.zeros(200), np.zeros(200))
