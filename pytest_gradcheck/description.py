@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from math import prod
 from typing import Literal, TypeVar
 
@@ -141,9 +141,20 @@ class Evidence:
     @cached_property
     def judged(self) -> Judged:
         """The verdicts; what would be wrong is asked about once more before that is said."""
-        found, again = self.found, self.again
-        look = partial(
-            judge,
+        again = self.again
+        judged = self._judge(0.0) if self.at_first is None else self.at_first
+        if again is None:
+            return judged
+        slight = judged.slight
+        if slight.any():
+            distance = np.abs(self.claim - self.found.value)[slight]
+            scatter = again.scatter(lambda some, most: is_clear(distance, some[slight], most))
+            judged = self._judge(scatter)
+        return _settled(self, again, judged) if judged.unexplained else judged
+
+    def _judge(self, scatter: Floats | float) -> Judged:
+        found = self.found
+        return judge(
             self.claim,
             found.value,
             found.bound,
@@ -152,16 +163,8 @@ class Evidence:
             natural=self.natural,
             rtol=self.rtol,
             rounding=self.rounding,
+            scatter=scatter,
         )
-        judged = look() if self.at_first is None else self.at_first
-        if again is None:
-            return judged
-        slight = judged.slight
-        if slight.any():
-            distance = np.abs(self.claim - found.value)[slight]
-            scatter = again.scatter(lambda some, most: is_clear(distance, some[slight], most))
-            judged = look(scatter=scatter)
-        return _settled(self, again, judged) if judged.unexplained else judged
 
     def output(self, coordinate: int, column: int) -> int:
         """Return the output that a derivative is of."""
@@ -350,9 +353,11 @@ def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
 def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
     parameter, found, judged = evidence.parameter, evidence.found, evidence.judged
     index, part = parameter.place(coordinate)
-    output = evidence.output(coordinate, column)
-    block = next((b for b in evidence.outputs if b.start <= output < b.stop), SCALAR)
-    output_index, output_part = block.place(output - block.start)
+    block, output_index, output_part = SCALAR, None, None
+    if evidence.outputs:
+        output = evidence.output(coordinate, column)
+        block = next(b for b in evidence.outputs if b.start <= output < b.stop)
+        output_index, output_part = block.place(output - block.start)
     mark = int(judged.marks[coordinate, column])
     status = Status(int(found.status[coordinate, column]))
     edge = evidence.edge(coordinate) if status in AT_EDGE else None
@@ -367,7 +372,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
     return Entry(
         parameter=parameter.name,
         index=index,
-        output_index=output_index if evidence.outputs else None,
+        output_index=output_index,
         part=part,
         value=float(evidence.point[coordinate]),
         backward=float(evidence.claim[coordinate, column]),

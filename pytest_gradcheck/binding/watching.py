@@ -71,6 +71,7 @@ def _only(
     """Return which part alone the coordinates that moved are of, None where it is none."""
     first = int(moved.argmax()) if moved.size else 0
     place = bisect_right(starts, first) - 1
-    if place < 0 or not moved[first:].any() or moved[parts[place].stop :].any():
+    if place < 0:
         return None
-    return parts[place].name
+    count, inside = np.count_nonzero(moved), np.count_nonzero(moved[first : parts[place].stop])
+    return parts[place].name if 0 < count == inside else None
