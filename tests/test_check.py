@@ -341,3 +341,50 @@ def test_tuple_of_lists_of_numbers_holds_two_parameters() -> None:
     )
     assert report.verdict == "correct"
     assert [p.name for p in report.parameters] == ["p[0]", "p[1]"]
+
+
+def test_gradient_beside_a_huge_offset_is_verified_and_an_error_in_it_is_not() -> None:
+    """Of ``1e12 + f`` pairs show two digits; averaged over many values it shows enough."""
+    x = np.array([0.3, -0.8, 1.1])
+
+    def forward(x: Any) -> Any:
+        return 1e12 + 5 * np.sum(np.sin(x))
+
+    for seed in range(10):
+        report = check_gradient(forward, lambda x: 5 * np.cos(x), x, seed=seed)
+        assert report.passed
+        wrong = check_gradient(forward, lambda x: 5 * np.cos(x) * [1, 1, 1.05], x, seed=seed)
+        assert not wrong.passed
+
+
+def test_half_precision_shows_what_a_larger_tolerance_allows() -> None:
+    """An error of 0.1% could hide, and the check fails; one of 2% could not."""
+    x = np.array([0.5, 0.25, -1.0])
+
+    def forward(x: Any) -> Any:
+        return np.sum(np.sin(x.astype(np.float16)))
+
+    report = check_gradient(forward, np.cos, x)
+    assert report.verdict == "inconclusive"
+    assert not report.passed
+    assert check_gradient(forward, np.cos, x, rtol=2e-2).verdict == "correct"
+    wrong = check_gradient(forward, lambda x: np.cos(x) * [1, 1, 1.1], x, rtol=2e-2)
+    assert not wrong.passed
+
+
+def test_jvp_beside_a_huge_offset_is_verified_and_an_error_in_it_is_not() -> None:
+    """Along its one direction noise is averaged as along others."""
+    x = np.array([0.3, -0.8, 1.1])
+
+    def forward(x: Any) -> Any:
+        return 1e12 + 5 * np.sum(np.sin(x))
+
+    def tangents(x: Any, tangent: Any) -> Any:
+        return 5 * np.cos(x) @ tangent
+
+    for seed in range(3):
+        assert check_gradient(forward, tangents, x, seed=seed).verdict == "correct"
+        wrong = check_gradient(
+            forward, lambda x, tangent: 1.02 * tangents(x, tangent), x, seed=seed
+        )
+        assert not wrong.passed

@@ -224,9 +224,9 @@ def judge(
     A claim is wrong only if ``|claim - value|`` exceeds both ``rtol`` times the
     larger of the two and twice the error bound. There is no absolute tolerance:
     the bound is the right one, in the entry's own units. A claim that agrees is
-    correct only where the bound is small against the derivative, or against what
-    float64 can show at all; where it is zero, against the largest of the
-    parameter. Else it could hide anything and is inconclusive.
+    correct only where the bound is small against the derivative, or shows what is allowed
+    anyway, or is small against what float64 can show at all; where it is zero, against the
+    largest of the parameter. Else it could hide anything and is inconclusive.
 
     A derivative that cannot be told from zero, with a bound that is small against what
     forward varies by, is verified as zero: at an optimum a claim of 1e-15 is, whatever
@@ -292,7 +292,8 @@ def judge(
         excess = np.where(known, distance / np.maximum(allowed, TINY), 0.0)
         wrong = known & (excess > 1)
         excess = _rounded(excess)
-        telling = np.maximum(INFORMATIVE * size, NEGLIGIBLE * natural)
+        share = max(INFORMATIVE, rtol)
+        telling = np.maximum(share * size, NEGLIGIBLE * natural)
         is_zero = claimed <= ZERO * unseen
         telling = np.where(is_zero, VANISHING * largest, telling)
         informative = unseen <= telling
@@ -300,7 +301,7 @@ def judge(
         untold = (size <= unseen) | (size + unseen <= VANISHING * natural)
         informative |= are_zero(size, unseen, natural) & _all(untold | ~known, starts)
         correct = known & informative & ~wrong
-        zeros = correct & ((unseen > INFORMATIVE * size) | (size == 0))
+        zeros = correct & ((unseen > share * size) | (size == 0))
     marks = np.empty(claim.shape, dtype=np.int8)
     marks[...] = Mark.INCONCLUSIVE
     marks[correct] = Mark.CORRECT

@@ -20,6 +20,7 @@ from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
 from pytest_gradcheck.numerics.noise_groups import noise_groups
+from pytest_gradcheck.numerics.regression import average_noise
 from pytest_gradcheck.numerics.restricted import sweep_some
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.size import output_sizes, sizes_borne_out
@@ -138,7 +139,7 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     function = Function(evaluate, point, base, noise, sizes, scales)
     if question.tangent is not None:
         line = DirectionLine(evaluate, point, question.tangent)
-        return Measured(_climbed(line, function, question.claims, rng), sizes, ALONG)
+        return Measured(_climbed(line, function, question.claims, agreement, rng), sizes, ALONG)
     if not groups:
         found = Sweep(function, question.claims.rows, agreement, rng).measure()
     else:
@@ -153,16 +154,21 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
 
 
 def _climbed(
-    line: DirectionLine, function: Function, claims: Claims, rng: np.random.Generator
+    line: DirectionLine,
+    function: Function,
+    claims: Claims,
+    agreement: float,
+    rng: np.random.Generator,
 ) -> Measurement:
     """Measure the derivative along one direction, by a ladder."""
     measured = climb(line, function.base, function.noise)
     found = measured.as_measurement()
 
     def at(steps: Iterable[Floats]) -> Floats:
-        return line.at(np.concatenate(list(steps)))[1]
+        return line.at(np.array([float(step[0]) for step in steps]))[1]
 
     only = replace(function, evaluate=at, point=np.zeros(1), scales=ALONG)
     levels = Levels(only, claims.rows, rng)
     levels.keep(0, claims.rows(0, 1)[0], measured, line.unit, found)
+    average_noise(only, claims.rows, found, agreement=agreement, rng=rng)
     return found

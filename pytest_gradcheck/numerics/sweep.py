@@ -23,6 +23,7 @@ from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.looks import look
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
 from pytest_gradcheck.numerics.pairs import measure_pairs
+from pytest_gradcheck.numerics.regression import average_noise
 from pytest_gradcheck.numerics.scale import claimed_length
 
 __all__ = ["Sweep"]
@@ -98,6 +99,7 @@ class Sweep:
             everywhere = size > 1 and apart >= MOST * size
             slight = SLIGHT_EVERYWHERE if everywhere else SLIGHT
             self._allow_for_branches([index for index, _ in chosen], slight, found)
+        average_noise(self.function, self.claims, found, agreement=self.agreement, rng=self.rng)
         return found
 
     def _look(self, found: Measurement, doubts: Doubts, levels: Levels) -> int:

@@ -81,6 +81,18 @@ def test_large_rtol_allows_what_it_says() -> None:
     assert judged.marks.item() == Mark.CORRECT
 
 
+def test_large_rtol_needs_no_bound_that_shows_less() -> None:
+    """Where an error of 1% is allowed anyway it is enough that one of 1% would be seen."""
+    claim, value, natural = np.array([[1.0]]), np.array([[1.003]]), np.ones((1, 1))
+    marks = [
+        judge(claim, value, np.array([[bound]]), {}, natural=natural, rtol=rtol).marks.item()
+        for rtol, bound in ((1e-2, 4e-3), (1e-2, 6e-3), (1e-6, 4e-3))
+    ]
+    assert marks == [Mark.CORRECT, Mark.INCONCLUSIVE, Mark.INCONCLUSIVE]
+    judged = judge(claim, value, np.array([[4e-3]]), {}, natural=natural, rtol=1e-2)
+    assert not judged.zeros.any()
+
+
 def test_difference_beyond_rtol_and_bound_is_wrong() -> None:
     """A difference that neither rtol nor the bound explains is an error."""
     assert mark(1 + 1.1e-6, 1.0, 1e-12) is Mark.WRONG

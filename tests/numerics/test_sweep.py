@@ -197,3 +197,27 @@ def test_what_a_stopped_solver_leaves_is_small_beside_the_largest_derivative() -
     assert error[3] > 1e-6 * abs(exact[3])
     assert found.status[3, 0] == Status.BRANCH
     assert error[3] <= found.bound[3, 0]
+
+
+def test_an_array_that_drowns_in_noise_is_verified_by_regression() -> None:
+    """Beside an offset of 1e12 no pair shows more than two digits of a slope."""
+    point = np.array([0.3, -0.8, 1.1])
+    found, _ = sweep(lambda x: 1e12 + np.sin(x).sum(), np.cos(point), point)
+    clear = found.bound[:, 0] <= 3e-4 * np.cos(point)
+    assert clear.any()
+    assert (np.abs(found.value[:, 0] - np.cos(point)) <= found.bound[:, 0]).all()
+
+
+def test_an_array_of_which_something_is_verified_is_left_at_that() -> None:
+    """Regression is for checks that would fail: here one slope of two is plain."""
+    point = np.array([0.3, -0.8])
+    _, calls = sweep(lambda x: 1e12 + 1e9 * x[0] + np.sin(x[1]), [1e9, np.cos(0.8)], point)
+    assert calls < 100
+
+
+def test_a_wrong_claim_that_drowns_in_noise_is_not_verified_by_regression() -> None:
+    """A slope that is off by 2% leaves all of its array inconclusive."""
+    point = np.array([0.3, -0.8, 1.1])
+    claim = np.cos(point) * [1.0, 1.02, 1.0]
+    found, _ = sweep(lambda x: 1e12 + np.sin(x).sum(), claim, point)
+    assert (found.bound[:, 0] > 3e-4 * claim).all()
