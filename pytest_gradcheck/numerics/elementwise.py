@@ -48,6 +48,7 @@ from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
 from pytest_gradcheck.numerics.pairs import measure_pairs
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.size import output_sizes
+from pytest_gradcheck.numerics.stairs import climb_past_stairs
 from pytest_gradcheck.numerics.steps import Level
 
 __all__ = ["Compressed", "measure_elementwise"]
@@ -374,8 +375,11 @@ def _climb(block: Block, least: float) -> None:
 def _ladder(block: Block) -> _Rows:
     function = block.function
     line = _Together(function, block.indices, block.scale)
-    climbed = climb(line, function.base.ravel(), function.noise.ravel())
-    climbed = climbed.reaching((block.claim * block.scale[:, None]).ravel())
+    base, noise = function.base.ravel(), function.noise.ravel()
+    claim = (block.claim * block.scale[:, None]).ravel()
+    climbed = climb_past_stairs(
+        line, base, noise, climb(line, base, noise), claim=claim, agreement=block.agreement
+    ).reaching(claim)
     return _Rows.of(climbed, block.scale, function.base.shape)
 
 

@@ -111,7 +111,9 @@ class _Estimate:
     step: Floats
 
 
-def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
+def climb(
+    line: Line, base: Floats, noise: Floats, *, least: Floats | float = 0.0
+) -> LineMeasurement:
     """Measure the derivative of every output along `line`.
 
     Differences at twenty steps, each a quarter of the one before, are
@@ -132,6 +134,8 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     noise : ndarray, shape (m,)
         Noise of the outputs; lowered here where the line bends by less, and raised where
         the rungs scatter by more.
+    least : ndarray, shape (m,), or float
+        Noise that is known of where the line bends by less.
 
     Returns
     -------
@@ -140,11 +144,11 @@ def climb(line: Line, base: Floats, noise: Floats) -> LineMeasurement:
     """
     rungs = sample(line, base)
     with np.errstate(all="ignore"):
-        least, bend = EPS * np.abs(base), rungs.bend
-        noise = np.minimum(noise, noise_ceiling(bend, least))
-        noise = np.maximum(noise, noise_floor(bend, least))
+        smallest, bend = EPS * np.abs(base), rungs.bend
+        noise = np.minimum(noise, noise_ceiling(bend, smallest))
+        noise = np.maximum(np.maximum(noise, noise_floor(bend, smallest)), least)
         # Rungs beyond a jump, or a kink, are of another piece than those before it.
-        piece = np.cumsum(np.vstack([np.zeros_like(base), sudden_drops(bend, least)]), axis=0)
+        piece = np.cumsum(np.vstack([np.zeros_like(base), sudden_drops(bend, smallest)]), axis=0)
         steps = find_steps(
             line, base, noise, right=rungs.right, left=rungs.left, steps=rungs.relative
         )

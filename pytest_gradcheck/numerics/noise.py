@@ -16,6 +16,8 @@ from pytest_gradcheck.numerics.measurement import EPS, SUBNORMAL, Booleans, Eval
 from pytest_gradcheck.numerics.rungs import sample
 
 __all__ = [
+    "MIDDLE",
+    "OFFSETS",
     "WIDE",
     "are_even",
     "estimate_noise",

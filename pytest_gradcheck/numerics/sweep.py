@@ -25,6 +25,7 @@ from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Mea
 from pytest_gradcheck.numerics.pairs import measure_pairs
 from pytest_gradcheck.numerics.regression import average_noise
 from pytest_gradcheck.numerics.scale import claimed_length
+from pytest_gradcheck.numerics.stairs import climb_past_stairs
 
 __all__ = ["Sweep"]
 
@@ -147,10 +148,10 @@ class Sweep:
         """Settle one coordinate by a ladder."""
         function, claim = self.function, self.claims(index, index + 1)[0]
         own = float(function.scales.own(np.array([index]))[0])
-        measured = self._along(index, scale)
+        measured = self._along(index, scale, claim)
         agrees = np.abs(measured.value - claim) <= measured.bound
         if scale > own and not measured.is_known(np.where(agrees, CLEAR, WELL_KNOWN)):
-            measured = self._along(index, own).or_wider(measured)
+            measured = self._along(index, own, claim).or_wider(measured)
         measured = measured.reaching(claim)
         found.value[index], found.bound[index] = measured.value, measured.bound
         found.step[index] = measured.step.min()
@@ -162,11 +163,14 @@ class Sweep:
             found.keep_kink(index, output, measured.slopes(output))
         levels.keep(index, claim, measured, scale, found)
 
-    def _along(self, index: int, scale: float) -> LineMeasurement:
+    def _along(self, index: int, scale: float, claim: Floats) -> LineMeasurement:
         """Climb along one coordinate, with steps of its own or another scale."""
         function = self.function
         line = CoordinateLine(function.evaluate, function.point, index, scale)
-        return climb(line, function.base, function.noise)
+        measured = climb(line, function.base, function.noise)
+        return climb_past_stairs(
+            line, function.base, function.noise, measured, claim=claim, agreement=self.agreement
+        )
 
     def _allow_for_branches(
         self, climbed: list[int], largest_share: float, found: Measurement

@@ -1,0 +1,127 @@
+"""Outputs of which a part moves in stairs with treads wider than the steps of a ladder.
+
+A term that is rounded inside forward stands still between its jumps. Over small steps the
+others are seen alone, as smooth as can be, and the slope is short of that term's: only wider
+steps show that the function is rough.
+
+It must not judge; it is told a claim, since what agrees with one needs no such look.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
+from pytest_gradcheck.numerics.levels import COARSE
+from pytest_gradcheck.numerics.lines import Line
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices, Status
+
+__all__ = ["climb_past_stairs"]
+
+#: Relative spacings of the tables in which stairs are looked for, so many values to each side.
+SPACINGS: Floats = 0.1 * 4.0 ** -np.arange(9.0)
+POINTS = 6
+PLACES: Floats = np.arange(-POINTS, POINTS + 1.0)
+
+#: Smooth values leave next to nothing in differences of this order, a jump so many times its
+#: height.
+ORDER = 6
+SPREAD = 10.0
+
+#: A claim differs when it is so many bounds away.
+APART = 2.0
+
+#: Stairs are so many times as rough as the values that a ladder went by, and low: below this
+#: share of what the function varies by along the line, or no more than rounding to whatever
+#: type leaves of it, or of numbers of order one. Higher ones are what the function does.
+ROUGHER = 8.0
+TINY = 1e-2
+OF_ONE = 8 * EPS
+
+#: Between one spacing at which they show and one a quarter as wide, at which they do not, is
+#: the width of a tread: the slopes that jumps make good are so many times their height over it.
+EXPLAINED = 8.0
+
+#: Looks closer, each by such a factor: less where jumps are still many. One is as high from
+#: closer by.
+CLOSER = (1, 2, 2, 4, 4, 4)
+AS_HIGH = 0.3
+
+
+def climb_past_stairs(
+    line: Line,
+    base: Floats,
+    noise: Floats,
+    measured: LineMeasurement,
+    *,
+    claim: Floats,
+    agreement: float,
+) -> LineMeasurement:
+    """Climb once more where a claim differs, and stairs would explain that.
+
+    Parameters
+    ----------
+    line, base, noise
+        See `climb`.
+    measured : LineMeasurement
+        What a ladder showed.
+    claim : ndarray, shape (m,)
+        Claimed derivatives per unit of absolute step.
+    agreement : float
+        Relative difference at which claim and measurement agree.
+
+    Returns
+    -------
+    LineMeasurement
+        The same where nothing differs. Else it costs 108 evaluations, 42 more for each output
+        that looks as if it moved in stairs, and a ladder with these as noise where any does.
+    """
+    with np.errstate(all="ignore"):
+        error = np.abs(claim - measured.value)
+        size = np.maximum(np.abs(claim), np.abs(measured.value))
+        differs = error > np.maximum(APART * measured.bound, agreement * size)
+        differs &= measured.status == Status.SMOOTH
+        if not differs.any():
+            return measured
+        rests_on = measured.bound * measured.step
+        heights = _heights(line, base, rests_on, np.where(differs, error, np.inf) * line.unit)
+    return climb(line, base, noise, least=heights) if heights.any() else measured
+
+
+def _heights(line: Line, base: Floats, quiet: Floats, error: Floats) -> Floats:
+    """Return the heights of stairs that would explain errors per relative step, else 0."""
+    steps = SPACINGS[:, None] * PLACES
+    outputs = np.broadcast_to(base, (*steps.shape, base.size)).copy()
+    outputs[:, PLACES != 0] = line.at(steps[:, PLACES != 0].ravel())[1].reshape(
+        SPACINGS.size, -1, base.size
+    )
+    moves = np.abs(outputs - base)
+    varies = np.max(moves, axis=(0, 1), initial=0.0, where=np.isfinite(moves))
+    low = np.maximum(np.maximum(TINY * varies, COARSE * np.abs(base)), OF_ONE)
+    rough = np.abs(np.diff(outputs, n=ORDER, axis=1))
+    heights = rough.max(axis=1) / SPREAD
+    least = ROUGHER * np.maximum(quiet, EPS * np.abs(outputs).max(axis=1))
+    seen = (heights > least) & (heights <= low)
+    seen &= error * SPACINGS[:, None] <= EXPLAINED * heights
+    found, columns = np.zeros_like(base), np.flatnonzero(seen.any(axis=0))
+    if columns.size:
+        narrowest = SPACINGS.size - 1 - np.argmax(seen[::-1, columns], axis=0)
+        spacing = SPACINGS[narrowest]
+        centre = (rough[narrowest, :, columns].argmax(axis=1) + ORDER / 2 - POINTS) * spacing
+        found[columns] = _jumps(line, centre, spacing, columns)
+    return found
+
+
+def _jumps(line: Line, centre: Floats, spacing: Floats, columns: Indices) -> Floats:
+    """Return how high outputs jump at a place, 0 where they are less rough from closer by."""
+    highest = []
+    for closer in CLOSER:
+        spacing = spacing / closer
+        places = centre + spacing * np.arange(-3, 4.0)[:, None]
+        values = np.stack([line.each(steps, columns) for steps in places])
+        rough = np.abs(np.diff(values, n=3, axis=0))
+        highest.append(rough.max(axis=0))
+        centre = centre + (rough.argmax(axis=0) - 1.5) * spacing
+    is_jump: Booleans = highest[-1] > AS_HIGH * highest[-3]
+    # The third differences across one jump are one, two and one times its height.
+    return np.where(is_jump, highest[-1] / 2, 0.0)
