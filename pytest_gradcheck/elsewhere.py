@@ -26,6 +26,14 @@ Indices = NDArray[np.intp]
 FEW = 3
 MOST = 8
 
+#: Then at so many more, each so many times as far: claims that are rounded to multiples of one
+#: number are multiples of it there, too.
+FURTHEST = MOST + 4
+FURTHER = 1024
+
+#: Binary digits of a claim.
+DIGITS = 53
+
 #: Coordinates that are looked at to see how claims scatter at large, and how many tell.
 MANY = 1024
 ENOUGH = 8
@@ -87,7 +95,8 @@ class Elsewhere:
 
         Over a rounding or a few the derivative itself changes by its own condition times as
         many roundings, which no claim is better than. What is seen beyond is the rounding of
-        terms that cancel inside backward.
+        terms that cancel inside backward. It may be the same at all of these points by chance;
+        then what it is rounded to shows: it and others from further away are multiples of that.
 
         Parameters
         ----------
@@ -110,18 +119,28 @@ class Elsewhere:
             many = _some(0, 1 if self._problem.tangent is not None else self._problem.here.size)
         here, there = self._read(claims, coordinates), self._read(claims, many)
         found, largest = np.zeros_like(here), 0.0
-        for number in range(MOST):
+        for number in range(FURTHEST):
             if number >= FEW and is_enough(found, largest if many.size >= ENOUGH else np.inf):
                 break
-            if number == len(self._rounded):
-                self._rounded.append(self._problem.claimed_rounded(self._rng))
-            claim = self._rounded[number]
-            if claim is not None:
-                found = np.maximum(found, np.abs(self._read(claim, coordinates) - here))
-                largest = max(
-                    largest, float(np.abs(self._read(claim, many) - there).max(initial=0.0))
-                )
+            claim = self._claimed_rounded(number)
+            if claim is None:
+                continue
+            moved = self._read(claim, coordinates)
+            if number < MOST:
+                found = np.maximum(found, np.abs(moved - here))
+                apart = np.abs(self._read(claim, many) - there)
+                largest = max(largest, float(apart.max(initial=0.0)))
+            else:
+                grain = np.minimum(_grain(here), _grain(moved))
+                found = np.where(moved == here, found, np.maximum(found, grain))
         return found
+
+    def _claimed_rounded(self, number: int) -> Claim | None:
+        """Return the claims at one of the points, asked about once."""
+        if number == len(self._rounded):
+            times = FURTHER ** max(0, number - MOST + 1)
+            self._rounded.append(self._problem.claimed_rounded(self._rng, times))
+        return self._rounded[number]
 
     def share(self, start: int, stop: int) -> float:
         """Return how much claims about coordinates differ a rounding away, as a share of them.
@@ -192,6 +211,15 @@ class Elsewhere:
             self._around = [claim for claim in asked if claim is not None]
         rows = [self._read(claim, np.array([coordinate]))[0] for claim in self._around]
         return np.array(rows).reshape(len(rows), -1)
+
+
+def _grain(claims: Floats) -> Floats:
+    """Return the largest powers of two that claims are multiples of; infinite for zero."""
+    digits, exponent = np.frexp(claims)
+    whole = np.ldexp(digits, DIGITS).astype(np.int64)
+    return np.where(
+        claims == 0, np.inf, np.ldexp((whole & -whole).astype(float), exponent - DIGITS)
+    )
 
 
 def _some(start: int, stop: int) -> Indices:

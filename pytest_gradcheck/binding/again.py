@@ -146,7 +146,9 @@ def ask_other_cotangents(
         )
 
 
-def one_rounding_away(vector: Vector, blocks: Sequence[Block], rng: np.random.Generator) -> Vector:
+def one_rounding_away(
+    vector: Vector, blocks: Sequence[Block], rng: np.random.Generator, times: int = 1
+) -> Vector:
     """Move every number by a rounding of its type, or a few, up or down; zeros stay.
 
     Functions that are flat do not show a single rounding of what they are handed.
@@ -159,6 +161,8 @@ def one_rounding_away(vector: Vector, blocks: Sequence[Block], rng: np.random.Ge
         Whose they are, with the types in which they are handed out.
     rng : numpy.random.Generator
         Draws the directions.
+    times : int
+        How many times as far those of float64 go.
 
     Returns
     -------
@@ -169,7 +173,7 @@ def one_rounding_away(vector: Vector, blocks: Sequence[Block], rng: np.random.Ge
     for block in blocks:
         part = slice(block.start, block.stop)
         values = vector[part].astype(PARTS.get(block.dtype, np.float64))
-        most = FEW if block.dtype in PARTS else SEVERAL
+        most = FEW if block.dtype in PARTS else times * SEVERAL
         roundings = rng.choice([-1, 1], values.size) * rng.integers(1, most + 1, values.size)
         moved[part] = values + roundings.astype(values.dtype) * np.spacing(values)
     return np.where(vector == 0, 0.0, moved)

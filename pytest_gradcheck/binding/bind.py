@@ -248,17 +248,17 @@ def _asking_elsewhere(
 
 def _asking_rounded(
     backward: Backward, forward: Forward, request: Request, kind: Kind
-) -> Callable[[np.random.Generator], Claim | None]:
-    """Return what asks backward one rounding away."""
+) -> Callable[[np.random.Generator, int], Claim | None]:
+    """Return what asks backward one rounding away, or so many times as far."""
     workspace = forward.workspace
     inputs = [workspace.seen(parameter) for parameter in workspace.parameters]
 
-    def claimed_rounded(rng: np.random.Generator) -> Claim | None:
+    def claimed_rounded(rng: np.random.Generator, times: int) -> Claim | None:
         # Claims are multiples of what backward is handed: by another factor all is rounded anew.
         factor = float(rng.uniform(1, 2))
         handed = (None if v is None else factor * v for v in (request.cotangent, request.tangent))
         ask = _asking_elsewhere(backward, forward, Request(*handed), kind)
-        claim = ask(one_rounding_away(workspace.base, inputs, rng))
+        claim = ask(one_rounding_away(workspace.base, inputs, rng, times))
         if claim is None or kind not in ("vjp", "jvp"):
             return claim
         return DenseClaim(claim.rows(0, 1 if kind == "jvp" else workspace.base.size) / factor)
@@ -276,8 +276,8 @@ def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward
     else:
         coordinates, claim, roundings = coordinates.along(claim, roundings)
 
-        def claimed_rounded(rng: np.random.Generator) -> Claim | None:
-            found = problem.claimed_rounded(rng)
+        def claimed_rounded(rng: np.random.Generator, times: int) -> Claim | None:
+            found = problem.claimed_rounded(rng, times)
             return None if found is None else entries.along(found, problem.roundings)[1]
 
     return replace(

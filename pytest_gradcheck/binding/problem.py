@@ -37,7 +37,7 @@ def no_edge(start: int, stop: int) -> Edge | None:
     return None
 
 
-def nowhere(point: object) -> None:
+def nowhere(*_: object) -> None:
     """Return what backward says at another point where it cannot be asked there."""
 
 
@@ -90,9 +90,10 @@ class Problem:
         ``claimed_at(point) -> Claim or None`` asks backward at another point, straight after a
         forward there; None where that makes no sense, or raises.
     claimed_rounded : callable
-        ``claimed_rounded(rng) -> Claim or None`` asks likewise where all coordinates are a
-        rounding of their types away, or a few, up or down. A cotangent or tangent is handed in
-        times a random factor, by which claims are divided.
+        ``claimed_rounded(rng, times) -> Claim or None`` asks likewise where all coordinates are
+        a rounding of their types away, or a few, up or down; those of float64 so many times as
+        far. A cotangent or tangent is handed in times a random factor, by which claims are
+        divided.
     randomness_moved : callable
         ``randomness_moved() -> bool``, asked when the check is over and generators are
         put back: whether one that is not being replayed had moved.
@@ -123,7 +124,7 @@ class Problem:
     roundings: tuple[float, ...] = ()
     others: Callable[[], Iterator[OtherCotangents]] = no_others
     claimed_at: Callable[[Vector], Claim | None] = nowhere
-    claimed_rounded: Callable[[np.random.Generator], Claim | None] = nowhere
+    claimed_rounded: Callable[[np.random.Generator, int], Claim | None] = nowhere
     randomness_moved: Callable[[], bool] = bool
     edge: Callable[[int, int], Edge | None] = no_edge
     unmoved: Callable[[], frozenset[str]] = frozenset

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.lines import Line
-from pytest_gradcheck.numerics.measurement import EPS, Floats, Measurement, Status
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.noise import noise_ceiling, noise_floor, sudden_drops
 from pytest_gradcheck.numerics.rungs import RATIO, Rungs, sample
 from pytest_gradcheck.numerics.steps import Level, find_level, find_steps
@@ -37,6 +37,9 @@ HIDDEN = 8.0
 #: nothing to be seen.
 COARSE = 0.1
 
+#: A claim is apart when it is this many bounds away.
+APART = 2.0
+
 #: A value is excluded by one from smaller steps whose bound is this share of their distance.
 EXCLUDED = 1 / 30
 
@@ -45,7 +48,8 @@ EXCLUDED = 1 / 30
 class LineMeasurement:
     """The derivatives of m outputs along one line; fields of shape (m,), as in `Measurement`.
 
-    Beside them, how far the outputs keep their values, and the steepest slope at any step.
+    Beside them, how far the outputs keep their values, the steepest slope at any step, and
+    central differences at all of them, shape (k, m).
     """
 
     value: Floats
@@ -56,11 +60,19 @@ class LineMeasurement:
     status: NDArray[np.int8]
     level: Level
     steepest: Floats
+    secants: Floats
 
     def is_known(self, share: Floats) -> bool:
         """Tell whether all outputs are smooth, with bounds up to such shares of their slopes."""
         smooth = self.status == Status.SMOOTH.value
         return bool((smooth & (self.bound <= share * np.abs(self.value))).all())
+
+    def differs(self, claim: Floats, agreement: float) -> Booleans:
+        """Tell which outputs are smooth, with a slope that a claim is apart from."""
+        size = np.maximum(np.abs(claim), np.abs(self.value))
+        allowed = np.maximum(APART * self.bound, agreement * size)
+        differs = (np.abs(claim - self.value) > allowed) & (self.status == Status.SMOOTH)
+        return np.asarray(differs)
 
     def or_wider(self, wider: LineMeasurement) -> LineMeasurement:
         """Return this, and for each output what larger steps show where they show it better.
@@ -196,6 +208,7 @@ def climb(
         status,
         level,
         steepest,
+        rungs.central,
     )
 
 

@@ -49,6 +49,9 @@ CLOSER = 0.25
 #: where its bound is this share of the derivative.
 WELL_KNOWN = 1e-6
 
+#: Stairs are looked for until so many claims are apart from what was measured all the same.
+WRONG = 2
+
 #: Derivatives looked at together. What a look allocates for each, some fifty numbers, is
 #: nothing in itself; beside the vectors of a large point it is when they are fewer.
 BLOCK = 512
@@ -94,8 +97,9 @@ class Sweep:
         with np.errstate(all="ignore"):
             apart = self._look(found, doubts, levels)
         chosen = doubts.chosen()
+        wrong = 0
         for index, scale in chosen:
-            self._climb(index, scale, levels, found)
+            wrong += self._climb(index, scale, levels, found, is_wary=wrong < WRONG)
         if chosen and apart >= MANY * size:
             everywhere = size > 1 and apart >= MOST * size
             slight = SLIGHT_EVERYWHERE if everywhere else SLIGHT
@@ -144,14 +148,19 @@ class Sweep:
         """Return how large outputs are, or how much they vary."""
         return np.asarray(np.maximum(np.abs(self.function.base), self.function.sizes))
 
-    def _climb(self, index: int, scale: float, levels: Levels, found: Measurement) -> None:
-        """Settle one coordinate by a ladder."""
+    def _climb(
+        self, index: int, scale: float, levels: Levels, found: Measurement, *, is_wary: bool
+    ) -> bool:
+        """Settle one coordinate by a ladder; return whether its claim is apart from that.
+
+        Where that is wary, stairs are looked for before a claim is apart.
+        """
         function, claim = self.function, self.claims(index, index + 1)[0]
         own = float(function.scales.own(np.array([index]))[0])
-        measured = self._along(index, scale, claim)
+        measured = self._along(index, scale, claim, is_wary)
         agrees = np.abs(measured.value - claim) <= measured.bound
         if scale > own and not measured.is_known(np.where(agrees, CLEAR, WELL_KNOWN)):
-            measured = self._along(index, own, claim).or_wider(measured)
+            measured = self._along(index, own, claim, is_wary).or_wider(measured)
         measured = measured.reaching(claim)
         found.value[index], found.bound[index] = measured.value, measured.bound
         found.step[index] = measured.step.min()
@@ -162,12 +171,15 @@ class Sweep:
         for output in np.flatnonzero(measured.status == Status.KINK).tolist():
             found.keep_kink(index, output, measured.slopes(output))
         levels.keep(index, claim, measured, scale, found)
+        return bool(measured.differs(claim, self.agreement).any())
 
-    def _along(self, index: int, scale: float, claim: Floats) -> LineMeasurement:
+    def _along(self, index: int, scale: float, claim: Floats, is_wary: bool) -> LineMeasurement:
         """Climb along one coordinate, with steps of its own or another scale."""
         function = self.function
         line = CoordinateLine(function.evaluate, function.point, index, scale)
         measured = climb(line, function.base, function.noise)
+        if not is_wary:
+            return measured
         return climb_past_stairs(
             line, function.base, function.noise, measured, claim=claim, agreement=self.agreement
         )
