@@ -15,6 +15,7 @@ from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
 from pytest_gradcheck.numerics.levels import COARSE
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
+from pytest_gradcheck.numerics.rungs import RUNGS
 
 __all__ = ["climb_past_stairs"]
 
@@ -84,13 +85,15 @@ def climb_past_stairs(
         if not differs.any():
             return measured
         error = np.where(differs, error, np.inf)
-        apart = np.abs(measured.secants - measured.value)[: SPACINGS.size]
-        moved = np.asarray((apart >= MOVED * error).any(axis=1))
-        moved[1:] |= moved[:-1].copy()
-        if not moved.any():
-            return measured
         quiet = measured.bound * measured.step
-        heights = _heights(line, base, quiet, error * line.unit, SPACINGS[moved])
+        apart = np.abs(measured.secants - measured.value)[: SPACINGS.size]
+        steps = RUNGS[: SPACINGS.size, None] * line.unit
+        moved = (apart >= MOVED * error) & (apart * steps >= ROUGHER * quiet / 2)
+        wanted = np.asarray(moved.any(axis=1))
+        wanted[1:] |= wanted[:-1].copy()
+        if not wanted.any():
+            return measured
+        heights = _heights(line, base, quiet, error * line.unit, SPACINGS[wanted])
     return climb(line, base, noise, least=heights) if heights.any() else measured
 
 

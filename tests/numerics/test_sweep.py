@@ -39,11 +39,11 @@ def test_correct_smooth_gradient_costs_two_evaluations_an_entry() -> None:
 
 
 def test_single_wrong_entry_costs_one_ladder() -> None:
-    """Two evaluations more for a narrower pair, then the ladder of forty."""
+    """Two evaluations more for a narrower pair, the ladder of forty, and tables of wide stairs."""
     claim = np.exp(POINT)
     claim[7] *= 1.001
     found, calls = sweep(lambda x: np.exp(x).sum(), claim)
-    assert calls == 2 * POINT.size + 2 + 40
+    assert calls <= 2 * POINT.size + 2 + 40 + 3 * 12
     assert found.value[7, 0] == pytest.approx(np.exp(POINT[7]), rel=1e-9)
     assert found.bound[7, 0] < 1e-6 * found.value[7, 0]
 
@@ -51,7 +51,7 @@ def test_single_wrong_entry_costs_one_ladder() -> None:
 def test_ladders_are_bounded_when_everything_is_wrong() -> None:
     """The worst forty and a sample of twenty get a ladder; the others keep two pairs."""
     found, calls = sweep(lambda x: np.exp(x).sum(), 1.1 * np.exp(POINT))
-    assert calls <= 4 * POINT.size + 60 * 40 + 20
+    assert calls <= 4 * POINT.size + 60 * 40 + 20 + 2 * 2 * 12
     assert np.count_nonzero(found.status == Status.BRIEF) >= POINT.size - 70
     assert (np.abs(found.value[:, 0] - np.exp(POINT)) <= found.bound[:, 0]).all()
 

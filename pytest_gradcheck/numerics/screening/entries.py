@@ -101,6 +101,7 @@ class Entries:
         with np.errstate(all="ignore"):
             agrees = (error <= allowed) & (bound <= SLIGHT * size)
             clear = (bound <= CLEAR * error) & (error > SLIGHT * size)
+        clear &= ~pair.still | (claim == 0)  # what is rounded stands still over small steps
         if scales.floor:
             clear[:] = False  # so far away only what was expected is believed
         if expected is not None:
