@@ -101,7 +101,6 @@ class Entries:
         with np.errstate(all="ignore"):
             agrees = (error <= allowed) & (bound <= SLIGHT * size)
             clear = (bound <= CLEAR * error) & (error > SLIGHT * size)
-        clear &= ~pair.still | (claim == 0)  # what is rounded stands still over small steps
         if scales.floor:
             clear[:] = False  # so far away only what was expected is believed
         if expected is not None:
@@ -112,6 +111,7 @@ class Entries:
             share = TELLING * error[0, output]
             clear[0, output] &= apart <= doubt + share
             clear[0, output] |= known and apart <= doubt <= share
+        clear &= ~pair.still | (claim == 0)  # what is rounded stands still over small steps
         if not (agrees | clear).all():
             return None
         found = Measurement.blank(1, claim.shape[1])
