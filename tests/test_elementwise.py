@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import erf, erfc
 
 from pytest_gradcheck import Report, check_gradient, gradcheck
 
@@ -178,6 +179,24 @@ def test_fixed_step_is_used() -> None:
     entry = report.worst[0]
     assert entry.step == pytest.approx(1e-3)
     assert entry.numerical == pytest.approx(np.exp(entry.value) * np.sinh(1e-3) / 1e-3, rel=1e-10)
+
+
+@pytest.mark.parametrize("low", [-8.6, -8.3, -8.0, -7.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_stairs_of_rounding_accuse_nothing(seed: int, low: float) -> None:
+    """Far below zero one plus the error function has a handful of values left."""
+    x = np.random.default_rng(seed).uniform(low, low + 0.4, size=6)
+
+    def forward(x: Any) -> Any:
+        return 0.5 * x * (1 + erf(x / np.sqrt(2)))
+
+    def backward(x: Any) -> Any:
+        return 0.5 * erfc(-x / np.sqrt(2)) + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+
+    assert check_gradient(forward, backward, x, seed=seed).wrong == 0
+    near = np.append(x, -2.0)
+    wrong = check_gradient(forward, lambda x: backward(x) * (1 + 0.01 * (x > -3)), near, seed=seed)
+    assert wrong_entries(wrong) == ["output[6] / x[6]"]
 
 
 def test_memory_is_linear() -> None:

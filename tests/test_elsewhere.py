@@ -13,6 +13,7 @@ from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.blocks import Block
 from pytest_gradcheck.binding.call import Call
 from pytest_gradcheck.elsewhere import Elsewhere
+from tests.corpus.running import choose_families
 
 Vector = np.ndarray[Any, Any]
 
@@ -75,6 +76,29 @@ class TestRounding:
         assert notes["rounding"].startswith("backward's own rounding: claims of x are good to ")
         assert report.wrong == 0
         assert "backward's own rounding, its terms cancel" in {e.reason for e in report.worst}
+
+    @pytest.mark.parametrize("mode", ["full", "fast"])
+    @pytest.mark.parametrize("seed", [6, 10, 11, 19, 22, 38])
+    def test_claim_that_does_not_scatter_by_chance_is_not_accused(
+        self, seed: int, mode: str
+    ) -> None:
+        """Two terms of 1e5 leave a multiple of their rounding, the same at many points."""
+        (family,) = choose_families("all", ["langevin"], [])
+        case = family.case(seed)
+        report = check_gradient(case.forward, case.gradient, case.point, seed=seed, mode=mode)
+        assert report.passed
+
+    def test_constant_that_is_slightly_off_stays_wrong(self) -> None:
+        """It is a multiple of a half, as are some right ones beside it that do scatter."""
+
+        def backward(x: Any) -> Any:
+            claim = x + nothing(x)
+            claim[0] = 0.5
+            return claim
+
+        x = np.array([0.50001, 1.3, 0.7, 2.1, 1.9, 0.9, 1.1, 1.7])
+        report = check_gradient(lambda x: np.sum(x**2) / 2, backward, x)
+        assert [entry.name for entry in report.worst if entry.verdict == "wrong"] == ["x[0]"]
 
     @pytest.mark.parametrize("mode", ["full", "fast"])
     @pytest.mark.parametrize("seed", range(4))

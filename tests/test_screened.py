@@ -488,3 +488,17 @@ def test_dim_numbers_among_very_many_are_looked_at_together() -> None:
     assert (report.verdict, report.evaluations < 50) == ("correct", True)
     report = check_gradient(forward, wrong, numbers, mode="fast")
     assert [p.name for p in report.parameters if p.verdict == "wrong"] == [f"p[{dimmest}]"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stairs_beside_a_smooth_term_are_not_accused(seed: int) -> None:
+    """What is rounded to half precision stands still over small steps, and nothing says so."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=3), rng.normal(size=3)
+
+    def forward(x: Any, y: Any) -> Any:
+        return float(np.sum(x.astype(np.float16) ** 2)) + np.sum(y**2)
+
+    report = check_gradient(forward, lambda x, y: (2 * x, 2 * y), x, y, seed=seed, mode="fast")
+    assert report.wrong == 0
+    assert report["y"].verdict == "correct"
