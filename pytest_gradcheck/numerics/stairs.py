@@ -20,7 +20,7 @@ from pytest_gradcheck.numerics.rungs import RUNGS
 __all__ = ["climb_past_stairs"]
 
 #: Relative spacings of the tables in which stairs are looked for, so many values to each side.
-SPACINGS: Floats = 0.1 * 4.0 ** -np.arange(9.0)
+SPACINGS: Floats = 0.1 * 4.0 ** -np.arange(12.0)
 POINTS = 6
 PLACES: Floats = np.arange(-POINTS, POINTS + 1.0)
 
@@ -76,7 +76,7 @@ def climb_past_stairs(
     -------
     LineMeasurement
         The same where nothing differs, or slopes over larger steps are no other. Else it costs
-        12 evaluations for each of up to nine tables, 42 more for each output that looks as if
+        12 evaluations for each of up to twelve tables, 42 more for each output that looks as if
         it moved in stairs, and a ladder with these as noise where any does.
     """
     with np.errstate(all="ignore"):
