@@ -41,7 +41,7 @@ TINY = 1e-2
 OF_ONE = 8 * EPS
 
 #: Between one spacing at which they show and one a quarter as wide, at which they do not, is
-#: the width of a tread: the slopes that jumps make good are so many times their height over it.
+#: the width of a stair: the slopes that jumps make good are so many times their height over it.
 EXPLAINED = 8.0
 
 #: Looks closer, each by such a factor: less where jumps are still many. One is as high from

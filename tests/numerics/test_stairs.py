@@ -93,7 +93,7 @@ def test_no_look_is_taken_where_nothing_differs_or_slopes_are_all_alike() -> Non
 
 @pytest.mark.parametrize("seed", [18, 22, 23])
 def test_treads_of_a_point_beside_a_jump_accuse_nothing(seed: int) -> None:
-    """Small steps stay on one tread of ``1 - cos x``, divided by a square that does not."""
+    """Small steps stay between two jumps of ``1 - cos x``, divided by a square that does not."""
     (family,) = choose_families("all", ["cancellation"], [])
     case = family.case(seed)
     assert check_gradient(case.forward, case.gradient, case.point, seed=seed).wrong == 0
