@@ -1,7 +1,9 @@
 """The check, end to end, as the function runs it."""
 
 import json
+import math
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -306,6 +308,48 @@ def test_right_gradient_that_no_step_resolves_is_not_accused(
     for seed in range(8):
         report = check_gradient(lambda x: np.sum(forward(x)), backward, np.array(x), seed=seed)
         assert report.verdict != "wrong"
+
+
+STANDING_STILL: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "versine": (lambda x: 1 - np.cos(x), np.sin),
+    "logarithm of a cosh": (lambda x: np.log(np.cosh(x)), np.tanh),
+    "root": (lambda x: np.sqrt(1 + x * x) - 1, lambda x: x / np.sqrt(1 + x * x)),
+}
+
+
+@pytest.mark.parametrize("x", [1e-8, -1e-9, 1e-12, 1e-100])
+@pytest.mark.parametrize("name", STANDING_STILL)
+def test_forward_that_rounds_to_nothing_is_measured_from_further(name: str, x: float) -> None:
+    """Steps of the argument's own size move nothing; wider ones show the slope, or none."""
+    forward, backward = STANDING_STILL[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GradcheckVacuousWarning)
+        assert check_gradient(forward, backward, x).verdict == "correct"
+        both = check_gradient(forward, backward, np.array([x, 0.7]))
+        assert both.verdict != "wrong"
+
+
+def test_error_that_only_wider_steps_show_is_found() -> None:
+    """Where steps of the argument's own size move nothing a wrong claim stays wrong."""
+    report = check_gradient(lambda x: 1 - math.cos(x), lambda x: 2 * math.sin(x), 1e-9)
+    assert report["x"].worst[0].numerical == pytest.approx(1e-9, rel=1e-4)
+
+
+@pytest.mark.parametrize("x", [-1e-14, -1e-9, -5.0])
+def test_rectifier_that_is_off_stands_still_for_good(x: float) -> None:
+    """Wider steps cross its kink, which excuses no claim."""
+    assert check_gradient(lambda x: max(x, 0.0), lambda x: 1.0, x).verdict == "wrong"
+    entries = check_gradient(lambda x: np.maximum(x, 0), np.ones_like, np.array([x, 1.0]))
+    assert entries["x"].wrong == 1
+
+
+def test_claim_that_underflow_leaves_of_nothing_is_zero() -> None:
+    """The softplus of -700 is zero, its derivative 1e-304."""
+    with pytest.warns(GradcheckVacuousWarning):
+        report = check_gradient(
+            lambda x: math.log(1 + math.exp(x)), lambda x: 1 / (1 + math.exp(-x)), -700.0
+        )
+    assert report.verdict == "correct"
 
 
 @given(points, st.integers(0, 3), st.sampled_from([2.0, 0.5, -1.0, 1.001]))

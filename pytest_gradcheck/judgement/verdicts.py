@@ -275,12 +275,13 @@ def judge(
         size = np.maximum(claimed, measured)
         is_nothing = (value == 0) & (bound <= NOTHING) & (SLIGHT * natural <= size)
         natural = np.where(is_nothing, 1.0, natural)
+        is_left = is_nothing & (claim != 0)
         # Entries of one parameter may have units of their own: the largest is meant in theirs.
         shares = np.where(natural > 0, measured / natural, 0.0)
         largest = _largest(shares, starts) * natural
         largest = np.fmin(largest, _largest(measured, starts))
         rounded = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
-        unseen = np.maximum(KAPPA * bound, rounded)
+        unseen = np.maximum(KAPPA * bound, np.where(is_left, rounding, rounded))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
         beyond = known & smooth & (distance > np.maximum(rtol * size, unseen))

@@ -46,6 +46,7 @@ from pytest_gradcheck.numerics.measurement import (
 )
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
 from pytest_gradcheck.numerics.pairs import measure_pairs
+from pytest_gradcheck.numerics.rungs import RUNGS
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.size import output_sizes
 from pytest_gradcheck.numerics.stairs import climb_past_stairs
@@ -365,9 +366,12 @@ def _climb(block: Block, least: float) -> None:
     off = np.flatnonzero(_are_off(block, measured).any(axis=1))
     if off.size:
         some = block.take(off)
-        some = replace(some, scale=OTHER * some.scale)
+        still = measured.take(off).stands_still(some.scale)
+        wide = np.maximum(some.function.scales.typical(some.indices), 1.0)
+        some = replace(some, scale=np.where(still, wide, OTHER * some.scale))
         again = _ladder(some)
-        right = np.flatnonzero(~_are_off(some, again).any(axis=1))
+        crossed = still & (again.status != Status.SMOOTH).any(axis=1)
+        right = np.flatnonzero(~_are_off(some, again).any(axis=1) & ~crossed)
         if right.size:
             _take(some.take(right), again.take(right), least)
 
@@ -409,6 +413,10 @@ class _Rows:
         status, level = climbed.status.reshape(shape), climbed.level
         reach, move = level.reach.reshape(shape) * per, level.move.reshape(shape)
         return cls(value, bound, lower, upper, step, status, reach, move)
+
+    def stands_still(self, scale: Floats) -> Booleans:
+        """Tell which coordinates move no output at any step."""
+        return np.asarray((self.reach >= RUNGS[0] * scale[:, None]).all(axis=1))
 
     def take(self, rows: Indices) -> _Rows:
         """Return some of the coordinates."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.noise import noise_ceiling, noise_floor, sudden_drops
-from pytest_gradcheck.numerics.rungs import RATIO, Rungs, sample
+from pytest_gradcheck.numerics.rungs import RATIO, RUNGS, Rungs, sample
 from pytest_gradcheck.numerics.steps import Level, find_level, find_steps
 
 __all__ = ["LineMeasurement", "climb"]
@@ -82,13 +82,30 @@ class LineMeasurement:
         apart = np.abs(wider.value - self.value) > wider.bound + self.bound
         plain = (wider.status == Status.SMOOTH) | (wider.status == Status.EDGE)
         better = plain & (wider.bound < self.bound) & ~apart
-        better &= self.status != Status.KINK
-        chosen = {
-            name: np.where(better, getattr(wider, name), getattr(self, name))
+        chosen = self._or(wider, better & (self.status != Status.KINK))
+        return replace(chosen, level=wider.level)
+
+    def _or(self, wider: LineMeasurement, chosen: Booleans) -> LineMeasurement:
+        """Return this, and of some outputs another."""
+        fields = {
+            name: np.where(chosen, getattr(wider, name), getattr(self, name))
             for name in ("value", "bound", "lower", "upper", "step", "status")
         }
         steepest = np.fmax(self.steepest, wider.steepest)
-        return replace(self, **chosen, level=wider.level, steepest=steepest)
+        return replace(self, **fields, steepest=steepest)
+
+    @property
+    def stands_still(self) -> Booleans:
+        """Which outputs keep their values, bit by bit, at all steps."""
+        return np.asarray(self.level.reach >= RUNGS[0])
+
+    def or_moving(self, wider: LineMeasurement) -> LineMeasurement:
+        """Return this, and for outputs that stand still what larger steps show that move them.
+
+        A kink that these cross is not at the point.
+        """
+        plain = (wider.status == Status.SMOOTH) | (wider.status == Status.EDGE)
+        return self._or(wider, self.stands_still & ~wider.stands_still & plain)
 
     def reaching(self, claim: Floats) -> LineMeasurement:
         """Return the same with bounds that reach a claim where slopes do not converge.

@@ -132,3 +132,10 @@ def logarithm_beside_its_singularity(rng: np.random.Generator) -> Case:
     x = rng.choice([-1, 1], size=3) * rng.uniform(0.5, 2, size=3)
     x[rng.integers(3)] *= 10.0 ** rng.uniform(-300, -20)
     return Case(lambda x: x @ np.log(np.abs(x)), lambda x: np.log(np.abs(x)) + 1, x)
+
+
+@EXTREMES.family()
+def versine_at_nothing(rng: np.random.Generator) -> Case:
+    """Take ``1 - cos x`` where it is zero in float64: steps of the size of x move nothing."""
+    x = rng.choice([-1, 1]) * 10.0 ** rng.uniform(-100, -9, size=1)
+    return Case(lambda x: np.sum(1 - np.cos(x)), np.sin, x, rounding=EPSILON)
