@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Literal, TypeVar
@@ -24,7 +24,7 @@ from pytest_gradcheck.judgement.conjugate import diagnose_conjugate
 from pytest_gradcheck.judgement.diagnosis import diagnose
 from pytest_gradcheck.judgement.kinks import Convention, come_apart, follows_slopes
 from pytest_gradcheck.judgement.verdicts import Judged, Mark, is_clear, judge
-from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement, Status
+from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
 from pytest_gradcheck.remarks import point_notes, zero_notes
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 
@@ -150,7 +150,18 @@ class Evidence:
             distance = np.abs(self.claim - self.found.value)[slight]
             scatter = again.scatter(lambda some, most: is_clear(distance, some[slight], most))
             judged = self._judge(scatter)
+            if judged.slight.any():
+                judged = self._saturated(again, judged, scatter)
         return _settled(self, again, judged) if judged.unexplained else judged
+
+    def _saturated(self, again: Again, judged: Judged, scatter: Floats) -> Judged:
+        """Judge anew where outputs are what far larger terms leave: by the rounding of those."""
+        times = again.saturation(np.flatnonzero(judged.slight.any(axis=1)))
+        if self.own is not None or not times.any():
+            return judged
+        size = np.fmax(np.abs(self.claim), np.abs(self.found.value))
+        natural = np.maximum(self.natural, times * size)
+        return replace(self, natural=natural)._judge(np.maximum(scatter, EPS * natural))
 
     def _judge(self, scatter: Floats | float) -> Judged:
         found = self.found

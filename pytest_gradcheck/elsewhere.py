@@ -49,6 +49,17 @@ AROUND = 6
 CLOSE = 1e-9
 ROUNDINGS = 64.0
 
+#: The point times these is where outputs may be larger by so many times, or more: then what
+#: rounds terms of that size inside forward is large beside the outputs at the point.
+SHARES = (0.1, 0.01)
+LARGER = 1e6
+
+#: Claims are right there when slopes over these relative steps, extrapolated, differ from them
+#: by no more than this share of what they add up, along so many directions.
+STEPS = np.array([1e-3, -1e-3, 5e-4, -5e-4])
+AGREEING = 1e-4
+DIRECTIONS = 2
+
 
 class Elsewhere:
     """Claims close to the point of a check.
@@ -160,6 +171,58 @@ class Elsewhere:
         share = float(np.linalg.norm(scatter)) / total if total else 0.0
         return share if share <= JUMPS else 0.0
 
+    def saturation(self, coordinates: Indices) -> Floats:
+        """Return how many times larger outputs are closer to zero, where claims are right.
+
+        Forward may saturate: the entropy of probabilities of which one is all but one is what
+        terms of order one leave, and as wrong as their rounding, which no step shows. Where
+        outputs are larger, claims of the same backward can be told.
+
+        Parameters
+        ----------
+        coordinates : ndarray of int, shape (k,)
+            Claims about which have to be right.
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            Zero where outputs are not larger by far, or claims are not right. Costs an
+            evaluation at each of two points, once, and where outputs are larger there eight more
+            and a call of backward.
+        """
+        problem, base = self._problem, np.abs(self._problem.base)
+        times = np.zeros(base.size)
+        if problem.tangent is not None:
+            return times
+        for share, outputs in zip(SHARES, self._outputs_closer_to_zero, strict=True):
+            size = np.abs(outputs)
+            larger = np.isfinite(size) & (size > LARGER * base) & (base > 0)
+            if larger.any():
+                larger &= self._are_right(share * problem.here, coordinates)
+                times[larger] = np.maximum(times[larger], size[larger] / base[larger])
+        return times
+
+    @cached_property
+    def _outputs_closer_to_zero(self) -> Floats:
+        return self._problem.evaluate([share * self._problem.here for share in SHARES])
+
+    def _are_right(self, point: Floats, coordinates: Indices) -> NDArray[np.bool_]:
+        """Tell for which outputs claims at another point are right, all together."""
+        claim = self._problem.claimed_at(point)
+        right = np.ones(self._problem.base.size, dtype=bool)
+        if claim is None:
+            return ~right
+        for _ in range(DIRECTIONS):
+            direction = np.zeros_like(point)
+            signs = self._rng.choice([-1.0, 1.0], coordinates.size)
+            direction[coordinates] = signs * np.abs(point[coordinates])
+            there = self._problem.evaluate(point + step * direction for step in STEPS)
+            wide, narrow = (there[::2] - there[1::2]) / (2 * STEPS[::2, None])
+            parts = self._read(claim, coordinates) * direction[coordinates, None]
+            off = np.abs((4 * narrow - wide) / 3 - parts.sum(axis=0))
+            right &= off <= AGREEING * np.abs(parts).sum(axis=0)
+        return right
+
     def sides(self, coordinate: int, step: float) -> tuple[Floats, Floats] | None:
         """Return the claims about a coordinate a little to the left and to the right of it.
 
@@ -256,6 +319,10 @@ class Again:
     def scatter(self, is_enough: Callable[[Floats, float], bool]) -> Floats:
         """Return how much claims differ a rounding away, see `Elsewhere.scatter`."""
         return self.elsewhere.scatter(self.coordinates, is_enough, within=self.within)
+
+    def saturation(self, rows: Indices) -> Floats:
+        """Return how many times larger outputs are elsewhere, see `Elsewhere.saturation`."""
+        return self.elsewhere.saturation(self.coordinates[rows])
 
     def sides(self, number: int, step: float) -> tuple[Floats, Floats] | None:
         """Return claims to both sides of one of them, see `Elsewhere.sides`."""

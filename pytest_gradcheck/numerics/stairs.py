@@ -44,9 +44,11 @@ OF_ONE = 8 * EPS
 #: the width of a stair: the slopes that jumps make good are so many times their height over it.
 EXPLAINED = 8.0
 
-#: Looks closer, each by such a factor: less where jumps are still many. One is as high from
-#: closer by.
-CLOSER = (1, 2, 2, 4, 4, 4)
+#: Looks closer, each into one of so many parts, where values change as they do not in the others;
+#: first over so many spacings, into many, lest there be a jump in most of them. A jump is as high
+#: from closer by.
+REACH = 6
+PARTS = (24, 6, 6, 6, 6)
 AS_HIGH = 0.3
 
 
@@ -76,7 +78,7 @@ def climb_past_stairs(
     -------
     LineMeasurement
         The same where nothing differs, or slopes over larger steps are no other. Else it costs
-        12 evaluations for each of up to twelve tables, 42 more for each output that looks as if
+        12 evaluations for each of up to twelve tables, 53 more for each output that looks as if
         it moved in stairs, and a ladder with these as noise where any does.
     """
     with np.errstate(all="ignore"):
@@ -122,15 +124,14 @@ def _heights(line: Line, base: Floats, quiet: Floats, error: Floats, spacings: F
 
 
 def _jumps(line: Line, centre: Floats, spacing: Floats, columns: Indices) -> Floats:
-    """Return how high outputs jump at a place, 0 where they are less rough from closer by."""
-    highest = []
-    for closer in CLOSER:
-        spacing = spacing / closer
-        places = centre + spacing * np.arange(-3, 4.0)[:, None]
-        values = np.stack([line.each(steps, columns) for steps in places])
-        rough = np.abs(np.diff(values, n=3, axis=0))
-        highest.append(rough.max(axis=0))
-        centre = centre + (rough.argmax(axis=0) - 1.5) * spacing
+    """Return how high outputs jump around a place, 0 where they change less from closer by."""
+    highest, length = [], REACH * spacing
+    for parts in PARTS:
+        places = centre + length * (np.arange(parts + 1.0)[:, None] / parts - 0.5)
+        changes = np.diff(np.stack([line.each(steps, columns) for steps in places]), axis=0)
+        apart = np.abs(changes - np.median(changes, axis=0))
+        highest.append(apart.max(axis=0))
+        centre = centre + length * ((apart.argmax(axis=0) + 0.5) / parts - 0.5)
+        length = length / parts
     is_jump: Booleans = highest[-1] > AS_HIGH * highest[-3]
-    # The third differences across one jump are one, two and one times its height.
-    return np.where(is_jump, highest[-1] / 2, 0.0)
+    return np.where(is_jump, highest[-1], 0.0)

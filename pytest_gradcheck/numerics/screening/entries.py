@@ -44,6 +44,11 @@ class Expected:
     bound: float
 
 
+#: An output below this may be what terms of order one leave, and their rounding with it, which
+#: small steps do not show: of that a pair proves nothing.
+SMALL = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
     """Measures coordinates one by one.
@@ -112,6 +117,7 @@ class Entries:
             clear[0, output] &= apart <= doubt + share
             clear[0, output] |= known and apart <= doubt <= share
         clear &= ~pair.still | (claim == 0)  # what is rounded stands still over small steps
+        clear &= np.abs(function.base) > SMALL
         if not (agrees | clear).all():
             return None
         found = Measurement.blank(1, claim.shape[1])
