@@ -56,7 +56,7 @@ REASONS = {
     Status.JUMP: "forward jumps at this point",
     Status.OUTSIDE: "forward is undefined (NaN, or raises) on both sides",
     Status.BRIEF: "too many entries differ to measure each closely",
-    Status.BRANCH: "forward jumps between smooth branches (a solver that stops?)",
+    Status.BRANCH: "forward breaks nearby, as solvers do: a tighter tolerance shows more",
     Status.STILL: "forward does not react, but is too noisy to say that it never does",
     Status.LEVEL: "forward is piecewise constant here",
     Status.DIVERGENT: "slopes over ever smaller steps do not converge",

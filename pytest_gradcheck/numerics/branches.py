@@ -5,6 +5,8 @@ It must not estimate derivatives; it says how far those of a branch may be off.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
@@ -14,7 +16,7 @@ from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats
 
-__all__ = ["branch_slopes", "breaks_nearby"]
+__all__ = ["Breaks", "branch_slopes", "breaks_nearby"]
 
 #: So many points to each side of the point, so far apart in units of the scale, along
 #: up to so many random directions: a branch may be as long as the point is far from zero.
@@ -43,23 +45,32 @@ AS_HIGH = 0.3
 SHARES = 100.0
 
 #: Jumps far below what the function varies by are looked for at so many points to each side,
-#: so far apart along one direction and another, in differences of this order: where they
-#: are so many times the median.
+#: so far apart along one direction and another, and a third where these show none, in
+#: differences of this order: where they are so many times the median.
 FINE_POINTS = 250
-FINE_SPACINGS = (1e-3, 4e-3)
+FINE_SPACINGS = (1e-3, 4e-3, 1e-3)
 FINE_ORDER = 4
-ROUGHER = 1e3
+ROUGHER = 10.0
 
 #: So many places are halved so often; values there must be this close to one of the curves on
-#: both sides, in units of how far these are apart. Slopes that differ by this share are those
-#: of a solver whose steps are limited, not of a rectifier.
-PLACES = 8
+#: both sides, in units of how far these are apart. Slopes that differ by a tiny share are those
+#: of a solver whose steps are limited, not of a rectifier; by a small one they may be.
+PLACES = 12
 HALVINGS = 32
 MEETING = 0.1
 TINY_BEND = 1e-4
+SMALL_BEND = 5e-3
+
+#: A jump among others may be so much smaller than all that lie between two places.
+SMALLER = 1e-2
 
 #: Jumps by more than this share of what the function varies by are no solver's.
 TINY_JUMP = 1e-2
+
+#: A solver's error may do so many times to a derivative what it does to slopes where it breaks;
+#: but no more than this share of the largest.
+BENDS = 100.0
+RIGHT = 1 / 3
 
 
 def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:
@@ -137,8 +148,39 @@ def _has_jump(function: Function, direction: Floats, rough: Floats, output: int)
     return highest[-1] > AS_HIGH * highest[-3]
 
 
-def breaks_nearby(function: Function, rng: np.random.Generator) -> Booleans:
-    """Tell which outputs jump somewhere near the point, or bend abruptly, by ever so little.
+@dataclass(frozen=True, slots=True)
+class Breaks:
+    """Where the outputs break nearby, and what that says of their slopes.
+
+    Attributes
+    ----------
+    found : ndarray of bool, shape (m,)
+        Which outputs jump somewhere near the point, or bend abruptly, by ever so little.
+    bends : ndarray, shape (m,)
+        The most that slopes to both sides of a break differ by, or of a bend that is but
+        small, per relative step of all coordinates: a solver's error does this to a slope
+        here, and something else there.
+    """
+
+    found: Booleans
+    bends: Floats
+
+    def explain(self, error: Floats, largest: Floats) -> Booleans:
+        """Tell which errors may be those that a solver leaves in all derivatives.
+
+        Parameters
+        ----------
+        error : ndarray, shape (..., m)
+            By how much claims and measurements differ, per relative step.
+        largest : ndarray, shape (m,)
+            The largest derivatives, per relative step: a solver gets their sign right.
+        """
+        limit = np.minimum(BENDS * self.bends, RIGHT * largest)
+        return np.asarray(error <= limit)
+
+
+def breaks_nearby(function: Function, rng: np.random.Generator) -> Breaks:
+    """Look for places near the point where outputs jump, or bend abruptly, by ever so little.
 
     A solver that adapts its steps takes one more here than there: its result jumps by far
     less than its error, which is much the same on both sides; or it bends, where the
@@ -153,25 +195,28 @@ def breaks_nearby(function: Function, rng: np.random.Generator) -> Booleans:
 
     Returns
     -------
-    ndarray of bool, shape (m,)
-        Costs 500 evaluations, or 1,000 where the first direction shows none, and up to 500
-        for each output that is rougher in places.
+    Breaks
+        Costs 1,000 evaluations, or 1,500 where two directions show none, and up to 1,000 for
+        each output that is rougher in places.
     """
-    found = np.zeros(function.base.shape, dtype=bool)
-    for spacing in FINE_SPACINGS:
+    found, bends = np.zeros(function.base.shape, dtype=bool), np.zeros(function.base.shape)
+    for number, spacing in enumerate(FINE_SPACINGS):
+        if number > 1 and bends.all():
+            break
         direction = signed_direction(function.scales.own(slice(None)), rng)
         line = DirectionLine(function.evaluate, function.point, direction)
-        found |= _breaks_along(line, function, spacing)
-        if found.all():
-            break
-    return found
+        for output, bend, is_break in _breaks_along(line, function, spacing):
+            found[output] |= is_break
+            bends[output] = max(bends[output], bend)
+    return Breaks(found, bends)
 
 
-def _breaks_along(line: DirectionLine, function: Function, spacing: float) -> Booleans:
-    """Tell which outputs break between places that are so far apart along a line."""
+def _breaks_along(
+    line: DirectionLine, function: Function, spacing: float
+) -> Iterator[tuple[int, float, bool]]:
+    """Yield outputs, how they bend between places so far apart, and whether they break there."""
     steps: Floats = spacing * np.arange(-FINE_POINTS, FINE_POINTS + 1.0)
     values = np.insert(line.at(steps[steps != 0])[1], FINE_POINTS, function.base, axis=0)
-    found = np.zeros(function.base.shape, dtype=bool)
     with np.errstate(all="ignore"):
         rough = np.abs(np.diff(values, n=FINE_ORDER, axis=0))
         rough[~np.isfinite(rough)] = 0.0
@@ -184,44 +229,98 @@ def _breaks_along(line: DirectionLine, function: Function, spacing: float) -> Bo
                 break
             around[max(first - FINE_ORDER, 0) : first + FINE_ORDER + 1] = 0.0
             # Of a jump, the two differences in the middle are the largest, and alike.
-            places = (first + 1, first + 2)
-            if any(_is_break(line, steps, values[:, output], at, output) for at in places):
-                found[output] = True
-                break
-    return found
+            for at in (first + 1, first + 2):
+                if at < 3 or at + 5 > steps.size:
+                    continue
+                place = _Place(line, steps, values[:, output], at, output, function.noise[output])
+                found = place.between_curves() or place.jump()
+                if found is not None:
+                    yield output, *found
+                    break
 
 
-def _is_break(line: DirectionLine, steps: Floats, values: Floats, at: int, output: int) -> bool:
-    """Tell whether two smooth curves meet between two of the places, with a tiny misfit.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Between two of the steps along a line, where an output is rough."""
 
-    Each runs through the four values to one side, and what lies between is on one of the two
-    however close one looks. They are apart where they meet, or differ by a slope that is a tiny
-    share of that of either: a rectifier bends more, and the steep part of a smooth step is on
-    neither.
-    """
-    left, right = slice(at - 3, at + 1), slice(at + 1, at + 5)
-    if at < 3 or at + 5 > steps.size:
-        return False
-    origin, unit = steps[at], steps[at + 1] - steps[at]
+    line: DirectionLine
+    steps: Floats
+    values: Floats
+    at: int
+    output: int
+    noise: float
 
-    def curve(side: slice) -> np.polynomial.Polynomial:
+    @property
+    def unit(self) -> float:
+        return float(self.steps[self.at + 1] - self.steps[self.at])
+
+    def value(self, share: float) -> float:
+        """Return the output at a share of the way between the two steps."""
+        there = np.array([self.steps[self.at] + share * self.unit])
+        return float(self.line.at(there)[1][0, self.output])
+
+    def variation(self) -> float:
+        """Return by how much values usually differ from that at the point."""
+        middle = self.values[self.steps.size // 2]
+        return float(np.nanmedian(np.abs(self.values - middle)))
+
+    def usual_slope(self) -> float:
+        """Return the slope that values usually differ by."""
+        return 2 * self.variation() / abs(float(self.steps[0]))
+
+    def curve(self, side: slice) -> np.polynomial.Polynomial:
+        """Return the smooth curve through the four values to one side."""
         return np.polynomial.Polynomial.fit(
-            (steps[side] - origin) / unit, values[side], FINE_ORDER - 1, domain=[-3, 4]
+            (self.steps[side] - self.steps[self.at]) / self.unit,
+            self.values[side],
+            FINE_ORDER - 1,
+            domain=[-3, 4],
         )
 
-    before, behind = curve(left), curve(right)
-    low, high, first = 0.0, 1.0, abs(behind(0.5) - before(0.5))
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        there = float(line.at(np.array([origin + middle * unit]))[1][0, output])
-        height = abs(behind(middle) - before(middle))
-        on_left, on_right = abs(there - before(middle)), abs(there - behind(middle))
-        if not min(on_left, on_right) <= MEETING * max(height, MEETING * first):
-            return False
-        low, high = (middle, high) if on_left < on_right else (low, middle)
-    slope, bend = before.deriv()(low), behind.deriv()(low) - before.deriv()(low)
-    height = abs(behind(low) - before(low))
-    if height > TINY_JUMP * np.nanmax(np.abs(values - values[steps.size // 2])):
-        return False
-    is_high = height >= AS_HIGH * first
-    return bool(is_high or abs(bend) <= TINY_BEND * abs(slope))
+    def between_curves(self) -> tuple[float, bool] | None:
+        """Return how much the output bends where two smooth curves meet, and if it breaks.
+
+        What lies between is on one of the two however close one looks. They are apart where
+        they meet, or differ by a slope that is a tiny share of that of either: a rectifier
+        bends more, and the steep part of a smooth step is on neither.
+        """
+        at = self.at
+        before, behind = self.curve(slice(at - 3, at + 1)), self.curve(slice(at + 1, at + 5))
+        low, high, first = 0.0, 1.0, abs(behind(0.5) - before(0.5))
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            there, height = self.value(middle), abs(behind(middle) - before(middle))
+            on_left, on_right = abs(there - before(middle)), abs(there - behind(middle))
+            if not min(on_left, on_right) <= MEETING * max(height, MEETING * first):
+                return None
+            low, high = (middle, high) if on_left < on_right else (low, middle)
+        slope, height = abs(before.deriv()(low)) / self.unit, abs(behind(low) - before(low))
+        bend = abs(behind.deriv()(low) - before.deriv()(low)) / self.unit
+        usual = self.usual_slope()
+        if height >= AS_HIGH * first:
+            return (min(bend, usual), True) if height <= TINY_JUMP * self.variation() else None
+        return (bend, bend <= TINY_BEND * slope) if bend <= SMALL_BEND * usual else None
+
+    def jump(self) -> tuple[float, bool] | None:
+        """Return the slope of a jump: what is left between two values however close they are.
+
+        Where jumps are so many that no curve leads from one to the next, slopes differ as
+        they have it.
+        """
+        at, values = self.at, self.values
+        slope = float(values[at + 4] - values[at - 3]) / 7
+        left, right = float(values[at]), float(values[at + 1]) - slope
+        low, high, first = 0.0, 1.0, abs(right - left)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            there = self.value(middle) - slope * middle
+            if abs(there - left) > abs(right - there):
+                high, right = middle, there
+            else:
+                low, left = middle, there
+            if not abs(right - left) >= SMALLER * first:
+                return None
+        height = abs(right - left)
+        if not VISIBLE * self.noise < height <= TINY_JUMP * self.variation():
+            return None
+        return min(height / (2 * FINE_ORDER * self.unit), self.usual_slope()), True

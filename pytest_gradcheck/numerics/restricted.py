@@ -48,6 +48,7 @@ def sweep_some(
     *,
     agreement: float,
     rng: np.random.Generator,
+    suspected: bool = False,
 ) -> Measurement:
     """Sweep over some coordinates, in order, as `Sweep` does over all.
 
@@ -61,7 +62,7 @@ def sweep_some(
         Those to measure, ascending.
     agreement : float
         Relative difference at which claim and measurement agree.
-    rng : numpy.random.Generator
+    rng, suspected
         As for `Sweep`.
 
     Returns
@@ -84,5 +85,5 @@ def sweep_some(
     inner = Function(
         restricted.evaluate, point, function.base, function.noise, function.sizes, scales
     )
-    sweep = Sweep(inner, lambda start, stop: claimed[start:stop], agreement, rng)
+    sweep = Sweep(inner, lambda start, stop: claimed[start:stop], agreement, rng, suspected)
     return sweep.measure()

@@ -13,7 +13,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.analytic import are_analytic
 from pytest_gradcheck.numerics.block import CLEAR, Block
-from pytest_gradcheck.numerics.branches import branch_slopes, breaks_nearby
+from pytest_gradcheck.numerics.branches import RIGHT, branch_slopes, breaks_nearby
 from pytest_gradcheck.numerics.doubts import Doubts
 from pytest_gradcheck.numerics.drowned import Drowned, look_further
 from pytest_gradcheck.numerics.function import Function
@@ -35,12 +35,16 @@ __all__ = ["Sweep"]
 SLIGHT = 5e-4
 MANY = 0.25
 
-#: Where most of several coordinates are apart, differences up to this are slight: a tolerance
-#: shows in all of them.
-SLIGHT_EVERYWHERE = 2e-2
+#: Larger ones may be where most coordinates are apart, none of several by so many times more
+#: than half of them: a tolerance shows in all.
 MOST = 0.75
+ALIKE = 100.0
+FEW = 3
 
-#: Larger differences may be, where slopes over steps as large as these come so much closer to
+#: A factor is the same for all, up to this share of it.
+FACTOR = 1e-2
+
+#: So may others, where slopes over steps as large as these come so much closer to
 #: the claim.
 SECANTS = 0.3 * 4.0 ** -np.arange(6.0)[:, None]
 CLOSER = 0.25
@@ -73,12 +77,16 @@ class Sweep:
         Relative difference at which claim and measurement agree.
     rng : numpy.random.Generator
         Draws directions, and the sample where very many coordinates need a ladder.
+    suspected : bool
+        Whether the coordinates were chosen because their claims seem to be off: then it says
+        nothing that all of them are.
     """
 
     function: Function
     claims: Callable[[int, int], Floats]
     agreement: float
     rng: np.random.Generator
+    suspected: bool = False
 
     def measure(self) -> Measurement:
         """Sweep over all coordinates.
@@ -101,9 +109,8 @@ class Sweep:
         for index, scale in chosen:
             wrong += self._climb(index, scale, levels, found, is_wary=wrong < WRONG)
         if chosen and apart >= MANY * size:
-            everywhere = size > 1 and apart >= MOST * size
-            slight = SLIGHT_EVERYWHERE if everywhere else SLIGHT
-            self._allow_for_branches([index for index, _ in chosen], slight, found)
+            everywhere = not self.suspected and apart >= MOST * size
+            self._allow_for_branches([index for index, _ in chosen], found, everywhere=everywhere)
         average_noise(self.function, self.claims, found, agreement=self.agreement, rng=self.rng)
         return found
 
@@ -188,13 +195,14 @@ class Sweep:
         )
 
     def _allow_for_branches(
-        self, climbed: list[int], largest_share: float, found: Measurement
+        self, climbed: list[int], found: Measurement, *, everywhere: bool
     ) -> None:
         """Widen bounds where a difference may be that of a branch from the whole.
 
         A slight one is, where the function jumps nearby, as a solver does that adapts its
         steps or stops at a tolerance, or where jumps further away would make it good. A
-        larger one is, where slopes over larger steps, across the jumps, approach the claim.
+        larger one is, where slopes over larger steps, across the jumps, approach the claim,
+        or where all claims are off by what such a solver leaves.
         """
         indices = np.array(climbed)
         claim = np.concatenate([self.claims(k, k + 1) for k in climbed])
@@ -205,21 +213,24 @@ class Sweep:
         # the largest derivative, not against each.
         scales = self.function.scales
         scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
-        everywhere = np.abs(found.value) * scales.own(slice(None))[:, None]
-        largest = np.minimum(np.nanmax(everywhere, axis=0, initial=0.0), self._size())
-        slight = error <= largest_share * np.maximum(np.abs(claim), np.abs(value))
-        slight |= error * scale <= SLIGHT * largest
-        approached = self._secants_approach(indices, claim, np.where(off & ~slight, error, 0.0))
-        explained = off & (slight | approached)
-        worst = np.argmax(np.where(off, error * scale, 0.0), axis=0)
-        may_be = bool(explained[worst, np.arange(worst.size)].any())
+        moved = error * scale
+        sizes = np.abs(found.value) * scales.own(slice(None))[:, None]
+        largest = np.minimum(np.nanmax(sizes, axis=0, initial=0.0), self._size())
+        slight = error <= SLIGHT * np.maximum(np.abs(claim), np.abs(value))
+        slight |= moved <= SLIGHT * largest
+        slight |= self._secants_approach(indices, claim, np.where(off & ~slight, error, 0.0))
+        alike = everywhere & off & (moved <= RIGHT * largest)
+        alike &= _are_alike(moved, np.abs(value) * scale)
+        worst = np.argmax(np.where(off, moved, 0.0), axis=0)
+        may_be = bool(alike.any() or (off & slight)[worst, np.arange(worst.size)].any())
         # It draws for itself: what is found of jumps does not depend on it.
         if may_be and not are_analytic(self.function, self.rng.spawn(1)[0]).all():
-            jumps = breaks_nearby(self.function, self.rng)
-            if not jumps.all():
+            breaks = breaks_nearby(self.function, self.rng)
+            jumps = breaks.found
+            if (slight & off & ~jumps).any():
                 slopes = branch_slopes(self.function, SLIGHT * largest, self.rng)
-                jumps = jumps | (slight & (error * scale <= slopes))
-            branch = explained & jumps
+                jumps = jumps | (moved <= slopes)
+            branch = off & ((slight & jumps) | (alike & breaks.explain(moved, largest)))
             found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
             found.bound[climbed] = np.where(branch, error, bound)
 
@@ -246,3 +257,17 @@ class Sweep:
             if not approached.any():
                 break
         return approached
+
+
+def _are_alike(moved: Floats, sizes: Floats) -> Booleans:
+    """Tell which of k errors are not far larger than half of them.
+
+    None, where all are the same share of what they are errors of: that is a factor.
+    """
+    if len(moved) < FEW:
+        return np.ones(moved.shape, dtype=bool)
+    middle = np.sort(moved, axis=0)[(len(moved) - 1) // 2]
+    with np.errstate(all="ignore"):
+        shares = moved / sizes
+        is_factor = np.ptp(shares, axis=0) <= FACTOR * shares.max(axis=0)
+    return np.asarray((moved <= ALIKE * middle) & ~is_factor)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.branches import branch_slopes, breaks_nearby
+from pytest_gradcheck.numerics.branches import Breaks, branch_slopes, breaks_nearby
 from tests.numerics.functions import Counted, function_at, jitter
 
 POINT = np.array([0.8, -0.5])
@@ -60,7 +60,7 @@ def test_tiny_breaks_nearby_are_seen(height: float) -> None:
     function = function_at(
         Counted(lambda x: np.sin(x).sum() + height * np.floor(20 * x.sum())), POINT.copy()
     )
-    assert breaks_nearby(function, np.random.default_rng(0)).all()
+    assert breaks_nearby(function, np.random.default_rng(0)).found.all()
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,33 @@ def test_tiny_breaks_nearby_are_seen(height: float) -> None:
 def test_what_closes_up_is_no_jump(function: Any) -> None:
     """Between the two sides there are values that belong to neither."""
     at_point = function_at(Counted(function), POINT.copy())
-    assert not breaks_nearby(at_point, np.random.default_rng(0)).any()
+    assert not breaks_nearby(at_point, np.random.default_rng(0)).found.any()
+
+
+def test_bends_say_how_far_slopes_of_branches_differ() -> None:
+    """Where one is as steep as ever and the next is not, a slope may be off by as much."""
+    bent = function_at(
+        Counted(lambda x: np.sin(x).sum() + 1e-4 * np.abs(x.sum() % 0.05 - 0.02)), POINT.copy()
+    )
+    found = breaks_nearby(bent, np.random.default_rng(0))
+    assert found.found.all()
+    assert 1e-5 < found.bends[0] < 1e-3
+
+
+def test_jumps_so_dense_that_no_curve_lies_between_are_seen() -> None:
+    """What keeps its height however close one looks is a jump."""
+    dense = function_at(
+        Counted(lambda x: np.sin(x).sum() + 1e-5 * (7919 * x.sum() % 1.0) ** 2), POINT.copy()
+    )
+    assert breaks_nearby(dense, np.random.default_rng(0)).found.all()
+
+
+@pytest.mark.parametrize(
+    ("bends", "error", "told"), [(1e-3, 1e-2, True), (1e-6, 1e-2, False), (1.0, 0.5, False)]
+)
+def test_errors_are_explained_by_bends_within_limits(
+    bends: float, error: float, told: bool
+) -> None:
+    """A solver's error in one slope is not far larger, and not that of another function."""
+    breaks = Breaks(np.array([True]), np.array([bends]))
+    assert breaks.explain(np.array([error]), np.array([1.0])).tolist() == [told]

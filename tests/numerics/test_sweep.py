@@ -221,3 +221,21 @@ def test_a_wrong_claim_that_drowns_in_noise_is_not_verified_by_regression() -> N
     claim = np.cos(point) * [1.0, 1.02, 1.0]
     found, _ = sweep(lambda x: 1e12 + np.sin(x).sum(), claim, point)
     assert (found.bound[:, 0] > 3e-4 * claim).all()
+
+
+def test_slight_errors_everywhere_are_a_solvers_where_the_function_breaks() -> None:
+    """Not a factor, nor one that is far further off than the others, nor without breaks."""
+    point = np.array([0.8, 1.1, -0.6, 0.7])
+    share = np.array([1.004, 0.997, 1.006, 0.99])
+
+    def forward(x: Floats) -> Any:
+        return np.exp(x).sum() + 1e-5 * ((7 * x.sum() + 0.3) % 1.0) ** 2
+
+    def statuses(function: Any, factors: Floats) -> list[int]:
+        return sweep(function, factors * np.exp(point), point)[0].status[:, 0].tolist()
+
+    assert statuses(forward, share) == [Status.BRANCH] * 4
+    assert statuses(lambda x: np.exp(x).sum(), share) == [Status.SMOOTH] * 4
+    assert statuses(forward, np.full(4, 1.01)) == [Status.SMOOTH] * 4
+    outlier = 1 + np.array([1e-5, 3e-5, -2e-5, 0.05])
+    assert statuses(forward, outlier)[3] == Status.SMOOTH

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.branches import branch_slopes
+from pytest_gradcheck.numerics.branches import RIGHT, branch_slopes
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.entries import SLIGHT, Entries
 from pytest_gradcheck.numerics.screening.finding import Finding
-from pytest_gradcheck.numerics.sweep import MANY
+from pytest_gradcheck.numerics.sweep import MANY, MOST
 
-__all__ = ["are_left_by_branches"]
+__all__ = ["are_left_by_branches", "may_be_left_everywhere"]
 
 #: So many coordinates that are off may be everywhere, though they be few of all.
 SEVERAL = 3
@@ -70,6 +70,28 @@ def are_left_by_branches(
         if max(errors) <= float(branch_slopes(function, SLIGHT * largest, rng)[output]):
             return True
     return False
+
+
+def may_be_left_everywhere(findings: Sequence[Finding], entries: Entries, largest: Floats) -> bool:
+    """Tell whether findings may be what a solver leaves everywhere: a sweep can tell.
+
+    Parameters
+    ----------
+    findings, entries, largest
+        As for `are_left_by_branches`.
+
+    Returns
+    -------
+    bool
+        Whether most coordinates are off, not by a factor, and none by as much as the largest
+        claim.
+    """
+    off = sum(finding.box.size for finding in findings if finding.share is None)
+    if not off or off < MOST * entries.projector.function.point.size:
+        return False
+    output = findings[0].output
+    errors = [_error(output, *one, entries) for f in findings for one in f.measured]
+    return max(errors, default=np.inf) <= RIGHT * float(largest[output])
 
 
 def _share(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:

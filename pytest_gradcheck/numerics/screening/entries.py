@@ -88,7 +88,12 @@ class Entries:
         shares = self.allowed(coordinate, size)[size > 0] / size[size > 0]
         agreement = float(shares.min(initial=1.0)) if shares.size else self.agreement
         return sweep_some(
-            function, self.projector.claims, indices, agreement=agreement, rng=self.rng
+            function,
+            self.projector.claims,
+            indices,
+            agreement=agreement,
+            rng=self.rng,
+            suspected=True,
         )
 
     def _look(

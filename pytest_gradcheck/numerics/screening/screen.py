@@ -18,7 +18,10 @@ from pytest_gradcheck.numerics.noise_groups import NoiseGroup
 from pytest_gradcheck.numerics.restricted import sweep_some
 from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.aiming import aim
-from pytest_gradcheck.numerics.screening.allowing import are_left_by_branches
+from pytest_gradcheck.numerics.screening.allowing import (
+    are_left_by_branches,
+    may_be_left_everywhere,
+)
 from pytest_gradcheck.numerics.screening.entries import Entries
 from pytest_gradcheck.numerics.screening.explaining import Explanation
 from pytest_gradcheck.numerics.screening.finding import Finding
@@ -130,6 +133,7 @@ class _Screening:
         shape = self._profile.typical.shape
         self._visible = np.full(shape, np.inf)
         self._unexplained = np.zeros(shape, dtype=bool)
+        self._left_by_solver = np.zeros(shape[1:], dtype=bool)
         self._swept: dict[int, Measurement] = {}
         self._findings: list[Finding] = []
 
@@ -310,6 +314,9 @@ class _Screening:
             explanation.findings, entries, largest, self._rng, explained=explained
         ):
             return None
+        if may_be_left_everywhere(explanation.findings, entries, largest):
+            self._left_by_solver[output] = True
+            return None
         allowed = self._agreement * self._aim.tolerance[output]
         if not explanation.findings and abs(clearest[0].residual[output]) <= allowed:
             return None  # as many slight differences as agree, one by one
@@ -337,8 +344,11 @@ class _Screening:
             if self._is_worth(number, fair * against[number]):
                 self._look_at([number])
             poor = (self._visible[number] > POOR * against[number]).any()
-            if poor or self._unexplained[number].any() or self._held(segment):
+            open_ = self._unexplained[number] | self._left_by_solver
+            if poor or open_.any() or self._held(segment):
                 self._sweep(number, segment)
+            if number not in self._swept:
+                self._unexplained[number] |= self._left_by_solver
 
     def _is_worth(self, number: int, fair: Floats) -> bool:
         """Tell whether a segment does not show enough, and much more by itself."""

@@ -1,0 +1,73 @@
+"""Solvers that adapt their steps: a right adjoint is not accused."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import check_gradient
+from pytest_gradcheck.report.model import Report
+from tests.corpus.families.solvers import SOLVERS
+from tests.corpus.family import Array, Case
+
+FAMILIES = {family.name: family for family in SOLVERS.families}
+
+#: Tolerances from 1e-3 to 1e-7; each was accused once.
+CASES = [
+    ("oscillator_adaptive", 2),
+    ("oscillator_adaptive", 4),
+    ("oscillator_adaptive", 16),
+    ("logistic_growth_adaptive", 7),
+    ("logistic_growth_adaptive", 23),
+    ("decay_by_solve_ivp", 7),
+]
+
+
+def case_of(name: str, seed: int) -> Case:
+    """Return a case of a family."""
+    return FAMILIES[name].case(seed)
+
+
+def check(case: Case, factors: Any, mode: Any, seed: int) -> Report:
+    """Check the exact gradient times some factors."""
+
+    def claim(x: Array) -> Array:
+        return case.gradient(x) * np.asarray(factors)
+
+    return check_gradient(case.forward, claim, case.point.copy(), mode=mode, seed=seed)
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+@pytest.mark.parametrize(("name", "seed"), CASES)
+def test_right_adjoint_of_an_adaptive_solver_is_not_accused(
+    name: str, seed: int, mode: str
+) -> None:
+    """It is the derivative of what the solver approximates, not of what it computes."""
+    report = check(case_of(name, seed), 1.0, mode, seed)
+    assert report.verdict != "wrong"
+
+
+def test_what_to_do_about_a_solver_is_said() -> None:
+    """And how many digits agree."""
+    text = str(check(case_of("oscillator_adaptive", 3), 1.0, "full", 3)).replace("\n      ", " ")
+    assert "a tighter tolerance shows more" in text
+    assert "agree to 3 digits" in text
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+@pytest.mark.parametrize("factor", [-1.0, 2.0])
+@pytest.mark.parametrize(("name", "seed"), CASES)
+def test_no_solver_gets_a_sign_or_a_factor_wrong(
+    name: str, seed: int, factor: float, mode: str
+) -> None:
+    """Whatever its tolerance."""
+    assert check(case_of(name, seed), factor, mode, seed).verdict == "wrong"
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+def test_one_entry_that_is_far_further_off_than_the_others_is_wrong(mode: str) -> None:
+    """A solver's error is in all derivatives."""
+    case = case_of("predators_by_adjoint", 0)
+    assert check(case, 1.0, mode, 0).verdict != "wrong"
+    report = check(case, [1.0, 1.0, 1.0, 1.05], mode, 0)
+    assert [entry.index for entry in report.worst if entry.verdict == "wrong"] == [(3,)]
