@@ -38,6 +38,7 @@ from pytest_gradcheck.nearest import (
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
 from pytest_gradcheck.numerics.linearity import find_wrong, is_homogeneous, verify_linear
 from pytest_gradcheck.numerics.measure import Question, measure
+from pytest_gradcheck.numerics.measurement import Floats
 from pytest_gradcheck.numerics.screening.places import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
 from pytest_gradcheck.options import Layer, Options, resolve
@@ -379,7 +380,14 @@ def question(problem: Problem) -> Question:
         repeat=problem.repeat,
         claims=problem.claim,
         tangent=problem.tangent,
+        claimed=partial(_claimed, problem),
     )
+
+
+def _claimed(problem: Problem, point: Floats, direction: Floats) -> Floats | None:
+    """Return the slopes along a direction that backward claims at another point."""
+    claim = problem.claimed_at(point)
+    return None if claim is None else claim.along(0, direction)
 
 
 def _warn_if_vacuous(report: Report) -> None:

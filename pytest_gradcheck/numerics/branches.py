@@ -61,6 +61,9 @@ MEETING = 0.1
 TINY_BEND = 1e-4
 SMALL_BEND = 5e-3
 
+#: So far from where an output bends backward is asked, in units of how far places are apart.
+BESIDE = 1e-3
+
 #: A jump among others may be so much smaller than all that lie between two places.
 SMALLER = 1e-2
 
@@ -232,7 +235,7 @@ def _breaks_along(
             for at in (first + 1, first + 2):
                 if at < 3 or at + 5 > steps.size:
                     continue
-                place = _Place(line, steps, values[:, output], at, output, function.noise[output])
+                place = _Place(function, line, steps, values[:, output], at, output)
                 found = place.between_curves() or place.jump()
                 if found is not None:
                     yield output, *found
@@ -243,12 +246,12 @@ def _breaks_along(
 class _Place:
     """Between two of the steps along a line, where an output is rough."""
 
+    function: Function
     line: DirectionLine
     steps: Floats
     values: Floats
     at: int
     output: int
-    noise: float
 
     @property
     def unit(self) -> float:
@@ -299,7 +302,33 @@ class _Place:
         usual = self.usual_slope()
         if height >= AS_HIGH * first:
             return (min(bend, usual), True) if height <= TINY_JUMP * self.variation() else None
-        return (bend, bend <= TINY_BEND * slope) if bend <= SMALL_BEND * usual else None
+        if bend > usual or (is_claimed := self.is_claimed(low, bend)):
+            return None
+        if is_claimed is None:
+            return (bend, bend <= TINY_BEND * slope) if bend <= SMALL_BEND * usual else None
+        return bend, True
+
+    def is_claimed(self, share: float, bend: float) -> bool | None:
+        """Tell whether backward bends where the output does.
+
+        It does where the function has a kink, and not where a solver takes another step, of which
+        a continuous adjoint knows nothing. None where backward is the same everywhere, or cannot
+        be asked.
+        """
+        if self.function.claimed is None:
+            return None
+        step = self.steps[self.at] + share * self.unit
+        slopes = []
+        for there in (0.0, *(step + BESIDE * self.unit * np.array([-3.0, -1.0, 1.0, 3.0]))):
+            point = self.line.point + there * self.line.direction
+            slope = self.function.claimed(point, self.line.direction)
+            if slope is None:
+                return None
+            slopes.append(float(slope[self.output]))
+        here, *beside = slopes
+        before, across, behind = np.diff(beside)
+        jump = abs(across - (before + behind) / 2)
+        return None if beside[0] == here else bool(jump > MEETING * bend)
 
     def jump(self) -> tuple[float, bool] | None:
         """Return the slope of a jump: what is left between two values however close they are.
@@ -321,6 +350,6 @@ class _Place:
             if not abs(right - left) >= SMALLER * first:
                 return None
         height = abs(right - left)
-        if not VISIBLE * self.noise < height <= TINY_JUMP * self.variation():
+        if not VISIBLE * self.function.noise[self.output] < height <= TINY_JUMP * self.variation():
             return None
         return min(height / (2 * FINE_ORDER * self.unit), self.usual_slope()), True

@@ -5,8 +5,8 @@ It must not measure anything itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,6 +34,9 @@ class Function:
         How much the outputs vary around the point, see `output_sizes`.
     scales : Scales
         Natural step of each coordinate.
+    claimed : callable, optional
+        ``claimed(point, direction)`` returns the slopes along a direction that backward claims
+        elsewhere, shape (m,), or None where it cannot be asked.
     """
 
     evaluate: Evaluate
@@ -42,6 +45,7 @@ class Function:
     noise: Floats
     sizes: Floats
     scales: Scales
+    claimed: Callable[[Floats, Floats], Floats | None] | None = field(default=None, kw_only=True)
 
     @property
     def floor(self) -> Floats:

@@ -5,7 +5,7 @@ It must not judge; it puts the steps of a measurement in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,6 +52,8 @@ class Question:
         Claimed derivatives.
     tangent : ndarray, shape (n,), or None
         The one direction to measure along, instead of all coordinates.
+    claimed : callable, optional
+        What is claimed elsewhere, see `Function`.
     """
 
     evaluate: Evaluate
@@ -62,6 +64,7 @@ class Question:
     repeat: Floats
     claims: Claims
     tangent: Floats | None
+    claimed: Callable[[Floats, Floats], Floats | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     direction *= scales.meaningful(slice(None), own) / own
     sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
     del direction, own  # vectors of the point's size, not to be held during the sweep
-    function = Function(evaluate, point, base, noise, sizes, scales)
+    function = Function(evaluate, point, base, noise, sizes, scales, claimed=question.claimed)
     if question.tangent is not None:
         line = DirectionLine(evaluate, point, question.tangent)
         return Measured(_climbed(line, function, question.claims, agreement, rng), sizes, ALONG)

@@ -6,7 +6,7 @@ It must not measure anything; it writes coordinates where they belong and takes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,14 @@ class _Restricted:
             return self.function.evaluate(places())
         finally:
             point[indices] = kept
+
+    def claimed(self, values: Floats, direction: Floats) -> Floats | None:
+        """Return the slopes along a direction that are claimed at values of some coordinates."""
+        if self.function.claimed is None:
+            return None
+        point, along = self.function.point.copy(), np.zeros(self.function.point.size)
+        point[self.indices], along[self.indices] = values, direction
+        return self.function.claimed(point, along)
 
 
 def sweep_some(
@@ -82,8 +90,12 @@ def sweep_some(
         limits=None if limits is None else limits[indices],
     )
     claimed = claims.take(indices)
-    inner = Function(
-        restricted.evaluate, point, function.base, function.noise, function.sizes, scales
+    inner = replace(
+        function,
+        evaluate=restricted.evaluate,
+        point=point,
+        scales=scales,
+        claimed=restricted.claimed,
     )
     sweep = Sweep(inner, lambda start, stop: claimed[start:stop], agreement, rng, suspected)
     return sweep.measure()

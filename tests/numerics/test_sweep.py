@@ -232,7 +232,9 @@ def test_slight_errors_everywhere_are_a_solvers_where_the_function_breaks() -> N
         return np.exp(x).sum() + 1e-5 * ((7 * x.sum() + 0.3) % 1.0) ** 2
 
     def statuses(function: Any, factors: Floats) -> list[int]:
-        return sweep(function, factors * np.exp(point), point)[0].status[:, 0].tolist()
+        return [
+            int(one) for one in sweep(function, factors * np.exp(point), point)[0].status[:, 0]
+        ]
 
     assert statuses(forward, share) == [Status.BRANCH] * 4
     assert statuses(lambda x: np.exp(x).sum(), share) == [Status.SMOOTH] * 4

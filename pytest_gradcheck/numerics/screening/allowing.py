@@ -16,7 +16,7 @@ from pytest_gradcheck.numerics.screening.entries import SLIGHT, Entries
 from pytest_gradcheck.numerics.screening.finding import Finding
 from pytest_gradcheck.numerics.sweep import MANY, MOST
 
-__all__ = ["are_left_by_branches", "may_be_left_everywhere"]
+__all__ = ["are_left_by_branches", "are_several", "may_be_left_everywhere"]
 
 #: So many coordinates that are off may be everywhere, though they be few of all.
 SEVERAL = 3
@@ -30,8 +30,6 @@ def are_left_by_branches(
     entries: Entries,
     largest: Floats,
     rng: np.random.Generator,
-    *,
-    explained: bool,
 ) -> bool:
     """Tell whether findings are what the jumps between branches of a solver leave.
 
@@ -45,20 +43,16 @@ def are_left_by_branches(
         The largest claims, times the scale of their coordinate.
     rng : numpy.random.Generator
         Draws the directions in which jumps are looked for.
-    explained : bool
-        Whether nothing else is off.
 
     Returns
     -------
     bool
-        Whether they are several or not all that is off, slight beside the largest claim,
-        one beside its own, and no larger than jumps nearby make good: `branch_slopes` is
-        asked only then.
+        Whether they are slight beside the largest claim, one beside its own, and no larger than
+        jumps nearby make good: `branch_slopes` is asked only then.
     """
     projector = entries.projector
     function = replace(projector.function, noise=projector.line_noise)
-    off = sum(finding.box.size for finding in findings)
-    if not off or (explained and off < min(SEVERAL, MANY * function.point.size)):
+    if not findings:
         return False
     output = findings[0].output
     measured = [one for finding in findings for one in finding.measured]
@@ -70,6 +64,12 @@ def are_left_by_branches(
         if max(errors) <= float(branch_slopes(function, SLIGHT * largest, rng)[output]):
             return True
     return False
+
+
+def are_several(findings: Sequence[Finding], entries: Entries) -> bool:
+    """Tell whether so many coordinates are off that it may be everywhere."""
+    off = sum(finding.box.size for finding in findings)
+    return off >= min(SEVERAL, MANY * entries.projector.function.point.size)
 
 
 def may_be_left_everywhere(findings: Sequence[Finding], entries: Entries, largest: Floats) -> bool:

@@ -5,11 +5,11 @@ It must not search; it is told which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
 from pytest_gradcheck.numerics.pairs import balanced_steps, measure_pairs
 from pytest_gradcheck.numerics.parts import parts
 from pytest_gradcheck.numerics.restricted import sweep_some
@@ -64,12 +64,15 @@ class Entries:
     widest : float
         The largest step, in units of scales: that at which directions were settled, where
         that took a smaller one than is natural.
+    branches : set of int
+        Outputs of which an entry was met that is off by no more than branches may be.
     """
 
     projector: Projector
     agreement: float
     rng: np.random.Generator
     widest: float = np.inf
+    branches: set[int] = field(default_factory=set)
 
     def measure(self, coordinate: int, expected: Expected | None = None) -> Measurement:
         """Measure one coordinate: two evaluations where that shows a clear error, else a sweep.
@@ -87,7 +90,7 @@ class Entries:
         size = np.abs(self.claim(coordinate))
         shares = self.allowed(coordinate, size)[size > 0] / size[size > 0]
         agreement = float(shares.min(initial=1.0)) if shares.size else self.agreement
-        return sweep_some(
+        found = sweep_some(
             function,
             self.projector.claims,
             indices,
@@ -95,6 +98,8 @@ class Entries:
             rng=self.rng,
             suspected=True,
         )
+        self.branches.update(np.flatnonzero(found.status[0] == Status.BRANCH).tolist())
+        return found
 
     def _look(
         self, coordinate: int, scales: Scales, expected: Expected | None

@@ -20,6 +20,7 @@ from pytest_gradcheck.numerics.scale import Scales
 from pytest_gradcheck.numerics.screening.aiming import aim
 from pytest_gradcheck.numerics.screening.allowing import (
     are_left_by_branches,
+    are_several,
     may_be_left_everywhere,
 )
 from pytest_gradcheck.numerics.screening.entries import Entries
@@ -127,7 +128,15 @@ class _Screening:
         self._rng = seeded(seed)
         base = question.base
         scales = Scales.of(question.here, question.segments)
-        function = Function(self._tally, question.point, base, np.zeros_like(base), base, scales)
+        function = Function(
+            self._tally,
+            question.point,
+            base,
+            np.zeros_like(base),
+            base,
+            scales,
+            claimed=question.claimed,
+        )
         self._loud = NoiseGroup(np.zeros(0, dtype=np.intp), function.noise)
         self._move(function)
         shape = self._profile.typical.shape
@@ -309,18 +318,18 @@ class _Screening:
             self._rng,
         )
         explained = explanation.run(*clearest)
-        largest = self._profile.largest
-        if are_left_by_branches(
-            explanation.findings, entries, largest, self._rng, explained=explained
-        ):
+        findings, largest = explanation.findings, self._profile.largest
+        slight = are_left_by_branches(findings, entries, largest, self._rng)
+        if slight and (not explained or are_several(findings, entries)):
             return None
-        if may_be_left_everywhere(explanation.findings, entries, largest):
+        everywhere = may_be_left_everywhere(findings, entries, largest)
+        if slight or everywhere or output in entries.branches:
             self._left_by_solver[output] = True
             return None
         allowed = self._agreement * self._aim.tolerance[output]
-        if not explanation.findings and abs(clearest[0].residual[output]) <= allowed:
+        if not findings and abs(clearest[0].residual[output]) <= allowed:
             return None  # as many slight differences as agree, one by one
-        self._findings += explanation.findings
+        self._findings += findings
         self._unexplained[:, output] |= not explained
         return explanation.unseen if explained else None
 
