@@ -45,10 +45,10 @@ AS_HIGH = 0.3
 SHARES = 100.0
 
 #: Jumps far below what the function varies by are looked for at so many points to each side,
-#: so far apart along one direction and another, and a third where these show none, in
+#: so far apart along one direction and another, and others where these show none, in
 #: differences of this order: where they are so many times the median.
 FINE_POINTS = 250
-FINE_SPACINGS = (1e-3, 4e-3, 1e-3)
+FINE_SPACINGS = (1e-3, 4e-3, 1e-3, 4e-3, 1e-3)
 FINE_ORDER = 4
 ROUGHER = 10.0
 
@@ -199,7 +199,7 @@ def breaks_nearby(function: Function, rng: np.random.Generator) -> Breaks:
     Returns
     -------
     Breaks
-        Costs 1,000 evaluations, or 1,500 where two directions show none, and up to 1,000 for
+        Costs 1,000 evaluations, up to 2,500 where two directions show none, and up to 1,000 for
         each output that is rougher in places.
     """
     found, bends = np.zeros(function.base.shape, dtype=bool), np.zeros(function.base.shape)

@@ -7,6 +7,7 @@ agrees with an independent figure needs no second look, and others do.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -223,8 +224,8 @@ class Sweep:
         alike &= _are_alike(moved, np.abs(value) * scale)
         worst = np.argmax(np.where(off, moved, 0.0), axis=0)
         may_be = bool(alike.any() or (off & slight)[worst, np.arange(worst.size)].any())
-        # It draws for itself: what is found of jumps does not depend on it.
-        if may_be and not are_analytic(self.function, self.rng.spawn(1)[0]).all():
+        # It draws from a copy: what is found of jumps does not depend on it.
+        if may_be and not are_analytic(self.function, deepcopy(self.rng)).all():
             breaks = breaks_nearby(self.function, self.rng)
             jumps = breaks.found
             if (slight & off & ~jumps).any():
