@@ -61,8 +61,10 @@ MEETING = 0.1
 TINY_BEND = 1e-4
 SMALL_BEND = 5e-3
 
-#: So far from where an output bends backward is asked, in units of how far places are apart.
+#: So far from where an output bends its slopes are read, and backward is asked, in units of how
+#: far places are apart; the slopes differ by this share of what the two curves do.
 BESIDE = 1e-3
+SEEN = 0.5
 
 #: A jump among others may be so much smaller than all that lie between two places.
 SMALLER = 1e-2
@@ -302,11 +304,22 @@ class _Place:
         usual = self.usual_slope()
         if height >= AS_HIGH * first:
             return (min(bend, usual), True) if height <= TINY_JUMP * self.variation() else None
-        if bend > usual or (is_claimed := self.is_claimed(low, bend)):
+        # Curves through several breaks meet where there is none.
+        if (
+            bend > usual
+            or self.bend(low) < SEEN * bend
+            or (is_claimed := self.is_claimed(low, bend))
+        ):
             return None
         if is_claimed is None:
             return (bend, bend <= TINY_BEND * slope) if bend <= SMALL_BEND * usual else None
         return bend, True
+
+    def bend(self, share: float) -> float:
+        """Return by how much the slopes to both sides of a share of the way differ."""
+        values = [self.value(share + BESIDE * far) for far in (-2.0, -1.0, 1.0, 2.0)]
+        left, _, right = np.diff(values) / (BESIDE * self.unit)
+        return float(abs(right - left))
 
     def is_claimed(self, share: float, bend: float) -> bool | None:
         """Tell whether backward bends where the output does.

@@ -1,5 +1,6 @@
 """Functions that jump between smooth branches."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,18 @@ def test_what_closes_up_is_no_jump(function: Any) -> None:
     """Between the two sides there are values that belong to neither."""
     at_point = function_at(Counted(function), POINT.copy())
     assert not breaks_nearby(at_point, np.random.default_rng(0)).found.any()
+
+
+def test_curves_through_several_kinks_meet_at_no_break() -> None:
+    """A hundred rectifiers on the way: backward is asked where one is, not where curves meet."""
+    rng = np.random.default_rng(0)
+    point, kinks = rng.uniform(-1, 1, (2, 100))
+
+    def claimed(there: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        return np.array([(there > kinks) @ direction])
+
+    function = function_at(Counted(lambda x: np.maximum(x - kinks, 0).sum()), point)
+    assert not breaks_nearby(replace(function, claimed=claimed), rng).found.any()
 
 
 def test_bends_say_how_far_slopes_of_branches_differ() -> None:
