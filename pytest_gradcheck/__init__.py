@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_gradcheck.check import check_gradient, gradcheck
-    from pytest_gradcheck.doors.fixture import Gradcheck
     from pytest_gradcheck.errors import (
         GradcheckError,
         GradcheckUsageError,
         GradcheckVacuousWarning,
         GradcheckWarning,
     )
+    from pytest_gradcheck.pytest_integration.fixture import Gradcheck
     from pytest_gradcheck.report.model import (
         Breach,
         Diagnosis,
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         Note,
         OptionValue,
         ParameterReport,
-        Report,
     )
+    from pytest_gradcheck.report.report import Report
 
     __version__: str
 
@@ -49,9 +49,10 @@ __all__ = [
 
 _HOMES = {
     "check": "check_gradient gradcheck",
-    "doors.fixture": "Gradcheck",
+    "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
-    "report.model": "Breach Diagnosis Entry Note OptionValue ParameterReport Report",
+    "report.model": "Breach Diagnosis Entry Note OptionValue ParameterReport",
+    "report.report": "Report",
 }
 
 

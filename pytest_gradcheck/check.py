@@ -14,39 +14,53 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from pytest_gradcheck.assembly import assemble
+from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call import Call
-from pytest_gradcheck.binding.claimed import ElementwiseClaim
-from pytest_gradcheck.binding.constraining import Written
-from pytest_gradcheck.binding.evaluating.ways import Ways
+from pytest_gradcheck.binding.call.user_call import Call
+from pytest_gradcheck.binding.constrained.declaration import Written
+from pytest_gradcheck.binding.forward.executor import Ways
 from pytest_gradcheck.binding.problem import Problem
-from pytest_gradcheck.description import Described, verdict_of
-from pytest_gradcheck.elementwise_report import describe_elementwise
-from pytest_gradcheck.elsewhere import Elsewhere
-from pytest_gradcheck.errors import GradcheckUsageError, GradcheckVacuousWarning, hide_ours
-from pytest_gradcheck.judgement.outcome import vacuous
-from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS, SCATTERS
-from pytest_gradcheck.nearest import (
+from pytest_gradcheck.current_test import RunningTest, current_test
+from pytest_gradcheck.errors import (
+    PACKAGE,
+    GradcheckUsageError,
+    GradcheckVacuousWarning,
+    hide_ours,
+)
+from pytest_gradcheck.forward_errors import (
     raise_where_moved_together,
     raise_where_screened,
     raise_where_swept,
 )
+from pytest_gradcheck.judgement.outcome import vacuous
+from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS, SCATTERS
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
-from pytest_gradcheck.numerics.linearity import find_wrong, is_homogeneous, verify_linear
-from pytest_gradcheck.numerics.measure import Question, measure
+from pytest_gradcheck.numerics.full_check import Question, measure
 from pytest_gradcheck.numerics.measurement import Floats
-from pytest_gradcheck.numerics.screening.places import Segment
+from pytest_gradcheck.numerics.screening.linear_operator import (
+    find_wrong,
+    is_homogeneous,
+    verify_linear,
+)
+from pytest_gradcheck.numerics.screening.regions import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
 from pytest_gradcheck.options import Layer, Options, resolve
-from pytest_gradcheck.progress import shown
-from pytest_gradcheck.report.model import Note, Report
-from pytest_gradcheck.running import RunningTest, current_test
-from pytest_gradcheck.screen_report import describe_screen, is_rounded, noted, with_excused
-from pytest_gradcheck.sweep_report import describe_sweep
+from pytest_gradcheck.report.model import Note
+from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
+from pytest_gradcheck.report_builder.nearby_claims import Elsewhere
+from pytest_gradcheck.report_builder.parameter_report import Described, verdict_of
+from pytest_gradcheck.report_builder.progress import shown
+from pytest_gradcheck.report_builder.report_assembly import assemble
+from pytest_gradcheck.report_builder.screened_parameters import (
+    describe_screen,
+    is_rounded,
+    noted,
+    with_excused,
+)
+from pytest_gradcheck.report_builder.swept_parameters import describe_sweep
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
 
@@ -57,8 +71,6 @@ DERIVATIVES = 1_000_000
 #: and from which on it does so where forward is not its claim times the point.
 FEW = 8
 FEWEST_AFFINE = 256
-
-PACKAGE = str(Path(__file__).parent)
 
 
 def gradcheck(

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import operator
 import textwrap
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.report import GradcheckError
 
 __all__ = [
+    "PACKAGE",
     "GradcheckError",
     "GradcheckUsageError",
     "GradcheckVacuousWarning",
@@ -34,36 +34,11 @@ __all__ = [
 ]
 
 
+#: The folder of the package: frames of its files are not the user's.
+PACKAGE = str(Path(__file__).parent)
+
 #: Columns of a message; pytest indents it by up to 12 more.
 WIDTH = 80
-
-
-class GradcheckError(AssertionError):
-    """A gradient check failed: a wrong gradient, or one that could not be verified.
-
-    Parameters
-    ----------
-    report : Report
-        The report of the failed check, kept as the attribute ``report``.
-
-    Examples
-    --------
-    >>> from pytest_gradcheck import GradcheckError, gradcheck
-    >>> try:
-    ...     gradcheck(lambda x: x**2, lambda x: 3 * x, 1.0, wrt="x")
-    ... except GradcheckError as error:
-    ...     error.report.verdict
-    'wrong'
-    """
-
-    __module__ = "pytest_gradcheck"
-
-    def __init__(self, report: Report) -> None:
-        super().__init__(report)
-        self.report = report
-
-    def __str__(self) -> str:
-        return self.report.failure_message()
 
 
 class GradcheckUsageError(ValueError):

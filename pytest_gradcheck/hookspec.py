@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from pytest_gradcheck.report.model import Report
+    from pytest_gradcheck.report.report import Report
 
 
 @pytest.hookspec(firstresult=True)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_gradcheck.running import RunningTest, Stage, current_stage
+from pytest_gradcheck.current_test import RunningTest, Stage, current_stage
 
 if TYPE_CHECKING:
-    from pytest_gradcheck.doors.fixture import Gradcheck
+    from pytest_gradcheck.pytest_integration.fixture import Gradcheck
 
 STAGE = pytest.StashKey[Stage]()
 
@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Colour(), "gradcheck-colour")
     if any(_written(config, name) for name, _, _ in OPTIONS):
-        from pytest_gradcheck.doors.settings import validate_settings
+        from pytest_gradcheck.pytest_integration.configuration import validate_settings
 
         validate_settings(config, [name for name, _, _ in OPTIONS])
 
@@ -84,7 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
     """Refuse a mark on a function that is no test: ``mark.gradcheck(f)`` marks f itself."""
     if isinstance(obj, FunctionType) and "pytestmark" in obj.__dict__:
-        from pytest_gradcheck.doors.marks import refuse_mark_on_helper
+        from pytest_gradcheck.pytest_integration.marker import refuse_mark_on_helper
 
         refuse_mark_on_helper(collector, name, obj)
 
@@ -93,7 +93,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let ``-m gradcheck`` select the users of our fixture, too."""
     if "gradcheck" in getattr(item, "fixturenames", ()) or _is_marked(item):
-        from pytest_gradcheck.doors.selection import prepare_item
+        from pytest_gradcheck.pytest_integration.collection import prepare_item
 
         prepare_item(item)
 
@@ -117,8 +117,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     __tracebackhide__ = True
     item.config.stash[STAGE].enter(item)
     if _is_marked(item):
-        from pytest_gradcheck.doors.lines import run_from_def
-        from pytest_gradcheck.doors.marks import validate_marks
+        from pytest_gradcheck.pytest_integration.definition_line import run_from_def
+        from pytest_gradcheck.pytest_integration.marker import validate_marks
 
         run_from_def(getattr(item, "obj", item), partial(validate_marks, item))
 
@@ -129,8 +129,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     __tracebackhide__ = True
     result = yield
     if _is_marked(item):
-        from pytest_gradcheck.doors.lines import run_from_def
-        from pytest_gradcheck.doors.marks import refuse_unchecked
+        from pytest_gradcheck.pytest_integration.definition_line import run_from_def
+        from pytest_gradcheck.pytest_integration.marker import refuse_unchecked
 
         refuse = partial(refuse_unchecked, item, item.config.stash[STAGE])
         run_from_def(getattr(item, "obj", item), refuse)
@@ -143,7 +143,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     __tracebackhide__ = True
     if not _is_marked(pyfuncitem):
         return (yield)
-    from pytest_gradcheck.doors.marker import checking
+    from pytest_gradcheck.pytest_integration.marker import checking
 
     with checking(pyfuncitem, pyfuncitem.config.stash[STAGE]):
         return (yield)
@@ -157,12 +157,12 @@ def pytest_runtest_makereport(
     reports = item.config.stash[STAGE].reports()
     if not reports and not (call.excinfo and call.excinfo.type.__module__ == "pytest_gradcheck"):
         return (yield)
-    from pytest_gradcheck.doors import reporting
+    from pytest_gradcheck.pytest_integration import user_properties
 
     if call.when == "call":
-        reporting.set_properties(item, reports)
+        user_properties.set_properties(item, reports)
     report = yield
-    reporting.attach(report, call, reports)
+    user_properties.attach(report, call, reports)
     return report
 
 
@@ -181,7 +181,7 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     what to check (``wrt``), how to call backward (``backward_args``,
     ``has_cache``), keyword arguments of forward (``kwargs``) and options.
     """
-    from pytest_gradcheck.doors.fixture import Gradcheck
+    from pytest_gradcheck.pytest_integration.fixture import Gradcheck
 
     return Gradcheck(pytestconfig.stash[STAGE])
 
@@ -192,13 +192,13 @@ class _Colour:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and hasattr(report, "gradcheck"):
-            from pytest_gradcheck.doors.colouring import colour
+            from pytest_gradcheck.pytest_integration.terminal import colour
 
             colour(report)
 
 
 def _prepare(item: pytest.Item) -> RunningTest:
-    from pytest_gradcheck.doors.settings import prepare_test
+    from pytest_gradcheck.pytest_integration.configuration import prepare_test
 
     return prepare_test(item, [name for name, _, _ in OPTIONS])
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.report import Report
 from tests.corpus.families.solvers import SOLVERS
 from tests.corpus.family import Array, Case
 

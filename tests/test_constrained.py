@@ -14,7 +14,7 @@ from pytest_gradcheck.constraints import (
     symmetric,
     unit_norm,
 )
-from tests.plugin.suites import QUIET
+from tests.pytest_integration.suites import QUIET
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(4, 4))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.report import Report
 
 SEEDS = range(10)
 

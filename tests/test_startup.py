@@ -7,7 +7,7 @@ import pytest
 import pytest_gradcheck
 
 PACKAGE = Path(pytest_gradcheck.__file__).parent
-ALWAYS = ("__init__", "hookspec", "plugin", "running")
+ALWAYS = ("__init__", "current_test", "hookspec", "plugin")
 
 CONFTEST = """
 import sys

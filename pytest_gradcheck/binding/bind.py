@@ -13,36 +13,34 @@ from functools import partial
 
 import numpy as np
 
-from pytest_gradcheck.binding.again import (
+from pytest_gradcheck.binding.backward.backward_function import Asked, Backward, Request
+from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim, OtherCotangents
+from pytest_gradcheck.binding.backward.repeatability import (
     ask_other_cotangents,
     one_rounding_away,
     refuse_unsteady,
 )
-from pytest_gradcheck.binding.asking import Asked, Backward, Request
-from pytest_gradcheck.binding.attributes import as_it_was
-from pytest_gradcheck.binding.blocks import Vector, dtype_name
-from pytest_gradcheck.binding.call import Call
-from pytest_gradcheck.binding.claimed import Claim, DenseClaim, OtherCotangents
-from pytest_gradcheck.binding.complexes import weights
-from pytest_gradcheck.binding.constraining import (
+from pytest_gradcheck.binding.call.attributes import as_it_was
+from pytest_gradcheck.binding.call.user_call import Beside, Call, Counts, Resolved
+from pytest_gradcheck.binding.constrained.admissible_moves import Coordinates
+from pytest_gradcheck.binding.constrained.declaration import (
     UNCONSTRAINED,
     Constrained,
     Written,
     constrain,
 )
-from pytest_gradcheck.binding.coordinates import Coordinates
-from pytest_gradcheck.binding.evaluating.forward import Forward
-from pytest_gradcheck.binding.evaluating.quiet import Quiet
-from pytest_gradcheck.binding.evaluating.ways import PLAINLY, Ways
-from pytest_gradcheck.binding.generators import find_generators
+from pytest_gradcheck.binding.forward.executor import PLAINLY, Ways
+from pytest_gradcheck.binding.forward.forward_function import Forward, Quiet
+from pytest_gradcheck.binding.forward.outputs import Output
+from pytest_gradcheck.binding.forward.side_effects import refuse_change, refuse_unrepeatable
+from pytest_gradcheck.binding.forward.working_copy import FULL_PRECISION, LOW_PRECISION, Workspace
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
-from pytest_gradcheck.binding.outputs import Beside, Output
-from pytest_gradcheck.binding.preflight import refuse_change, refuse_unrepeatable
-from pytest_gradcheck.binding.problem import Counts, Problem, no_others, nowhere
-from pytest_gradcheck.binding.replay import Replay
-from pytest_gradcheck.binding.resolving import Resolved
-from pytest_gradcheck.binding.watching import watched
-from pytest_gradcheck.binding.workspace import FULL_PRECISION, LOW_PRECISION, Workspace
+from pytest_gradcheck.binding.problem import Problem, no_others, nowhere
+from pytest_gradcheck.binding.random_state.generators import find_generators
+from pytest_gradcheck.binding.random_state.replay import Replay
+from pytest_gradcheck.binding.unused_parameters import watched
+from pytest_gradcheck.binding.values.complex_pairs import weights
+from pytest_gradcheck.binding.values.parameters import Vector, dtype_name
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Kind, Note
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.binding.arguments import Arguments
-from pytest_gradcheck.binding.asking import Asked, Request
-from pytest_gradcheck.binding.blocks import Block
-from pytest_gradcheck.binding.complexes import IMAGINARY
-from pytest_gradcheck.binding.memory import shared_memory
-from pytest_gradcheck.binding.resolving import Resolved
-from pytest_gradcheck.binding.tree import contents, describe_value, leaves
-from pytest_gradcheck.binding.workspace import Workspace
+from pytest_gradcheck.binding.backward.backward_function import Asked, Request
+from pytest_gradcheck.binding.call.shared_memory import shared_memory
+from pytest_gradcheck.binding.call.signature import Arguments
+from pytest_gradcheck.binding.call.user_call import Resolved
+from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
+from pytest_gradcheck.binding.values.parameters import Block
+from pytest_gradcheck.binding.values.pytree import contents, describe_value, leaves
 from pytest_gradcheck.report.model import Kind, Note
 
 __all__ = ["Seen", "convention_note", "not_checked", "notes_on"]

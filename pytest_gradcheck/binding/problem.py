@@ -10,20 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.binding.blocks import Block, Parameter, Vector
-from pytest_gradcheck.binding.claimed import Claim, OtherCotangents
-from pytest_gradcheck.binding.evaluating.edges import Edge
+from pytest_gradcheck.binding.backward.claims import Claim, OtherCotangents
+from pytest_gradcheck.binding.call.user_call import Counts
+from pytest_gradcheck.binding.forward.domain import Edge
+from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.report.model import Kind, Note
 
-__all__ = ["Counts", "Problem", "no_edge", "no_others", "nowhere"]
-
-
-@dataclass(slots=True)
-class Counts:
-    """How often the user's functions were called."""
-
-    forward: int = 0
-    backward: int = 0
+__all__ = ["Problem", "no_edge", "no_others", "nowhere"]
 
 
 def no_others() -> Iterator[OtherCotangents]:

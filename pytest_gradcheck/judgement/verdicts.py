@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.judgement.kinks import Convention, convention
+from pytest_gradcheck.judgement.subgradients import Convention, convention
 
 __all__ = ["CLAIM_ROUNDINGS", "SCATTERS", "Judged", "Mark", "are_zero", "is_clear", "judge"]
 

@@ -18,24 +18,12 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.numerics.block import Block
-from pytest_gradcheck.numerics.claims import ElementwiseClaims
-from pytest_gradcheck.numerics.coupling import Coupling, find_coupling, measure_one
-from pytest_gradcheck.numerics.directions import along, seeded, signed_direction
-from pytest_gradcheck.numerics.drowned import look_wider
-from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.ladder import LineMeasurement, climb
-from pytest_gradcheck.numerics.levels import (
-    COARSE,
-    FINE,
-    NARROW,
-    PLACES,
-    differ_everywhere,
-    jumps_beyond,
-)
-from pytest_gradcheck.numerics.lines import Line
-from pytest_gradcheck.numerics.looks import look
-from pytest_gradcheck.numerics.measure import Question
+from pytest_gradcheck.numerics.central_difference import measure_pairs
+from pytest_gradcheck.numerics.coordinate_block import Block
+from pytest_gradcheck.numerics.coordinate_pairs import look
+from pytest_gradcheck.numerics.full_check import Question
+from pytest_gradcheck.numerics.function import ElementwiseClaims, Function
+from pytest_gradcheck.numerics.lines import RUNGS, Line
 from pytest_gradcheck.numerics.measurement import (
     EPS,
     Booleans,
@@ -45,12 +33,22 @@ from pytest_gradcheck.numerics.measurement import (
     Status,
 )
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
-from pytest_gradcheck.numerics.pairs import measure_pairs
-from pytest_gradcheck.numerics.rungs import RUNGS
-from pytest_gradcheck.numerics.scale import Scales
-from pytest_gradcheck.numerics.size import output_sizes
-from pytest_gradcheck.numerics.stairs import climb_past_stairs
-from pytest_gradcheck.numerics.steps import Level
+from pytest_gradcheck.numerics.noise_dominated import look_wider
+from pytest_gradcheck.numerics.off_diagonal import Coupling, find_coupling, measure_one
+from pytest_gradcheck.numerics.output_variation import output_sizes
+from pytest_gradcheck.numerics.piecewise_constant import (
+    COARSE,
+    FINE,
+    NARROW,
+    PLACES,
+    climb_past_stairs,
+    differ_everywhere,
+    jumps_beyond,
+)
+from pytest_gradcheck.numerics.quantization import Level
+from pytest_gradcheck.numerics.random_directions import along, seeded, signed_direction
+from pytest_gradcheck.numerics.richardson import LineMeasurement, climb
+from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["Compressed", "measure_elementwise"]
 

@@ -18,10 +18,10 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from pytest_gradcheck.numerics.directions import along, signed_direction
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Measurement, Status
-from pytest_gradcheck.numerics.scale import claimed_length
+from pytest_gradcheck.numerics.random_directions import along, signed_direction
+from pytest_gradcheck.numerics.step_size import claimed_length
 
 __all__ = [
     "Fit",

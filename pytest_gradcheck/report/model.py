@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pytest_gradcheck.errors import GradcheckError, hide_ours
-
 __all__ = [
     "Breach",
     "Diagnosis",
@@ -22,7 +20,7 @@ __all__ = [
     "OptionValue",
     "ParameterReport",
     "Part",
-    "Report",
+    "ReportData",
     "Verdict",
 ]
 
@@ -215,55 +213,8 @@ class OptionValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """The report of one gradient check.
-
-    Attributes
-    ----------
-    verdict : {"correct", "wrong", "inconclusive"}
-        Wrong if any parameter is or a law is broken, correct if all parameters
-        are, else inconclusive.
-    parameters : tuple of ParameterReport
-        One for each checked parameter, in the order they were named.
-    relative_difference : float
-        Formula (2) of the classic recipe over all parameters together.
-    worst : tuple of Entry
-        The worst entries over all parameters, worst first.
-    failures : tuple of str
-        Why the check fails, one sentence each; empty when it passes.
-    kind : {"gradient", "jacobian", "elementwise", "vjp", "jvp"}
-        Which derivative was checked.
-    forward, backward : str
-        Names of the two functions.
-    mode : {"full", "fast"}
-        How it was measured.
-    evaluations : int
-        Calls of forward.
-    backward_calls : int
-        Calls of backward.
-    seconds : float
-        Wall time of the check.
-    seed : int
-        Seed of directions and cotangents.
-    options : mapping of str to OptionValue
-        Every option with its value and where it came from.
-    not_checked : tuple of str
-        Arguments that went through untouched and unchecked.
-    notes : tuple of Note
-        What is to be known about the check as a whole.
-    breaches : tuple of Breach
-        Laws of a VJP that backward breaks.
-    rerun : str or None
-        The command that makes the check again, where a test was running.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from pytest_gradcheck import check_gradient
-    >>> report = check_gradient(lambda x: (x**2).sum(), lambda x: 2 * x, np.ones(3))
-    >>> report.verdict, report["x"].checked, report.passed
-    ('correct', 3, True)
-    """
+class ReportData:
+    """What `Report` holds, without what it does; its attributes are described there."""
 
     verdict: Verdict
     parameters: tuple[ParameterReport, ...]
@@ -299,25 +250,6 @@ class Report:
         """How many derivatives were checked, over all parameters."""
         return sum(parameter.checked for parameter in self.parameters)
 
-    def raise_if_failed(self) -> Report:
-        """Return the report itself when the check passed, else raise its failure.
-
-        Raises
-        ------
-        GradcheckError
-            When `failures` is not empty.
-        """
-        __tracebackhide__ = hide_ours
-        if self.failures:
-            raise GradcheckError(self)
-        return self
-
-    def failure_message(self) -> str:
-        """Word the report for people, the first line able to stand alone."""
-        from pytest_gradcheck.report.text import render_text
-
-        return render_text(self)
-
     def to_dict(self) -> dict[str, Any]:
         """Return the whole report as dicts, lists and numbers of Python.
 
@@ -341,15 +273,6 @@ class Report:
         names = ", ".join(p.name for p in found or self.parameters)
         problem = "names more than one of" if found else "is not one of"
         raise KeyError(f"{name!r} {problem} the checked parameters: {names}")
-
-    def __bool__(self) -> bool:
-        """Return True for a check that passed; raise the failure of one that did not."""
-        __tracebackhide__ = hide_ours
-        self.raise_if_failed()
-        return True
-
-    def __str__(self) -> str:
-        return self.failure_message()
 
 
 def _subscript(index: tuple[int, ...], part: Part | None) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.report import Report
 
 SIZES = (10, 100, 1_000, 10_000)
 WRONG = (1, 2, 5, 20, 50)

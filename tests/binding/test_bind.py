@@ -13,7 +13,7 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.call.user_call import Call
 from pytest_gradcheck.binding.problem import Problem
 
 RNG = np.random.default_rng(0)
@@ -760,13 +760,13 @@ class TestUsageErrors:
 
 
 def _flat(value: Any) -> list[Any]:
-    from pytest_gradcheck.binding.tree import leaves
+    from pytest_gradcheck.binding.values.pytree import leaves
 
     return [leaf.value for leaf in leaves("p", value)]
 
 
 def _map(value: Any, function: Callable[[Any], Any]) -> Any:
-    from pytest_gradcheck.binding.tree import children, replaced
+    from pytest_gradcheck.binding.values.pytree import children, replaced
 
     inside = children(value)
     if inside is None:

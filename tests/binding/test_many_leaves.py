@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call import Call
-from pytest_gradcheck.binding.constraining import UNCONSTRAINED, Written
+from pytest_gradcheck.binding.call.user_call import Call
+from pytest_gradcheck.binding.constrained.declaration import UNCONSTRAINED, Written
 from pytest_gradcheck.report.model import Note
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.call.user_call import Call
 from pytest_gradcheck.binding.problem import Problem
 
 A = np.random.default_rng(0).normal(size=(2, 3))

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.assembly import assemble
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call import Call
+from pytest_gradcheck.binding.call.user_call import Call
 from pytest_gradcheck.check import question
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.numerics.measure import measure
+from pytest_gradcheck.numerics.full_check import measure
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.sweep_report import describe_sweep
+from pytest_gradcheck.report_builder.report_assembly import assemble
+from pytest_gradcheck.report_builder.swept_parameters import describe_sweep
 from tests.corpus.family import Array, Case, Family
 from tests.corpus.mutants import MUTANTS, error_of, visible_entries
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.judgement import verdicts
-from pytest_gradcheck.judgement.kinks import Convention
+from pytest_gradcheck.judgement.subgradients import Convention
 from pytest_gradcheck.judgement.verdicts import Judged, Mark
 from pytest_gradcheck.numerics.measurement import Floats
 

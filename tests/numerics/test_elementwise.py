@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.elementwise import Compressed, measure_elementwise
-from pytest_gradcheck.numerics.measure import Question
+from pytest_gradcheck.numerics.full_check import Question
 from pytest_gradcheck.numerics.measurement import Floats, Indices, Status
 from tests.numerics.functions import Counted
 

@@ -10,36 +10,40 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.directions import seeded
+from pytest_gradcheck.numerics.coordinate_sweep import sweep_some
+from pytest_gradcheck.numerics.full_check import Question
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measure import Question
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
-from pytest_gradcheck.numerics.noise_groups import NoiseGroup
-from pytest_gradcheck.numerics.restricted import sweep_some
-from pytest_gradcheck.numerics.scale import Scales
-from pytest_gradcheck.numerics.screening.aiming import aim
-from pytest_gradcheck.numerics.screening.allowing import (
-    are_left_by_branches,
-    are_several,
-    may_be_left_everywhere,
-)
-from pytest_gradcheck.numerics.screening.entries import Entries
-from pytest_gradcheck.numerics.screening.explaining import Explanation
-from pytest_gradcheck.numerics.screening.finding import Finding
-from pytest_gradcheck.numerics.screening.places import Segment, whole
-from pytest_gradcheck.numerics.screening.preparing import (
+from pytest_gradcheck.numerics.noise import NoiseGroup
+from pytest_gradcheck.numerics.output_variation import AWAY
+from pytest_gradcheck.numerics.random_directions import seeded
+from pytest_gradcheck.numerics.screening.calibration import (
     Tally,
     know_noise,
     know_noise_widely,
     know_sizes,
     loud_coordinates,
 )
-from pytest_gradcheck.numerics.screening.profile import Profile
-from pytest_gradcheck.numerics.screening.projecting import Projection, Projector
-from pytest_gradcheck.numerics.screening.reach import extents, reaches
-from pytest_gradcheck.numerics.screening.screened import Screened, reference
-from pytest_gradcheck.numerics.screening.sights import APART, Sight, as_close, settle, sight
-from pytest_gradcheck.numerics.size import AWAY
+from pytest_gradcheck.numerics.screening.directional_derivative import (
+    APART,
+    Projection,
+    Projector,
+    Sight,
+    as_close,
+    settle,
+    sight,
+)
+from pytest_gradcheck.numerics.screening.explain import Explanation
+from pytest_gradcheck.numerics.screening.findings import Finding, Screened, reference
+from pytest_gradcheck.numerics.screening.regions import Segment, whole
+from pytest_gradcheck.numerics.screening.single_entries import Entries
+from pytest_gradcheck.numerics.screening.step_plan import Profile, aim, extents, reaches
+from pytest_gradcheck.numerics.screening.stopped_solvers import (
+    are_left_by_branches,
+    are_several,
+    may_be_left_everywhere,
+)
+from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["screen"]
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.report import Report
 from tests.benchmarks.rivals.rival import Floats, Rival
 
 __all__ = ["OURS", "STRICT", "report"]

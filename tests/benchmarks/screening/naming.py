@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.report.model import ParameterReport, Report
+from pytest_gradcheck.report.model import ParameterReport
+from pytest_gradcheck.report.report import Report
 from tests.benchmarks.screening.masks import Masks
 
 __all__ = ["ROWS", "named", "named_in", "short"]

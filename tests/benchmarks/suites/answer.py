@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pytest_gradcheck import GradcheckUsageError, check_gradient
-from pytest_gradcheck.report.model import Report
+from pytest_gradcheck.report.report import Report
 from tests.benchmarks.suites.question import Question
 
 __all__ = ["Answer", "OutOfTimeError", "Timed", "ask"]

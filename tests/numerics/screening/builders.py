@@ -8,14 +8,13 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pytest_gradcheck.binding.claimed import DenseClaim
+from pytest_gradcheck.binding.backward.claims import DenseClaim
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS
-from pytest_gradcheck.numerics.scale import Scales
-from pytest_gradcheck.numerics.screening.places import Box, Segment
-from pytest_gradcheck.numerics.screening.projecting import Projector
-from pytest_gradcheck.numerics.screening.sights import Sight
-from pytest_gradcheck.numerics.screening.weights import Weights
+from pytest_gradcheck.numerics.screening.coded_directions import Weights
+from pytest_gradcheck.numerics.screening.directional_derivative import Projector, Sight
+from pytest_gradcheck.numerics.screening.regions import Box, Segment
+from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats
 
 Shapes = Sequence[tuple[int, ...]]

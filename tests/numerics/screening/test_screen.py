@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.binding.claimed import DenseClaim
-from pytest_gradcheck.numerics.measure import Question
-from pytest_gradcheck.numerics.scale import Scales
+from pytest_gradcheck.binding.backward.claims import DenseClaim
+from pytest_gradcheck.numerics.full_check import Question
 from pytest_gradcheck.numerics.screening import screen as module
-from pytest_gradcheck.numerics.screening.profile import Profile
+from pytest_gradcheck.numerics.screening.findings import Screened
 from pytest_gradcheck.numerics.screening.screen import screen
-from pytest_gradcheck.numerics.screening.screened import Screened
+from pytest_gradcheck.numerics.screening.step_plan import Profile
+from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats, jitter
 from tests.numerics.screening.builders import FEW, Shapes, segments_of
 

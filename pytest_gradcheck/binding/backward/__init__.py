@@ -1,0 +1,1 @@
+"""The backward function: called, and what it returns read as claims."""

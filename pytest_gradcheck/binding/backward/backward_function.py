@@ -1,0 +1,330 @@
+"""Asking backward, at the user's own point, and reading its claims as numbers.
+
+It must not evaluate forward or perturb anything.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.backward.attribute_gradients import find_beside, prefer_beside
+from pytest_gradcheck.binding.backward.claims import (
+    DenseClaim,
+    Returned,
+    as_array,
+    as_real,
+    build_claim,
+    claim_rounding,
+    is_elementwise,
+)
+from pytest_gradcheck.binding.backward.gradient_matching import (
+    match_gradients,
+    refuse_unread_gradient,
+)
+from pytest_gradcheck.binding.call.call_plan import invoke
+from pytest_gradcheck.binding.call.selection import Item
+from pytest_gradcheck.binding.call.user_call import Counts, Resolved
+from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
+from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
+from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
+from pytest_gradcheck.binding.values.pytree import counted, rebuilt
+from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.model import Kind
+
+__all__ = ["Asked", "Backward", "Request"]
+
+#: What outputs are under a cotangent, and a scalar one anyway.
+NUMBER = Block("output", (), "float64", 0, 1)
+
+#: What to do instead of returning derivatives of each of several outputs.
+PULL = (
+    " To be handed an upstream gradient instead, give backward a parameter cotangent, dout or "
+    "grad_output."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What backward is handed beside forward's arguments: nothing, or one of these.
+
+    Attributes
+    ----------
+    cotangent : ndarray of float64, shape (coordinates of the outputs,), or None
+        The upstream gradient.
+    tangent : ndarray of float64, shape (coordinates of the point,), or None
+        The direction.
+    """
+
+    cotangent: Vector | None = None
+    tangent: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What backward claims.
+
+    Attributes
+    ----------
+    kind : Kind
+        Which derivative.
+    claim : Returned
+        Of a JVP one row; good until backward is called again.
+    outputs : tuple of Block
+        The outputs it is about; empty where they were reduced to one number.
+    roundings : tuple of float
+        For each parameter, of a JVP once.
+    aliased : tuple of str
+        Parameters that were returned themselves as claims about them.
+    """
+
+    kind: Kind
+    claim: Returned
+    outputs: tuple[Block, ...]
+    roundings: tuple[float, ...]
+    aliased: tuple[str, ...] = ()
+
+
+class Backward:
+    """The user's backward as a function of what it is handed.
+
+    Parameters
+    ----------
+    binding : Resolved
+        The call with its names resolved.
+    workspace : Workspace
+        The arguments.
+    counts : Counts
+        Counts its calls.
+    convention : {"pytorch", "jax"}
+        Of gradients by complex parameters.
+    seed : int
+        Draws cotangents and tangents.
+
+    Attributes
+    ----------
+    name : str
+        Its name, for people.
+    """
+
+    def __init__(
+        self,
+        binding: Resolved,
+        workspace: Workspace,
+        *,
+        counts: Counts,
+        convention: str,
+        seed: int,
+    ) -> None:
+        self.name = binding.backward_name
+        self._binding = binding
+        self._workspace = workspace
+        self._counts = counts
+        self._convention = convention
+        self._seed = seed
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """What draws; made where something is drawn."""
+        return np.random.default_rng(self._seed)
+
+    def draw(self, output: Output) -> Request:
+        """Draw what backward asks for, rounded to the types that it is handed."""
+        plan = self._binding.plan
+        cotangent = tangent = None
+        if plan is not None and plan.wants_cotangent(scalar_output=output.is_scalar):
+            cotangent = self.draw_cotangent(output)
+        if plan is not None and "tangent" in plan.needs:
+            parts = self._tangents(_signed(self.rng, self._workspace.point.size))
+            flat = [
+                flat_complex(parts[p.name]) if p.is_complex else flat_real(parts[p.name])
+                for p in self._workspace.parameters
+            ]
+            tangent = np.concatenate(flat)
+        return Request(cotangent, tangent)
+
+    def draw_cotangent(self, output: Output) -> Vector:
+        """Draw a cotangent, rounded to the types of the outputs."""
+        layout = output.layout
+        return layout.flatten(layout.shaped(_signed(self.rng, output.value.size)))
+
+    def ask(self, output: Output, request: Request) -> Asked:
+        """Call backward, straight after the forward that gave `output`, and read its claims."""
+        plan, backward = self._binding.plan, self._binding.backward
+        if plan is None or backward is None:
+            return self._read(output, output.beside, request)
+        sources = self._sources(output, request)
+        self._counts.backward += 1
+        try:
+            returned = invoke(plan, backward, sources, scalar_output=output.is_scalar)
+        except Exception as error:
+            if not output.has_beside and cache_hint(output.raw):
+                error.add_note(cache_hint(output.raw).strip())
+            raise
+        if request.tangent is not None:
+            return self._read_jvp(output, returned)
+        return self._read(output, returned, request)
+
+    def _sources(self, output: Output, request: Request) -> dict[str, Any]:
+        """Return everything that backward may be handed, by name."""
+        names = self._binding.arguments.names
+        sources = dict(zip(names, self._workspace.values(), strict=True))
+        sources["<output>"] = copy.deepcopy(output.raw)
+        if output.has_beside:
+            sources["<cache>"] = output.beside
+        if request.cotangent is not None:
+            sources["<cotangent>"] = output.layout.shaped(request.cotangent)
+        if request.tangent is not None:
+            parts = self._tangents(request.tangent)
+            items = [rebuilt(item.name, item.value, parts) for item in self._binding.items]
+            sources["<tangent>"] = items[0] if len(items) == 1 else tuple(items)
+        return sources
+
+    def _tangents(self, vector: Vector) -> dict[str, Any]:
+        """Return a vector by parameter, each in the type that forward sees."""
+        values = {leaf.name: leaf.value for item in self._binding.items for leaf in item.leaves}
+        return {
+            parameter.name: shaped_like(
+                vector[parameter.start : parameter.stop],
+                self._workspace.seen(parameter),
+                values[parameter.name],
+            )
+            for parameter in self._workspace.parameters
+        }
+
+    def _read(self, output: Output, returned: Any, request: Request) -> Asked:
+        parameters, name = self._workspace.parameters, self.name
+        outputs = output.blocks
+        kind: Kind = "jacobian"
+        if request.cotangent is not None or output.is_scalar:
+            kind = "gradient" if request.cotangent is None else "vjp"
+            outputs = (NUMBER,) if request.cotangent is not None else outputs
+            found = {NUMBER.name: returned}
+        else:
+            found = self._split(output, returned)
+        matched = {block.name: self._match(found[block.name]) for block in outputs}
+        claims = {
+            block.name: self._arrays(matched[block.name], block, several=len(outputs) > 1)
+            for block in outputs
+        }
+        if kind == "jacobian" and not output.layout.is_several:
+            (block,) = outputs
+            if is_elementwise(claims[block.name], parameters, block):
+                kind = "elementwise"
+        claim = build_claim(
+            claims, parameters, outputs, convention=self._convention, backward_name=name
+        )
+        aliased = tuple(
+            p.name
+            for p in parameters
+            if any(self._workspace.holds(p, of_output[p.name]) for of_output in matched.values())
+        )
+        about = () if kind in ("gradient", "vjp") else outputs
+        return Asked(kind, claim, about, _roundings(claims, parameters), aliased)
+
+    def _arrays(
+        self, found: Mapping[str, Any], output: Block, *, several: bool
+    ) -> dict[str, NDArray[Any]]:
+        """Read the claims about every parameter, of one output."""
+        name = self.name
+        claims = {}
+        for parameter in self._workspace.parameters:
+            about = f"{output.name} / {parameter.name}" if several else parameter.name
+            array = as_array(found[parameter.name], about, name)
+            if not (parameter.is_complex or output.is_complex):
+                array = as_real(array, about, name)
+            claims[parameter.name] = array
+        return claims
+
+    def _split(self, output: Output, returned: Any) -> dict[str, Any]:
+        """Tell what was returned about each of several outputs."""
+        try:
+            return output.layout.split(returned)
+        except MismatchError as mismatch:
+            raise self._mismatch(
+                output, mismatch, "the derivatives of that output", PULL
+            ) from None
+
+    def _read_jvp(self, output: Output, returned: Any) -> Asked:
+        name = self.name
+        try:
+            found = output.layout.split(returned)
+        except MismatchError as mismatch:
+            raise self._mismatch(output, mismatch, "its derivative along the tangent") from None
+        parts, roundings = [], []
+        for block in output.blocks:
+            claim = as_array(found[block.name], block.name, name)
+            if claim.shape != block.shape:
+                raise GradcheckUsageError(
+                    f"{name} returned a derivative along the tangent of shape {claim.shape}; "
+                    f"forward's {block.name} has shape {block.shape}."
+                )
+            roundings.append(claim_rounding(claim))
+            claim = claim if block.is_complex else as_real(claim, block.name, name)
+            parts.append(flat_complex(claim) if block.is_complex else flat_real(claim))
+        row = np.concatenate(parts).reshape(1, -1)
+        return Asked("jvp", DenseClaim(row), output.blocks, (max(roundings),))
+
+    def _mismatch(
+        self, output: Output, mismatch: MismatchError, what: str, advice: str = ""
+    ) -> GradcheckUsageError:
+        listed = ", ".join(f"{b.name} of shape {b.shape}" for b in output.blocks)
+        inside = "" if mismatch.name == "output" else f" for {mismatch.name}"
+        return GradcheckUsageError(
+            f"{self.name} returned {counted(mismatch.returned)}{inside}, "
+            f"but {self._binding.forward_name} has several outputs: {listed}. Return their "
+            f"structure, {counted(output.raw)}, with {what} in the place of each.{advice}"
+            f"{cache_hint(output.raw)}"
+        )
+
+    def _match(self, returned: Any) -> dict[str, Any]:
+        """Find the claims in what was returned, those about attributes beside them otherwise."""
+        binding = self._binding
+        positional = binding.arguments.positional
+        refuse_unread_gradient(returned, binding.whole, positional, binding.backward_name)
+
+        def match(items: Sequence[Item]) -> dict[str, Any]:
+            return match_gradients(
+                returned,
+                items,
+                positional=positional,
+                available=binding.available,
+                backward_name=binding.backward_name,
+            )
+
+        attributes = [item for item in binding.items if item.is_attribute]
+        others = [item for item in binding.items if not item.is_attribute]
+        if not attributes or binding.owner is None:
+            return match(binding.items)
+        try:
+            claims = match(binding.items)
+        except GradcheckUsageError:
+            claims = match(others) if others else {}
+            for item in attributes:
+                claims |= find_beside(binding.owner, item)
+            return claims
+        if isinstance(returned, Mapping):
+            return claims
+        return prefer_beside(claims, binding.owner, attributes, binding.backward_name)
+
+
+def _roundings(
+    claims: Mapping[str, Mapping[str, NDArray[Any]]], parameters: Sequence[Parameter]
+) -> tuple[float, ...]:
+    """Return for each parameter the rounding of the least precise claim about it."""
+    return tuple(
+        max(claim_rounding(of_output[p.name]) for of_output in claims.values()) for p in parameters
+    )
+
+
+def _signed(rng: np.random.Generator, size: int) -> Vector:
+    """Draw ``sign x U[0.5, 1.5]``: no error cancels another, and none is weighted away."""
+    signs = rng.choice([-1.0, 1.0], size=size)
+    return np.asarray(signs * rng.uniform(0.5, 1.5, size=size))

@@ -1,0 +1,424 @@
+"""From the gradients backward returned to claims as numbers, and which derivative they are.
+
+It must not call anything or match names; shapes and numbers only.
+"""
+
+# MERGED What backward says, by coordinate of the point and by output.
+#
+# It must not know how it was asked, nor judge.
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, pairwise
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.backward.shape_hints import explain_shape
+from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates
+from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
+from pytest_gradcheck.binding.values.pytree import describe_value
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = [
+    "Claim",
+    "DenseClaim",
+    "ElementwiseClaim",
+    "OtherCotangents",
+    "Returned",
+    "ReturnedClaim",
+    "as_array",
+    "as_real",
+    "build_claim",
+    "claim_rounding",
+    "is_elementwise",
+]
+
+
+class Returned(Protocol):
+    """What backward said, where it left it: it may change when backward is called again."""
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        ...  # pragma: no cover
+
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return those of them that are not zero by their form, shape (stop - start, w)."""
+        ...  # pragma: no cover
+
+    def kept(self) -> Claim:
+        """Return the same, to stay."""
+        ...  # pragma: no cover
+
+
+class Claim(Returned, Protocol):
+    """What backward says, by coordinate of the point and by output."""
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        ...  # pragma: no cover
+
+    def take_stored(self, indices: NDArray[np.intp]) -> Vector:
+        """Return those about some coordinates that are not zero by their form, shape (k, w)."""
+        ...  # pragma: no cover
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        ...  # pragma: no cover
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedClaim:
+    """A claim in the arrays that backward returned.
+
+    Attributes
+    ----------
+    parts : tuple of tuple of ndarray, shape (coordinates of a parameter, of an output)
+        For each parameter, in order, those by each output.
+    starts : tuple of int
+        The first coordinate of each parameter, and one past the last of all.
+    """
+
+    parts: tuple[tuple[Vector, ...], ...]
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[Vector, ...]]) -> ReturnedClaim:
+        """Return the claim in these arrays."""
+        parts = tuple(parts)
+        return cls(parts, tuple(accumulate((len(part[0]) for part in parts), initial=0)))
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        first = max(bisect_right(self.starts, start, hi=len(self.parts)) - 1, 0)
+        last = max(bisect_left(self.starts, stop), first + 1)
+        found = [self._part(k, start, stop) for k in range(first, last)]
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return the same: any of them may be other than zero."""
+        return self.rows(start, stop)
+
+    def kept(self) -> DenseClaim:
+        """Return a copy."""
+        matrix = np.empty((self.starts[-1], sum(array.shape[1] for array in self.parts[0])))
+        for k, (start, stop) in enumerate(pairwise(self.starts)):
+            matrix[start:stop] = self._part(k, start, stop)
+        return DenseClaim(matrix)
+
+    def _part(self, k: int, start: int, stop: int) -> Vector:
+        """Return the claims about those coordinates that are of one parameter."""
+        inside = slice(max(start - self.starts[k], 0), max(stop - self.starts[k], 0))
+        arrays = [array[inside] for array in self.parts[k]]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DenseClaim:
+    """A claim held as the whole matrix, shape (n coordinates, m outputs)."""
+
+    matrix: Vector
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        return self.matrix[start:stop]
+
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return the same: any of them may be other than zero."""
+        return self.matrix[start:stop]
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        return self.matrix[indices]
+
+    def take_stored(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the same: any of them may be other than zero."""
+        return self.matrix[indices]
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        # Not by BLAS: its threads wait for each other on a machine that is busy.
+        part = self.matrix[start : start + direction.size]
+        return np.asarray(np.einsum("i,ij->j", direction, part))
+
+    def kept(self) -> DenseClaim:
+        """Return itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ElementwiseClaim:
+    """Elementwise claims: an entry of a parameter moves the entry of an output at its own place.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n coordinates, w)
+        Claimed derivatives of the outputs that a coordinate moves: one for each real output,
+        two for each complex one.
+    own : ndarray of int, shape (n, w)
+        Which outputs these are.
+    colours : tuple of slice
+        Coordinates of which no two move the same output; together they are all.
+    outputs : int
+        How many outputs there are.
+    """
+
+    values: Vector
+    own: NDArray[np.intp]
+    colours: tuple[slice, ...]
+    outputs: int
+
+    def rows(self, start: int, stop: int) -> Vector:
+        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        return self.take(np.arange(start, stop))
+
+    def stored(self, start: int, stop: int) -> Vector:
+        """Return those of them that are not zero by their form, shape (stop - start, w)."""
+        return self.values[start:stop]
+
+    def take(self, indices: NDArray[np.intp]) -> Vector:
+        """Return the claims about some coordinates, shape (k, m)."""
+        rows = np.zeros((indices.size, self.outputs))
+        np.put_along_axis(rows, self.own[indices], self.values[indices], axis=1)
+        return rows
+
+    def take_stored(self, indices: NDArray[np.intp]) -> Vector:
+        """Return those about some coordinates that are not zero by their form, shape (k, w)."""
+        return self.values[indices]
+
+    def along(self, start: int, direction: Vector) -> Vector:
+        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        part = slice(start, start + direction.size)
+        change = (direction[:, None] * self.values[part]).ravel()
+        outputs = self.own[part].ravel()
+        return np.bincount(outputs, weights=change, minlength=self.outputs).astype(np.float64)
+
+    def kept(self) -> ElementwiseClaim:
+        """Return itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCotangents:
+    """What a VJP gave for other cotangents than the one it is checked with, c1.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+        All entries of the checked parameters, constrained or not.
+    first : ndarray, shape (n,)
+        What it gave for c1.
+    zero : ndarray, shape (n,)
+        For a cotangent of zeros; NaN where it gave nothing that is finite.
+    second : ndarray, shape (n,)
+        For another random cotangent, c2.
+    combined : ndarray, shape (n,)
+        For ``c1 + weight * c2``.
+    weight : float
+        The weight.
+    """
+
+    parameters: tuple[Parameter, ...]
+    first: Vector
+    zero: Vector
+    second: Vector
+    combined: Vector
+    weight: float
+
+
+Shape = tuple[int, ...]
+
+#: Imaginary parts below this share of the largest entry are what rounding left of zero.
+VANISHING = 1e-6
+
+
+def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[Any]:
+    """Return a gradient as a finite numeric array, itself if it is one, or raise in words."""
+    try:
+        array = np.asarray(gradient)
+    except (TypeError, ValueError):
+        array = np.array(None)
+    if array.dtype.kind not in "biufc":
+        raise GradcheckUsageError(
+            f"{backward_name} returned {describe_value(gradient)} as the gradient of "
+            f"{parameter_name}: a gradient is a number or a numeric array."
+        )
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = tuple(int(k) for k in np.argwhere(~finite)[0])
+        count = int(np.count_nonzero(~finite))
+        place = f"[{', '.join(map(str, bad))}]" if bad else ""
+        raise GradcheckUsageError(
+            f"{backward_name} returned a gradient of {parameter_name} that is not finite: "
+            f"{parameter_name}{place} is {array[bad]} ({count} of {array.size} entries)."
+        )
+    return array
+
+
+def as_real(array: NDArray[Any], name: str, backward_name: str) -> NDArray[Any]:
+    """Return the real part of derivatives that are real, or say that they are not."""
+    if array.dtype.kind != "c":
+        return array
+    imaginary = np.abs(np.imag(array))
+    if imaginary.max(initial=0.0) <= VANISHING * np.abs(array).max(initial=0.0):
+        return np.real(array)
+    bad = tuple(int(k) for k in np.unravel_index(int(imaginary.argmax()), imaginary.shape))
+    place = f"[{', '.join(map(str, bad))}]" if bad else ""
+    raise GradcheckUsageError(
+        f"{backward_name} returned complex numbers for the derivative of {name}, which is real: "
+        f"{name}{place} is {array[bad]:.6g}. Return the real part."
+    )
+
+
+def is_elementwise(
+    claims: Mapping[str, NDArray[Any]], parameters: Sequence[Parameter], output: Block
+) -> bool:
+    """Tell elementwise derivatives of an output from its Jacobian by the shapes of the claims."""
+    shape = output.shape
+    return shape != () and all(claims[p.name].shape == p.shape == shape for p in parameters)
+
+
+def build_claim(
+    claims: Mapping[str, Mapping[str, NDArray[Any]]],
+    parameters: Sequence[Parameter],
+    outputs: Sequence[Block],
+    *,
+    convention: str,
+    backward_name: str,
+) -> Returned:
+    """Lay the claims about all parameters out by coordinate and output.
+
+    Parameters
+    ----------
+    claims : mapping of str to mapping of str to ndarray
+        For each output and each parameter: of the parameter's own shape for a
+        gradient, VJP or elementwise derivative, else of ``output + shape``.
+    parameters : sequence of Parameter
+        In the order of the point.
+    outputs : sequence of Block
+        The outputs; one number for a VJP.
+    convention : {"pytorch", "jax"}
+        Of gradients by complex parameters.
+    backward_name : str
+        For messages.
+
+    Returns
+    -------
+    Returned
+        By coordinate of the point and output; it may share the memory of `claims`.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When a claim has the wrong shape; with what would give it the right one.
+    """
+    elementwise = [
+        output.size > 1 and is_elementwise(claims[output.name], parameters, output)
+        for output in outputs
+    ]
+    if all(elementwise):
+        return _elementwise(claims, parameters, outputs, convention)
+    columns = []
+    for output, is_diagonal in zip(outputs, elementwise, strict=True):
+        mine = claims[output.name]
+        rows = []
+        for parameter in parameters:
+            claim = mine[parameter.name]
+            if is_diagonal:
+                claim = np.diag(claim.reshape(-1))
+            else:
+                _check_shape(claim.shape, parameter, output, parameters, backward_name)
+            matrix = claim.reshape(output.size, -1)
+            rows.append(
+                claim_coordinates(
+                    matrix, output=output, parameter=parameter, convention=convention
+                )
+            )
+        columns.append(rows)
+    return ReturnedClaim.of(zip(*columns, strict=True))
+
+
+def _elementwise(
+    claims: Mapping[str, Mapping[str, NDArray[Any]]],
+    parameters: Sequence[Parameter],
+    outputs: Sequence[Block],
+    convention: str,
+) -> ElementwiseClaim:
+    """Lay elementwise claims out by coordinate, and by the outputs that it moves."""
+    values, own, colours = list[Vector](), list[NDArray[np.intp]](), list[slice]()
+    for parameter in parameters:
+        # As if it were the gradient of one entry of an output: by coordinate and its parts.
+        found = [
+            claim_coordinates(
+                claims[output.name][parameter.name].reshape(1, -1),
+                output=output,
+                parameter=parameter,
+                convention=convention,
+            )
+            for output in outputs
+        ]
+        values.append(np.concatenate(found, axis=1))
+        parts = 2 if parameter.is_complex else 1
+        place = np.arange(parameter.stop - parameter.start)[:, None] // parts
+        own.append(np.concatenate([_outputs_at(output, place) for output in outputs], axis=1))
+        colours += [slice(parameter.start + k, parameter.stop, parts) for k in range(parts)]
+    return ElementwiseClaim(
+        np.concatenate(values), np.concatenate(own), tuple(colours), outputs[-1].stop
+    )
+
+
+def _outputs_at(output: Block, place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the coordinates of entries of an output, shape (k, 1 or 2)."""
+    parts = 2 if output.is_complex else 1
+    return np.asarray(output.start + parts * place + np.arange(parts))
+
+
+def claim_rounding(claim: NDArray[Any]) -> float:
+    """Return the relative rounding of a claim's type."""
+    return _rounding(claim.dtype)
+
+
+@cache
+def _rounding(dtype: np.dtype[Any]) -> float:
+    kind = dtype if dtype.kind in "fc" else np.dtype(np.float64)
+    return max(float(np.finfo(kind).eps), float(np.finfo(np.float64).eps))
+
+
+def _check_shape(
+    found: Shape,
+    parameter: Parameter,
+    output: Block,
+    parameters: Sequence[Parameter],
+    backward_name: str,
+) -> None:
+    """Refuse a claim whose shape is neither a Jacobian's nor, of one number, a gradient's."""
+    wanted = (*output.shape, *parameter.shape)
+    if found == wanted or (output.size == 1 and found == parameter.shape):
+        return
+    hint = explain_shape(found, parameter.shape) if output.size == 1 else ""
+    explained = f"{parameter.name} has shape {parameter.shape}."
+    if output.size > 1:
+        explained = f"forward's {output.name} has shape {output.shape}, so its Jacobian has "
+        explained += f"shape {wanted}."
+        if found == () and output.shape == parameter.shape:
+            hint = "Have forward and backward changed places?"
+        elif found == parameter.shape:
+            hint = (
+                "For the product with an upstream gradient, give backward a parameter cotangent, "
+                "dout or grad_output."
+            )
+        elif found[::-1] == wanted or len(found) > len(wanted):
+            hint = explain_shape(found, wanted)
+    others = [p.name for p in parameters if p.shape == found]
+    if output.size == 1 and others:
+        order = ", ".join(p.name for p in parameters)
+        hint = f"That is the shape of {others[0]}: are the gradients in the order {order}?"
+    raise GradcheckUsageError(
+        f"{backward_name} returned a gradient of {parameter.name} of shape {found}; "
+        f"{explained} {hint}".rstrip()
+    )

@@ -1,0 +1,362 @@
+"""What backward returned: which part of it is the claim about which parameter.
+
+It must not know shapes or numbers; it matches structure and names.
+"""
+
+# MERGED Gradients of what is not checked because it holds whole numbers: somebody meant it to be.
+#
+# It must not match claims to parameters; it looks for claims nobody will read.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_gradcheck.binding.call.selection import Item, WholeNumbers, as_floats, short_name
+from pytest_gradcheck.binding.values.pytree import (
+    LeafNames,
+    accessors,
+    contents,
+    describe_value,
+)
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["CONVENTIONS", "match_gradients", "refuse_unread_gradient"]
+
+
+Claims = dict[str, Any]
+
+#: How a gradient may be called after its parameter; one of them must serve all.
+CONVENTIONS: dict[str, Callable[[Any], Any]] = {
+    "the parameter's name": lambda key: key,
+    "'d' + name": lambda key: f"d{key}",
+    "'grad_' + name": lambda key: f"grad_{key}",
+    "name + '_grad'": lambda key: f"{key}_grad",
+}
+
+
+def match_gradients(
+    returned: Any,
+    items: Sequence[Item],
+    *,
+    positional: Sequence[str],
+    available: Callable[[], Sequence[Item]],
+    backward_name: str,
+) -> Claims:
+    """Find the claim about every checked parameter in what backward returned.
+
+    Parameters
+    ----------
+    returned : Any
+        One gradient, a tuple of them in the order of `items` or one for each
+        positional argument of forward, or a dict under one key convention.
+    items : sequence of Item
+        What is checked.
+    positional : sequence of str
+        Names of forward's positional arguments.
+    available : callable
+        Returns what could have been checked, for the advice in an error.
+    backward_name : str
+        For messages.
+
+    Returns
+    -------
+    dict of str to Any
+        The claim about each leaf, by the leaf's name, as it was returned.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When a checked parameter has no gradient, or might have two.
+    """
+    match = _Match(items, positional, available, backward_name)
+    return match.item(items[0], returned) if len(items) == 1 else match.several(returned)
+
+
+class _Match:
+    """One matching: what all its steps need for their messages."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        positional: Sequence[str],
+        available: Callable[[], Sequence[Item]],
+        backward_name: str,
+    ) -> None:
+        self._items = items
+        self._positional = positional
+        self._available = available
+        self._backward = backward_name
+        self._leaves = LeafNames(leaf.name for item in items for leaf in item.leaves)
+
+    def several(self, returned: Any) -> Claims:
+        """Match the gradients of several items."""
+        if isinstance(returned, Mapping):
+            return self._from_mapping(returned)
+        count = len(self._items)
+        if isinstance(returned, (tuple, list)):
+            if len(returned) == count:
+                pairs = list(zip(self._items, returned, strict=True))
+            elif len(returned) == len(self._positional):
+                by_name = dict(zip(self._positional, returned, strict=True))
+                pairs = [(item, by_name.get(item.name)) for item in self._items]
+            else:
+                raise self._wrong_count(len(returned))
+            missing = [item.name for item, gradient in pairs if gradient is None]
+            if missing:
+                raise self._missing(missing, [i.name for i, g in pairs if g is not None])
+            return {k: v for item, gradient in pairs for k, v in self.item(item, gradient).items()}
+        if returned is None:
+            raise self._nothing()
+        raise GradcheckUsageError(
+            f"{self._backward} returned {describe_value(returned)} for {count} checked arguments "
+            f"({self._names()}): return a tuple of {count} gradients in that order, or a dict, or "
+            f"check one of them, for example wrt={self._items[0].name!r}."
+        )
+
+    def item(self, item: Item, returned: Any) -> Claims:
+        """Match the gradient of one item."""
+        if returned is None and len(self._items) == 1:
+            raise self._nothing()
+        if returned is None:
+            raise self._missing([item.name], [])
+        if len(self._items) == 1:
+            returned = self._unwrap(item, returned)
+            if isinstance(returned, Mapping) and (
+                item.name in self._leaves or not self._fits(item.value, returned)
+            ):
+                return self._from_mapping(returned)
+        claims: Claims = {}
+        self._descend(item.name, item.value, returned, claims)
+        return claims
+
+    def _unwrap(self, item: Item, returned: Any) -> Any:
+        """Take one gradient out of a tuple for all arguments, or of one."""
+        if not isinstance(returned, tuple) or hasattr(returned, "_fields"):
+            return returned
+        inside = contents(item.value)
+        if (
+            inside is not None
+            and len(inside) == len(returned)
+            and not isinstance(item.value, dict)
+        ):
+            return returned
+        if len(returned) == 1:
+            return returned[0]
+        if item.name in self._positional and len(returned) == len(self._positional):
+            mine = returned[self._positional.index(item.name)]
+            if mine is None:
+                raise self._missing([item.name], [])
+            return mine
+        raise self._wrong_count(len(returned))
+
+    def _fits(self, value: Any, gradients: Mapping[Any, Any]) -> bool:
+        """Tell whether a dict of gradients has the structure of a container."""
+        if not isinstance(value, Mapping):
+            return True
+        return any(all(c(key) in gradients for key in value) for c in CONVENTIONS.values())
+
+    def _from_mapping(self, gradients: Mapping[Any, Any]) -> Claims:
+        """Match a flat dict: every item, or every leaf of it, under one convention."""
+        found = {}
+        for name, convention in CONVENTIONS.items():
+            claims = self._under(convention, gradients)
+            if claims is not None:
+                found[name] = claims
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            raise self._ambiguous(list(found), gradients)
+        keys = ", ".join(map(str, gradients))
+        missing = [name for name in self._leaf_names() if not self._has(name, gradients)]
+        if not missing:
+            raise GradcheckUsageError(
+                f"{self._backward} returned a dict whose keys follow no one convention: {keys}. "
+                f"Name all gradients alike: {', or '.join(CONVENTIONS)}."
+            )
+        there = [
+            item.name
+            for item in self._available()
+            if all(self._has(leaf.name, gradients) for leaf in item.leaves)
+        ]
+        raise self._missing(missing, there, f"a dict with the keys {keys}")
+
+    def _under(
+        self, convention: Callable[[Any], Any], gradients: Mapping[Any, Any]
+    ) -> Claims | None:
+        claims: Claims = {}
+        for item in self._items:
+            whole = convention(short_name(item.name))
+            if whole in gradients and gradients[whole] is not None:
+                self._descend(item.name, item.value, gradients[whole], claims)
+                continue
+            for leaf in item.leaves:
+                key = convention(short_name(leaf.name))
+                if gradients.get(key) is None:
+                    return None
+                claims[leaf.name] = gradients[key]
+        return claims
+
+    def _descend(self, name: str, value: Any, gradient: Any, claims: Claims) -> None:
+        """Walk parameter and gradient together down to the leaves."""
+        if name in self._leaves:
+            claims[name] = gradient
+            return
+        inside = contents(value) or []
+        names = [name + accessor for accessor in accessors(value)] if inside else []
+        wanted = [k for k, inner in enumerate(names) if self._leaves.any_within(inner)]
+        parts = self._parts(name, value, gradient, len(inside), wanted)
+        for k, part in zip(wanted, parts, strict=True):
+            self._descend(names[k], inside[k], part, claims)
+
+    def _parts(
+        self,
+        name: str,
+        value: Any,
+        gradient: Any,
+        count: int,
+        wanted: Sequence[int],
+    ) -> list[Any]:
+        """Return the gradients of those wanted of what `count` a container holds."""
+        if isinstance(gradient, Mapping) and isinstance(value, Mapping):
+            all_keys = list(value)
+            keys = [all_keys[k] for k in wanted]
+            found = [
+                name
+                for name, convention in CONVENTIONS.items()
+                if all(gradient.get(convention(key)) is not None for key in keys)
+            ]
+            if len(found) > 1:
+                raise self._ambiguous(found, gradient)
+            if found:
+                return [gradient[CONVENTIONS[found[0]](key)] for key in keys]
+            missing = [
+                f"{name}[{key!r}]"
+                for key in keys
+                if all(gradient.get(c(key)) is None for c in CONVENTIONS.values())
+            ]
+            raise self._missing(missing or [name], [])
+        parts = contents(gradient)
+        if parts is not None and len(parts) == count:
+            return [parts[k] for k in wanted]
+        raise GradcheckUsageError(
+            f"{self._backward} returned {describe_value(gradient)} as the gradient of {name}, "
+            f"which is {describe_value(value)} of {count}: return the same structure."
+        )
+
+    @staticmethod
+    def _has(name: str, gradients: Mapping[Any, Any]) -> bool:
+        short = short_name(name)
+        return any(gradients.get(c(short)) is not None for c in CONVENTIONS.values())
+
+    def _leaf_names(self) -> list[str]:
+        return [leaf.name for item in self._items for leaf in item.leaves]
+
+    def _names(self) -> str:
+        return ", ".join(item.name for item in self._items)
+
+    def _wrong_count(self, count: int) -> GradcheckUsageError:
+        names = [item.name for item in self._available()][:count]
+        fewer = f", or name those it does: {_wrt(names)}" if 0 < len(names) == count else ""
+        return GradcheckUsageError(
+            f"{self._backward} returned {count} gradients, but {len(self._items)} "
+            f"{'is' if len(self._items) == 1 else 'are'} checked: {self._names()}. Return one for "
+            f"each, in that order{fewer}."
+        )
+
+    def _ambiguous(
+        self, found: Sequence[str], gradients: Mapping[Any, Any]
+    ) -> GradcheckUsageError:
+        return GradcheckUsageError(
+            f"{self._backward} returned a dict whose keys name the gradients in more than one way "
+            f"({' and '.join(found)}): {', '.join(map(str, gradients))}. Return each once."
+        )
+
+    def _nothing(self) -> GradcheckUsageError:
+        return GradcheckUsageError(
+            f"{self._backward} returned None, so there is no gradient for {self._names()}: is its "
+            "return statement missing?"
+        )
+
+    def _missing(
+        self, missing: Iterable[str], there: Sequence[str], returned: str | None = None
+    ) -> GradcheckUsageError:
+        listed = ", ".join(missing)
+        said = f"; it returned {returned}" if returned else ""
+        advice = (
+            f"Check what it does return with {_wrt(there)}."
+            if there
+            else "Return it, or leave the parameter out of wrt=."
+        )
+        return GradcheckUsageError(
+            f"{self._backward} gives no gradient for {listed}{said}. {advice}"
+        )
+
+
+def _wrt(names: Sequence[str]) -> str:
+    return f"wrt={names[0]!r}" if len(names) == 1 else f"wrt={list(names)!r}"
+
+
+#: What each convention writes before and after the name of a parameter.
+AFFIXES = [str(convention("\0")).split("\0") for convention in CONVENTIONS.values()]
+
+
+def refuse_unread_gradient(
+    returned: Any, whole: WholeNumbers, positional: Sequence[str], backward_name: str
+) -> None:
+    """Raise when backward returns a gradient of whole numbers, which is not checked.
+
+    Parameters
+    ----------
+    returned : Any
+        What backward returned.
+    whole : WholeNumbers
+        Those left out.
+    positional : sequence of str
+        Names of forward's positional arguments.
+    backward_name : str
+        For the message.
+
+    Raises
+    ------
+    GradcheckUsageError
+        It would pass unseen.
+    """
+    if next(iter(whole), None) is None:
+        return
+    checked = whole.checked()
+    given = {n: g for n, g in _given(returned, positional) if n not in checked}
+    if all(gradient is None for gradient in given.values()):
+        return
+    for leaf in whole:
+        if given.get(leaf.name, given.get(short_name(leaf.name))) is None:
+            continue
+        raise GradcheckUsageError(
+            f"{backward_name} returns a gradient of {leaf.name}, which holds whole numbers "
+            f"({describe_value(leaf.value)}) and would not be checked. Pass {as_floats(leaf)}, "
+            "or name what is to be checked in wrt=."
+        )
+
+
+def _given(returned: Any, positional: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the names that a tuple for all arguments, or a dict, has gradients of."""
+    if isinstance(returned, tuple) and len(returned) == len(positional):
+        yield from zip(positional, returned, strict=True)
+    if isinstance(returned, (tuple, list)):
+        for part in returned:
+            if isinstance(part, Mapping):
+                yield from _given(part, positional)
+    if isinstance(returned, Mapping):
+        for key, gradient in returned.items():
+            if isinstance(gradient, Mapping):
+                yield from _given(gradient, positional)
+            else:
+                yield from ((name, gradient) for name in _names(key))
+
+
+def _names(key: Any) -> Iterator[str]:
+    """Yield the parameters that a key of gradients may speak of."""
+    text = str(key)
+    for before, after in AFFIXES:
+        if text.startswith(before) and text.endswith(after):
+            yield text[len(before) : len(text) - len(after)]

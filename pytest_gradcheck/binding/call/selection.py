@@ -1,0 +1,315 @@
+"""What is checked: from the names the user wrote to items of forward's arguments.
+
+It must not copy or perturb anything; it selects.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck.binding.call.attributes import follow
+from pytest_gradcheck.binding.call.signature import Arguments
+from pytest_gradcheck.binding.values.pytree import (
+    Leaf,
+    accessors,
+    contents,
+    describe_value,
+    floating_leaves,
+    integer_leaves,
+    leaves,
+    with_article,
+)
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["Item", "as_floats", "select_items", "short_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to check, as the user thinks of it: an argument, or a part of one.
+
+    Attributes
+    ----------
+    name : str
+        Its accessor.
+    value : Any
+        The argument or the part.
+    leaves : tuple of Leaf
+        The parameters in it, in order.
+    is_attribute : bool
+        Whether it belongs to the bound object rather than to an argument.
+    """
+
+    name: str
+    value: Any
+    leaves: tuple[Leaf, ...]
+    is_attribute: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumbers:
+    """The whole numbers that a check leaves out without having been told to.
+
+    They are looked for when they are asked for: integer arrays and Python numbers.
+
+    Attributes
+    ----------
+    items : tuple of Item
+        What is checked: containers may hold whole numbers, too.
+    others : mapping of str to Any
+        Other arguments that would be checked if they were floating.
+    """
+
+    items: tuple[Item, ...]
+    others: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[Leaf]:
+        values = {item.name: item.value for item in self.items} | dict(self.others)
+        for name, value in values.items():
+            yield from integer_leaves(name, value)
+
+    def checked(self) -> set[str]:
+        """Return the names, in full and short, by which gradients of what is checked go."""
+        named = [item.name for item in self.items]
+        named += [leaf.name for item in self.items for leaf in item.leaves]
+        return {*named, *map(short_name, named)}
+
+
+def select_items(
+    wrt: str | int | Sequence[str | int] | None,
+    arguments: Arguments,
+    *,
+    bound: object | None,
+    forward_name: str,
+) -> tuple[Item, ...]:
+    """Select what is checked.
+
+    Parameters
+    ----------
+    wrt : str, int, sequence of them, or None
+        Argument names, positions, accessors of leaves (full, or short where
+        that is unambiguous), attributes ``self.W``; None for every floating
+        argument that was passed.
+    arguments : Arguments
+        Forward's arguments.
+    bound : object or None
+        The object forward is bound to.
+    forward_name : str
+        For messages.
+
+    Returns
+    -------
+    tuple of Item
+        In the order they were named.
+
+    Raises
+    ------
+    GradcheckUsageError
+        For an unknown name, an integer array, or nothing to check.
+    """
+    if wrt is None:
+        return _default_items(arguments, forward_name)
+    wanted = [wrt] if isinstance(wrt, (str, int)) else list(wrt)
+    if not wanted:
+        raise GradcheckUsageError(
+            f"wrt is empty: there is nothing to check. Arguments of {forward_name}: "
+            f"{_list(arguments)}."
+        )
+    places = _Places(arguments)
+    items = [_find(want, places, bound, forward_name) for want in wanted]
+    counts = Counter(leaf.name for item in items for leaf in item.leaves)
+    for name, count in counts.items():
+        if count > 1:
+            raise GradcheckUsageError(f"wrt={wrt!r} names {name} twice: name it once.")
+    return tuple(items)
+
+
+def short_name(accessor: str) -> str:
+    """Return the last name of an accessor: ``parameters['W1']`` -> ``W1``, ``self.b`` -> ``b``.
+
+    An accessor that ends in a number has no shorter name.
+    """
+    if accessor.endswith("]"):
+        key = accessor[accessor.rindex("[") + 1 : -1]
+        return key[1:-1] if key[:1] in {"'", '"'} else accessor
+    return accessor.rsplit(".", 1)[-1]
+
+
+def _default_items(arguments: Arguments, forward_name: str) -> tuple[Item, ...]:
+    pairs = zip(arguments.names, arguments.values, strict=True)
+    items = [
+        Item(name, value, found)
+        for name, value in pairs
+        if name not in arguments.defaulted and (found := floating_leaves(name, value))
+    ]
+    if not items:
+        raise GradcheckUsageError(_nothing(arguments, forward_name))
+    return tuple(items)
+
+
+def _nothing(arguments: Arguments, forward_name: str) -> str:
+    """Say why there is nothing to check, and what to pass for what might have been meant."""
+    if not arguments.names:
+        return (
+            f"nothing to check: {forward_name} has no argument to differentiate by. Let it take "
+            "its parameters as arguments; those of a marked test come from fixtures and "
+            "parametrize."
+        )
+    pairs = zip(arguments.names, arguments.values, strict=True)
+    leaf = next((leaf for name, value in pairs for leaf in integer_leaves(name, value)), None)
+    advice = "Pass the parameter as a floating number or array."
+    if leaf is not None:
+        advice = f"Pass {leaf.name} as floats, {as_floats(leaf)}."
+        if leaf.name in arguments.names and isinstance(leaf.value, int):
+            advice = f"Pass {leaf.name} as {as_floats(leaf)}, or say wrt={leaf.name!r}."
+    return (
+        f"nothing to check: no argument of {forward_name} is a floating number or array. It was "
+        f"given {_list(arguments)}. {advice}"
+    )
+
+
+def as_floats(leaf: Leaf) -> str:
+    """Return what to write for a leaf that does not float, so that it does."""
+    if isinstance(leaf.value, int):
+        return repr(float(leaf.value))
+    if hasattr(leaf.value, "astype"):
+        return f"{leaf.name}.astype(float)"
+    return f"np.array({leaf.name}, dtype=float)"
+
+
+class _Places:
+    """Everything in forward's arguments by accessor; named when a name is no argument's."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self.arguments = arguments
+        self.values = dict(zip(arguments.names, arguments.values, strict=True))
+
+    @cached_property
+    def inside(self) -> dict[str, Any]:
+        """Values of everything inside the arguments, at any depth."""
+        return dict(place for name, value in self.values.items() for place in _inside(name, value))
+
+    @cached_property
+    def by_short_name(self) -> dict[str, list[str]]:
+        """Accessors of the same by their short names."""
+        found: dict[str, list[str]] = {}
+        for name in self.inside:
+            found.setdefault(short_name(name), []).append(name)
+        return found
+
+
+def _find(want: object, places: _Places, bound: object | None, forward_name: str) -> Item:
+    arguments = places.arguments
+    if isinstance(want, int) and not isinstance(want, bool):
+        positional = arguments.positional
+        if not -len(positional) <= want < len(positional):
+            raise GradcheckUsageError(
+                f"wrt={want}: {forward_name} was given {len(positional)} positional arguments."
+            )
+        want = positional[want]
+    if not isinstance(want, str):
+        raise GradcheckUsageError(
+            f"wrt={want!r}: wrt takes names and positions of arguments of {forward_name}, "
+            "or a list of them."
+        )
+    if want.startswith("self.") and bound is not None:
+        return _attribute_item(want, bound)
+    if want in places.values:
+        return _item(want, places.values[want], forward_name)
+    if want in places.inside:
+        return _item(want, places.inside[want], forward_name)
+    found = places.by_short_name.get(want, [])
+    if len(found) == 1:
+        return _item(found[0], places.inside[found[0]], forward_name)
+    if found:
+        raise GradcheckUsageError(
+            f"wrt={want!r} could be any of {', '.join(found)}: write one of them in full."
+        )
+    known = [*places.values, *places.inside]
+    raise GradcheckUsageError(_unknown(want, known, arguments, bound, forward_name))
+
+
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield accessor and value of everything inside `value`, at any depth."""
+    inside = contents(value)
+    if inside is None:
+        return
+    for accessor, item in zip(accessors(value), inside, strict=True):
+        yield name + accessor, item
+        yield from _inside(name + accessor, item)
+
+
+def _item(name: str, value: Any, forward_name: str) -> Item:
+    """Make an item of a named value: what was named must be differentiable."""
+    floating = floating_leaves(name, value)
+    if contents(value) is not None and floating:
+        return Item(name, value, floating)
+    inside = tuple(leaves(name, value))
+    if len(inside) != 1 or inside[0].value is not value:
+        raise GradcheckUsageError(
+            f"wrt={name!r}: {name} of {forward_name} is {with_article(describe_value(value))}, "
+            "which holds no floating numbers to differentiate by."
+        )
+    (leaf,) = inside
+    if leaf.is_differentiable:
+        return Item(name, value, (leaf,))
+    if isinstance(value, int):
+        return Item(name, float(value), (Leaf(name, float(value)),))
+    raise GradcheckUsageError(
+        f"wrt={name!r}: {name} of {forward_name} is {with_article(describe_value(value))}; "
+        f"{_no_derivative(leaf, 'Pass')}"
+    )
+
+
+def _no_derivative(leaf: Leaf, advice: str) -> str:
+    """Say why there is no derivative by a leaf that does not float, and what to do about it."""
+    kind = "whole numbers" if leaf.is_integer else "booleans"
+    return f"there is no derivative by {kind}. {advice} {as_floats(leaf)}."
+
+
+def _attribute_item(want: str, bound: object) -> Item:
+    try:
+        value = follow(bound, want.removeprefix("self"))
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        kind = type(bound).__name__
+        close = difflib.get_close_matches(want[5:], list(vars(bound)), n=1)
+        hint = f" Did you mean 'self.{close[0]}'?" if close else ""
+        raise GradcheckUsageError(
+            f"wrt={want!r}: the {kind} that forward is bound to has no such attribute.{hint}"
+        ) from None
+    found = floating_leaves(want, value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
+        raise GradcheckUsageError(
+            f"wrt={want!r}: it is {with_article(describe_value(value))}; "
+            f"{_no_derivative(Leaf(want, value), 'Make it')}"
+        )
+    if not found:
+        raise GradcheckUsageError(
+            f"wrt={want!r}: it is {with_article(describe_value(value))}, which holds no floating "
+            "numbers to differentiate by."
+        )
+    return Item(want, value, found, is_attribute=True)
+
+
+def _unknown(
+    want: str, known: Sequence[str], arguments: Arguments, bound: object | None, forward_name: str
+) -> str:
+    told = f"wrt={want!r}: {forward_name} has no argument, and no parameter in one, of that name."
+    if want in getattr(bound, "__dict__", ()):
+        return f"{told} The {type(bound).__name__} it is bound to has: write wrt='self.{want}'."
+    alike = {name.lower(): name for name in [*known, *map(short_name, known)]}
+    close = difflib.get_close_matches(want.lower(), alike, n=1)
+    hint = f" Did you mean {alike[close[0]]!r}?" if close else ""
+    return f"{told}{hint} It was given {_list(arguments)}."
+
+
+def _list(arguments: Arguments) -> str:
+    pairs = zip(arguments.names, arguments.values, strict=True)
+    return ", ".join(f"{name} ({describe_value(value)})" for name, value in pairs) or "no argument"

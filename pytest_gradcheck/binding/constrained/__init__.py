@@ -1,0 +1,1 @@
+"""Constrained parameters: declarations, and coordinates along admissible moves."""

@@ -1,0 +1,277 @@
+"""Evaluating through an executor of the user's: the same numbers, in the same order.
+
+It must not start or stop workers; those are the user's.
+"""
+
+# MERGED How the user wants forward to be called: by whom, and at how many points at once.
+#
+# It must not evaluate anything; it chooses what does.
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Protocol
+
+import numpy as np
+
+from pytest_gradcheck.binding.call.user_call import Call, Counts
+from pytest_gradcheck.binding.forward.batched import Rows, batches, fitting, refuse_unbatched
+from pytest_gradcheck.binding.forward.domain import Edges
+from pytest_gradcheck.binding.forward.forward_function import Forward, Quiet
+from pytest_gradcheck.binding.forward.outputs import Output
+from pytest_gradcheck.binding.forward.serialization import (
+    Evaluate,
+    Evaluated,
+    Raised,
+    Recipe,
+    open_parcel,
+    wrapped,
+)
+from pytest_gradcheck.binding.values.parameters import Vector
+from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.model import Note
+
+__all__ = ["PLAINLY", "HandedOut", "Ways"]
+
+
+#: Bytes of the points that are on their way at once.
+ROOM = 2**26
+
+#: Parts of a batch for each worker: one that is done early takes another.
+PARTS = 2
+
+DIED = "Does forward end its process, or need more memory than there is? "
+
+Returned = Evaluated | Raised | None
+
+
+class HandedOut:
+    """Evaluates at many points through an executor.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor
+        The user's.
+    recipe : Recipe
+        Of forward.
+    name : str
+        Its name, for messages.
+    counts : Counts
+        Counts its calls.
+    edges : Edges
+        Takes where it gave no outputs.
+    size : int
+        Numbers of a point.
+    together : int
+        Points that must stay together, as they go into one call.
+
+    Attributes
+    ----------
+    is_elsewhere : bool
+        Whether workers are other processes.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        recipe: Recipe,
+        *,
+        name: str,
+        counts: Counts,
+        edges: Edges,
+        size: int,
+        together: int,
+    ) -> None:
+        self._executor, self._recipe, self._name = executor, recipe, name
+        self._counts, self._edges, self._together = counts, edges, together
+        # Executors do not tell; those of Python and loky know by this name.
+        workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        self._parts = PARTS * int(workers)
+        self._length = together * max(self._parts, fitting(size * together, ROOM))
+        with self._blaming():
+            self.is_elsewhere = executor.submit(os.getpid).result() != os.getpid()
+        self._carrier: _Carrier = (_Processes if self.is_elsewhere else _Threads)(recipe)
+
+    def evaluate(self, points: Iterable[Vector]) -> Vector:
+        """Return the outputs at each of `points`, shape (k, m), as `Forward.evaluate` does."""
+        outputs = list[Vector]()
+        for batch in batches(points, self._length):
+            self._counts.forward += len(batch)
+            for found in self._gather(self._cut(batch)):
+                outputs.extend(found.outputs)
+                self._edges.add(found.edges)
+        return self._recipe.reading.stacked(outputs)
+
+    def _cut(self, batch: Vector) -> list[Vector]:
+        """Cut a batch into parts of the same number of calls, but for the last."""
+        calls = ceil(len(batch) / self._together)
+        length = self._together * ceil(calls / self._parts)
+        return [batch[start : start + length] for start in range(0, len(batch), length)]
+
+    def _gather(self, parts: Sequence[Vector]) -> list[Evaluated]:
+        """Return what came of each part, in order."""
+        found = dict[int, Evaluated]()
+        for anew in (False, True):
+            missing = [k for k in range(len(parts)) if k not in found]
+            returned = self._send([parts[k] for k in missing], anew=anew)
+            found |= {k: v for k, v in zip(missing, returned, strict=True) if v is not None}
+        return [found[k] for k in range(len(parts))]
+
+    def _send(self, parts: Sequence[Vector], *, anew: bool) -> list[Evaluated | None]:
+        futures = list[Future[Returned]]()
+        try:
+            with self._blaming():
+                for part in parts:
+                    futures.append(self._carrier.send(self._executor, part, anew=anew))
+                returned = [future.result() for future in futures]
+        except BaseException:
+            self._carrier.call_off(futures)
+            raise
+        evaluated = list[Evaluated | None]()
+        for one in returned:
+            if isinstance(one, Raised):
+                raise one.error
+            evaluated.append(one)
+        return evaluated
+
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        """Say of whom it is what goes wrong between here and the workers."""
+        try:
+            yield
+        except GradcheckUsageError:
+            raise
+        except Exception as error:
+            died = isinstance(error, BrokenExecutor)
+            raise GradcheckUsageError(
+                f"the {type(self._executor).__name__} given as executor failed while it evaluated "
+                f"{self._name}, so nothing was judged: {type(error).__name__}: "
+                f"{str(error).rstrip('.')}. {DIED if died else ''}Without executor= the check "
+                "runs in this process."
+            ) from error
+
+
+class _Carrier(Protocol):
+    """Gets points to where they are evaluated."""
+
+    def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
+        """Send points, `anew` with all that is needed to evaluate there."""
+        ...  # pragma: no cover
+
+    def call_off(self, futures: Sequence[Future[Returned]]) -> None:
+        """Let nothing of the user's be in use by what was sent."""
+        ...  # pragma: no cover
+
+
+class _Threads:
+    """Evaluates in threads of this process, each with arguments of its own."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe, self._own, self._is_off = recipe, threading.local(), threading.Event()
+
+    def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
+        del anew  # what is needed is here
+        return executor.submit(self._run, points)
+
+    def call_off(self, futures: Sequence[Future[Returned]]) -> None:
+        self._is_off.set()
+        for future in futures:
+            future.cancel()
+        wait(futures)
+
+    def _run(self, points: Vector) -> Returned:
+        try:
+            with Quiet():
+                if not hasattr(self._own, "evaluate"):
+                    self._own.evaluate = self._recipe.make()
+                evaluated: Evaluated = self._own.evaluate(self._until_off(points))
+                return evaluated
+        except Exception as error:  # noqa: BLE001  # raised again where the user waits
+            return Raised(error)
+
+    def _until_off(self, points: Vector) -> Iterator[Vector]:
+        for point in points:
+            if self._is_off.is_set():
+                return
+            yield point
+
+
+class _Processes:
+    """Evaluates in other processes, to each of which the recipe is sent once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._token, self._wrapped = uuid.uuid4().hex, wrapped(recipe)
+
+    def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
+        recipe = self._wrapped if anew else None
+        return executor.submit(open_parcel, self._token, recipe, points)
+
+    def call_off(self, futures: Sequence[Future[Returned]]) -> None:
+        for future in futures:
+            future.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Ways to call forward.
+
+    Attributes
+    ----------
+    executor : concurrent.futures.Executor or None
+        Who calls it at perturbed points; None for this thread.
+    batched : bool
+        Whether many points go into one call.
+    """
+
+    executor: Executor | None = None
+    batched: bool = False
+
+    def with_replay(self, moving: Sequence[str]) -> tuple[Ways, tuple[Note, ...]]:
+        """Return the ways that go together with random generators that move, and what to say."""
+        if self.executor is None or not moving:
+            return self, ()
+        text = f"executor is not used: {', '.join(moving)} is put back before each call"
+        return replace(self, executor=None), (Note("executor", 0, text),)
+
+    def at_base(
+        self, forward: Forward, first: Output, again: Output, seed: int
+    ) -> tuple[Vector, Vector]:
+        """Return the outputs at the point, twice, as they are when called in these ways.
+
+        Raises
+        ------
+        GradcheckUsageError
+            When forward cannot be called so.
+        """
+        if not self.batched:
+            reduced = forward.reading.reduced
+            return reduced(first.value), reduced(again.value)
+        with Quiet():
+            return refuse_unbatched(Rows(forward), forward, first, np.random.default_rng(seed))
+
+    def evaluator(self, call: Call, forward: Forward) -> tuple[Evaluate, bool]:
+        """Return what evaluates at perturbed points, and whether in other processes."""
+        rows = Rows(forward) if self.batched else None
+        if self.executor is None:
+            return (forward.evaluate if rows is None else rows.evaluate), False
+        handed = HandedOut(
+            self.executor,
+            Recipe.of(call, forward, batched=self.batched),
+            name=forward.name,
+            counts=forward.counts,
+            edges=forward.edges,
+            size=forward.workspace.point.size,
+            together=1 if rows is None else rows.together,
+        )
+        return handed.evaluate, handed.is_elsewhere
+
+
+#: At one point after the other, in this thread.
+PLAINLY = Ways()

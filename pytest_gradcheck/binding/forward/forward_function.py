@@ -1,0 +1,229 @@
+"""Calling forward at points around the user's: cheaply, and always the same.
+
+It must not know backward or what is claimed; it turns vectors into outputs.
+"""
+
+# MERGED Silence at points the user did not choose.
+#
+# It must not call anything.
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck.binding.call.user_call import Beside, Counts
+from pytest_gradcheck.binding.forward.domain import Edge, Edges, Kind, is_outcome, raising
+from pytest_gradcheck.binding.forward.outputs import Output, Reading, read_output
+from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.random_state.replay import Replay
+from pytest_gradcheck.binding.values.parameters import Vector
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["Forward", "Quiet"]
+
+
+class Quiet:
+    """Silences warnings and floating point errors at points the user did not choose.
+
+    Python's warning filters belong to the process: checks that overlap in
+    threads share one silence, which ends with the last of them.
+    """
+
+    _lock = threading.Lock()
+    _inside = 0
+    _filters: warnings.catch_warnings[None] | None = None
+
+    def __enter__(self) -> None:
+        with Quiet._lock:
+            if Quiet._inside == 0:
+                Quiet._filters = warnings.catch_warnings()
+                Quiet._filters.__enter__()
+                warnings.simplefilter("ignore")
+            Quiet._inside += 1
+        self._errors = np.errstate(all="ignore")
+        self._errors.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._errors.__exit__(kind, error, traceback)
+        with Quiet._lock:
+            Quiet._inside -= 1
+            if Quiet._inside == 0 and Quiet._filters is not None:
+                Quiet._filters.__exit__(kind, error, traceback)
+                Quiet._filters = None
+
+
+class Forward:
+    """The user's forward as a function of the point.
+
+    Parameters
+    ----------
+    function : callable
+        The user's function, maybe rebound to a copy of its object.
+    name : str
+        Its name, for messages.
+    workspace : Workspace
+        The arguments to call it with.
+    replay : Replay
+        Puts randomness back before each call.
+    beside : Beside
+        What it returns beside the output.
+    counts : Counts
+        Counts its calls.
+
+    Attributes
+    ----------
+    reading : Reading
+        How what it returns is read: as it was at the point, once that was evaluated.
+    edges : Edges
+        Where it gave no outputs so far.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        workspace: Workspace,
+        *,
+        replay: Replay,
+        beside: Beside,
+        counts: Counts,
+    ) -> None:
+        self.function = function
+        self.name = name
+        self.workspace = workspace
+        self.counts = counts
+        self.reading = Reading()
+        self.edges = Edges()
+        self._rewind = replay.rewind
+        self._beside = beside
+
+    def at_base(self) -> Output:
+        """Call forward at the unperturbed point, under the user's own settings."""
+        self._rewind()
+        self.counts.forward += 1
+        args, kwargs = self.workspace.pack()
+        output = read_output(self.function(*args, **kwargs), self._beside, self.name)
+        if not self.reading.size:
+            self.reading = Reading.of(output)
+        return output
+
+    def evaluate(self, points: Iterable[Vector]) -> Vector:
+        """Return the outputs at each of `points`, NaN where forward gives none.
+
+        Parameters
+        ----------
+        points : iterable of ndarray, shape (n,)
+            The workspace's own point, or other vectors, each good until the next is
+            asked for; the point is put back where those were written to it.
+
+        Returns
+        -------
+        ndarray of float64, shape (k, m)
+            A new array. Whatever forward raises is an edge of its domain, see `edges`.
+        """
+        return self.reading.stacked([self._at(point, self._measured) for point in points])
+
+    def attempt(self, points: Iterable[Vector]) -> Vector:
+        """Return the outputs at each of `points`, or raise what forward raises there.
+
+        Parameters
+        ----------
+        points : iterable of ndarray, shape (n,)
+            As for `evaluate`.
+
+        Returns
+        -------
+        ndarray of float64, shape (k, m)
+            A new array.
+
+        Raises
+        ------
+        Exception
+            Of forward, with a note on what was perturbed.
+        GradcheckUsageError
+            When it returns another number of outputs than at the point.
+        """
+        return self.reading.stacked([self._at(point, self._attempted) for point in points])
+
+    def _at(self, vector: Vector, call: Callable[[], Vector]) -> Vector:
+        workspace = self.workspace
+        if vector is workspace.point:
+            return call()
+        try:
+            workspace.point[:] = vector
+            return call()
+        finally:
+            workspace.point[:] = workspace.base
+
+    def _here(self) -> Vector:
+        """Call forward at the workspace's point as it is now; return its outputs, of any size."""
+        self.counts.forward += 1
+        self._rewind()
+        args, kwargs = self.workspace.pack()
+        result = self.function(*args, **kwargs)
+        return self.reading.flatten(self.reading.outputs(result))
+
+    def _measured(self) -> Vector:
+        reading = self.reading
+        try:
+            values = self._here()
+        except Exception as error:
+            if is_outcome(error):
+                raise
+            self._keep(*raising(error))
+            return reading.nowhere()
+        if values.size != reading.size:
+            self._keep("size", f"returns {values.size} numbers, not {reading.size}")
+            return reading.nowhere()
+        return reading.reduced(values)
+
+    def _attempted(self) -> Vector:
+        try:
+            values = self._here()
+        except Exception as error:
+            error.add_note(f"while gradcheck perturbed {self._perturbed()}")
+            raise
+        if values.size != self.reading.size:
+            raise GradcheckUsageError(
+                f"{self.name} returned {values.size} numbers while gradcheck perturbed "
+                f"{self._perturbed()}, but {self.reading.size} at the point itself: the output's "
+                "size must not depend on the parameters."
+            )
+        return self.reading.reduced(values)
+
+    def _keep(self, kind: Kind, what: str) -> None:
+        """Keep what happened at the workspace's point as it is now."""
+        workspace = self.workspace
+        moved = np.flatnonzero(workspace.point != workspace.base)
+        if not moved.size:
+            return
+        change = workspace.point[moved] - workspace.base[moved]
+        step = float(change[0] if moved.size == 1 else np.abs(change).max())
+        self.edges.add([Edge(kind, what, int(moved[0]), int(moved[-1]) + 1, step)])
+
+    def _perturbed(self) -> str:
+        """Say which coordinate is being perturbed, and by how much."""
+        workspace = self.workspace
+        moved = np.flatnonzero(workspace.point != workspace.base)
+        for parameter in workspace.parameters:
+            if moved.size == 1 and parameter.start <= moved[0] < parameter.stop:
+                entry = parameter.entry(int(moved[0] - parameter.start))
+                step = float(workspace.point[moved[0]] - workspace.base[moved[0]])
+                return f"{entry} by {step:.3g}"
+        names = ", ".join(
+            parameter.name
+            for parameter in workspace.parameters
+            if np.any((parameter.start <= moved) & (moved < parameter.stop))
+        )
+        return f"several entries of {names}"

@@ -1,0 +1,1 @@
+"""Random generators, and their states put back before each evaluation."""

@@ -1,0 +1,87 @@
+"""Complex numbers as pairs of real coordinates: values, cotangents and claims alike.
+
+It must not know where the numbers come from; arrays in, coordinates out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pytest_gradcheck.binding.values.parameters import Block, Vector
+
+__all__ = ["IMAGINARY", "claim_coordinates", "flat_complex", "flat_real", "weights"]
+
+#: The gradient of a real L by a complex z is dL/dRe + s i dL/dIm, and L = Re(c' output) for a
+#: cotangent c, where c' is its conjugate for s = 1 and c itself for s = -1. The s of each
+#: convention.
+IMAGINARY = {"pytorch": 1.0, "jax": -1.0}
+
+
+def flat_real(value: Any) -> Vector:
+    """Return a copy of a real value, flat."""
+    return np.array(value, dtype=np.float64).reshape(-1)
+
+
+def flat_complex(value: Any) -> Vector:
+    """Return a copy of a complex value, flat, imaginary parts after real ones."""
+    return np.array(value, dtype=np.complex128).reshape(-1).view(np.float64)
+
+
+def weights(cotangent: Vector, outputs: tuple[Block, ...], convention: str) -> Vector:
+    """Return what the coordinates of outputs are weighted by under a cotangent.
+
+    Examples
+    --------
+    >>> outputs = (Block("output", (), "complex128", 0, 2, is_complex=True),)
+    >>> weights(np.array([0.5, 2.0]), outputs, "jax").tolist()
+    [0.5, -2.0]
+    """
+    result = cotangent.copy()
+    for block in outputs:
+        if block.is_complex:
+            result[block.start + 1 : block.stop : 2] *= IMAGINARY[convention]
+    return result
+
+
+def claim_coordinates(
+    claim: NDArray[Any], *, output: Block, parameter: Block, convention: str
+) -> Vector:
+    """Return derivatives of one output by one parameter, by coordinate.
+
+    Parameters
+    ----------
+    claim : ndarray, shape (entries of the output, entries of the parameter)
+        Complex where one of the two is: of a real output the gradient in its
+        convention, of a complex output ``d output / dx`` for a real x and the
+        holomorphic derivative f'(z) for a complex z.
+    output, parameter : Block
+        Whether they are complex.
+    convention : {"pytorch", "jax"}
+        Of the gradient of a real output by a complex parameter.
+
+    Returns
+    -------
+    ndarray of float64, shape (coordinates of the parameter, of the output)
+        Real derivatives.
+
+    Examples
+    --------
+    >>> z = Block("z", (), "complex128", 0, 2, is_complex=True)
+    >>> claim_coordinates(np.array([[2 + 3j]]), output=z, parameter=z, convention="jax").tolist()
+    [[2.0, 3.0], [-3.0, 2.0]]
+    """
+    rows: ArrayLike = claim
+    if parameter.is_complex and output.is_complex:
+        rows = _interleaved(claim, 1j * claim)
+    elif parameter.is_complex:
+        rows = _interleaved(np.real(claim), IMAGINARY[convention] * np.imag(claim))
+    if output.is_complex:
+        return np.ascontiguousarray(np.transpose(rows), dtype=np.complex128).view(np.float64)
+    return np.ascontiguousarray(np.real(np.transpose(rows)), dtype=np.float64)
+
+
+def _interleaved(by_real: NDArray[Any], by_imaginary: NDArray[Any]) -> NDArray[Any]:
+    return np.stack([by_real, by_imaginary], axis=-1).reshape(by_real.shape[0], -1)

@@ -1,0 +1,1 @@
+"""Likely causes of a wrong gradient, from the pattern of its errors."""

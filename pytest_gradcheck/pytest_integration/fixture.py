@@ -1,0 +1,69 @@
+"""The fixture: the assertion as an object that always belongs to the running test.
+
+It must not know how a check is made; it hands the call to the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pytest_gradcheck.current_test import Stage
+from pytest_gradcheck.errors import hide_ours
+
+if TYPE_CHECKING:
+    from pytest_gradcheck.report.report import Report
+
+__all__ = ["Gradcheck"]
+
+
+class Gradcheck:
+    """The value of the ``gradcheck`` fixture, the same object for the whole session.
+
+    It finds the running test when it is called, so it works in fixtures of
+    every scope, under hypothesis, in threads and in coroutines.
+
+    Parameters
+    ----------
+    stage : Stage
+        Where the session's running test stands.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def __repr__(self) -> str:
+        return "gradcheck"
+
+    def __call__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any] | bool,
+        *args: Any,
+        wrt: str | int | Sequence[str | int] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        backward_args: Sequence[str] | None = None,
+        has_cache: bool | None = None,
+        **options: Any,
+    ) -> Report:
+        """Assert that `backward` is the derivative of `forward`; see `pytest_gradcheck.gradcheck`.
+
+        Returns
+        -------
+        Report
+            Of a check that passes.
+
+        Raises
+        ------
+        GradcheckError
+            When a gradient is wrong or nothing about a parameter could be
+            verified.
+        GradcheckUsageError
+            When the check cannot be made as it was written.
+        """
+        __tracebackhide__ = hide_ours
+        from pytest_gradcheck.binding.call.user_call import Call
+        from pytest_gradcheck.check import run_check
+
+        call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
+        return run_check(call, options, self._stage.running()).raise_if_failed()

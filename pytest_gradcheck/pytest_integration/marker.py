@@ -1,0 +1,258 @@
+"""Marks: what a test and all it is in say about its gradient check.
+
+It must not run a check; it reads, merges and refuses what makes no sense.
+"""
+
+# MERGED The marker: a test function taken as the forward function of a check.
+#
+# It must not know how a check is made or what marks mean; it puts the check in
+# the place of the test's body, and takes it out again.
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pytest_gradcheck.binding.call.user_call import Call
+from pytest_gradcheck.check import run_check
+from pytest_gradcheck.current_test import Stage
+from pytest_gradcheck.errors import GradcheckUsageError, hide_ours
+from pytest_gradcheck.options import Layer, validate
+from pytest_gradcheck.pytest_integration.collection import asks_for_fixture, is_written
+from pytest_gradcheck.pytest_integration.definition_line import run_from_def
+
+__all__ = [
+    "MarkedCall",
+    "checking",
+    "mark_layers",
+    "marked_call",
+    "refuse_mark_on_helper",
+    "refuse_unchecked",
+    "validate_marks",
+]
+
+
+#: What a gradcheck mark may say beside options.
+CALL = ("backward", "wrt", "backward_args", "has_cache")
+
+FIXTURE_FORM = "def {name}(gradcheck): gradcheck(forward, backward, ...)"
+FUNCTION_FORM = "from pytest_gradcheck import gradcheck, and gradcheck(forward, backward, ...)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedCall:
+    """What the marks of a test say of the call of its check.
+
+    Attributes
+    ----------
+    backward : callable or True
+        The function under test; True where the test returns gradients itself.
+    wrt, backward_args, has_cache
+        As in the function form.
+    """
+
+    backward: Callable[..., Any] | bool = True
+    wrt: Any = None
+    backward_args: Any = None
+    has_cache: bool | None = None
+
+
+def marked_call(item: pytest.Item) -> MarkedCall:
+    """Merge the call that the marks of `item` describe."""
+    merged = {k: v for mark in _marks(item) for k, v in mark.kwargs.items() if k in CALL}
+    if merged.get("backward", True) is None:
+        del merged["backward"]
+    return MarkedCall(**merged)
+
+
+def mark_layers(item: pytest.Item) -> Iterator[Layer]:
+    """Yield the options in the marks of `item`, from the session's down to its own."""
+    for mark in _marks(item):
+        options = {k: v for k, v in mark.kwargs.items() if k not in CALL}
+        if options:
+            yield Layer("mark", options)
+
+
+def validate_marks(item: pytest.Item) -> None:
+    """Raise for marks that cannot be meant as they are written.
+
+    Raises
+    ------
+    GradcheckUsageError
+        For positional arguments, unknown or bad options, and tests that cannot
+        be a forward function: coroutines, generators, methods of a TestCase.
+    """
+    __tracebackhide__ = hide_ours
+    for mark in _marks(item):
+        _validate_mark(mark, item)
+    if asks_for_fixture(item):
+        call = marked_call(item)
+        if call != MarkedCall():
+            raise GradcheckUsageError(
+                f"{item.name} asks for the gradcheck fixture, so its mark holds options only: "
+                "write backward=, wrt= and the like in the call of the fixture."
+            )
+        return
+    function = getattr(item, "obj", None)
+    fixture_form = FIXTURE_FORM.format(name=item.name.split("[")[0])
+    unittest = sys.modules.get("unittest")
+    cls = getattr(item, "cls", None)
+    if unittest is not None and cls is not None and issubclass(cls, unittest.TestCase):
+        raise GradcheckUsageError(
+            f"{item.name} is a method of a unittest.TestCase, which cannot be a forward function. "
+            f"Leave out the mark and use the function: {FUNCTION_FORM}."
+        )
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise GradcheckUsageError(
+            f"{item.name} is a coroutine, which cannot be a forward function. Use the fixture: "
+            f"async {fixture_form}."
+        )
+    if inspect.isgeneratorfunction(function):
+        raise GradcheckUsageError(
+            f"{item.name} is a generator, which cannot be a forward function: return the value, "
+            f"or use the fixture: {fixture_form}."
+        )
+    if not isinstance(item, pytest.Function):
+        raise GradcheckUsageError(
+            f"{item.name} is not a Python test function, so it cannot be a forward function. Use "
+            f"the function: {FUNCTION_FORM}."
+        )
+
+
+def refuse_unchecked(item: pytest.Item, stage: Stage) -> None:
+    """Raise for a marked test that passed without a completed check."""
+    __tracebackhide__ = hide_ours
+    if not stage.reports():
+        raise GradcheckUsageError(
+            f"{item.name} is marked gradcheck but completed no check: call the gradcheck fixture "
+            "in it, or mark with gradcheck_options what only needs options."
+        )
+
+
+def refuse_mark_on_helper(collector: pytest.Collector, name: str, function: Any) -> None:
+    """Raise for a gradcheck mark on a function that is not collected as a test."""
+    if not any(mark.name == "gradcheck" for mark in function.pytestmark):
+        return
+    if isinstance(collector, pytest.Class | pytest.Module) and collector.istestfunction(
+        function, name
+    ):
+        return
+    raise collector.CollectError(
+        f"the gradcheck mark is on {name}, which is not a test. pytest.mark.gradcheck({name}) "
+        f"marks {name} itself: write @pytest.mark.gradcheck(backward={name})."
+    )
+
+
+def _marks(item: pytest.Item) -> Iterator[pytest.Mark]:
+    """Yield our marks from the session's down to the item's own, so that later ones override."""
+    for node in item.listchain():
+        for mark in node.own_markers:
+            if mark.name == "gradcheck_options" or is_written(mark):
+                yield mark
+
+
+def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
+    __tracebackhide__ = hide_ours
+    if mark.args:
+        raise GradcheckUsageError(
+            f"pytest.mark.{mark.name} takes keywords only, and {item.name} gives it "
+            f"{mark.args[0]!r}: write backward=..."
+        )
+    for name, value in mark.kwargs.items():
+        if name == "kwargs":
+            raise GradcheckUsageError(
+                f"kwargs= in a mark ({item.name}): arguments of a marked test come from fixtures "
+                "and parametrize."
+            )
+        if mark.name == "gradcheck" and name in CALL:
+            if name == "backward" and not (value is None or value is True or callable(value)):
+                raise GradcheckUsageError(
+                    f"backward={value!r} in the mark of {item.name}: it must be a function, or "
+                    "left out where the test returns (value, gradients)."
+                )
+            continue
+        if name in CALL:
+            raise GradcheckUsageError(
+                f"{name}= in gradcheck_options ({item.name}): it holds options only; write it in "
+                "pytest.mark.gradcheck."
+            )
+        _validate_option(name, value)
+
+
+def _validate_option(name: str, value: object) -> None:
+    __tracebackhide__ = hide_ours
+    try:
+        validate(name, value, "mark")
+    except GradcheckUsageError as error:
+        raise error.with_traceback(None) from None
+
+
+@contextmanager
+def checking(item: pytest.Function, stage: Stage) -> Iterator[None]:
+    """While the context lasts, running the test's body makes the check.
+
+    Under hypothesis the inner test is replaced, so that each example is a check
+    of its own. A test that asks for the fixture is left as it is.
+
+    Parameters
+    ----------
+    item : pytest.Function
+        A test with a gradcheck mark.
+    stage : Stage
+        Where the running test stands.
+    """
+    if asks_for_fixture(item):
+        yield
+        return
+    marked = marked_call(item)
+    handle = getattr(item.obj, "hypothesis", None)
+    if handle is not None and hasattr(handle, "inner_test"):
+        body = handle.inner_test
+        handle.inner_test = functools.wraps(body)(_as_check(body, marked, stage))
+        try:
+            yield
+        finally:
+            handle.inner_test = body
+        return
+    test = item.obj
+    item.obj = _as_check(test, marked, stage)
+    try:
+        yield
+    finally:
+        item.obj = test
+
+
+def _as_check(test: Callable[..., Any], marked: MarkedCall, stage: Stage) -> Callable[..., None]:
+    """Return a function that checks `test` as forward, and fails at its ``def`` line."""
+
+    def check(*args: Any, **kwargs: Any) -> None:
+        __tracebackhide__ = hide_ours
+        forward, rest = test, args
+        if args and not hasattr(test, "__self__"):
+            # A method called as a plain function, as hypothesis does.
+            forward, rest = types.MethodType(test, args[0]), args[1:]
+        call = Call(
+            forward,
+            marked.backward,
+            rest,
+            kwargs,
+            marked.wrt,
+            marked.backward_args,
+            marked.has_cache,
+        )
+        run_from_def(test, functools.partial(_run, call, stage))
+
+    return check
+
+
+def _run(call: Call, stage: Stage) -> None:
+    __tracebackhide__ = hide_ours
+    run_check(call, {}, stage.running()).raise_if_failed()

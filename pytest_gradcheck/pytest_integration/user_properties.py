@@ -1,0 +1,80 @@
+"""What a test's report carries of its checks, for JUnit, xdist and other plugins.
+
+It must not judge or word anything but one line; it hands over builtins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
+from pytest_gradcheck.report.report import Report
+
+__all__ = ["attach", "set_properties"]
+
+PREFIX = "gradcheck_"
+
+_PREFIX = re.compile(r"^(E\s+)pytest_gradcheck\.\w+: ")
+
+
+def set_properties(item: pytest.Item, reports: Sequence[Report]) -> None:
+    """Put flat figures into the item's properties, in the place of an earlier run's.
+
+    Parameters
+    ----------
+    item : pytest.Item
+        The test.
+    reports : sequence of Report
+        Every check it completed.
+    """
+    others = [p for p in item.user_properties if not p[0].startswith(PREFIX)]
+    item.user_properties[:] = [*others, *_properties(reports)]
+
+
+def attach(
+    report: pytest.TestReport, call: pytest.CallInfo[None], reports: Sequence[Report]
+) -> None:
+    """Attach full data to a test's report, and keep its summary to our first line.
+
+    On CI pytest repeats the whole message in the short summary.
+    """
+    # Plain data under a name of ours: xdist carries every attribute of a report.
+    data = [r.to_dict() for r in reports] if call.when == "call" else []
+    if data:
+        vars(report)["gradcheck"] = data
+    if call.excinfo is None or not call.excinfo.errisinstance(
+        (GradcheckError, GradcheckUsageError)
+    ):
+        return
+    vars(report).setdefault("gradcheck", data)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        crash.message = str(call.excinfo.value).partition("\n")[0]
+    _drop_class_prefix(report.longrepr)
+
+
+def _drop_class_prefix(longrepr: Any) -> None:
+    """Let the failure's first line begin with the entry; the class stands at its end anyway."""
+    entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", None) or ()
+    for entry in entries:
+        lines = getattr(entry, "lines", [])
+        for k, line in enumerate(lines):
+            if line.startswith("E"):
+                lines[k] = _PREFIX.sub(r"\1", line, count=1)
+                break
+
+
+def _properties(reports: Sequence[Report]) -> list[tuple[str, Any]]:
+    if not reports:
+        return []
+    worst = max(reports, key=lambda report: report.relative_difference)
+    return [
+        ("gradcheck_worst", worst.relative_difference),
+        ("gradcheck_checks", len(reports)),
+        ("gradcheck_evaluations", sum(report.evaluations for report in reports)),
+        ("gradcheck_seed", reports[0].seed),
+    ]

@@ -1,0 +1,1 @@
+"""From a problem and its measurement to the data of a report."""

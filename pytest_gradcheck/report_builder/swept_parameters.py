@@ -1,0 +1,125 @@
+"""The parameters of a problem that was swept, in the report's terms.
+
+It must not evaluate, judge or word anything: it hands each parameter's evidence
+to description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from pytest_gradcheck.binding.forward.domain import Edge
+from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.binding.values.parameters import Parameter
+from pytest_gradcheck.judgement.verdicts import Judged, judge
+from pytest_gradcheck.numerics.full_check import Measured
+from pytest_gradcheck.numerics.measurement import Floats, Status
+from pytest_gradcheck.options import Options
+from pytest_gradcheck.report_builder.nearby_claims import Again, Elsewhere
+from pytest_gradcheck.report_builder.parameter_report import (
+    Described,
+    Evidence,
+    by_part,
+    describe,
+    relative_difference,
+)
+
+__all__ = ["describe_sweep"]
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def describe_sweep(problem: Problem, measured: Measured, options: Options) -> Described:
+    """Describe every parameter, entry by entry.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was claimed.
+    measured : Measured
+        What was measured.
+    options : Options
+        The options in force.
+
+    Returns
+    -------
+    Described
+        Of all parameters; of a JVP, of its direction.
+    """
+    evidence = list(_evidence(problem, measured, options))
+    parameters = tuple(
+        describe(one, max_rows=options.max_rows, convention=options.convention) for one in evidence
+    )
+    if len(parameters) == 1:
+        return Described("full", parameters, parameters[0].relative_difference)
+    value = measured.found.value
+    told = np.concatenate([~one.judged.zeros for one in evidence])
+    difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, told)
+    return Described("full", parameters, difference)
+
+
+def _evidence(problem: Problem, measured: Measured, options: Options) -> Iterator[Evidence]:
+    """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
+    roundings = problem.roundings or (EPS,) * len(problem.parameters)
+    parameters, point = problem.parameters, problem.point
+    unmoved, elsewhere = problem.unmoved(), Elsewhere(problem, options.seed)
+    if problem.tangent is not None:
+        parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
+        roundings = (max(roundings),)
+    edges = [0, *(parameter.stop for parameter in parameters)]
+    claim, natural = problem.claim.rows(0, edges[-1]), measured.natural(0, edges[-1])
+    judged = _judged(claim, measured, natural, edges=edges, roundings=roundings, rtol=options.rtol)
+    kinks, conventions = by_part(measured.found.kinks, edges), by_part(judged.conventions, edges)
+    unexplained = by_part(dict.fromkeys(judged.unexplained), edges)
+    for number, parameter in enumerate(parameters):
+        rows = slice(parameter.start, parameter.stop)
+        yield Evidence(
+            parameter=parameter,
+            point=point[rows],
+            outputs=problem.outputs,
+            claim=claim[rows],
+            found=measured.found.part(rows, kinks[number]),
+            natural=natural[rows],
+            rounding=roundings[number],
+            rtol=options.rtol,
+            unmoved=parameter.name in unmoved,
+            edge=partial(_edge, problem, parameter.start),
+            again=Again(elsewhere, np.arange(rows.start, rows.stop), (rows.start, rows.stop)),
+            at_first=judged.part(rows, conventions[number], unexplained[number]),
+        )
+
+
+def _judged(
+    claim: Floats,
+    measured: Measured,
+    natural: Floats,
+    *,
+    edges: Sequence[int],
+    roundings: Sequence[float],
+    rtol: float,
+) -> Judged:
+    """Judge all parameters at once: very many small ones take long one by one."""
+    found, sizes = measured.found, [stop - start for start, stop in pairwise(edges)]
+    starts = [start for start, size in zip(edges, sizes, strict=False) if size]
+    return judge(
+        claim,
+        found.value,
+        found.bound,
+        found.kinks,
+        still=found.are(Status.STILL) | found.are(Status.LEVEL),
+        natural=natural,
+        rtol=rtol,
+        rounding=np.repeat(roundings, sizes)[:, None],
+        starts=np.array(starts) if len(starts) > 1 else None,
+    )
+
+
+def _edge(problem: Problem, start: int, coordinate: int) -> Edge | None:
+    """Return the nearest edge along a coordinate, or along the one direction of a JVP."""
+    if problem.tangent is not None:
+        return problem.edge(0, problem.point.size)
+    return problem.edge(start + coordinate, start + coordinate + 1)

@@ -1,0 +1,231 @@
+"""Matching what backward returned with what is checked: rule 9."""
+
+# MERGED Gradients of what is not checked because it holds whole numbers.
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError, check_gradient
+from pytest_gradcheck.binding.backward.gradient_matching import (
+    match_gradients,
+    refuse_unread_gradient,
+)
+from pytest_gradcheck.binding.call.selection import Item, WholeNumbers, select_items
+from pytest_gradcheck.binding.call.signature import Arguments
+
+NESTED = {"x": 1.0, "params": {"W1": 2.0, "b1": 3.0}}
+
+
+def items(values: dict[str, Any], wrt: Any) -> tuple[Item, ...]:
+    """Select items among positional arguments."""
+    arguments = Arguments(
+        tuple(values), tuple(values.values()), (None,) * len(values), frozenset()
+    )
+    return select_items(wrt, arguments, bound=None, forward_name="forward")
+
+
+def match(values: dict[str, Any], wrt: Any, returned: Any) -> dict[str, Any]:
+    """Match a returned value."""
+    return match_gradients(
+        returned,
+        items(values, wrt),
+        positional=tuple(values),
+        available=lambda: items(values, None),
+        backward_name="backward",
+    )
+
+
+def refused(values: dict[str, Any], wrt: Any, returned: Any) -> str:
+    """Return the message of a value that cannot be matched."""
+    with pytest.raises(GradcheckUsageError) as error:
+        match(values, wrt, returned)
+    return str(error.value.args[0])
+
+
+@pytest.mark.parametrize("returned", [7.0, (7.0,), {"x": 7.0}, {"dx": 7.0, "dz": 8.0},
+                                      {"grad_x": 7.0}, {"x_grad": 7.0}, (7.0, None)])  # fmt: skip
+def test_one_argument(returned: Any) -> None:
+    """Its gradient alone, in a tuple of one, in a dict, or among those of all arguments."""
+    assert match({"x": 1.0, "y": 2.0}, "x", returned) == {"x": 7.0}
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        {"W1": 7.0, "b1": 8.0},
+        {"dW1": 7.0, "db1": 8.0, "dZ1": 9.0},
+        {"grad_W1": 7.0, "grad_b1": 8.0},
+        {"W1_grad": 7.0, "b1_grad": 8.0},
+        {"dparams": {"W1": 7.0, "b1": 8.0}},
+        ({"dW1": 7.0, "db1": 8.0},),
+        (None, {"W1": 7.0, "b1": 8.0}),
+    ],
+)
+def test_container(returned: Any) -> None:
+    """A container's gradient has its structure, or is a dict under one convention."""
+    expected = {"params['W1']": 7.0, "params['b1']": 8.0}
+    assert match(NESTED, "params", returned) == expected
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        (7.0, {"W1": 8.0, "b1": 9.0}),
+        [7.0, {"dW1": 8.0, "db1": 9.0}],
+        {"dx": 7.0, "dW1": 8.0, "db1": 9.0},
+        {"x": 7.0, "params": {"W1": 8.0, "b1": 9.0}},
+    ],
+)
+def test_several(returned: Any) -> None:
+    """In the order of wrt, or in a dict."""
+    expected = {"x": 7.0, "params['W1']": 8.0, "params['b1']": 9.0}
+    assert match(NESTED, ["x", "params"], returned) == expected
+
+
+def test_order_is_that_of_wrt() -> None:
+    """A tuple of that length is in the order of wrt, not of the arguments."""
+    values = {"x": 1.0, "y": 2.0, "z": 3.0}
+    assert match(values, ["z", "x"], (7.0, 8.0)) == {"z": 7.0, "x": 8.0}
+
+
+def test_one_for_each_positional_argument() -> None:
+    """None stands for what is not checked."""
+    values = {"x": 1.0, "y": 2.0, "z": 3.0}
+    assert match(values, ["z", "x"], (8.0, None, 7.0)) == {"z": 7.0, "x": 8.0}
+
+
+def test_list_of_layers() -> None:
+    """Nested containers are matched level by level, under any convention for their keys."""
+    layers = {"layers": [{"W": 1.0, "b": 2.0}, {"W": 3.0, "b": 4.0}]}
+    returned = [{"dW": 5.0, "db": 6.0}, {"dW": 7.0, "db": 8.0}]
+    assert list(match(layers, None, returned).values()) == [5.0, 6.0, 7.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    ("wrt", "returned", "message"),
+    [
+        (
+            ["x", "params"],
+            {"dW1": 1.0, "db1": 1.0},
+            "backward gives no gradient for x; it returned a dict with the keys dW1, db1. Check "
+            "what it does return with wrt='params'.",
+        ),
+        (
+            "params",
+            {"W1": 1.0, "dW1": 1.0, "b1": 1.0, "db1": 1.0},
+            "backward returned a dict whose keys name the gradients in more than one way (the "
+            "parameter's name and 'd' + name): W1, dW1, b1, db1. Return each once.",
+        ),
+        (
+            "params",
+            {"dW1": 1.0, "grad_b1": 1.0},
+            "backward returned a dict whose keys follow no one convention: dW1, grad_b1. Name all "
+            "gradients alike: the parameter's name, or 'd' + name, or 'grad_' + name, or name + "
+            "'_grad'.",
+        ),
+        (
+            ["x", "params"],
+            5.0,
+            "backward returned float for 2 checked arguments (x, params): return a tuple of 2 "
+            "gradients in that order, or a dict, or check one of them, for example wrt='x'.",
+        ),
+        (
+            ["x", "params"],
+            None,
+            "backward returned None, so there is no gradient for x, params: is its return "
+            "statement missing?",
+        ),
+        (
+            ["x", "params"],
+            (1.0, 2.0, 3.0),
+            "backward returned 3 gradients, but 2 are checked: x, params. Return one for each, in "
+            "that order.",
+        ),
+        (
+            ["x", "params"],
+            (None, {"W1": 1.0, "b1": 1.0}),
+            "backward gives no gradient for x. Check what it does return with wrt='params'.",
+        ),
+    ],
+)
+def test_what_cannot_be_matched(wrt: Any, returned: Any, message: str) -> None:
+    """An error names the keys and what to write."""
+    assert refused(NESTED, wrt, returned) == message
+
+
+INTEGERS = np.array([1, 2, 3])
+W = np.array([0.5, -1.0, 2.0])
+
+
+def product(x: Any, w: Any) -> Any:
+    """Return the inner product of two vectors."""
+    return x @ w
+
+
+def test_gradient_of_an_integer_array_is_an_error() -> None:
+    """It was meant to be checked, and would pass unseen."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(product, lambda x, w: (w, x), INTEGERS, W)
+    assert error.value.args[0] == (
+        "lambda returns a gradient of x, which holds whole numbers (int64 array of shape (3,)) "
+        "and would not be checked. Pass x.astype(float), or name what is to be checked in wrt=."
+    )
+
+
+def test_gradient_of_a_python_int_is_an_error() -> None:
+    """The float to write is said."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(lambda x, w: x * w, lambda x, w: {"dx": w, "dw": x}, 2, 0.5)
+    assert error.value.args[0] == (
+        "lambda returns a gradient of x, which holds whole numbers (int) and would not be "
+        "checked. Pass 2.0, or name what is to be checked in wrt=."
+    )
+
+
+def test_gradient_of_integers_in_a_container_is_an_error() -> None:
+    """Even where the container is named: its whole numbers are left out silently."""
+    parameters = {"W": W, "b": INTEGERS}
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(
+            lambda p: p["W"] @ p["b"], lambda p: {"W": p["b"], "b": p["W"]}, parameters, wrt="p"
+        )
+    assert error.value.args[0] == (
+        "lambda returns a gradient of p['b'], which holds whole numbers (int64 array of shape "
+        "(3,)) and would not be checked. Pass p['b'].astype(float), or name what is to be checked "
+        "in wrt=."
+    )
+
+
+@pytest.mark.parametrize(
+    "returned", [(None, INTEGERS), {"dw": INTEGERS}, {"dw": INTEGERS, "dx": None}]
+)
+def test_labels_need_no_gradient(returned: Any) -> None:
+    """None, or nothing, is what backward says of whole numbers that are data."""
+    assert check_gradient(product, lambda x, w: returned, INTEGERS, W)
+
+
+def test_whoever_names_what_is_checked_may_return_more() -> None:
+    """With wrt= it is plain that the others are not checked."""
+    assert check_gradient(product, lambda x, w: (w, x), INTEGERS, W, wrt="w")
+
+
+def test_gradients_of_layers_are_found_in_their_dicts() -> None:
+    """A dict within a tuple counts like one by itself."""
+    whole = WholeNumbers((), {"x": INTEGERS})
+    refuse_unread_gradient([{"dw": W}, {"x_grad": None}], whole, ["x", "w", "b"], "backward")
+    with pytest.raises(GradcheckUsageError, match="a gradient of x"):
+        refuse_unread_gradient({"layer": {"grad_x": W}}, whole, ["x"], "backward")
+
+
+def test_gradient_of_what_is_checked_is_not_one_of_a_number_of_that_name() -> None:
+    """The gradient of x is read; a setting that is called x, too, needs none."""
+    assert check_gradient(
+        lambda x, settings: x @ x * settings["x"],
+        lambda x, settings: {"x": 2 * x * settings["x"]},
+        W,
+        {"x": 3},
+    )

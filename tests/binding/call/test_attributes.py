@@ -1,0 +1,115 @@
+"""Attributes of bound objects."""
+
+import re
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError
+from pytest_gradcheck.binding.call.attributes import (
+    as_it_was,
+    assign,
+    bound_object,
+    copy_object,
+    follow,
+    rebind,
+)
+
+
+class Net:
+    """Layers in a list, parameters in a dict."""
+
+    def __init__(self) -> None:
+        self.layers = [SimpleNamespace(W=np.ones(2)), SimpleNamespace(W=np.zeros(2))]
+        self.params = {"a.b": 1.0, 3: 2.0}
+
+    def forward(self) -> Any:
+        """Return itself."""
+        return self
+
+    @classmethod
+    def build(cls) -> Any:
+        """Return the class."""
+        return cls
+
+
+@pytest.mark.parametrize(
+    ("accessor", "value"), [(".params['a.b']", 1.0), ('.params["a.b"]', 1.0), (".params[3]", 2.0)]
+)
+def test_accessors_are_followed_and_assigned(accessor: str, value: float) -> None:
+    """Attributes, keys and positions, as Python writes them."""
+    net = Net()
+    assert follow(net, accessor) == value
+    assign(net, accessor, 7.0)
+    assert follow(net, accessor) == 7.0
+
+
+@pytest.mark.parametrize("accessor", ["", ".", "params", ".params[x]", ".params['a'"])
+def test_other_expressions_are_refused(accessor: str) -> None:
+    """Nothing is evaluated."""
+    with pytest.raises(ValueError, match=f"^{re.escape(accessor)}$"):
+        follow(Net(), accessor)
+
+
+def test_methods_are_rebound_to_the_copy() -> None:
+    """A method of the same object becomes the copy's, others stay."""
+    net, other = Net(), Net()
+    copied = copy_object(net, "for a reason")
+    assert rebind(net.forward, net, copied)() is copied
+    assert rebind(other.forward, net, copied)() is other
+    assert bound_object(net.forward) is net
+    assert bound_object(Net.build) is None
+    assert bound_object(len) is None
+
+
+def test_object_that_cannot_be_copied_is_refused() -> None:
+    """With what to do about it."""
+    net = Net()
+    net.lock = threading.Lock()  # type: ignore[attr-defined]  # as users do
+    with pytest.raises(GradcheckUsageError) as error:
+        copy_object(net, "for a reason")
+    assert error.value.args[0] == (
+        "for a reason, so a copy of the Net is used, but it cannot be copied: "
+        "cannot pickle '_thread.lock' object. Give it a __deepcopy__, or pass the parameters as "
+        "arguments of forward."
+    )
+
+
+def test_attributes_are_put_back() -> None:
+    """New ones go, old ones come back, arrays get their content back in place."""
+    net = Net()
+    net.running = np.zeros(2)  # type: ignore[attr-defined]  # as users do
+    before, array = dict(vars(net)), vars(net)["running"]
+    with as_it_was(net):
+        vars(net)["running"] += 1
+        net.cache = "x"  # type: ignore[attr-defined]  # as users do
+        del net.params
+    assert vars(net) == before
+    assert vars(net)["running"] is array
+    assert array.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_views_of_a_copy_are_views_of_what_is_copied(order: Any) -> None:
+    """Parameters that are parts of a flat vector move with it, in the copy as in the original."""
+    flat = np.arange(6.0).reshape((3, 2), order=order)
+    owner = SimpleNamespace(flat=flat, layers=[SimpleNamespace(W=flat[1:].T, last=flat[::-2, 1])])
+    copied: Any = copy_object(owner, "for a reason")
+    layer = copied.layers[0]
+    assert layer.W.tolist() == owner.layers[0].W.tolist()
+    copied.flat += 10
+    assert layer.W.tolist() == (owner.layers[0].W + 10).tolist()
+    assert layer.last.tolist() == (owner.layers[0].last + 10).tolist()
+    assert flat.sum() == 15
+
+
+def test_view_of_memory_that_nobody_holds_is_copied_alone() -> None:
+    """Of a part of some other array, or of a buffer that is no array, the part is copied."""
+    owner = SimpleNamespace(part=np.arange(6.0)[2:4], raw=np.frombuffer(b"12345678"))
+    copied: Any = copy_object(owner, "for a reason")
+    copied.part += 10
+    assert owner.part.tolist() == [2.0, 3.0]
+    assert copied.raw.tolist() == owner.raw.tolist()

@@ -1,0 +1,254 @@
+"""Executors of every kind: the same report, and order when something goes wrong."""
+
+import _thread
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import loky
+import numpy as np
+import pytest
+
+from pytest_gradcheck import check_gradient, constraints
+from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.report import Report
+
+X = np.array([0.5, 1.5, 2.5])
+
+
+def processes() -> ProcessPoolExecutor:
+    """Return two processes of Python's own, started afresh."""
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+
+
+@pytest.fixture(scope="module", params=["threads", "processes", "loky"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """Yield an executor of each kind with two workers."""
+    kinds: dict[str, Any] = {
+        "threads": partial(ThreadPoolExecutor, 2),
+        "processes": processes,
+        "loky": partial(loky.ProcessPoolExecutor, 2),
+    }
+    with kinds[request.param]() as executor:
+        yield executor
+
+
+def comparable(report: Report) -> str:
+    """Return a report to the last bit, without what an executor may change."""
+    return repr(replace(report, seconds=0.0, options={}))
+
+
+class Layer:
+    """A layer that keeps what it was handed, and reads it again."""
+
+    def __init__(self) -> None:
+        self.W = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 2.0]])
+        self.x: Any = None
+
+    def forward(self, x: Any) -> Any:
+        """Return two outputs."""
+        self.x = x
+        time.sleep(1e-4)  # another thread would write its own meanwhile
+        return np.tanh(self.W @ self.x)
+
+    def backward(self, cotangent: Any) -> Any:
+        """Return the VJP of `forward` by its argument, or by its weights."""
+        return self.W.T @ (cotangent * (1 - np.tanh(self.W @ self.x) ** 2))
+
+    def weights_backward(self, cotangent: Any) -> Any:
+        """Return the VJP of `forward` by the weights."""
+        return np.outer(cotangent * (1 - np.tanh(self.W @ self.x) ** 2), self.x)
+
+
+def fills(x: Any, buffer: Any) -> Any:
+    """Return a number, by way of a buffer that it adds to."""
+    buffer += x
+    return np.sum(buffer**2)
+
+
+def calls() -> dict[str, tuple[Any, Any, tuple[Any, ...], dict[str, Any]]]:
+    """Return checks of every kind, some of which fail."""
+    scale = 2.0  # what a lambda closes over goes along
+    sines = (lambda x: scale * np.sin(x).sum(), lambda x: scale * np.cos(x), (X,))
+    layer = Layer()
+    return {
+        "closure": (*sines, {}),
+        "wrong": (sines[0], lambda x: scale * np.cos(x) * [1.0, 1.0, 1.01], (X,), {}),
+        "fast": (*sines, {"mode": "fast"}),
+        "fast wrong": (sines[0], np.cos, (X,), {"mode": "fast"}),
+        "vjp": (layer.forward, layer.backward, (X,), {}),
+        "attribute": (layer.forward, layer.weights_backward, (X,), {"wrt": "self.W"}),
+        "elementwise": (np.exp, np.exp, (X,), {}),
+        "jvp": (lambda x: np.sin(2 * x), lambda x, tangent: 2 * np.cos(2 * x) * tangent, (X,), {}),
+        "float32": (lambda x: (x**2).sum(), lambda x: 2 * x, (X.astype(np.float32),), {}),
+        "edge": (lambda x: np.sqrt(x - 0.5).sum(), lambda x: 0 * x, (X,), {}),
+        "changed": (fills, lambda x, buffer: {"x": 2 * buffer}, (X, np.ones(3)), {"wrt": "x"}),
+        "constrained": (*sines[:2], (X / X.sum(),), {"tangent": constraints.simplex}),
+        "batched": (lambda x: np.sin(x).sum(-1), np.cos, (X,), {"batched": True}),
+    }
+
+
+@pytest.mark.parametrize("name", calls())
+def test_report_is_that_of_the_serial_check(name: str, executor: Executor) -> None:
+    """Bit for bit, in every mode and for every kind of derivative."""
+    forward, backward, args, options = calls()[name]
+    serial = check_gradient(forward, backward, *args, **options)
+    there = check_gradient(forward, backward, *args, **options, executor=executor)
+    assert comparable(there) == comparable(serial)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_dask_cluster_gives_the_same_report() -> None:
+    """Over loopback, two processes with two threads each."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=2, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        for forward, backward, args, options in calls().values():
+            serial = check_gradient(forward, backward, *args, **options)
+            there = check_gradient(
+                forward, backward, *args, **options, executor=client.get_executor()
+            )
+            assert comparable(there) == comparable(serial)
+
+
+def test_users_arrays_and_objects_are_as_they_were(executor: Executor) -> None:
+    """Workers have their own."""
+    layer, x = Layer(), X.copy()
+    check_gradient(layer.forward, layer.backward, x, executor=executor)
+    assert x.tolist() == X.tolist()
+    assert layer.x is None
+
+
+def test_exception_of_forward_comes_back_as_it_is(executor: Executor) -> None:
+    """Where it is raised at the nearest points; the executor goes on working."""
+
+    def refuses(x: Any) -> Any:
+        if x[1] != X[1]:
+            raise KeyError("not there")
+        return np.sum(x**2)
+
+    with pytest.raises(KeyError, match="not there") as error:
+        check_gradient(refuses, lambda x: 2 * x, X, executor=executor)
+    assert error.value.__notes__ == ["while gradcheck perturbed x[1] by 1.5e-12"]
+    assert check_gradient(np.sin, np.cos, X, executor=executor).verdict == "correct"
+
+
+class UnportableError(Exception):
+    """An error that cannot be pickled."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(one + two)
+
+
+def test_exception_that_cannot_travel_is_told(executor: Executor) -> None:
+    """From a thread it comes as it is, from a process as a `RuntimeError` that quotes it."""
+
+    def raises(x: Any) -> Any:
+        if x[1] != X[1]:
+            raise UnportableError(1, 2)
+        return np.sum(x**2)
+
+    with pytest.raises((UnportableError, RuntimeError), match="3"):
+        check_gradient(raises, lambda x: 2 * x, X, executor=executor)
+
+
+@pytest.mark.parametrize("start", [processes, partial(loky.ProcessPoolExecutor, 2)])
+def test_worker_that_dies_is_no_verdict(start: Any) -> None:
+    """The message says whose forward, and what to do."""
+
+    def dies(x: Any) -> Any:
+        if x[1] != X[1]:
+            os._exit(1)
+        return np.sum(x**2)
+
+    with start() as executor, pytest.raises(GradcheckUsageError) as error:
+        check_gradient(dies, lambda x: 2 * x, X, executor=executor)
+    message = str(error.value.args[0])
+    assert "given as executor failed while it evaluated dies, so nothing was judged" in message
+    assert message.endswith(
+        "Does forward end its process, or need more memory than there is? Without executor= the "
+        "check runs in this process."
+    )
+
+
+def test_executor_that_was_shut_down_is_refused() -> None:
+    """Its own words are in the message."""
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(np.sin, np.cos, X, executor=executor)
+    assert error.value.args[0] == (
+        "the ThreadPoolExecutor given as executor failed while it evaluated sin, so nothing was "
+        "judged: RuntimeError: cannot schedule new futures after shutdown. Without executor= the "
+        "check runs in this process."
+    )
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt, which jobs in the background of a shell are started to ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_interrupt_calls_threads_off() -> None:
+    """Nothing of the user's is in use when the check is left; the executor still works."""
+    running = []
+
+    def interrupts(x: Any) -> Any:
+        running.append(1)
+        if x[1] > X[1]:
+            _thread.interrupt_main()
+            time.sleep(0.1)
+        running.pop()
+        return np.sum(x**2)
+
+    with ThreadPoolExecutor(2) as executor:
+        with pytest.raises(KeyboardInterrupt):
+            check_gradient(interrupts, lambda x: 2 * x, X, executor=executor)
+        assert not running
+        assert check_gradient(np.sin, np.cos, X, executor=executor).verdict == "correct"
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.skipif(os.name == "nt", reason="signals to other processes")
+def test_interrupt_leaves_processes_in_order() -> None:
+    """What was not begun is cancelled; the executor still works."""
+    home = os.getpid()
+
+    def interrupts(x: Any) -> Any:
+        if x[1] > X[1]:
+            os.kill(home, signal.SIGINT)
+            time.sleep(0.1)
+        return np.sum(x**2)
+
+    with loky.ProcessPoolExecutor(2) as executor:
+        with pytest.raises(KeyboardInterrupt):
+            check_gradient(interrupts, lambda x: 2 * x, X, executor=executor)
+        assert check_gradient(np.sin, np.cos, X, executor=executor).verdict == "correct"
+
+
+def test_random_forward_stays_in_this_process(executor: Executor) -> None:
+    """Its generator is put back before each call here; the report says so."""
+    rng = np.random.default_rng(0)
+
+    def dropout(x: Any) -> Any:
+        return np.sum(x * (rng.random(3) < 2))
+
+    report = check_gradient(dropout, lambda x: np.ones(3), X, executor=executor)
+    assert report.verdict == "correct"
+    assert "executor is not used: rng (closure) is put back before each call" in [
+        note.text for note in report.notes
+    ]

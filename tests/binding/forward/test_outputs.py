@@ -1,0 +1,117 @@
+"""Several outputs as one vector, and back."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.binding.call.user_call import Beside
+from pytest_gradcheck.binding.forward.outputs import Layout, MismatchError, read_output
+
+Stats = namedtuple("Stats", "mean spread")  # noqa: PYI024  # as users write it
+
+
+@dataclass
+class Fit:
+    """Outputs in a dataclass."""
+
+    value: Any
+    residual: Any
+
+
+def layout(raw: Any) -> Layout:
+    """Lay out what a forward returned."""
+    return read_output(raw, Beside.NOTHING, "f").layout
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        (np.ones(2), ["output"]),
+        ([1.0, 2.0], ["output"]),
+        ((1.0, np.ones(2)), ["output[0]", "output[1]"]),
+        ([np.ones(2), np.ones(2)], ["output[0]", "output[1]"]),
+        ({"loss": 1.0, "y": [1.0, 2.0]}, ["output['loss']", "output['y']"]),
+        (Stats(np.ones(2), 1.0), ["output.mean", "output.spread"]),
+        (Fit(1.0, (2.0, 3.0)), ["output.value", "output.residual[0]", "output.residual[1]"]),
+    ],
+)
+def test_outputs_are_named_by_accessor(raw: Any, names: list[str]) -> None:
+    """As they are reached from what forward returned; a list of numbers is one array."""
+    assert [block.name for block in layout(raw).blocks] == names
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        (1.5, np.array([[1.0, 2.0]], dtype=np.float32), np.float64(3.0)),
+        {"b": [[1.0], [2.0]], "a": 1 + 2j},
+        Stats(np.array([1j, 2.0]), 1.0),
+        np.array([1 + 2j, 3.0], dtype=np.complex64),
+        2.5,
+    ],
+)
+def test_vector_goes_back_into_the_structure(raw: Any) -> None:
+    """Same containers, types, shapes and dtypes, also for numbers."""
+    there = layout(raw)
+    back = there.shaped(there.flatten(raw))
+    assert type(back) is type(raw)
+    assert repr(back) == repr(raw)
+
+
+def test_complex_outputs_take_two_coordinates() -> None:
+    """Real, then imaginary part."""
+    there = layout((np.array([1 + 2j, 3 + 4j]), 5.0))
+    assert [(b.start, b.stop, b.size) for b in there.blocks] == [(0, 4, 2), (4, 5, 1)]
+    assert there.flatten(there.raw).tolist() == [1, 2, 3, 4, 5]
+    assert [there.blocks[0].entry(k) for k in range(4)] == [
+        "output[0][0].real",
+        "output[0][0].imag",
+        "output[0][1].real",
+        "output[0][1].imag",
+    ]
+
+
+def test_missing_output_makes_the_vector_too_short() -> None:
+    """Who flattens sees that the structure has changed."""
+    assert layout({"a": 1.0, "b": 2.0}).flatten({"b": 2.0}).tolist() == [2.0]
+
+
+def test_order_of_a_dict_does_not_matter() -> None:
+    """Outputs are found by their keys."""
+    assert layout({"a": 1.0, "b": 2.0}).flatten({"b": 2.0, "a": 1.0}).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("raw", "returned"),
+    [
+        ((1.0, 2.0), ["A", "B"]),
+        ((1.0, 2.0), Stats("A", "B")),
+        (Stats(1.0, 2.0), ("A", "B")),
+        (Stats(1.0, 2.0), Fit("A", "B")),
+        ({"a": 1.0, "b": 2.0}, {"b": "B", "a": "A", "more": "C"}),
+    ],
+)
+def test_what_is_returned_about_outputs_is_split(raw: Any, returned: Any) -> None:
+    """By key from dicts, by position from everything else."""
+    assert list(layout(raw).split(returned).values()) == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "returned"),
+    [
+        ((1.0, 2.0), ("A",)),
+        ((1.0, 2.0), {"a": "A", "b": "B"}),
+        ((1.0, 2.0), "AB"),
+        ({"a": 1.0, "b": 2.0}, ("A", "B")),
+        ({"a": 1.0, "b": 2.0}, {"a": "A"}),
+    ],
+)
+def test_other_structure_is_a_mismatch(raw: Any, returned: Any) -> None:
+    """It says where, and what was found there."""
+    with pytest.raises(MismatchError) as error:
+        layout({"inner": raw}).split({"inner": returned})
+    assert error.value.name == "output['inner']"
+    assert error.value.returned is returned

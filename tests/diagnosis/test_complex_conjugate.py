@@ -1,0 +1,59 @@
+"""Diagnosis of complex gradients: the conjugate of the true one."""
+
+import numpy as np
+
+from pytest_gradcheck.diagnosis.complex_conjugate import diagnose_conjugate
+from pytest_gradcheck.report.model import Diagnosis
+
+VALUE = np.array([[1.0], [-2.0], [0.5], [3.0]])
+IMAGINARY = np.array([[False], [True], [False], [True]])
+CONJUGATE = np.where(IMAGINARY, -VALUE, VALUE)
+BOUND = np.full((4, 1), 1e-10)
+
+
+def diagnosed(claim: object, other: str | None = "jax", **changes: object) -> list[Diagnosis]:
+    """Diagnose a claim about two complex entries."""
+    data = {"value": VALUE, "bound": BOUND, "imaginary": IMAGINARY} | changes
+    return list(diagnose_conjugate(claim, other=other, **data))  # type: ignore[arg-type]  # arrays
+
+
+def test_conjugate_proposes_the_other_convention() -> None:
+    """Where there is one by which the claim would be right."""
+    (diagnosis,) = diagnosed(CONJUGATE)
+    assert diagnosis == Diagnosis(
+        "conjugate",
+        "consistent with the complex conjugate of the true gradient: the other convention? say "
+        "convention='jax'",
+        {"imaginary": 2},
+    )
+
+
+def test_conjugate_of_a_holomorphic_derivative_has_no_convention() -> None:
+    """There only a conj() can be wrong."""
+    (diagnosis,) = diagnosed(CONJUGATE, other=None)
+    assert diagnosis.text == (
+        "consistent with the complex conjugate of the true gradient: a conj() missing, or one "
+        "too many?"
+    )
+
+
+def test_conjugate_must_explain_every_entry() -> None:
+    """One that is off otherwise speaks against it, in either part."""
+    for index in range(4):
+        claim = CONJUGATE.copy()
+        claim[index] *= 1.01
+        assert diagnosed(claim) == []
+
+
+def test_real_gradient_is_no_conjugate() -> None:
+    """Without an imaginary part that is clear nothing can be said."""
+    assert diagnosed(CONJUGATE, imaginary=np.zeros((4, 1), dtype=bool)) == []
+    assert diagnosed(CONJUGATE, bound=np.abs(VALUE)) == []
+
+
+def test_unmeasured_entries_do_not_speak() -> None:
+    """NaN and infinite bounds are left out."""
+    value, bound = VALUE.copy(), BOUND.copy()
+    value[0], bound[3] = np.nan, np.inf
+    (diagnosis,) = diagnosed(CONJUGATE, value=value, bound=bound)
+    assert diagnosis.evidence == {"imaginary": 1}

@@ -1,0 +1,198 @@
+"""Functions that jump between smooth branches."""
+
+# MERGED Functions that a polynomial follows: no jump, no kink.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.numerics.discontinuities import (
+    Breaks,
+    are_analytic,
+    branch_slopes,
+    breaks_nearby,
+)
+from tests.numerics.functions import Counted, Floats, function_at, jitter
+
+ANALYTIC_POINT = np.random.default_rng(4).normal(size=20)
+
+#: Across which functions break.
+HEIGHT = np.cos(np.arange(20.0))
+
+
+def looked(function: Callable[[Floats], Any]) -> tuple[list[bool], int]:
+    """Return which outputs are analytic, and what it cost."""
+    counted = Counted(function)
+    at_point = function_at(counted, ANALYTIC_POINT.copy())
+    counted.calls = 0
+    return are_analytic(at_point, np.random.default_rng(0)).tolist(), counted.calls
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.sum(np.exp(np.sin(x)) + x**2),
+        lambda x: np.sqrt(1 + x @ x),
+        lambda x: 1e6 + np.sin(x).sum(),
+    ],
+)
+def test_smooth_functions_cost_two_polynomials(function: Callable[[Floats], Any]) -> None:
+    """Values at a few dozen places tell those in between, to the last digit."""
+    found, calls = looked(function)
+    assert found == [True]
+    assert calls <= 130
+
+
+@pytest.mark.parametrize("height", [1e-2, 1e-6, 1e-10])
+def test_jumps_are_no_polynomials(height: float) -> None:
+    """Not by a ten billionth of what the function varies by."""
+    found, calls = looked(
+        lambda x: np.sin(x).sum() + height * np.floor(3 * HEIGHT @ (x - ANALYTIC_POINT) + 0.5)
+    )
+    assert found == [False]
+    assert calls <= 130
+
+
+def test_singularity_close_by_takes_a_higher_degree() -> None:
+    """The entries of a softplus have one each, off the real line."""
+    found, calls = looked(lambda x: np.logaddexp(0, 3 * x).mean())
+    assert found == [True]
+    assert 66 < calls <= 258
+
+
+def test_kinks_are_no_polynomials() -> None:
+    """Slopes to both sides differ by a millionth."""
+    found, _ = looked(lambda x: np.sin(x).sum() + 1e-6 * abs(HEIGHT @ (x - ANALYTIC_POINT) - 0.1))
+    assert found == [False]
+
+
+def test_edges_of_the_domain_are_no_polynomials() -> None:
+    """Nothing is known beyond them; it is not taken for smooth."""
+    found, calls = looked(lambda x: np.sqrt(x + 0.5 * np.abs(ANALYTIC_POINT)).sum())
+    assert found == [False]
+    assert calls == 33
+
+
+def test_outputs_are_told_apart() -> None:
+    """One jumps, one does not."""
+    found, _ = looked(
+        lambda x: [np.sin(x).sum(), np.floor(3 * HEIGHT @ (x - ANALYTIC_POINT) + 0.5)]
+    )
+    assert found == [True, False]
+
+
+POINT = np.array([0.8, -0.5])
+
+
+def slopes(counted: Counted, limit: float = np.inf) -> float:
+    """Look for branches around the point."""
+    function = function_at(counted, POINT.copy())
+    return float(branch_slopes(function, np.array([limit]), np.random.default_rng(0))[0])
+
+
+def square_root(x: float, tolerance: float) -> float:
+    """Take a root by Heron's method, stopped early."""
+    root = x
+    while abs(root * root - x) > tolerance:
+        root = (root + x / root) / 2
+    return root
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
+def test_stopped_iteration_is_seen(tolerance: float) -> None:
+    """A result that is off by the tolerance has slopes that are off by a multiple of it."""
+    found = slopes(Counted(lambda x: square_root(9 + 4 * x.sum(), tolerance)))
+    assert 0.1 * tolerance < found < 300 * tolerance
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda x: np.sin(300 * x).sum(), id="oscillation"),
+        pytest.param(lambda x: np.exp(30 * x).sum(), id="steep"),
+        pytest.param(lambda x: np.abs(x - 0.9).sum(), id="kink"),
+        pytest.param(lambda x: np.sin(x).sum() + jitter(x.sum(), 1e-9), id="noise"),
+        pytest.param(lambda x: np.sqrt(np.maximum(x - 0.7, 0)).sum(), id="root"),
+    ],
+)
+def test_functions_without_jumps_have_no_branches(function: object) -> None:
+    """What looks rough in differences but closes up under bisection is no jump."""
+    assert slopes(Counted(function)) == 0  # type: ignore[arg-type]  # the list's lambdas differ
+
+
+def test_jumps_that_no_tolerance_leaves_are_no_branches() -> None:
+    """A threshold, or a pole on the way, says nothing of the slope beside it."""
+    threshold = Counted(lambda x: np.sin(x).sum() + float(x.sum() > 0.5))
+    assert slopes(threshold) > 0.1
+    assert slopes(threshold, limit=1e-3) == 0
+
+
+@pytest.mark.parametrize("height", [1e-8, 1e-5])
+def test_tiny_breaks_nearby_are_seen(height: float) -> None:
+    """A step more or less of a solver shows, by however little."""
+    function = function_at(
+        Counted(lambda x: np.sin(x).sum() + height * np.floor(20 * x.sum())), POINT.copy()
+    )
+    assert breaks_nearby(function, np.random.default_rng(0)).found.all()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda x: np.sin(300 * x).sum(), id="oscillation"),
+        pytest.param(lambda x: np.tanh(1e6 * (x - 0.81)).sum(), id="a narrow step"),
+        pytest.param(lambda x: np.abs(x - 0.81).sum(), id="kink"),
+        pytest.param(lambda x: np.sin(x).sum() + jitter(x.sum(), 1e-9), id="noise"),
+        pytest.param(lambda x: np.sqrt(np.maximum(x - 0.7, 0)).sum(), id="root"),
+    ],
+)
+def test_what_closes_up_is_no_jump(function: Any) -> None:
+    """Between the two sides there are values that belong to neither."""
+    at_point = function_at(Counted(function), POINT.copy())
+    assert not breaks_nearby(at_point, np.random.default_rng(0)).found.any()
+
+
+def test_curves_through_several_kinks_meet_at_no_break() -> None:
+    """A hundred rectifiers on the way: backward is asked where one is, not where curves meet."""
+    rng = np.random.default_rng(0)
+    point, kinks = rng.uniform(-1, 1, (2, 100))
+
+    def claimed(there: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        return np.array([(there > kinks) @ direction])
+
+    function = function_at(Counted(lambda x: np.maximum(x - kinks, 0).sum()), point)
+    assert not breaks_nearby(replace(function, claimed=claimed), rng).found.any()
+
+
+def test_bends_say_how_far_slopes_of_branches_differ() -> None:
+    """Where one is as steep as ever and the next is not, a slope may be off by as much."""
+    bent = function_at(
+        Counted(lambda x: np.sin(x).sum() + 1e-4 * np.abs(x.sum() % 0.05 - 0.02)), POINT.copy()
+    )
+    found = breaks_nearby(bent, np.random.default_rng(0))
+    assert found.found.all()
+    assert 1e-5 < found.bends[0] < 1e-3
+
+
+def test_jumps_so_dense_that_no_curve_lies_between_are_seen() -> None:
+    """What keeps its height however close one looks is a jump."""
+    dense = function_at(
+        Counted(lambda x: np.sin(x).sum() + 1e-5 * (7919 * x.sum() % 1.0) ** 2), POINT.copy()
+    )
+    assert breaks_nearby(dense, np.random.default_rng(0)).found.all()
+
+
+@pytest.mark.parametrize(
+    ("bends", "error", "told"), [(1e-3, 1e-2, True), (1e-6, 1e-2, False), (1.0, 0.5, False)]
+)
+def test_errors_are_explained_by_bends_within_limits(
+    bends: float, error: float, told: bool
+) -> None:
+    """A solver's error in one slope is not far larger, and not that of another function."""
+    breaks = Breaks(np.array([True]), np.array([bends]))
+    assert breaks.explain(np.array([error]), np.array([1.0])).tolist() == [told]

@@ -1,0 +1,228 @@
+"""Outputs that are constant around the point, told from those that are merely rounded."""
+
+# MERGED A claim that differs from small steps, and stairs wider than these.
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import check_gradient
+from pytest_gradcheck.numerics.coordinate_sweep import Sweep
+from pytest_gradcheck.numerics.lines import CoordinateLine
+from pytest_gradcheck.numerics.measurement import Status
+from pytest_gradcheck.numerics.piecewise_constant import Levels, climb_past_stairs
+from pytest_gradcheck.numerics.quantization import Level, find_level
+from pytest_gradcheck.numerics.richardson import LineMeasurement, climb
+from pytest_gradcheck.numerics.step_size import Scales
+from tests.corpus.running import choose_families
+from tests.numerics.functions import Counted, function_at
+
+STEPS = 0.3 * 4.0 ** -np.arange(20.0)
+
+POINT = np.array([3.3, 1.7])
+
+
+def level_by_first(function: Any, claim: list[float]) -> tuple[bool, int]:
+    """Tell whether a function is constant by its first coordinate, and at what cost."""
+    counted, point = Counted(function), POINT.copy()
+    inner, claims = function_at(counted, point), np.array(claim)[:, None]
+    line = CoordinateLine(counted, point, 0, 1.0)
+    _, right = line.at(STEPS)
+    _, left = line.at(-STEPS)
+    level = find_level(inner.base, right=right, left=left, steps=STEPS)
+    levels, before = (
+        Levels(inner, lambda a, b: claims[a:b], np.random.default_rng(0)),
+        counted.calls,
+    )
+    rows = Level(level.reach[None], level.move[None])
+    first = levels.found(np.array([0]), claims[:1], rows)
+    assert levels.found(np.array([0]), claims[:1], rows).tolist() == first.tolist()
+    assert (point == POINT).all()
+    return bool(first[0, 0]), counted.calls - before
+
+
+@pytest.mark.parametrize(
+    ("function", "claim", "expected"),
+    [
+        (lambda x: np.floor(4 * x[0]), [0.0, 0.0], True),
+        (lambda x: np.round(x[0] / 1e-3) * 1e-3, [0.0, 0.0], True),
+        (lambda x: np.floor(4 * x[0]) * np.sin(x[1]), [0.0, 1.0], True),
+        (lambda x: np.float32(x[0] + 50), [0.0, 0.0], False),
+        (lambda x: np.float32(x[0] * 1e-3 + x[1]), [0.0, 1.0], False),
+        (lambda x: np.round((x[0] + x[1]) / 1e-3) * 1e-3, [0.0, 1.0], False),
+    ],
+)
+def test_level_ground(function: Any, claim: list[float], expected: bool) -> None:
+    """A floor is; what other coordinates find rounded, or is rounded finely, is not."""
+    assert level_by_first(function, claim) == (expected, 6)
+
+
+@pytest.mark.parametrize(
+    ("function", "claim"),
+    [
+        (lambda x: np.floor(4 * x[0]), [1.0, 0.0]),
+        (lambda x: np.sin(x[0]), [0.0, 0.0]),
+        (lambda x: np.sin(x[1]), [0.0, 1.0]),
+        (lambda x: np.round(x[0] / 1e-9) * 1e-9, [0.0, 0.0]),
+    ],
+)
+def test_no_ground_for_it(function: Any, claim: list[float]) -> None:
+    """A claim that is not zero, an output that moves at once or never; no evaluation."""
+    assert level_by_first(function, claim) == (False, 0)
+
+
+def test_rounding_of_a_term_that_is_small_is_no_level_ground() -> None:
+    """Float64 is rounded, too."""
+    assert not level_by_first(lambda x: 1e-9 * x[0] + 100 * np.exp(x[1]), [0.0, 1.0])[0]
+
+
+def test_entries_of_one_array_are_rounded_alike() -> None:
+    """A missing entry of an array in half precision is none that forward is constant in.
+
+    That forward is smooth by another array says nothing of this one.
+    """
+    point = np.array([0.3, 1.7, -0.6, 0.9])
+
+    def half(x: Any) -> Any:
+        return np.sum(np.float64(np.float16(x[:2])) ** 2) + np.sum(x[2:] ** 2)
+
+    claims = np.where(np.arange(4) == 1, 0.0, 2 * point)[:, None]
+    inner = replace(function_at(Counted(half), point), scales=Scales.of(point, [(0, 2), (2, 4)]))
+    levels = Levels(inner, lambda a, b: claims[a:b], np.random.default_rng(0))
+    level = Level(np.full((1, 1), 1e-6), np.full((1, 1), 1e-3))
+    assert not levels.found(np.array([1]), claims[1:2], level).any()
+
+
+def test_rounding_of_terms_that_cancel_is_no_jump() -> None:
+    """A sum in single precision that is nearly zero moves by much of itself, and by no jump."""
+    point = np.linspace(-1, 1, 6) + 1e-7
+
+    def single(x: Any) -> Any:
+        return np.sum(np.float64(np.float32(x)))
+
+    claim = np.zeros((6, 1))
+    function = function_at(Counted(single), point)
+    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    assert not (found.status == Status.LEVEL).any()
+
+
+def test_many_entries_are_level_without_a_ladder_each() -> None:
+    """Two evaluations for a pair, two for a closer one at most, and a direction."""
+    point = np.random.default_rng(0).uniform(-9, 9, 400)
+    counted, claim = Counted(lambda x: np.sum(np.ceil(x))), np.zeros((400, 1))
+    function = function_at(counted, point)
+    counted.calls = 0
+    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    assert (found.status == Status.LEVEL).all()
+    assert (found.bound[:, 0] * np.abs(point) < 1e-4).all()
+    assert counted.calls <= 4 * 400 + 6
+
+
+def test_rounded_output_that_happens_to_jump_nearby_is_no_smooth_one() -> None:
+    """Of few places close together two values are not enough; a missing term stays one."""
+    for shift in np.linspace(-3e-8, 3e-8, 13):
+
+        def rounded(x: Any, edge: float = POINT.sum() + shift) -> Any:
+            return np.round((x.sum() - edge) / 1e-4 + 0.5) * 1e-4 + 5
+
+        assert not level_by_first(rounded, [0.0, 1.0])[0]
+
+
+def test_sweep_finds_that_a_floor_is_level_and_what_is_beside_it() -> None:
+    """Its derivative is zero to rounding, however large the jump beyond."""
+    counted = Counted(lambda x: np.floor(4 * x[0]) * np.sin(x[1]))
+    claim = np.array([[0.0], [13 * np.cos(1.7)]])
+    function = function_at(counted, POINT.copy())
+    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    assert found.status[0] == Status.LEVEL
+    assert (found.value[0], found.bound[0] < 1e-12) == (0.0, True)
+
+
+def climbed(
+    function: Callable[[Any], Any], at: float, slope: float
+) -> tuple[LineMeasurement, LineMeasurement, int]:
+    """Climb along a function, then past stairs for a claim; return both, and what that costs."""
+    counted = Counted(function)
+    line = CoordinateLine(counted, np.array([at]), 0, abs(at))
+    base = counted.at(np.array([at]))
+    noise, claim = 2e-16 * np.abs(base), np.array([slope])
+    with np.errstate(all="ignore"):
+        small = climb(line, base, noise)
+    before = counted.calls
+    wide = climb_past_stairs(line, base, noise, small, claim=claim, agreement=1e-6)
+    return small, wide, counted.calls - before
+
+
+def gelu(x: Any) -> Any:
+    """Return it as it is written, of which few stairs are left far below zero."""
+    return 0.5 * x[0] * (1 + math.erf(x[0] / math.sqrt(2)))
+
+
+def gelu_slope(x: float) -> float:
+    """Return what it means."""
+    density = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    return 0.5 * math.erfc(-x / math.sqrt(2)) + x * density
+
+
+@pytest.mark.parametrize("at", [-7.7, -7.844, -7.98, -8.12, -8.257])
+def test_stairs_inside_are_noise_of_wide_steps(at: float) -> None:
+    """One plus the error function stands still between them; the factor alone shows."""
+    claim = gelu_slope(at)
+    small, wide, _ = climbed(gelu, at, claim)
+    assert abs(wide.value[0] - claim) <= 2 * wide.bound[0]
+    assert wide.bound[0] >= small.bound[0]
+
+
+def test_hidden_term_is_found_where_the_rest_curves() -> None:
+    """Logarithms of one plus little move in stairs, beside a term twenty times as steep."""
+
+    def entropy(x: Any) -> Any:
+        e = np.exp(x[0] - 31.0)
+        total = 1 + e
+        return e / total * (31.0 - x[0]) + np.log(total)
+
+    claim = math.exp(-30.0) * 30
+    small, wide, _ = climbed(entropy, 1.0, claim)
+    assert abs(small.value[0] - claim) > 0.01 * claim > 2 * small.bound[0]
+    assert abs(wide.value[0] - claim) <= 2 * wide.bound[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "claim"),
+    [
+        (lambda x: np.exp(x[0]), 0.7, 1.01 * math.exp(0.7)),
+        (lambda x: np.exp(x[0]), 0.7, 1.001 * math.exp(0.7)),
+        (lambda x: np.mod(x[0], 1.0), 5.3, 0.0),
+        (lambda x: x[0] + 1e-3 * np.sin(100 * x[0]), 1.3, 1.0),
+        (lambda x: x[0] + 1e-2 * np.tanh(50 * (x[0] - 1.25)), 1.3, 1.0),
+        (lambda x: np.sin(x[0]) + 0.1 * np.abs(x[0] - 1.2), 1.3, math.cos(1.3)),
+    ],
+)
+def test_what_the_function_does_is_no_excuse(
+    function: Callable[[Any], Any], at: float, claim: float
+) -> None:
+    """Curvature, large jumps, ripples, a steep part and a kink nearby are not stairs."""
+    small, wide, calls = climbed(function, at, claim)
+    assert (wide.value[0], wide.bound[0]) == (small.value[0], small.bound[0])
+    assert abs(wide.value[0] - claim) > 2 * wide.bound[0]
+    assert calls <= 12 * 12 + 42
+
+
+def test_no_look_is_taken_where_nothing_differs_or_slopes_are_all_alike() -> None:
+    """A claim that agrees; one that is far off about a line."""
+    assert climbed(lambda x: 3 * x[0], 0.7, 3.0)[2] == 0
+    assert climbed(lambda x: 3 * x[0], 0.7, 3.3)[2] == 0
+
+
+@pytest.mark.parametrize("seed", [18, 22, 23])
+def test_treads_of_a_point_beside_a_jump_accuse_nothing(seed: int) -> None:
+    """Small steps stay between two jumps of ``1 - cos x``, divided by a square that does not."""
+    (family,) = choose_families("all", ["cancellation"], [])
+    case = family.case(seed)
+    assert check_gradient(case.forward, case.gradient, case.point, seed=seed).wrong == 0

@@ -1,0 +1,118 @@
+"""Numbers as the message prints them."""
+
+# MERGED Tables of text.
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.report.formatting import (
+    PAGE,
+    bound_text,
+    difference_text,
+    elide,
+    number,
+    off_by,
+    pair,
+    prose,
+    table,
+)
+
+floats = st.floats()
+
+
+@given(floats)
+def test_numbers_can_be_copied_back(value: float) -> None:
+    """What is printed is a Python float, to eight digits."""
+    text = number(value)
+    assert float(text) == pytest.approx(value, rel=1e-7, abs=0, nan_ok=True)
+    assert not text.lstrip("-").isdigit()
+
+
+def test_largest_float_does_not_become_infinite() -> None:
+    """Rounding it up would."""
+    assert number(1.7976e308, 4) == "1.7976e+308"
+
+
+@given(floats, floats)
+def test_both_sides_are_told_apart(backward: float, numerical: float) -> None:
+    """Two different numbers never print the same."""
+    left, right = pair(backward, numerical)
+    if backward != numerical and not (math.isnan(backward) and math.isnan(numerical)):
+        assert left != right
+
+
+@given(floats, floats)
+def test_off_by_is_always_short(backward: float, numerical: float) -> None:
+    """Whatever the two are, the column stays narrow."""
+    assert 0 < len(off_by(backward, numerical)) <= 9
+
+
+@pytest.mark.parametrize(
+    ("backward", "numerical", "text"),
+    [
+        (4.0, 1.0, "+300%"),
+        (0.5, 1.0, "-50%"),
+        (1.0001, 1.0, "+0.01%"),
+        (-1.0, 1.0, "sign"),
+        (-2.0, 1.0, "-300%"),
+        (1e9, 1.0, "x1e+09"),
+        (-1e9, 1.0, "x-1e+09"),
+        (0.0, 0.25, "-100%"),
+        (0.25, 0.0, "+0.25"),
+        (-0.25, 0.0, "-0.25"),
+        (math.nan, 1.0, "-"),
+        (1e308, 1e-308, "xinf"),
+    ],
+)
+def test_off_by(backward: float, numerical: float, text: str) -> None:
+    """Percent where it is readable, else a factor; absolute where one side is zero."""
+    assert off_by(backward, numerical) == text
+
+
+@pytest.mark.parametrize(
+    ("bound", "text"), [(3.4e-11, "3e-11"), (0.0, "0"), (math.inf, "unknown"), (2.0, "2e+00")]
+)
+def test_bounds_have_one_digit(bound: float, text: str) -> None:
+    """More would pretend too much."""
+    assert bound_text(bound) == text
+
+
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [(0.6, "6.0e-01"), (1.26e-9, "1.3e-09"), (0.0, "0.0e+00"), (math.nan, "-"), (math.inf, "inf")],
+)
+def test_differences_have_two_digits(difference: float, text: str) -> None:
+    """Where none was taken there is none to print."""
+    assert difference_text(difference) == text
+
+
+words = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=200)
+
+
+@given(st.lists(st.tuples(words, st.text("0123456789", max_size=12)), min_size=1))
+def test_rows_are_aligned_and_fit_the_page(rows: list[tuple[str, str]]) -> None:
+    """The first column gives way, the others keep every character."""
+    lines = table(rows, (False, True))
+    assert len(lines) == len(rows)
+    assert all(len(line) <= PAGE for line in lines)
+    assert all(line.endswith(row[1]) for line, row in zip(lines, rows, strict=True))
+
+
+@given(words, st.integers(1, 60))
+def test_elided_names_keep_their_ends(name: str, width: int) -> None:
+    """Short names stay; long ones lose their middle."""
+    short = elide(name, width)
+    assert len(short) <= max(width, 1)
+    if len(name) <= width:
+        assert short == name
+
+
+@given(words)
+def test_prose_is_folded(text: str) -> None:
+    """No line of prose is longer than it may be, however long a word is."""
+    assert all(len(line) <= 72 for line in prose(text, "    "))

@@ -1,0 +1,250 @@
+"""The message, whole."""
+
+# MERGED Colour.
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck import Breach, Diagnosis, Note, OptionValue, ParameterReport
+from pytest_gradcheck.report.message import segments
+from tests.report.builders import correct, entry, open_parameter, parameter, report
+
+
+@given(st.text())
+def test_pieces_join_to_the_line(line: str) -> None:
+    """Nothing is lost or added."""
+    assert "".join(piece for piece, _ in segments(line)) == line
+
+
+def test_verdicts_and_headings_are_marked() -> None:
+    """Only the last column of the parameter table, headings and the command."""
+    text = str(report(parameter(), correct(), open_parameter(), rerun="pytest test.py"))
+    marked = [
+        (piece, dict(look)) for line in text.splitlines() for piece, look in segments(line) if look
+    ]
+    assert [(piece.split()[0], look) for piece, look in marked] == [
+        ("parameter", {"bold": True}),
+        ("wrong", {"red": True, "bold": True}),
+        ("inconclusive", {"yellow": True}),
+        ("correct", {"green": True}),
+        ("worst", {"bold": True}),
+        ("pytest", {"bold": True}),
+    ]
+
+
+def text(*parameters: ParameterReport, **changes: Any) -> str:
+    """Render a report."""
+    return str(report(*parameters, **changes))
+
+
+def test_wrong_gradient() -> None:
+    """First line, parameters with remarks beneath, worst entries, how it was measured."""
+    wrong = parameter(
+        "parameters['b1']",
+        diagnosis=(
+            Diagnosis(
+                "factor",
+                "consistent with 2 x the true gradient (5 of 5 nonzero entries, to 10 digits): "
+                "a stray factor 2?",
+                {},
+            ),
+        ),
+        notes=(
+            Note("zero", 1, "zero gradient in 1 of 6 entries (dead units?), errors there unseen"),
+        ),
+    )
+    assert (
+        text(wrong, correct(), rerun="pytest test_it.py::test_it")
+        == """\
+parameters['b1'][0, 1]: backward 2.5, numerical 1.25; 1 of 12 entries wrong
+
+parameter         shape   wrong  difference  verdict
+parameters['b1']  (2, 3)    1/6     3.3e-01  wrong
+    consistent with 2 x the true gradient (5 of 5 nonzero entries, to 10
+      digits): a stray factor 2?
+    zero gradient in 1 of 6 entries (dead units?), errors there unseen
+b                 (2, 3)    0/6     2.0e-10  correct
+
+worst entries           value  backward  numerical  bound  off by
+parameters['b1'][0, 1]  0.125       2.5       1.25  3e-11   +100%
+
+gradient of forward by backward; mode full; rtol=1e-06
+118 evaluations; 1 backward call; 0.012 s; seed 7
+run again: pytest test_it.py::test_it"""
+    )
+
+
+def test_broken_law_of_a_check_whose_entries_agree() -> None:
+    """It is the first line, and stands there alone."""
+    breach = Breach("zero", "b", "backward(0) is not 0: a term of b[0] does not depend on it")
+    changes: dict[str, Any] = {"kind": "vjp", "breaches": (breach,), "failures": (breach.text,)}
+    assert (
+        text(correct(), **changes)
+        == """\
+backward(0) is not 0: a term of b[0] does not depend on it
+
+parameter  shape   wrong  difference  verdict
+b          (2, 3)    0/6     2.0e-10  correct
+
+vector-Jacobian product of forward by backward; mode full; rtol=1e-06
+118 evaluations; 1 backward call; 0.012 s; seed 7"""
+    )
+
+
+def test_broken_law_beside_wrong_entries() -> None:
+    """The first line is the worst entry's, the law follows in full."""
+    breach = Breach(
+        "linear", "W", "backward is not linear in the cotangent: W[0, 1] is 3.14159, not 2.71828"
+    )
+    failures = ("W: 1 of 6 entries wrong", breach.text)
+    lines = text(parameter(), kind="vjp", breaches=(breach,), failures=failures).splitlines()
+    assert lines[:5] == [
+        "W[0, 1]: backward 2.5, numerical 1.25; 1 of 6 entries wrong",
+        "",
+        "backward is not linear in the cotangent: W[0, 1] is 3.14159, not 2.71828",
+        "",
+        "parameter  shape   wrong  difference  verdict",
+    ]
+
+
+def test_passing_report() -> None:
+    """One line that says so, the parameters, no entries."""
+    assert (
+        text(correct("theta", shape=(), checked=1, size=1))
+        == """\
+gradient of forward correct: 1 entry, relative difference 2.0e-10
+
+parameter  shape   wrong  difference  verdict
+theta      scalar    0/1     2.0e-10  correct
+
+gradient of forward by backward; mode full; rtol=1e-06
+118 evaluations; 1 backward call; 0.012 s; seed 7"""
+    )
+
+
+def test_nothing_verified() -> None:
+    """The reason leads."""
+    assert (
+        text(
+            open_parameter(worst=(entry("c", verdict="inconclusive", bound=float("inf")),)),
+            failures=("c: nothing could be verified, all inconclusive: forward jumps",),
+            verdict="inconclusive",
+        )
+        == """\
+c: nothing could be verified, all inconclusive: forward jumps
+
+parameter  shape   wrong  difference  verdict
+c          (2, 3)    0/6     3.3e-01  inconclusive
+    all inconclusive: forward jumps at this point
+
+worst entries  value  backward  numerical    bound  off by
+c[0, 1]        0.125       2.5       1.25  unknown   +100%
+... and 5 more (max_rows=5; -vv shows all)
+
+gradient of forward by backward; mode full; rtol=1e-06
+118 evaluations; 1 backward call; 0.012 s; seed 7"""
+    )
+
+
+def test_settings_say_who_set_them() -> None:
+    """Options that are not at their defaults, notes, and what went through unchecked."""
+    closing = text(
+        correct(),
+        kind="vjp",
+        options={
+            "rtol": OptionValue(1e-4, "mark"),
+            "step": OptionValue(1e-7, "call"),
+            "strict": OptionValue(value=True, origin="ini"),
+            "max_rows": OptionValue(20, "verbosity"),
+        },
+        notes=(Note("cotangent", 0, "a random signed cotangent was drawn from seed 7"),),
+        not_checked=("model (Model)",),
+        evaluations=12345,
+    ).split("\n\n")[-1]
+    assert (
+        closing
+        == """\
+vector-Jacobian product of forward by backward; mode full; rtol=0.0001
+  (mark); step=1e-07 (call); strict=True (ini)
+12,345 evaluations; 1 backward call; 0.012 s; seed 7
+a random signed cotangent was drawn from seed 7
+passed through unchecked: model (Model)"""
+    )
+
+
+def test_thousand_wrong_entries_are_cut_and_counted() -> None:
+    """What is not shown is said."""
+    worst = tuple(entry(index=(k,)) for k in range(5))
+    lines = text(parameter(worst=worst, wrong=1000, checked=1200, shape=(1200,))).splitlines()
+    assert lines[0] == "W[0]: backward 2.5, numerical 1.25; 1,000 of 1,200 entries wrong"
+    assert "... and 995 more (max_rows=5; -vv shows all)" in lines
+
+
+def test_many_parameters_are_folded() -> None:
+    """Wrong ones are all listed, correct ones counted beyond a dozen."""
+    many = [parameter("bad"), *(correct(f"W{k}") for k in range(120))]
+    lines = text(*many).splitlines()
+    assert [line.split()[0] for line in lines[3:5]] == ["bad", "W0"]
+    assert "... and 108 more correct (largest difference 2.0e-10)" in lines
+    assert len(lines) < 30
+
+
+def test_rows_of_many_wrong_parameters_are_limited() -> None:
+    """The table of entries stays readable."""
+    many = [parameter(f"W{k}", worst=(entry(f"W{k}"),)) for k in range(50)]
+    lines = text(*many).splitlines()
+    assert "... and 46 more (max_rows=5; -vv shows all)" in lines
+
+
+def test_reason_of_wrong_entries_is_given_once() -> None:
+    """Entries that are wrong for one reason share its line."""
+    reason = "a kink, the slopes left and right are -1 and 1"
+    worst = tuple(entry(index=(k,), reason=reason) for k in range(3))
+    assert f"    W[0] and 2 more: {reason}" in text(parameter(worst=worst, wrong=3)).splitlines()
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e300, -0.0, float("nan"), float("inf"), 5e-324])
+def test_extreme_values_are_printed(value: float) -> None:
+    """From 1e-300 to 1e300, and what is no number."""
+    line = text(parameter(worst=(entry(backward=value, value=value),))).splitlines()[0]
+    assert str(value) in line or f"{value:.8g}" in line
+
+
+names = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=120
+)
+indices = st.lists(st.integers(0, 10**6), max_size=5).map(tuple)
+
+
+@given(names, indices, st.tuples(st.floats(), st.floats(), st.floats(), st.floats(0)))
+def test_message_always_fits_the_page(
+    name: str, index: tuple[int, ...], numbers: tuple[float, float, float, float]
+) -> None:
+    """Whatever the names and numbers, no line is longer than 92 columns, rows parse back."""
+    value, backward, numerical, bound = numbers
+    worst = entry(name, index, backward=backward, numerical=numerical, bound=bound, value=value)
+    lines = text(parameter(name, worst=(worst,), shape=(10**6,) * len(index))).splitlines()
+    assert all(len(line) <= 92 for line in lines)
+    assert lines[0].startswith(worst.name[:5])
+    row = lines[lines.index("") + 1 :]
+    heading = next(k for k, line in enumerate(row) if line.startswith("worst entries"))
+    cells = row[heading + 1].split()
+    for cell, expected in zip(cells[-5:-2], (value, backward, numerical), strict=True):
+        assert float(cell) == pytest.approx(expected, rel=1e-3, abs=0, nan_ok=True)
+
+
+def test_asides_are_left_out_of_failures() -> None:
+    """Zeros of a correct parameter, and what the point hides, would lead away from what failed."""
+    zero = Note("zero", 1, "zero gradient in 1 of 6 entries, errors there unseen")
+    point = Note("point", 6, "all 6 entries are 0 here: terms that they multiply are unseen")
+    failing = text(parameter(notes=(zero, point)), correct(notes=(zero, point)))
+    assert failing.count(zero.text) == 1
+    assert point.text not in failing
+    passing = text(correct(notes=(zero, point)))
+    assert zero.text in passing
+    assert point.text in passing

@@ -1,0 +1,115 @@
+"""Remarks in words: what a check of one parameter could not have seen."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.binding.values.parameters import Parameter
+from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
+
+
+def parameter(*shape: int, **changes: Any) -> Parameter:
+    """Make a parameter W."""
+    return Parameter("W", shape, "float64", 0, int(np.prod(shape)), **changes)
+
+
+def remark(gradient: Any, **changes: Any) -> str | None:
+    """Return the remark on a parameter whose gradient is claimed and measured to be this."""
+    array = np.asarray(gradient, dtype=float)
+    settings: dict[str, Any] = {"within": 0.0, "unmoved": False, "barren": False} | changes
+    texts = [n.text for n in zero_notes(parameter(*array.shape), array.ravel() == 0, **settings)]
+    return texts[0] if texts else None
+
+
+SPARSE = np.ones((20, 2))
+SPARSE[[0, 1, 2, 3, 5, 7, 9, 11, 13, 15, 16]] = 0
+
+
+@pytest.mark.parametrize(
+    ("gradient", "text"),
+    [
+        ([[1, 2], [3, 4]], None),
+        ([0, 0], "zero gradient everywhere at this point, errors unseen"),
+        ([1, 0, 0, 1], "zero gradient in entries 1, 2 (2 of 4; dead units?), errors there unseen"),
+        ([[1], [0]], "zero gradient in entry 1 (1 of 2; dead units?), errors there unseen"),
+        (
+            [[1, 2, 3], [0, 0, 0]],
+            "zero gradient in row 1 (3 of 6 entries; dead units?), errors there unseen",
+        ),
+        (
+            [[0, 2, 0], [0, 5, 0]],
+            "zero gradient in columns 0, 2 (4 of 6 entries; dead units?), errors there unseen",
+        ),
+        (
+            [[1, 0, 3], [0, 0, 0]],
+            "zero gradient in 4 of 6 entries, all of row 1 (dead units?), errors there unseen",
+        ),
+        ([[0, 1], [1, 0]], "zero gradient in 2 of 4 entries (dead units?), errors there unseen"),
+        (
+            [[[0, 1], [0, 2]], [[0, 3], [0, 4]]],
+            "zero gradient in index 0 of axis 2 (4 of 8 entries; dead units?), errors there "
+            "unseen",
+        ),
+        (
+            SPARSE,
+            "zero gradient in rows 0-3, 5, 7, 9, 11, 13 and 2 more (22 of 40 entries; dead "
+            "units?), errors there unseen",
+        ),
+    ],
+)
+def test_zero_gradients_are_placed(gradient: Any, text: str | None) -> None:
+    """Whole rows, columns and slices are named, single entries of matrices counted."""
+    assert remark(gradient) == text
+
+
+def test_coordinates_of_complex_and_constrained_parameters_are_counted() -> None:
+    """They have no rows."""
+    zeros = np.array([False, True, True, True])
+    for changes in ({"is_complex": True}, {"entries": (0, 1, 2, 3)}):
+        matrix = Parameter("W", (2, 2), "float64", 0, 4, **changes)
+        (note,) = zero_notes(matrix, zeros, within=1e-9, unmoved=False, barren=False)
+        assert note.text == "zero gradient in 3 of 4 entries (dead units?), errors there unseen"
+        assert note.count == 3
+
+
+def test_size_of_a_zero_is_said() -> None:
+    """Where nothing else was compared: what could hide is as large."""
+    text = "zero gradient everywhere at this point (within 3e-10), errors unseen"
+    assert remark([0, 0], within=3.4e-10) == text
+
+
+def test_parameter_that_forward_never_reacted_to() -> None:
+    """That is more than a zero gradient."""
+    text = "forward does not depend on W at this point, errors unseen"
+    assert remark([0, 0], unmoved=True) == text
+
+
+def test_wrong_claim_about_what_forward_does_not_feel() -> None:
+    """Forward may use another variable."""
+    text = "numerically zero everywhere: does forward use W at all?"
+    assert remark([1, 1], barren=True) == text
+
+
+@pytest.mark.parametrize(
+    ("point", "text"),
+    [
+        ([0, 0, 0], "all 3 entries are 0 here: terms that they multiply are unseen"),
+        (0, "the number is 0 here: terms that it multiplies are unseen"),
+        ([0.1, 0.1], "all 2 entries are 0.1 here: one used in the place of another is unseen"),
+        ([[1, 2], [2, 5]], "symmetric here: a transpose used in its place is unseen"),
+        ([[1, 2], [3, 5]], None),
+        (3, None),
+    ],
+)
+def test_points_that_hide_a_kind_of_error(point: Any, text: str | None) -> None:
+    """Zeros, equal entries and symmetry are said, with what they hide."""
+    array = np.asarray(point, dtype=float)
+    texts = [note.text for note in point_notes(parameter(*array.shape), array.ravel())]
+    assert texts == ([] if text is None else [text])
+
+
+def test_nothing_is_said_of_points_in_other_coordinates() -> None:
+    """A constrained or complex parameter's coordinates are not its entries."""
+    for changes in ({"is_complex": True}, {"entries": (0, 2)}):
+        assert not list(point_notes(parameter(2, **changes), np.zeros(2)))
