@@ -19,8 +19,8 @@ from typing import Any
 from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.binding.constrained.declaration import Written
-from pytest_gradcheck.binding.forward.executor import Ways
+from pytest_gradcheck.binding.constrained.declaration import ConstraintDeclarations
+from pytest_gradcheck.binding.forward.executor import Dispatch
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.current_test import RunningTest, current_test
 from pytest_gradcheck.errors import (
@@ -37,7 +37,7 @@ from pytest_gradcheck.forward_errors import (
 from pytest_gradcheck.judgement.outcome import vacuous
 from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS, SCATTERS
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
-from pytest_gradcheck.numerics.full_check import Question, measure
+from pytest_gradcheck.numerics.full_check import DerivativeTask, measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Floats
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong,
@@ -50,17 +50,17 @@ from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.report.model import Note
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
-from pytest_gradcheck.report_builder.nearby_claims import Elsewhere
+from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims
 from pytest_gradcheck.report_builder.parameter_report import Described, verdict_of
 from pytest_gradcheck.report_builder.progress import shown
 from pytest_gradcheck.report_builder.report_assembly import assemble
 from pytest_gradcheck.report_builder.screened_parameters import (
-    describe_screen,
+    describe_screened,
     is_rounded,
     noted,
     with_excused,
 )
-from pytest_gradcheck.report_builder.swept_parameters import describe_sweep
+from pytest_gradcheck.report_builder.swept_parameters import describe_swept
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
 
@@ -244,8 +244,8 @@ def _check_once(
         convention=options.convention,
         replay=options.replay,
         replay_all=replay_all,
-        written=Written(options.tangent, options.project, options.bounds),
-        ways=Ways(options.executor, options.batched),
+        written=ConstraintDeclarations(options.tangent, options.project, options.bounds),
+        ways=Dispatch(options.executor, options.batched),
     ) as problem:
         look = _way(problem, options)
         swept = problem.point.size if look is _sweep and problem.kind != "jvp" else None
@@ -305,11 +305,11 @@ def _is_fast(problem: Problem, options: Options) -> bool:
 
 
 def _sweep(problem: Problem, options: Options) -> Described:
-    measured = measure(
+    measured = measure_every_coordinate(
         question(problem), agreement=options.rtol, step=options.step, seed=options.seed
     )
     raise_where_swept(problem, measured)
-    return describe_sweep(problem, measured, options)
+    return describe_swept(problem, measured, options)
 
 
 def _compress(claim: ElementwiseClaim, problem: Problem, options: Options) -> Described:
@@ -329,7 +329,7 @@ def _verify_linear(
     otherwise: Callable[[Problem, Options], Described], problem: Problem, options: Options
 ) -> Described:
     """Verify a linear function along a few directions; look as usual where that is not enough."""
-    segments, elsewhere = _segments(problem), Elsewhere(problem, options.seed)
+    segments, elsewhere = _segments(problem), NearbyClaims(problem, options.seed)
     screened = verify_linear(question(problem), segments, seed=options.seed)
     text = "verified along directions, near and far"
     if screened is None:
@@ -343,7 +343,7 @@ def _verify_linear(
         text = "what is off was found by moving halves of the entries far"
         if screened is None:
             return described
-    described = describe_screen(problem, screened, options, elsewhere)
+    described = describe_screened(problem, screened, options, elsewhere)
     note = Note("linear", 0, f"{problem.forward} is linear to rounding: {text}")
     return replace(described, notes=(note,))
 
@@ -367,9 +367,9 @@ def _screen(problem: Problem, options: Options) -> Described:
         budget=options.max_evaluations,
         seed=options.seed,
     )
-    screened, elsewhere = look(segments), Elsewhere(problem, options.seed)
+    screened, elsewhere = look(segments), NearbyClaims(problem, options.seed)
     raise_where_screened(problem, screened, options.seed)
-    described = describe_screen(problem, screened, options, elsewhere)
+    described = describe_screened(problem, screened, options, elsewhere)
     is_open = screened.unexplained.any() or any(is_rounded(p) for p in described.parameters)
     if not is_open or any(p.verdict == "wrong" for p in described.parameters):
         return described
@@ -378,12 +378,12 @@ def _screen(problem: Problem, options: Options) -> Described:
     rounded = [replace(s, rounding=max(s.rounding, shares[s.start])) for s in segments]
     if rounded == segments:
         return described
-    again = describe_screen(noted(problem, shares), look(rounded), options, elsewhere)
+    again = describe_screened(noted(problem, shares), look(rounded), options, elsewhere)
     return with_excused(again, described)
 
 
-def question(problem: Problem) -> Question:
-    return Question(
+def question(problem: Problem) -> DerivativeTask:
+    return DerivativeTask(
         evaluate=problem.evaluate,
         point=problem.point,
         here=problem.here,

@@ -17,11 +17,11 @@ from pytest_gradcheck.binding.forward.domain import DOMAIN_ERRORS, Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.numerics.elementwise import Compressed
-from pytest_gradcheck.numerics.full_check import Measured
+from pytest_gradcheck.numerics.elementwise import CompressedJacobian
+from pytest_gradcheck.numerics.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import Booleans, Measurement, Status
 from pytest_gradcheck.numerics.random_directions import signed_direction
-from pytest_gradcheck.numerics.screening.findings import Screened
+from pytest_gradcheck.numerics.screening.findings import ScreenResult
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["raise_where_moved_together", "raise_where_screened", "raise_where_swept"]
@@ -33,14 +33,14 @@ NEAREST = 1e-12
 TRIED = 20
 
 
-def raise_where_swept(problem: Problem, measured: Measured) -> None:
+def raise_where_swept(problem: Problem, measured: FullMeasurement) -> None:
     """Raise what forward raises at the nearest points around an entry that has no derivative.
 
     Parameters
     ----------
     problem : Problem
         What was measured.
-    measured : Measured
+    measured : FullMeasurement
         Its derivatives.
 
     Raises
@@ -57,14 +57,14 @@ def raise_where_swept(problem: Problem, measured: Measured) -> None:
         _raise_beside(problem, edge, NEAREST * problem.tangent)
 
 
-def raise_where_screened(problem: Problem, screened: Screened, seed: int) -> None:
+def raise_where_screened(problem: Problem, screened: ScreenResult, seed: int) -> None:
     """Raise what forward raises at the nearest points along directions that show nothing.
 
     Parameters
     ----------
     problem : Problem
         What was measured.
-    screened : Screened
+    screened : ScreenResult
         What was found of it.
     seed : int
         Draws the direction.
@@ -84,14 +84,14 @@ def raise_where_screened(problem: Problem, screened: Screened, seed: int) -> Non
         _raise_beside(problem, edge, NEAREST * direction)
 
 
-def raise_where_moved_together(problem: Problem, measured: Compressed) -> None:
+def raise_where_moved_together(problem: Problem, measured: CompressedJacobian) -> None:
     """Raise what forward raises at the nearest points around entries that have no derivative.
 
     Parameters
     ----------
     problem : Problem
         What was measured, an elementwise function.
-    measured : Compressed
+    measured : CompressedJacobian
         Its derivatives.
 
     Raises

@@ -13,27 +13,43 @@ from functools import partial
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.backward_function import Asked, Backward, Request
+from pytest_gradcheck.binding.backward.backward_function import (
+    BackwardFunction,
+    BackwardInput,
+    BackwardResult,
+)
 from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim, OtherCotangents
 from pytest_gradcheck.binding.backward.repeatability import (
     ask_other_cotangents,
     one_rounding_away,
-    refuse_unsteady,
+    refuse_unrepeatable_backward,
 )
-from pytest_gradcheck.binding.call.attributes import as_it_was
-from pytest_gradcheck.binding.call.user_call import Beside, Call, Counts, Resolved
-from pytest_gradcheck.binding.constrained.admissible_moves import Coordinates
+from pytest_gradcheck.binding.call.attributes import attributes_restored
+from pytest_gradcheck.binding.call.user_call import (
+    Call,
+    CallCounts,
+    ResolvedCall,
+    ReturnConvention,
+)
+from pytest_gradcheck.binding.constrained.admissible_moves import AdmissibleCoordinates
 from pytest_gradcheck.binding.constrained.declaration import (
     UNCONSTRAINED,
     Constrained,
-    Written,
+    ConstraintDeclarations,
     constrain,
 )
-from pytest_gradcheck.binding.forward.executor import PLAINLY, Ways
-from pytest_gradcheck.binding.forward.forward_function import Forward, Quiet
+from pytest_gradcheck.binding.forward.executor import IN_TURN, Dispatch
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import Output
-from pytest_gradcheck.binding.forward.side_effects import refuse_change, refuse_unrepeatable
-from pytest_gradcheck.binding.forward.working_copy import FULL_PRECISION, LOW_PRECISION, Workspace
+from pytest_gradcheck.binding.forward.side_effects import (
+    refuse_changed_arguments,
+    refuse_unrepeatable,
+)
+from pytest_gradcheck.binding.forward.working_copy import (
+    FULL_PRECISION,
+    LOW_PRECISION,
+    WorkingCopy,
+)
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
 from pytest_gradcheck.binding.problem import Problem, no_others, nowhere
 from pytest_gradcheck.binding.random_state.generators import find_generators
@@ -55,8 +71,8 @@ def bind(
     convention: str = "pytorch",
     replay: Sequence[object] = (),
     replay_all: bool = False,
-    written: Written = UNCONSTRAINED,
-    ways: Ways = PLAINLY,
+    written: ConstraintDeclarations = UNCONSTRAINED,
+    ways: Dispatch = IN_TURN,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -72,9 +88,9 @@ def bind(
         Those to put back beside the ones found.
     replay_all : bool
         Put all generators back, not only those seen to move.
-    written : Written
+    written : ConstraintDeclarations
         Constraints of parameters, as the user wrote them.
-    ways : Ways
+    ways : Dispatch
         How to call forward at perturbed points.
 
     Yields
@@ -87,44 +103,51 @@ def bind(
     GradcheckUsageError
         When the call makes no sense, before anybody is accused of anything.
     """
-    binding = Resolved.of(call)
+    binding = ResolvedCall.of(call)
     constrained = constrain(written, [leaf for item in binding.items for leaf in item.leaves])
     generators = find_generators(
         [f for f in (binding.forward, binding.backward) if f is not None],
         zip(binding.arguments.names, binding.arguments.values, strict=True),
         replay,
     )
-    with as_it_was(binding.owner), Replay(generators, everything=replay_all) as replaying:
+    with (
+        attributes_restored(binding.owner),
+        Replay(generators, everything=replay_all) as replaying,
+    ):
         problem, workspace = _pose(
             call, binding, constrained, replaying, ways, seed=seed, convention=convention
         )
-        with Quiet():
+        with SuppressedWarnings():
             yield problem
         workspace.pack()  # arrays that are written to hold the last perturbed point
-        refuse_change(workspace, problem.forward)
+        refuse_changed_arguments(workspace, problem.forward)
 
 
 def _pose(
     call: Call,
-    binding: Resolved,
+    binding: ResolvedCall,
     constrained: Mapping[str, Constrained],
     replay: Replay,
-    ways: Ways,
+    ways: Dispatch,
     *,
     seed: int,
     convention: str,
-) -> tuple[Problem, Workspace]:
+) -> tuple[Problem, WorkingCopy]:
     """Evaluate at the user's point, ask backward, and put it all into numbers."""
-    counts = Counts()
+    counts = CallCounts()
     beside = binding.beside(call.has_cache)
     workspace, forward, first = _first_evaluation(binding, replay, beside, counts)
-    refuse_change(workspace, binding.forward_name)
+    refuse_changed_arguments(workspace, binding.forward_name)
     replay.observe()
     by_forward = workspace.restore_changed()
 
-    backward = Backward(binding, workspace, counts=counts, convention=convention, seed=seed)
+    backward = BackwardFunction(
+        binding, workspace, counts=counts, convention=convention, seed=seed
+    )
     coordinates = (
-        Coordinates.of(workspace.parameters, workspace.base, constrained) if constrained else None
+        AdmissibleCoordinates.of(workspace.parameters, workspace.base, constrained)
+        if constrained
+        else None
     )
     request = backward.draw(first)
     tangent = request.tangent
@@ -132,18 +155,18 @@ def _pose(
         direction, tangent = coordinates.steer(tangent)
         request = replace(request, tangent=direction)
     asked, claim = _ask(backward, first, request)
-    refuse_change(workspace, backward.name)
+    refuse_changed_arguments(workspace, backward.name)
     by_backward = workspace.restore_changed()
 
     again = forward.at_base()
-    refuse_change(workspace, binding.forward_name)
+    refuse_changed_arguments(workspace, binding.forward_name)
     moving = replay.confirm()
     refuse_unrepeatable(first, again, binding.forward_name, moving)
-    with Quiet():
+    with SuppressedWarnings():
         repeated = backward.ask(again, request)
-        refuse_change(workspace, backward.name)
+        refuse_changed_arguments(workspace, backward.name)
         try:
-            refuse_unsteady(asked, repeated, workspace.parameters, backward.name)
+            refuse_unrepeatable_backward(asked, repeated, workspace.parameters, backward.name)
         except GradcheckUsageError:
             if not replay.moved():  # else all is done once more, with everything replayed
                 raise
@@ -189,7 +212,9 @@ def _pose(
     return watched(problem), workspace
 
 
-def _ask(backward: Backward, output: Output, request: Request) -> tuple[Asked, Claim]:
+def _ask(
+    backward: BackwardFunction, output: Output, request: BackwardInput
+) -> tuple[BackwardResult, Claim]:
     """Ask backward for its claims, of which a copy is kept."""
     asked = backward.ask(output, request)
     claim = asked.claim.kept()
@@ -197,10 +222,10 @@ def _ask(backward: Backward, output: Output, request: Request) -> tuple[Asked, C
 
 
 def _asking_others(
-    backward: Backward,
-    forward: Forward,
+    backward: BackwardFunction,
+    forward: ForwardFunction,
     output: Output,
-    request: Request,
+    request: BackwardInput,
     *,
     claim: Claim,
 ) -> Callable[[], Iterator[OtherCotangents]]:
@@ -209,9 +234,9 @@ def _asking_others(
     if request.cotangent is None:
         return no_others
 
-    def ask(request: Request) -> Asked:
+    def ask(request: BackwardInput) -> BackwardResult:
         claims = backward.ask(forward.at_base(), request)
-        refuse_change(workspace, backward.name)
+        refuse_changed_arguments(workspace, backward.name)
         return claims
 
     return partial(
@@ -226,7 +251,7 @@ def _asking_others(
 
 
 def _asking_elsewhere(
-    backward: Backward, forward: Forward, request: Request, kind: Kind
+    backward: BackwardFunction, forward: ForwardFunction, request: BackwardInput, kind: Kind
 ) -> Callable[[Vector], Claim | None]:
     """Return what asks backward at other points, straight after a forward there."""
     workspace = forward.workspace
@@ -245,7 +270,7 @@ def _asking_elsewhere(
 
 
 def _asking_rounded(
-    backward: Backward, forward: Forward, request: Request, kind: Kind
+    backward: BackwardFunction, forward: ForwardFunction, request: BackwardInput, kind: Kind
 ) -> Callable[[np.random.Generator, int], Claim | None]:
     """Return what asks backward one rounding away, or so many times as far."""
     workspace = forward.workspace
@@ -255,7 +280,7 @@ def _asking_rounded(
         # Claims are multiples of what backward is handed: by another factor all is rounded anew.
         factor = float(rng.uniform(1, 2))
         handed = (None if v is None else factor * v for v in (request.cotangent, request.tangent))
-        ask = _asking_elsewhere(backward, forward, Request(*handed), kind)
+        ask = _asking_elsewhere(backward, forward, BackwardInput(*handed), kind)
         claim = ask(one_rounding_away(workspace.base, inputs, rng, times))
         if claim is None or kind not in ("vjp", "jvp"):
             return claim
@@ -264,7 +289,9 @@ def _asking_rounded(
     return claimed_rounded
 
 
-def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward) -> Problem:
+def _on_coordinates(
+    problem: Problem, coordinates: AdmissibleCoordinates, forward: ForwardFunction
+) -> Problem:
     """Pose the same problem for the coordinates of constrained parameters."""
     claim, roundings, notes = problem.claim, problem.roundings, problem.notes
     entries, claimed_rounded = coordinates, problem.claimed_rounded
@@ -295,14 +322,14 @@ def _on_coordinates(problem: Problem, coordinates: Coordinates, forward: Forward
 
 
 def _first_evaluation(
-    binding: Resolved, replay: Replay, beside: Beside, counts: Counts
-) -> tuple[Workspace, Forward, Output]:
+    binding: ResolvedCall, replay: Replay, beside: ReturnConvention, counts: CallCounts
+) -> tuple[WorkingCopy, ForwardFunction, Output]:
     """Evaluate forward; in float64 where it follows the type of what it is given."""
     checked = [leaf for item in binding.items for leaf in item.leaves]
 
-    def attempt(*, lift: bool) -> tuple[Workspace, Forward, Output]:
-        workspace = Workspace(binding.arguments, checked, owner=binding.owner, lift=lift)
-        forward = Forward(
+    def attempt(*, lift: bool) -> tuple[WorkingCopy, ForwardFunction, Output]:
+        workspace = WorkingCopy(binding.arguments, checked, owner=binding.owner, lift=lift)
+        forward = ForwardFunction(
             binding.forward,
             binding.forward_name,
             workspace,

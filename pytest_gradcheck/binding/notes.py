@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.backward_function import Asked, Request
+from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
 from pytest_gradcheck.binding.call.shared_memory import shared_memory
-from pytest_gradcheck.binding.call.signature import Arguments
-from pytest_gradcheck.binding.call.user_call import Resolved
-from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.call.signature import BoundArguments
+from pytest_gradcheck.binding.call.user_call import ResolvedCall
+from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import contents, describe_value, leaves
@@ -41,10 +41,10 @@ class Seen:
 
 
 def notes_on(
-    binding: Resolved,
-    workspace: Workspace,
-    request: Request,
-    asked: Asked,
+    binding: ResolvedCall,
+    workspace: WorkingCopy,
+    request: BackwardInput,
+    asked: BackwardResult,
     *,
     seen: Seen,
     seed: int,
@@ -53,11 +53,11 @@ def notes_on(
 
     Parameters
     ----------
-    binding : Resolved
+    binding : ResolvedCall
         The call.
-    workspace : Workspace
+    workspace : WorkingCopy
         What forward was called with.
-    request, asked : Request, Asked
+    request, asked : BackwardInput, Asked
         What backward was handed, and what it claims.
     seen : Seen
         What else happened.
@@ -88,7 +88,9 @@ def _seen(seen: Seen) -> Iterator[Note]:
             yield Note("restored", 0, text)
 
 
-def _parameters(binding: Resolved, workspace: Workspace, asked: Asked) -> Iterator[Note]:
+def _parameters(
+    binding: ResolvedCall, workspace: WorkingCopy, asked: BackwardResult
+) -> Iterator[Note]:
     if asked.aliased:
         itself = "itself as its gradient" if len(asked.aliased) == 1 else "as their own gradients"
         text = f"{binding.backward_name} returned {', '.join(asked.aliased)} {itself}"
@@ -120,7 +122,7 @@ def convention_note(
     yield Note("convention", 0, text)
 
 
-def not_checked(arguments: Arguments) -> tuple[str, ...]:
+def not_checked(arguments: BoundArguments) -> tuple[str, ...]:
     """Name the arguments that are neither data nor plain options of forward."""
     listed = []
     for name, value in zip(arguments.names, arguments.values, strict=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.binding.backward.claims import Claim, OtherCotangents
-from pytest_gradcheck.binding.call.user_call import Counts
+from pytest_gradcheck.binding.call.user_call import CallCounts
 from pytest_gradcheck.binding.forward.domain import Edge
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.report.model import Kind, Note
@@ -68,7 +68,7 @@ class Problem:
         number (a scalar forward, or a cotangent).
     tangent : ndarray of float64, shape (n,), or None
         The direction of a ``jvp``.
-    counts : Counts
+    counts : CallCounts
         Calls so far; grows while measuring.
     notes : tuple of Note
         What is to be known of how the functions were called.
@@ -111,7 +111,7 @@ class Problem:
     claim: Claim
     outputs: tuple[Block, ...]
     tangent: Vector | None
-    counts: Counts
+    counts: CallCounts
     notes: tuple[Note, ...] = ()
     not_checked: tuple[str, ...] = ()
     roundings: tuple[float, ...] = ()

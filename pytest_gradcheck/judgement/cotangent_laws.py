@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Broken", "breaks_again", "broken_laws"]
+__all__ = ["LawViolation", "breaks_again", "violated_laws"]
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class LawViolation:
     """A law that is broken.
 
     Attributes
@@ -58,7 +58,7 @@ class Broken:
         )
 
 
-def broken_laws(
+def violated_laws(
     claim: Floats,
     *,
     zero: Floats,
@@ -67,7 +67,7 @@ def broken_laws(
     weight: float,
     rtol: float,
     rounding: float,
-) -> Iterator[Broken]:
+) -> Iterator[LawViolation]:
     """Yield the laws that a VJP breaks in one parameter.
 
     Parameters
@@ -85,7 +85,7 @@ def broken_laws(
 
     Yields
     ------
-    Broken
+    LawViolation
         A constant term breaks the first law alone: it is left out of the test
         for linearity.
 
@@ -126,16 +126,22 @@ def broken_laws(
     margin = max((2 + abs(weight)) * rtol, float(np.sqrt(rounding))) * largest
     distance, at = _largest(from_zero, size)
     if distance > margin:
-        yield Broken("zero", at, float(zero[at]), 0.0)
+        yield LawViolation("zero", at, float(zero[at]), 0.0)
     distance, at = _largest(from_affine, size)
     if distance > margin and _largest(from_linear, size)[0] > margin:
         # Plus zero: no minus in front of one.
         expected = affine(slice(at, at + 1)).item()
-        yield Broken("linear", at, float(combined[at] + 0.0), expected)
+        yield LawViolation("linear", at, float(combined[at] + 0.0), expected)
 
 
 def breaks_again(
-    law: Broken, claim: Floats, *, zero: Floats, second: Floats, combined: Floats, weight: float
+    law: LawViolation,
+    claim: Floats,
+    *,
+    zero: Floats,
+    second: Floats,
+    combined: Floats,
+    weight: float,
 ) -> bool:
     """Tell whether a VJP breaks linearity by as much for cotangents close by.
 
@@ -145,10 +151,10 @@ def breaks_again(
 
     Parameters
     ----------
-    law : Broken
+    law : LawViolation
         As it was broken.
     claim, zero, second, combined, weight
-        As for `broken_laws`, for cotangents close to those.
+        As for `violated_laws`, for cotangents close to those.
 
     Returns
     -------

@@ -13,7 +13,7 @@ import numpy as np
 from pytest_gradcheck.numerics.central_difference import Pairs, balanced_steps, measure_shifted
 from pytest_gradcheck.numerics.coordinate_block import CALM, CLEAR, UNCLEAR, Block, curvature
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Status
-from pytest_gradcheck.numerics.noise_dominated import Drowned
+from pytest_gradcheck.numerics.noise_dominated import NoiseDominated
 from pytest_gradcheck.numerics.refinement import look_narrower
 
 __all__ = ["Look", "look"]
@@ -38,13 +38,13 @@ class Look:
     apart : ndarray of bool, shape (k,)
         Whether it is further from its claim than noise and curvature explain,
         be that allowed or not.
-    drowned : Drowned
+    drowned : NoiseDominated
         Coordinates that agree as far as noise lets them, not far enough.
     """
 
     doubt: Floats
     apart: Booleans
-    drowned: Drowned
+    drowned: NoiseDominated
 
     def is_open(self, indices: Indices) -> Booleans:
         """Tell which of the coordinates, ascending, need a further look."""
@@ -103,7 +103,9 @@ def look(block: Block) -> Look:
     faint &= drowned
     drowned &= block.unresolved(faint)
     apart = np.where(differ | edge, doubt > 0, apart)
-    return Look(doubt, apart, Drowned(indices[drowned], first.step[drowned], faint[drowned]))
+    return Look(
+        doubt, apart, NoiseDominated(indices[drowned], first.step[drowned], faint[drowned])
+    )
 
 
 def _look_inside(block: Block, first: Pairs) -> Floats:

@@ -26,18 +26,18 @@ from pytest_gradcheck.numerics.discontinuities import (
     RIGHT,
     are_analytic,
     branch_slopes,
-    breaks_nearby,
+    find_discontinuities,
 )
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
-from pytest_gradcheck.numerics.noise_dominated import Drowned, look_further
-from pytest_gradcheck.numerics.piecewise_constant import Levels, climb_past_stairs
+from pytest_gradcheck.numerics.noise_dominated import NoiseDominated, measure_noise_dominated
+from pytest_gradcheck.numerics.piecewise_constant import Levels, extrapolate_past_stairs
 from pytest_gradcheck.numerics.regression import average_noise
-from pytest_gradcheck.numerics.richardson import LineMeasurement, climb
+from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length
 
-__all__ = ["Doubts", "Sweep", "sweep_some"]
+__all__ = ["CoordinateSweep", "ExtrapolationCandidates", "sweep_some"]
 
 
 #: How many coordinates get a ladder of their own: the worst, and a sample of the others.
@@ -54,7 +54,7 @@ def _no_indices() -> Indices:
 
 
 @dataclass(slots=True)
-class Doubts:
+class ExtrapolationCandidates:
     """The worst doubts met so far, and a random sample of the rest.
 
     Every doubt draws a lottery number when it comes; the lowest of those that
@@ -139,7 +139,7 @@ LARGE_POINT = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class CoordinateSweep:
     """The derivatives of a function by every coordinate.
 
     Attributes
@@ -171,11 +171,11 @@ class Sweep:
         Measurement
             Costs two evaluations for each coordinate that agrees with its
             claim, more where noise or curvature hide that it does (see `look`),
-            and a ladder (see `climb`) for those that still differ: for the worst
+            and a ladder (see `extrapolate`) for those that still differ: for the worst
             40 and a sample of 20 where they are more.
         """
         size, outputs = self.function.point.size, self.function.base.size
-        found, doubts = Measurement.blank(size, outputs), Doubts(self.rng)
+        found, doubts = Measurement.blank(size, outputs), ExtrapolationCandidates(self.rng)
         levels = Levels(self.function, self.claims, self.rng)
         with np.errstate(all="ignore"):
             apart = self._look(found, doubts, levels)
@@ -189,12 +189,12 @@ class Sweep:
         average_noise(self.function, self.claims, found, agreement=self.agreement, rng=self.rng)
         return found
 
-    def _look(self, found: Measurement, doubts: Doubts, levels: Levels) -> int:
+    def _look(self, found: Measurement, doubts: ExtrapolationCandidates, levels: Levels) -> int:
         """Look at all coordinates by pairs; return how many are apart from their claims."""
         size, outputs = self.function.point.size, self.function.base.size
         together = SMALL_BLOCK if size > LARGE_POINT else BLOCK
         length = max(1, together // max(outputs, 1))
-        apart, drowned = 0, list[Drowned]()
+        apart, drowned = 0, list[NoiseDominated]()
         for start in range(0, size, length):
             indices = np.arange(start, min(start + length, size))
             block = self._block(indices, self.claims(start, start + indices.size), found)
@@ -205,16 +205,18 @@ class Sweep:
             apart += int(np.count_nonzero(seen.apart))
             drowned.append(seen.drowned)
             if start + length >= size or sum(d.indices.size for d in drowned) >= length:
-                self._look_further(Drowned.joined(drowned), found, doubts)
+                self._look_further(NoiseDominated.joined(drowned), found, doubts)
                 drowned = []
         return apart
 
-    def _look_further(self, drowned: Drowned, found: Measurement, doubts: Doubts) -> None:
+    def _look_further(
+        self, drowned: NoiseDominated, found: Measurement, doubts: ExtrapolationCandidates
+    ) -> None:
         """Look at the drowned coordinates of one or many blocks."""
         if drowned.indices.size:
             claim = np.concatenate([self.claims(k, k + 1) for k in drowned.indices.tolist()])
             block = self._block(drowned.indices, claim, found)
-            doubt, scale = look_further(block, drowned, self.rng)
+            doubt, scale = measure_noise_dominated(block, drowned, self.rng)
             if doubt.any():
                 own = self.function.scales.own(drowned.indices)
                 doubts.add(drowned.indices, doubt, np.maximum(scale, own))
@@ -262,10 +264,10 @@ class Sweep:
         """Climb along one coordinate, with steps of its own or another scale."""
         function = self.function
         line = CoordinateLine(function.evaluate, function.point, index, scale)
-        measured = climb(line, function.base, function.noise)
+        measured = extrapolate(line, function.base, function.noise)
         if not is_wary:
             return measured
-        return climb_past_stairs(
+        return extrapolate_past_stairs(
             line, function.base, function.noise, measured, claim=claim, agreement=self.agreement
         )
 
@@ -300,7 +302,7 @@ class Sweep:
         may_be = bool(alike.any() or (off & slight)[worst, np.arange(worst.size)].any())
         # It draws from a copy: what is found of jumps does not depend on it.
         if may_be and not are_analytic(self.function, deepcopy(self.rng)).all():
-            breaks = breaks_nearby(self.function, self.rng)
+            breaks = find_discontinuities(self.function, self.rng)
             jumps = breaks.found
             if (slight & off & ~jumps).any():
                 slopes = branch_slopes(self.function, SLIGHT * largest, self.rng)
@@ -387,7 +389,7 @@ def sweep_some(
     rng: np.random.Generator,
     suspected: bool = False,
 ) -> Measurement:
-    """Sweep over some coordinates, in order, as `Sweep` does over all.
+    """Sweep over some coordinates, in order, as `CoordinateSweep` does over all.
 
     Parameters
     ----------
@@ -400,7 +402,7 @@ def sweep_some(
     agreement : float
         Relative difference at which claim and measurement agree.
     rng, suspected
-        As for `Sweep`.
+        As for `CoordinateSweep`.
 
     Returns
     -------
@@ -426,5 +428,7 @@ def sweep_some(
         scales=scales,
         claimed=restricted.claimed,
     )
-    sweep = Sweep(inner, lambda start, stop: claimed[start:stop], agreement, rng, suspected)
+    sweep = CoordinateSweep(
+        inner, lambda start, stop: claimed[start:stop], agreement, rng, suspected
+    )
     return sweep.measure()

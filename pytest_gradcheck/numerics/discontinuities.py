@@ -20,7 +20,7 @@ from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats
 from pytest_gradcheck.numerics.random_directions import along, signed_direction
 
-__all__ = ["Breaks", "are_analytic", "branch_slopes", "breaks_nearby"]
+__all__ = ["Discontinuities", "are_analytic", "branch_slopes", "find_discontinuities"]
 
 
 #: Degrees of the polynomials, one after the other, and how many directions they are tried along.
@@ -239,7 +239,7 @@ def _has_jump(function: Function, direction: Floats, rough: Floats, output: int)
 
 
 @dataclass(frozen=True, slots=True)
-class Breaks:
+class Discontinuities:
     """Where the outputs break nearby, and what that says of their slopes.
 
     Attributes
@@ -269,7 +269,7 @@ class Breaks:
         return np.asarray(error <= limit)
 
 
-def breaks_nearby(function: Function, rng: np.random.Generator) -> Breaks:
+def find_discontinuities(function: Function, rng: np.random.Generator) -> Discontinuities:
     """Look for places near the point where outputs jump, or bend abruptly, by ever so little.
 
     A solver that adapts its steps takes one more here than there: its result jumps by far
@@ -285,7 +285,7 @@ def breaks_nearby(function: Function, rng: np.random.Generator) -> Breaks:
 
     Returns
     -------
-    Breaks
+    Discontinuities
         Costs 1,000 evaluations, up to 2,500 where two directions show none, and up to 1,000 for
         each output that is rougher in places.
     """
@@ -298,7 +298,7 @@ def breaks_nearby(function: Function, rng: np.random.Generator) -> Breaks:
         for output, bend, is_break in _breaks_along(line, function, spacing):
             found[output] |= is_break
             bends[output] = max(bends[output], bend)
-    return Breaks(found, bends)
+    return Discontinuities(found, bends)
 
 
 def _breaks_along(

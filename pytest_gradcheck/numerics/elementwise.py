@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from pytest_gradcheck.numerics.central_difference import measure_pairs
 from pytest_gradcheck.numerics.coordinate_block import Block
 from pytest_gradcheck.numerics.coordinate_pairs import look
-from pytest_gradcheck.numerics.full_check import Question
+from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import ElementwiseClaims, Function
-from pytest_gradcheck.numerics.lines import RUNGS, Line
+from pytest_gradcheck.numerics.lines import RELATIVE_STEPS, Line
 from pytest_gradcheck.numerics.measurement import (
     EPS,
     Booleans,
@@ -33,7 +33,7 @@ from pytest_gradcheck.numerics.measurement import (
     Status,
 )
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
-from pytest_gradcheck.numerics.noise_dominated import look_wider
+from pytest_gradcheck.numerics.noise_dominated import widen_steps
 from pytest_gradcheck.numerics.off_diagonal import Coupling, find_coupling, measure_one
 from pytest_gradcheck.numerics.output_variation import output_sizes
 from pytest_gradcheck.numerics.piecewise_constant import (
@@ -41,16 +41,16 @@ from pytest_gradcheck.numerics.piecewise_constant import (
     FINE,
     NARROW,
     PLACES,
-    climb_past_stairs,
     differ_everywhere,
+    extrapolate_past_stairs,
     jumps_beyond,
 )
 from pytest_gradcheck.numerics.quantization import Level
 from pytest_gradcheck.numerics.random_directions import along, seeded, signed_direction
-from pytest_gradcheck.numerics.richardson import LineMeasurement, climb
+from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["Compressed", "measure_elementwise"]
+__all__ = ["CompressedJacobian", "measure_elementwise"]
 
 #: Coordinates that are looked at together: a look allocates some fifty numbers for each.
 BLOCK = 1 << 17
@@ -74,7 +74,7 @@ TRIES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Compressed:
+class CompressedJacobian:
     """The derivatives that an elementwise function may have, and whether it has others.
 
     Attributes
@@ -105,18 +105,18 @@ class Compressed:
 
 
 def measure_elementwise(
-    question: Question,
+    question: DerivativeTask,
     claims: ElementwiseClaims,
     *,
     agreement: float,
     step: float | None,
     seed: int,
-) -> Compressed:
+) -> CompressedJacobian:
     """Measure all derivatives of an elementwise function at once.
 
     Parameters
     ----------
-    question : Question
+    question : DerivativeTask
         The function and the point; without a tangent.
     claims : ElementwiseClaims
         What is claimed of it.
@@ -129,7 +129,7 @@ def measure_elementwise(
 
     Returns
     -------
-    Compressed
+    CompressedJacobian
         Whatever the number of entries, in about 16 evaluations for the noise, 2 for the
         derivatives by each parameter where claims are right, and one for each binary digit
         of their number.
@@ -148,7 +148,7 @@ def measure_elementwise(
         found = _refitted(function, claims, groups, found, step)
     coupling = find_coupling(_quiet(function, claims.own, found), claims.own, inside, rng)
     _leave_out(function, claims.own, found, coupling)
-    return Compressed(found, claims.own, sizes, scales, coupling)
+    return CompressedJacobian(found, claims.own, sizes, scales, coupling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ class _Together(Line):
 
 
 def _groups(
-    question: Question, claims: ElementwiseClaims, direction: Floats
+    question: DerivativeTask, claims: ElementwiseClaims, direction: Floats
 ) -> tuple[list[Indices], Booleans, Floats]:
     """Return coordinates that are moved together, and where they can be moved.
 
@@ -326,7 +326,7 @@ def _measured(
             doubt, scale = seen.doubt, block.scale
             drowned = np.isin(group, seen.drowned.indices, assume_unique=True)
             if drowned.any():
-                doubt[drowned], scale[drowned] = look_wider(
+                doubt[drowned], scale[drowned] = widen_steps(
                     block.take(drowned), seen.drowned.step, seen.drowned.faint
                 )
         rows = _chosen(doubt, rng)
@@ -379,8 +379,8 @@ def _ladder(block: Block) -> _Rows:
     line = _Together(function, block.indices, block.scale)
     base, noise = function.base.ravel(), function.noise.ravel()
     claim = (block.claim * block.scale[:, None]).ravel()
-    climbed = climb_past_stairs(
-        line, base, noise, climb(line, base, noise), claim=claim, agreement=block.agreement
+    climbed = extrapolate_past_stairs(
+        line, base, noise, extrapolate(line, base, noise), claim=claim, agreement=block.agreement
     ).reaching(claim)
     return _Rows.of(climbed, block.scale, function.base.shape)
 
@@ -414,7 +414,7 @@ class _Rows:
 
     def stands_still(self, scale: Floats) -> Booleans:
         """Tell which coordinates move no output at any step."""
-        return np.asarray((self.reach >= RUNGS[0] * scale[:, None]).all(axis=1))
+        return np.asarray((self.reach >= RELATIVE_STEPS[0] * scale[:, None]).all(axis=1))
 
     def take(self, rows: Indices) -> _Rows:
         """Return some of the coordinates."""

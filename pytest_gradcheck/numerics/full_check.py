@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.central_difference import refit
-from pytest_gradcheck.numerics.coordinate_sweep import Sweep, sweep_some
+from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep, sweep_some
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
@@ -20,17 +20,17 @@ from pytest_gradcheck.numerics.output_variation import output_sizes, sizes_borne
 from pytest_gradcheck.numerics.piecewise_constant import Levels
 from pytest_gradcheck.numerics.random_directions import defined_direction, seeded
 from pytest_gradcheck.numerics.regression import average_noise
-from pytest_gradcheck.numerics.richardson import climb
+from pytest_gradcheck.numerics.richardson import extrapolate
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["Measured", "Question", "measure"]
+__all__ = ["DerivativeTask", "FullMeasurement", "measure_every_coordinate"]
 
 #: Along a direction there is one coordinate, in units of it.
 ALONG = Scales.of(np.ones(1), [(0, 1)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class DerivativeTask:
     """What is to be measured.
 
     Attributes
@@ -65,7 +65,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FullMeasurement:
     """What was found.
 
     Attributes
@@ -98,12 +98,14 @@ class Measured:
         return natural
 
 
-def measure(question: Question, *, agreement: float, step: float | None, seed: int) -> Measured:
+def measure_every_coordinate(
+    question: DerivativeTask, *, agreement: float, step: float | None, seed: int
+) -> FullMeasurement:
     """Measure the derivatives that are claimed.
 
     Parameters
     ----------
-    question : Question
+    question : DerivativeTask
         The function, the point and the claims.
     agreement : float
         Relative difference at which claim and measurement agree.
@@ -114,7 +116,7 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
 
     Returns
     -------
-    Measured
+    FullMeasurement
         Derivatives, and what they are large or small against.
     """
     rng = seeded(seed)
@@ -139,9 +141,11 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
     function = Function(evaluate, point, base, noise, sizes, scales, claimed=question.claimed)
     if question.tangent is not None:
         line = DirectionLine(evaluate, point, question.tangent)
-        return Measured(_climbed(line, function, question.claims, agreement, rng), sizes, ALONG)
+        return FullMeasurement(
+            _climbed(line, function, question.claims, agreement, rng), sizes, ALONG
+        )
     if not groups:
-        found = Sweep(function, question.claims.rows, agreement, rng).measure()
+        found = CoordinateSweep(function, question.claims.rows, agreement, rng).measure()
     else:
         found = Measurement.blank(point.size, base.size)
         for group in groups:
@@ -150,7 +154,9 @@ def measure(question: Question, *, agreement: float, step: float | None, seed: i
             found.put(group.indices, part)
     if step is not None:
         found = refit(function, found, step)
-    return Measured(found, sizes_borne_out(sizes, found, scales.meaningful(slice(None))), scales)
+    return FullMeasurement(
+        found, sizes_borne_out(sizes, found, scales.meaningful(slice(None))), scales
+    )
 
 
 def _climbed(
@@ -161,7 +167,7 @@ def _climbed(
     rng: np.random.Generator,
 ) -> Measurement:
     """Measure the derivative along one direction, by a ladder."""
-    measured = climb(line, function.base, function.noise)
+    measured = extrapolate(line, function.base, function.noise)
     found = measured.as_measurement()
 
     def at(steps: Iterable[Floats]) -> Floats:

@@ -18,7 +18,15 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import along
 
-__all__ = ["RATIO", "RUNGS", "CoordinateLine", "DirectionLine", "Line", "Rungs", "sample"]
+__all__ = [
+    "RATIO",
+    "RELATIVE_STEPS",
+    "CoordinateLine",
+    "DirectionLine",
+    "Line",
+    "LineSamples",
+    "sample",
+]
 
 
 class Line(Protocol):
@@ -85,17 +93,17 @@ class DirectionLine(Line):
 RATIO = 4.0
 
 #: Relative steps, from where a function is still itself to where rounding reigns.
-RUNGS: Floats = 0.3 * RATIO ** -np.arange(20.0)
+RELATIVE_STEPS: Floats = 0.3 * RATIO ** -np.arange(20.0)
 
 #: More of them, where a function still bends at the last by so many roundings: it varies over
 #: a length a billionth of what steps are measured in.
-MORE_RUNGS: Floats = RUNGS[-1] * RATIO ** -np.arange(1.0, 5.0)
+MORE_RUNGS: Floats = RELATIVE_STEPS[-1] * RATIO ** -np.arange(1.0, 5.0)
 BENT = 1e4
 FALLING = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rungs:
+class LineSamples:
     """Outputs on both sides of the point, at k steps, the largest first.
 
     Attributes
@@ -155,7 +163,7 @@ class Rungs:
         return (self.base - self.left) / self.left_step[:, None]
 
 
-def sample(line: Line, base: Floats) -> Rungs:
+def sample(line: Line, base: Floats) -> LineSamples:
     """Evaluate at all rungs, and at more where the last are not small enough for a limit.
 
     Parameters
@@ -167,24 +175,24 @@ def sample(line: Line, base: Floats) -> Rungs:
 
     Returns
     -------
-    Rungs
+    LineSamples
         Costs 40 evaluations, eight more where the function still bends at the last rungs.
     """
-    rungs = _rungs(line, base, RUNGS)
+    rungs = _rungs(line, base, RELATIVE_STEPS)
     with np.errstate(all="ignore"):
         # Of the very last rung the even part alone is known.
         larger, last = rungs.bend[-3:-1]
     if not np.any((larger > FALLING * last) & (last > BENT * EPS * np.abs(base))):
         return rungs
     more = _rungs(line, base, MORE_RUNGS)
-    sides = (field.name for field in fields(Rungs) if field.name != "base")
-    return Rungs(
+    sides = (field.name for field in fields(LineSamples) if field.name != "base")
+    return LineSamples(
         base, *(np.concatenate([getattr(r, side) for r in (rungs, more)]) for side in sides)
     )
 
 
-def _rungs(line: Line, base: Floats, steps: Floats) -> Rungs:
+def _rungs(line: Line, base: Floats, steps: Floats) -> LineSamples:
     taken, outputs = line.at(np.concatenate([steps, -steps]))
     count = steps.size
     right, left = slice(None, count), slice(count, None)
-    return Rungs(base, steps, taken[right], -taken[left], outputs[right], outputs[left])
+    return LineSamples(base, steps, taken[right], -taken[left], outputs[right], outputs[left])

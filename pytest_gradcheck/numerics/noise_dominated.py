@@ -23,7 +23,7 @@ from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.refinement import NARROWER, look_narrower
 
-__all__ = ["Drowned", "bound_together", "look_further", "look_wider"]
+__all__ = ["NoiseDominated", "bound_jointly", "measure_noise_dominated", "widen_steps"]
 
 
 #: How far all of them are moved, in units of their scales: near enough one of
@@ -40,7 +40,7 @@ DIRECTIONS = 2
 LEAST = 0.5
 
 
-def bound_together(
+def bound_jointly(
     function: Function, indices: Indices, claim: Floats, rng: np.random.Generator
 ) -> Floats:
     """Bound how far claims are off by moving all their coordinates at once.
@@ -123,7 +123,7 @@ EXTRAPOLATED = NARROWER**2 / 2
 
 
 @dataclass(frozen=True, slots=True)
-class Drowned:
+class NoiseDominated:
     """Coordinates that agree with their claims as far as noise lets them, not far enough.
 
     Attributes
@@ -140,12 +140,12 @@ class Drowned:
     step: Floats
     faint: Booleans
 
-    def take(self, rows: Booleans) -> Drowned:
+    def take(self, rows: Booleans) -> NoiseDominated:
         """Return some of them."""
-        return Drowned(self.indices[rows], self.step[rows], self.faint[rows])
+        return NoiseDominated(self.indices[rows], self.step[rows], self.faint[rows])
 
     @classmethod
-    def joined(cls, parts: Sequence[Drowned]) -> Drowned:
+    def joined(cls, parts: Sequence[NoiseDominated]) -> NoiseDominated:
         """Put some of them together."""
         if len(parts) == 1:
             return parts[0]
@@ -156,8 +156,8 @@ class Drowned:
         )
 
 
-def look_further(
-    block: Block, drowned: Drowned, rng: np.random.Generator
+def measure_noise_dominated(
+    block: Block, drowned: NoiseDominated, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Look at drowned coordinates all together, then further at those still drowned.
 
@@ -165,7 +165,7 @@ def look_further(
     ----------
     block : Block
         The coordinates with their claims; takes what is found.
-    drowned : Drowned
+    drowned : NoiseDominated
         The same coordinates, with how they were looked at.
     rng : numpy.random.Generator
         Draws the weights they are moved together with.
@@ -186,7 +186,7 @@ def look_further(
         rows = block.unresolved(drowned.faint)
         block, drowned = block.take(rows), drowned.take(rows)
     if drowned.indices.size:
-        doubt[rows], scale[rows] = look_wider(block, drowned.step, drowned.faint)
+        doubt[rows], scale[rows] = widen_steps(block, drowned.step, drowned.faint)
     return doubt, scale
 
 
@@ -198,7 +198,7 @@ def _look_together(block: Block, faint: Booleans, rng: np.random.Generator) -> b
     whether this one does not.
     """
     found, indices = block.found, block.indices
-    off = bound_together(block.function, indices, block.claim, rng)
+    off = bound_jointly(block.function, indices, block.claim, rng)
     value = np.clip(found.value[indices], block.claim - off, block.claim + off)
     bound = off + np.abs(value - block.claim)
     block.write(bound < found.bound[indices], value, bound, found.step[indices])
@@ -232,7 +232,7 @@ def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple
         yield WIDEST * reach, reach
 
 
-def look_wider(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
+def widen_steps(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
     """Look again with larger steps where the first one showed only noise of all of a block.
 
     What a larger step shows clearly, and is not what was claimed, is in doubt;

@@ -22,7 +22,7 @@ from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import signed_direction
-from pytest_gradcheck.numerics.richardson import climb
+from pytest_gradcheck.numerics.richardson import extrapolate
 
 __all__ = ["Coupled", "Coupling", "find_coupling", "measure_one"]
 
@@ -229,6 +229,6 @@ def measure_one(function: Function, coordinate: int, output: int) -> Coupled:
     scale = float(function.scales.own(np.array([coordinate]))[0])
     line = CoordinateLine(evaluate, function.point, coordinate, scale)
     at = slice(output, output + 1)
-    climbed = climb(line, function.base[at], function.noise[at])
+    climbed = extrapolate(line, function.base[at], function.noise[at])
     figures = (climbed.value, climbed.bound, climbed.step)
     return Coupled(coordinate, output, *(float(figure[0]) for figure in figures))

@@ -23,7 +23,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.coordinate_block import Block
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.lines import RUNGS, Line
+from pytest_gradcheck.numerics.lines import RELATIVE_STEPS, Line
 from pytest_gradcheck.numerics.measurement import (
     EPS,
     Booleans,
@@ -35,7 +35,7 @@ from pytest_gradcheck.numerics.measurement import (
 )
 from pytest_gradcheck.numerics.quantization import Level
 from pytest_gradcheck.numerics.random_directions import along, signed_direction
-from pytest_gradcheck.numerics.richardson import LineMeasurement, climb
+from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 
 __all__ = [
     "COARSE",
@@ -43,8 +43,8 @@ __all__ = [
     "NARROW",
     "PLACES",
     "Levels",
-    "climb_past_stairs",
     "differ_everywhere",
+    "extrapolate_past_stairs",
     "jumps_beyond",
 ]
 
@@ -266,7 +266,7 @@ PARTS = (24, 6, 6, 6, 6)
 AS_HIGH = 0.3
 
 
-def climb_past_stairs(
+def extrapolate_past_stairs(
     line: Line,
     base: Floats,
     noise: Floats,
@@ -280,7 +280,7 @@ def climb_past_stairs(
     Parameters
     ----------
     line, base, noise
-        See `climb`.
+        See `extrapolate`.
     measured : LineMeasurement
         What a ladder showed.
     claim : ndarray, shape (m,)
@@ -303,14 +303,14 @@ def climb_past_stairs(
         error = np.where(differs, error, np.inf)
         quiet = measured.bound * measured.step
         apart = np.abs(measured.secants - measured.value)[: SPACINGS.size]
-        steps = RUNGS[: SPACINGS.size, None] * line.unit
+        steps = RELATIVE_STEPS[: SPACINGS.size, None] * line.unit
         moved = (apart >= MOVED * error) & (apart * steps >= ROUGHER * quiet / 2)
         wanted = np.asarray(moved.any(axis=1))
         wanted[1:] |= wanted[:-1].copy()
         if not wanted.any():
             return measured
         heights = _heights(line, base, quiet, error * line.unit, SPACINGS[wanted])
-    return climb(line, base, noise, least=heights) if heights.any() else measured
+    return extrapolate(line, base, noise, least=heights) if heights.any() else measured
 
 
 def _heights(line: Line, base: Floats, quiet: Floats, error: Floats, spacings: Floats) -> Floats:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.numerics.lines import RATIO, RUNGS, Line, Rungs, sample
+from pytest_gradcheck.numerics.lines import RATIO, RELATIVE_STEPS, Line, LineSamples, sample
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.noise import noise_ceiling, noise_floor, sudden_drops
 from pytest_gradcheck.numerics.quantization import Level, find_level, find_steps
 
-__all__ = ["LineMeasurement", "climb"]
+__all__ = ["LineMeasurement", "extrapolate"]
 
 #: A change is visible when it exceeds the noise this many times.
 VISIBLE = 50.0
@@ -96,7 +96,7 @@ class LineMeasurement:
     @property
     def stands_still(self) -> Booleans:
         """Which outputs keep their values, bit by bit, at all steps."""
-        return np.asarray(self.level.reach >= RUNGS[0])
+        return np.asarray(self.level.reach >= RELATIVE_STEPS[0])
 
     def or_moving(self, wider: LineMeasurement) -> LineMeasurement:
         """Return this, and for outputs that stand still what larger steps show that move them.
@@ -139,7 +139,7 @@ class _Estimate:
     step: Floats
 
 
-def climb(
+def extrapolate(
     line: Line, base: Floats, noise: Floats, *, least: Floats | float = 0.0
 ) -> LineMeasurement:
     """Measure the derivative of every output along `line`.
@@ -228,7 +228,7 @@ def climb(
     )
 
 
-def _settle(rungs: Rungs, noise: Floats, rounding: Floats, piece: Floats) -> _Estimate:
+def _settle(rungs: LineSamples, noise: Floats, rounding: Floats, piece: Floats) -> _Estimate:
     """Estimate from central differences, the noise raised to the scatter that is seen."""
     gain = RATIO**2
     central, bend = rungs.central, _unexplained(rungs, noise)
@@ -252,7 +252,7 @@ def _settle(rungs: Rungs, noise: Floats, rounding: Floats, piece: Floats) -> _Es
     return estimate
 
 
-def _unexplained(rungs: Rungs, noise: Floats) -> Floats:
+def _unexplained(rungs: LineSamples, noise: Floats) -> Floats:
     """Return by how much the slopes left and right differ where no curvature explains it.
 
     The even part of a smooth function falls like h^2 or faster. Where it does
@@ -326,7 +326,7 @@ def _better(a: _Estimate, b: _Estimate) -> _Estimate:
     )
 
 
-def _steepest(rungs: Rungs, noise: Floats) -> Floats:
+def _steepest(rungs: LineSamples, noise: Floats) -> Floats:
     """Return the largest slope from the point to any step that moves the output visibly."""
     result = np.zeros_like(rungs.base)
     for side, slope in ((rungs.right, rungs.from_right), (rungs.left, rungs.from_left)):
@@ -335,7 +335,7 @@ def _steepest(rungs: Rungs, noise: Floats) -> Floats:
     return result
 
 
-def _is_unresolved(rungs: Rungs) -> NDArray[np.bool_]:
+def _is_unresolved(rungs: LineSamples) -> NDArray[np.bool_]:
     """Tell where the smallest steps bend outputs by as much as the largest, and by much.
 
     The function varies over lengths that are shorter than its arguments are apart, or so it
@@ -349,7 +349,7 @@ def _is_unresolved(rungs: Rungs) -> NDArray[np.bool_]:
     return np.asarray((varies > 0) & (bend >= COARSE * np.maximum(varies, np.abs(sides).max())))
 
 
-def _shows_kink(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
+def _shows_kink(rungs: LineSamples, noise: Floats) -> NDArray[np.bool_]:
     """Tell where the even part shrinks like h, not h^2, down to the noise.
 
     A kink merely near the point vanishes from the small rungs; one at the point
@@ -371,7 +371,7 @@ def _shows_kink(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
     return np.asarray(result)
 
 
-def _shows_jump(rungs: Rungs, noise: Floats) -> NDArray[np.bool_]:
+def _shows_jump(rungs: LineSamples, noise: Floats) -> NDArray[np.bool_]:
     """Tell where a side keeps its distance from the point, however small the step.
 
     One that the other side goes beyond even at the smallest step is a kink closer by than that.

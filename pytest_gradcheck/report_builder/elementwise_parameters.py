@@ -16,12 +16,12 @@ from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
 from pytest_gradcheck.binding.forward.domain import Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.numerics.elementwise import Compressed
+from pytest_gradcheck.numerics.elementwise import CompressedJacobian
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.off_diagonal import Coupled
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
-from pytest_gradcheck.report_builder.nearby_claims import Again, Elsewhere
+from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_report import (
     Described,
     Evidence,
@@ -41,7 +41,7 @@ VANISHING = 1e-6
 
 
 def describe_elementwise(
-    problem: Problem, claim: ElementwiseClaim, measured: Compressed, options: Options
+    problem: Problem, claim: ElementwiseClaim, measured: CompressedJacobian, options: Options
 ) -> Described:
     """Describe every parameter, entry by entry, and what it moves beside.
 
@@ -51,7 +51,7 @@ def describe_elementwise(
         What was claimed.
     claim : ElementwiseClaim
         Its claim.
-    measured : Compressed
+    measured : CompressedJacobian
         What was measured.
     options : Options
         The options in force.
@@ -62,7 +62,7 @@ def describe_elementwise(
         Of all parameters.
     """
     unmoved = problem.unmoved()
-    elsewhere = Elsewhere(problem, options.seed, lambda said, some: said.take_stored(some))
+    elsewhere = NearbyClaims(problem, options.seed, lambda said, some: said.take_stored(some))
     reports, zeros = [], []
     edges = [0, *(parameter.stop for parameter in problem.parameters)]
     each = zip(
@@ -85,7 +85,7 @@ def describe_elementwise(
             unmoved=parameter.name in unmoved,
             edge=partial(_edge, problem, parameter),
             own=claim.own[start:stop],
-            again=Again(elsewhere, np.arange(start, stop), (start, stop)),
+            again=NearbyEntryClaims(elsewhere, np.arange(start, stop), (start, stop)),
         )
         report = _described(own, options)
         zeros.append(own.judged.zeros)
@@ -113,7 +113,7 @@ def _described(evidence: Evidence, options: Options) -> ParameterReport:
     )
 
 
-def _beside(own: Evidence, pairs: Sequence[Coupled], measured: Compressed) -> Evidence:
+def _beside(own: Evidence, pairs: Sequence[Coupled], measured: CompressedJacobian) -> Evidence:
     """Return evidence of derivatives that an elementwise function does not have."""
     parameter = own.parameter
     rows = np.array([pair.coordinate for pair in pairs]) - parameter.start
@@ -136,7 +136,10 @@ def _beside(own: Evidence, pairs: Sequence[Coupled], measured: Compressed) -> Ev
 
 
 def _joined(
-    report: ParameterReport, others: ParameterReport, measured: Compressed, options: Options
+    report: ParameterReport,
+    others: ParameterReport,
+    measured: CompressedJacobian,
+    options: Options,
 ) -> ParameterReport:
     """Add what a parameter moves beside to what was found of it."""
     worst = sorted((*report.worst, *others.worst), key=_badness, reverse=True)
@@ -157,7 +160,7 @@ def _joined(
 
 
 def _seen(
-    report: ParameterReport, parameter: Parameter, measured: Compressed, base: Floats
+    report: ParameterReport, parameter: Parameter, measured: CompressedJacobian, base: Floats
 ) -> ParameterReport:
     """Say how well it was seen that a parameter moves nothing beside."""
     hidden, sizes = measured.coupling.hidden, np.maximum(measured.sizes, np.abs(base))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.problem import Problem
 
-__all__ = ["Again", "Elsewhere"]
+__all__ = ["NearbyClaims", "NearbyEntryClaims"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -61,7 +61,7 @@ AGREEING = 1e-4
 DIRECTIONS = 2
 
 
-class Elsewhere:
+class NearbyClaims:
     """Claims close to the point of a check.
 
     Parameters
@@ -294,12 +294,12 @@ def _reach(here: Floats, step: float) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class NearbyEntryClaims:
     """Some coordinates, about which backward can be asked elsewhere.
 
     Attributes
     ----------
-    elsewhere : Elsewhere
+    elsewhere : NearbyClaims
         What asks.
     coordinates : ndarray of int, shape (k,)
         Their places in the point.
@@ -307,7 +307,7 @@ class Again:
         Start and stop of the parameter they are of.
     """
 
-    elsewhere: Elsewhere
+    elsewhere: NearbyClaims
     coordinates: Indices
     within: tuple[int, int]
 
@@ -317,17 +317,17 @@ class Again:
         return self.elsewhere.size == 1
 
     def scatter(self, is_enough: Callable[[Floats, float], bool]) -> Floats:
-        """Return how much claims differ a rounding away, see `Elsewhere.scatter`."""
+        """Return how much claims differ a rounding away, see `NearbyClaims.scatter`."""
         return self.elsewhere.scatter(self.coordinates, is_enough, within=self.within)
 
     def saturation(self, rows: Indices) -> Floats:
-        """Return how many times larger outputs are elsewhere, see `Elsewhere.saturation`."""
+        """Return how many times larger outputs are elsewhere, see `NearbyClaims.saturation`."""
         return self.elsewhere.saturation(self.coordinates[rows])
 
     def sides(self, number: int, step: float) -> tuple[Floats, Floats] | None:
-        """Return claims to both sides of one of them, see `Elsewhere.sides`."""
+        """Return claims to both sides of one of them, see `NearbyClaims.sides`."""
         return self.elsewhere.sides(int(self.coordinates[number]), step)
 
     def around(self, number: int, step: float) -> Floats:
-        """Return claims about one of them where all have moved, see `Elsewhere.around`."""
+        """Return claims about one of them where all have moved, see `NearbyClaims.around`."""
         return self.elsewhere.around(int(self.coordinates[number]), step)

@@ -26,7 +26,7 @@ from pytest_gradcheck.judgement.verdicts import Judged, Mark, is_clear, judge
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
-from pytest_gradcheck.report_builder.nearby_claims import Again
+from pytest_gradcheck.report_builder.nearby_claims import NearbyEntryClaims
 
 __all__ = [
     "Described",
@@ -117,7 +117,7 @@ class Evidence:
         ``edge(coordinate) -> Edge or None``: the nearest that was met along it.
     own : ndarray of int, shape (n, m), or None
         Which outputs the m derivatives by a coordinate are of; None where they are of all.
-    again : Again or None
+    again : NearbyEntryClaims or None
         Asks backward about these coordinates once more, before it is accused of a slight
         difference or of a claim between the slopes of a kink.
     at_first : Judged or None
@@ -135,7 +135,7 @@ class Evidence:
     unmoved: bool = False
     edge: Callable[[int], Edge | None] = no_edge
     own: Indices | None = None
-    again: Again | None = None
+    again: NearbyEntryClaims | None = None
     at_first: Judged | None = None
 
     @cached_property
@@ -154,7 +154,7 @@ class Evidence:
                 judged = self._saturated(again, judged, scatter)
         return _settled(self, again, judged) if judged.unexplained else judged
 
-    def _saturated(self, again: Again, judged: Judged, scatter: Floats) -> Judged:
+    def _saturated(self, again: NearbyEntryClaims, judged: Judged, scatter: Floats) -> Judged:
         """Judge anew where outputs are what far larger terms leave: by the rounding of those."""
         times = again.saturation(np.flatnonzero(judged.slight.any(axis=1)))
         if self.own is not None or not times.any():
@@ -243,7 +243,7 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
     )
 
 
-def _settled(evidence: Evidence, again: Again, judged: Judged) -> Judged:
+def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judged) -> Judged:
     """Settle claims at a kink that are nothing one would write there by those beside it.
 
     A backward that gives the slopes to both sides is right beside the kink; then the claim may

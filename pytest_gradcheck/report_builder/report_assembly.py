@@ -12,7 +12,7 @@ from typing import Any
 from pytest_gradcheck.binding.backward.claims import OtherCotangents
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.judgement.cotangent_laws import Broken, breaks_again, broken_laws
+from pytest_gradcheck.judgement.cotangent_laws import LawViolation, breaks_again, violated_laws
 from pytest_gradcheck.judgement.outcome import failures
 from pytest_gradcheck.options import NAMES, Options
 from pytest_gradcheck.report.model import Breach, Entry, OptionValue
@@ -108,7 +108,7 @@ def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
 
 def _suspected(
     problem: Problem, others: OtherCotangents | None, rtol: float
-) -> list[tuple[Parameter, Broken]]:
+) -> list[tuple[Parameter, LawViolation]]:
     """Return the laws that seem to be broken, by parameter."""
     if others is None:
         return []
@@ -116,11 +116,11 @@ def _suspected(
     return [
         (parameter, law)
         for parameter, rounding in pairs
-        for law in broken_laws(**_of(others, parameter), rtol=rtol, rounding=rounding)
+        for law in violated_laws(**_of(others, parameter), rtol=rtol, rounding=rounding)
     ]
 
 
-def _stands(parameter: Parameter, law: Broken, others: OtherCotangents) -> bool:
+def _stands(parameter: Parameter, law: LawViolation, others: OtherCotangents) -> bool:
     """Tell whether a law is broken for other cotangents, too."""
     return law.kind != "linear" or breaks_again(law, **_of(others, parameter))
 

@@ -18,12 +18,12 @@ from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.diagnosis.constant_factor import diagnose_share
 from pytest_gradcheck.judgement.verdicts import are_zero
 from pytest_gradcheck.numerics.measurement import Measurement, Status
-from pytest_gradcheck.numerics.screening.findings import UNRESOLVED, Finding, Screened
+from pytest_gradcheck.numerics.screening.findings import UNRESOLVED, Finding, ScreenResult
 from pytest_gradcheck.numerics.screening.regions import Box
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.model import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
-from pytest_gradcheck.report_builder.nearby_claims import Again, Elsewhere
+from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_report import (
     ROUNDING,
     Described,
@@ -34,7 +34,7 @@ from pytest_gradcheck.report_builder.parameter_report import (
     relative_difference,
 )
 
-__all__ = ["describe_screen", "is_rounded", "noted", "with_excused"]
+__all__ = ["describe_screened", "is_rounded", "noted", "with_excused"]
 
 #: Shares of claims that backward's own rounding comes to, above which that is said.
 NOTABLE = 1e-12
@@ -49,12 +49,12 @@ class _Part:
     """
 
     problem: Problem
-    screened: Screened
+    screened: ScreenResult
     options: Options
     parameter: Parameter
     number: int
     rounding: float
-    elsewhere: Elsewhere
+    elsewhere: NearbyClaims
     resolution: float
     share: float
     findings: Sequence[Finding]
@@ -105,8 +105,8 @@ class _Part:
         return bool(unexplained) or not np.isfinite(self.resolution)
 
 
-def describe_screen(
-    problem: Problem, screened: Screened, options: Options, elsewhere: Elsewhere
+def describe_screened(
+    problem: Problem, screened: ScreenResult, options: Options, elsewhere: NearbyClaims
 ) -> Described:
     """Describe every parameter by what directions and single entries showed.
 
@@ -114,11 +114,11 @@ def describe_screen(
     ----------
     problem : Problem
         What was claimed.
-    screened : Screened
+    screened : ScreenResult
         What was found.
     options : Options
         The options in force.
-    elsewhere : Elsewhere
+    elsewhere : NearbyClaims
         Asks backward close to the point, before it is accused of a slight difference.
 
     Returns
@@ -210,7 +210,7 @@ def _of_rounding(report: ParameterReport) -> tuple[Note, ...]:
     return tuple(n for n in report.notes if n.kind == "inconclusive" and ROUNDING in n.text)
 
 
-def _difference(screened: Screened) -> float:
+def _difference(screened: ScreenResult) -> float:
     """Return formula (2) for derivatives along the directions that were looked at.
 
     Those that cannot be told from zero count as such.
@@ -239,7 +239,7 @@ def _described(
         rounding=part.rounding,
         rtol=options.rtol,
         unmoved=parameter.name in unmoved,
-        again=Again(part.elsewhere, coordinates, (parameter.start, parameter.stop)),
+        again=NearbyEntryClaims(part.elsewhere, coordinates, (parameter.start, parameter.stop)),
         edge=lambda k: problem.edge(int(coordinates[k]), int(coordinates[k]) + 1),
     )
     return describe(evidence, max_rows=options.max_rows, convention=options.convention)

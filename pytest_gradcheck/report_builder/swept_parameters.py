@@ -16,10 +16,10 @@ from pytest_gradcheck.binding.forward.domain import Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.judgement.verdicts import Judged, judge
-from pytest_gradcheck.numerics.full_check import Measured
+from pytest_gradcheck.numerics.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import Floats, Status
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report_builder.nearby_claims import Again, Elsewhere
+from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_report import (
     Described,
     Evidence,
@@ -28,19 +28,19 @@ from pytest_gradcheck.report_builder.parameter_report import (
     relative_difference,
 )
 
-__all__ = ["describe_sweep"]
+__all__ = ["describe_swept"]
 
 EPS = float(np.finfo(np.float64).eps)
 
 
-def describe_sweep(problem: Problem, measured: Measured, options: Options) -> Described:
+def describe_swept(problem: Problem, measured: FullMeasurement, options: Options) -> Described:
     """Describe every parameter, entry by entry.
 
     Parameters
     ----------
     problem : Problem
         What was claimed.
-    measured : Measured
+    measured : FullMeasurement
         What was measured.
     options : Options
         The options in force.
@@ -62,11 +62,11 @@ def describe_sweep(problem: Problem, measured: Measured, options: Options) -> De
     return Described("full", parameters, difference)
 
 
-def _evidence(problem: Problem, measured: Measured, options: Options) -> Iterator[Evidence]:
+def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> Iterator[Evidence]:
     """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
     roundings = problem.roundings or (EPS,) * len(problem.parameters)
     parameters, point = problem.parameters, problem.point
-    unmoved, elsewhere = problem.unmoved(), Elsewhere(problem, options.seed)
+    unmoved, elsewhere = problem.unmoved(), NearbyClaims(problem, options.seed)
     if problem.tangent is not None:
         parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
         roundings = (max(roundings),)
@@ -88,14 +88,16 @@ def _evidence(problem: Problem, measured: Measured, options: Options) -> Iterato
             rtol=options.rtol,
             unmoved=parameter.name in unmoved,
             edge=partial(_edge, problem, parameter.start),
-            again=Again(elsewhere, np.arange(rows.start, rows.stop), (rows.start, rows.stop)),
+            again=NearbyEntryClaims(
+                elsewhere, np.arange(rows.start, rows.stop), (rows.start, rows.stop)
+            ),
             at_first=judged.part(rows, conventions[number], unexplained[number]),
         )
 
 
 def _judged(
     claim: Floats,
-    measured: Measured,
+    measured: FullMeasurement,
     natural: Floats,
     *,
     edges: Sequence[int],

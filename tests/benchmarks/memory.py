@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.numerics.coordinate_sweep import Sweep
+from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.step_size import Scales
 
@@ -125,7 +125,7 @@ def sweep_alone(size: int) -> float:
     scales = Scales.of(point, [(0, size)])
     at_point = Function(evaluate, point, base, 1e-16 * np.abs(base), np.abs(base), scales)
     rng = np.random.default_rng(0)
-    sweep = Sweep(at_point, lambda start, stop: gradient[start:stop, None], 1e-6, rng)
+    sweep = CoordinateSweep(at_point, lambda start, stop: gradient[start:stop, None], 1e-6, rng)
     tracemalloc.start()
     sweep.measure()
     peak = tracemalloc.get_traced_memory()[1]

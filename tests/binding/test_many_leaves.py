@@ -9,7 +9,7 @@ import pytest
 
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.binding.constrained.declaration import UNCONSTRAINED, Written
+from pytest_gradcheck.binding.constrained.declaration import UNCONSTRAINED, ConstraintDeclarations
 from pytest_gradcheck.report.model import Note
 
 
@@ -86,7 +86,7 @@ def named(count: int) -> dict[str, Any]:
     names = [f"w{k}" for k in range(count)]
     return keyed(count) | {
         "wrt": names,
-        "written": Written(bounds=dict.fromkeys(names, (-1e6, 1e6))),
+        "written": ConstraintDeclarations(bounds=dict.fromkeys(names, (-1e6, 1e6))),
     }
 
 
@@ -109,7 +109,11 @@ def beside(count: int) -> dict[str, Any]:
 
 
 def bound(
-    forward: Any, backward: Any, args: Any, wrt: Any = None, written: Written = UNCONSTRAINED
+    forward: Any,
+    backward: Any,
+    args: Any,
+    wrt: Any = None,
+    written: ConstraintDeclarations = UNCONSTRAINED,
 ) -> tuple[Note, ...]:
     """Bind a check, evaluate once, and return its notes."""
     with bind(Call(forward, backward, args, wrt=wrt), seed=0, written=written) as problem:

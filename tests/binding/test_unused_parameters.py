@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
-from pytest_gradcheck.binding.call.user_call import Counts
+from pytest_gradcheck.binding.call.user_call import CallCounts
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.unused_parameters import watched
 from pytest_gradcheck.binding.values.parameters import Parameter
@@ -33,7 +33,7 @@ def problem(claim: list[float], **changes: Any) -> Problem:
         "claim": DenseClaim(np.array(claim)[:, None]),
         "outputs": (),
         "tangent": None,
-        "counts": Counts(),
+        "counts": CallCounts(),
     }
     return Problem(**(data | changes))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.judgement.cotangent_laws import Broken, breaks_again, broken_laws
+from pytest_gradcheck.judgement.cotangent_laws import LawViolation, breaks_again, violated_laws
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(4, 3))
@@ -14,10 +14,12 @@ FIRST, SECOND = RNG.normal(size=3), RNG.normal(size=3)
 EPS = 2.2e-16
 
 
-def broken(vjp: Callable[[Any], Any], rounding: float = EPS, rtol: float = 1e-6) -> list[Broken]:
+def broken(
+    vjp: Callable[[Any], Any], rounding: float = EPS, rtol: float = 1e-6
+) -> list[LawViolation]:
     """Judge a VJP of four coordinates."""
     return list(
-        broken_laws(
+        violated_laws(
             vjp(FIRST),
             zero=vjp(0 * FIRST),
             second=vjp(SECOND),
@@ -85,7 +87,7 @@ def test_both_laws_can_be_broken() -> None:
 
 def test_nonlinearity_says_what_was_found_and_expected() -> None:
     """Both numbers, and no minus in front of a zero."""
-    law = Broken("linear", 1, 0.0, -1.25)
+    law = LawViolation("linear", 1, 0.0, -1.25)
     assert law.describe("f_backward", "x[1]") == (
         "f_backward is not linear in the cotangent: x[1] is 0, not -1.25"
     )
@@ -127,7 +129,7 @@ def test_solver_that_stops_early_is_allowed_what_its_claims_are() -> None:
 )
 def test_law_stands_where_it_is_broken_by_as_much_again(combined: float, stands: bool) -> None:
     """To within half of it, the term without the cotangent left out."""
-    law = Broken("linear", 1, found=3.5, expected=1.5)
+    law = LawViolation("linear", 1, found=3.5, expected=1.5)
     again = breaks_again(
         law,
         np.array([9.0, 6.0]),
@@ -141,6 +143,6 @@ def test_law_stands_where_it_is_broken_by_as_much_again(combined: float, stands:
 
 def test_law_stands_though_zero_gave_nothing() -> None:
     """What is not finite for a zero cotangent is no term to leave out."""
-    law = Broken("linear", 0, found=2.0, expected=0.0)
+    law = LawViolation("linear", 0, found=2.0, expected=0.0)
     one, nothing = np.ones(1), np.array([np.nan])
     assert breaks_again(law, one, zero=nothing, second=one, combined=0.5 * one, weight=-2.5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.central_difference import balanced_steps, measure_pairs, refit
-from pytest_gradcheck.numerics.coordinate_sweep import Sweep
+from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.step_size import Scales
@@ -85,7 +85,7 @@ def classic(step: float) -> Measurement:
     function = function_at(Counted(lambda x: np.exp(x).sum()), POINT.copy())
     claims = np.exp(POINT)[:, None]
     rng = np.random.default_rng(0)
-    found = Sweep(function, lambda start, stop: claims[start:stop], 1e-6, rng).measure()
+    found = CoordinateSweep(function, lambda start, stop: claims[start:stop], 1e-6, rng).measure()
     return refit(function, found, step)
 
 

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.coordinate_block import UNCLEAR
-from pytest_gradcheck.numerics.coordinate_sweep import SAMPLED, WORST, Doubts, Sweep, sweep_some
+from pytest_gradcheck.numerics.coordinate_sweep import (
+    SAMPLED,
+    WORST,
+    CoordinateSweep,
+    ExtrapolationCandidates,
+    sweep_some,
+)
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from tests.numerics.functions import Counted, Floats, function_at, jitter
 from tests.numerics.screening.builders import Shapes, projector_of
@@ -22,7 +28,7 @@ from tests.numerics.screening.builders import Shapes, projector_of
 
 def test_the_worst_come_first_and_a_sample_of_the_rest_after() -> None:
     """However many doubts there are, sixty are chosen, the worst of them for certain."""
-    doubts = Doubts(np.random.default_rng(0))
+    doubts = ExtrapolationCandidates(np.random.default_rng(0))
     excess = np.random.default_rng(1).permutation(1000).astype(float) + 1
     for start in range(0, 1000, 100):
         part = np.arange(start, start + 100)
@@ -37,7 +43,7 @@ def test_the_worst_come_first_and_a_sample_of_the_rest_after() -> None:
 
 def test_few_doubts_are_all_chosen() -> None:
     """Coordinates without any doubt are not."""
-    doubts = Doubts(np.random.default_rng(0))
+    doubts = ExtrapolationCandidates(np.random.default_rng(0))
     doubts.add(np.array([3, 5, 7]), np.array([0.0, 2.0, np.inf]), np.ones(3))
     assert doubts.chosen() == [(7, 1.0), (5, 1.0)]
 
@@ -46,7 +52,7 @@ def test_sample_does_not_depend_on_the_order_of_excess() -> None:
     """Every doubt that is not among the worst has the same chance."""
     hits = np.zeros(200)
     for seed in range(300):
-        doubts = Doubts(np.random.default_rng(seed))
+        doubts = ExtrapolationCandidates(np.random.default_rng(seed))
         for part in np.split(np.arange(200), 4):
             doubts.add(part, np.asarray(200.0 - part, dtype=np.float64), np.ones(50))
         hits[[index for index, _ in doubts.chosen()]] += 1
@@ -57,7 +63,7 @@ def test_sample_does_not_depend_on_the_order_of_excess() -> None:
 
 def test_merely_unclear_coordinates_are_sampled() -> None:
     """A ladder for each would cost more than it could tell."""
-    doubts = Doubts(np.random.default_rng(0))
+    doubts = ExtrapolationCandidates(np.random.default_rng(0))
     doubts.add(np.arange(100), np.where(np.arange(100) < 3, 5.0, UNCLEAR), np.ones(100))
     chosen = [index for index, _ in doubts.chosen()]
     assert chosen[:3] == [0, 1, 2]
@@ -78,7 +84,7 @@ def sweep(
     counted.calls = 0
     before = point.copy()
     rng = np.random.default_rng(0)
-    found = Sweep(at_point, lambda start, stop: claims[start:stop], 1e-6, rng).measure()
+    found = CoordinateSweep(at_point, lambda start, stop: claims[start:stop], 1e-6, rng).measure()
     assert (point == before).all()
     return found, counted.calls
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.discontinuities import (
-    Breaks,
+    Discontinuities,
     are_analytic,
     branch_slopes,
-    breaks_nearby,
+    find_discontinuities,
 )
 from tests.numerics.functions import Counted, Floats, function_at, jitter
 
@@ -138,7 +138,7 @@ def test_tiny_breaks_nearby_are_seen(height: float) -> None:
     function = function_at(
         Counted(lambda x: np.sin(x).sum() + height * np.floor(20 * x.sum())), POINT.copy()
     )
-    assert breaks_nearby(function, np.random.default_rng(0)).found.all()
+    assert find_discontinuities(function, np.random.default_rng(0)).found.all()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_tiny_breaks_nearby_are_seen(height: float) -> None:
 def test_what_closes_up_is_no_jump(function: Any) -> None:
     """Between the two sides there are values that belong to neither."""
     at_point = function_at(Counted(function), POINT.copy())
-    assert not breaks_nearby(at_point, np.random.default_rng(0)).found.any()
+    assert not find_discontinuities(at_point, np.random.default_rng(0)).found.any()
 
 
 def test_curves_through_several_kinks_meet_at_no_break() -> None:
@@ -166,7 +166,7 @@ def test_curves_through_several_kinks_meet_at_no_break() -> None:
         return np.array([(there > kinks) @ direction])
 
     function = function_at(Counted(lambda x: np.maximum(x - kinks, 0).sum()), point)
-    assert not breaks_nearby(replace(function, claimed=claimed), rng).found.any()
+    assert not find_discontinuities(replace(function, claimed=claimed), rng).found.any()
 
 
 def test_bends_say_how_far_slopes_of_branches_differ() -> None:
@@ -174,7 +174,7 @@ def test_bends_say_how_far_slopes_of_branches_differ() -> None:
     bent = function_at(
         Counted(lambda x: np.sin(x).sum() + 1e-4 * np.abs(x.sum() % 0.05 - 0.02)), POINT.copy()
     )
-    found = breaks_nearby(bent, np.random.default_rng(0))
+    found = find_discontinuities(bent, np.random.default_rng(0))
     assert found.found.all()
     assert 1e-5 < found.bends[0] < 1e-3
 
@@ -184,7 +184,7 @@ def test_jumps_so_dense_that_no_curve_lies_between_are_seen() -> None:
     dense = function_at(
         Counted(lambda x: np.sin(x).sum() + 1e-5 * (7919 * x.sum() % 1.0) ** 2), POINT.copy()
     )
-    assert breaks_nearby(dense, np.random.default_rng(0)).found.all()
+    assert find_discontinuities(dense, np.random.default_rng(0)).found.all()
 
 
 @pytest.mark.parametrize(
@@ -194,5 +194,5 @@ def test_errors_are_explained_by_bends_within_limits(
     bends: float, error: float, told: bool
 ) -> None:
     """A solver's error in one slope is not far larger, and not that of another function."""
-    breaks = Breaks(np.array([True]), np.array([bends]))
+    breaks = Discontinuities(np.array([True]), np.array([bends]))
     assert breaks.explain(np.array([error]), np.array([1.0])).tolist() == [told]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.elementwise import Compressed, measure_elementwise
-from pytest_gradcheck.numerics.full_check import Question
+from pytest_gradcheck.numerics.elementwise import CompressedJacobian, measure_elementwise
+from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import Floats, Indices, Status
 from tests.numerics.functions import Counted
 
@@ -46,13 +46,13 @@ class Diagonal:
 
 def measure(
     function: Callable[[Floats], Any], claim: Any, point: Floats = POINT, **options: Any
-) -> tuple[Compressed, int]:
+) -> tuple[CompressedJacobian, int]:
     """Measure; return what was found and the calls."""
     counted, point = Counted(function), point.copy()
     base = counted.at(point)
     claims = Diagonal(np.asarray(claim, dtype=float).reshape(-1, 1))
     counted.calls = 0
-    question = Question(
+    question = DerivativeTask(
         evaluate=counted,
         point=point,
         here=point.copy(),

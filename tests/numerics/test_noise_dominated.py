@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pytest_gradcheck.numerics.noise_dominated import bound_together
+from pytest_gradcheck.numerics.noise_dominated import bound_jointly
 from tests.numerics.functions import Counted, Floats, function_at
 
 POINT = np.random.default_rng(1).normal(size=6)
@@ -13,7 +13,7 @@ def bounds(counted: Counted, point: Floats = POINT) -> Floats:
     """Bound three of six coordinates together; the point is left as it is."""
     function = function_at(counted, point.copy())
     counted.calls = 0
-    bound = bound_together(function, INDICES, np.zeros((3, 1)), np.random.default_rng(0))
+    bound = bound_jointly(function, INDICES, np.zeros((3, 1)), np.random.default_rng(0))
     assert (function.point == point).all()
     assert counted.calls in (6, 12)
     return np.asarray(bound[:, 0] * np.abs(point[INDICES]))
@@ -49,8 +49,8 @@ def test_claims_that_are_right_are_verified_though_they_are_small() -> None:
     """Small derivatives beside a large value, curved as they may be."""
     function = function_at(Counted(lambda x: 1e3 + 1e-6 * np.sum(x**4)), POINT.copy())
     claim = 4e-6 * POINT[INDICES, None] ** 3
-    right = bound_together(function, INDICES, claim, np.random.default_rng(0))[:, 0]
+    right = bound_jointly(function, INDICES, claim, np.random.default_rng(0))[:, 0]
     assert (right * np.abs(POINT[INDICES]) < 1e-10).all()
     claim[1] *= 1.01
-    wrong = bound_together(function, INDICES, claim, np.random.default_rng(0))[:, 0]
+    wrong = bound_jointly(function, INDICES, claim, np.random.default_rng(0))[:, 0]
     assert wrong[1] > abs(claim[1, 0]) / 102

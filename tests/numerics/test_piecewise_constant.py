@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.numerics.coordinate_sweep import Sweep
+from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Status
-from pytest_gradcheck.numerics.piecewise_constant import Levels, climb_past_stairs
+from pytest_gradcheck.numerics.piecewise_constant import Levels, extrapolate_past_stairs
 from pytest_gradcheck.numerics.quantization import Level, find_level
-from pytest_gradcheck.numerics.richardson import LineMeasurement, climb
+from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.corpus.running import choose_families
 from tests.numerics.functions import Counted, function_at
@@ -108,7 +108,9 @@ def test_rounding_of_terms_that_cancel_is_no_jump() -> None:
 
     claim = np.zeros((6, 1))
     function = function_at(Counted(single), point)
-    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    found = CoordinateSweep(
+        function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)
+    ).measure()
     assert not (found.status == Status.LEVEL).any()
 
 
@@ -118,7 +120,9 @@ def test_many_entries_are_level_without_a_ladder_each() -> None:
     counted, claim = Counted(lambda x: np.sum(np.ceil(x))), np.zeros((400, 1))
     function = function_at(counted, point)
     counted.calls = 0
-    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    found = CoordinateSweep(
+        function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)
+    ).measure()
     assert (found.status == Status.LEVEL).all()
     assert (found.bound[:, 0] * np.abs(point) < 1e-4).all()
     assert counted.calls <= 4 * 400 + 6
@@ -139,7 +143,9 @@ def test_sweep_finds_that_a_floor_is_level_and_what_is_beside_it() -> None:
     counted = Counted(lambda x: np.floor(4 * x[0]) * np.sin(x[1]))
     claim = np.array([[0.0], [13 * np.cos(1.7)]])
     function = function_at(counted, POINT.copy())
-    found = Sweep(function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)).measure()
+    found = CoordinateSweep(
+        function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)
+    ).measure()
     assert found.status[0] == Status.LEVEL
     assert (found.value[0], found.bound[0] < 1e-12) == (0.0, True)
 
@@ -153,9 +159,9 @@ def climbed(
     base = counted.at(np.array([at]))
     noise, claim = 2e-16 * np.abs(base), np.array([slope])
     with np.errstate(all="ignore"):
-        small = climb(line, base, noise)
+        small = extrapolate(line, base, noise)
     before = counted.calls
-    wide = climb_past_stairs(line, base, noise, small, claim=claim, agreement=1e-6)
+    wide = extrapolate_past_stairs(line, base, noise, small, claim=claim, agreement=1e-6)
     return small, wide, counted.calls - before
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import EPS, Status
-from pytest_gradcheck.numerics.richardson import LineMeasurement, climb
+from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from tests.numerics.functions import Counted, function_at, jitter
 
 
@@ -18,7 +18,7 @@ def ladder_at(function: Callable[[float], object], x: float) -> LineMeasurement:
     at_point = function_at(Counted(lambda p: function(float(p[0]))), point)
     scale = float(at_point.scales.own(slice(None))[0])
     line = CoordinateLine(at_point.evaluate, point, 0, scale)
-    return climb(line, at_point.base, at_point.noise)
+    return extrapolate(line, at_point.base, at_point.noise)
 
 
 #: Name, function, point, true derivative, relative accuracy that is expected.
@@ -89,7 +89,9 @@ def test_length_far_below_the_magnitude(
     """
     point = np.array([x])
     counted = Counted(lambda p: function(float(p[0])))
-    measured = climb(CoordinateLine(counted, point, 0, x), counted.at(point), np.array([noise]))
+    measured = extrapolate(
+        CoordinateLine(counted, point, 0, x), counted.at(point), np.array([noise])
+    )
     assert abs(measured.value[0] - true) <= measured.bound[0]
     assert measured.bound[0] <= accuracy * abs(true)
 
@@ -99,7 +101,7 @@ def test_slopes_between_jumps_do_not_exclude_those_across() -> None:
     counted = Counted(lambda p: p[0] - 2 * ((p[0] - 1.3) % 1e-6))
     point = np.array([1.3 + 4e-7])
     line = CoordinateLine(counted, point, 0, 1.3)
-    measured = climb(line, counted.at(point), np.array([1e-6]))
+    measured = extrapolate(line, counted.at(point), np.array([1e-6]))
     assert measured.value[0] == pytest.approx(1.0, abs=1e-4)
 
 
@@ -165,7 +167,7 @@ def test_ladder_costs_forty_evaluations() -> None:
     """Twenty steps to either side, no more for a function without steps."""
     counted = Counted(lambda p: np.sin(p[0]))
     point = np.array([1.3])
-    climb(CoordinateLine(counted, point, 0, 1.3), np.sin(point), np.array([1e-16]))
+    extrapolate(CoordinateLine(counted, point, 0, 1.3), np.sin(point), np.array([1e-16]))
     assert counted.calls == 40
 
 
@@ -191,7 +193,7 @@ def test_tiny_jumps_of_terms_that_cancel_are_noise() -> None:
     true = 0.5 * math.erfc(-x / math.sqrt(2)) + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
     point = np.array([x])
     base = counted.at(point)
-    measured = climb(CoordinateLine(counted, point, 0, abs(x)), base, EPS * np.abs(base))
+    measured = extrapolate(CoordinateLine(counted, point, 0, abs(x)), base, EPS * np.abs(base))
     assert abs(measured.value[0] - true) <= measured.bound[0] < 1e-2 * abs(true)
 
 
@@ -226,7 +228,7 @@ def ladder_of(function: Callable[[float], float], x: float, *, scale: float) -> 
     """Climb with steps of a scale, knowing nothing but the rounding of the value."""
     counted, point = Counted(lambda p: function(float(p[0]))), np.array([x])
     base = counted.at(point)
-    return climb(CoordinateLine(counted, point, 0, scale), base, EPS * np.abs(base))
+    return extrapolate(CoordinateLine(counted, point, 0, scale), base, EPS * np.abs(base))
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-12], ids=["visible", "hidden by noise"])
@@ -234,7 +236,9 @@ def test_slopes_that_diverge_from_both_sides_are_no_derivative(noise: float) -> 
     """``x log |x|`` closer to its singularity than any step: slopes grow by log 4 a step."""
     point = np.array([1e-300])
     function = Counted(lambda p: p[0] * np.log(abs(p[0])) + 1)
-    measured = climb(CoordinateLine(function, point, 0, 1.0), np.ones(1), np.array([noise + EPS]))
+    measured = extrapolate(
+        CoordinateLine(function, point, 0, 1.0), np.ones(1), np.array([noise + EPS])
+    )
     assert measured.status[0] == Status.DIVERGENT
     assert measured.bound[0] == np.inf
 

@@ -12,7 +12,7 @@ from pytest_gradcheck.binding.backward.repeatability import one_rounding_away
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.user_call import Call
 from pytest_gradcheck.binding.values.parameters import Block
-from pytest_gradcheck.report_builder.nearby_claims import Elsewhere
+from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims
 from tests.corpus.running import choose_families
 
 Vector = np.ndarray[Any, Any]
@@ -213,7 +213,7 @@ class TestPoints:
         point = np.array([1.0, 2.0])
         with bind(Call(forward, backward, (point,)), seed=0) as problem:
             log.clear()
-            elsewhere = Elsewhere(problem, 0)
+            elsewhere = NearbyClaims(problem, 0)
             scatter = elsewhere.scatter(np.arange(2), lambda *_: True, within=(0, 2))
             assert [what for what, _ in log] == ["forward", "backward"] * 3
             assert all(a == b != 1.0 for (_, a), (_, b) in zip(log[::2], log[1::2], strict=True))

@@ -15,10 +15,10 @@ from pytest_gradcheck.binding.call.selection import Item, short_name
 from pytest_gradcheck.binding.values.pytree import contents
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["find_beside", "prefer_beside"]
+__all__ = ["find_attribute_gradients", "prefer_attribute_gradients"]
 
 
-def find_beside(bound: object, item: Item) -> dict[str, Any]:
+def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
     """Find the gradients of an object's attribute beside it: ``self.dW``, ``self.grads["W"]``.
 
     Parameters
@@ -75,7 +75,7 @@ def _dicts(bound: object) -> dict[str, Any]:
     }
 
 
-def prefer_beside(
+def prefer_attribute_gradients(
     claims: Mapping[str, Any], bound: object, items: Sequence[Item], backward_name: str
 ) -> dict[str, Any]:
     """Take gradients left beside attributes for what was returned without a name.
@@ -108,7 +108,7 @@ def prefer_beside(
     chosen = dict(claims)
     for item in items:
         try:
-            beside = find_beside(bound, item)
+            beside = find_attribute_gradients(bound, item)
         except GradcheckUsageError:
             continue
         for leaf in item.leaves:

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.backward.attribute_gradients import find_beside, prefer_beside
+from pytest_gradcheck.binding.backward.attribute_gradients import (
+    find_attribute_gradients,
+    prefer_attribute_gradients,
+)
 from pytest_gradcheck.binding.backward.claims import (
     DenseClaim,
     Returned,
@@ -30,16 +33,16 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
 )
 from pytest_gradcheck.binding.call.call_plan import invoke
 from pytest_gradcheck.binding.call.selection import Item
-from pytest_gradcheck.binding.call.user_call import Counts, Resolved
+from pytest_gradcheck.binding.call.user_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
-from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import counted, rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Kind
 
-__all__ = ["Asked", "Backward", "Request"]
+__all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
 
 #: What outputs are under a cotangent, and a scalar one anyway.
 NUMBER = Block("output", (), "float64", 0, 1)
@@ -52,7 +55,7 @@ PULL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class BackwardInput:
     """What backward is handed beside forward's arguments: nothing, or one of these.
 
     Attributes
@@ -68,7 +71,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BackwardResult:
     """What backward claims.
 
     Attributes
@@ -92,16 +95,16 @@ class Asked:
     aliased: tuple[str, ...] = ()
 
 
-class Backward:
+class BackwardFunction:
     """The user's backward as a function of what it is handed.
 
     Parameters
     ----------
-    binding : Resolved
+    binding : ResolvedCall
         The call with its names resolved.
-    workspace : Workspace
+    workspace : WorkingCopy
         The arguments.
-    counts : Counts
+    counts : CallCounts
         Counts its calls.
     convention : {"pytorch", "jax"}
         Of gradients by complex parameters.
@@ -116,10 +119,10 @@ class Backward:
 
     def __init__(
         self,
-        binding: Resolved,
-        workspace: Workspace,
+        binding: ResolvedCall,
+        workspace: WorkingCopy,
         *,
-        counts: Counts,
+        counts: CallCounts,
         convention: str,
         seed: int,
     ) -> None:
@@ -135,7 +138,7 @@ class Backward:
         """What draws; made where something is drawn."""
         return np.random.default_rng(self._seed)
 
-    def draw(self, output: Output) -> Request:
+    def draw(self, output: Output) -> BackwardInput:
         """Draw what backward asks for, rounded to the types that it is handed."""
         plan = self._binding.plan
         cotangent = tangent = None
@@ -148,14 +151,14 @@ class Backward:
                 for p in self._workspace.parameters
             ]
             tangent = np.concatenate(flat)
-        return Request(cotangent, tangent)
+        return BackwardInput(cotangent, tangent)
 
     def draw_cotangent(self, output: Output) -> Vector:
         """Draw a cotangent, rounded to the types of the outputs."""
         layout = output.layout
         return layout.flatten(layout.shaped(_signed(self.rng, output.value.size)))
 
-    def ask(self, output: Output, request: Request) -> Asked:
+    def ask(self, output: Output, request: BackwardInput) -> BackwardResult:
         """Call backward, straight after the forward that gave `output`, and read its claims."""
         plan, backward = self._binding.plan, self._binding.backward
         if plan is None or backward is None:
@@ -172,7 +175,7 @@ class Backward:
             return self._read_jvp(output, returned)
         return self._read(output, returned, request)
 
-    def _sources(self, output: Output, request: Request) -> dict[str, Any]:
+    def _sources(self, output: Output, request: BackwardInput) -> dict[str, Any]:
         """Return everything that backward may be handed, by name."""
         names = self._binding.arguments.names
         sources = dict(zip(names, self._workspace.values(), strict=True))
@@ -199,7 +202,7 @@ class Backward:
             for parameter in self._workspace.parameters
         }
 
-    def _read(self, output: Output, returned: Any, request: Request) -> Asked:
+    def _read(self, output: Output, returned: Any, request: BackwardInput) -> BackwardResult:
         parameters, name = self._workspace.parameters, self.name
         outputs = output.blocks
         kind: Kind = "jacobian"
@@ -227,7 +230,7 @@ class Backward:
             if any(self._workspace.holds(p, of_output[p.name]) for of_output in matched.values())
         )
         about = () if kind in ("gradient", "vjp") else outputs
-        return Asked(kind, claim, about, _roundings(claims, parameters), aliased)
+        return BackwardResult(kind, claim, about, _roundings(claims, parameters), aliased)
 
     def _arrays(
         self, found: Mapping[str, Any], output: Block, *, several: bool
@@ -252,7 +255,7 @@ class Backward:
                 output, mismatch, "the derivatives of that output", PULL
             ) from None
 
-    def _read_jvp(self, output: Output, returned: Any) -> Asked:
+    def _read_jvp(self, output: Output, returned: Any) -> BackwardResult:
         name = self.name
         try:
             found = output.layout.split(returned)
@@ -270,7 +273,7 @@ class Backward:
             claim = claim if block.is_complex else as_real(claim, block.name, name)
             parts.append(flat_complex(claim) if block.is_complex else flat_real(claim))
         row = np.concatenate(parts).reshape(1, -1)
-        return Asked("jvp", DenseClaim(row), output.blocks, (max(roundings),))
+        return BackwardResult("jvp", DenseClaim(row), output.blocks, (max(roundings),))
 
     def _mismatch(
         self, output: Output, mismatch: MismatchError, what: str, advice: str = ""
@@ -308,11 +311,11 @@ class Backward:
         except GradcheckUsageError:
             claims = match(others) if others else {}
             for item in attributes:
-                claims |= find_beside(binding.owner, item)
+                claims |= find_attribute_gradients(binding.owner, item)
             return claims
         if isinstance(returned, Mapping):
             return claims
-        return prefer_beside(claims, binding.owner, attributes, binding.backward_name)
+        return prefer_attribute_gradients(claims, binding.owner, attributes, binding.backward_name)
 
 
 def _roundings(

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.backward_function import Asked, Request
+from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
 from pytest_gradcheck.binding.backward.claims import Claim, OtherCotangents
 from pytest_gradcheck.binding.forward.side_effects import REPEATABLE
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["ask_other_cotangents", "one_rounding_away", "refuse_unsteady"]
+__all__ = ["ask_other_cotangents", "one_rounding_away", "refuse_unrepeatable_backward"]
 
-Ask = Callable[[Request], Asked]
+Ask = Callable[[BackwardInput], BackwardResult]
 
 #: Of the second cotangent in the combination of two: no sum or difference of bugs undoes it.
 WEIGHT = -2.5
@@ -48,14 +48,17 @@ DIFFERS = (
 )
 
 
-def refuse_unsteady(
-    first: Asked, again: Asked, parameters: Sequence[Parameter], backward_name: str
+def refuse_unrepeatable_backward(
+    first: BackwardResult,
+    again: BackwardResult,
+    parameters: Sequence[Parameter],
+    backward_name: str,
 ) -> None:
     """Raise when backward says something else the second time.
 
     Parameters
     ----------
-    first, again : Asked
+    first, again : BackwardResult
         What it claimed, handed the same.
     parameters : sequence of Parameter
         In the order of the point.
@@ -127,7 +130,7 @@ def ask_other_cotangents(
     size = parameters[-1].stop
 
     def claims(cotangent: Vector) -> Vector:
-        return ask(Request(cotangent=cotangent)).claim.rows(0, size)[:, 0].copy()
+        return ask(BackwardInput(cotangent=cotangent)).claim.rows(0, size)[:, 0].copy()
 
     def beside(cotangent: Vector) -> Vector:
         return np.asarray(cotangent * (1 + BESIDE * rng.uniform(-1, 1, cotangent.size)))
@@ -179,7 +182,7 @@ def one_rounding_away(
     return np.where(vector == 0, 0.0, moved)
 
 
-def _are_same(first: Asked, again: Asked, size: int) -> bool:
+def _are_same(first: BackwardResult, again: BackwardResult, size: int) -> bool:
     """Tell claims that are the same to the last bit, of many parameters at a time."""
     last = 1 if first.kind == "jvp" else size
     spans = [(k, min(k + SPAN, last)) for k in range(0, last, SPAN)]
@@ -187,7 +190,7 @@ def _are_same(first: Asked, again: Asked, size: int) -> bool:
     return all(np.array_equal(one.stored(*span), two.stored(*span)) for span in spans)
 
 
-def _claims(asked: Asked, block: Block) -> Vector:
+def _claims(asked: BackwardResult, block: Block) -> Vector:
     """Return the claims about a parameter by coordinate; of a JVP, those about an output."""
     if asked.kind == "jvp":
         return asked.claim.rows(0, 1).T[block.start : block.stop]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["as_it_was", "assign", "bound_object", "copy_object", "follow", "rebind"]
+__all__ = ["assign", "attributes_restored", "bound_object", "copy_object", "follow", "rebind"]
 
 _STEP = re.compile(
     r"\.(?P<name>\w+)|\[(?P<quote>['\"])(?P<key>.*?)(?P=quote)\]|\[(?P<index>-?\d+)\]"
@@ -115,7 +115,7 @@ def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:
 
 
 @contextmanager
-def as_it_was(owner: object | None) -> Iterator[None]:
+def attributes_restored(owner: object | None) -> Iterator[None]:
     """Put the attributes of an object back when the context ends, arrays among them in place."""
     attributes = getattr(owner, "__dict__", None)
     if attributes is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_gradcheck.binding.call.signature import Arguments, name_of, signature_of
+from pytest_gradcheck.binding.call.signature import BoundArguments, name_of, signature_of
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Note
 
@@ -86,7 +86,7 @@ class BackwardPlan:
 
 def plan_backward(
     backward: Callable[..., Any],
-    arguments: Arguments,
+    arguments: BoundArguments,
     *,
     forward_name: str,
     backward_args: Sequence[str] | None = None,
@@ -102,7 +102,7 @@ def plan_backward(
     ----------
     backward : callable
         The function under test; it is not called.
-    arguments : Arguments
+    arguments : BoundArguments
         Forward's arguments.
     forward_name : str
         Forward's name, for errors.
@@ -193,7 +193,7 @@ def _is_variadic(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 
-def _source(name: str, arguments: Arguments) -> str | None:
+def _source(name: str, arguments: BoundArguments) -> str | None:
     """Return where a parameter called `name` gets its value from, None if nowhere."""
     if name in arguments.names:
         return name
@@ -201,7 +201,7 @@ def _source(name: str, arguments: Arguments) -> str | None:
     return None if special is None else f"<{special}>"
 
 
-def _stated(source: str, arguments: Arguments, backward_name: str) -> str:
+def _stated(source: str, arguments: BoundArguments, backward_name: str) -> str:
     found = _source(source, arguments)
     if found is not None:
         return found
@@ -214,7 +214,9 @@ def _stated(source: str, arguments: Arguments, backward_name: str) -> str:
     )
 
 
-def _optional(parameters: Iterable[inspect.Parameter], arguments: Arguments) -> dict[str, str]:
+def _optional(
+    parameters: Iterable[inspect.Parameter], arguments: BoundArguments
+) -> dict[str, str]:
     """Return the parameters with a default that are filled all the same."""
     sources = {
         p.name: _source(p.name, arguments)
@@ -250,7 +252,7 @@ def _by_name(
 
 
 def _by_position(
-    name: str, signature: inspect.Signature | None, arguments: Arguments, forward_name: str
+    name: str, signature: inspect.Signature | None, arguments: BoundArguments, forward_name: str
 ) -> BackwardPlan:
     """Plan to hand on forward's arguments just as forward gets them."""
     passed = [n for n in arguments.names if n not in arguments.defaulted]
@@ -269,7 +271,7 @@ def _by_position(
     return BackwardPlan(name, positional, keywords, by_position=True)
 
 
-def _advice(names: Iterable[str], arguments: Arguments) -> str:
+def _advice(names: Iterable[str], arguments: BoundArguments) -> str:
     """Print the `backward_args` of each plausible reading of the names."""
     names = list(names)
     unknown = [name for name in names if _source(name, arguments) is None]

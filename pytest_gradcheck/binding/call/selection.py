@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.call.attributes import follow
-from pytest_gradcheck.binding.call.signature import Arguments
+from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
     accessors,
@@ -84,7 +84,7 @@ class WholeNumbers:
 
 def select_items(
     wrt: str | int | Sequence[str | int] | None,
-    arguments: Arguments,
+    arguments: BoundArguments,
     *,
     bound: object | None,
     forward_name: str,
@@ -97,7 +97,7 @@ def select_items(
         Argument names, positions, accessors of leaves (full, or short where
         that is unambiguous), attributes ``self.W``; None for every floating
         argument that was passed.
-    arguments : Arguments
+    arguments : BoundArguments
         Forward's arguments.
     bound : object or None
         The object forward is bound to.
@@ -142,7 +142,7 @@ def short_name(accessor: str) -> str:
     return accessor.rsplit(".", 1)[-1]
 
 
-def _default_items(arguments: Arguments, forward_name: str) -> tuple[Item, ...]:
+def _default_items(arguments: BoundArguments, forward_name: str) -> tuple[Item, ...]:
     pairs = zip(arguments.names, arguments.values, strict=True)
     items = [
         Item(name, value, found)
@@ -154,7 +154,7 @@ def _default_items(arguments: Arguments, forward_name: str) -> tuple[Item, ...]:
     return tuple(items)
 
 
-def _nothing(arguments: Arguments, forward_name: str) -> str:
+def _nothing(arguments: BoundArguments, forward_name: str) -> str:
     """Say why there is nothing to check, and what to pass for what might have been meant."""
     if not arguments.names:
         return (
@@ -187,7 +187,7 @@ def as_floats(leaf: Leaf) -> str:
 class _Places:
     """Everything in forward's arguments by accessor; named when a name is no argument's."""
 
-    def __init__(self, arguments: Arguments) -> None:
+    def __init__(self, arguments: BoundArguments) -> None:
         self.arguments = arguments
         self.values = dict(zip(arguments.names, arguments.values, strict=True))
 
@@ -299,7 +299,11 @@ def _attribute_item(want: str, bound: object) -> Item:
 
 
 def _unknown(
-    want: str, known: Sequence[str], arguments: Arguments, bound: object | None, forward_name: str
+    want: str,
+    known: Sequence[str],
+    arguments: BoundArguments,
+    bound: object | None,
+    forward_name: str,
 ) -> str:
     told = f"wrt={want!r}: {forward_name} has no argument, and no parameter in one, of that name."
     if want in getattr(bound, "__dict__", ()):
@@ -310,6 +314,6 @@ def _unknown(
     return f"{told}{hint} It was given {_list(arguments)}."
 
 
-def _list(arguments: Arguments) -> str:
+def _list(arguments: BoundArguments) -> str:
     pairs = zip(arguments.names, arguments.values, strict=True)
     return ", ".join(f"{name} ({describe_value(value)})" for name, value in pairs) or "no argument"

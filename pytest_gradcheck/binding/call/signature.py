@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Arguments", "bind_arguments", "name_of", "signature_of"]
+__all__ = ["BoundArguments", "bind_arguments", "name_of", "signature_of"]
 
 #: Signatures of plain functions by their code, which those that are defined anew in each run of
 #: a test have in common.
@@ -23,7 +23,7 @@ _BY_CODE: WeakKeyDictionary[CodeType, inspect.Signature] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class Arguments:
+class BoundArguments:
     """The arguments of one call of forward.
 
     Attributes
@@ -76,7 +76,7 @@ class Arguments:
 
 def bind_arguments(
     forward: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Arguments:
+) -> BoundArguments:
     """Name the arguments that `forward` is to be called with.
 
     Parameters
@@ -88,7 +88,7 @@ def bind_arguments(
 
     Returns
     -------
-    Arguments
+    BoundArguments
         Passed ones in the order of the call, then those left at their defaults.
 
     Raises
@@ -106,7 +106,7 @@ def bind_arguments(
     if signature is None:
         names = tuple(f"args[{k}]" for k in range(len(args))) + tuple(kwargs)
         keywords = (None,) * len(args) + tuple(kwargs)
-        return Arguments(names, (*args, *kwargs.values()), keywords, frozenset())
+        return BoundArguments(names, (*args, *kwargs.values()), keywords, frozenset())
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -125,7 +125,7 @@ def bind_arguments(
     rows = list(_rows(signature, bound))
     names, values, kinds, defaulted = zip(*rows, strict=True) if rows else ((), (), (), ())
     left = frozenset(name for name, default in zip(names, defaulted, strict=True) if default)
-    return Arguments(names, values, kinds, left)
+    return BoundArguments(names, values, kinds, left)
 
 
 def _fits(signature: inspect.Signature, inputs: object) -> bool:

@@ -16,11 +16,11 @@ from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, 
 from pytest_gradcheck.binding.call.call_plan import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.call.selection import Item, WholeNumbers, select_items
 from pytest_gradcheck.binding.call.shared_memory import refuse_overlap
-from pytest_gradcheck.binding.call.signature import Arguments, bind_arguments, name_of
+from pytest_gradcheck.binding.call.signature import BoundArguments, bind_arguments, name_of
 from pytest_gradcheck.binding.values.pytree import describe_value, floating_leaves, with_article
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Beside", "Call", "Counts", "Resolved"]
+__all__ = ["Call", "CallCounts", "ResolvedCall", "ReturnConvention"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Call:
     has_cache: bool | None = None
 
 
-class Beside(Enum):
+class ReturnConvention(Enum):
     """What forward returns beside its output."""
 
     NOTHING = "output"
@@ -64,7 +64,7 @@ class Beside(Enum):
 
 
 @dataclass(slots=True)
-class Counts:
+class CallCounts:
     """How often the user's functions were called."""
 
     forward: int = 0
@@ -72,7 +72,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedCall:
     """A call with names resolved and, where its attributes are checked, its object copied.
 
     Attributes
@@ -85,7 +85,7 @@ class Resolved:
         Their names, for people.
     owner : object or None
         What forward is bound to.
-    arguments : Arguments
+    arguments : BoundArguments
         Forward's arguments, the user's own.
     items : tuple of Item
         What is checked.
@@ -100,13 +100,13 @@ class Resolved:
     forward_name: str
     backward_name: str
     owner: object | None
-    arguments: Arguments
+    arguments: BoundArguments
     items: tuple[Item, ...]
     plan: BackwardPlan | None
     whole: WholeNumbers
 
     @classmethod
-    def of(cls, call: Call) -> Resolved:
+    def of(cls, call: Call) -> ResolvedCall:
         """Resolve names, copy the bound object where its attributes are checked."""
         forward, backward = call.forward, call.backward
         if not callable(forward):
@@ -140,15 +140,15 @@ class Resolved:
         back = name_of(backward)
         return cls(forward, backward, name, back, owner, arguments, items, plan, whole)
 
-    def beside(self, has_cache: bool | None) -> Beside:
+    def beside(self, has_cache: bool | None) -> ReturnConvention:
         """Tell what forward is expected to return beside its output."""
         if self.plan is None:
-            return Beside.GRADIENTS
+            return ReturnConvention.GRADIENTS
         if has_cache or "cache" in self.plan.needs:
-            return Beside.CACHE
+            return ReturnConvention.CACHE
         if self.plan.optional_cache is not None and has_cache is None:
-            return Beside.MAYBE_CACHE
-        return Beside.NOTHING
+            return ReturnConvention.MAYBE_CACHE
+        return ReturnConvention.NOTHING
 
     def available(self) -> tuple[Item, ...]:
         """Return what could have been checked: every argument and leaf that floats."""

@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Note
 
-__all__ = ["Coordinates"]
+__all__ = ["AdmissibleCoordinates"]
 
 #: A direction this much shorter than its unit vector is none.
 NO_DIRECTION = 1e-8
@@ -119,7 +119,7 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Coordinates:
+class AdmissibleCoordinates:
     """The coordinates of all parameters, one after the other.
 
     The point of a constrained check is the vector of them. Moving coordinate k
@@ -135,7 +135,7 @@ class Coordinates:
         parameters: Sequence[Parameter],
         base: Vector,
         constrained: Mapping[str, Constrained],
-    ) -> Coordinates:
+    ) -> AdmissibleCoordinates:
         """Give coordinates to all entries that may move.
 
         Parameters
@@ -149,7 +149,7 @@ class Coordinates:
 
         Returns
         -------
-        Coordinates
+        AdmissibleCoordinates
             Before it is known which directions vanish, see `along`.
 
         Raises
@@ -170,7 +170,7 @@ class Coordinates:
 
     def along(
         self, claim: Claim, roundings: Sequence[float]
-    ) -> tuple[Coordinates, DenseClaim, tuple[float, ...]]:
+    ) -> tuple[AdmissibleCoordinates, DenseClaim, tuple[float, ...]]:
         """Return the coordinates that do move, and the claims along their directions.
 
         Parameters
@@ -182,7 +182,7 @@ class Coordinates:
 
         Returns
         -------
-        Coordinates
+        AdmissibleCoordinates
             Without those whose direction vanishes.
         DenseClaim
             By coordinate and output.
@@ -194,7 +194,7 @@ class Coordinates:
             for part, rounding in zip(self.parts, roundings, strict=True)
         ]
         parts, rows, rounded = zip(*found, strict=True)
-        return Coordinates(parts)._checked(), DenseClaim(np.concatenate(rows)), rounded
+        return AdmissibleCoordinates(parts)._checked(), DenseClaim(np.concatenate(rows)), rounded
 
     def steer(self, tangent: Vector) -> tuple[Vector, Vector]:
         """Make a random direction admissible.
@@ -322,7 +322,7 @@ class Coordinates:
             yield part, start, start + part.entries.size
             start += part.entries.size
 
-    def _checked(self) -> Coordinates:
+    def _checked(self) -> AdmissibleCoordinates:
         for part in self.parts:
             if not part.entries.size and part.parameter.stop > part.parameter.start:
                 name = part.parameter.name

@@ -28,7 +28,14 @@ from pytest_gradcheck.binding.values.pytree import Leaf, describe_value
 from pytest_gradcheck.constraints import Constraint, masked
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["UNCONSTRAINED", "Box", "Constrained", "Written", "constrain", "read_bounds"]
+__all__ = [
+    "UNCONSTRAINED",
+    "Bounds",
+    "Constrained",
+    "ConstraintDeclarations",
+    "constrain",
+    "read_bounds",
+]
 
 
 #: How far a line is followed from the point at most, in the units of a tangent's entries.
@@ -36,7 +43,7 @@ REACH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Bounds:
     """Bounds of every entry, infinite where there is none; both have the parameter's shape."""
 
     low: NDArray[np.float64]
@@ -58,7 +65,7 @@ class Box:
         return np.where(np.minimum(below, above) < REACH * np.abs(direction), away, direction)
 
 
-def read_bounds(written: object, leaf: Leaf) -> Box:
+def read_bounds(written: object, leaf: Leaf) -> Bounds:
     """Read the bounds of a parameter and see that it keeps them.
 
     Parameters
@@ -70,7 +77,7 @@ def read_bounds(written: object, leaf: Leaf) -> Box:
 
     Returns
     -------
-    Box
+    Bounds
         In the parameter's own precision, so that a float32 parameter may be at
         the float64 bound it was rounded from.
 
@@ -100,7 +107,7 @@ def read_bounds(written: object, leaf: Leaf) -> Box:
             f"bounds of {name} leave no room: the lower one of {_entry(name, place)} is "
             f"{low[place]:g}, the upper one {high[place]:g}."
         )
-    box = Box(low, high)
+    box = Bounds(low, high)
     if not box.holds(array):
         raise GradcheckUsageError(_beyond(box, leaf))
     return box
@@ -122,7 +129,7 @@ def _side(written: object, missing: float, leaf: Leaf) -> NDArray[np.float64]:
         ) from None
 
 
-def _beyond(box: Box, leaf: Leaf) -> str:
+def _beyond(box: Bounds, leaf: Leaf) -> str:
     array = leaf.array
     inside = (box.low <= array) & (array <= box.high)
     place = tuple(np.argwhere(~inside)[0].tolist())
@@ -144,7 +151,7 @@ def _shown(written: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ConstraintDeclarations:
     """What the user wrote: for each option a mapping by parameter, or what is for the only one."""
 
     tangent: object = None
@@ -152,7 +159,7 @@ class Written:
     bounds: object = None
 
 
-UNCONSTRAINED = Written()
+UNCONSTRAINED = ConstraintDeclarations()
 
 
 class _Free(Constraint):
@@ -169,7 +176,7 @@ class Constrained:
     ----------
     constraint : Constraint
         What it must satisfy beside its bounds.
-    box : Box or None
+    box : Bounds or None
         Its bounds.
     point : ndarray
         Its value, in double precision; read only.
@@ -178,7 +185,7 @@ class Constrained:
     """
 
     constraint: Constraint
-    box: Box | None
+    box: Bounds | None
     point: NDArray[Any]
     offset: NDArray[Any]
 
@@ -203,12 +210,12 @@ class Constrained:
         return direction if self.box is None else self.box.inward(self.point, direction)
 
 
-def constrain(written: Written, leaves: Sequence[Leaf]) -> dict[str, Constrained]:
+def constrain(written: ConstraintDeclarations, leaves: Sequence[Leaf]) -> dict[str, Constrained]:
     """Find the constraint of each parameter that has one.
 
     Parameters
     ----------
-    written : Written
+    written : ConstraintDeclarations
         The user's options.
     leaves : sequence of Leaf
         The checked parameters.

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.forward.forward_function import Forward
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output, named_outputs
 from pytest_gradcheck.binding.forward.side_effects import REPEATABLE
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Rows", "batches", "fitting", "refuse_unbatched"]
+__all__ = ["BatchedForward", "batches", "fitting", "refuse_unbatched"]
 
 
 def batches(points: Iterable[Vector], length: int) -> Iterator[Vector]:
@@ -59,12 +59,12 @@ CLOSER = 1e-3
 TRIES = 4
 
 
-class Rows:
+class BatchedForward:
     """The user's forward as a function of many points.
 
     Parameters
     ----------
-    forward : Forward
+    forward : ForwardFunction
         Called at one point where many at once leave its domain.
 
     Attributes
@@ -73,12 +73,12 @@ class Rows:
         Points of one call.
     """
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: ForwardFunction) -> None:
         self._forward = forward
         self.together = min(ROWS, fitting(forward.workspace.point.size, ROOM))
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
-        """Return the outputs at each of `points`, shape (k, m), as `Forward.evaluate` does."""
+        """Return the outputs at each of `points`, shape (k, m), see `ForwardFunction.evaluate`."""
         outputs = [row for batch in batches(points, self.together) for row in self._rows(batch)]
         return self._forward.reading.stacked(outputs)
 
@@ -98,15 +98,15 @@ class Rows:
 
 
 def refuse_unbatched(
-    rows: Rows, forward: Forward, output: Output, rng: np.random.Generator
+    rows: BatchedForward, forward: ForwardFunction, output: Output, rng: np.random.Generator
 ) -> tuple[Vector, Vector]:
     """Raise when forward does not take many points at once, each for itself.
 
     Parameters
     ----------
-    rows : Rows
+    rows : BatchedForward
         What calls it so.
-    forward : Forward
+    forward : ForwardFunction
         What calls it at one point.
     output : Output
         What it returned at the point of the check.
@@ -144,7 +144,7 @@ def refuse_unbatched(
     return alone[0], together[0]
 
 
-def _two_points(forward: Forward, rng: np.random.Generator) -> tuple[Vector, Vector]:
+def _two_points(forward: ForwardFunction, rng: np.random.Generator) -> tuple[Vector, Vector]:
     """Return the point of the check beside another at which forward is defined, and the outputs.
 
     The point itself, where it is defined at none that is near.
@@ -161,7 +161,9 @@ def _two_points(forward: Forward, rng: np.random.Generator) -> tuple[Vector, Vec
     return both, forward.evaluate(both)
 
 
-def _refuse_shapes(rows: Rows, forward: Forward, both: Vector, output: Output) -> None:
+def _refuse_shapes(
+    rows: BatchedForward, forward: ForwardFunction, both: Vector, output: Output
+) -> None:
     try:
         returned = {
             name: np.shape(value)

@@ -21,24 +21,29 @@ from typing import Protocol
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.user_call import Call, Counts
-from pytest_gradcheck.binding.forward.batched import Rows, batches, fitting, refuse_unbatched
+from pytest_gradcheck.binding.call.user_call import Call, CallCounts
+from pytest_gradcheck.binding.forward.batched import (
+    BatchedForward,
+    batches,
+    fitting,
+    refuse_unbatched,
+)
 from pytest_gradcheck.binding.forward.domain import Edges
-from pytest_gradcheck.binding.forward.forward_function import Forward, Quiet
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import Output
 from pytest_gradcheck.binding.forward.serialization import (
     Evaluate,
     Evaluated,
+    PortableForward,
     Raised,
-    Recipe,
-    open_parcel,
-    wrapped,
+    evaluate_serialized,
+    serialize,
 )
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.model import Note
 
-__all__ = ["PLAINLY", "HandedOut", "Ways"]
+__all__ = ["IN_TURN", "Dispatch", "ExecutorEvaluation"]
 
 
 #: Bytes of the points that are on their way at once.
@@ -52,18 +57,18 @@ DIED = "Does forward end its process, or need more memory than there is? "
 Returned = Evaluated | Raised | None
 
 
-class HandedOut:
+class ExecutorEvaluation:
     """Evaluates at many points through an executor.
 
     Parameters
     ----------
     executor : concurrent.futures.Executor
         The user's.
-    recipe : Recipe
+    recipe : PortableForward
         Of forward.
     name : str
         Its name, for messages.
-    counts : Counts
+    counts : CallCounts
         Counts its calls.
     edges : Edges
         Takes where it gave no outputs.
@@ -81,10 +86,10 @@ class HandedOut:
     def __init__(
         self,
         executor: Executor,
-        recipe: Recipe,
+        recipe: PortableForward,
         *,
         name: str,
-        counts: Counts,
+        counts: CallCounts,
         edges: Edges,
         size: int,
         together: int,
@@ -100,7 +105,7 @@ class HandedOut:
         self._carrier: _Carrier = (_Processes if self.is_elsewhere else _Threads)(recipe)
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
-        """Return the outputs at each of `points`, shape (k, m), as `Forward.evaluate` does."""
+        """Return the outputs at each of `points`, shape (k, m), see `ForwardFunction.evaluate`."""
         outputs = list[Vector]()
         for batch in batches(points, self._length):
             self._counts.forward += len(batch)
@@ -173,7 +178,7 @@ class _Carrier(Protocol):
 class _Threads:
     """Evaluates in threads of this process, each with arguments of its own."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: PortableForward) -> None:
         self._recipe, self._own, self._is_off = recipe, threading.local(), threading.Event()
 
     def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
@@ -188,7 +193,7 @@ class _Threads:
 
     def _run(self, points: Vector) -> Returned:
         try:
-            with Quiet():
+            with SuppressedWarnings():
                 if not hasattr(self._own, "evaluate"):
                     self._own.evaluate = self._recipe.make()
                 evaluated: Evaluated = self._own.evaluate(self._until_off(points))
@@ -206,12 +211,12 @@ class _Threads:
 class _Processes:
     """Evaluates in other processes, to each of which the recipe is sent once."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._token, self._wrapped = uuid.uuid4().hex, wrapped(recipe)
+    def __init__(self, recipe: PortableForward) -> None:
+        self._token, self._wrapped = uuid.uuid4().hex, serialize(recipe)
 
     def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
         recipe = self._wrapped if anew else None
-        return executor.submit(open_parcel, self._token, recipe, points)
+        return executor.submit(evaluate_serialized, self._token, recipe, points)
 
     def call_off(self, futures: Sequence[Future[Returned]]) -> None:
         for future in futures:
@@ -219,7 +224,7 @@ class _Processes:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class Dispatch:
     """Ways to call forward.
 
     Attributes
@@ -233,7 +238,7 @@ class Ways:
     executor: Executor | None = None
     batched: bool = False
 
-    def with_replay(self, moving: Sequence[str]) -> tuple[Ways, tuple[Note, ...]]:
+    def with_replay(self, moving: Sequence[str]) -> tuple[Dispatch, tuple[Note, ...]]:
         """Return the ways that go together with random generators that move, and what to say."""
         if self.executor is None or not moving:
             return self, ()
@@ -241,7 +246,7 @@ class Ways:
         return replace(self, executor=None), (Note("executor", 0, text),)
 
     def at_base(
-        self, forward: Forward, first: Output, again: Output, seed: int
+        self, forward: ForwardFunction, first: Output, again: Output, seed: int
     ) -> tuple[Vector, Vector]:
         """Return the outputs at the point, twice, as they are when called in these ways.
 
@@ -253,17 +258,19 @@ class Ways:
         if not self.batched:
             reduced = forward.reading.reduced
             return reduced(first.value), reduced(again.value)
-        with Quiet():
-            return refuse_unbatched(Rows(forward), forward, first, np.random.default_rng(seed))
+        with SuppressedWarnings():
+            return refuse_unbatched(
+                BatchedForward(forward), forward, first, np.random.default_rng(seed)
+            )
 
-    def evaluator(self, call: Call, forward: Forward) -> tuple[Evaluate, bool]:
+    def evaluator(self, call: Call, forward: ForwardFunction) -> tuple[Evaluate, bool]:
         """Return what evaluates at perturbed points, and whether in other processes."""
-        rows = Rows(forward) if self.batched else None
+        rows = BatchedForward(forward) if self.batched else None
         if self.executor is None:
             return (forward.evaluate if rows is None else rows.evaluate), False
-        handed = HandedOut(
+        handed = ExecutorEvaluation(
             self.executor,
-            Recipe.of(call, forward, batched=self.batched),
+            PortableForward.of(call, forward, batched=self.batched),
             name=forward.name,
             counts=forward.counts,
             edges=forward.edges,
@@ -274,4 +281,4 @@ class Ways:
 
 
 #: At one point after the other, in this thread.
-PLAINLY = Ways()
+IN_TURN = Dispatch()

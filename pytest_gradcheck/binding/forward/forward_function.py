@@ -17,18 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.user_call import Beside, Counts
+from pytest_gradcheck.binding.call.user_call import CallCounts, ReturnConvention
 from pytest_gradcheck.binding.forward.domain import Edge, Edges, Kind, is_outcome, raising
 from pytest_gradcheck.binding.forward.outputs import Output, Reading, read_output
-from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Forward", "Quiet"]
+__all__ = ["ForwardFunction", "SuppressedWarnings"]
 
 
-class Quiet:
+class SuppressedWarnings:
     """Silences warnings and floating point errors at points the user did not choose.
 
     Python's warning filters belong to the process: checks that overlap in
@@ -40,12 +40,12 @@ class Quiet:
     _filters: warnings.catch_warnings[None] | None = None
 
     def __enter__(self) -> None:
-        with Quiet._lock:
-            if Quiet._inside == 0:
-                Quiet._filters = warnings.catch_warnings()
-                Quiet._filters.__enter__()
+        with SuppressedWarnings._lock:
+            if SuppressedWarnings._inside == 0:
+                SuppressedWarnings._filters = warnings.catch_warnings()
+                SuppressedWarnings._filters.__enter__()
                 warnings.simplefilter("ignore")
-            Quiet._inside += 1
+            SuppressedWarnings._inside += 1
         self._errors = np.errstate(all="ignore")
         self._errors.__enter__()
 
@@ -56,14 +56,14 @@ class Quiet:
         traceback: TracebackType | None,
     ) -> None:
         self._errors.__exit__(kind, error, traceback)
-        with Quiet._lock:
-            Quiet._inside -= 1
-            if Quiet._inside == 0 and Quiet._filters is not None:
-                Quiet._filters.__exit__(kind, error, traceback)
-                Quiet._filters = None
+        with SuppressedWarnings._lock:
+            SuppressedWarnings._inside -= 1
+            if SuppressedWarnings._inside == 0 and SuppressedWarnings._filters is not None:
+                SuppressedWarnings._filters.__exit__(kind, error, traceback)
+                SuppressedWarnings._filters = None
 
 
-class Forward:
+class ForwardFunction:
     """The user's forward as a function of the point.
 
     Parameters
@@ -72,13 +72,13 @@ class Forward:
         The user's function, maybe rebound to a copy of its object.
     name : str
         Its name, for messages.
-    workspace : Workspace
+    workspace : WorkingCopy
         The arguments to call it with.
     replay : Replay
         Puts randomness back before each call.
-    beside : Beside
+    beside : ReturnConvention
         What it returns beside the output.
-    counts : Counts
+    counts : CallCounts
         Counts its calls.
 
     Attributes
@@ -93,11 +93,11 @@ class Forward:
         self,
         function: Callable[..., Any],
         name: str,
-        workspace: Workspace,
+        workspace: WorkingCopy,
         *,
         replay: Replay,
-        beside: Beside,
-        counts: Counts,
+        beside: ReturnConvention,
+        counts: CallCounts,
     ) -> None:
         self.function = function
         self.name = name

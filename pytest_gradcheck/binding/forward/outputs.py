@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.user_call import Beside
+from pytest_gradcheck.binding.call.user_call import ReturnConvention
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.parameters import Block, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
@@ -238,14 +238,14 @@ class Output:
         return max((np.dtype(b.dtype) for b in self.blocks), key=lambda dtype: np.finfo(dtype).eps)
 
 
-def read_output(result: Any, beside: Beside, forward_name: str) -> Output:
+def read_output(result: Any, beside: ReturnConvention, forward_name: str) -> Output:
     """Read what forward returned at the point of the check.
 
     Parameters
     ----------
     result : Any
         The returned value: a number or an array, or a container of them.
-    beside : Beside
+    beside : ReturnConvention
         What else is expected in it.
     forward_name : str
         For messages.
@@ -288,14 +288,16 @@ def cache_hint(raw: Any) -> str:
     )
 
 
-def _split(result: Any, beside: Beside, forward_name: str) -> tuple[Any, Any, bool]:
+def _split(result: Any, beside: ReturnConvention, forward_name: str) -> tuple[Any, Any, bool]:
     is_pair = isinstance(result, tuple) and len(result) == 2
-    if beside is Beside.NOTHING or (beside is Beside.MAYBE_CACHE and not is_pair):
+    if beside is ReturnConvention.NOTHING or (
+        beside is ReturnConvention.MAYBE_CACHE and not is_pair
+    ):
         return result, None, False
     if is_pair:
         return result[0], result[1], True
     returned = counted(result) if isinstance(result, tuple) else describe_value(result)
-    if beside is Beside.GRADIENTS:
+    if beside is ReturnConvention.GRADIENTS:
         raise GradcheckUsageError(
             f"{forward_name} returned {returned}. Without a backward function it must return "
             f"{beside.value}; else pass backward=."

@@ -1,6 +1,6 @@
 """Points and the recipe of forward on their way to another process, and outputs back.
 
-It must not know who carries them: whatever calls `open_parcel` over there.
+It must not know who carries them: whatever calls `evaluate_serialized` over there.
 """
 
 # MERGED What it takes to call the same forward elsewhere: in another thread, or another process.
@@ -20,18 +20,30 @@ from typing import Any
 
 from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, rebind
 from pytest_gradcheck.binding.call.signature import name_of
-from pytest_gradcheck.binding.call.user_call import Beside, Call, Counts, Resolved
-from pytest_gradcheck.binding.forward.batched import Rows
+from pytest_gradcheck.binding.call.user_call import (
+    Call,
+    CallCounts,
+    ResolvedCall,
+    ReturnConvention,
+)
+from pytest_gradcheck.binding.forward.batched import BatchedForward
 from pytest_gradcheck.binding.forward.domain import Edge
-from pytest_gradcheck.binding.forward.forward_function import Forward, Quiet
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import Reading
-from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.generators import is_installed
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import PACKAGE, GradcheckUsageError
 
-__all__ = ["Evaluate", "Evaluated", "Raised", "Recipe", "open_parcel", "wrapped"]
+__all__ = [
+    "Evaluate",
+    "Evaluated",
+    "PortableForward",
+    "Raised",
+    "evaluate_serialized",
+    "serialize",
+]
 
 
 Evaluate = Callable[[Iterable[Vector]], Vector]
@@ -54,7 +66,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class PortableForward:
     """How to make an evaluator that does what another does.
 
     Attributes
@@ -78,7 +90,7 @@ class Recipe:
     batched: bool
 
     @classmethod
-    def of(cls, call: Call, forward: Forward, *, batched: bool) -> Recipe:
+    def of(cls, call: Call, forward: ForwardFunction, *, batched: bool) -> PortableForward:
         """Return the recipe of `forward`."""
         workspace = forward.workspace
         without = replace(call, backward=True, backward_args=None)
@@ -90,24 +102,24 @@ class Recipe:
         if owner is not None:
             reason = "another worker calls its method"
             call = replace(call, forward=rebind(call.forward, owner, copy_object(owner, reason)))
-        binding = Resolved.of(call)
-        workspace = Workspace(
+        binding = ResolvedCall.of(call)
+        workspace = WorkingCopy(
             binding.arguments,
             [leaf for item in binding.items for leaf in item.leaves],
             owner=binding.owner,
             lift=self.lift,
         )
         workspace.remake(self.remade)
-        forward = Forward(
+        forward = ForwardFunction(
             binding.forward,
             binding.forward_name,
             workspace,
             replay=Replay((), everything=False),
-            beside=Beside.NOTHING,
-            counts=Counts(),
+            beside=ReturnConvention.NOTHING,
+            counts=CallCounts(),
         )
         forward.reading = self.reading
-        evaluate = Rows(forward).evaluate if self.batched else forward.evaluate
+        evaluate = BatchedForward(forward).evaluate if self.batched else forward.evaluate
 
         def evaluated(points: Iterable[Vector]) -> Evaluated:
             return Evaluated(evaluate(points), forward.edges.drain())
@@ -132,7 +144,9 @@ class _Kept(threading.local):
 _KEPT = _Kept()
 
 
-def open_parcel(token: str, recipe: bytes | None, points: Vector) -> Evaluated | Raised | None:
+def evaluate_serialized(
+    token: str, recipe: bytes | None, points: Vector
+) -> Evaluated | Raised | None:
     """Evaluate over there.
 
     Parameters
@@ -140,7 +154,7 @@ def open_parcel(token: str, recipe: bytes | None, points: Vector) -> Evaluated |
     token : str
         Names the recipe.
     recipe : bytes or None
-        The recipe itself, see `wrapped`; None in the hope that it is there.
+        The recipe itself, see `serialize`; None in the hope that it is there.
     points : ndarray, shape (k, n)
         Where to evaluate.
 
@@ -150,7 +164,7 @@ def open_parcel(token: str, recipe: bytes | None, points: Vector) -> Evaluated |
         Outputs; what ended the evaluation; or None where the recipe is needed.
     """
     try:
-        with Quiet():
+        with SuppressedWarnings():
             if _KEPT.token != token:
                 if recipe is None:
                     return None
@@ -161,7 +175,7 @@ def open_parcel(token: str, recipe: bytes | None, points: Vector) -> Evaluated |
         return Raised(_portable(error))
 
 
-def wrapped(recipe: Recipe) -> bytes:
+def serialize(recipe: PortableForward) -> bytes:
     """Return a recipe as bytes, by cloudpickle where that is installed.
 
     Raises
@@ -177,7 +191,7 @@ def wrapped(recipe: Recipe) -> bytes:
         return _dumped(cloudpickle, recipe, "Leave that out of what it takes and closes over")
 
 
-def _dumped(pickler: Any, recipe: Recipe, remedy: str) -> bytes:
+def _dumped(pickler: Any, recipe: PortableForward, remedy: str) -> bytes:
     try:
         return bytes(pickler.dumps(recipe))
     except Exception as error:
@@ -188,7 +202,7 @@ def _dumped(pickler: Any, recipe: Recipe, remedy: str) -> bytes:
 
 
 @contextmanager
-def _by_value(cloudpickle: Any, recipe: Recipe) -> Iterator[None]:
+def _by_value(cloudpickle: Any, recipe: PortableForward) -> Iterator[None]:
     """Let forward's own module be sent along: workers may not be able to import a test."""
     forward = recipe.call.forward
     names = {getattr(forward, "__module__", None), type(bound_object(forward)).__module__}
@@ -203,9 +217,9 @@ def _by_value(cloudpickle: Any, recipe: Recipe) -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _unwrapped(recipe: bytes) -> Recipe:
+def _unwrapped(recipe: bytes) -> PortableForward:
     try:
-        found: Recipe = pickle.loads(recipe)  # noqa: S301  # it is what `wrapped` made
+        found: PortableForward = pickle.loads(recipe)  # noqa: S301  # it is what `serialize` made
     except Exception as error:
         raise GradcheckUsageError(
             f"a worker of executor could not load forward: {type(error).__name__}: {error}. "

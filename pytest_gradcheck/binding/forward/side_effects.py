@@ -11,18 +11,18 @@ from itertools import zip_longest
 import numpy as np
 
 from pytest_gradcheck.binding.forward.outputs import Output
-from pytest_gradcheck.binding.forward.working_copy import Workspace
+from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.generators import SEARCHED
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["REPEATABLE", "refuse_change", "refuse_unrepeatable"]
+__all__ = ["REPEATABLE", "refuse_changed_arguments", "refuse_unrepeatable"]
 
 #: Two evaluations at one point may differ by this, relatively; more is not noise.
 REPEATABLE = 1e-4
 
 
-def refuse_change(workspace: Workspace, function_name: str) -> None:
+def refuse_changed_arguments(workspace: WorkingCopy, function_name: str) -> None:
     """Raise when a call changed a checked parameter in place; all is put back first."""
     change = workspace.find_change()
     if change is None:

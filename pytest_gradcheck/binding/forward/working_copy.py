@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.attributes import assign
-from pytest_gradcheck.binding.call.signature import Arguments
+from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
     SIMPLE,
@@ -36,7 +36,7 @@ __all__ = [
     "FULL_PRECISION",
     "LOW_PRECISION",
     "Change",
-    "Workspace",
+    "WorkingCopy",
     "copy_data",
     "differences",
     "equal",
@@ -146,12 +146,12 @@ class _Slot:
     make: Maker | None
 
 
-class Workspace:
+class WorkingCopy:
     """Everything forward is called with, movable by changing `point` in place.
 
     Parameters
     ----------
-    arguments : Arguments
+    arguments : BoundArguments
         Forward's arguments; copied here, and never handed out themselves.
     leaves : sequence of Leaf
         The checked leaves.
@@ -173,7 +173,12 @@ class Workspace:
     """
 
     def __init__(
-        self, arguments: Arguments, leaves: Sequence[Leaf], *, owner: object | None, lift: bool
+        self,
+        arguments: BoundArguments,
+        leaves: Sequence[Leaf],
+        *,
+        owner: object | None,
+        lift: bool,
     ) -> None:
         self._arguments = arguments
         self.lift = lift

@@ -26,10 +26,19 @@ from pytest_gradcheck.numerics.noise import (
 )
 from pytest_gradcheck.numerics.output_variation import output_sizes
 from pytest_gradcheck.numerics.random_directions import defined_direction
-from pytest_gradcheck.numerics.screening.directional_derivative import Projection, Projector
+from pytest_gradcheck.numerics.screening.directional_derivative import (
+    DirectionalDifference,
+    DirectionProbe,
+)
 from pytest_gradcheck.numerics.screening.regions import whole
 
-__all__ = ["Tally", "know_noise", "know_noise_widely", "know_sizes", "loud_coordinates"]
+__all__ = [
+    "Tally",
+    "calibrate_noise",
+    "calibrate_noise_widely",
+    "calibrate_sizes",
+    "noisy_coordinates",
+]
 
 #: Relative spacing of the values that show the noise, and of closer ones that are looked at
 #: where those bend too much; so many are on each side.
@@ -105,7 +114,7 @@ class _Table:
         hides = np.ptp(self.values, axis=0) <= RAISED * self.noise
         return np.asarray(self.tells & hides & (self.noise > UNLIKELY * least))
 
-    def projection(self, projector: Projector) -> Projection:
+    def projection(self, projector: DirectionProbe) -> DirectionalDifference:
         """Return what the values show of the derivative."""
         values, step, base = self.values, PLACES * self.spacing, self.values[PLACES]
         right, left = values[-1], values[0]
@@ -116,17 +125,19 @@ class _Table:
             noise += CURVED * np.abs(measured - close)
             noise += projector.rounding(whole(projector.weights.segments))
             bend = ((right - base) + (left - base)) / step
-        return Projection(step, self.claimed, measured, bend, noise)
+        return DirectionalDifference(step, self.claimed, measured, bend, noise)
 
 
-def know_noise(projector: Projector, repeat: Floats, which: int) -> tuple[Projector, Projection]:
+def calibrate_noise(
+    projector: DirectionProbe, repeat: Floats, which: int
+) -> tuple[DirectionProbe, DirectionalDifference]:
     """Read the noise from seven values close together, six evaluations.
 
     From places closer together still where they bend too much to tell.
 
     Parameters
     ----------
-    projector : Projector
+    projector : DirectionProbe
         Of a function whose noise is not known.
     repeat : ndarray, shape (m,)
         Another evaluation at the point.
@@ -135,9 +146,9 @@ def know_noise(projector: Projector, repeat: Floats, which: int) -> tuple[Projec
 
     Returns
     -------
-    projector : Projector
-        The same, knowing it; where such values do not tell, by `know_noise_widely`.
-    seen : Projection
+    projector : DirectionProbe
+        The same, knowing it; where such values do not tell, by `calibrate_noise_widely`.
+    seen : DirectionalDifference
         The derivative along the direction, as the values show it for nothing.
     """
     base, tables = projector.function.base, list[_Table]()
@@ -158,11 +169,11 @@ def know_noise(projector: Projector, repeat: Floats, which: int) -> tuple[Projec
         direction = _drawn(projector, which)
         noise = np.where(aliased, _lowered(noise, projector.function, direction), noise)
     known = np.isfinite(noise).all()
-    projector = _knowing(projector, noise) if known else know_noise_widely(projector, repeat)
+    projector = _knowing(projector, noise) if known else calibrate_noise_widely(projector, repeat)
     return projector, table.projection(projector)
 
 
-def know_noise_widely(projector: Projector, repeat: Floats) -> Projector:
+def calibrate_noise_widely(projector: DirectionProbe, repeat: Floats) -> DirectionProbe:
     """Estimate the noise from values ever further apart, 32 evaluations at most.
 
     Where that is much more than was known of it, 40 more tell whether the function bends more
@@ -170,14 +181,14 @@ def know_noise_widely(projector: Projector, repeat: Floats) -> Projector:
 
     Parameters
     ----------
-    projector : Projector
+    projector : DirectionProbe
         Of a function of whose noise nothing or too little is known.
     repeat : ndarray, shape (m,)
         Another evaluation at the point.
 
     Returns
     -------
-    Projector
+    DirectionProbe
         The same, knowing it; never less than before.
     """
     function, direction = projector.function, _defined(projector)
@@ -190,12 +201,12 @@ def know_noise_widely(projector: Projector, repeat: Floats) -> Projector:
     return _knowing(projector, np.maximum(noise, function.noise))
 
 
-def loud_coordinates(projector: Projector, repeat: Floats, affordable: int) -> Indices:
+def noisy_coordinates(projector: DirectionProbe, repeat: Floats, affordable: int) -> Indices:
     """Tell which coordinates make outputs jump, or so noisy that nothing else would be seen.
 
     Parameters
     ----------
-    projector : Projector
+    projector : DirectionProbe
         Of a function whose noise is known.
     repeat : ndarray, shape (m,)
         Another evaluation at the point.
@@ -226,19 +237,19 @@ def loud_coordinates(projector: Projector, repeat: Floats, affordable: int) -> I
     return loud[0] if loud and quiet else nobody
 
 
-def know_sizes(projector: Projector, which: int) -> Projector:
+def calibrate_sizes(projector: DirectionProbe, which: int) -> DirectionProbe:
     """Look by how much outputs vary, one evaluation.
 
     Parameters
     ----------
-    projector : Projector
+    projector : DirectionProbe
         Of a function about whose sizes there is only a guess.
     which : int
         The direction to look along.
 
     Returns
     -------
-    Projector
+    DirectionProbe
         The same, knowing them, see `output_sizes`.
     """
     function, direction = projector.function, _drawn(projector, which)
@@ -254,7 +265,7 @@ def know_sizes(projector: Projector, which: int) -> Projector:
     return replace(projector, function=replace(function, sizes=sizes))
 
 
-def _look(projector: Projector, which: int, spacing: float, least: Floats) -> _Table:
+def _look(projector: DirectionProbe, which: int, spacing: float, least: Floats) -> _Table:
     everything = whole(projector.weights.segments)
     values, claimed = projector.table(which, everything, spacing, PLACES)
     with np.errstate(all="ignore"):
@@ -292,14 +303,14 @@ def _lowered(noise: Floats, function: Function, direction: Floats) -> Floats:
         return np.minimum(noise, noise_ceiling(rungs.bend, EPS * np.abs(function.base)))
 
 
-def _drawn(projector: Projector, which: int) -> Floats:
+def _drawn(projector: DirectionProbe, which: int) -> Floats:
     """Draw a direction over everything, as a vector of its own."""
     direction = np.empty_like(projector.here)
     projector.weights.draw(direction, which, whole(projector.weights.segments))
     return direction
 
 
-def _defined(projector: Projector) -> Floats:
+def _defined(projector: DirectionProbe) -> Floats:
     """Draw a direction along which the function is defined; it moves what others do."""
     function = projector.function
     scale = function.scales.own(slice(None))
@@ -310,5 +321,5 @@ def _defined(projector: Projector) -> Floats:
     )
 
 
-def _knowing(projector: Projector, noise: Floats) -> Projector:
+def _knowing(projector: DirectionProbe, noise: Floats) -> DirectionProbe:
     return replace(projector, function=replace(projector.function, noise=noise))

@@ -18,8 +18,8 @@ from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = [
     "Code",
+    "CodedDirections",
     "Numbers",
-    "Weights",
     "by_axis",
     "by_box",
     "by_coordinate",
@@ -133,7 +133,7 @@ def _indices(part: Box, box: Box, axis: int) -> Indices:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class CodedDirections:
     """Random directions by number, the same whenever they are drawn.
 
     Attributes

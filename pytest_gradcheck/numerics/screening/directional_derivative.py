@@ -20,11 +20,20 @@ from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Status, parts
-from pytest_gradcheck.numerics.richardson import climb
-from pytest_gradcheck.numerics.screening.coded_directions import Code, Weights
+from pytest_gradcheck.numerics.richardson import extrapolate
+from pytest_gradcheck.numerics.screening.coded_directions import Code, CodedDirections
 from pytest_gradcheck.numerics.screening.regions import Box, Region, whole
 
-__all__ = ["APART", "Projection", "Projector", "Sight", "as_close", "as_pair", "settle", "sight"]
+__all__ = [
+    "APART",
+    "DirectionProbe",
+    "DirectionalDerivative",
+    "DirectionalDifference",
+    "as_close",
+    "as_pair",
+    "directional_derivative",
+    "refine",
+]
 
 
 #: Roundings of the point by which residuals along the same direction may differ, and so many
@@ -34,7 +43,7 @@ FINEST = 64.0
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class DirectionalDifference:
     """A central pair along a direction; per unit of step, for each of m outputs.
 
     Attributes
@@ -62,7 +71,7 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
-class Projector:
+class DirectionProbe:
     """Takes projections; they have no room of their own, but draw directions in the point's.
 
     Attributes
@@ -71,7 +80,7 @@ class Projector:
         What is measured; all of its point is moved, and put back.
     claims : Claims
         What is claimed of it.
-    weights : Weights
+    weights : CodedDirections
         The directions.
     roundings : ndarray, shape (segments, m)
         By how much the rounding of all claims of a segment may change what they say along
@@ -84,7 +93,7 @@ class Projector:
 
     function: Function
     claims: Claims
-    weights: Weights
+    weights: CodedDirections
     roundings: Floats
     here: Floats
     grain: float = EPS
@@ -101,7 +110,7 @@ class Projector:
 
     def take(
         self, which: int, region: Region, step: float, code: Code | None = None
-    ) -> Projection:
+    ) -> DirectionalDifference:
         """Measure along a direction in a region, one step to both sides: two evaluations."""
         base = self.function.base
         (above, below), (claimed_above, claimed_below) = self._go(which, region, [step], code)
@@ -112,7 +121,7 @@ class Projector:
             noise = NOISE_FACTOR * self.function.noise / step + self.rounding(region)
             # A step is rounded, and leads a little elsewhere than another.
             noise += PATH * self.grain / step * np.abs(claimed - measured)
-        return Projection(step, claimed, measured, bend, noise)
+        return DirectionalDifference(step, claimed, measured, bend, noise)
 
     def rounding(self, region: Region) -> Floats:
         """Return what the rounding of claims in a region may do, independent for each."""
@@ -121,7 +130,7 @@ class Projector:
         shares = np.array([box.size / box.segment.size for box in region])
         return np.asarray(np.sqrt((self.roundings[which] ** 2 * shares[:, None]).sum(axis=0)))
 
-    def without(self, boxes: Sequence[Box]) -> Projector:
+    def without(self, boxes: Sequence[Box]) -> DirectionProbe:
         """Return the same that does not move some boxes."""
         without = (*self.weights.without, *boxes)
         return replace(self, weights=replace(self.weights, without=without))
@@ -250,7 +259,7 @@ VISIBLE_BEND = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class DirectionalDerivative:
     """What was seen along a direction, of m outputs.
 
     Attributes
@@ -313,12 +322,14 @@ class Sight:
         return np.asarray(plain & np.isfinite(self.bound) & np.isfinite(self.measured))
 
 
-def sight(projector: Projector, which: int, region: Region, step: float) -> Sight:
+def directional_derivative(
+    projector: DirectionProbe, which: int, region: Region, step: float
+) -> DirectionalDerivative:
     """Look along a direction in a region.
 
     Parameters
     ----------
-    projector : Projector
+    projector : DirectionProbe
         Goes there.
     which, region : int, Region
         The direction, and where it is not zero.
@@ -327,13 +338,15 @@ def sight(projector: Projector, which: int, region: Region, step: float) -> Sigh
 
     Returns
     -------
-    Sight
-        With a bound on what was measured; see `settle`.
+    DirectionalDerivative
+        With a bound on what was measured; see `refine`.
     """
-    return settle(projector, which, region, projector.take(which, region, step))
+    return refine(projector, which, region, projector.take(which, region, step))
 
 
-def settle(projector: Projector, which: int, region: Region, seen: Projection) -> Sight:
+def refine(
+    projector: DirectionProbe, which: int, region: Region, seen: DirectionalDifference
+) -> DirectionalDerivative:
     """Look again along a direction, until what is seen stands.
 
     What agrees at once is settled. Else the step shrinks: truncation falls, a kink that
@@ -342,16 +355,16 @@ def settle(projector: Projector, which: int, region: Region, seen: Projection) -
 
     Parameters
     ----------
-    projector : Projector
+    projector : DirectionProbe
         Goes there.
     which, region : int, Region
         The direction, and where it is not zero.
-    seen : Projection
+    seen : DirectionalDifference
         A pair along it.
 
     Returns
     -------
-    Sight
+    DirectionalDerivative
         With a bound on what was measured.
     """
     if _near(seen).all():
@@ -377,7 +390,9 @@ def settle(projector: Projector, which: int, region: Region, seen: Projection) -
     return _climbed(projector, which, region, seen.claimed)
 
 
-def as_close(settled: Sight, which: int, seen: Projection) -> Sight:
+def as_close(
+    settled: DirectionalDerivative, which: int, seen: DirectionalDifference
+) -> DirectionalDerivative:
     """Take a pair along another direction at the step of one that is settled.
 
     What truncation does there it does here, about.
@@ -386,7 +401,9 @@ def as_close(settled: Sight, which: int, seen: Projection) -> Sight:
     return _as_seen(which, seen, seen.noise + 2 * scale)
 
 
-def as_pair(projector: Projector, seen: Sight, region: Region, output: int) -> Sight:
+def as_pair(
+    projector: DirectionProbe, seen: DirectionalDerivative, region: Region, output: int
+) -> DirectionalDerivative:
     """Return what a pair shows of what a ladder told of one output.
 
     Pairs along parts of the direction are compared with it, and a ladder knows better than any
@@ -405,19 +422,19 @@ def as_pair(projector: Projector, seen: Sight, region: Region, output: int) -> S
     return _as_seen(seen.which, pair, pair.noise + seen.bound + moved)
 
 
-def _near(seen: Projection) -> Booleans:
+def _near(seen: DirectionalDifference) -> Booleans:
     """Tell where claim and measurement agree."""
     return np.asarray(np.abs(seen.residual) <= APART * seen.noise)
 
 
-def _narrower(seen: Projection) -> float:
+def _narrower(seen: DirectionalDifference) -> float:
     """Return how much closer to look, so that what differs would still be visible."""
     with np.errstate(all="ignore"):
         clear = np.abs(seen.residual) / (2 * APART * seen.noise)
     return float(np.clip(np.nanmax(clear, initial=LEAST), LEAST, NARROWER))
 
 
-def _kinked(seen: Projection, closer: Projection) -> Booleans:
+def _kinked(seen: DirectionalDifference, closer: DirectionalDifference) -> Booleans:
     """Tell where the slopes to both sides differ by about as much from closer by."""
     bend, narrower = np.abs(closer.bend), seen.step / closer.step
     same = bend > np.abs(seen.bend) / np.sqrt(narrower)
@@ -426,9 +443,9 @@ def _kinked(seen: Projection, closer: Projection) -> Booleans:
     )
 
 
-def _as_seen(which: int, seen: Projection, bound: Floats) -> Sight:
+def _as_seen(which: int, seen: DirectionalDifference, bound: Floats) -> DirectionalDerivative:
     status = np.where(np.isfinite(seen.measured), Status.SMOOTH, Status.OUTSIDE)
-    return Sight(
+    return DirectionalDerivative(
         which,
         seen.step,
         seen.claimed,
@@ -444,7 +461,7 @@ def _as_seen(which: int, seen: Projection, bound: Floats) -> Sight:
 class _Ray(Line):
     """The function along a direction that is drawn anew for every step."""
 
-    projector: Projector
+    projector: DirectionProbe
     which: int
     region: Region
 
@@ -456,10 +473,14 @@ class _Ray(Line):
         return steps, self.projector.at(self.which, self.region, steps)
 
 
-def _climbed(projector: Projector, which: int, region: Region, claimed: Floats) -> Sight:
+def _climbed(
+    projector: DirectionProbe, which: int, region: Region, claimed: Floats
+) -> DirectionalDerivative:
     function = projector.function
-    found = climb(_Ray(projector, which, region), function.base, projector.line_noise)
+    found = extrapolate(_Ray(projector, which, region), function.base, projector.line_noise)
     found = found.reaching(claimed)
     step = float(found.step.min())
     bend = np.full_like(claimed, np.inf)
-    return Sight(which, step, claimed, found.value, found.bound, bend, found.status, settled=False)
+    return DirectionalDerivative(
+        which, step, claimed, found.value, found.bound, bend, found.status, settled=False
+    )

@@ -17,18 +17,18 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     APART,
-    Projector,
-    Sight,
+    DirectionalDerivative,
+    DirectionProbe,
     as_pair,
-    sight,
+    directional_derivative,
 )
 from pytest_gradcheck.numerics.screening.findings import Finding, Suspect
-from pytest_gradcheck.numerics.screening.group_testing import Reader
+from pytest_gradcheck.numerics.screening.group_testing import Decoder
 from pytest_gradcheck.numerics.screening.locate import Search
 from pytest_gradcheck.numerics.screening.regions import Box, Region, Segment, whole
-from pytest_gradcheck.numerics.screening.single_entries import Entries, Expected
+from pytest_gradcheck.numerics.screening.single_entries import Expected, SingleEntries
 
-__all__ = ["Common", "Explanation", "common_share"]
+__all__ = ["CommonRelativeError", "Explanation", "common_relative_error"]
 
 
 #: A share is told from chance when what it predicts is known to this part of itself.
@@ -36,7 +36,7 @@ CONVINCING = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class CommonRelativeError:
     """What is off by one share of itself.
 
     Attributes
@@ -52,7 +52,9 @@ class Common:
     doubt: float
 
 
-def common_share(residuals: Floats, bounds: Floats, claimed: Floats) -> Common | None:
+def common_relative_error(
+    residuals: Floats, bounds: Floats, claimed: Floats
+) -> CommonRelativeError | None:
     """Find segments whose claims are all off by one share of themselves.
 
     Fitted on one direction, tested on the other: everything first, then each segment.
@@ -86,7 +88,7 @@ def common_share(residuals: Floats, bounds: Floats, claimed: Floats) -> Common |
         doubt = bounds[1] + bounds[0] * abs(second / first)
         apart = abs(residuals[1] - share * second)
         if apart <= doubt <= CONVINCING * abs(residuals[1]):
-            return Common(tuple(some), share, float(bounds[0] / abs(first)))
+            return CommonRelativeError(tuple(some), share, float(bounds[0] / abs(first)))
     return None
 
 
@@ -140,9 +142,9 @@ class Explanation:
 
     Attributes
     ----------
-    projector : Projector
+    projector : DirectionProbe
         With the function, its claims and directions.
-    entries : Entries
+    entries : SingleEntries
         Measures coordinates.
     output : int
         The output.
@@ -160,8 +162,8 @@ class Explanation:
         Where all is explained, the largest change along a direction that could hide still.
     """
 
-    projector: Projector
-    entries: Entries
+    projector: DirectionProbe
+    entries: SingleEntries
     output: int
     third: int
     goes_on: Callable[[], bool]
@@ -170,7 +172,7 @@ class Explanation:
     right: list[Box] = field(default_factory=list)
     unseen: float = 0.0
 
-    def run(self, current: Sight, other: Sight) -> bool:
+    def run(self, current: DirectionalDerivative, other: DirectionalDerivative) -> bool:
         """Explain what two directions show; return whether nothing is left unexplained."""
         if self._share(current, other):
             self.unseen = 2 * APART * max(float(s.bound[self.output]) for s in (current, other))
@@ -200,11 +202,11 @@ class Explanation:
     def _everything(self) -> Region:
         return whole(self.projector.weights.segments)
 
-    def _share(self, current: Sight, other: Sight) -> bool:
+    def _share(self, current: DirectionalDerivative, other: DirectionalDerivative) -> bool:
         """Explain both directions by one share of the claims of some segments."""
         sights, output = (current, other), self.output
         claimed = np.stack([self.projector.claimed(s.which)[:, output] for s in sights])
-        found = common_share(
+        found = common_relative_error(
             np.array([s.residual[output] for s in sights]),
             np.array([s.bound[output] for s in sights]),
             claimed,
@@ -245,14 +247,14 @@ class Explanation:
         nonzero = coordinates[self.projector.claims.take(coordinates)[:, self.output] != 0]
         return int(nonzero[0]) if nonzero.size else None
 
-    def _search(self, current: Sight) -> Search:
+    def _search(self, current: DirectionalDerivative) -> Search:
         current = as_pair(self.projector, current, self._everything, self.output)
-        reader = Reader.of(self.projector, current, self.output)
+        reader = Decoder.of(self.projector, current, self.output)
         search = Search(reader, self.entries, self.goes_on, self.rng, right=self.right)
         search.run(reader.all_of(current))
         return search
 
-    def _rest(self, other: Sight, suspects: list[Suspect]) -> Rest:
+    def _rest(self, other: DirectionalDerivative, suspects: list[Suspect]) -> Rest:
         """Return what suspects leave of another direction."""
         rest, doubt = float(other.residual[self.output]), 0.0
         for suspect in suspects:
@@ -267,8 +269,8 @@ class Explanation:
         self._leave_out([finding.box for finding in findings])
 
     def _take_suspects(
-        self, suspects: list[Suspect], other: Sight, rest: Rest
-    ) -> tuple[bool, Sight | None]:
+        self, suspects: list[Suspect], other: DirectionalDerivative, rest: Rest
+    ) -> tuple[bool, DirectionalDerivative | None]:
         """Take suspects that are off when measured, and those beyond the worst on trust.
 
         One direction may be explained by chance, with innocents among the suspects: they are
@@ -287,10 +289,10 @@ class Explanation:
         weight = self.projector.weights.weight(which, suspect.box.start)
         return rest.confirms(suspect.error * weight)
 
-    def _without(self, suspects: Sequence[Suspect], step: float) -> Sight | None:
+    def _without(self, suspects: Sequence[Suspect], step: float) -> DirectionalDerivative | None:
         """Look along a third direction without suspects; None where that is off."""
         beside = self.projector.without([suspect.box for suspect in suspects])
-        seen = sight(beside, self.third, self._everything, step)
+        seen = directional_derivative(beside, self.third, self._everything, step)
         return None if seen.differs[self.output] or not seen.known[self.output] else seen
 
     def _take(self, suspects: Sequence[Suspect], trusted: Collection[Box] = ()) -> bool:
@@ -333,8 +335,8 @@ class Explanation:
         found.bound[0, self.output] = suspect.bound
         return found
 
-    def _look(self, which: int, step: float) -> Sight:
-        return sight(self.projector, which, self._everything, step)
+    def _look(self, which: int, step: float) -> DirectionalDerivative:
+        return directional_derivative(self.projector, which, self._everything, step)
 
     def _leave_out(self, boxes: list[Box]) -> None:
         self.projector = self.projector.without(boxes)

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement
-from pytest_gradcheck.numerics.screening.directional_derivative import Sight
+from pytest_gradcheck.numerics.screening.directional_derivative import DirectionalDerivative
 from pytest_gradcheck.numerics.screening.regions import Box
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["UNRESOLVED", "Finding", "Screened", "Suspect", "reference"]
+__all__ = ["UNRESOLVED", "Finding", "ScreenResult", "Suspect", "reference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,12 @@ def reference(typical: Floats, claimed: Floats, sizes: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screened:
+class ScreenResult:
     """What a screen found, of segments and m outputs.
 
     Attributes
     ----------
-    sights : tuple of Sight
+    sights : tuple of DirectionalDerivative
         Along directions over everything, as they were seen first.
     visible : ndarray, shape (segments, m)
         The smallest error of one derivative that would have been seen, times the scale of
@@ -128,7 +128,7 @@ class Screened:
         Coordinates that are zero and were not looked at: the function has a kink there.
     """
 
-    sights: tuple[Sight, ...]
+    sights: tuple[DirectionalDerivative, ...]
     visible: Floats
     typical: Floats
     swept: Mapping[int, Measurement]

@@ -31,10 +31,14 @@ from pytest_gradcheck.numerics.screening.coded_directions import (
     by_place,
     in_order,
 )
-from pytest_gradcheck.numerics.screening.directional_derivative import Projection, Projector, Sight
+from pytest_gradcheck.numerics.screening.directional_derivative import (
+    DirectionalDerivative,
+    DirectionalDifference,
+    DirectionProbe,
+)
 from pytest_gradcheck.numerics.screening.regions import Box, Region, whole
 
-__all__ = ["Excess", "Reader", "Slabs"]
+__all__ = ["Decoder", "Residual", "Slabs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ ALIKE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
+class Residual:
     """By how much more is claimed than measured in a region, and how well that is known.
 
     Attributes
@@ -211,12 +215,12 @@ class Excess:
         """How many coordinates the region has."""
         return sum(box.size for box in self.region)
 
-    def minus(self, region: Region, part: Excess) -> Excess:
+    def minus(self, region: Region, part: Residual) -> Residual:
         """Return what is left of it in `region` without a part that was measured."""
         coded = None
         if self.coded is not None and part.coded is not None:
             coded = self.coded - part.coded
-        return Excess(
+        return Residual(
             region,
             self.residual - part.residual,
             math.hypot(self.noise, part.noise),
@@ -225,7 +229,7 @@ class Excess:
             self.slabs,
         )
 
-    def of(self, part: Excess) -> Excess:
+    def of(self, part: Residual) -> Residual:
         """Return what is known of a part that all of it is due to."""
         return replace(
             self,
@@ -235,14 +239,14 @@ class Excess:
             rounding=part.rounding,
         )
 
-    def less(self, box: Box, share: float, bound: float) -> Excess:
+    def less(self, box: Box, share: float, bound: float) -> Residual:
         """Return what is left of it without the known share of a coordinate in the region."""
         coded = self.coded
         if coded is not None and self.slabs is not None:
             coded -= share * float(self.slabs.code.factors(0, box, box).item())
         return replace(self, residual=self.residual - share, noise=self.noise + bound, coded=coded)
 
-    def within(self, region: Region, rounding: float) -> Excess:
+    def within(self, region: Region, rounding: float) -> Residual:
         """Return the same, all of it being due to a part in which claims are rounded by so much.
 
         What the rounding of the others does is then no longer in what is measured of it.
@@ -285,12 +289,12 @@ DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Decoder:
     """Measures residuals of one output, all along the same direction with the same step.
 
     Attributes
     ----------
-    projector : Projector
+    projector : DirectionProbe
         Goes there.
     which : int
         The direction.
@@ -302,30 +306,30 @@ class Reader:
         How much the function bends along it, per unit of step; more is a kink.
     """
 
-    projector: Projector
+    projector: DirectionProbe
     which: int
     step: float
     output: int
     bend: float
 
     @classmethod
-    def of(cls, projector: Projector, sight: Sight, output: int) -> Reader:
+    def of(cls, projector: DirectionProbe, sight: DirectionalDerivative, output: int) -> Decoder:
         """Read what is off in one output along the direction of a sight."""
         bend = float(sight.bend[output])
         return cls(projector, sight.which, sight.step, output, bend)
 
-    def all_of(self, sight: Sight) -> Excess:
+    def all_of(self, sight: DirectionalDerivative) -> Residual:
         """Return what a sight of everything shows."""
         everything = whole(self.projector.weights.segments)
         residual, bound = float(sight.residual[self.output]), float(sight.bound[self.output])
         rounding = self._rounding(everything)
-        return Excess(everything, residual, max(bound - rounding, 0.0), rounding)
+        return Residual(everything, residual, max(bound - rounding, 0.0), rounding)
 
     def weight(self, coordinate: int) -> float:
         """Return the weight of a coordinate in the direction."""
         return self.projector.weights.weight(self.which, coordinate)
 
-    def measure(self, region: Region, code: Code | None = None) -> Excess:
+    def measure(self, region: Region, code: Code | None = None) -> Residual:
         """Measure the residual of a region: two evaluations, more where kinks are crossed."""
         step = self.step if code is None else self.step / REACH
         seen = self.projector.take(self.which, region, step, code)
@@ -339,28 +343,28 @@ class Reader:
             seen = closer
         rounding = self._rounding(region)
         noise = max(float(seen.noise[self.output]) - rounding, 0.0)
-        return Excess(region, float(seen.residual[self.output]), noise, rounding)
+        return Residual(region, float(seen.residual[self.output]), noise, rounding)
 
     def _rounding(self, region: Region) -> float:
         return float(self.projector.rounding(region)[self.output])
 
-    def _crossed(self, seen: Projection) -> bool:
+    def _crossed(self, seen: DirectionalDifference) -> bool:
         """Tell whether slopes to both sides differ by more than curvature explains."""
         smooth = KINKED * self.bend * seen.step + KINKED * seen.noise[self.output]
         return bool(abs(seen.bend[self.output]) > smooth)
 
-    def _is_legible(self, seen: Projection, code: Code) -> bool:
+    def _is_legible(self, seen: DirectionalDifference, code: Code) -> bool:
         """Tell whether a digit is the same whatever a kink did: half of its bend, at most."""
         residual, bend = abs(seen.residual[self.output]), abs(seen.bend[self.output])
         return bool(code.base * bend / 2 <= CLOSEST * residual)
 
-    def _curves(self, seen: Projection, closer: Projection) -> bool:
+    def _curves(self, seen: DirectionalDifference, closer: DirectionalDifference) -> bool:
         """Tell whether a bend falls with the step: that of a kink does not."""
         expected = seen.bend[self.output] * closer.step / seen.step
         doubt = SAME_CURVATURE * abs(expected) + KINKED * closer.noise[self.output]
         return bool(abs(closer.bend[self.output] - expected) <= doubt < abs(expected))
 
-    def with_slabs(self, excess: Excess) -> Excess:
+    def with_slabs(self, excess: Residual) -> Residual:
         """Measure a digit that tells parts of a region apart, where none is known, or clear."""
         clear = CLOSE / max(FAINTER * excess.unsure, CLOSE / excess.size)
         count = min(math.floor(clear), math.isqrt(excess.size - 1) + 1)
@@ -371,18 +375,18 @@ class Reader:
             return replace(excess, coded=None, slabs=None)
         return self.coded(excess, Slabs.of(excess.region, count))
 
-    def coded(self, excess: Excess, slabs: Slabs | None) -> Excess:
+    def coded(self, excess: Residual, slabs: Slabs | None) -> Residual:
         """Measure in which slab a region is off: two evaluations."""
         if slabs is None:
             return excess
         coded = self.measure(excess.region, slabs.code).residual
         return replace(excess, coded=coded, slabs=slabs, mixed=False)
 
-    def without(self, boxes: Sequence[Box]) -> Reader:
+    def without(self, boxes: Sequence[Box]) -> Decoder:
         """Return the same that does not move some boxes."""
         return replace(self, projector=self.projector.without(boxes))
 
-    def closer(self, excess: Excess, box: Box) -> Excess:
+    def closer(self, excess: Residual, box: Box) -> Residual:
         """Return the excess of a box that all of it is due to; measured anew where that pays.
 
         It does where the rounding of claims outside of the box leaves fewer digits clear.
@@ -393,12 +397,12 @@ class Reader:
             return self.measure((box,))
         return within
 
-    def box(self, excess: Excess) -> Box | None:
+    def box(self, excess: Residual) -> Box | None:
         """Read which box of a region an error is in; None where that is no single one."""
         number = self._read(excess, by_box, len(excess.region))
         return None if number is None else excess.region[number]
 
-    def place(self, excess: Excess) -> Box:
+    def place(self, excess: Residual) -> Box:
         """Narrow the box of an error to the index it is at, on each axis that has one.
 
         Returns
@@ -419,7 +423,7 @@ class Reader:
                 narrowed = narrowed.at(axis, number)
         return narrowed
 
-    def coordinate(self, excess: Excess) -> int | None:
+    def coordinate(self, excess: Residual) -> int | None:
         """Read the one coordinate an error is at, in the slab that is known."""
         if excess.size == 1:
             return excess.region[0].start
@@ -434,7 +438,7 @@ class Reader:
         start, stop = region[0].start, region[-1].stop
         return self._read(excess, by_coordinate, stop - start, start=start)
 
-    def slab(self, excess: Excess) -> Region:
+    def slab(self, excess: Residual) -> Region:
         """Return the part of a region in the slab that is off; all of it where that is unclear.
 
         Nothing, where what is off is in no single slab.
@@ -447,7 +451,7 @@ class Reader:
 
     def _read(
         self,
-        excess: Excess,
+        excess: Residual,
         numbers: Numbers,
         count: int,
         *,
@@ -469,7 +473,7 @@ class Reader:
         return start + further if further < count else None
 
     @staticmethod
-    def _digit(excess: Excess, code: Code, coded: float | None) -> int | None:
+    def _digit(excess: Residual, code: Code, coded: float | None) -> int | None:
         if coded is None or not np.isfinite(coded) or not excess.residual:
             return None
         read = float(coded / excess.residual - 1) * code.base
@@ -488,7 +492,7 @@ def _base(count: int, unsure: float) -> int | None:
     return None
 
 
-def _digits(box: Box, excess: Excess) -> float:
+def _digits(box: Box, excess: Residual) -> float:
     """Return how many digits it takes to read all indices of a place in a box."""
     bases = [(length, _base(length, excess.unsure)) for length in box.lengths if length > 1]
     return sum(

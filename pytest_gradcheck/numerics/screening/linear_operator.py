@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.full_check import Question
+from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status, parts
 from pytest_gradcheck.numerics.random_directions import signed_direction
-from pytest_gradcheck.numerics.screening.directional_derivative import APART, Sight
-from pytest_gradcheck.numerics.screening.findings import Finding, Screened, reference
+from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionalDerivative
+from pytest_gradcheck.numerics.screening.findings import Finding, ScreenResult, reference
 from pytest_gradcheck.numerics.screening.regions import Segment
-from pytest_gradcheck.numerics.screening.step_plan import Profile
+from pytest_gradcheck.numerics.screening.step_plan import ClaimMagnitudes
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["find_wrong", "is_homogeneous", "verify_linear"]
@@ -66,14 +66,14 @@ FEW = 0.3
 CRUDE = 1e-3
 
 
-def is_homogeneous(question: Question) -> bool:
+def is_homogeneous(question: DerivativeTask) -> bool:
     """Tell a function that is its claimed derivative times the point: a linear one, perhaps.
 
     By Euler's identity functions of degree one are; it costs no evaluation.
 
     Parameters
     ----------
-    question : Question
+    question : DerivativeTask
         The function, the point and the claims; without a tangent.
 
     Returns
@@ -89,13 +89,13 @@ def is_homogeneous(question: Question) -> bool:
 
 
 def verify_linear(
-    question: Question, segments: Sequence[Segment], *, seed: int
-) -> Screened | None:
+    question: DerivativeTask, segments: Sequence[Segment], *, seed: int
+) -> ScreenResult | None:
     """Verify claims about a function that is linear to rounding.
 
     Parameters
     ----------
-    question : Question
+    question : DerivativeTask
         The function, the point and the claims; without a tangent.
     segments : sequence of Segment
         Those of the question, with their axes.
@@ -132,8 +132,8 @@ def verify_linear(
 
 
 def find_wrong(
-    question: Question, segments: Sequence[Segment], *, agreement: float, seed: int
-) -> Screened | None:
+    question: DerivativeTask, segments: Sequence[Segment], *, agreement: float, seed: int
+) -> ScreenResult | None:
     """Find a few claims that are off about a function that is linear to rounding.
 
     Where forward rounds to single precision no small step shows them. All coordinates are
@@ -233,10 +233,10 @@ class _Move:
         """Return by how much rounding may put them apart, when so much was seen near the point."""
         return ROUNDING * max(1.0, abs(self.reach)) * seen + APART * self.rounding
 
-    def sight(self, seen: Floats, number: int) -> Sight:
+    def sight(self, seen: Floats, number: int) -> DirectionalDerivative:
         """Return it as what was seen along a direction, per unit of step."""
         size = abs(self.reach)
-        return Sight(
+        return DirectionalDerivative(
             which=number,
             step=size,
             claimed=self.claimed / self.reach,
@@ -252,18 +252,18 @@ class _Move:
 class _Steps:
     """Moves all coordinates at once, each time along another direction."""
 
-    question: Question
+    question: DerivativeTask
     segments: tuple[Segment, ...]
     scales: Scales
-    profile: Profile
+    profile: ClaimMagnitudes
     rng: np.random.Generator
 
     @classmethod
-    def of(cls, question: Question, segments: Sequence[Segment], seed: int) -> _Steps:
+    def of(cls, question: DerivativeTask, segments: Sequence[Segment], seed: int) -> _Steps:
         """Look how far to move what."""
         rng = np.random.default_rng(seed)
         scales = replace(Scales.of(question.here, question.segments), floor=FLOOR)
-        profile = Profile.of(question.claims, segments, scales, rng)
+        profile = ClaimMagnitudes.of(question.claims, segments, scales, rng)
         return cls(question, tuple(segments), scales, profile, rng)
 
     def take(self, reaches: Sequence[float]) -> list[_Move]:
@@ -318,11 +318,11 @@ class _Steps:
         segment = next(s for s in self.segments if s.holds(coordinate))
         return Finding(segment.single(coordinate), output, ((coordinate, found),), 1)
 
-    def screened(self, sights: Sequence[Sight]) -> Screened:
+    def screened(self, sights: Sequence[DirectionalDerivative]) -> ScreenResult:
         """Return what was seen along directions, the first of which shows most."""
         least = LEAST * self.profile.lifts()
         visible = sights[0].hidden / least[:, None]
-        return Screened(
+        return ScreenResult(
             sights=tuple(sights),
             visible=visible,
             typical=self.profile.typical,

@@ -17,19 +17,19 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.directional_derivative import APART
 from pytest_gradcheck.numerics.screening.findings import Finding, Suspect
-from pytest_gradcheck.numerics.screening.group_testing import Excess, Reader
+from pytest_gradcheck.numerics.screening.group_testing import Decoder, Residual
 from pytest_gradcheck.numerics.screening.regions import Box, cut
-from pytest_gradcheck.numerics.screening.single_entries import Entries
+from pytest_gradcheck.numerics.screening.single_entries import SingleEntries
 
-__all__ = ["Search", "grown"]
+__all__ = ["Search", "extent"]
 
 
-def grown(reader: Reader, box: Box) -> Box:
+def extent(reader: Decoder, box: Box) -> Box:
     """Return the box that reaches, on each axis, from the first index that is off to the last.
 
     Parameters
     ----------
-    reader : Reader
+    reader : Decoder
         Measures residuals.
     box : Box
         Something in it is off.
@@ -48,7 +48,7 @@ def grown(reader: Reader, box: Box) -> Box:
     return box
 
 
-def _reach(reader: Reader, box: Box, axis: int, inside: int, outside: int) -> int:
+def _reach(reader: Decoder, box: Box, axis: int, inside: int, outside: int) -> int:
     """Return how far towards `outside` anything is off, from `inside`, to either side."""
     one = 1 if inside < outside else -1
     if _is_off(reader, box, axis, outside - one, outside):
@@ -62,7 +62,7 @@ def _reach(reader: Reader, box: Box, axis: int, inside: int, outside: int) -> in
     return outside
 
 
-def _is_off(reader: Reader, box: Box, axis: int, one: int, other: int) -> bool:
+def _is_off(reader: Decoder, box: Box, axis: int, one: int, other: int) -> bool:
     """Tell whether anything between two places on an axis is off."""
     part = box.along(axis, min(one, other), max(one, other))
     return reader.measure((part,)).clear > APART
@@ -97,9 +97,9 @@ class Search:
 
     Attributes
     ----------
-    reader : Reader
+    reader : Decoder
         Measures residuals.
-    entries : Entries
+    entries : SingleEntries
         Measures coordinates.
     goes_on : callable
         ``goes_on() -> bool``, whether more evaluations are affordable.
@@ -109,7 +109,7 @@ class Search:
         What explains residuals, by what was read.
     findings : list of Finding
         Boxes that are off, by what was measured in them.
-    left : list of Excess
+    left : list of Residual
         What was not explained when the budget was spent.
     blocks : list of Box
         Those of the findings that no direction moves any more.
@@ -119,18 +119,18 @@ class Search:
         Coordinates that were suspects before, and are not off.
     """
 
-    reader: Reader
-    entries: Entries
+    reader: Decoder
+    entries: SingleEntries
     goes_on: Callable[[], bool]
     rng: np.random.Generator
     suspects: list[Suspect] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    left: list[Excess] = field(default_factory=list)
+    left: list[Residual] = field(default_factory=list)
     blocks: list[Box] = field(default_factory=list)
     guesses: list[Box] = field(default_factory=list)
     right: Collection[Box] = ()
 
-    def run(self, excess: Excess) -> None:
+    def run(self, excess: Residual) -> None:
         """Search until every residual is explained, or the budget is spent."""
         queue = self._explain_all(excess)
         while queue:
@@ -145,12 +145,12 @@ class Search:
             queue += self._explain(worst)
             queue = [self._without_blocks(part, self.blocks[known:]) for part in queue]
 
-    def _explain_all(self, excess: Excess) -> list[Excess]:
+    def _explain_all(self, excess: Residual) -> list[Residual]:
         """Explain the residual of everything: most often one place does."""
         box = excess.region[0] if excess.size == 1 else self.reader.box(excess)
         return self._cut(excess) if box is None else self._explain(self.reader.closer(excess, box))
 
-    def _explain(self, excess: Excess) -> list[Excess]:
+    def _explain(self, excess: Residual) -> list[Residual]:
         """Find what is off in a region; return what remains to be explained."""
         alone = len(excess.region) == 1
         is_whole = alone and excess.region[0].is_whole
@@ -172,7 +172,7 @@ class Search:
             return self._explain_dense(replace(excess, depth=0))
         return self._cut(excess)
 
-    def _explain_dense(self, excess: Excess) -> list[Excess]:
+    def _explain_dense(self, excess: Residual) -> list[Residual]:
         """Explain a residual by its region, and all of the block that is a part of; else cut."""
         known, (box,) = len(self.findings), excess.region
         row = box.extended()
@@ -189,7 +189,7 @@ class Search:
 
     def _grow(self, box: Box) -> None:
         """Take a block instead of a box that is a part of it."""
-        block = grown(self.reader, box)
+        block = extent(self.reader, box)
         # What is no block reaches to all of its sides, yet to a corner by chance only.
         numbers = [*block.corners()[:CORNERS], *self._drawn(block, MIDDLE)]
         part = self.findings.pop()
@@ -205,13 +205,13 @@ class Search:
             self.reader = self.reader.without([block])
         return is_block
 
-    def _without_blocks(self, excess: Excess, blocks: Sequence[Box]) -> Excess:
+    def _without_blocks(self, excess: Residual, blocks: Sequence[Box]) -> Residual:
         """Measure a region again that blocks are a part of which are known since."""
         if not any(box.meets(block) for box in excess.region for block in blocks):
             return excess
         return replace(self.reader.measure(excess.region), depth=0)
 
-    def _explain_place(self, excess: Excess) -> list[Excess]:
+    def _explain_place(self, excess: Residual) -> list[Residual]:
         """Find the index on each axis of a box at which it is off, or that all of it is."""
         (box,) = excess.region
         place = self.reader.place(excess)
@@ -230,13 +230,13 @@ class Search:
             return self._explain_box(excess, box, tries=ALL, enough=ALL)
         return self._cut(excess)
 
-    def _may_be_off(self, single: Box, excess: Excess) -> bool:
+    def _may_be_off(self, single: Box, excess: Residual) -> bool:
         return single not in self.right or excess.size == 1
 
     def _is_found(self, box: Box) -> bool:
         return any(finding.box == box for finding in self.findings)
 
-    def _suspect(self, excess: Excess, box: Box) -> list[Excess]:
+    def _suspect(self, excess: Residual, box: Box) -> list[Residual]:
         """Explain a residual by the error of one coordinate."""
         weight = self.reader.weight(box.start)
         size, step = abs(weight), self.reader.step
@@ -244,7 +244,7 @@ class Search:
         self.suspects.append(found)
         return []
 
-    def _cut(self, excess: Excess) -> list[Excess]:
+    def _cut(self, excess: Residual) -> list[Residual]:
         """Measure one half of a region, and get the other by subtraction.
 
         What is seen of one coordinate is its own, however unclear.
@@ -272,12 +272,14 @@ class Search:
         # Several rows lie on both sides of any column: one cuts the other way next.
         return [replace(p, depth=excess.depth + 1, across=not excess.across) for p in parts]
 
-    def _explain_box(self, excess: Excess, box: Box, *, tries: int, enough: int) -> list[Excess]:
+    def _explain_box(
+        self, excess: Residual, box: Box, *, tries: int, enough: int
+    ) -> list[Residual]:
         """Explain a residual by a box, if that is off; else cut."""
         rest = self._sample(excess, box, tries=tries, enough=enough)
         return [] if rest is None else self._cut(rest)
 
-    def _sample(self, excess: Excess, box: Box, *, tries: int, enough: int) -> Excess | None:
+    def _sample(self, excess: Residual, box: Box, *, tries: int, enough: int) -> Residual | None:
         """Sample a box; return what is left to be explained where it is not off.
 
         Those of its coordinates that are off are suspects then.
@@ -314,7 +316,7 @@ class Search:
         self.findings.append(Finding(box, self.reader.output, tuple(measured), len(off)))
         return True, off
 
-    def _without(self, excess: Excess, off: Sequence[Sampled]) -> Excess:
+    def _without(self, excess: Residual, off: Sequence[Sampled]) -> Residual:
         """Leave out coordinates that are off, and take their share of a residual off it."""
         (region,) = excess.region
         for coordinate, found in off:

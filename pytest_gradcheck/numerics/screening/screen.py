@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_gradcheck.numerics.coordinate_sweep import sweep_some
-from pytest_gradcheck.numerics.full_check import Question
+from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup
@@ -19,25 +19,30 @@ from pytest_gradcheck.numerics.output_variation import AWAY
 from pytest_gradcheck.numerics.random_directions import seeded
 from pytest_gradcheck.numerics.screening.calibration import (
     Tally,
-    know_noise,
-    know_noise_widely,
-    know_sizes,
-    loud_coordinates,
+    calibrate_noise,
+    calibrate_noise_widely,
+    calibrate_sizes,
+    noisy_coordinates,
 )
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     APART,
-    Projection,
-    Projector,
-    Sight,
+    DirectionalDerivative,
+    DirectionalDifference,
+    DirectionProbe,
     as_close,
-    settle,
-    sight,
+    directional_derivative,
+    refine,
 )
 from pytest_gradcheck.numerics.screening.explain import Explanation
-from pytest_gradcheck.numerics.screening.findings import Finding, Screened, reference
+from pytest_gradcheck.numerics.screening.findings import Finding, ScreenResult, reference
 from pytest_gradcheck.numerics.screening.regions import Segment, whole
-from pytest_gradcheck.numerics.screening.single_entries import Entries
-from pytest_gradcheck.numerics.screening.step_plan import Profile, aim, extents, reaches
+from pytest_gradcheck.numerics.screening.single_entries import SingleEntries
+from pytest_gradcheck.numerics.screening.step_plan import (
+    ClaimMagnitudes,
+    extents,
+    plan_steps,
+    reaches,
+)
 from pytest_gradcheck.numerics.screening.stopped_solvers import (
     are_left_by_branches,
     are_several,
@@ -83,18 +88,18 @@ SEARCH = 1000
 
 
 def screen(
-    question: Question,
+    question: DerivativeTask,
     segments: Sequence[Segment],
     *,
     agreement: float,
     budget: int,
     seed: int,
-) -> Screened:
+) -> ScreenResult:
     """Look for claims that are off, along directions over all coordinates.
 
     Parameters
     ----------
-    question : Question
+    question : DerivativeTask
         The function, the point and the claims; without a tangent.
     segments : sequence of Segment
         Those of the question, with their axes.
@@ -107,7 +112,7 @@ def screen(
 
     Returns
     -------
-    Screened
+    ScreenResult
         What is off, and the smallest error that would have been seen elsewhere. Costs
         about 12 evaluations where claims are right, 15 more for one that is not.
     """
@@ -119,7 +124,7 @@ class _Screening:
 
     def __init__(
         self,
-        question: Question,
+        question: DerivativeTask,
         segments: tuple[Segment, ...],
         agreement: float,
         budget: int,
@@ -153,7 +158,7 @@ class _Screening:
     def _move(self, function: Function) -> None:
         """Prepare to move coordinates by the scales of a function."""
         question = self._question
-        self._aim = aim(
+        self._aim = plan_steps(
             function,
             question.claims,
             self._segments,
@@ -165,22 +170,22 @@ class _Screening:
             self._aim = self._aim.holding(self._loud.indices)
 
     @property
-    def _profile(self) -> Profile:
+    def _profile(self) -> ClaimMagnitudes:
         return self._aim.profile
 
     @property
-    def _projector(self) -> Projector:
+    def _projector(self) -> DirectionProbe:
         return self._aim.projector
 
-    def run(self) -> Screened:
+    def run(self) -> ScreenResult:
         """Look along directions, then at what they do not settle."""
         repeat = self._question.repeat
         if (self._profile.largest > np.abs(self._question.base)).any():
             self._stay_within_reach()
         # Noise is looked for where functions are smooth: every entry by its own size.
-        known, self._close = know_noise(self._projector, repeat, NOISE)
+        known, self._close = calibrate_noise(self._projector, repeat, NOISE)
         if self._holds_loud(known):
-            known, self._close = know_noise(self._projector, repeat, NOISE)
+            known, self._close = calibrate_noise(self._projector, repeat, NOISE)
         function = known.function
         self._move(replace(function, scales=replace(function.scales, floor=FLOOR)))
         sights = self._look()
@@ -200,10 +205,10 @@ class _Screening:
             function = self._projector.function
             function = replace(function, scales=function.scales.unfloored())
             projector = replace(self._projector, function=function)
-            known = know_noise_widely(projector, repeat)
+            known = calibrate_noise_widely(projector, repeat)
             if not self._loud.indices.size and self._holds_loud(known):
                 weights = self._projector.weights
-                known = know_noise_widely(replace(projector, weights=weights), repeat)
+                known = calibrate_noise_widely(replace(projector, weights=weights), repeat)
             self._move(known.function)
             sights = self._look()
             stairs = _stand_still(sights) and self._moves_from_afar()
@@ -211,7 +216,7 @@ class _Screening:
                 self._see(sights)
         self._look_apart(sights[0].claimed)
         function = self._projector.function
-        return Screened(
+        return ScreenResult(
             sights=sights,
             visible=self._visible,
             typical=self._profile.typical,
@@ -228,9 +233,9 @@ class _Screening:
     def _is_nothing_explained(self) -> bool:
         return bool(self._unexplained.any()) and not self._findings
 
-    def _holds_loud(self, known: Projector) -> bool:
+    def _holds_loud(self, known: DirectionProbe) -> bool:
         """Hold coordinates from now on that make outputs noisier than all others."""
-        loud = loud_coordinates(known, self._question.repeat, self._budget // SPARE)
+        loud = noisy_coordinates(known, self._question.repeat, self._budget // SPARE)
         if loud.size:
             self._loud = NoiseGroup(loud, known.function.noise)
             self._aim = self._aim.holding(loud)
@@ -250,7 +255,7 @@ class _Screening:
         (away,) = projector.at(NOISE, self._everything, np.array([AWAY]))
         return bool((away != projector.function.base).any())
 
-    def _look(self) -> tuple[Sight, Sight]:
+    def _look(self) -> tuple[DirectionalDerivative, DirectionalDerivative]:
         """Look along two directions over everything, as far as balances noise and truncation.
 
         Where values close by, those that show the noise, contradict what is seen, one looks
@@ -265,7 +270,7 @@ class _Screening:
             return first, second
         return sights
 
-    def _look_with(self, step: float) -> tuple[Sight, Sight]:
+    def _look_with(self, step: float) -> tuple[DirectionalDerivative, DirectionalDerivative]:
         """Look along two directions over everything, the clearer one first.
 
         Where it is settled closer by, or shows a difference, the other is looked at as
@@ -274,14 +279,14 @@ class _Screening:
         projector, everything = self._projector, self._everything
         pairs = [(which, projector.take(which, everything, step)) for which in (FIRST, SECOND)]
         (one, clearer), (two, fainter) = sorted(pairs, key=_clearness, reverse=True)
-        first = settle(projector, one, everything, clearer)
+        first = refine(projector, one, everything, clearer)
         if first.step != fainter.step:
             fainter = projector.take(two, everything, first.step)
         if first.settled and first.differs.any():
             return first, as_close(first, two, fainter)
-        return first, settle(projector, two, everything, fainter)
+        return first, refine(projector, two, everything, fainter)
 
-    def _see(self, sights: tuple[Sight, Sight]) -> None:
+    def _see(self, sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> None:
         """Take what directions over everything show: what is visible, and what is off."""
         off = sights[0].differs | sights[1].differs
         seen = np.min([s.hidden for s in sights], axis=0)
@@ -303,7 +308,9 @@ class _Screening:
         first, last = np.searchsorted(held, [segment.start, segment.stop])
         return int(last - first)
 
-    def _explain(self, sights: tuple[Sight, Sight], output: int, limit: int) -> float | None:
+    def _explain(
+        self, sights: tuple[DirectionalDerivative, DirectionalDerivative], output: int, limit: int
+    ) -> float | None:
         """Find what is off in one output, by a search up to so many evaluations in all.
 
         Returns the largest change along a direction that could hide beside it, None where
@@ -312,7 +319,7 @@ class _Screening:
         clearest = sorted(sights, key=lambda s: s.clear(output), reverse=True)
         step = clearest[0].step
         widest = step if step < self._aim.step() else np.inf
-        entries = Entries(self._projector, self._agreement, self._rng, widest)
+        entries = SingleEntries(self._projector, self._agreement, self._rng, widest)
         explanation = Explanation(
             self._projector,
             entries,
@@ -375,7 +382,7 @@ class _Screening:
         """Look at some segments by themselves, without what is known to be off."""
         projector = self._projector.without([found.box for found in self._findings])
         region = tuple(self._segments[number].box() for number in numbers)
-        own = sight(projector, OWN, region, self._aim.step(numbers))
+        own = directional_derivative(projector, OWN, region, self._aim.step(numbers))
         if own.known.all() and not own.differs.any():
             seen = own.hidden / self._aim.least[numbers][:, None]
             self._visible[numbers] = np.minimum(self._visible[numbers], seen)
@@ -384,7 +391,7 @@ class _Screening:
     def _sweep(self, number: int, segment: Segment) -> None:
         """Measure a segment entry by entry, if that is affordable; else know what is small."""
         if not self._swept:
-            self._aim = replace(self._aim, projector=know_sizes(self._projector, NOISE))
+            self._aim = replace(self._aim, projector=calibrate_sizes(self._projector, NOISE))
         if self._tally.calls + 2 * segment.size > self._budget:
             return
         if segment.size * self._visible[number].size > DERIVATIVES:
@@ -407,24 +414,26 @@ class _Screening:
         self._unexplained[number] = False
 
 
-def _are_settled(sights: tuple[Sight, Sight]) -> bool:
+def _are_settled(sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> bool:
     """Tell whether what there is to be seen was: by pairs, or by a ladder that agrees."""
     return all(s.settled or _agrees(s) for s in sights) and not _stand_still(sights)
 
 
-def _agrees(seen: Sight) -> bool:
+def _agrees(seen: DirectionalDerivative) -> bool:
     """Tell whether claims are what was measured, closely: that is hardly chance."""
     close = seen.hidden <= FAIR * np.abs(seen.claimed)
     return bool((seen.known & ~seen.differs & close).all())
 
 
-def _stand_still(sights: tuple[Sight, Sight]) -> bool:
+def _stand_still(sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> bool:
     """Tell whether an output does not move at all where claims say so: it may be on stairs."""
     one, two = sights
     return bool(((one.measured == 0) & (two.measured == 0) & (one.claimed != 0)).any())
 
 
-def _contradicts(close: Projection, sights: tuple[Sight, Sight]) -> bool:
+def _contradicts(
+    close: DirectionalDifference, sights: tuple[DirectionalDerivative, DirectionalDerivative]
+) -> bool:
     """Tell whether values close by say otherwise about claims than sights from further away.
 
     They are of another direction, along which a difference may be smaller by chance.
@@ -438,14 +447,14 @@ def _contradicts(close: Projection, sights: tuple[Sight, Sight]) -> bool:
     )
 
 
-def _excludes(closer: Sight, further: Sight) -> bool:
+def _excludes(closer: DirectionalDerivative, further: DirectionalDerivative) -> bool:
     """Tell whether what is seen from close by along a direction rules out what was seen."""
     moved = np.abs(closer.measured - further.measured)
     known = closer.known & (closer.bound <= CLEARLY * moved)
     return bool((known & (moved > APART * further.bound)).any() or (known & ~further.known).any())
 
 
-def _clearness(pair: tuple[int, Projection]) -> float:
+def _clearness(pair: tuple[int, DirectionalDifference]) -> float:
     """Return how far claim and measurement are apart, in units of noise."""
     seen = pair[1]
     with np.errstate(all="ignore"):

@@ -12,11 +12,11 @@ import numpy as np
 from pytest_gradcheck.numerics.central_difference import balanced_steps, measure_pairs
 from pytest_gradcheck.numerics.coordinate_sweep import sweep_some
 from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status, parts
-from pytest_gradcheck.numerics.screening.directional_derivative import APART, Projector
+from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionProbe
 from pytest_gradcheck.numerics.screening.regions import Box
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["SLIGHT", "Entries", "Expected"]
+__all__ = ["SLIGHT", "Expected", "SingleEntries"]
 
 #: A difference of this share of a derivative is not clear from a pair, and may be that between
 #: a branch and the whole.
@@ -48,12 +48,12 @@ SMALL = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Entries:
+class SingleEntries:
     """Measures coordinates one by one.
 
     Attributes
     ----------
-    projector : Projector
+    projector : DirectionProbe
         With the function and its claims.
     agreement : float
         Relative difference at which claim and measurement agree.
@@ -66,7 +66,7 @@ class Entries:
         Outputs of which an entry was met that is off by no more than branches may be.
     """
 
-    projector: Projector
+    projector: DirectionProbe
     agreement: float
     rng: np.random.Generator
     widest: float = np.inf

@@ -27,12 +27,12 @@ from pytest_gradcheck.numerics.central_difference import (
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, parts
 from pytest_gradcheck.numerics.output_variation import AWAY
-from pytest_gradcheck.numerics.screening.coded_directions import Weights
-from pytest_gradcheck.numerics.screening.directional_derivative import Projector
+from pytest_gradcheck.numerics.screening.coded_directions import CodedDirections
+from pytest_gradcheck.numerics.screening.directional_derivative import DirectionProbe
 from pytest_gradcheck.numerics.screening.regions import Segment
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length
 
-__all__ = ["Aim", "Profile", "aim", "extents", "grain", "reaches"]
+__all__ = ["ClaimMagnitudes", "StepPlan", "extents", "grain", "plan_steps", "reaches"]
 
 
 #: Coordinates that are looked at in each segment.
@@ -49,7 +49,7 @@ FEW = 1 / 6
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class ClaimMagnitudes:
     """Claims in units of outputs: times the scale of their coordinate.
 
     Attributes
@@ -72,7 +72,7 @@ class Profile:
     @classmethod
     def of(
         cls, claims: Claims, segments: Sequence[Segment], scales: Scales, rng: np.random.Generator
-    ) -> Profile:
+    ) -> ClaimMagnitudes:
         """Look at all coordinates of small segments, and at a sample of each large one."""
         looked = []
         for run in _runs(segments):
@@ -91,7 +91,7 @@ class Profile:
         )
 
     @classmethod
-    def _of_rows(cls, rows: Floats, counts: Indices, sizes: Indices) -> Profile:
+    def _of_rows(cls, rows: Floats, counts: Indices, sizes: Indices) -> ClaimMagnitudes:
         """Look at magnitudes of which `counts` each are of segments of these sizes."""
         begins = np.cumsum(counts) - counts
         mean_square = np.add.reduceat(rows**2, begins, axis=0) / counts[:, None]
@@ -248,26 +248,26 @@ QUIET = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class StepPlan:
     """How far the coordinates of a function are moved, and what that should show.
 
     Attributes
     ----------
-    profile : Profile
+    profile : ClaimMagnitudes
         How large claims are.
-    projector : Projector
+    projector : DirectionProbe
         With the function and the directions.
     """
 
-    profile: Profile
-    projector: Projector
+    profile: ClaimMagnitudes
+    projector: DirectionProbe
 
     @property
     def least(self) -> Floats:
         """The least weight of a coordinate of each segment in a direction."""
         return LEAST * self.projector.weights.lifts
 
-    def holding(self, coordinates: Indices) -> Aim:
+    def holding(self, coordinates: Indices) -> StepPlan:
         """Return the same that leaves some coordinates where they are."""
         weights = replace(self.projector.weights, held=coordinates)
         return replace(self, projector=replace(self.projector, weights=weights))
@@ -307,7 +307,7 @@ class Aim:
         return np.asarray(np.linalg.norm(self.projector.roundings[numbers], axis=0))
 
 
-def aim(
+def plan_steps(
     function: Function,
     claims: Claims,
     segments: tuple[Segment, ...],
@@ -315,7 +315,7 @@ def aim(
     here: Floats,
     seed: int,
     rng: np.random.Generator,
-) -> Aim:
+) -> StepPlan:
     """Decide how far to move coordinates.
 
     Parameters
@@ -335,25 +335,25 @@ def aim(
 
     Returns
     -------
-    Aim
+    StepPlan
         By as much as makes small segments show as the others do.
     """
-    weights = Weights(function.scales, segments, np.ones(len(segments)), seed)
-    profile = Profile.of(claims, segments, function.scales, rng)
+    weights = CodedDirections(function.scales, segments, np.ones(len(segments)), seed)
+    profile = ClaimMagnitudes.of(claims, segments, function.scales, rng)
     nothing = np.zeros_like(profile.norm)
     fine = grain(here, function.scales.limits)
-    projector = Projector(function, claims, weights, nothing, here, fine)
+    projector = DirectionProbe(function, claims, weights, nothing, here, fine)
     natural = _aimed(projector, profile, profile.lifts())
     if not function.noise.any() or not natural.is_rounded:
         return natural
     return _aimed(projector, profile, profile.lifts_where_rounded(segments))
 
 
-def _aimed(projector: Projector, profile: Profile, lifts: Floats) -> Aim:
+def _aimed(projector: DirectionProbe, profile: ClaimMagnitudes, lifts: Floats) -> StepPlan:
     function, weights = projector.function, replace(projector.weights, lifts=lifts)
     rounded = np.array([segment.rounding for segment in weights.segments]) * lifts
     roundings = profile.norm * rounded[:, None]
-    aimed = Aim(profile, replace(projector, weights=weights, roundings=roundings))
+    aimed = StepPlan(profile, replace(projector, weights=weights, roundings=roundings))
     sizes = np.where(aimed.change() > 0, aimed.change(), np.abs(function.base))
     function = replace(function, sizes=sizes)
     return replace(aimed, projector=replace(aimed.projector, function=function))

@@ -14,7 +14,7 @@ from pytest_gradcheck.numerics.coordinate_sweep import MANY, MOST
 from pytest_gradcheck.numerics.discontinuities import RIGHT, branch_slopes
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.findings import Finding
-from pytest_gradcheck.numerics.screening.single_entries import SLIGHT, Entries
+from pytest_gradcheck.numerics.screening.single_entries import SLIGHT, SingleEntries
 
 __all__ = ["are_left_by_branches", "are_several", "may_be_left_everywhere"]
 
@@ -27,7 +27,7 @@ ASKED = 6
 
 def are_left_by_branches(
     findings: Sequence[Finding],
-    entries: Entries,
+    entries: SingleEntries,
     largest: Floats,
     rng: np.random.Generator,
 ) -> bool:
@@ -37,7 +37,7 @@ def are_left_by_branches(
     ----------
     findings : sequence of Finding
         Of one output.
-    entries : Entries
+    entries : SingleEntries
         Which measured them.
     largest : ndarray, shape (m,)
         The largest claims, times the scale of their coordinate.
@@ -66,13 +66,15 @@ def are_left_by_branches(
     return False
 
 
-def are_several(findings: Sequence[Finding], entries: Entries) -> bool:
+def are_several(findings: Sequence[Finding], entries: SingleEntries) -> bool:
     """Tell whether so many coordinates are off that it may be everywhere."""
     off = sum(finding.box.size for finding in findings)
     return off >= min(SEVERAL, MANY * entries.projector.function.point.size)
 
 
-def may_be_left_everywhere(findings: Sequence[Finding], entries: Entries, largest: Floats) -> bool:
+def may_be_left_everywhere(
+    findings: Sequence[Finding], entries: SingleEntries, largest: Floats
+) -> bool:
     """Tell whether findings may be what a solver leaves everywhere: a sweep can tell.
 
     Parameters
@@ -94,13 +96,13 @@ def may_be_left_everywhere(findings: Sequence[Finding], entries: Entries, larges
     return max(errors, default=np.inf) <= RIGHT * float(largest[output])
 
 
-def _share(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:
+def _share(output: int, coordinate: int, found: Measurement, entries: SingleEntries) -> float:
     """Return by which share of itself a claim is off."""
     size = max(abs(float(entries.claim(coordinate)[output])), abs(float(found.value[0, output])))
     return abs(float(entries.errors(coordinate, found)[output])) / size
 
 
-def _error(output: int, coordinate: int, found: Measurement, entries: Entries) -> float:
+def _error(output: int, coordinate: int, found: Measurement, entries: SingleEntries) -> float:
     """Return by how much a claim is off, in units of outputs.
 
     A solver's errors are no smaller by the larger of its arguments.

@@ -15,14 +15,14 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
     refuse_unread_gradient,
 )
 from pytest_gradcheck.binding.call.selection import Item, WholeNumbers, select_items
-from pytest_gradcheck.binding.call.signature import Arguments
+from pytest_gradcheck.binding.call.signature import BoundArguments
 
 NESTED = {"x": 1.0, "params": {"W1": 2.0, "b1": 3.0}}
 
 
 def items(values: dict[str, Any], wrt: Any) -> tuple[Item, ...]:
     """Select items among positional arguments."""
-    arguments = Arguments(
+    arguments = BoundArguments(
         tuple(values), tuple(values.values()), (None,) * len(values), frozenset()
     )
     return select_items(wrt, arguments, bound=None, forward_name="forward")

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.call.attributes import (
-    as_it_was,
     assign,
+    attributes_restored,
     bound_object,
     copy_object,
     follow,
@@ -83,7 +83,7 @@ def test_attributes_are_put_back() -> None:
     net = Net()
     net.running = np.zeros(2)  # type: ignore[attr-defined]  # as users do
     before, array = dict(vars(net)), vars(net)["running"]
-    with as_it_was(net):
+    with attributes_restored(net):
         vars(net)["running"] += 1
         net.cache = "x"  # type: ignore[attr-defined]  # as users do
         del net.params

@@ -8,7 +8,7 @@ import pytest
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.binding.constrained.declaration import Written
+from pytest_gradcheck.binding.constrained.declaration import ConstraintDeclarations
 from pytest_gradcheck.constraints import hermitian, lower_triangular, simplex, symmetric, unit_norm
 
 S = np.array([[2.0, 0.5], [0.5, 1.0]])
@@ -30,7 +30,7 @@ class Seen:
 
 def posed(call: Call, **written: object) -> Any:
     """Return the context of a bound call with constraints."""
-    return bind(call, seed=0, written=Written(**written))
+    return bind(call, seed=0, written=ConstraintDeclarations(**written))
 
 
 def linear(gradient: Any, value: Any, **written: object) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.constrained.declaration import (
     UNCONSTRAINED,
-    Written,
+    ConstraintDeclarations,
     constrain,
     read_bounds,
 )
@@ -137,13 +137,13 @@ def normalised(x: Any) -> Any:
 
 def rule_of(value: Any, **written: object) -> Constraint:
     """Return the constraint of the only parameter."""
-    return constrain(Written(**written), [Leaf("x", value)])["x"].constraint
+    return constrain(ConstraintDeclarations(**written), [Leaf("x", value)])["x"].constraint
 
 
 def refused(leaves: list[Leaf], **written: object) -> str:
     """Return the message for what is refused."""
     with pytest.raises(GradcheckUsageError) as error:
-        constrain(Written(**written), leaves)
+        constrain(ConstraintDeclarations(**written), leaves)
     return str(error.value.args[0])
 
 
@@ -155,7 +155,7 @@ def test_nothing_written_constrains_nothing() -> None:
 @pytest.mark.parametrize("name", ["S", "parameters['S']"])
 def test_parameters_go_by_full_and_short_names(name: str) -> None:
     """As in `wrt`."""
-    found = constrain(Written(tangent={name: symmetric}), LEAVES)
+    found = constrain(ConstraintDeclarations(tangent={name: symmetric}), LEAVES)
     assert list(found) == ["parameters['S']"]
     assert found["parameters['S']"].constraint is symmetric
 
@@ -163,7 +163,7 @@ def test_parameters_go_by_full_and_short_names(name: str) -> None:
 def test_only_parameter_needs_no_name() -> None:
     """There is one it can be meant for."""
     assert rule_of(X, tangent=unit_norm) is unit_norm
-    assert constrain(Written(bounds=(0, 1)), [Leaf("x", X)])["x"].box is not None
+    assert constrain(ConstraintDeclarations(bounds=(0, 1)), [Leaf("x", X)])["x"].box is not None
 
 
 def test_helper_may_be_given_as_projection() -> None:
@@ -197,14 +197,15 @@ def test_functions_of_a_direction_or_of_point_and_direction() -> None:
 def test_bounds_and_directions_hold_together() -> None:
     """An entry without room between its bounds does not move either."""
     found = constrain(
-        Written(tangent=masked([True, True, False]), bounds=([0, 0, 0], [1, 0, 1])), [Leaf("x", X)]
+        ConstraintDeclarations(tangent=masked([True, True, False]), bounds=([0, 0, 0], [1, 0, 1])),
+        [Leaf("x", X)],
     )["x"]
     assert found.measured().tolist() == [True, False, False]
 
 
 def test_moves_end_at_the_bounds() -> None:
     """Beyond them there is no array."""
-    found = constrain(Written(bounds=(0, 1)), [Leaf("x", X)])["x"]
+    found = constrain(ConstraintDeclarations(bounds=(0, 1)), [Leaf("x", X)])["x"]
     moved = found.move(np.array([0.4, 0.0, 0.0]))
     assert moved is not None
     assert moved.tolist() == [1, 0, 0.8]
@@ -213,7 +214,7 @@ def test_moves_end_at_the_bounds() -> None:
 
 def test_moves_end_where_the_set_does() -> None:
     """A matrix that is no longer positive definite is none either."""
-    found = constrain(Written(tangent=positive_definite), [Leaf("S", S)])["S"]
+    found = constrain(ConstraintDeclarations(tangent=positive_definite), [Leaf("S", S)])["S"]
     assert found.move(np.diag([-1.7, 0.0])) is not None
     assert found.move(np.diag([-1.8, 0.0])) is None
 
@@ -221,7 +222,7 @@ def test_moves_end_where_the_set_does() -> None:
 def test_point_that_is_off_by_rounding_is_kept() -> None:
     """No change leads to the very point, a change from there."""
     x = X * (1 + 1e-9)
-    found = constrain(Written(tangent=unit_norm), [Leaf("x", x)])["x"]
+    found = constrain(ConstraintDeclarations(tangent=unit_norm), [Leaf("x", x)])["x"]
     moved = found.move(np.zeros(3))
     assert moved is not None
     assert moved.tolist() == x.tolist()
@@ -230,7 +231,10 @@ def test_point_that_is_off_by_rounding_is_kept() -> None:
 def test_float32_may_be_off_by_its_own_rounding() -> None:
     """A unit vector in float32 is none to float64."""
     x = normalised(np.arange(1.0, 4.0)).astype(np.float32)
-    assert constrain(Written(tangent=unit_norm), [Leaf("x", x)])["x"].point.dtype == np.float64
+    assert (
+        constrain(ConstraintDeclarations(tangent=unit_norm), [Leaf("x", x)])["x"].point.dtype
+        == np.float64
+    )
 
 
 class TestRefused:

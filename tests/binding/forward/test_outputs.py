@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.call.user_call import Beside
+from pytest_gradcheck.binding.call.user_call import ReturnConvention
 from pytest_gradcheck.binding.forward.outputs import Layout, MismatchError, read_output
 
 Stats = namedtuple("Stats", "mean spread")  # noqa: PYI024  # as users write it
@@ -23,7 +23,7 @@ class Fit:
 
 def layout(raw: Any) -> Layout:
     """Lay out what a forward returned."""
-    return read_output(raw, Beside.NOTHING, "f").layout
+    return read_output(raw, ReturnConvention.NOTHING, "f").layout
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from pytest_gradcheck.binding.call.user_call import Call
 from pytest_gradcheck.binding.forward.outputs import Reading
 from pytest_gradcheck.binding.forward.serialization import (
     Evaluated,
+    PortableForward,
     Raised,
-    Recipe,
-    open_parcel,
-    wrapped,
+    evaluate_serialized,
+    serialize,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -28,27 +28,27 @@ def square(x: Any) -> Any:
     return np.sum(x**2)
 
 
-def recipe_of(forward: Any) -> Recipe:
+def recipe_of(forward: Any) -> PortableForward:
     """Return the recipe of a function of two numbers."""
     call = Call(forward, backward=True, args=(np.ones(2),))
-    return Recipe(call, lift=False, remade=(), reading=Reading(size=1), batched=False)
+    return PortableForward(call, lift=False, remade=(), reading=Reading(size=1), batched=False)
 
 
 def test_recipe_is_asked_for_once() -> None:
     """After that its token is enough; another's is not."""
-    assert open_parcel("first", None, POINTS) is None
-    recipe = wrapped(recipe_of(square))
+    assert evaluate_serialized("first", None, POINTS) is None
+    recipe = serialize(recipe_of(square))
     for sent in (recipe, None):
-        returned = open_parcel("first", sent, POINTS)
+        returned = evaluate_serialized("first", sent, POINTS)
         assert isinstance(returned, Evaluated)
         assert returned.outputs.tolist() == [[5.0], [25.0]]
-    assert open_parcel("second", None, POINTS) is None
+    assert evaluate_serialized("second", None, POINTS) is None
 
 
 def test_module_of_forward_goes_along() -> None:
     """A worker need not be able to import a test."""
-    assert b"square" in wrapped(recipe_of(square))
-    assert b"sum of squares" in wrapped(recipe_of(square)), "its code, not just its name"
+    assert b"square" in serialize(recipe_of(square))
+    assert b"sum of squares" in serialize(recipe_of(square)), "its code, not just its name"
 
 
 def test_what_cannot_be_sent_is_refused() -> None:
@@ -60,7 +60,7 @@ def test_what_cannot_be_sent_is_refused() -> None:
             return np.sum(x)
 
     with pytest.raises(GradcheckUsageError) as error:
-        wrapped(recipe_of(locked))
+        serialize(recipe_of(locked))
     assert error.value.args[0] == (
         "locked cannot be sent to the processes of executor: cannot pickle '_thread.lock' object. "
         "Leave that out of what it takes and closes over, or use threads."
@@ -70,9 +70,9 @@ def test_what_cannot_be_sent_is_refused() -> None:
 def test_closure_needs_cloudpickle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it a function of a module still goes; of another the message says what to do."""
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
-    assert b"square" in wrapped(recipe_of(square))
+    assert b"square" in serialize(recipe_of(square))
     with pytest.raises(GradcheckUsageError) as error:
-        wrapped(recipe_of(lambda x: 2 * np.sum(x)))
+        serialize(recipe_of(lambda x: 2 * np.sum(x)))
     assert str(error.value.args[0]).endswith(
         "Install cloudpickle, which can send closures, or use threads."
     )
@@ -80,7 +80,7 @@ def test_closure_needs_cloudpickle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_worker_that_cannot_load_forward_says_so() -> None:
     """It is an error of the check, not of forward."""
-    returned = open_parcel("third", pickle.dumps(len)[:-5], POINTS)
+    returned = evaluate_serialized("third", pickle.dumps(len)[:-5], POINTS)
     assert isinstance(returned, Raised)
     assert isinstance(returned.error, GradcheckUsageError)
     assert "a worker of executor could not load forward" in str(returned.error.args[0])
@@ -94,9 +94,9 @@ def test_edges_come_back_with_the_outputs() -> None:
             raise KeyError("nothing")
         return np.sum(x)
 
-    recipe, points = wrapped(recipe_of(fails)), np.array([[3.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
+    recipe, points = serialize(recipe_of(fails)), np.array([[3.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
     for sent, tried, step in ((recipe, points, 1.0), (None, points[:2], 2.0)):
-        returned = open_parcel("fifth", sent, tried)
+        returned = evaluate_serialized("fifth", sent, tried)
         assert isinstance(returned, Evaluated)
         assert np.isnan(returned.outputs[:, 0]).tolist() == [True, False, True][: len(tried)]
         (edge,) = returned.edges
@@ -111,7 +111,7 @@ def test_note_of_an_error_shows_the_users_lines_alone() -> None:
     def fails(x: Any) -> Any:
         raise SkipTest("nothing")
 
-    returned = open_parcel("fourth", wrapped(recipe_of(fails)), POINTS)
+    returned = evaluate_serialized("fourth", serialize(recipe_of(fails)), POINTS)
     assert isinstance(returned, Raised)
     note = returned.error.__notes__[-1]
     assert note.startswith("in a worker of executor:\n")

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from pytest_gradcheck.binding.backward.claims import DenseClaim
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS
-from pytest_gradcheck.numerics.screening.coded_directions import Weights
-from pytest_gradcheck.numerics.screening.directional_derivative import Projector, Sight
+from pytest_gradcheck.numerics.screening.coded_directions import CodedDirections
+from pytest_gradcheck.numerics.screening.directional_derivative import (
+    DirectionalDerivative,
+    DirectionProbe,
+)
 from pytest_gradcheck.numerics.screening.regions import Box, Segment
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats
@@ -31,11 +34,11 @@ def segments_of(shapes: Shapes, rounding: float = 0.0) -> tuple[Segment, ...]:
 
 def weights_of(
     point: Floats, shapes: Shapes, *, seed: int = 0, lifts: Sequence[float] | None = None
-) -> Weights:
+) -> CodedDirections:
     """Return directions over a point, that lift no segment unless told so."""
     segments = segments_of(shapes)
     scales = Scales.of(point, [(s.start, s.stop) for s in segments])
-    return Weights(scales, segments, np.array(lifts or [1.0] * len(segments)), seed)
+    return CodedDirections(scales, segments, np.array(lifts or [1.0] * len(segments)), seed)
 
 
 def projector_of(
@@ -47,7 +50,7 @@ def projector_of(
     noise: float | None = None,
     seed: int = 0,
     lifts: Sequence[float] | None = None,
-) -> tuple[Projector, Counted]:
+) -> tuple[DirectionProbe, Counted]:
     """Return a projector of `function`, and the counter of its calls from now on."""
     counted, here, point = Counted(function), point.copy(), point.copy()
     base = counted.at(point)
@@ -57,7 +60,7 @@ def projector_of(
     at_point = Function(counted, point, base, known, np.abs(base), weights.scales)
     claims = DenseClaim(np.asarray(claim, dtype=float).reshape(point.size, base.size))
     roundings = np.zeros((len(weights.segments), base.size))
-    return Projector(at_point, claims, weights, roundings, here), counted
+    return DirectionProbe(at_point, claims, weights, roundings, here), counted
 
 
 def linear(slopes: Floats) -> Callable[[Floats], Any]:
@@ -65,7 +68,7 @@ def linear(slopes: Floats) -> Callable[[Floats], Any]:
     return lambda x: np.dot(x, slopes)
 
 
-def direction_of(projector: Projector, which: int) -> Floats:
+def direction_of(projector: DirectionProbe, which: int) -> Floats:
     """Return a direction over everything."""
     weights = projector.weights
     out = np.empty(projector.function.point.size)
@@ -91,10 +94,12 @@ def coordinates_of(box: Box) -> list[int]:
     return [int(k) for k in numbers[tuple(slice(a, b) for a, b in box.ranges)].ravel()]
 
 
-def sight_of(residual: float, bound: float, *, step: float = 1e-2, outputs: int = 1) -> Sight:
+def sight_of(
+    residual: float, bound: float, *, step: float = 1e-2, outputs: int = 1
+) -> DirectionalDerivative:
     """Return a settled sight along direction 1 that bends as it likes."""
     residuals = np.full(outputs, residual)
-    return Sight(
+    return DirectionalDerivative(
         which=1,
         step=step,
         claimed=residuals,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pytest_gradcheck.numerics.screening import coded_directions as module
 from pytest_gradcheck.numerics.screening.coded_directions import (
     Code,
+    CodedDirections,
     Numbers,
-    Weights,
     by_axis,
     by_box,
     by_coordinate,
@@ -25,7 +25,9 @@ SHAPES = [(10, 12), (30,), (5, 5, 2)]
 EVERYTHING = whole(segments_of(SHAPES))
 
 
-def drawn(weights: Weights, which: int, region: Region, code: Code | None = None) -> Floats:
+def drawn(
+    weights: CodedDirections, which: int, region: Region, code: Code | None = None
+) -> Floats:
     """Draw over what was there before."""
     out = np.full(weights.scales.point.size, np.nan)
     weights.draw(out, which, region, code)

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.numerics.screening.coded_directions import Code, by_coordinate
 from pytest_gradcheck.numerics.screening.directional_derivative import (
-    Projection,
-    Projector,
-    Sight,
+    DirectionalDerivative,
+    DirectionalDifference,
+    DirectionProbe,
     as_close,
     as_pair,
-    settle,
-    sight,
+    directional_derivative,
+    refine,
 )
 from pytest_gradcheck.numerics.screening.regions import Box, whole
 from tests.numerics.functions import Floats
@@ -182,7 +182,9 @@ def test_direction_is_gone_along_for_whoever_asks() -> None:
 RNG = np.random.default_rng(1)
 POINT, SLOPES = RNG.normal(size=30), RNG.normal(size=30)
 
-PAIR = Projection(1e-3, np.array([7.0]), np.array([4.0]), np.array([0.0]), np.array([1e-6]))
+PAIR = DirectionalDifference(
+    1e-3, np.array([7.0]), np.array([4.0]), np.array([0.0]), np.array([1e-6])
+)
 
 
 def look(
@@ -192,17 +194,19 @@ def look(
     *,
     step: float = 1e-3,
     noise: float | None = None,
-) -> tuple[Sight, int, Projector]:
+) -> tuple[DirectionalDerivative, int, DirectionProbe]:
     """Look along direction 1; return what was seen, the calls, and the projector."""
     projector, counted = projector_of(function, claim, point, noise=noise)
-    seen = sight(projector, 1, whole(projector.weights.segments), step)
+    seen = directional_derivative(projector, 1, whole(projector.weights.segments), step)
     assert (projector.function.point == point).all()
     return seen, counted.calls, projector
 
 
-def seen_as(claimed: float, measured: float, bound: float, status: Status) -> Sight:
+def seen_as(
+    claimed: float, measured: float, bound: float, status: Status
+) -> DirectionalDerivative:
     """Return a sight of one output."""
-    return Sight(
+    return DirectionalDerivative(
         1,
         1e-3,
         np.array([claimed]),
@@ -415,7 +419,7 @@ def test_pair_that_is_settled_is_given_back_as_it_is() -> None:
     everything = whole(projector.weights.segments)
     pair = projector.take(1, everything, 1e-2)
     counted.calls = 0
-    seen = settle(projector, 1, everything, pair)
+    seen = refine(projector, 1, everything, pair)
     assert counted.calls == 0
     assert (seen.step, seen.measured[0]) == (1e-2, pair.measured[0])
 

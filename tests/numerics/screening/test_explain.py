@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.directional_derivative import sight
-from pytest_gradcheck.numerics.screening.explain import Explanation, Rest, common_share
+from pytest_gradcheck.numerics.screening.directional_derivative import directional_derivative
+from pytest_gradcheck.numerics.screening.explain import Explanation, Rest, common_relative_error
 from pytest_gradcheck.numerics.screening.findings import Suspect
 from pytest_gradcheck.numerics.screening.regions import whole
-from pytest_gradcheck.numerics.screening.single_entries import Entries
+from pytest_gradcheck.numerics.screening.single_entries import SingleEntries
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import FEW, coordinates_of, projector_of, sight_of
 
@@ -29,7 +29,7 @@ BOUNDS = np.full(2, 1e-9)
 @given(st.floats(0.01, 3).flatmap(lambda x: st.sampled_from([x, -x])))
 def test_share_of_everything_is_told(share: float) -> None:
     """Of all segments together, and how well it is known."""
-    found = common_share(share * CLAIMED.sum(axis=1), BOUNDS, CLAIMED)
+    found = common_relative_error(share * CLAIMED.sum(axis=1), BOUNDS, CLAIMED)
     assert found is not None
     assert found.segments == (0, 1, 2)
     assert found.share == pytest.approx(share)
@@ -39,7 +39,7 @@ def test_share_of_everything_is_told(share: float) -> None:
 @pytest.mark.parametrize("segment", [0, 1, 2])
 def test_share_of_one_segment_is_told(segment: int) -> None:
     """The others are right."""
-    found = common_share(-0.5 * CLAIMED[:, segment], BOUNDS, CLAIMED)
+    found = common_relative_error(-0.5 * CLAIMED[:, segment], BOUNDS, CLAIMED)
     assert found is not None
     assert found.segments == (segment,)
     assert found.share == pytest.approx(-0.5)
@@ -47,7 +47,7 @@ def test_share_of_one_segment_is_told(segment: int) -> None:
 
 def test_what_one_direction_shows_must_be_true_of_the_other() -> None:
     """Any residual is some share of something."""
-    assert common_share(np.array([0.5, 0.9]), BOUNDS, CLAIMED) is None
+    assert common_relative_error(np.array([0.5, 0.9]), BOUNDS, CLAIMED) is None
 
 
 def test_share_within_the_bounds_of_both_directions_is_one() -> None:
@@ -55,21 +55,23 @@ def test_share_within_the_bounds_of_both_directions_is_one() -> None:
     residuals = 0.5 * CLAIMED[:, 0]
     near, far = (residuals + np.array([1e-6, rest]) for rest in (5e-6, 7e-6))
     bounds = np.array([1e-6, 0.0])
-    assert common_share(near, bounds, CLAIMED) is not None
-    assert common_share(far, bounds, CLAIMED) is None
+    assert common_relative_error(near, bounds, CLAIMED) is not None
+    assert common_relative_error(far, bounds, CLAIMED) is None
 
 
 def test_share_that_noise_may_hide_is_none() -> None:
     """A prediction that is known to a tenth of itself is met by chance."""
     residuals = 0.5 * CLAIMED[:, 0]
-    assert common_share(residuals, np.array([0.0, 0.1 * residuals[1]]), CLAIMED) is None
-    assert common_share(residuals, np.array([0.0, 0.02 * residuals[1]]), CLAIMED) is not None
+    assert common_relative_error(residuals, np.array([0.0, 0.1 * residuals[1]]), CLAIMED) is None
+    assert (
+        common_relative_error(residuals, np.array([0.0, 0.02 * residuals[1]]), CLAIMED) is not None
+    )
 
 
 def test_segments_that_claim_nothing_are_passed_over() -> None:
     """And so is what is not finite."""
     claimed = np.array([[0.0, np.inf, 2.0], [1.0, 1.0, -1.0]])
-    found = common_share(0.5 * claimed[:, 2], BOUNDS, claimed)
+    found = common_relative_error(0.5 * claimed[:, 2], BOUNDS, claimed)
     assert found is not None
     assert found.segments == (2,)
 
@@ -95,9 +97,9 @@ def explain(
         lambda x: np.array([1.0, 3.0]) * (x @ SLOPES), both, POINT, SHAPES, noise=1e-12, **options
     )
     everything = whole(projector.weights.segments)
-    sights = [sight(projector, which, everything, 1e-2) for which in (1, 2)]
+    sights = [directional_derivative(projector, which, everything, 1e-2) for which in (1, 2)]
     rng = np.random.default_rng(0)
-    entries = Entries(projector, 1e-6, rng)
+    entries = SingleEntries(projector, 1e-6, rng)
     counted.calls = 0
     explanation = Explanation(projector, entries, 0, 4, lambda: counted.calls < budget, rng)
     explained = explanation.run(*sights)
@@ -228,7 +230,7 @@ def test_what_could_hide_still_is_little_more_than_noise(errors: Any) -> None:
     """Two bounds of a direction at least, a millionth of what was found at most."""
     explained, explanation, _ = explain(errors)
     everything = whole(explanation.projector.weights.segments)
-    bound = float(sight(explanation.projector, 7, everything, 1e-2).bound[0])
+    bound = float(directional_derivative(explanation.projector, 7, everything, 1e-2).bound[0])
     assert explained
     assert 1.9 * bound <= explanation.unseen <= 1e-6
 

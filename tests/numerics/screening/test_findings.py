@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.screening.findings import Screened, reference
+from pytest_gradcheck.numerics.screening.findings import ScreenResult, reference
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Floats
 from tests.numerics.screening.builders import sight_of
@@ -11,9 +11,9 @@ from tests.numerics.screening.builders import sight_of
 SCALES = Scales.of(np.array([2.0, -3.0, 0.0, 1e-200]), [(0, 2), (2, 4)])
 
 
-def screened(visible: Floats, typical: Floats) -> Screened:
+def screened(visible: Floats, typical: Floats) -> ScreenResult:
     """Return a screen of two segments that saw so much."""
-    return Screened(
+    return ScreenResult(
         sights=(sight_of(0.0, 1.0, outputs=2),),
         visible=visible,
         typical=typical,

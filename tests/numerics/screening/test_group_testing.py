@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
 from pytest_gradcheck.numerics.screening.coded_directions import Code, by_box, by_coordinate
-from pytest_gradcheck.numerics.screening.group_testing import Excess, Reader, Slabs
+from pytest_gradcheck.numerics.screening.group_testing import Decoder, Residual, Slabs
 from pytest_gradcheck.numerics.screening.regions import Box, Region, Segment, cut, whole
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
@@ -131,51 +131,51 @@ SLABS = Slabs.of(WHOLE_REGION, 18)
 def test_what_is_left_without_a_part_is_known_by_subtraction() -> None:
     """Residuals are differences; bounds add up in squares."""
     first, second = WHOLE_REGION[:1], WHOLE_REGION[1:]
-    part = Excess(first, 1.0, 3.0, coded=1.5, slabs=SLABS)
-    rest = Excess(WHOLE_REGION, 5.0, 4.0, coded=7.0, slabs=SLABS, depth=2).minus(second, part)
+    part = Residual(first, 1.0, 3.0, coded=1.5, slabs=SLABS)
+    rest = Residual(WHOLE_REGION, 5.0, 4.0, coded=7.0, slabs=SLABS, depth=2).minus(second, part)
     assert (rest.region, rest.residual, rest.coded) == (second, 4.0, 5.5)
     assert rest.slabs is SLABS
     assert rest.bound == pytest.approx(5.0)
     assert rest.size == 127
-    assert Excess(WHOLE_REGION, 5.0, 4.0).minus(second, part).coded is None
+    assert Residual(WHOLE_REGION, 5.0, 4.0).minus(second, part).coded is None
 
 
 @FEW
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_rounding_of_a_part_is_not_in_the_rest(noise: float, first: float, second: float) -> None:
     """It is the same in the part and in the whole; noise is not."""
-    together = Excess(WHOLE_REGION, 5.0, noise, float(np.hypot(first, second)))
-    rest = together.minus(WHOLE_REGION[1:], Excess(WHOLE_REGION[:1], 1.0, noise, first))
+    together = Residual(WHOLE_REGION, 5.0, noise, float(np.hypot(first, second)))
+    rest = together.minus(WHOLE_REGION[1:], Residual(WHOLE_REGION[:1], 1.0, noise, first))
     assert rest.rounding == pytest.approx(second, abs=1e-7)
     assert rest.noise == pytest.approx(np.sqrt(2) * noise)
 
 
 def test_residual_is_clear_in_units_of_its_bound() -> None:
     """Of either sign; without any bound everything is clear."""
-    assert Excess(WHOLE_REGION, -6.0, 2.0).clear == 3.0
-    assert Excess(WHOLE_REGION, -6.0, 1.0, 1.0).clear == 3.0
-    assert Excess(WHOLE_REGION, 1.0, 0.0).clear == np.inf
+    assert Residual(WHOLE_REGION, -6.0, 2.0).clear == 3.0
+    assert Residual(WHOLE_REGION, -6.0, 1.0, 1.0).clear == 3.0
+    assert Residual(WHOLE_REGION, 1.0, 0.0).clear == np.inf
 
 
 def test_ratio_is_surer_where_rounding_is_what_hides() -> None:
     """Most of that is in both residuals; of nothing there is no ratio."""
-    assert Excess(WHOLE_REGION, -6.0, 2.0).unsure == pytest.approx(0.5)
-    assert Excess(WHOLE_REGION, -6.0, 0.0, 2.0).unsure == pytest.approx(0.25)
-    assert Excess(WHOLE_REGION, 0.0, 1.0).unsure == np.inf
+    assert Residual(WHOLE_REGION, -6.0, 2.0).unsure == pytest.approx(0.5)
+    assert Residual(WHOLE_REGION, -6.0, 0.0, 2.0).unsure == pytest.approx(0.25)
+    assert Residual(WHOLE_REGION, 0.0, 1.0).unsure == np.inf
 
 
 def test_rounding_outside_of_a_part_is_noise_to_it() -> None:
     """It is not in what is measured of the part."""
-    within = Excess(WHOLE_REGION, 5.0, 12.0, 5.0).within(WHOLE_REGION[:1], 0.0)
+    within = Residual(WHOLE_REGION, 5.0, 12.0, 5.0).within(WHOLE_REGION[:1], 0.0)
     assert (within.region, within.residual) == (WHOLE_REGION[:1], 5.0)
     assert (within.noise, within.rounding) == (13.0, 0.0)
 
 
 def test_part_that_all_is_due_to_keeps_what_is_known_of_the_whole() -> None:
     """Its digit, and how to cut it; not the region and the residual."""
-    known = Excess(WHOLE_REGION, 5.0, 4.0, 3.0, 7.0, SLABS, mixed=True, depth=1, across=True)
-    part = known.of(Excess(WHOLE_REGION[:1], 4.9, 2.0, 1.0))
-    assert part == Excess(
+    known = Residual(WHOLE_REGION, 5.0, 4.0, 3.0, 7.0, SLABS, mixed=True, depth=1, across=True)
+    part = known.of(Residual(WHOLE_REGION[:1], 4.9, 2.0, 1.0))
+    assert part == Residual(
         WHOLE_REGION[:1], 4.9, 2.0, 1.0, 7.0, SLABS, mixed=True, depth=1, across=True
     )
 
@@ -192,16 +192,16 @@ def reading(
     clear: float = 1e6,
     region: Region = EVERYTHING,
     shapes: Shapes = SHAPES,
-) -> tuple[Reader, Excess, Counted]:
+) -> tuple[Decoder, Residual, Counted]:
     """Return a reader of a function whose claims are off at some coordinates."""
     claim: Floats = SLOPES.copy()
     for coordinate, error in errors.items():
         claim[coordinate] += error
     projector, counted = projector_of(linear(SLOPES), claim, POINT, shapes)
-    reader = Reader.of(projector, sight_of(clear, 1.0), 0)
+    reader = Decoder.of(projector, sight_of(clear, 1.0), 0)
     residual = reader.measure(region).residual
     counted.calls = 0
-    return reader, Excess(region, residual, abs(residual) / clear), counted
+    return reader, Residual(region, residual, abs(residual) / clear), counted
 
 
 @FEW
@@ -224,7 +224,7 @@ def test_coordinate_is_read_in_a_part_too(coordinate: int, clear: float) -> None
         first, second = cut(region)
         region = first if any(box.holds(coordinate) for box in first) else second
     part = reader.measure(region)
-    excess = reader.with_slabs(Excess(region, part.residual, abs(part.residual) / clear))
+    excess = reader.with_slabs(Residual(region, part.residual, abs(part.residual) / clear))
     assert reader.coordinate(excess) == coordinate
 
 
@@ -261,7 +261,7 @@ def test_slab_of_one_coordinate_is_not_believed_at_once() -> None:
 def test_digit_that_is_not_clear_enough_is_read_anew() -> None:
     """In a smaller base, digit by digit."""
     reader, excess, counted = reading({123: 1.0}, 1e6)
-    faint = Excess(EVERYTHING, excess.residual, abs(excess.residual) / 150)
+    faint = Residual(EVERYTHING, excess.residual, abs(excess.residual) / 150)
     assert reader.coordinate(faint) == 123
     assert counted.calls == 4
 
@@ -349,7 +349,7 @@ def test_two_errors_are_not_read_as_one() -> None:
 def test_nothing_is_read_of_what_does_not_differ() -> None:
     """There is no ratio to nothing."""
     reader, _, _ = reading({})
-    nothing = Excess(EVERYTHING, 0.0, 0.0, coded=1.0)
+    nothing = Residual(EVERYTHING, 0.0, 0.0, coded=1.0)
     assert reader.coordinate(nothing) is None
 
 
@@ -423,17 +423,17 @@ def test_residual_of_one_output_is_measured() -> None:
     matrix = np.stack([SLOPES, SLOPES], axis=1)
     projector, _ = projector_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
     region, seen = whole(projector.weights.segments), sight_of(1e6, 1.0, outputs=2)
-    excesses = [Reader.of(projector, seen, m).measure(region) for m in (0, 1)]
+    excesses = [Decoder.of(projector, seen, m).measure(region) for m in (0, 1)]
     assert abs(excesses[0].residual) < 1e-9
     assert excesses[1].residual == pytest.approx(projector.claimed(1)[0, 0], rel=1e-6)
     assert [e.bound for e in excesses] == pytest.approx([4e-7, 4e-7])
 
 
-def bending(bend: float, function: Callable[[Floats], Any]) -> tuple[Reader, Counted]:
+def bending(bend: float, function: Callable[[Floats], Any]) -> tuple[Decoder, Counted]:
     """Return a reader of a function that bends by so much along what was seen of it."""
     projector, counted = projector_of(function, 1.5 * SLOPES, POINT)
     seen = replace(sight_of(1e6, 1.0), bend=np.array([bend]))
-    return Reader.of(projector, seen, 0), counted
+    return Decoder.of(projector, seen, 0), counted
 
 
 def test_bend_that_falls_with_the_step_is_no_kink() -> None:
@@ -473,6 +473,6 @@ def test_kink_too_slight_for_the_digit_is_not_looked_closer_at() -> None:
 )
 def test_digit_is_an_integer_below_the_base(read: float, digit: int | None) -> None:
     """What is read is close to one, or nothing is."""
-    excess = Excess(EVERYTHING, -2.0, 1e-9)
+    excess = Residual(EVERYTHING, -2.0, 1e-9)
     code = Code(by_box, 1, 4)
-    assert Reader._digit(excess, code, -2.0 * (1 + read / 4)) == digit
+    assert Decoder._digit(excess, code, -2.0 * (1 + read / 4)) == digit

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.full_check import Question
+from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import Floats, Indices
-from pytest_gradcheck.numerics.screening.findings import Screened
+from pytest_gradcheck.numerics.screening.findings import ScreenResult
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong,
     is_homogeneous,
@@ -44,12 +44,12 @@ class Matrix:
         return np.asarray(direction @ self.matrix[start : start + direction.size])
 
 
-def asked(function: Callable[[Floats], Any], claim: Floats) -> tuple[Question, Counted]:
+def asked(function: Callable[[Floats], Any], claim: Floats) -> tuple[DerivativeTask, Counted]:
     """Return the question, and what counts evaluations."""
     counted = Counted(function)
     base = counted.at(POINT)
     counted.calls = 0
-    question = Question(
+    question = DerivativeTask(
         evaluate=counted,
         point=POINT.copy(),
         here=POINT,
@@ -62,7 +62,7 @@ def asked(function: Callable[[Floats], Any], claim: Floats) -> tuple[Question, C
     return question, counted
 
 
-def verify(function: Callable[[Floats], Any], claim: Floats) -> tuple[Screened | None, int]:
+def verify(function: Callable[[Floats], Any], claim: Floats) -> tuple[ScreenResult | None, int]:
     """Verify; return what was seen and the calls."""
     question, counted = asked(function, claim)
     segments = [Segment(0, (30,)), Segment(30, (50,))]

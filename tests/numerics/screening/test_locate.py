@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.group_testing import Excess, Reader, Slabs
-from pytest_gradcheck.numerics.screening.locate import Search, grown
+from pytest_gradcheck.numerics.screening.group_testing import Decoder, Residual, Slabs
+from pytest_gradcheck.numerics.screening.locate import Search, extent
 from pytest_gradcheck.numerics.screening.regions import Box, whole
-from pytest_gradcheck.numerics.screening.single_entries import Entries
+from pytest_gradcheck.numerics.screening.single_entries import SingleEntries
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
     FEW,
@@ -35,12 +35,12 @@ GROWN_SLOPES = np.random.default_rng(2).uniform(1, 2, size=GROWN_SIZE)
 (SEGMENT,) = segments_of([SHAPE])
 
 
-def reading(wrong: Sequence[int]) -> tuple[Reader, Counted]:
+def reading(wrong: Sequence[int]) -> tuple[Decoder, Counted]:
     """Return a reader of claims of which some are half as large again as is true."""
     claim = GROWN_SLOPES.copy()
     claim[list(wrong)] *= 1.5
     projector, counted = projector_of(linear(GROWN_SLOPES), claim, GROWN_POINT, [SHAPE])
-    return Reader.of(projector, sight_of(1e6, 1.0), 0), counted
+    return Decoder.of(projector, sight_of(1e6, 1.0), 0), counted
 
 
 @FEW
@@ -55,10 +55,10 @@ def test_any_block_is_found_from_any_part_of_it(data: st.DataObject) -> None:
     inside = data.draw(st.sampled_from(coordinates_of(block)))
     reader, _ = reading(coordinates_of(block))
     single = SEGMENT.single(inside)
-    assert grown(reader, single) == block
+    assert extent(reader, single) == block
     wider = Box(SEGMENT, tuple((max(a - 1, 0), b + 1) for a, b in single.ranges))
     inner = tuple((a, min(b, n)) for (a, b), n in zip(wider.ranges, SHAPE, strict=True))
-    assert grown(reader, Box(SEGMENT, inner)) == block
+    assert extent(reader, Box(SEGMENT, inner)) == block
 
 
 @pytest.mark.parametrize(("rows", "calls"), [((0, 20), 8), ((4, 9), 24)])
@@ -67,7 +67,7 @@ def test_end_of_an_axis_costs_two_evaluations(rows: tuple[int, int], calls: int)
     block = Box(SEGMENT, (rows, (0, 32)))
     reader, counted = reading(coordinates_of(block))
     counted.calls = 0
-    assert grown(reader, block) == block
+    assert extent(reader, block) == block
     assert counted.calls <= calls
 
 
@@ -94,10 +94,10 @@ def search(
     projector, counted = projector_of(linear(slopes), claim, point, shapes, **options)
     everything, step = whole(projector.weights.segments), 1e-2
     seen = projector.take(1, everything, step)
-    excess = Excess(everything, float(seen.residual[0]), float(seen.noise[0]))
-    reader = Reader.of(projector, sight_of(excess.residual, excess.bound, step=step), 0)
+    excess = Residual(everything, float(seen.residual[0]), float(seen.noise[0]))
+    reader = Decoder.of(projector, sight_of(excess.residual, excess.bound, step=step), 0)
     rng = np.random.default_rng(0)
-    entries = Entries(projector, 1e-6, rng)
+    entries = SingleEntries(projector, 1e-6, rng)
     found = Search(reader, entries, lambda: counted.calls < budget, rng)
     counted.calls = 0
     found.run(excess)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
-from pytest_gradcheck.numerics.full_check import Question
+from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.screening import screen as module
-from pytest_gradcheck.numerics.screening.findings import Screened
+from pytest_gradcheck.numerics.screening.findings import ScreenResult
 from pytest_gradcheck.numerics.screening.screen import screen
-from pytest_gradcheck.numerics.screening.step_plan import Profile
+from pytest_gradcheck.numerics.screening.step_plan import ClaimMagnitudes
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats, jitter
 from tests.numerics.screening.builders import FEW, Shapes, segments_of
@@ -40,12 +40,12 @@ def screened(
     budget: int = 300,
     seed: int = 0,
     rounding: float = 0.0,
-) -> tuple[Screened, int]:
+) -> tuple[ScreenResult, int]:
     """Screen claims; return what was found and the calls; the point is left as it is."""
     counted, there = Counted(function), point.copy()
     base = counted.at(there)
     segments = segments_of(shapes, rounding)
-    question = Question(
+    question = DerivativeTask(
         evaluate=counted,
         point=there,
         here=point,
@@ -313,7 +313,7 @@ def test_visible_is_what_the_better_direction_would_have_shown() -> None:
     segments = segments_of(SHAPES)
     scales = replace(Scales.of(POINT, [(s.start, s.stop) for s in segments]), floor=1.0)
     claims = DenseClaim(TRUE[:, None])
-    lifts = Profile.of(claims, segments, scales, np.random.default_rng(0)).lifts()
+    lifts = ClaimMagnitudes.of(claims, segments, scales, np.random.default_rng(0)).lifts()
     seen = min(float((np.abs(s.residual) + 2 * s.bound)[0]) for s in found.sights)
     assert found.visible[:, 0] == pytest.approx(seen / (0.5 * lifts))
     assert lifts.max() > 1

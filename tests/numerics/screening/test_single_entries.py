@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.measurement import Measurement, Status
-from pytest_gradcheck.numerics.screening.single_entries import Entries, Expected
+from pytest_gradcheck.numerics.screening.single_entries import Expected, SingleEntries
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import FEW, projector_of, segments_of
 
@@ -20,11 +20,11 @@ TRUE = np.exp(POINT)
 
 def entries_of(
     claim: Any, function: Callable[[Floats], Any] | None = None, point: Floats = POINT
-) -> tuple[Entries, Counted]:
+) -> tuple[SingleEntries, Counted]:
     """Return entries of a sum of exponentials, or another function."""
     function = function or (lambda x: np.exp(x).sum())
     projector, counted = projector_of(function, claim, point)
-    return Entries(projector, 1e-6, np.random.default_rng(0)), counted
+    return SingleEntries(projector, 1e-6, np.random.default_rng(0)), counted
 
 
 def off(coordinate: int, share: float) -> Floats:

@@ -14,11 +14,11 @@ from pytest_gradcheck.binding.backward.claims import DenseClaim
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.screening.step_plan import (
-    Aim,
-    Profile,
-    aim,
+    ClaimMagnitudes,
+    StepPlan,
     extents,
     grain,
+    plan_steps,
     reaches,
 )
 from pytest_gradcheck.numerics.step_size import Scales
@@ -26,12 +26,12 @@ from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import FEW, Shapes, direction_of, segments_of
 
 
-def profile_of(claim: Floats, point: Floats, shapes: Shapes) -> Profile:
+def profile_of(claim: Floats, point: Floats, shapes: Shapes) -> ClaimMagnitudes:
     """Look at claims."""
     segments = segments_of(shapes)
     scales = Scales.of(point, [(s.start, s.stop) for s in segments])
     rng = np.random.default_rng(0)
-    return Profile.of(DenseClaim(claim.reshape(point.size, -1)), segments, scales, rng)
+    return ClaimMagnitudes.of(DenseClaim(claim.reshape(point.size, -1)), segments, scales, rng)
 
 
 def test_claims_are_seen_in_units_of_outputs() -> None:
@@ -178,7 +178,7 @@ EPS32 = 8 * float(np.finfo(np.float32).eps)
 
 def aimed(
     *, rounding: float = 0.0, noise: float = 1e-12, claim: Floats = CLAIM, base: float = 100.0
-) -> Aim:
+) -> StepPlan:
     """Aim at a function of so much noise, claims about which are rounded."""
     segments = segments_of(SHAPES, rounding)
     scales = Scales.of(POINT, [(s.start, s.stop) for s in segments])
@@ -186,7 +186,7 @@ def aimed(
     at, noises = np.full(1, base), np.full(1, noise)
     function = Function(counted, POINT, at, noises, np.zeros(1), scales)
     claims = DenseClaim(claim[:, None])
-    return aim(function, claims, segments, here=POINT, seed=0, rng=np.random.default_rng(0))
+    return plan_steps(function, claims, segments, here=POINT, seed=0, rng=np.random.default_rng(0))
 
 
 def test_change_and_tolerance_are_of_what_is_moved_further() -> None:

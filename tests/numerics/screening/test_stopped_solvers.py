@@ -8,7 +8,7 @@ import pytest
 
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.findings import Finding
-from pytest_gradcheck.numerics.screening.single_entries import Entries
+from pytest_gradcheck.numerics.screening.single_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.stopped_solvers import are_left_by_branches, are_several
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import projector_of
@@ -31,7 +31,7 @@ def smooth(x: Floats) -> Any:
     return (1 + STEEPER) * float(x.sum())
 
 
-def found_by(entries: Entries, errors: Floats, off: int) -> list[Finding]:
+def found_by(entries: SingleEntries, errors: Floats, off: int) -> list[Finding]:
     """Return so many of the last coordinates, with their errors."""
     findings = []
     for coordinate in range(errors.size - off, errors.size):
@@ -52,7 +52,7 @@ def allowed(
 ) -> tuple[bool, Counted]:
     """Tell whether errors of some coordinates are those of branches; return the calls, too."""
     projector, counted = projector_of(function, np.ones(point.size), point)
-    entries = Entries(projector, 1e-8, np.random.default_rng(0))
+    entries = SingleEntries(projector, 1e-8, np.random.default_rng(0))
     findings = found_by(entries, errors, off)
     counted.calls = 0
     rng = np.random.default_rng(0)
@@ -107,7 +107,7 @@ def test_one_claim_that_is_nearly_right_is_enough_beside_those_that_nearly_cance
 def test_three_of_many_may_be_everywhere(size: int, off: int, told: bool) -> None:
     """Two of them are not, unless they are a quarter."""
     projector, _ = projector_of(solver, np.ones(size), np.full(size, 0.37))
-    entries = Entries(projector, 1e-8, np.random.default_rng(0))
+    entries = SingleEntries(projector, 1e-8, np.random.default_rng(0))
     assert are_several(found_by(entries, np.zeros(size), off), entries) == told
 
 
