@@ -125,23 +125,23 @@ class Block:
         calm = np.abs(pairs.bend) <= CALM * size + pairs.noise
         return np.asarray(near & calm & (pairs.noise <= CLEAR * size))
 
-    def faint(self) -> Booleans:
+    def negligible(self) -> Booleans:
         """Tell which coordinates are claimed to do nothing that could be told from noise."""
         moves = np.abs(self.claim) * self.meaningful[:, None]
         return np.asarray((moves <= FLOOR * self.function.floor).all(axis=1))
 
-    def unresolved(self, faint: Booleans) -> Booleans:
+    def unresolved(self, negligible: Booleans) -> Booleans:
         """Tell which coordinates have a derivative that is not known well enough yet."""
-        return np.asarray(~self.resolved(faint).all(axis=1))
+        return np.asarray(~self.resolved(negligible).all(axis=1))
 
-    def resolved(self, faint: Booleans) -> Booleans:
+    def resolved(self, negligible: Booleans) -> Booleans:
         """Tell which derivatives are known well enough, shape (k, m)."""
         value, bound = self.found.value[self.indices], self.found.bound[self.indices]
         size = np.maximum(np.abs(self.claim), np.abs(value))
         scale, zero = self.meaningful[:, None], self.claim == 0
         # A claim that is not zero, and yet moves nothing over its scale, has another scale.
         shown = bound * np.where(zero, scale, np.maximum(scale, UNITY))
-        zero &= ~faint[:, None]
+        zero &= ~negligible[:, None]
         beside = np.where(zero, SHARE * np.abs(self.function.base), 0.0)
         least = np.maximum(FLOOR * self.function.floor, beside)
         return np.asarray((bound <= CLEAR * size) | (shown <= least))

@@ -14,9 +14,9 @@ from pytest_gradcheck.numerics.central_difference import Pairs, balanced_steps, 
 from pytest_gradcheck.numerics.coordinate_block import CALM, CLEAR, UNCLEAR, Block, curvature
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Status
 from pytest_gradcheck.numerics.noise_dominated import NoiseDominated
-from pytest_gradcheck.numerics.refinement import look_narrower
+from pytest_gradcheck.numerics.refinement import extrapolate_pairs
 
-__all__ = ["Look", "look"]
+__all__ = ["PairResult", "measure_by_pairs"]
 
 #: A bound from two pairs is widened by this, lacking a third to confirm it.
 BRIEF_MARGIN = 4.0
@@ -27,7 +27,7 @@ VISIBLE_BEND = 12.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PairResult:
     """What looks at k coordinates left to be said.
 
     Attributes
@@ -42,27 +42,29 @@ class Look:
         Coordinates that agree as far as noise lets them, not far enough.
     """
 
-    doubt: Floats
-    apart: Booleans
-    drowned: NoiseDominated
+    excess: Floats
+    differs: Booleans
+    noise_dominated: NoiseDominated
 
     def is_open(self, indices: Indices) -> Booleans:
         """Tell which of the coordinates, ascending, need a further look."""
-        is_open = self.doubt > 0
-        is_open[np.searchsorted(indices, self.drowned.indices)] = True
+        is_open = self.excess > 0
+        is_open[np.searchsorted(indices, self.noise_dominated.indices)] = True
         return is_open
 
-    def without(self, indices: Indices, settled: Booleans) -> Look:
+    def without(self, indices: Indices, settled: Booleans) -> PairResult:
         """Return what is left when some of the coordinates are settled."""
         if not settled.any():
             return self
-        rest = ~np.isin(self.drowned.indices, indices[settled], assume_unique=True)
-        return Look(
-            np.where(settled, 0.0, self.doubt), self.apart & ~settled, self.drowned.take(rest)
+        rest = ~np.isin(self.noise_dominated.indices, indices[settled], assume_unique=True)
+        return PairResult(
+            np.where(settled, 0.0, self.excess),
+            self.differs & ~settled,
+            self.noise_dominated.take(rest),
         )
 
 
-def look(block: Block) -> Look:
+def measure_by_pairs(block: Block) -> PairResult:
     """Measure a block of coordinates by pairs, two evaluations for each that agrees.
 
     Parameters
@@ -72,14 +74,14 @@ def look(block: Block) -> Look:
 
     Returns
     -------
-    Look
+    PairResult
         What is left. Coordinates cost two evaluations more where curvature hides
         that they agree.
     """
     function, indices, claim = block.function, block.indices, block.claim
     first = block.pairs(balanced_steps(function, claim, block.scale))
     error, size = np.abs(first.value - claim), block.size(first)
-    faint = block.faint()
+    faint = block.negligible()
     flat = np.where(faint[:, None], block.bends(first.step), CALM * size)
     quiet = (error <= first.noise) & (np.abs(first.bend) <= flat + 2 * first.noise)
     curved = block.curved(first, block.scale)
@@ -97,19 +99,19 @@ def look(block: Block) -> Look:
     differ = np.asarray(doubtful.any(axis=1)) & ~edge
     drowned = ~differ & ~edge
     if differ.any():
-        doubt[differ], drowned[differ] = _look_narrower(
+        doubt[differ], drowned[differ] = _extrapolate_pairs(
             block.take(differ), first.take(differ), doubtful[differ]
         )
     faint &= drowned
     drowned &= block.unresolved(faint)
     apart = np.where(differ | edge, doubt > 0, apart)
-    return Look(
+    return PairResult(
         doubt, apart, NoiseDominated(indices[drowned], first.step[drowned], faint[drowned])
     )
 
 
 def _look_inside(block: Block, first: Pairs) -> Floats:
-    """Look again to the side where the function is defined, where the other is outside.
+    """PairResult again to the side where the function is defined, where the other is outside.
 
     Slopes at two steps give the derivative at the edge, with an error of the
     second order as central differences have it.
@@ -133,15 +135,15 @@ def _look_inside(block: Block, first: Pairs) -> Floats:
     return np.asarray(np.where(settled, 0.0, np.maximum(excess, UNCLEAR)).max(axis=1))
 
 
-def _look_narrower(block: Block, first: Pairs, doubtful: Booleans) -> tuple[Floats, Booleans]:
-    """Look again with a smaller step where the first one differs from the claim.
+def _extrapolate_pairs(block: Block, first: Pairs, doubtful: Booleans) -> tuple[Floats, Booleans]:
+    """PairResult again with a smaller step where the first one differs from the claim.
 
     Curvature shrinks away and the extrapolated value then agrees. What does
     not is left with a bound that can stand where no ladder will be spent.
     Returns doubts, and which coordinates agree as far as noise lets them.
     """
     found, indices = block.found, block.indices
-    both = look_narrower(block, first)
+    both = extrapolate_pairs(block, first)
     second, spread = both.pairs, both.spread
     brief = BRIEF_MARGIN * (spread + np.where(both.shrinks, 0.0, np.abs(second.bend)))
     block.write(doubtful, both.value, np.where(both.agrees, both.bound, brief), second.step)

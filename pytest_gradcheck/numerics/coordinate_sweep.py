@@ -21,7 +21,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.central_difference import measure_pairs
 from pytest_gradcheck.numerics.coordinate_block import CLEAR, UNCLEAR, Block
-from pytest_gradcheck.numerics.coordinate_pairs import look
+from pytest_gradcheck.numerics.coordinate_pairs import measure_by_pairs
 from pytest_gradcheck.numerics.discontinuities import (
     RIGHT,
     are_analytic,
@@ -170,7 +170,7 @@ class CoordinateSweep:
         -------
         Measurement
             Costs two evaluations for each coordinate that agrees with its
-            claim, more where noise or curvature hide that it does (see `look`),
+            claim, more where noise or curvature hide that it does (see `measure_by_pairs`),
             and a ladder (see `extrapolate`) for those that still differ: for the worst
             40 and a sample of 20 where they are more.
         """
@@ -198,12 +198,12 @@ class CoordinateSweep:
         for start in range(0, size, length):
             indices = np.arange(start, min(start + length, size))
             block = self._block(indices, self.claims(start, start + indices.size), found)
-            seen = look(block)
+            seen = measure_by_pairs(block)
             seen = seen.without(indices, levels.settle(block, seen.is_open(indices)))
-            if seen.doubt.any():
-                doubts.add(indices, seen.doubt, self.function.scales.own(indices))
-            apart += int(np.count_nonzero(seen.apart))
-            drowned.append(seen.drowned)
+            if seen.excess.any():
+                doubts.add(indices, seen.excess, self.function.scales.own(indices))
+            apart += int(np.count_nonzero(seen.differs))
+            drowned.append(seen.noise_dominated)
             if start + length >= size or sum(d.indices.size for d in drowned) >= length:
                 self._look_further(NoiseDominated.joined(drowned), found, doubts)
                 drowned = []

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.central_difference import measure_pairs
 from pytest_gradcheck.numerics.coordinate_block import Block
-from pytest_gradcheck.numerics.coordinate_pairs import look
+from pytest_gradcheck.numerics.coordinate_pairs import measure_by_pairs
 from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import ElementwiseClaims, Function
 from pytest_gradcheck.numerics.lines import RELATIVE_STEPS, Line
@@ -33,7 +33,7 @@ from pytest_gradcheck.numerics.measurement import (
     Status,
 )
 from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
-from pytest_gradcheck.numerics.noise_dominated import widen_steps
+from pytest_gradcheck.numerics.noise_dominated import measure_with_wider_steps
 from pytest_gradcheck.numerics.off_diagonal import Coupling, find_coupling, measure_one
 from pytest_gradcheck.numerics.output_variation import output_sizes
 from pytest_gradcheck.numerics.piecewise_constant import (
@@ -322,12 +322,12 @@ def _measured(
     for group in groups:
         block = _block(function, claims, group, agreement, found)
         with np.errstate(all="ignore"):
-            seen = look(block)
-            doubt, scale = seen.doubt, block.scale
-            drowned = np.isin(group, seen.drowned.indices, assume_unique=True)
+            seen = measure_by_pairs(block)
+            doubt, scale = seen.excess, block.scale
+            drowned = np.isin(group, seen.noise_dominated.indices, assume_unique=True)
             if drowned.any():
-                doubt[drowned], scale[drowned] = widen_steps(
-                    block.take(drowned), seen.drowned.step, seen.drowned.faint
+                doubt[drowned], scale[drowned] = measure_with_wider_steps(
+                    block.take(drowned), seen.noise_dominated.step, seen.noise_dominated.negligible
                 )
         rows = _chosen(doubt, rng)
         if rows.size:

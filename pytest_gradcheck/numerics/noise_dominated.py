@@ -21,9 +21,14 @@ from pytest_gradcheck.numerics.coordinate_block import CLEAR, UNCLEAR, Block
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import signed_direction
-from pytest_gradcheck.numerics.refinement import NARROWER, look_narrower
+from pytest_gradcheck.numerics.refinement import NARROWER, extrapolate_pairs
 
-__all__ = ["NoiseDominated", "bound_jointly", "measure_noise_dominated", "widen_steps"]
+__all__ = [
+    "NoiseDominated",
+    "bound_jointly",
+    "measure_noise_dominated",
+    "measure_with_wider_steps",
+]
 
 
 #: How far all of them are moved, in units of their scales: near enough one of
@@ -132,17 +137,17 @@ class NoiseDominated:
         The coordinates.
     step : ndarray, shape (k,)
         The largest absolute step they were looked at with.
-    faint : ndarray of bool, shape (k,)
+    negligible : ndarray of bool, shape (k,)
         Which are claimed to do nothing that could be told from noise.
     """
 
     indices: Indices
     step: Floats
-    faint: Booleans
+    negligible: Booleans
 
     def take(self, rows: Booleans) -> NoiseDominated:
         """Return some of them."""
-        return NoiseDominated(self.indices[rows], self.step[rows], self.faint[rows])
+        return NoiseDominated(self.indices[rows], self.step[rows], self.negligible[rows])
 
     @classmethod
     def joined(cls, parts: Sequence[NoiseDominated]) -> NoiseDominated:
@@ -152,7 +157,7 @@ class NoiseDominated:
         return cls(
             np.concatenate([part.indices for part in parts]),
             np.concatenate([part.step for part in parts]),
-            np.concatenate([part.faint for part in parts]),
+            np.concatenate([part.negligible for part in parts]),
         )
 
 
@@ -181,16 +186,18 @@ def measure_noise_dominated(
     doubt, scale = np.zeros(block.scale.shape), block.scale.copy()
     rows: Booleans | slice = slice(None)
     if doubt.size >= SMALLEST_GROUP:
-        if not _look_together(block, drowned.faint, rng):
-            _look_in_halves(block, drowned.faint, rng)
-        rows = block.unresolved(drowned.faint)
+        if not _look_together(block, drowned.negligible, rng):
+            _look_in_halves(block, drowned.negligible, rng)
+        rows = block.unresolved(drowned.negligible)
         block, drowned = block.take(rows), drowned.take(rows)
     if drowned.indices.size:
-        doubt[rows], scale[rows] = widen_steps(block, drowned.step, drowned.faint)
+        doubt[rows], scale[rows] = measure_with_wider_steps(
+            block, drowned.step, drowned.negligible
+        )
     return doubt, scale
 
 
-def _look_together(block: Block, faint: Booleans, rng: np.random.Generator) -> bool:
+def _look_together(block: Block, negligible: Booleans, rng: np.random.Generator) -> bool:
     """Bound the errors of claims about coordinates that show little, all at once.
 
     Where some of them are off, or move the function by more from afar, halves are
@@ -202,21 +209,23 @@ def _look_together(block: Block, faint: Booleans, rng: np.random.Generator) -> b
     value = np.clip(found.value[indices], block.claim - off, block.claim + off)
     bound = off + np.abs(value - block.claim)
     block.write(bound < found.bound[indices], value, bound, found.step[indices])
-    return not block.unresolved(faint).any()
+    return not block.unresolved(negligible).any()
 
 
-def _look_in_halves(block: Block, faint: Booleans, rng: np.random.Generator) -> None:
+def _look_in_halves(block: Block, negligible: Booleans, rng: np.random.Generator) -> None:
     """Find the coordinates that need a look of their own among many that do not."""
     middle = block.indices.size // 2
     if middle < SMALLEST_GROUP:
         return
     halves = (slice(None, middle), slice(middle, None))
-    open_ = [h for h in halves if not _look_together(block.take(h), faint[h], rng)]
+    open_ = [h for h in halves if not _look_together(block.take(h), negligible[h], rng)]
     if len(open_) == 1:
-        _look_in_halves(block.take(open_[0]), faint[open_[0]], rng)
+        _look_in_halves(block.take(open_[0]), negligible[open_[0]], rng)
 
 
-def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple[Floats, Floats]]:
+def _wider_steps(
+    block: Block, first: Floats, negligible: Booleans
+) -> Iterator[tuple[Floats, Floats]]:
     """Yield ever wider steps, each with the reach that its curvature is estimated from.
 
     Most often the noise is large; but a coordinate may also be tiny for no
@@ -224,7 +233,7 @@ def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple
     that should do nothing may go far at once.
     """
     widest = WIDEST * block.scale
-    yield np.where(faint, widest, np.minimum(WIDER * first, widest)), block.scale
+    yield np.where(negligible, widest, np.minimum(WIDER * first, widest)), block.scale
     typical = block.function.scales.typical(block.indices)
     yield WIDER_STEP * typical, typical
     yield np.full(typical.shape, WIDER_STEP), np.ones(typical.shape)
@@ -232,7 +241,9 @@ def _wider_steps(block: Block, first: Floats, faint: Booleans) -> Iterator[tuple
         yield WIDEST * reach, reach
 
 
-def widen_steps(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, Floats]:
+def measure_with_wider_steps(
+    block: Block, first: Floats, negligible: Booleans
+) -> tuple[Floats, Floats]:
     """Look again with larger steps where the first one showed only noise of all of a block.
 
     What a larger step shows clearly, and is not what was claimed, is in doubt;
@@ -241,7 +252,7 @@ def widen_steps(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, F
     """
     doubt, scale, last = np.zeros(first.shape), block.scale.copy(), first.copy()
     unclear = np.ones(first.shape, dtype=bool)
-    for wider, reach in _wider_steps(block, first, faint):
+    for wider, reach in _wider_steps(block, first, negligible):
         rows = np.flatnonzero((wider > 2 * last) & unclear)
         if not rows.size:
             continue
@@ -261,8 +272,8 @@ def widen_steps(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, F
         doubt[rows] = np.where(differs, error / np.maximum(pairs.noise, UNCLEAR), 0.0).max(axis=1)
         scale[rows] = np.where(doubt[rows] > 0, pairs.step / WIDEST, scale[rows])
         last[rows] = pairs.step
-        last[rows[_look_closer(part, pairs, faint[rows])]] = np.inf
-        unclear = (doubt == 0) & block.unresolved(faint)
+        last[rows[_look_closer(part, pairs, negligible[rows])]] = np.inf
+        unclear = (doubt == 0) & block.unresolved(negligible)
         if not unclear.any():
             return doubt, scale
     typical = block.function.scales.typical(block.indices)
@@ -270,19 +281,19 @@ def widen_steps(block: Block, first: Floats, faint: Booleans) -> tuple[Floats, F
     return np.where(unclear, UNCLEAR, doubt), scale
 
 
-def _look_closer(block: Block, wide: Pairs, faint: Booleans) -> Booleans:
+def _look_closer(block: Block, wide: Pairs, negligible: Booleans) -> Booleans:
     """Look again with a smaller step where curvature hides a derivative, and no longer noise.
 
     Returns where it is so: still larger steps would show no more.
     """
     size, error = block.size(wide), np.abs(wide.value - block.claim)
-    known = block.resolved(faint)
+    known = block.resolved(negligible)
     quiet = known | (QUIETER * wide.noise <= CLEAR * size)
     close = quiet & (known | (error <= EXTRAPOLATED * CLEAR * size))
     rows = np.flatnonzero(close.all(axis=1) & ~known.all(axis=1))
     if rows.size:
         part = block.take(rows)
-        both = look_narrower(part, wide.take(rows))
+        both = extrapolate_pairs(part, wide.take(rows))
         better = both.agrees & (both.bound < part.found.bound[part.indices])
         part.write(better, both.value, both.bound, both.pairs.step)
     return np.asarray(quiet.all(axis=1))

@@ -13,7 +13,7 @@ from pytest_gradcheck.numerics.central_difference import Pairs
 from pytest_gradcheck.numerics.coordinate_block import Block
 from pytest_gradcheck.numerics.measurement import Booleans, Floats
 
-__all__ = ["NARROWER", "Narrower", "look_narrower"]
+__all__ = ["NARROWER", "Narrower", "extrapolate_pairs"]
 
 #: How much smaller the second step is.
 NARROWER = 4.0
@@ -51,7 +51,7 @@ class Narrower:
         return self.spread + self.error
 
 
-def look_narrower(block: Block, first: Pairs) -> Narrower:
+def extrapolate_pairs(block: Block, first: Pairs) -> Narrower:
     """Measure pairs at a smaller step than those before.
 
     Parameters
