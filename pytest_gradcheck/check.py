@@ -392,7 +392,7 @@ def question(problem: Problem) -> DerivativeTask:
         repeat=problem.repeat,
         claims=problem.claim,
         tangent=problem.tangent,
-        claimed=partial(_claimed, problem),
+        claimed_slopes=partial(_claimed, problem),
     )
 
 

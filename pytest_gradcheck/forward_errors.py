@@ -52,7 +52,7 @@ def raise_where_swept(problem: Problem, measured: FullMeasurement) -> None:
     """
     if problem.tangent is None:
         _raise_at_coordinates(problem, 0, measured.found, measured.scales)
-    elif measured.found.are(Status.OUTSIDE).any():
+    elif measured.found.has_status(Status.UNDEFINED).any():
         edge = problem.edge(0, problem.point.size)
         _raise_beside(problem, edge, NEAREST * problem.tangent)
 
@@ -77,7 +77,7 @@ def raise_where_screened(problem: Problem, screened: ScreenResult, seed: int) ->
     parameters = [p for p in problem.parameters if p.stop > p.start]
     for number, swept in screened.swept.items():
         _raise_at_coordinates(problem, parameters[number].start, swept, screened.scales)
-    if any((sight.status == Status.OUTSIDE).any() for sight in screened.sights):
+    if any((sight.status == Status.UNDEFINED).any() for sight in screened.sights):
         scale = screened.scales.own(slice(None))
         direction = signed_direction(scale, np.random.default_rng(seed))
         edge = problem.edge(0, problem.point.size)
@@ -99,7 +99,7 @@ def raise_where_moved_together(problem: Problem, measured: CompressedJacobian) -
     Exception
         As `raise_where_swept`.
     """
-    outside = np.flatnonzero(measured.found.are(Status.OUTSIDE).any(axis=1))
+    outside = np.flatnonzero(measured.found.has_status(Status.UNDEFINED).any(axis=1))
     if outside.size:
         change = np.zeros_like(problem.here)
         change[outside] = NEAREST * measured.scales.own(outside)
@@ -109,8 +109,8 @@ def raise_where_moved_together(problem: Problem, measured: CompressedJacobian) -
 def _raise_at_coordinates(
     problem: Problem, start: int, found: Measurement, scales: Scales
 ) -> None:
-    outside = np.asarray(found.are(Status.OUTSIDE).any(axis=1))
-    one_sided = np.asarray(found.are(Status.EDGE).any(axis=1))
+    outside = np.asarray(found.has_status(Status.UNDEFINED).any(axis=1))
+    one_sided = np.asarray(found.has_status(Status.EDGE).any(axis=1))
     for coordinate, edge in _met(problem, start, outside | one_sided):
         if outside[coordinate - start] or edge.kind == "size":
             change = np.zeros_like(problem.here)

@@ -18,7 +18,14 @@ from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices, Measurement
 from pytest_gradcheck.numerics.step_size import row_medians
 
-__all__ = ["NOISE_FACTOR", "Pairs", "balanced_steps", "measure_pairs", "measure_shifted", "refit"]
+__all__ = [
+    "NOISE_FACTOR",
+    "CentralPairs",
+    "balanced_steps",
+    "fixed_step_differences",
+    "measure_pairs",
+    "measure_shifted",
+]
 
 
 #: Balanced steps stay between these, relative to the scale.
@@ -35,7 +42,7 @@ NOISE_FACTOR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class CentralPairs:
     """What central pairs at k coordinates show of m outputs.
 
     Attributes
@@ -61,13 +68,13 @@ class Pairs:
     noise: Floats
 
     @property
-    def still(self) -> Booleans:
+    def unchanged(self) -> Booleans:
         """Where the function did not move at all, not by a bit."""
         return np.asarray((self.right == 0) & (self.left == 0))
 
-    def take(self, rows: Booleans | Indices) -> Pairs:
+    def take(self, rows: Booleans | Indices) -> CentralPairs:
         """Return the pairs of some of the coordinates."""
-        return Pairs(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return CentralPairs(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def balanced_steps(function: Function, claim: Floats, scale: Floats) -> Floats:
@@ -114,7 +121,7 @@ def _middle(values: Floats) -> Floats:
     return np.where(known, row_medians(values, otherwise=0.0), 0.0)
 
 
-def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
+def measure_pairs(function: Function, indices: Indices, steps: Floats) -> CentralPairs:
     """Evaluate a central pair at each of `indices`.
 
     Parameters
@@ -128,7 +135,7 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
 
     Returns
     -------
-    Pairs
+    CentralPairs
         Two evaluations each.
     """
     base = function.base
@@ -142,7 +149,7 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Pairs:
         uneven = np.abs(bend * (right + left)[:, None] / (2 * taken))
         uneven[~np.isfinite(uneven)] = 0.0
         rounding = EPS * np.fmax(np.abs(above), np.abs(below))
-        return Pairs(
+        return CentralPairs(
             step=taken[:, 0],
             value=(above - below) / (2 * taken),
             right=(above - base) / right[:, None],
@@ -173,10 +180,10 @@ def measure_shifted(function: Function, indices: Indices, steps: Floats) -> tupl
     """
     here = function.point[indices]
     there = here + steps
-    return there - here, function.moved(indices, there)
+    return there - here, function.evaluate_at(indices, there)
 
 
-def refit(function: Function, found: Measurement, step: float) -> Measurement:
+def fixed_step_differences(function: Function, found: Measurement, step: float) -> Measurement:
     """Replace values by central differences at a fixed step.
 
     Parameters

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.central_difference import Pairs, measure_pairs
+from pytest_gradcheck.numerics.central_difference import CentralPairs, measure_pairs
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
-from pytest_gradcheck.numerics.output_variation import AWAY
+from pytest_gradcheck.numerics.output_variation import VARIATION_STEP
 
 __all__ = ["CALM", "CLEAR", "UNCLEAR", "Block", "curvature"]
 
@@ -78,7 +78,7 @@ class Block:
     def take(self, rows: Booleans | Indices | slice) -> Block:
         """Return some of the coordinates."""
         return Block(
-            self.function.of(rows),
+            self.function.restricted_to(rows),
             self.indices[rows],
             self.claim[rows],
             self.scale[rows],
@@ -87,19 +87,19 @@ class Block:
             self.found,
         )
 
-    def pairs(self, steps: Floats) -> Pairs:
+    def pairs(self, steps: Floats) -> CentralPairs:
         """Measure central pairs at absolute steps."""
         return measure_pairs(self.function, self.indices, steps)
 
-    def size(self, pairs: Pairs) -> Floats:
+    def size(self, pairs: CentralPairs) -> Floats:
         """Return how large derivatives are, as claimed or measured."""
         return np.asarray(np.maximum(np.abs(self.claim), np.abs(pairs.value)))
 
-    def curved(self, pairs: Pairs, reach: Floats) -> Floats:
+    def curved(self, pairs: CentralPairs, reach: Floats) -> Floats:
         """Estimate what curvature does to pairs, relatively: from step and reach, and the bend."""
         return curvature(pairs.step, reach, pairs.bend, self.size(pairs))
 
-    def hidden(self, pairs: Pairs, curved: Floats) -> Floats:
+    def hidden(self, pairs: CentralPairs, curved: Floats) -> Floats:
         """Bound the error that a pair and a claim that agree may share, so that it does not show.
 
         That a claim is off just as curvature puts a pair off is hardly chance where it is
@@ -112,13 +112,13 @@ class Block:
     def bends(self, step: Floats) -> Floats:
         """Return by how much slopes to both sides may differ where a function is stationary.
 
-        It varies by its size over `AWAY`; a kink bends it by much of its slope.
+        It varies by its size over `VARIATION_STEP`; a kink bends it by much of its slope.
         """
         size = self.function.sizes / self.scale[:, None]
-        curved = BENT * (step / self.scale)[:, None] * size / AWAY**2
+        curved = BENT * (step / self.scale)[:, None] * size / VARIATION_STEP**2
         return np.asarray(np.minimum(curved, KINKED * size))
 
-    def agrees(self, pairs: Pairs) -> Booleans:
+    def agrees(self, pairs: CentralPairs) -> Booleans:
         """Tell where pairs agree with the claim and show neither noise nor a bend."""
         size = self.size(pairs)
         near = np.abs(pairs.value - self.claim) <= self.agreement * size
@@ -128,7 +128,7 @@ class Block:
     def negligible(self) -> Booleans:
         """Tell which coordinates are claimed to do nothing that could be told from noise."""
         moves = np.abs(self.claim) * self.meaningful[:, None]
-        return np.asarray((moves <= FLOOR * self.function.floor).all(axis=1))
+        return np.asarray((moves <= FLOOR * self.function.noise_floor).all(axis=1))
 
     def unresolved(self, negligible: Booleans) -> Booleans:
         """Tell which coordinates have a derivative that is not known well enough yet."""
@@ -143,7 +143,7 @@ class Block:
         shown = bound * np.where(zero, scale, np.maximum(scale, UNITY))
         zero &= ~negligible[:, None]
         beside = np.where(zero, SHARE * np.abs(self.function.base), 0.0)
-        least = np.maximum(FLOOR * self.function.floor, beside)
+        least = np.maximum(FLOOR * self.function.noise_floor, beside)
         return np.asarray((bound <= CLEAR * size) | (shown <= least))
 
     def put(self, value: Floats, bound: Floats, step: Floats) -> None:
@@ -161,7 +161,7 @@ class Block:
     def move(self, where: Booleans) -> None:
         """Take back that the function stands still, where told."""
         found, indices = self.found, self.indices
-        still = found.status[indices] == Status.STILL.value
+        still = found.status[indices] == Status.UNCHANGED.value
         found.status[indices] = np.where(where & still, Status.SMOOTH.value, found.status[indices])
 
 

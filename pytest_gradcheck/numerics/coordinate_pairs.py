@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.central_difference import Pairs, balanced_steps, measure_shifted
+from pytest_gradcheck.numerics.central_difference import (
+    CentralPairs,
+    balanced_steps,
+    measure_shifted,
+)
 from pytest_gradcheck.numerics.coordinate_block import CALM, CLEAR, UNCLEAR, Block, curvature
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Status
 from pytest_gradcheck.numerics.noise_dominated import NoiseDominated
@@ -87,8 +91,8 @@ def measure_by_pairs(block: Block) -> PairResult:
     curved = block.curved(first, block.scale)
     apart = (error > first.noise + curved * size).any(axis=1)
     block.put(first.value, first.noise + error + block.hidden(first, curved), first.step)
-    still = first.still & (claim == 0)
-    block.found.status[indices] = np.where(still, Status.STILL.value, Status.SMOOTH.value)
+    still = first.unchanged & (claim == 0)
+    block.found.status[indices] = np.where(still, Status.UNCHANGED.value, Status.SMOOTH.value)
 
     doubt = np.zeros(indices.shape)
     doubtful = ~(block.agrees(first) | quiet)
@@ -110,7 +114,7 @@ def measure_by_pairs(block: Block) -> PairResult:
     )
 
 
-def _look_inside(block: Block, first: Pairs) -> Floats:
+def _look_inside(block: Block, first: CentralPairs) -> Floats:
     """PairResult again to the side where the function is defined, where the other is outside.
 
     Slopes at two steps give the derivative at the edge, with an error of the
@@ -130,12 +134,14 @@ def _look_inside(block: Block, first: Pairs) -> Floats:
     settled = calm & near & (noise <= CLEAR * size)
     bound = np.where(settled, noise + error, BRIEF_MARGIN * (noise + np.abs(bend)))
     block.put(value, bound + curved * size, first.step / 2)
-    found.status[indices] = np.where(settled, Status.EDGE, Status.BRIEF)
+    found.status[indices] = np.where(settled, Status.EDGE, Status.UNREFINED)
     excess = np.where(np.isfinite(error), error / np.maximum(noise, UNCLEAR), np.inf)
     return np.asarray(np.where(settled, 0.0, np.maximum(excess, UNCLEAR)).max(axis=1))
 
 
-def _extrapolate_pairs(block: Block, first: Pairs, doubtful: Booleans) -> tuple[Floats, Booleans]:
+def _extrapolate_pairs(
+    block: Block, first: CentralPairs, doubtful: Booleans
+) -> tuple[Floats, Booleans]:
     """PairResult again with a smaller step where the first one differs from the claim.
 
     Curvature shrinks away and the extrapolated value then agrees. What does
@@ -148,13 +154,13 @@ def _extrapolate_pairs(block: Block, first: Pairs, doubtful: Booleans) -> tuple[
     brief = BRIEF_MARGIN * (spread + np.where(both.shrinks, 0.0, np.abs(second.bend)))
     block.write(doubtful, both.value, np.where(both.agrees, both.bound, brief), second.step)
     unsettled = doubtful & ~both.agrees
-    found.status[indices] = np.where(unsettled, Status.BRIEF, found.status[indices])
+    found.status[indices] = np.where(unsettled, Status.UNREFINED, found.status[indices])
     bent = np.abs(first.bend - second.bend) <= SAME_BEND * np.abs(first.bend)
     kinked = unsettled & bent & (np.abs(second.bend) > VISIBLE_BEND * second.noise)
     for row, output in np.argwhere(kinked).tolist():
         half = abs(float(second.bend[row, output])) / 2 + float(spread[row, output])
         middle = float(second.value[row, output])
-        found.keep_kink(int(indices[row]), output, (middle - half, middle + half))
+        found.set_kink(int(indices[row]), output, (middle - half, middle + half))
     excess = np.where(np.isfinite(both.error), both.error / np.maximum(spread, UNCLEAR), np.inf)
     doubt = np.where(unsettled, np.maximum(excess, UNCLEAR), 0.0).max(axis=1)
     return np.asarray(doubt), np.asarray(~unsettled.any(axis=1))

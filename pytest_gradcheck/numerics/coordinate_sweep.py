@@ -23,21 +23,24 @@ from pytest_gradcheck.numerics.central_difference import measure_pairs
 from pytest_gradcheck.numerics.coordinate_block import CLEAR, UNCLEAR, Block
 from pytest_gradcheck.numerics.coordinate_pairs import measure_by_pairs
 from pytest_gradcheck.numerics.discontinuities import (
-    RIGHT,
+    LARGEST_SOLVER_ERROR,
     are_analytic,
-    branch_slopes,
+    branch_slope_errors,
     find_discontinuities,
 )
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
 from pytest_gradcheck.numerics.noise_dominated import NoiseDominated, measure_noise_dominated
-from pytest_gradcheck.numerics.piecewise_constant import Levels, extrapolate_past_stairs
-from pytest_gradcheck.numerics.regression import average_noise
+from pytest_gradcheck.numerics.piecewise_constant import (
+    PlateauDetector,
+    extrapolate_with_quantization_noise,
+)
+from pytest_gradcheck.numerics.regression import verify_noisy_arrays
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
-from pytest_gradcheck.numerics.step_size import Scales, claimed_length
+from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
-__all__ = ["CoordinateSweep", "ExtrapolationCandidates", "sweep_some"]
+__all__ = ["CoordinateSweep", "ExtrapolationCandidates", "sweep_coordinates"]
 
 
 #: How many coordinates get a ladder of their own: the worst, and a sample of the others.
@@ -108,11 +111,11 @@ class ExtrapolationCandidates:
 #: a branch, where so large a share of all coordinates is apart from what was claimed, and
 #: the function jumps nearby.
 SLIGHT = 5e-4
-MANY = 0.25
+DISAGREEING_SHARE = 0.25
 
 #: Larger ones may be where most coordinates are apart, none of several by so many times more
 #: than half of them: a tolerance shows in all.
-MOST = 0.75
+NEARLY_ALL_SHARE = 0.75
 ALIKE = 100.0
 FEW = 3
 
@@ -176,20 +179,24 @@ class CoordinateSweep:
         """
         size, outputs = self.function.point.size, self.function.base.size
         found, doubts = Measurement.blank(size, outputs), ExtrapolationCandidates(self.rng)
-        levels = Levels(self.function, self.claims, self.rng)
+        levels = PlateauDetector(self.function, self.claims, self.rng)
         with np.errstate(all="ignore"):
             apart = self._look(found, doubts, levels)
         chosen = doubts.chosen()
         wrong = 0
         for index, scale in chosen:
             wrong += self._climb(index, scale, levels, found, is_wary=wrong < WRONG)
-        if chosen and apart >= MANY * size:
-            everywhere = not self.suspected and apart >= MOST * size
+        if chosen and apart >= DISAGREEING_SHARE * size:
+            everywhere = not self.suspected and apart >= NEARLY_ALL_SHARE * size
             self._allow_for_branches([index for index, _ in chosen], found, everywhere=everywhere)
-        average_noise(self.function, self.claims, found, agreement=self.agreement, rng=self.rng)
+        verify_noisy_arrays(
+            self.function, self.claims, found, agreement=self.agreement, rng=self.rng
+        )
         return found
 
-    def _look(self, found: Measurement, doubts: ExtrapolationCandidates, levels: Levels) -> int:
+    def _look(
+        self, found: Measurement, doubts: ExtrapolationCandidates, levels: PlateauDetector
+    ) -> int:
         """Look at all coordinates by pairs; return how many are apart from their claims."""
         size, outputs = self.function.point.size, self.function.base.size
         together = SMALL_BLOCK if size > LARGE_POINT else BLOCK
@@ -224,7 +231,7 @@ class CoordinateSweep:
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
         function = self.function
         own = function.scales.own(indices)
-        scale = np.minimum(own, claimed_length(claim, self._size()))
+        scale = np.minimum(own, claimed_length_scale(claim, self._size()))
         meaningful = function.scales.meaningful(indices, own)
         return Block(function, indices, claim, scale, meaningful, self.agreement, found)
 
@@ -233,7 +240,13 @@ class CoordinateSweep:
         return np.asarray(np.maximum(np.abs(self.function.base), self.function.sizes))
 
     def _climb(
-        self, index: int, scale: float, levels: Levels, found: Measurement, *, is_wary: bool
+        self,
+        index: int,
+        scale: float,
+        levels: PlateauDetector,
+        found: Measurement,
+        *,
+        is_wary: bool,
     ) -> bool:
         """Settle one coordinate by a ladder; return whether its claim is apart from that.
 
@@ -256,7 +269,7 @@ class CoordinateSweep:
             found.kinks.pop((index, output), None)
             found.steepest[index, output] = float(measured.steepest[output])
         for output in np.flatnonzero(measured.status == Status.KINK).tolist():
-            found.keep_kink(index, output, measured.slopes(output))
+            found.set_kink(index, output, measured.slopes(output))
         levels.keep(index, claim, measured, scale, found)
         return bool(measured.differs(claim, self.agreement).any())
 
@@ -267,7 +280,7 @@ class CoordinateSweep:
         measured = extrapolate(line, function.base, function.noise)
         if not is_wary:
             return measured
-        return extrapolate_past_stairs(
+        return extrapolate_with_quantization_noise(
             line, function.base, function.noise, measured, claim=claim, agreement=self.agreement
         )
 
@@ -296,7 +309,7 @@ class CoordinateSweep:
         slight = error <= SLIGHT * np.maximum(np.abs(claim), np.abs(value))
         slight |= moved <= SLIGHT * largest
         slight |= self._secants_approach(indices, claim, np.where(off & ~slight, error, 0.0))
-        alike = everywhere & off & (moved <= RIGHT * largest)
+        alike = everywhere & off & (moved <= LARGEST_SOLVER_ERROR * largest)
         alike &= _are_alike(moved, np.abs(value) * scale)
         worst = np.argmax(np.where(off, moved, 0.0), axis=0)
         may_be = bool(alike.any() or (off & slight)[worst, np.arange(worst.size)].any())
@@ -305,7 +318,7 @@ class CoordinateSweep:
             breaks = find_discontinuities(self.function, self.rng)
             jumps = breaks.found
             if (slight & off & ~jumps).any():
-                slopes = branch_slopes(self.function, SLIGHT * largest, self.rng)
+                slopes = branch_slope_errors(self.function, SLIGHT * largest, self.rng)
                 jumps = jumps | (moved <= slopes)
             branch = off & ((slight & jumps) | (alike & breaks.explain(moved, largest)))
             found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
@@ -371,16 +384,16 @@ class _Restricted:
         finally:
             point[indices] = kept
 
-    def claimed(self, values: Floats, direction: Floats) -> Floats | None:
+    def claimed_slopes(self, values: Floats, direction: Floats) -> Floats | None:
         """Return the slopes along a direction that are claimed at values of some coordinates."""
-        if self.function.claimed is None:
+        if self.function.claimed_slopes is None:
             return None
         point, along = self.function.point.copy(), np.zeros(self.function.point.size)
         point[self.indices], along[self.indices] = values, direction
-        return self.function.claimed(point, along)
+        return self.function.claimed_slopes(point, along)
 
 
-def sweep_some(
+def sweep_coordinates(
     function: Function,
     claims: Claims,
     indices: Indices,
@@ -426,7 +439,7 @@ def sweep_some(
         evaluate=restricted.evaluate,
         point=point,
         scales=scales,
-        claimed=restricted.claimed,
+        claimed_slopes=restricted.claimed_slopes,
     )
     sweep = CoordinateSweep(
         inner, lambda start, stop: claimed[start:stop], agreement, rng, suspected

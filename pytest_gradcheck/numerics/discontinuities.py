@@ -18,9 +18,9 @@ import numpy as np
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats
-from pytest_gradcheck.numerics.random_directions import along, signed_direction
+from pytest_gradcheck.numerics.random_directions import evaluate_along, signed_direction
 
-__all__ = ["Discontinuities", "are_analytic", "branch_slopes", "find_discontinuities"]
+__all__ = ["Discontinuities", "are_analytic", "branch_slope_errors", "find_discontinuities"]
 
 
 #: Degrees of the polynomials, one after the other, and how many directions they are tried along.
@@ -76,7 +76,9 @@ def _are_followed(function: Function, direction: Floats) -> Booleans:
         values = np.empty((degree + 1, function.base.size))
         new = slice(1, None, 2) if len(known) else slice(None)
         values[::2][: len(known)] = known
-        values[new] = along(function.evaluate, function.point, direction, nodes[new].tolist())
+        values[new] = evaluate_along(
+            function.evaluate, function.point, direction, nodes[new].tolist()
+        )
         noise = np.fmax(function.noise, EPS * np.abs(values).max(axis=0))
         share, size = round(LAST * degree), np.abs(_coefficients(values))
         last = size[-share:].max(axis=0)
@@ -160,10 +162,10 @@ TINY_JUMP = 1e-2
 #: A solver's error may do so many times to a derivative what it does to slopes where it breaks;
 #: but no more than this share of the largest.
 BENDS = 100.0
-RIGHT = 1 / 3
+LARGEST_SOLVER_ERROR = 1 / 3
 
 
-def branch_slopes(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:
+def branch_slope_errors(function: Function, limit: Floats, rng: np.random.Generator) -> Floats:
     """Bound how much the slope of a branch may differ from that of the whole.
 
     A solver that is stopped at a tolerance takes one iteration more here than
@@ -218,7 +220,7 @@ def _roughness(
     The shape is (2 points + 1 - order, m).
     """
     steps = centre + spacing * np.arange(-points, points + 1)
-    values = along(function.evaluate, function.point, direction, steps.tolist())
+    values = evaluate_along(function.evaluate, function.point, direction, steps.tolist())
     rough = np.abs(np.diff(values, n=ORDER, axis=0))
     largest = np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=0)
     noise = np.maximum(function.noise, EPS * largest)
@@ -265,7 +267,7 @@ class Discontinuities:
         largest : ndarray, shape (m,)
             The largest derivatives, per relative step: a solver gets their sign right.
         """
-        limit = np.minimum(BENDS * self.bends, RIGHT * largest)
+        limit = np.minimum(BENDS * self.bends, LARGEST_SOLVER_ERROR * largest)
         return np.asarray(error <= limit)
 
 
@@ -413,13 +415,13 @@ class _Place:
         a continuous adjoint knows nothing. None where backward is the same everywhere, or cannot
         be asked.
         """
-        if self.function.claimed is None:
+        if self.function.claimed_slopes is None:
             return None
         step = self.steps[self.at] + share * self.unit
         slopes = []
         for there in (0.0, *(step + BESIDE * self.unit * np.array([-3.0, -1.0, 1.0, 3.0]))):
             point = self.line.point + there * self.line.direction
-            slope = self.function.claimed(point, self.line.direction)
+            slope = self.function.claimed_slopes(point, self.line.direction)
             if slope is None:
                 return None
             slopes.append(float(slope[self.output]))

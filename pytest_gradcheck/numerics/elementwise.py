@@ -32,21 +32,25 @@ from pytest_gradcheck.numerics.measurement import (
     Measurement,
     Status,
 )
-from pytest_gradcheck.numerics.noise import WIDE, estimate_noise
+from pytest_gradcheck.numerics.noise import WIDE_SPACING, estimate_noise
 from pytest_gradcheck.numerics.noise_dominated import measure_with_wider_steps
-from pytest_gradcheck.numerics.off_diagonal import Coupling, find_coupling, measure_one
+from pytest_gradcheck.numerics.off_diagonal import Coupling, find_coupling, measure_entry
 from pytest_gradcheck.numerics.output_variation import output_sizes
 from pytest_gradcheck.numerics.piecewise_constant import (
-    COARSE,
-    FINE,
-    NARROW,
-    PLACES,
-    differ_everywhere,
-    extrapolate_past_stairs,
-    jumps_beyond,
+    COARSE_ROUNDING,
+    FINE_ROUNDING,
+    ROUNDING_PROBE_OFFSETS,
+    ROUNDING_PROBE_STEP,
+    all_distinct,
+    extrapolate_with_quantization_noise,
+    jumps_beyond_plateau,
 )
-from pytest_gradcheck.numerics.quantization import Level
-from pytest_gradcheck.numerics.random_directions import along, seeded, signed_direction
+from pytest_gradcheck.numerics.quantization import Plateau
+from pytest_gradcheck.numerics.random_directions import (
+    evaluate_along,
+    seeded_generator,
+    signed_direction,
+)
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales
 
@@ -67,7 +71,7 @@ OTHER = 0.37
 APART = 2.0
 
 #: How far all of them are moved to see on which sides forward is defined, as noise is.
-SIDES = (3 * WIDE, -3 * WIDE)
+SIDES = (3 * WIDE_SPACING, -3 * WIDE_SPACING)
 
 #: Moved together where forward raises: parts are tried up to so many times.
 TRIES = 64
@@ -123,7 +127,7 @@ def measure_elementwise(
     agreement : float
         Relative difference at which claim and measurement agree.
     step : float or None
-        A fixed absolute step for the values, see `refit`.
+        A fixed absolute step for the values, see `fixed_step_differences`.
     seed : int
         Draws the directions in which noise, sizes and coupling are looked at.
 
@@ -134,7 +138,7 @@ def measure_elementwise(
         derivatives by each parameter where claims are right, and one for each binary digit
         of their number.
     """
-    rng = seeded(seed)
+    rng = seeded_generator(seed)
     evaluate, point, base = question.evaluate, question.point, question.base
     scales = Scales.of(question.here, question.segments)
     direction = signed_direction(scales.own(slice(None)), rng)
@@ -178,7 +182,7 @@ class _Own(Function):
             own,
         )
 
-    def moved(self, indices: Indices, there: Floats) -> Floats:
+    def evaluate_at(self, indices: Indices, there: Floats) -> Floats:
         """Return the outputs with all of the coordinates moved, each of its own.
 
         Handed the same coordinates several times over, one evaluation for each time.
@@ -194,7 +198,7 @@ class _Own(Function):
             self.point[indices[:count]] = here
         return outputs.reshape(-1, width)
 
-    def of(self, rows: Booleans | Indices | slice) -> _Own:
+    def restricted_to(self, rows: Booleans | Indices | slice) -> _Own:
         """Return the function as some of the coordinates see it."""
         return replace(
             self,
@@ -233,7 +237,7 @@ class _Together(Line):
                 part = slice(start, start + length)
                 wanted = steps[part, None] * self.scale
                 there = here + wanted
-                moved = function.moved(np.tile(indices, len(there)), there.ravel())
+                moved = function.evaluate_at(np.tile(indices, len(there)), there.ravel())
                 change = moved.reshape(len(there), *shape) - function.base
                 # A step is rounded, for each coordinate by another share of it.
                 share = np.where(there == here, 1.0, wanted / (there - here))
@@ -259,7 +263,7 @@ class _Together(Line):
             if now.size:
                 there = function.point[self.indices]
                 there[rows[now]] += steps[now] * self.scale[rows[now]]
-                found[now] = function.moved(self.indices, there)[rows[now], column]
+                found[now] = function.evaluate_at(self.indices, there)[rows[now], column]
         return found
 
 
@@ -274,7 +278,9 @@ def _groups(
     """
     evaluate, point, own = question.evaluate, question.point, claims.own
     open_ = [np.arange(*colour.indices(point.size)) for colour in claims.colours]
-    right, left = (np.isfinite(outputs) for outputs in along(evaluate, point, direction, SIDES))
+    right, left = (
+        np.isfinite(outputs) for outputs in evaluate_along(evaluate, point, direction, SIDES)
+    )
     if right.any() and left.any():
         right, left = (np.all(side[own], axis=1) for side in (right, left))
         inward = np.where(right, direction, np.where(left, -direction, 0.0))
@@ -287,7 +293,7 @@ def _groups(
         group, tries = open_.pop(), tries + 1
         part = np.zeros_like(size)
         part[group] = size[group]
-        defined = np.isfinite(along(evaluate, point, part, SIDES)[:, own[group]])
+        defined = np.isfinite(evaluate_along(evaluate, point, part, SIDES)[:, own[group]])
         goes_on = defined.any(axis=(1, 2))
         zeros, others = group[at_zero[group]], group[~at_zero[group]]
         alone = group.size == 1 or (not others.size and goes_on.any())
@@ -379,7 +385,7 @@ def _ladder(block: Block) -> _Rows:
     line = _Together(function, block.indices, block.scale)
     base, noise = function.base.ravel(), function.noise.ravel()
     claim = (block.claim * block.scale[:, None]).ravel()
-    climbed = extrapolate_past_stairs(
+    climbed = extrapolate_with_quantization_noise(
         line, base, noise, extrapolate(line, base, noise), claim=claim, agreement=block.agreement
     ).reaching(claim)
     return _Rows.of(climbed, block.scale, function.base.shape)
@@ -389,7 +395,7 @@ def _ladder(block: Block) -> _Rows:
 class _Rows:
     """What a ladder shows of k coordinates that share it, fields of shape (k, w).
 
-    `reach` and `move` are those of `Level`, in units of the coordinates and of the outputs.
+    `reach` and `move` are those of `Plateau`, in units of the coordinates and of the outputs.
     """
 
     value: Floats
@@ -430,7 +436,7 @@ def _take(block: Block, measured: _Rows, least: float) -> None:
         found.kinks.pop(place, None)
     for row, column in np.argwhere(measured.status == Status.KINK).tolist():
         slopes = float(measured.lower[row, column]), float(measured.upper[row, column])
-        found.keep_kink(int(indices[row]), column, slopes)
+        found.set_kink(int(indices[row]), column, slopes)
     _keep_levels(block, measured, least)
 
 
@@ -440,15 +446,15 @@ def _keep_levels(block: Block, measured: _Rows, least: float) -> None:
     By more than a share `least` of their size.
     """
     found, indices, base = block.found, block.indices, np.abs(block.function.base)
-    level = Level(measured.reach / block.scale[:, None], measured.move)
+    level = Plateau(measured.reach / block.scale[:, None], measured.move)
     none = (block.claim == 0) & (level.reach > 0)
     rows, columns = np.nonzero(none & (level.move == 0))
-    found.status[indices[rows], columns] = Status.STILL
+    found.status[indices[rows], columns] = Status.UNCHANGED
     size = np.maximum(base, block.function.sizes)
-    jumps = jumps_beyond(block.claim, level, size, least)
+    jumps = jumps_beyond_plateau(block.claim, level, size, least)
     for row, column in np.argwhere(jumps).tolist():
         bound = EPS * float(base[row, column] / measured.reach[row, column])
-        found.keep_level(int(indices[row]), column, bound)
+        found.set_plateau(int(indices[row]), column, bound)
 
 
 def _least_jump(block: Block) -> float:
@@ -460,12 +466,12 @@ def _least_jump(block: Block) -> float:
     """
     function, claimed = block.function, block.claim != 0
     if claimed.all() or not claimed.any():
-        return COARSE
-    steps = NARROW * np.array(PLACES)[:, None]
+        return COARSE_ROUNDING
+    steps = ROUNDING_PROBE_STEP * np.array(ROUNDING_PROBE_OFFSETS)[:, None]
     there = function.point[block.indices] + steps * block.scale
-    moved = function.moved(np.tile(block.indices, len(there)), there.ravel())
-    smooth = differ_everywhere(moved.reshape(len(there), *claimed.shape))
-    return FINE if np.count_nonzero(smooth & claimed) > claimed.sum() / 2 else np.inf
+    moved = function.evaluate_at(np.tile(block.indices, len(there)), there.ravel())
+    smooth = all_distinct(moved.reshape(len(there), *claimed.shape))
+    return FINE_ROUNDING if np.count_nonzero(smooth & claimed) > claimed.sum() / 2 else np.inf
 
 
 def _are_off(block: Block, measured: _Rows) -> Booleans:
@@ -484,7 +490,7 @@ def _quiet(function: Function, own: Indices, found: Measurement) -> Function:
     """
     others = np.ones(function.base.shape, dtype=bool)
     others[own] = False
-    np.logical_or.at(others, own, found.status != Status.LEVEL)
+    np.logical_or.at(others, own, found.status != Status.PLATEAU)
     rounding = np.minimum(EPS * np.abs(function.base), function.noise)
     noise = np.where(others, function.noise, rounding)
     return replace(function, noise=noise)
@@ -497,11 +503,11 @@ def _leave_out(function: Function, own: Indices, found: Measurement, coupling: C
     """
     for row, column in np.argwhere(np.isin(own, coupling.outputs)).tolist():
         found.value[row, column], found.bound[row, column] = np.nan, np.inf
-        found.status[row, column] = Status.BRIEF
+        found.status[row, column] = Status.UNREFINED
         found.kinks.pop((row, column), None)
     for output in {pair.output for pair in coupling.pairs}:
         for row, column in np.argwhere(own == output).tolist():
-            alone = measure_one(function, row, output)
+            alone = measure_entry(function, row, output)
             found.value[row, column], found.bound[row, column] = alone.value, alone.bound
             found.step[row], found.status[row, column] = alone.step, Status.SMOOTH
 
@@ -513,7 +519,7 @@ def _refitted(
     found: Measurement,
     step: float,
 ) -> Measurement:
-    """Replace values by central differences at a fixed step, as `refit` does."""
+    """Replace values by central differences at a fixed step, as `fixed_step_differences` does."""
     value, bound, taken = found.value.copy(), found.bound.copy(), found.step.copy()
     for group in groups:
         own = _Own.at(function, claims.own[group])

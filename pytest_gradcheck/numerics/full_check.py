@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.central_difference import refit
-from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep, sweep_some
+from pytest_gradcheck.numerics.central_difference import fixed_step_differences
+from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep, sweep_coordinates
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.lines import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
-from pytest_gradcheck.numerics.noise import WIDE, estimate_noise, noise_groups
-from pytest_gradcheck.numerics.output_variation import output_sizes, sizes_borne_out
-from pytest_gradcheck.numerics.piecewise_constant import Levels
-from pytest_gradcheck.numerics.random_directions import defined_direction, seeded
-from pytest_gradcheck.numerics.regression import average_noise
+from pytest_gradcheck.numerics.noise import WIDE_SPACING, estimate_noise, noise_groups
+from pytest_gradcheck.numerics.output_variation import consistent_sizes, output_sizes
+from pytest_gradcheck.numerics.piecewise_constant import PlateauDetector
+from pytest_gradcheck.numerics.random_directions import defined_direction, seeded_generator
+from pytest_gradcheck.numerics.regression import verify_noisy_arrays
 from pytest_gradcheck.numerics.richardson import extrapolate
 from pytest_gradcheck.numerics.step_size import Scales
 
@@ -49,7 +49,7 @@ class DerivativeTask:
         Claimed derivatives.
     tangent : ndarray, shape (n,), or None
         The one direction to measure along, instead of all coordinates.
-    claimed : callable, optional
+    claimed_slopes : callable, optional
         What is claimed elsewhere, see `Function`.
     """
 
@@ -61,7 +61,7 @@ class DerivativeTask:
     repeat: Floats
     claims: Claims
     tangent: Floats | None
-    claimed: Callable[[Floats, Floats], Floats | None] | None = None
+    claimed_slopes: Callable[[Floats, Floats], Floats | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def measure_every_coordinate(
     agreement : float
         Relative difference at which claim and measurement agree.
     step : float or None
-        A fixed absolute step for the values, see `refit`.
+        A fixed absolute step for the values, see `fixed_step_differences`.
     seed : int
         Draws the directions in which noise and sizes are looked at.
 
@@ -119,11 +119,11 @@ def measure_every_coordinate(
     FullMeasurement
         Derivatives, and what they are large or small against.
     """
-    rng = seeded(seed)
+    rng = seeded_generator(seed)
     evaluate, point, base = question.evaluate, question.point, question.base
     scales = Scales.of(point, question.segments)
     own = scales.own(slice(None))
-    direction = defined_direction(evaluate, point, scale=own, reach=3 * WIDE, rng=rng)
+    direction = defined_direction(evaluate, point, scale=own, reach=3 * WIDE_SPACING, rng=rng)
     noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
     groups = noise_groups(
         evaluate,
@@ -138,7 +138,9 @@ def measure_every_coordinate(
     direction *= scales.meaningful(slice(None), own) / own
     sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
     del direction, own  # vectors of the point's size, not to be held during the sweep
-    function = Function(evaluate, point, base, noise, sizes, scales, claimed=question.claimed)
+    function = Function(
+        evaluate, point, base, noise, sizes, scales, claimed_slopes=question.claimed_slopes
+    )
     if question.tangent is not None:
         line = DirectionLine(evaluate, point, question.tangent)
         return FullMeasurement(
@@ -150,12 +152,14 @@ def measure_every_coordinate(
         found = Measurement.blank(point.size, base.size)
         for group in groups:
             quiet = replace(function, noise=group.noise)
-            part = sweep_some(quiet, question.claims, group.indices, agreement=agreement, rng=rng)
-            found.put(group.indices, part)
+            part = sweep_coordinates(
+                quiet, question.claims, group.indices, agreement=agreement, rng=rng
+            )
+            found.assign(group.indices, part)
     if step is not None:
-        found = refit(function, found, step)
+        found = fixed_step_differences(function, found, step)
     return FullMeasurement(
-        found, sizes_borne_out(sizes, found, scales.meaningful(slice(None))), scales
+        found, consistent_sizes(sizes, found, scales.meaningful(slice(None))), scales
     )
 
 
@@ -174,7 +178,7 @@ def _climbed(
         return line.at(np.array([float(step[0]) for step in steps]))[1]
 
     only = replace(function, evaluate=at, point=np.zeros(1), scales=ALONG)
-    levels = Levels(only, claims.rows, rng)
+    levels = PlateauDetector(only, claims.rows, rng)
     levels.keep(0, claims.rows(0, 1)[0], measured, line.unit, found)
-    average_noise(only, claims.rows, found, agreement=agreement, rng=rng)
+    verify_noisy_arrays(only, claims.rows, found, agreement=agreement, rng=rng)
     return found

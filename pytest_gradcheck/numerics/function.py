@@ -74,9 +74,9 @@ class Function:
         How much the outputs vary around the point, see `output_sizes`.
     scales : Scales
         Natural step of each coordinate.
-    claimed : callable, optional
-        ``claimed(point, direction)`` returns the slopes along a direction that backward claims
-        elsewhere, shape (m,), or None where it cannot be asked.
+    claimed_slopes : callable, optional
+        ``claimed_slopes(point, direction)`` returns the directional derivatives that backward
+        claims at another point, shape (m,), or None where it cannot be called there.
     """
 
     evaluate: Evaluate
@@ -85,14 +85,16 @@ class Function:
     noise: Floats
     sizes: Floats
     scales: Scales
-    claimed: Callable[[Floats, Floats], Floats | None] | None = field(default=None, kw_only=True)
+    claimed_slopes: Callable[[Floats, Floats], Floats | None] | None = field(
+        default=None, kw_only=True
+    )
 
     @property
-    def floor(self) -> Floats:
+    def noise_floor(self) -> Floats:
         """The least that can be told apart: noise, and the rounding of outputs nearby."""
         return np.maximum(self.noise, EPS * self.sizes)
 
-    def moved(self, indices: Indices, there: Floats) -> Floats:
+    def evaluate_at(self, indices: Indices, there: Floats) -> Floats:
         """Return the outputs with each of some coordinates moved by itself, shape (k, m).
 
         Parameters
@@ -113,7 +115,7 @@ class Function:
         finally:
             self.point[indices] = here
 
-    def of(self, rows: Booleans | Indices | slice) -> Function:
+    def restricted_to(self, rows: Booleans | Indices | slice) -> Function:
         """Return the function as some of the coordinates of a block see it: they all do alike."""
         del rows
         return self

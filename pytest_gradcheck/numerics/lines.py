@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats, Indices
-from pytest_gradcheck.numerics.random_directions import along
+from pytest_gradcheck.numerics.random_directions import evaluate_along
 
 __all__ = [
     "RATIO",
@@ -86,7 +86,7 @@ class DirectionLine(Line):
 
     def at(self, steps: Floats) -> tuple[Floats, Floats]:
         """Return the steps and the outputs there."""
-        return steps, along(self.evaluate, self.point, self.direction, steps.tolist())
+        return steps, evaluate_along(self.evaluate, self.point, self.direction, steps.tolist())
 
 
 #: Each rung's step is this many times smaller than the one before.

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "CHUNK",
     "EPS",
-    "PART",
     "SUBNORMAL",
     "Booleans",
     "Evaluate",
@@ -26,24 +26,24 @@ __all__ = [
     "Indices",
     "Measurement",
     "Status",
-    "parts",
+    "chunks",
 ]
 
 
 #: Coordinates that are looked at together.
-PART = 1 << 16
+CHUNK = 1 << 16
 
 
-def parts(first: int, last: int) -> Iterator[slice]:
+def chunks(first: int, last: int) -> Iterator[slice]:
     """Yield slices that cover the coordinates from `first` up to `last`.
 
     Examples
     --------
-    >>> list(parts(5, 65_542))
+    >>> list(chunks(5, 65_542))
     [slice(5, 65541, None), slice(65541, 65542, None)]
     """
-    for start in range(first, last, PART):
-        yield slice(start, min(start + PART, last))
+    for start in range(first, last, CHUNK):
+        yield slice(start, min(start + CHUNK, last))
 
 
 Floats = NDArray[np.float64]
@@ -72,15 +72,15 @@ class Status(IntEnum):
     """Measured from one side; the function is undefined on the other."""
     JUMP = 3
     """The function jumps at the point: there is no derivative."""
-    OUTSIDE = 4
+    UNDEFINED = 4
     """The function is undefined at the points around."""
-    BRIEF = 5
+    UNREFINED = 5
     """Measured from two pairs only, because very many entries needed more."""
     BRANCH = 6
     """The function jumps between smooth branches: the bound allows for their slopes."""
-    STILL = 7
+    UNCHANGED = 7
     """Claimed to be zero, and the function did not move at all, not by a bit."""
-    LEVEL = 8
+    PLATEAU = 8
     """Claimed to be zero, and the function is constant around the point, with jumps beyond."""
     DIVERGENT = 9
     """Slopes over ever smaller steps do not converge: a singularity, or floats too far apart."""
@@ -123,30 +123,32 @@ class Measurement:
             np.zeros(shape), np.zeros(shape), np.zeros(coordinates), np.zeros(shape, dtype=np.int8)
         )
 
-    def are(self, status: Status) -> Booleans:
+    def has_status(self, status: Status) -> Booleans:
         """Tell which derivatives were come by in this way."""
         # A plain number: numpy takes ten times as long to look at a member of an enumeration.
         return np.asarray(self.status == status.value)
 
-    def keep_kink(self, index: int, output: int, slopes: tuple[float, float]) -> None:
+    def set_kink(self, index: int, output: int, slopes: tuple[float, float]) -> None:
         """Note that a derivative is at a kink, with its smaller and larger slope."""
         self.status[index, output] = Status.KINK
         self.kinks[index, output] = slopes
 
-    def keep_level(self, index: int, output: int, bound: float) -> None:
+    def set_plateau(self, index: int, output: int, bound: float) -> None:
         """Note that an output is constant around the point, jumps though it may beyond."""
         self.value[index, output], self.bound[index, output] = 0.0, bound
-        self.status[index, output] = Status.LEVEL
+        self.status[index, output] = Status.PLATEAU
         self.kinks.pop((index, output), None)
 
-    def put(self, indices: Indices, part: Measurement) -> None:
+    def assign(self, indices: Indices, part: Measurement) -> None:
         """Take the measurement of some coordinates."""
         for name in ("value", "bound", "step", "status"):
             getattr(self, name)[indices] = getattr(part, name)
         self.kinks.update({(int(indices[k]), m): v for (k, m), v in part.kinks.items()})
         self.steepest.update({(int(indices[k]), m): v for (k, m), v in part.steepest.items()})
 
-    def part(self, rows: slice, kinks: dict[tuple[int, int], tuple[float, float]]) -> Measurement:
+    def select_rows(
+        self, rows: slice, kinks: dict[tuple[int, int], tuple[float, float]]
+    ) -> Measurement:
         """Return the measurement of some coordinates with the kinks there; arrays are views."""
         return Measurement(
             self.value[rows], self.bound[rows], self.step[rows], self.status[rows], kinks

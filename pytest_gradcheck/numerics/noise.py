@@ -27,22 +27,22 @@ from pytest_gradcheck.numerics.measurement import (
     Evaluate,
     Floats,
     Indices,
-    parts,
+    chunks,
 )
-from pytest_gradcheck.numerics.random_directions import along
+from pytest_gradcheck.numerics.random_directions import evaluate_along
 
 __all__ = [
     "MIDDLE",
     "OFFSETS",
-    "WIDE",
+    "WIDE_SPACING",
     "NoiseGroup",
-    "are_even",
+    "are_smooth",
     "estimate_noise",
-    "least_noise",
+    "minimum_noise",
     "noise_ceiling",
     "noise_floor",
+    "noise_from_differences",
     "noise_groups",
-    "read_noise",
     "sudden_drops",
 ]
 
@@ -57,7 +57,7 @@ UNMISSED = 1e4
 
 #: Values may be smooth between jumps that only a wide spacing shows. Jumps are as
 #: high at a tenth of it; kinks, which look alike, are a tenth as high or gone.
-WIDE = 1e-5
+WIDE_SPACING = 1e-5
 NARROWER = 1e-6
 JUMPY = 30.0
 AS_HIGH = 0.3
@@ -140,7 +140,7 @@ def estimate_noise(
     def look(spacing: float) -> tuple[Floats, Floats, Booleans]:
         values = _values(evaluate, point, base, direction, spacing)
         with np.errstate(all="ignore"):
-            return (values, *read_noise(values))
+            return (values, *noise_from_differences(values))
 
     noise, found, spacing = np.zeros_like(base), np.zeros(base.shape, dtype=bool), 0.0
     still, least = np.zeros(base.shape, dtype=bool), np.full(base.shape, np.inf)
@@ -157,16 +157,16 @@ def estimate_noise(
         smooth |= ~found & (moved > 0)
         # A move on one side only may be a kink: both sides tell at the next spacing.
         still = (moved == 0) | (still & ~both)
-        if found.all() or (spacing == WIDE and not still.any()):
+        if found.all() or (spacing == WIDE_SPACING and not still.any()):
             break
-    if spacing < WIDE:
-        _, wide, seen = look(WIDE)
+    if spacing < WIDE_SPACING:
+        _, wide, seen = look(WIDE_SPACING)
         jumpy = seen & (wide > JUMPY * noise)
         if jumpy.any():
             _, narrow, seen = look(NARROWER)
             jumpy &= seen & (narrow > AS_HIGH * wide)
             noise, smooth = np.where(jumpy, wide, noise), smooth | jumpy
-    rounding = least_noise(base, repeat)
+    rounding = minimum_noise(base, repeat)
     if (smooth & (noise > OSCILLATING * rounding)).any():
         with np.errstate(all="ignore"):
             bend = sample(DirectionLine(evaluate, point, direction), base).bend
@@ -174,7 +174,7 @@ def estimate_noise(
     return np.asarray(np.maximum(noise, rounding))
 
 
-def least_noise(base: Floats, repeat: Floats) -> Floats:
+def minimum_noise(base: Floats, repeat: Floats) -> Floats:
     """Return the rounding of outputs, or what they differ by when evaluated again.
 
     Below the normal numbers it is the smallest subnormal, not a share of the output.
@@ -290,7 +290,7 @@ def _values(
     evaluate: Evaluate, point: Floats, base: Floats, direction: Floats, spacing: float
 ) -> Floats:
     """Evaluate at seven points along a line, the given one in the middle; shape (7, m)."""
-    around = along(evaluate, point, direction, (spacing * OFFSETS).tolist())
+    around = evaluate_along(evaluate, point, direction, (spacing * OFFSETS).tolist())
     return np.concatenate([around[:MIDDLE], base[None], around[MIDDLE:]])
 
 
@@ -307,12 +307,12 @@ def _smallest_move(values: Floats) -> tuple[Floats, Booleans]:
     return np.where(np.isfinite(smallest), smallest, 0.0), both
 
 
-def read_noise(values: Floats) -> tuple[Floats, Booleans]:
+def noise_from_differences(values: Floats) -> tuple[Floats, Booleans]:
     """Read noise from the differences of `values`, shape (7, m), where they show some.
 
     A table is some eighty times as large as an output: of very many only parts are held.
     """
-    read = [_read_table(values[:, part]) for part in parts(0, max(values.shape[1], 1))]
+    read = [_read_table(values[:, part]) for part in chunks(0, max(values.shape[1], 1))]
     if len(read) == 1:
         return read[0]
     sigma, found = (np.concatenate(which) for which in zip(*read, strict=True))
@@ -342,7 +342,7 @@ def _read_table(values: Floats) -> tuple[Floats, Booleans]:
     return sigma * size, found
 
 
-def are_even(values: Floats) -> Booleans:
+def are_smooth(values: Floats) -> Booleans:
     """Tell where `values`, shape (7, m), are smooth to the last digit, all of them moving.
 
     Rounding is noise, but seven values may all be rounded alike; then a table shows none.
@@ -417,11 +417,11 @@ class _Lines:
     def jumps(self, indices: Indices) -> bool:
         """Tell whether an output jumps at the point when some coordinates move, two a side."""
         steps = [side * step for side in (1.0, -1.0) for step in NEAR]
-        values = along(self.evaluate, self.point, self._of(indices), steps)
+        values = evaluate_along(self.evaluate, self.point, self._of(indices), steps)
         with np.errstate(all="ignore"):
             gap = np.abs(values - self.base).reshape(2, len(NEAR), -1)
             spread = np.ptp(values.reshape(2, len(NEAR), -1), axis=1)
-            least = least_noise(self.base, self.repeat)
+            least = minimum_noise(self.base, self.repeat)
             return bool((gap.min(axis=1) > JUMPS * np.maximum(spread, least)).any())
 
     def _of(self, indices: Indices) -> Floats:
@@ -461,14 +461,14 @@ def noise_groups(
         rounding. Else one estimate for each segment, up to eight, or for halves of them, and
         where a segment jumps at the point two evaluations for each of its coordinates.
     """
-    if point.size < 2 or not (noise > ODD * least_noise(base, repeat)).any():
+    if point.size < 2 or not (noise > ODD * minimum_noise(base, repeat)).any():
         return []
     lines = _Lines(evaluate, point, base, repeat, direction)
-    parts = [np.arange(start, stop) for start, stop in segments if stop > start]
+    arrays = [np.arange(start, stop) for start, stop in segments if stop > start]
     whole = NoiseGroup(np.arange(point.size), noise)
     groups = [
         part
-        for group in (_split(lines, parts, noise) if len(parts) > 1 else [whole])
+        for group in (_split(lines, arrays, noise) if len(arrays) > 1 else [whole])
         for part in _without_jumps(lines, group, most)
     ]
     quieter = [group for group in groups if _is_quieter(group, noise)]
@@ -477,12 +477,12 @@ def noise_groups(
     return [*quieter, *rest]
 
 
-def _split(lines: _Lines, parts: Sequence[Indices], noise: Floats) -> list[NoiseGroup]:
+def _split(lines: _Lines, arrays: Sequence[Indices], noise: Floats) -> list[NoiseGroup]:
     """Estimate the noise of parts, of few each by itself, of many in halves."""
-    if len(parts) <= FEW:
-        return [NoiseGroup(part, lines.noise(part)) for part in parts]
-    middle = len(parts) // 2
-    halves = [(half, np.concatenate(half)) for half in (parts[:middle], parts[middle:])]
+    if len(arrays) <= FEW:
+        return [NoiseGroup(part, lines.noise(part)) for part in arrays]
+    middle = len(arrays) // 2
+    halves = [(half, np.concatenate(half)) for half in (arrays[:middle], arrays[middle:])]
     found = [(half, NoiseGroup(joined, lines.noise(joined))) for half, joined in halves]
     if not any(_is_quieter(group, noise) for _, group in found):
         return [group for _, group in found]
@@ -500,7 +500,7 @@ def _is_quieter(group: NoiseGroup, noise: Floats) -> bool:
 def _without_jumps(lines: _Lines, group: NoiseGroup, most: int) -> list[NoiseGroup]:
     """Part the coordinates at which an output jumps from the others of a group."""
     indices = group.indices
-    least = ODD * least_noise(lines.base, lines.repeat)
+    least = ODD * minimum_noise(lines.base, lines.repeat)
     if not 1 < indices.size <= most or not np.any(group.noise > least):
         return [group]
     if not lines.jumps(indices):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR, Pairs
+from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR, CentralPairs
 from pytest_gradcheck.numerics.coordinate_block import CLEAR, UNCLEAR, Block
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
@@ -258,7 +258,7 @@ def measure_with_wider_steps(
             continue
         part = block.take(rows)
         pairs = part.pairs(wider[rows])
-        part.move(~pairs.still)
+        part.move(~pairs.unchanged)
         error, size = np.abs(pairs.value - part.claim), part.size(pairs)
         curved = part.curved(pairs, reach[rows])
         agrees = part.agrees(pairs)
@@ -281,7 +281,7 @@ def measure_with_wider_steps(
     return np.where(unclear, UNCLEAR, doubt), scale
 
 
-def _look_closer(block: Block, wide: Pairs, negligible: Booleans) -> Booleans:
+def _look_closer(block: Block, wide: CentralPairs, negligible: Booleans) -> Booleans:
     """Look again with a smaller step where curvature hides a derivative, and no longer noise.
 
     Returns where it is so: still larger steps would show no more.

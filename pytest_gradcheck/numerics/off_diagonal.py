@@ -24,7 +24,7 @@ from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.richardson import extrapolate
 
-__all__ = ["Coupled", "Coupling", "find_coupling", "measure_one"]
+__all__ = ["Coupling", "OffDiagonalEntry", "find_coupling", "measure_entry"]
 
 #: How far all coordinates are moved, in units of their scales: what is seen from afar may not
 #: be so at the point, and is looked for closer by.
@@ -44,7 +44,7 @@ LEAST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Coupled:
+class OffDiagonalEntry:
     """An output, and a coordinate that may move it.
 
     Attributes
@@ -70,7 +70,7 @@ class Coupling:
     ----------
     outputs : ndarray of int
         Outputs that do; none where that was not confirmed close to the point.
-    pairs : tuple of Coupled
+    pairs : tuple of OffDiagonalEntry
         Some of these with what moves them.
     hidden : ndarray, shape (m,)
         Per unit of its scale, the largest derivative by another coordinate that could hide;
@@ -78,7 +78,7 @@ class Coupling:
     """
 
     outputs: Indices
-    pairs: tuple[Coupled, ...]
+    pairs: tuple[OffDiagonalEntry, ...]
     hidden: Floats
 
 
@@ -173,7 +173,7 @@ class _Moved:
             np.maximum(largest, apart, out=largest)
         return _Beside(marks, largest)
 
-    def followed(self, output: int, number: int) -> list[Coupled]:
+    def followed(self, output: int, number: int) -> list[OffDiagonalEntry]:
         """Measure an output by the coordinates that are likely to move it, close to the point."""
         suspects = np.flatnonzero(self.own[:, 0] == number)
         return _measured(self.function, suspects, output) or _measured(
@@ -214,13 +214,13 @@ def _outputs(function: Function, direction: Floats) -> Floats:
     return np.asarray(function.evaluate([function.point + direction])[0])
 
 
-def _measured(function: Function, suspects: Indices, output: int) -> list[Coupled]:
+def _measured(function: Function, suspects: Indices, output: int) -> list[OffDiagonalEntry]:
     """Measure an output by each of some coordinates; return those that do move it."""
-    found = (measure_one(function, suspect, output) for suspect in suspects.tolist())
+    found = (measure_entry(function, suspect, output) for suspect in suspects.tolist())
     return [pair for pair in found if abs(pair.value) > APART * pair.bound]
 
 
-def measure_one(function: Function, coordinate: int, output: int) -> Coupled:
+def measure_entry(function: Function, coordinate: int, output: int) -> OffDiagonalEntry:
     """Measure the derivative of one output by one coordinate, by a ladder: 40 evaluations."""
 
     def evaluate(points: Iterable[Floats]) -> Floats:
@@ -231,4 +231,4 @@ def measure_one(function: Function, coordinate: int, output: int) -> Coupled:
     at = slice(output, output + 1)
     climbed = extrapolate(line, function.base[at], function.noise[at])
     figures = (climbed.value, climbed.bound, climbed.step)
-    return Coupled(coordinate, output, *(float(figure[0]) for figure in figures))
+    return OffDiagonalEntry(coordinate, output, *(float(figure[0]) for figure in figures))

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import EPS, Evaluate, Floats, Measurement
-from pytest_gradcheck.numerics.random_directions import along
+from pytest_gradcheck.numerics.random_directions import evaluate_along
 
-__all__ = ["AWAY", "output_sizes", "sizes_borne_out", "sizes_of"]
+__all__ = ["VARIATION_STEP", "consistent_sizes", "output_sizes", "sizes_from_outputs"]
 
 #: How far to go for another value, in units of the scales.
-AWAY = 0.1
+VARIATION_STEP = 0.1
 
 #: A change is no measure of anything unless it is this many times the noise.
 TOLD = 100.0
@@ -48,11 +48,13 @@ def output_sizes(
     ndarray, shape (m,)
         Of an output that does not vary its magnitude. Costs one evaluation.
     """
-    return sizes_of(along(evaluate, point, direction, [AWAY])[0], base, noise)
+    return sizes_from_outputs(
+        evaluate_along(evaluate, point, direction, [VARIATION_STEP])[0], base, noise
+    )
 
 
-def sizes_of(away: Floats, base: Floats, noise: Floats) -> Floats:
-    """Return by how much outputs vary, from those at a place `AWAY` from the point, shape (m,).
+def sizes_from_outputs(away: Floats, base: Floats, noise: Floats) -> Floats:
+    """Return how much outputs vary, given those `VARIATION_STEP` away from the point, shape (m,).
 
     What small is measured against must itself be far above rounding. A sum that is the
     same everywhere changes by its rounding; then its magnitude is what counts, or, where
@@ -61,7 +63,7 @@ def sizes_of(away: Floats, base: Floats, noise: Floats) -> Floats:
     Examples
     --------
     >>> base, noise = np.array([2.0, 3.0, -4.0, 0.0]), np.array([1e-9, 1e-9, 1e-9, EPS])
-    >>> sizes_of(np.array([2.5, 3.0 + 1e-8, np.nan, 2 * EPS]), base, noise)
+    >>> sizes_from_outputs(np.array([2.5, 3.0 + 1e-8, np.nan, 2 * EPS]), base, noise)
     array([0.5, 3. , 4. , 1. ])
     """
     with np.errstate(all="ignore"):
@@ -71,7 +73,7 @@ def sizes_of(away: Floats, base: Floats, noise: Floats) -> Floats:
         return np.where(np.isfinite(change) & (change > TOLD * noise), change, value)
 
 
-def sizes_borne_out(sizes: Floats, found: Measurement, scale: Floats) -> Floats:
+def consistent_sizes(sizes: Floats, found: Measurement, scale: Floats) -> Floats:
     """Return sizes that no derivative contradicts, shape (m,).
 
     Along one direction changes by several coordinates may cancel. By a coordinate alone an
@@ -90,11 +92,11 @@ def sizes_borne_out(sizes: Floats, found: Measurement, scale: Floats) -> Floats:
     --------
     >>> found = Measurement.blank(2, 1)
     >>> found.value[:, 0] = 5.0, -5.0
-    >>> sizes_borne_out(np.array([0.01]), found, np.array([1.0, 2.0]))
+    >>> consistent_sizes(np.array([0.01]), found, np.array([1.0, 2.0]))
     array([1.])
     """
     with np.errstate(all="ignore"):
         slopes = np.where(np.abs(found.value) > found.bound, np.abs(found.value), 0.0)
-        slopes *= AWAY * scale[:, None]
+        slopes *= VARIATION_STEP * scale[:, None]
     slopes[~np.isfinite(slopes)] = 0.0
     return np.asarray(np.maximum(sizes, slopes.max(axis=0, initial=0.0)))

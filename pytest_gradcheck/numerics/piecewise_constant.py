@@ -31,21 +31,21 @@ from pytest_gradcheck.numerics.measurement import (
     Indices,
     Measurement,
     Status,
-    parts,
+    chunks,
 )
-from pytest_gradcheck.numerics.quantization import Level
-from pytest_gradcheck.numerics.random_directions import along, signed_direction
+from pytest_gradcheck.numerics.quantization import Plateau
+from pytest_gradcheck.numerics.random_directions import evaluate_along, signed_direction
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 
 __all__ = [
-    "COARSE",
-    "FINE",
-    "NARROW",
-    "PLACES",
-    "Levels",
-    "differ_everywhere",
-    "extrapolate_past_stairs",
-    "jumps_beyond",
+    "COARSE_ROUNDING",
+    "FINE_ROUNDING",
+    "ROUNDING_PROBE_OFFSETS",
+    "ROUNDING_PROBE_STEP",
+    "PlateauDetector",
+    "all_distinct",
+    "extrapolate_with_quantization_noise",
+    "jumps_beyond_plateau",
 ]
 
 
@@ -57,16 +57,18 @@ CLOSE = 2e-9
 
 #: A smooth output differs at all of a few places that are this relative step apart; one that
 #: is rounded to fewer digits has one value there, or two where it happens to jump.
-NARROW = 1e-8
-PLACES = (-3, -2, -1, 1, 2, 3)
+ROUNDING_PROBE_STEP = 1e-8
+ROUNDING_PROBE_OFFSETS = (-3, -2, -1, 1, 2, 3)
 
 #: A jump by less than this share of the output is that of rounding: to float64 where the
 #: output is smooth in others, to whatever type where nothing is known.
-FINE = 1e-8
-COARSE = 1e-5
+FINE_ROUNDING = 1e-8
+COARSE_ROUNDING = 1e-5
 
 
-def jumps_beyond(claim: Floats, level: Level, size: Floats, least: Floats | float) -> Booleans:
+def jumps_beyond_plateau(
+    claim: Floats, level: Plateau, size: Floats, least: Floats | float
+) -> Booleans:
     """Tell which outputs, claimed not to move, do not close to the point, and jump beyond.
 
     By more than a share `least` of their size; arrays that broadcast to one shape.
@@ -75,7 +77,7 @@ def jumps_beyond(claim: Floats, level: Level, size: Floats, least: Floats | floa
     return np.asarray((claim == 0) & (level.reach >= WIDE) & jumps)
 
 
-def differ_everywhere(there: Floats) -> Booleans:
+def all_distinct(there: Floats) -> Booleans:
     """Tell which outputs differ at all of k places, the first axis of `there`."""
     return np.asarray((np.diff(np.sort(there, axis=0), axis=0) > 0).all(axis=0))
 
@@ -89,7 +91,7 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class Levels:
+class PlateauDetector:
     """Tells where outputs are piecewise constant.
 
     ``floor(x)`` and a smooth function that is rounded look alike along one coordinate:
@@ -112,7 +114,7 @@ class Levels:
     rng: np.random.Generator
     _seen: dict[tuple[int, int], _Seen] = field(default_factory=dict)
 
-    def found(self, indices: Indices, claim: Floats, level: Level) -> Booleans:
+    def found(self, indices: Indices, claim: Floats, level: Plateau) -> Booleans:
         """Tell which outputs are constant around the point, and jump further away.
 
         Parameters
@@ -121,7 +123,7 @@ class Levels:
             Coordinates.
         claim : ndarray, shape (k, m)
             Claimed derivatives by them; none but zeros are borne out.
-        level : Level
+        level : Plateau
             How far outputs keep their values along each, fields of shape (k, m).
 
         Returns
@@ -132,7 +134,7 @@ class Levels:
         """
         # What rounds a sum is small against its terms, however well they cancel.
         size = np.maximum(np.abs(self.function.base), self.function.sizes)
-        result = jumps_beyond(claim, level, size, 0.0)
+        result = jumps_beyond_plateau(claim, level, size, 0.0)
         rows = np.flatnonzero(result.any(axis=1))
         starts = np.append(self.function.scales.starts, self.function.point.size)
         segments = np.searchsorted(starts, indices[rows], side="right") - 1
@@ -142,8 +144,10 @@ class Levels:
             seen = own if own.claimed.all() else self._look(0, self.function.point.size)
             claimed = own.claimed | seen.claimed
             smooth = np.where(own.claimed, own.smooth, seen.smooth)
-            part = Level(level.reach[some], level.move[some])
-            jumps = jumps_beyond(claim[some], part, size, np.where(claimed, FINE, COARSE))
+            part = Plateau(level.reach[some], level.move[some])
+            jumps = jumps_beyond_plateau(
+                claim[some], part, size, np.where(claimed, FINE_ROUNDING, COARSE_ROUNDING)
+            )
             result[some] = (smooth | ~claimed) & jumps
         return result
 
@@ -166,23 +170,23 @@ class Levels:
         function, found, indices = block.function, block.found, block.indices
         settled = np.zeros(indices.shape, dtype=bool)
         zero = (block.claim == 0) & open_[:, None]
-        zero &= function.noise > FINE * np.abs(function.base)
+        zero &= function.noise > FINE_ROUNDING * np.abs(function.base)
         if not zero.any():
             return settled
-        still = zero & (found.status[indices] == Status.STILL)
+        still = zero & (found.status[indices] == Status.UNCHANGED)
         reach = np.where(still, found.step[indices][:, None], 0.0)
         rows = np.flatnonzero((zero & ~still).any(axis=1))
         if rows.size:
             part = block.take(rows)
             pairs = part.pairs(CLOSE * part.scale)
-            reach[rows] = np.where(still[rows], reach[rows], pairs.step[:, None] * pairs.still)
+            reach[rows] = np.where(still[rows], reach[rows], pairs.step[:, None] * pairs.unchanged)
         noise = np.broadcast_to(function.noise, reach.shape)
-        level = Level(reach / block.scale[:, None], np.where(zero, noise, 0.0))
+        level = Plateau(reach / block.scale[:, None], np.where(zero, noise, 0.0))
         flat = self.found(indices, block.claim, level)
         for row, output in np.argwhere(flat).tolist():
             bound = EPS * float(np.abs(function.base[output]) / reach[row, output])
-            found.keep_level(int(indices[row]), output, bound)
-        others = np.isin(found.status[indices], (Status.BRIEF, Status.KINK))
+            found.set_plateau(int(indices[row]), output, bound)
+        others = np.isin(found.status[indices], (Status.UNREFINED, Status.KINK))
         rows = np.flatnonzero(flat.any(axis=1) & ~(others & ~flat).any(axis=1))
         if rows.size:
             part = block.take(rows)
@@ -208,12 +212,14 @@ class Levels:
             Takes it.
         """
         level, base = measured.level, np.abs(self.function.base)
-        found.status[index, (claim == 0) & (level.reach > 0) & (level.move == 0)] = Status.STILL
-        rows = Level(level.reach[None], level.move[None])
+        found.status[index, (claim == 0) & (level.reach > 0) & (level.move == 0)] = (
+            Status.UNCHANGED
+        )
+        rows = Plateau(level.reach[None], level.move[None])
         flat = self.found(np.array([index]), claim[None], rows)[0]
         for output in np.flatnonzero(flat).tolist():
             bound = EPS * float(base[output] / (level.reach[output] * unit))
-            found.keep_level(index, output, bound)
+            found.set_plateau(index, output, bound)
 
     def _look(self, start: int, stop: int) -> _Seen:
         """Look along coordinates ``start:stop`` that are claimed to move any output."""
@@ -221,15 +227,15 @@ class Levels:
             function, size = self.function, self.function.point.size
             moving = np.zeros(size, dtype=bool)
             claimed = np.zeros(function.base.shape, dtype=bool)
-            for part in parts(start, stop):
+            for part in chunks(start, stop):
                 some = self.claims(part.start, part.stop) != 0
                 moving[part] = some.any(axis=1)
                 claimed |= some.any(axis=0)
             direction = signed_direction(function.scales.own(slice(None)), self.rng)
             direction[~moving] = 0.0
-            steps = [NARROW * place for place in PLACES]
-            there = along(function.evaluate, function.point, direction, steps)
-            self._seen[start, stop] = _Seen(claimed, differ_everywhere(there))
+            steps = [ROUNDING_PROBE_STEP * place for place in ROUNDING_PROBE_OFFSETS]
+            there = evaluate_along(function.evaluate, function.point, direction, steps)
+            self._seen[start, stop] = _Seen(claimed, all_distinct(there))
         return self._seen[start, stop]
 
 
@@ -266,7 +272,7 @@ PARTS = (24, 6, 6, 6, 6)
 AS_HIGH = 0.3
 
 
-def extrapolate_past_stairs(
+def extrapolate_with_quantization_noise(
     line: Line,
     base: Floats,
     noise: Floats,
@@ -322,7 +328,7 @@ def _heights(line: Line, base: Floats, quiet: Floats, error: Floats, spacings: F
     )
     moves = np.abs(outputs - base)
     varies = np.max(moves, axis=(0, 1), initial=0.0, where=np.isfinite(moves))
-    low = np.maximum(np.maximum(TINY * varies, COARSE * np.abs(base)), OF_ONE)
+    low = np.maximum(np.maximum(TINY * varies, COARSE_ROUNDING * np.abs(base)), OF_ONE)
     rough = np.abs(np.diff(outputs, n=ORDER, axis=1))
     heights = rough.max(axis=1) / SPREAD
     least = ROUGHER * np.maximum(quiet, EPS * np.abs(outputs).max(axis=1))

@@ -12,7 +12,7 @@ import numpy as np
 from pytest_gradcheck.numerics.lines import Line
 from pytest_gradcheck.numerics.measurement import Floats
 
-__all__ = ["Level", "find_level", "find_steps"]
+__all__ = ["Plateau", "find_plateau", "find_quantization_steps"]
 
 #: Halvings between a step that moves nothing and one that does.
 BISECTIONS = 24
@@ -25,7 +25,7 @@ HIDDEN = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Plateau:
     """How far outputs keep their values, bit by bit; fields of shape (m,).
 
     Attributes
@@ -40,18 +40,18 @@ class Level:
     reach: Floats
     move: Floats
 
-    def jumping(self, heights: Floats, noise: Floats) -> Level:
+    def jumping(self, heights: Floats, noise: Floats) -> Plateau:
         """Return the same without the moves of outputs that set out gently.
 
         Parameters
         ----------
         heights, noise : ndarray, shape (m,)
-            Of the steps that outputs move in, see `find_steps`, and what no step was looked
-            for below.
+            Heights of the jumps, see `find_quantization_steps`, and the noise, below which no
+            jump was looked for.
 
         Examples
         --------
-        >>> level = Level(np.array([0.1, 0.1]), np.array([0.5, 0.5]))
+        >>> level = Plateau(np.array([0.1, 0.1]), np.array([0.5, 0.5]))
         >>> level.jumping(np.array([0.0, 0.5]), np.full(2, 1e-9)).move
         array([0. , 0.5])
         """
@@ -59,15 +59,15 @@ class Level:
         return replace(self, move=np.where(gentle, 0.0, self.move))
 
 
-def find_level(base: Floats, *, right: Floats, left: Floats, steps: Floats) -> Level:
-    """Find how far outputs keep their values; arguments as those of `find_steps`.
+def find_plateau(base: Floats, *, right: Floats, left: Floats, steps: Floats) -> Plateau:
+    """Find how far outputs keep their values; arguments as those of `find_quantization_steps`.
 
     Examples
     --------
     >>> base, steps = np.array([2.0]), np.array([0.3, 0.1, 0.01])
     >>> right, left = 2 + (steps[:, None] > 0.2), 2 + 0 * steps[:, None]
-    >>> find_level(base, right=right, left=left, steps=steps)
-    Level(reach=array([0.1]), move=array([1.]))
+    >>> find_plateau(base, right=right, left=left, steps=steps)
+    Plateau(reach=array([0.1]), move=array([1.]))
     """
     size = np.maximum(np.abs(right - base), np.abs(left - base))
     # A step at which the function is undefined is none at which it keeps its value.
@@ -75,10 +75,12 @@ def find_level(base: Floats, *, right: Floats, left: Floats, steps: Floats) -> L
     still = np.logical_and.accumulate(moves[::-1] == 0)[::-1]
     first = np.argmax(still, axis=0)
     columns = np.arange(base.size)
-    return Level(np.append(steps, 0.0)[first], np.where(first > 0, moves[first - 1, columns], 0.0))
+    return Plateau(
+        np.append(steps, 0.0)[first], np.where(first > 0, moves[first - 1, columns], 0.0)
+    )
 
 
-def find_steps(
+def find_quantization_steps(
     line: Line, base: Floats, noise: Floats, *, right: Floats, left: Floats, steps: Floats
 ) -> Floats:
     """Find the height of the steps that outputs move in, 0 where they move smoothly.

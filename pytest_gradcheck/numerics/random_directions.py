@@ -12,22 +12,22 @@ import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
-__all__ = ["along", "defined_direction", "seeded", "signed_direction"]
+__all__ = ["defined_direction", "evaluate_along", "seeded_generator", "signed_direction"]
 
 #: How often a direction that leaves the domain is thinned out.
 TRIES = 20
 
 
-def seeded(*seed: int) -> np.random.Generator:
+def seeded_generator(*seed: int) -> np.random.Generator:
     """Return what `numpy.random.default_rng` does for one or several numbers, in half the time.
 
     That is where a seed comes again, as it does in every check.
 
     Examples
     --------
-    >>> seeded(7).random() == np.random.default_rng(7).random()
+    >>> seeded_generator(7).random() == np.random.default_rng(7).random()
     True
-    >>> seeded(7, 1).random() == np.random.default_rng([7, 1]).random()
+    >>> seeded_generator(7, 1).random() == np.random.default_rng([7, 1]).random()
     True
     """
     return np.random.Generator(np.random.PCG64(_sequence(seed)))
@@ -80,7 +80,7 @@ def defined_direction(
     """
     direction = signed_direction(scale, rng)
     for _ in range(TRIES):
-        if np.isfinite(along(evaluate, point, direction, [reach, -reach])).all():
+        if np.isfinite(evaluate_along(evaluate, point, direction, [reach, -reach])).all():
             return direction
         moving = np.flatnonzero(direction)
         direction[rng.permutation(moving)[: (moving.size + 1) // 2]] = 0.0
@@ -90,7 +90,9 @@ def defined_direction(
     return signed_direction(scale, rng)
 
 
-def along(evaluate: Evaluate, point: Floats, direction: Floats, steps: Iterable[float]) -> Floats:
+def evaluate_along(
+    evaluate: Evaluate, point: Floats, direction: Floats, steps: Iterable[float]
+) -> Floats:
     """Evaluate at ``point + step * direction`` for each step; shape (steps, m).
 
     The point is left as it is; one vector is held beside it.

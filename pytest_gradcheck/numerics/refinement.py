@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.numerics.central_difference import Pairs
+from pytest_gradcheck.numerics.central_difference import CentralPairs
 from pytest_gradcheck.numerics.coordinate_block import Block
 from pytest_gradcheck.numerics.measurement import Booleans, Floats
 
@@ -25,7 +25,7 @@ class Narrower:
 
     Attributes
     ----------
-    pairs : Pairs
+    pairs : CentralPairs
         The narrower ones.
     value : ndarray, shape (k, m)
         Derivatives, extrapolated from both.
@@ -38,7 +38,7 @@ class Narrower:
         then agree with the claims.
     """
 
-    pairs: Pairs
+    pairs: CentralPairs
     value: Floats
     spread: Floats
     error: Floats
@@ -51,14 +51,14 @@ class Narrower:
         return self.spread + self.error
 
 
-def extrapolate_pairs(block: Block, first: Pairs) -> Narrower:
+def extrapolate_pairs(block: Block, first: CentralPairs) -> Narrower:
     """Measure pairs at a smaller step than those before.
 
     Parameters
     ----------
     block : Block
         The coordinates with their claims.
-    first : Pairs
+    first : CentralPairs
         What they showed.
 
     Returns

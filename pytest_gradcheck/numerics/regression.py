@@ -20,16 +20,16 @@ from numpy.polynomial import chebyshev
 
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Measurement, Status
-from pytest_gradcheck.numerics.random_directions import along, signed_direction
-from pytest_gradcheck.numerics.step_size import claimed_length
+from pytest_gradcheck.numerics.random_directions import evaluate_along, signed_direction
+from pytest_gradcheck.numerics.step_size import claimed_length_scale
 
 __all__ = [
-    "Fit",
-    "average_noise",
+    "SlopeFit",
     "fit_slopes",
-    "scattered_places",
-    "verified_share",
+    "scattered_points",
+    "verified_tolerance",
     "verify_by_regression",
+    "verify_noisy_arrays",
 ]
 
 #: How far from the point values are taken, in units of the scales: less where no polynomial
@@ -84,7 +84,7 @@ INDEPENDENT = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class SlopeFit:
     """Derivatives of m outputs along a line; fields of shape (m,).
 
     Attributes
@@ -100,17 +100,17 @@ class Fit:
     bound: Floats
     is_noise: Booleans
 
-    def or_nearer(self, nearer: Fit) -> Fit:
+    def or_nearer(self, nearer: SlopeFit) -> SlopeFit:
         """Return this, or what a fit to nearer values shows where that is better known."""
         better = nearer.bound < self.bound
-        return Fit(
+        return SlopeFit(
             np.where(better, nearer.slope, self.slope),
             np.where(better, nearer.bound, self.bound),
             nearer.is_noise,
         )
 
 
-def average_noise(
+def verify_noisy_arrays(
     function: Function,
     claims: Callable[[int, int], Floats],
     found: Measurement,
@@ -136,7 +136,7 @@ def average_noise(
         claim, value, bound = claims(start, stop), found.value[part], found.bound[part]
         error, size = np.abs(value - claim), np.maximum(np.abs(claim), np.abs(value))
         moves = np.abs(claim) * np.maximum(function.scales.meaningful(part), SMALL)[:, None]
-        is_open = (bound > verified_share(agreement) * size) & (error <= 2 * bound)
+        is_open = (bound > verified_tolerance(agreement) * size) & (error <= 2 * bound)
         is_open &= found.status[part] == Status.SMOOTH.value
         if is_open.all() and (moves >= VISIBLE * function.noise).any():
             fitted, unseen = verify_by_regression(
@@ -184,10 +184,10 @@ def verify_by_regression(
     scales = function.scales
     scale = np.maximum(scales.meaningful(coordinates), scales.typical(coordinates))
     size = np.maximum(np.abs(function.base), function.sizes)
-    scale = np.minimum(scale, claimed_length(claim, size))
+    scale = np.minimum(scale, claimed_length_scale(claim, size))
     small, times = bool((scale < SMALL).any()), TIMES
     while True:
-        directions, fits = list[Floats](), list[Fit]()
+        directions, fits = list[Floats](), list[SlopeFit]()
         while len(fits) < DIRECTIONS:
             directions.append(signed_direction(scale, rng))
             fits.append(_fit_along(function, coordinates, directions[-1], rng, times))
@@ -204,7 +204,7 @@ def verify_by_regression(
 
 
 def _near(
-    claim: Floats, directions: Floats, fits: Sequence[Fit], agreement: float
+    claim: Floats, directions: Floats, fits: Sequence[SlopeFit], agreement: float
 ) -> tuple[Floats, Floats]:
     """Return each derivative as the worst of the directions shows it if other claims are right."""
     error = np.array([fit.bound for fit in fits])
@@ -217,7 +217,7 @@ def _near(
     return value, np.take_along_axis(bounds, worst, axis=0)[0]
 
 
-def verified_share(agreement: float) -> float:
+def verified_tolerance(agreement: float) -> float:
     """Return the share of a derivative that a bound may have which verifies its claim."""
     return max(RESOLVED, ALLOWED * agreement)
 
@@ -225,24 +225,24 @@ def verified_share(agreement: float) -> float:
 def _beyond(claim: Floats, bound: Floats, agreement: float) -> float:
     """Return how many times larger than it has to be the least of bounds is."""
     known = claim != 0
-    needed = verified_share(agreement) * np.abs(claim[known])
+    needed = verified_tolerance(agreement) * np.abs(claim[known])
     return float(np.min(bound[known] / needed, initial=np.inf))
 
 
 def _fit_along(
     function: Function, coordinates: slice, moves: Floats, rng: np.random.Generator, times: int
-) -> Fit:
+) -> SlopeFit:
     """Fit derivatives along a direction, from as far out as polynomials are good for."""
     direction = np.zeros_like(function.point)
     direction[coordinates] = moves
 
-    def fit(reach: float, times: int) -> Fit:
-        places = reach * scattered_places(rng, times)
-        values = along(function.evaluate, function.point, direction, places.tolist())
+    def fit(reach: float, times: int) -> SlopeFit:
+        places = reach * scattered_points(rng, times)
+        values = evaluate_along(function.evaluate, function.point, direction, places.tolist())
         return fit_slopes(places, values)
 
     unknown = np.full(function.base.shape, np.inf)
-    best = Fit(np.zeros_like(unknown), unknown, np.isnan(unknown))
+    best = SlopeFit(np.zeros_like(unknown), unknown, np.isnan(unknown))
     fitting = (r for r in REACHES if r == REACHES[-1] or fit(r, 1).is_noise.all())
     for reach in islice(fitting, ATTEMPTS):
         best = best.or_nearer(fit(reach, times))
@@ -251,7 +251,7 @@ def _fit_along(
     return best
 
 
-def fit_slopes(places: Floats, values: Floats) -> Fit:
+def fit_slopes(places: Floats, values: Floats) -> SlopeFit:
     """Fit derivatives at 0 to noisy values along a line.
 
     Parameters
@@ -263,7 +263,7 @@ def fit_slopes(places: Floats, values: Floats) -> Fit:
 
     Examples
     --------
-    >>> places = scattered_places(np.random.default_rng(0), 4)
+    >>> places = scattered_points(np.random.default_rng(0), 4)
     >>> fit = fit_slopes(places, np.round(2.345 * places + places**3, 2)[:, None])
     >>> abs(fit.slope - 2.345) < fit.bound, fit.bound < 0.01, fit.is_noise
     (array([ True]), array([ True]), array([ True]))
@@ -282,10 +282,10 @@ def fit_slopes(places: Floats, values: Floats) -> Fit:
     independent = (np.diff(left, axis=0) ** 2).sum(axis=0) >= 2 * INDEPENDENT * square
     known = defined & independent & (square > 0)
     bound = np.where(known, noise + truncation, np.inf)
-    return Fit(slope / reach, bound / reach, known & (truncation <= noise))
+    return SlopeFit(slope / reach, bound / reach, known & (truncation <= noise))
 
 
-def scattered_places(rng: np.random.Generator, times: int) -> Floats:
+def scattered_points(rng: np.random.Generator, times: int) -> Floats:
     """Draw places around the extremes of the fifth Chebyshev polynomial, ascending.
 
     Each is in a cell of its own, somewhere: even spacing might keep step with the stairs that

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.numerics.lines import RATIO, RELATIVE_STEPS, Line, LineSamples, sample
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.noise import noise_ceiling, noise_floor, sudden_drops
-from pytest_gradcheck.numerics.quantization import Level, find_level, find_steps
+from pytest_gradcheck.numerics.quantization import Plateau, find_plateau, find_quantization_steps
 
 __all__ = ["LineMeasurement", "extrapolate"]
 
@@ -57,7 +57,7 @@ class LineMeasurement:
     upper: Floats
     step: Floats
     status: NDArray[np.int8]
-    level: Level
+    level: Plateau
     steepest: Floats
     secants: Floats
 
@@ -177,10 +177,10 @@ def extrapolate(
         noise = np.maximum(np.maximum(noise, noise_floor(bend, smallest)), least)
         # Rungs beyond a jump, or a kink, are of another piece than those before it.
         piece = np.cumsum(np.vstack([np.zeros_like(base), sudden_drops(bend, smallest)]), axis=0)
-        steps = find_steps(
+        steps = find_quantization_steps(
             line, base, noise, right=rungs.right, left=rungs.left, steps=rungs.relative
         )
-        level = find_level(base, right=rungs.right, left=rungs.left, steps=rungs.relative)
+        level = find_plateau(base, right=rungs.right, left=rungs.left, steps=rungs.relative)
         level = level.jumping(steps, noise)
         noise = np.maximum(noise, steps)
         rounding = EPS * np.fmax(np.abs(rungs.right), np.abs(rungs.left))
@@ -205,7 +205,7 @@ def extrapolate(
     status[edge] = Status.EDGE
     status[kink] = Status.KINK
     status[divergent] = Status.DIVERGENT
-    status[outside] = Status.OUTSIDE
+    status[outside] = Status.UNDEFINED
     status[jump] = Status.JUMP
     bound = np.where(kink, right.bound + left.bound, bound)
     value = np.where(kink, (right.value + left.value) / 2, value)

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from pytest_gradcheck.numerics.measurement import Floats, Indices, parts
+from pytest_gradcheck.numerics.measurement import Floats, Indices, chunks
 
-__all__ = ["Scales", "claimed_length", "row_medians"]
+__all__ = ["Scales", "claimed_length_scale", "row_medians"]
 
 #: Steps are taken relative to the scale and go down to 1e-12 of it: a smaller
 #: scale would make them subnormal numbers.
@@ -90,7 +90,7 @@ class Scales:
     def least(self) -> Floats:
         """Return the smallest scale of each segment, shape (k,)."""
         least = np.full(self.starts.size, np.inf)
-        for part in parts(0, self.point.size):
+        for part in chunks(0, self.point.size):
             first, last = np.searchsorted(self.starts, [part.start, part.stop - 1], side="right")
             begins = np.maximum(self.starts[first - 1 : last], part.start) - part.start
             inside = np.minimum.reduceat(self.own(part), begins)
@@ -118,7 +118,7 @@ class Scales:
         return np.where(own < np.maximum(NOTHING * typical, TINIEST), typical, own)
 
 
-def claimed_length(claim: Floats, size: Floats) -> Floats:
+def claimed_length_scale(claim: Floats, size: Floats) -> Floats:
     """Return how far each coordinate may go before its claim stops making sense.
 
     A function of this size does not keep a slope over a longer way. It is the natural step
@@ -138,7 +138,7 @@ def claimed_length(claim: Floats, size: Floats) -> Floats:
 
     Examples
     --------
-    >>> claimed_length(np.array([[100.0, 0.0], [0.0, 0.0]]), np.array([2.0, 1.0]))
+    >>> claimed_length_scale(np.array([[100.0, 0.0], [0.0, 0.0]]), np.array([2.0, 1.0]))
     array([0.02,  inf])
     """
     with np.errstate(all="ignore"):
@@ -173,7 +173,7 @@ def _middle(values: Floats) -> float:
     It is one of them, so that no sum overflows. Of very many it is that of the medians of
     parts, so that no copy of all is made.
     """
-    medians = (_median(np.abs(values[part])) for part in parts(0, values.size))
+    medians = (_median(np.abs(values[part])) for part in chunks(0, values.size))
     found = [median for median in medians if median is not None]
     return (found[0] if len(found) == 1 else _median(np.array(found))) or 1.0
 

@@ -18,7 +18,7 @@ from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.numerics.elementwise import CompressedJacobian
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
-from pytest_gradcheck.numerics.off_diagonal import Coupled
+from pytest_gradcheck.numerics.off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
@@ -78,7 +78,7 @@ def describe_elementwise(
             point=problem.point[start:stop],
             outputs=problem.outputs,
             claim=claim.values[start:stop],
-            found=measured.found.part(slice(start, stop), kinks),
+            found=measured.found.select_rows(slice(start, stop), kinks),
             natural=measured.natural(start, stop),
             rounding=rounding,
             rtol=options.rtol,
@@ -113,7 +113,9 @@ def _described(evidence: Evidence, options: Options) -> ParameterReport:
     )
 
 
-def _beside(own: Evidence, pairs: Sequence[Coupled], measured: CompressedJacobian) -> Evidence:
+def _beside(
+    own: Evidence, pairs: Sequence[OffDiagonalEntry], measured: CompressedJacobian
+) -> Evidence:
     """Return evidence of derivatives that an elementwise function does not have."""
     parameter = own.parameter
     rows = np.array([pair.coordinate for pair in pairs]) - parameter.start

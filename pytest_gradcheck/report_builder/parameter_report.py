@@ -54,20 +54,20 @@ REASONS = {
     Status.KINK: "a kink, the slopes left and right differ",
     Status.EDGE: "measured from one side, forward is undefined on the other",
     Status.JUMP: "forward jumps at this point",
-    Status.OUTSIDE: "forward is undefined (NaN, or raises) on both sides",
-    Status.BRIEF: "too many entries differ to measure each closely",
+    Status.UNDEFINED: "forward is undefined (NaN, or raises) on both sides",
+    Status.UNREFINED: "too many entries differ to measure each closely",
     Status.BRANCH: "forward breaks nearby, as solvers do: a tighter tolerance shows more",
-    Status.STILL: "forward does not react, but is too noisy to say that it never does",
-    Status.LEVEL: "forward is piecewise constant here",
+    Status.UNCHANGED: "forward does not react, but is too noisy to say that it never does",
+    Status.PLATEAU: "forward is piecewise constant here",
     Status.DIVERGENT: "slopes over ever smaller steps do not converge",
 }
 
 #: Statuses of a derivative at which nothing is out of the ordinary.
-ORDINARY = (Status.SMOOTH, Status.STILL, Status.LEVEL)
+ORDINARY = (Status.SMOOTH, Status.UNCHANGED, Status.PLATEAU)
 
 
 #: Statuses of a derivative beside which forward gave no outputs.
-AT_EDGE = (Status.EDGE, Status.OUTSIDE)
+AT_EDGE = (Status.EDGE, Status.UNDEFINED)
 
 #: Why an entry is inconclusive though it was measured.
 ROUNDING = "backward's own rounding, its terms cancel"
@@ -170,7 +170,7 @@ class Evidence:
             found.value,
             found.bound,
             found.kinks,
-            still=found.are(Status.STILL) | found.are(Status.LEVEL),
+            still=found.has_status(Status.UNCHANGED) | found.has_status(Status.PLATEAU),
             natural=self.natural,
             rtol=self.rtol,
             rounding=self.rounding,
@@ -446,9 +446,9 @@ def _notes(evidence: Evidence, *, wrong: bool, is_open: bool) -> Iterator[Note]:
         unmoved=evidence.unmoved,
         barren=barren,
     )
-    level = int(np.count_nonzero(found.status[zeros] == Status.LEVEL.value))
+    level = int(np.count_nonzero(found.status[zeros] == Status.PLATEAU.value))
     if level:
-        yield Note("level", level, f"{REASONS[Status.LEVEL]}: zero between its jumps")
+        yield Note("level", level, f"{REASONS[Status.PLATEAU]}: zero between its jumps")
     if judged.conventions:
         yield _kink_note(Counter(judged.conventions.values()))
     if judged.rounded.any():
@@ -472,7 +472,7 @@ def _kink_note(conventions: Mapping[Convention, int]) -> Note:
 
 def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
     found, open_ = evidence.found, judged.are(Mark.INCONCLUSIVE)
-    groups = [(open_ & ~judged.rounded & found.are(s), s) for s in Status]
+    groups = [(open_ & ~judged.rounded & found.has_status(s), s) for s in Status]
     for where, status in [(open_ & judged.rounded, None), *groups]:
         count = int(np.count_nonzero(where))
         if not count:

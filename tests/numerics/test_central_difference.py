@@ -7,7 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.central_difference import balanced_steps, measure_pairs, refit
+from pytest_gradcheck.numerics.central_difference import (
+    balanced_steps,
+    fixed_step_differences,
+    measure_pairs,
+)
 from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Measurement
@@ -86,7 +90,7 @@ def classic(step: float) -> Measurement:
     claims = np.exp(POINT)[:, None]
     rng = np.random.default_rng(0)
     found = CoordinateSweep(function, lambda start, stop: claims[start:stop], 1e-6, rng).measure()
-    return refit(function, found, step)
+    return fixed_step_differences(function, found, step)
 
 
 def test_fixed_step_gives_plain_central_differences() -> None:

@@ -19,7 +19,7 @@ from pytest_gradcheck.numerics.coordinate_sweep import (
     WORST,
     CoordinateSweep,
     ExtrapolationCandidates,
-    sweep_some,
+    sweep_coordinates,
 )
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from tests.numerics.functions import Counted, Floats, function_at, jitter
@@ -110,7 +110,7 @@ def test_ladders_are_bounded_when_everything_is_wrong() -> None:
     """The worst forty and a sample of twenty get a ladder; the others keep two pairs."""
     found, calls = sweep(lambda x: np.exp(x).sum(), 1.1 * np.exp(POINT))
     assert calls <= 4 * POINT.size + 60 * 40 + 20 + 2 * 2 * 12
-    assert np.count_nonzero(found.status == Status.BRIEF) >= POINT.size - 70
+    assert np.count_nonzero(found.status == Status.UNREFINED) >= POINT.size - 70
     assert (np.abs(found.value[:, 0] - np.exp(POINT)) <= found.bound[:, 0]).all()
 
 
@@ -316,7 +316,9 @@ def sweep_part(
     """Sweep over some coordinates; the point is left as it is."""
     projector, counted = projector_of(function, claim, point, shapes)
     rng = np.random.default_rng(0)
-    found = sweep_some(projector.function, projector.claims, indices, agreement=1e-6, rng=rng)
+    found = sweep_coordinates(
+        projector.function, projector.claims, indices, agreement=1e-6, rng=rng
+    )
     assert (projector.function.point == point).all()
     return found, counted
 
@@ -374,7 +376,7 @@ def test_exception_leaves_the_point_as_it_was() -> None:
 
     counted.function = fails
     with pytest.raises(KeyError):
-        sweep_some(
+        sweep_coordinates(
             projector.function,
             projector.claims,
             SOME,

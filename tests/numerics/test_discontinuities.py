@@ -14,7 +14,7 @@ import pytest
 from pytest_gradcheck.numerics.discontinuities import (
     Discontinuities,
     are_analytic,
-    branch_slopes,
+    branch_slope_errors,
     find_discontinuities,
 )
 from tests.numerics.functions import Counted, Floats, function_at, jitter
@@ -92,7 +92,7 @@ POINT = np.array([0.8, -0.5])
 def slopes(counted: Counted, limit: float = np.inf) -> float:
     """Look for branches around the point."""
     function = function_at(counted, POINT.copy())
-    return float(branch_slopes(function, np.array([limit]), np.random.default_rng(0))[0])
+    return float(branch_slope_errors(function, np.array([limit]), np.random.default_rng(0))[0])
 
 
 def square_root(x: float, tolerance: float) -> float:
@@ -166,7 +166,7 @@ def test_curves_through_several_kinks_meet_at_no_break() -> None:
         return np.array([(there > kinks) @ direction])
 
     function = function_at(Counted(lambda x: np.maximum(x - kinks, 0).sum()), point)
-    assert not find_discontinuities(replace(function, claimed=claimed), rng).found.any()
+    assert not find_discontinuities(replace(function, claimed_slopes=claimed), rng).found.any()
 
 
 def test_bends_say_how_far_slopes_of_branches_differ() -> None:

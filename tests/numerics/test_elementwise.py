@@ -138,11 +138,11 @@ def test_entry_is_not_level_where_those_beside_it_are_rounded(rounded: Any) -> N
     """A missing entry of a function that rounds is told by no jump."""
     claim = np.where(np.arange(POINT.size) == 7, 0.0, 2 * POINT)
     found, _ = measure(lambda x: np.float64(rounded(x**2)), claim)
-    assert not (found.found.status == Status.LEVEL).any()
+    assert not (found.found.status == Status.PLATEAU).any()
 
 
 def test_jumps_by_the_own_coordinate_are_no_dependence_on_others() -> None:
     """Outputs that are level ground are seen to depend on nothing beside, to rounding."""
     found, _ = measure(lambda x: np.round(x / 1e-3) * 1e-3, 0 * POINT)
-    assert (found.found.status == Status.LEVEL).all()
+    assert (found.found.status == Status.PLATEAU).all()
     assert (found.coupling.hidden <= 1e-12).all()

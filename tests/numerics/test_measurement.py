@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.measurement import parts
+from pytest_gradcheck.numerics.measurement import chunks
 
 
 @settings(max_examples=20, deadline=None)
@@ -11,7 +11,7 @@ from pytest_gradcheck.numerics.measurement import parts
 def test_parts_cover_what_they_are_asked_for_without_overlap(first: int, length: int) -> None:
     """One starts where the one before ends, and none is larger than a part."""
     ends = [first]
-    for part in parts(first, first + length):
+    for part in chunks(first, first + length):
         assert part.start == ends[-1]
         assert 0 < part.stop - part.start <= 1 << 16
         ends.append(part.stop)

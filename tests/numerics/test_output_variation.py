@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.measurement import EPS, Measurement
-from pytest_gradcheck.numerics.output_variation import output_sizes, sizes_borne_out
+from pytest_gradcheck.numerics.output_variation import consistent_sizes, output_sizes
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from tests.numerics.functions import Counted, Floats
 
@@ -70,5 +70,5 @@ def test_changes_that_cancel_along_a_direction_are_borne_out_one_by_one() -> Non
     found = Measurement.blank(3, 3)
     found.value[:] = [[4.0, 1.0, 1.0], [np.nan, 2.0, 2.0], [-6.0, 3.0, 3.0]]
     found.bound[:, 1], found.bound[:, 2] = 5.0, [0.1, 0.1, np.inf]
-    sizes = sizes_borne_out(np.array([0.1, 0.1, 0.1]), found, np.array([1.0, 2.0, 0.5]))
+    sizes = consistent_sizes(np.array([0.1, 0.1, 0.1]), found, np.array([1.0, 2.0, 0.5]))
     assert sizes == pytest.approx([0.4, 0.1, 0.4])

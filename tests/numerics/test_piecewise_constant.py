@@ -16,8 +16,11 @@ from pytest_gradcheck import check_gradient
 from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.lines import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Status
-from pytest_gradcheck.numerics.piecewise_constant import Levels, extrapolate_past_stairs
-from pytest_gradcheck.numerics.quantization import Level, find_level
+from pytest_gradcheck.numerics.piecewise_constant import (
+    PlateauDetector,
+    extrapolate_with_quantization_noise,
+)
+from pytest_gradcheck.numerics.quantization import Plateau, find_plateau
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.corpus.running import choose_families
@@ -35,12 +38,12 @@ def level_by_first(function: Any, claim: list[float]) -> tuple[bool, int]:
     line = CoordinateLine(counted, point, 0, 1.0)
     _, right = line.at(STEPS)
     _, left = line.at(-STEPS)
-    level = find_level(inner.base, right=right, left=left, steps=STEPS)
+    level = find_plateau(inner.base, right=right, left=left, steps=STEPS)
     levels, before = (
-        Levels(inner, lambda a, b: claims[a:b], np.random.default_rng(0)),
+        PlateauDetector(inner, lambda a, b: claims[a:b], np.random.default_rng(0)),
         counted.calls,
     )
-    rows = Level(level.reach[None], level.move[None])
+    rows = Plateau(level.reach[None], level.move[None])
     first = levels.found(np.array([0]), claims[:1], rows)
     assert levels.found(np.array([0]), claims[:1], rows).tolist() == first.tolist()
     assert (point == POINT).all()
@@ -94,8 +97,8 @@ def test_entries_of_one_array_are_rounded_alike() -> None:
 
     claims = np.where(np.arange(4) == 1, 0.0, 2 * point)[:, None]
     inner = replace(function_at(Counted(half), point), scales=Scales.of(point, [(0, 2), (2, 4)]))
-    levels = Levels(inner, lambda a, b: claims[a:b], np.random.default_rng(0))
-    level = Level(np.full((1, 1), 1e-6), np.full((1, 1), 1e-3))
+    levels = PlateauDetector(inner, lambda a, b: claims[a:b], np.random.default_rng(0))
+    level = Plateau(np.full((1, 1), 1e-6), np.full((1, 1), 1e-3))
     assert not levels.found(np.array([1]), claims[1:2], level).any()
 
 
@@ -111,7 +114,7 @@ def test_rounding_of_terms_that_cancel_is_no_jump() -> None:
     found = CoordinateSweep(
         function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)
     ).measure()
-    assert not (found.status == Status.LEVEL).any()
+    assert not (found.status == Status.PLATEAU).any()
 
 
 def test_many_entries_are_level_without_a_ladder_each() -> None:
@@ -123,7 +126,7 @@ def test_many_entries_are_level_without_a_ladder_each() -> None:
     found = CoordinateSweep(
         function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)
     ).measure()
-    assert (found.status == Status.LEVEL).all()
+    assert (found.status == Status.PLATEAU).all()
     assert (found.bound[:, 0] * np.abs(point) < 1e-4).all()
     assert counted.calls <= 4 * 400 + 6
 
@@ -146,7 +149,7 @@ def test_sweep_finds_that_a_floor_is_level_and_what_is_beside_it() -> None:
     found = CoordinateSweep(
         function, lambda a, b: claim[a:b], 1e-6, np.random.default_rng(0)
     ).measure()
-    assert found.status[0] == Status.LEVEL
+    assert found.status[0] == Status.PLATEAU
     assert (found.value[0], found.bound[0] < 1e-12) == (0.0, True)
 
 
@@ -161,7 +164,9 @@ def climbed(
     with np.errstate(all="ignore"):
         small = extrapolate(line, base, noise)
     before = counted.calls
-    wide = extrapolate_past_stairs(line, base, noise, small, claim=claim, agreement=1e-6)
+    wide = extrapolate_with_quantization_noise(
+        line, base, noise, small, claim=claim, agreement=1e-6
+    )
     return small, wide, counted.calls - before
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.numerics.lines import CoordinateLine
-from pytest_gradcheck.numerics.quantization import find_level, find_steps
+from pytest_gradcheck.numerics.quantization import find_plateau, find_quantization_steps
 from tests.numerics.functions import Counted
 
 STEPS = 0.3 * 4.0 ** -np.arange(20.0)
@@ -19,7 +19,9 @@ def heights(counted: Counted, x: float) -> np.ndarray:
     _, right = line.at(STEPS)
     _, left = line.at(-STEPS)
     base = counted.at(point)
-    return find_steps(line, base, np.array([1e-16]), right=right, left=left, steps=STEPS)
+    return find_quantization_steps(
+        line, base, np.array([1e-16]), right=right, left=left, steps=STEPS
+    )
 
 
 @pytest.mark.parametrize("grid", [1e-2, 1e-5, 1e-8])
@@ -47,8 +49,10 @@ def level_of(function: Callable[[float], float], x: float) -> tuple[float, float
     counted, point = Counted(lambda p: function(float(p[0]))), np.array([x])
     line = CoordinateLine(counted, point, 0, 1.0)
     (_, right), (_, left), base = line.at(STEPS), line.at(-STEPS), counted.at(point)
-    steps = find_steps(line, base, np.array([1e-16]), right=right, left=left, steps=STEPS)
-    level = find_level(base, right=right, left=left, steps=STEPS)
+    steps = find_quantization_steps(
+        line, base, np.array([1e-16]), right=right, left=left, steps=STEPS
+    )
+    level = find_plateau(base, right=right, left=left, steps=STEPS)
     jumping = level.jumping(steps, np.array([1e-16]))
     return float(jumping.reach[0]), float(jumping.move[0])
 

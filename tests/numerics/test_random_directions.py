@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from pytest_gradcheck.numerics.random_directions import along, defined_direction, signed_direction
+from pytest_gradcheck.numerics.random_directions import (
+    defined_direction,
+    evaluate_along,
+    signed_direction,
+)
 from tests.numerics.functions import Counted
 
 
@@ -19,7 +23,7 @@ def test_signed_direction_never_has_a_blind_spot() -> None:
 def test_along_evaluates_at_every_step_and_leaves_the_point() -> None:
     """Outputs come in the order of the steps."""
     point = np.array([1.0, 2.0])
-    outputs = along(Counted(np.copy), point, np.array([10.0, -1.0]), [0.5, -1.0])
+    outputs = evaluate_along(Counted(np.copy), point, np.array([10.0, -1.0]), [0.5, -1.0])
     assert outputs.tolist() == [[6.0, 1.5], [-9.0, 3.0]]
     assert point.tolist() == [1.0, 2.0]
 
@@ -34,7 +38,7 @@ def test_direction_that_stays_in_the_domain_is_found_at_its_corner() -> None:
         rng = np.random.default_rng(seed)
         direction = defined_direction(root, point, scale=np.ones(40), reach=1e-3, rng=rng)
         assert direction.any()
-        assert np.isfinite(along(root, point, direction, [1e-3, -1e-3])).all()
+        assert np.isfinite(evaluate_along(root, point, direction, [1e-3, -1e-3])).all()
 
 
 def test_direction_where_nothing_is_defined_is_a_direction_still() -> None:

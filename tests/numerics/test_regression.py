@@ -8,13 +8,13 @@ import pytest
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.regression import (
     fit_slopes,
-    scattered_places,
-    verified_share,
+    scattered_points,
+    verified_tolerance,
     verify_by_regression,
 )
 from tests.numerics.functions import Counted, Floats, function_at
 
-RESOLVED = verified_share(1e-6)
+RESOLVED = verified_tolerance(1e-6)
 
 Noisy = Callable[[Floats, np.random.Generator], Floats]
 
@@ -55,7 +55,7 @@ def test_slopes_err_by_no_more_than_twice_their_bounds(noisy: Noisy) -> None:
     beyond = 0
     for seed in range(1000):
         rng = np.random.default_rng(seed)
-        places = 0.3 * scattered_places(rng, 4)
+        places = 0.3 * scattered_points(rng, 4)
         fit = fit_slopes(places, noisy(places, rng)[:, None])
         beyond += int((np.abs(fit.slope - np.cos(1.0)) > 2 * fit.bound).any())
     assert beyond <= 5
@@ -63,7 +63,7 @@ def test_slopes_err_by_no_more_than_twice_their_bounds(noisy: Noisy) -> None:
 
 def test_a_fit_that_leaves_more_than_noise_bounds_nothing() -> None:
     """Values that oscillate between the places, or jump, are no polynomial."""
-    places = scattered_places(np.random.default_rng(0), 6)
+    places = scattered_points(np.random.default_rng(0), 6)
     for values in (np.sin(30 * places), np.where(places > 0.3, 1.0, 0.0) + places):
         fit = fit_slopes(places, values[:, None])
         assert not fit.is_noise.any()
@@ -72,7 +72,7 @@ def test_a_fit_that_leaves_more_than_noise_bounds_nothing() -> None:
 
 def test_values_that_are_undefined_bound_nothing() -> None:
     """One is enough; other outputs are fitted."""
-    places = scattered_places(np.random.default_rng(0), 6)
+    places = scattered_points(np.random.default_rng(0), 6)
     noisy = np.round(places, 3)
     fit = fit_slopes(places, np.stack([np.where(places > 1, np.nan, noisy), noisy], axis=1))
     assert np.isfinite(fit.bound).tolist() == [False, True]

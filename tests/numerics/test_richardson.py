@@ -159,7 +159,7 @@ def test_edge_of_the_domain_is_measured_from_inside(
 def test_isolated_point_has_no_derivative() -> None:
     """A function undefined on both sides is said to be."""
     measured = ladder_at(lambda x: 1.0 if x == 2 else np.nan, 2.0)
-    assert measured.status[0] == Status.OUTSIDE
+    assert measured.status[0] == Status.UNDEFINED
     assert measured.bound[0] == np.inf
 
 

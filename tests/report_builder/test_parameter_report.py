@@ -41,7 +41,7 @@ def measured(value: Any, bound: Any, status: Any = Status.SMOOTH) -> Measurement
 
 @pytest.mark.parametrize(
     ("status", "notes"),
-    [(Status.SMOOTH, ["unused"]), (Status.STILL, ["unused"]), (Status.KINK, [])],
+    [(Status.SMOOTH, ["unused"]), (Status.UNCHANGED, ["unused"]), (Status.KINK, [])],
 )
 def test_claims_where_nothing_was_measured_but_zeros(status: Status, notes: list[str]) -> None:
     """Forward may not use the parameter at all; at a kink it does."""
@@ -68,7 +68,7 @@ def test_vanishing_entries_do_not_count_in_the_difference() -> None:
 
 def test_level_ground_between_jumps_is_said() -> None:
     """The derivative is zero, and nothing was tested."""
-    report = report_of([0.0], measured([0.0], 1e-12, Status.LEVEL))
+    report = report_of([0.0], measured([0.0], 1e-12, Status.PLATEAU))
     assert report.verdict == "correct"
     assert [(note.kind, note.text) for note in report.notes][1] == (
         "level",

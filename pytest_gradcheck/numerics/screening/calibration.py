@@ -16,13 +16,13 @@ from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.lines import DirectionLine, sample
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats, Indices
 from pytest_gradcheck.numerics.noise import (
-    WIDE,
-    are_even,
+    WIDE_SPACING,
+    are_smooth,
     estimate_noise,
-    least_noise,
+    minimum_noise,
     noise_ceiling,
+    noise_from_differences,
     noise_groups,
-    read_noise,
 )
 from pytest_gradcheck.numerics.output_variation import output_sizes
 from pytest_gradcheck.numerics.random_directions import defined_direction
@@ -152,7 +152,7 @@ def calibrate_noise(
         The derivative along the direction, as the values show it for nothing.
     """
     base, tables = projector.function.base, list[_Table]()
-    least, clear = least_noise(base, repeat), np.zeros(base.shape, dtype=bool)
+    least, clear = minimum_noise(base, repeat), np.zeros(base.shape, dtype=bool)
     for spacing in SPACINGS:
         table = _look(projector, which, spacing, least)
         tables.append(table)
@@ -269,8 +269,8 @@ def _look(projector: DirectionProbe, which: int, spacing: float, least: Floats) 
     everything = whole(projector.weights.segments)
     values, claimed = projector.table(which, everything, spacing, PLACES)
     with np.errstate(all="ignore"):
-        sigma, seen = read_noise(values)
-        even = are_even(values)
+        sigma, seen = noise_from_differences(values)
+        even = are_smooth(values)
         left = np.where(seen, sigma, np.where(even, 0.0, _left_by_smooth(values)))
     moving = (np.diff(values, axis=0) != 0).all(axis=0)
     return _Table(spacing, values, claimed / spacing, np.maximum(left, least), seen | even, moving)
@@ -317,7 +317,7 @@ def _defined(projector: DirectionProbe) -> Floats:
     scale[projector.weights.held] = 0.0
     rng = np.random.default_rng(projector.weights.seed)
     return defined_direction(
-        function.evaluate, function.point, scale=scale, reach=3 * WIDE, rng=rng
+        function.evaluate, function.point, scale=scale, reach=3 * WIDE_SPACING, rng=rng
     )
 
 

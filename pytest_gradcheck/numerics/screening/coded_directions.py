@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Indices
-from pytest_gradcheck.numerics.random_directions import seeded, signed_direction
+from pytest_gradcheck.numerics.random_directions import seeded_generator, signed_direction
 from pytest_gradcheck.numerics.screening.regions import Box, Region, Segment
 from pytest_gradcheck.numerics.step_size import Scales
 
@@ -214,5 +214,5 @@ class CodedDirections:
 
     def _block(self, which: int, first: int) -> Floats:
         scale = self.scales.own(slice(first, first + BLOCK))
-        rng = seeded(self.seed, which, first)
+        rng = seeded_generator(self.seed, which, first)
         return signed_direction(scale, rng)

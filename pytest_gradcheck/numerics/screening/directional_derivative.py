@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.lines import Line
-from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Status, parts
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Status, chunks
 from pytest_gradcheck.numerics.richardson import extrapolate
 from pytest_gradcheck.numerics.screening.coded_directions import Code, CodedDirections
 from pytest_gradcheck.numerics.screening.regions import Box, Region, whole
@@ -141,7 +141,7 @@ class DirectionProbe:
         with self._moving() as direction:
             self.weights.draw(direction, which, whole(self.weights.segments))
             for number, segment in enumerate(self.weights.segments):
-                for part in parts(segment.start, segment.stop):
+                for part in chunks(segment.start, segment.stop):
                     claimed[number] += self.claims.along(part.start, direction[part])
         return claimed
 
@@ -167,7 +167,7 @@ class DirectionProbe:
                 there = self._place(which, region, spacing, None)
                 if k == 1:
                     claimed.append(self._change(there))
-                for part in parts(0, here.size):
+                for part in chunks(0, here.size):
                     there[part] = here[part] + k * (there[part] - here[part])
                 yield from self._both(there)
 
@@ -211,7 +211,7 @@ class DirectionProbe:
         """Yield a place, then its mirror image, to within a rounding of the point."""
         here = self.here
         yield there
-        for part in parts(0, here.size):
+        for part in chunks(0, here.size):
             np.subtract(2 * here[part], there[part], out=there[part])
         yield there
 
@@ -234,7 +234,7 @@ class DirectionProbe:
     def _change(self, there: Floats) -> Floats:
         """Return what is claimed to change from the point to where it really went, rounded."""
         here, change = self.here, np.zeros_like(self.function.base)
-        for part in parts(0, here.size):
+        for part in chunks(0, here.size):
             change += self.claims.along(part.start, there[part] - here[part])
         return change
 
@@ -318,7 +318,7 @@ class DirectionalDerivative:
     @property
     def known(self) -> Booleans:
         """Where the function has one derivative along the direction, and it was measured."""
-        plain = (self.status == Status.SMOOTH) | (self.status == Status.BRIEF)
+        plain = (self.status == Status.SMOOTH) | (self.status == Status.UNREFINED)
         return np.asarray(plain & np.isfinite(self.bound) & np.isfinite(self.measured))
 
 
@@ -444,7 +444,7 @@ def _kinked(seen: DirectionalDifference, closer: DirectionalDifference) -> Boole
 
 
 def _as_seen(which: int, seen: DirectionalDifference, bound: Floats) -> DirectionalDerivative:
-    status = np.where(np.isfinite(seen.measured), Status.SMOOTH, Status.OUTSIDE)
+    status = np.where(np.isfinite(seen.measured), Status.SMOOTH, Status.UNDEFINED)
     return DirectionalDerivative(
         which,
         seen.step,

@@ -19,7 +19,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.full_check import DerivativeTask
-from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status, parts
+from pytest_gradcheck.numerics.measurement import (
+    EPS,
+    Booleans,
+    Floats,
+    Measurement,
+    Status,
+    chunks,
+)
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionalDerivative
 from pytest_gradcheck.numerics.screening.findings import Finding, ScreenResult, reference
@@ -82,7 +89,7 @@ def is_homogeneous(question: DerivativeTask) -> bool:
         To within the rounding of float32.
     """
     claimed = np.zeros_like(question.base)
-    for part in parts(0, question.here.size):
+    for part in chunks(0, question.here.size):
         claimed += question.claims.along(part.start, question.here[part])
     apart = np.linalg.norm(claimed - question.base)
     return bool(apart <= CRUDE * np.linalg.norm(question.base))
@@ -341,7 +348,7 @@ class _Steps:
         change, rounding = np.zeros_like(question.base), np.zeros_like(question.base)
         for segment in self.segments:
             squares = np.zeros_like(question.base)
-            for part in parts(segment.start, segment.stop):
+            for part in chunks(segment.start, segment.stop):
                 step = there[part] - question.here[part]
                 change += question.claims.along(part.start, step)
                 rows = question.claims.rows(part.start, part.stop)

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.coordinate_sweep import sweep_some
+from pytest_gradcheck.numerics.coordinate_sweep import sweep_coordinates
 from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup
-from pytest_gradcheck.numerics.output_variation import AWAY
-from pytest_gradcheck.numerics.random_directions import seeded
+from pytest_gradcheck.numerics.output_variation import VARIATION_STEP
+from pytest_gradcheck.numerics.random_directions import seeded_generator
 from pytest_gradcheck.numerics.screening.calibration import (
     Tally,
     calibrate_noise,
@@ -134,7 +134,7 @@ class _Screening:
         self._everything = whole(self._segments)
         self._tally = Tally(question.evaluate)
         self._agreement, self._budget = agreement, budget
-        self._rng = seeded(seed)
+        self._rng = seeded_generator(seed)
         base = question.base
         scales = Scales.of(question.here, question.segments)
         function = Function(
@@ -144,7 +144,7 @@ class _Screening:
             np.zeros_like(base),
             base,
             scales,
-            claimed=question.claimed,
+            claimed_slopes=question.claimed_slopes,
         )
         self._loud = NoiseGroup(np.zeros(0, dtype=np.intp), function.noise)
         self._move(function)
@@ -244,7 +244,10 @@ class _Screening:
     def _stay_within_reach(self) -> None:
         """Move no coordinate further than its claim makes sense."""
         projector, function = self._projector, self._projector.function
-        far = [projector.at(which, self._everything, np.array([AWAY])) for which in (NOISE, FIRST)]
+        far = [
+            projector.at(which, self._everything, np.array([VARIATION_STEP]))
+            for which in (NOISE, FIRST)
+        ]
         extent = extents(np.concatenate(far), function.base)
         limits = reaches(projector.claims, projector.here, extent)
         scales = replace(function.scales, limits=limits)
@@ -252,7 +255,7 @@ class _Screening:
 
     def _moves_from_afar(self) -> bool:
         projector = self._projector
-        (away,) = projector.at(NOISE, self._everything, np.array([AWAY]))
+        (away,) = projector.at(NOISE, self._everything, np.array([VARIATION_STEP]))
         return bool((away != projector.function.base).any())
 
     def _look(self) -> tuple[DirectionalDerivative, DirectionalDerivative]:
@@ -402,14 +405,14 @@ class _Screening:
         found = Measurement.blank(segment.size, function.base.size)
         for one, which in ((function, ~is_loud), (noisy, is_loud)):
             if which.any():
-                part = sweep_some(
+                part = sweep_coordinates(
                     one,
                     self._projector.claims,
                     indices[which],
                     agreement=self._agreement,
                     rng=self._rng,
                 )
-                found.put(np.flatnonzero(which), part)
+                found.assign(np.flatnonzero(which), part)
         self._swept[number] = found
         self._unexplained[number] = False
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pytest_gradcheck.numerics.central_difference import balanced_steps, measure_pairs
-from pytest_gradcheck.numerics.coordinate_sweep import sweep_some
-from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status, parts
+from pytest_gradcheck.numerics.coordinate_sweep import sweep_coordinates
+from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status, chunks
 from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionProbe
 from pytest_gradcheck.numerics.screening.regions import Box
 from pytest_gradcheck.numerics.step_size import Scales
@@ -88,7 +88,7 @@ class SingleEntries:
         size = np.abs(self.claim(coordinate))
         shares = self.allowed(coordinate, size)[size > 0] / size[size > 0]
         agreement = float(shares.min(initial=1.0)) if shares.size else self.agreement
-        found = sweep_some(
+        found = sweep_coordinates(
             function,
             self.projector.claims,
             indices,
@@ -124,7 +124,7 @@ class SingleEntries:
             share = TELLING * error[0, output]
             clear[0, output] &= apart <= doubt + share
             clear[0, output] |= known and apart <= doubt <= share
-        clear &= ~pair.still | (claim == 0)  # what is rounded stands still over small steps
+        clear &= ~pair.unchanged | (claim == 0)  # what is rounded stands still over small steps
         clear &= np.abs(function.base) > SMALL
         if not (agrees | clear).all():
             return None
@@ -138,7 +138,7 @@ class SingleEntries:
 
     def claims_anything(self, box: Box, output: int) -> bool:
         """Tell whether any claim about a whole segment is not zero."""
-        spans = parts(box.start, box.stop)
+        spans = chunks(box.start, box.stop)
         rows = (self.projector.claims.rows(span.start, span.stop) for span in spans)
         return any(bool(some[:, output].any()) for some in rows)
 

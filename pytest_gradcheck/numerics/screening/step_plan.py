@@ -25,12 +25,12 @@ from pytest_gradcheck.numerics.central_difference import (
     balanced_steps,
 )
 from pytest_gradcheck.numerics.function import Claims, Function
-from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, parts
-from pytest_gradcheck.numerics.output_variation import AWAY
+from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, chunks
+from pytest_gradcheck.numerics.output_variation import VARIATION_STEP
 from pytest_gradcheck.numerics.screening.coded_directions import CodedDirections
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionProbe
 from pytest_gradcheck.numerics.screening.regions import Segment
-from pytest_gradcheck.numerics.step_size import Scales, claimed_length
+from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
 __all__ = ["ClaimMagnitudes", "StepPlan", "extents", "grain", "plan_steps", "reaches"]
 
@@ -179,7 +179,7 @@ def extents(away: Floats, base: Floats) -> Floats:
     Parameters
     ----------
     away : ndarray, shape (k, m)
-        Outputs at places `AWAY` from the point.
+        Outputs at places `VARIATION_STEP` from the point.
     base : ndarray, shape (m,)
         Those at the point.
 
@@ -199,8 +199,8 @@ def extents(away: Floats, base: Floats) -> Floats:
 def reaches(claims: Claims, point: Floats, extent: Floats) -> Floats:
     """Return how far each coordinate may go before what is claimed of it makes no sense.
 
-    Over `AWAY` of a scale a slope that holds changes an output by no more than it extends
-    over. Where a claim says more the function is not straight for so long: it oscillates,
+    Over `VARIATION_STEP` of a scale a slope that holds changes an output by no more than it
+    extends over. Where a claim says more the function is not straight for so long: it oscillates,
     saturates or has a peak, over a length that the claim knows. A claim that is too large
     leads to short steps, over which it shows all the same, since what it says is large beside
     noise; one that is too small says nothing.
@@ -217,11 +217,13 @@ def reaches(claims: Claims, point: Floats, extent: Floats) -> Floats:
     Returns
     -------
     ndarray, shape (n,)
-        See `claimed_length`; infinite where claims say nothing.
+        See `claimed_length_scale`; infinite where claims say nothing.
     """
     reach = np.empty(point.size)
-    for part in parts(0, point.size):
-        reach[part] = claimed_length(claims.rows(part.start, part.stop), extent / AWAY)
+    for part in chunks(0, point.size):
+        reach[part] = claimed_length_scale(
+            claims.rows(part.start, part.stop), extent / VARIATION_STEP
+        )
     return np.maximum(reach, SHORTEST * np.abs(point))
 
 
@@ -235,7 +237,7 @@ def grain(point: Floats, limits: Floats | None) -> float:
     """
     if limits is None:
         return EPS
-    shares = (np.abs(point[part]) / limits[part] for part in parts(0, point.size))
+    shares = (np.abs(point[part]) / limits[part] for part in chunks(0, point.size))
     return EPS * max([1.0, *(float(share.max(initial=0.0)) for share in shares)])
 
 

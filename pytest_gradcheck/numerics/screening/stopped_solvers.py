@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.coordinate_sweep import MANY, MOST
-from pytest_gradcheck.numerics.discontinuities import RIGHT, branch_slopes
+from pytest_gradcheck.numerics.coordinate_sweep import DISAGREEING_SHARE, NEARLY_ALL_SHARE
+from pytest_gradcheck.numerics.discontinuities import LARGEST_SOLVER_ERROR, branch_slope_errors
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.findings import Finding
 from pytest_gradcheck.numerics.screening.single_entries import SLIGHT, SingleEntries
@@ -48,7 +48,7 @@ def are_left_by_branches(
     -------
     bool
         Whether they are slight beside the largest claim, one beside its own, and no larger than
-        jumps nearby make good: `branch_slopes` is asked only then.
+        jumps nearby make good: `branch_slope_errors` is asked only then.
     """
     projector = entries.projector
     function = replace(projector.function, noise=projector.line_noise)
@@ -61,7 +61,7 @@ def are_left_by_branches(
     if min(shares, default=1.0) > SLIGHT or max(errors) > SLIGHT * largest[output]:
         return False
     for _ in range(ASKED):
-        if max(errors) <= float(branch_slopes(function, SLIGHT * largest, rng)[output]):
+        if max(errors) <= float(branch_slope_errors(function, SLIGHT * largest, rng)[output]):
             return True
     return False
 
@@ -69,7 +69,7 @@ def are_left_by_branches(
 def are_several(findings: Sequence[Finding], entries: SingleEntries) -> bool:
     """Tell whether so many coordinates are off that it may be everywhere."""
     off = sum(finding.box.size for finding in findings)
-    return off >= min(SEVERAL, MANY * entries.projector.function.point.size)
+    return off >= min(SEVERAL, DISAGREEING_SHARE * entries.projector.function.point.size)
 
 
 def may_be_left_everywhere(
@@ -89,11 +89,11 @@ def may_be_left_everywhere(
         claim.
     """
     off = sum(finding.box.size for finding in findings if finding.share is None)
-    if not off or off < MOST * entries.projector.function.point.size:
+    if not off or off < NEARLY_ALL_SHARE * entries.projector.function.point.size:
         return False
     output = findings[0].output
     errors = [_error(output, *one, entries) for f in findings for one in f.measured]
-    return max(errors, default=np.inf) <= RIGHT * float(largest[output])
+    return max(errors, default=np.inf) <= LARGEST_SOLVER_ERROR * float(largest[output])
 
 
 def _share(output: int, coordinate: int, found: Measurement, entries: SingleEntries) -> float:

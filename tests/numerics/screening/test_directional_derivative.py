@@ -407,7 +407,7 @@ def test_clearness_is_in_units_of_the_bound() -> None:
 @pytest.mark.parametrize("status", list(Status))
 def test_only_a_plain_derivative_is_known(status: Status) -> None:
     """Measured from both sides, with a bound."""
-    plain = status in {Status.SMOOTH, Status.BRIEF}
+    plain = status in {Status.SMOOTH, Status.UNREFINED}
     assert seen_as(1.0, 1.0, 0.5, status).known.all() == plain
     assert not seen_as(1.0, 1.0, np.inf, status).known.any()
     assert not seen_as(1.0, np.nan, 0.5, status).known.any()
@@ -428,5 +428,5 @@ def test_pair_that_left_the_domain_is_outside() -> None:
     """Nothing is known then."""
     settled = seen_as(3.0, 1.0, 5e-6, Status.SMOOTH)
     seen = as_close(settled, 2, replace(PAIR, measured=np.array([np.nan])))
-    assert seen.status.tolist() == [Status.OUTSIDE]
+    assert seen.status.tolist() == [Status.UNDEFINED]
     assert not seen.known.any()

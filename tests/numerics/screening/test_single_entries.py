@@ -150,5 +150,5 @@ def test_subgradient_at_a_kink_is_right(claim: float, off: int) -> None:
     entries, _ = entries_of([claim], lambda x: np.abs(x).sum(), np.zeros(1))
     found = entries.measure(0)
     assert found.status[0, 0] == Status.KINK or off
-    found.keep_kink(0, 0, (-1.0, 1.0))
+    found.set_kink(0, 0, (-1.0, 1.0))
     assert np.count_nonzero(entries.errors(0, found)) == off
