@@ -24,18 +24,18 @@ from pytest_gradcheck.binding.forward.executor import Dispatch
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.current_test import RunningTest, current_test
 from pytest_gradcheck.errors import (
-    PACKAGE,
+    PACKAGE_DIRECTORY,
     GradcheckUsageError,
     GradcheckVacuousWarning,
-    hide_ours,
+    hide_own_errors,
 )
 from pytest_gradcheck.forward_errors import (
-    raise_where_moved_together,
-    raise_where_screened,
-    raise_where_swept,
+    raise_after_elementwise,
+    raise_after_screen,
+    raise_after_sweep,
 )
-from pytest_gradcheck.judgement.outcome import vacuous
-from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS, SCATTERS
+from pytest_gradcheck.judgement.outcome import vacuous_parameters
+from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS, SCATTER_FACTOR
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
 from pytest_gradcheck.numerics.full_check import DerivativeTask, measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Floats
@@ -51,26 +51,26 @@ from pytest_gradcheck.report.model import Note
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
 from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims
-from pytest_gradcheck.report_builder.parameter_report import Described, verdict_of
-from pytest_gradcheck.report_builder.progress import shown
-from pytest_gradcheck.report_builder.report_assembly import assemble
+from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
+from pytest_gradcheck.report_builder.progress import show_progress
+from pytest_gradcheck.report_builder.report_assembly import assemble_report
 from pytest_gradcheck.report_builder.screened_parameters import (
     describe_screened,
-    is_rounded,
-    noted,
-    with_excused,
+    has_rounding_note,
+    keep_inconclusive,
+    with_rounding_notes,
 )
 from pytest_gradcheck.report_builder.swept_parameters import describe_swept
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
 
 #: Derivatives of a Jacobian that are all measured where nobody asked for that.
-DERIVATIVES = 1_000_000
+MAX_SWEPT_DERIVATIVES = 1_000_000
 
 #: Coordinates from which on a check may see if forward is linear, which three evaluations show,
 #: and from which on it does so where forward is not its claim times the point.
-FEW = 8
-FEWEST_AFFINE = 256
+MIN_HOMOGENEOUS_SIZE = 8
+MIN_AFFINE_SIZE = 256
 
 
 def gradcheck(
@@ -133,7 +133,7 @@ def gradcheck(
     >>> bool(gradcheck(np.sin, np.cos, np.array([0.5, 2.0])))
     True
     """
-    __tracebackhide__ = hide_ours
+    __tracebackhide__ = hide_own_errors
     call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
     return run_check(call, options, current_test()).raise_if_failed()
 
@@ -173,7 +173,7 @@ def check_gradient(
     >>> report.verdict, report["x"].worst[0].backward
     ('wrong', 4.5)
     """
-    __tracebackhide__ = hide_ours
+    __tracebackhide__ = hide_own_errors
     call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
     return run_check(call, options, current_test())
 
@@ -200,7 +200,7 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
     GradcheckUsageError
         When the check cannot be made as it was written.
     """
-    __tracebackhide__ = hide_ours
+    __tracebackhide__ = hide_own_errors
     layers = [Layer("call", given)]
     if test is not None:
         layers = [*test.layers, *layers, *test.overrides]
@@ -251,13 +251,13 @@ def _check_once(
         swept = problem.point.size if look is _sweep and problem.kind != "jvp" else None
         if _may_be_linear(problem, options):
             look = partial(_verify_linear, look)
-        with shown(problem, show, swept) as watched:
+        with show_progress(problem, show, swept) as watched:
             described = look(watched, options)
-        report = assemble(problem, described, options, started=started, rerun=rerun)
+        report = assemble_report(problem, described, options, started=started, rerun=rerun)
     return report, problem.randomness_moved()
 
 
-def _way(problem: Problem, options: Options) -> Callable[[Problem, Options], Described]:
+def _way(problem: Problem, options: Options) -> Callable[[Problem, Options], ParameterReports]:
     """Choose how to look at a problem."""
     if isinstance(problem.claim, ElementwiseClaim):
         return partial(_compress, problem.claim)
@@ -269,10 +269,10 @@ def _may_be_linear(problem: Problem, options: Options) -> bool:
     size, claim = problem.point.size, problem.claim
     if options.mode == "full" or options.step is not None or problem.kind == "jvp":
         return False
-    if isinstance(claim, ElementwiseClaim) or size < FEW:
+    if isinstance(claim, ElementwiseClaim) or size < MIN_HOMOGENEOUS_SIZE:
         return False
-    return FEWEST_AFFINE <= size <= options.max_evaluations // 2 or is_homogeneous(
-        question(problem)
+    return MIN_AFFINE_SIZE <= size <= options.max_evaluations // 2 or is_homogeneous(
+        derivative_task(problem)
     )
 
 
@@ -291,7 +291,9 @@ def _is_fast(problem: Problem, options: Options) -> bool:
             f"max_evaluations={needed}, check fewer parameters with wrt=, or leave mode='full' "
             "out to screen them."
         )
-    many = options.mode == "auto" and problem.point.size * problem.base.size > DERIVATIVES
+    many = (
+        options.mode == "auto" and problem.point.size * problem.base.size > MAX_SWEPT_DERIVATIVES
+    )
     fast = options.mode == "fast" or beyond or (many and options.step is None)
     if problem.kind == "jvp" or not needed:
         return False  # one direction is measured anyway, and nothing is soon swept
@@ -304,41 +306,47 @@ def _is_fast(problem: Problem, options: Options) -> bool:
     return fast
 
 
-def _sweep(problem: Problem, options: Options) -> Described:
+def _sweep(problem: Problem, options: Options) -> ParameterReports:
     measured = measure_every_coordinate(
-        question(problem), agreement=options.rtol, step=options.step, seed=options.seed
+        derivative_task(problem), agreement=options.rtol, step=options.step, seed=options.seed
     )
-    raise_where_swept(problem, measured)
+    raise_after_sweep(problem, measured)
     return describe_swept(problem, measured, options)
 
 
-def _compress(claim: ElementwiseClaim, problem: Problem, options: Options) -> Described:
+def _compress(claim: ElementwiseClaim, problem: Problem, options: Options) -> ParameterReports:
     """Measure an elementwise function at once; entry by entry what turns out to be none."""
     measured = measure_elementwise(
-        question(problem), claim, agreement=options.rtol, step=options.step, seed=options.seed
+        derivative_task(problem),
+        claim,
+        agreement=options.rtol,
+        step=options.step,
+        seed=options.seed,
     )
-    raise_where_moved_together(problem, measured)
+    raise_after_elementwise(problem, measured)
     size = problem.point.size
-    is_small = size * problem.base.size <= DERIVATIVES and 2 * size <= options.max_evaluations
+    is_small = (
+        size * problem.base.size <= MAX_SWEPT_DERIVATIVES and 2 * size <= options.max_evaluations
+    )
     if measured.coupling.outputs.size and is_small:
         return _sweep(problem, options)
     return describe_elementwise(problem, claim, measured, options)
 
 
 def _verify_linear(
-    otherwise: Callable[[Problem, Options], Described], problem: Problem, options: Options
-) -> Described:
+    otherwise: Callable[[Problem, Options], ParameterReports], problem: Problem, options: Options
+) -> ParameterReports:
     """Verify a linear function along a few directions; look as usual where that is not enough."""
     segments, elsewhere = _segments(problem), NearbyClaims(problem, options.seed)
-    screened = verify_linear(question(problem), segments, seed=options.seed)
+    screened = verify_linear(derivative_task(problem), segments, seed=options.seed)
     text = "verified along directions, near and far"
     if screened is None:
         described = otherwise(problem, options)
-        verdict = verdict_of(p.verdict for p in described.parameters)
+        verdict = combine_verdicts(p.verdict for p in described.parameters)
         if described.mode == "full" or verdict == "wrong":
             return described
         screened = find_wrong(
-            question(problem), segments, agreement=options.rtol, seed=options.seed
+            derivative_task(problem), segments, agreement=options.rtol, seed=options.seed
         )
         text = "what is off was found by moving halves of the entries far"
         if screened is None:
@@ -358,31 +366,33 @@ def _segments(problem: Problem) -> list[Segment]:
     ]
 
 
-def _screen(problem: Problem, options: Options) -> Described:
+def _screen(problem: Problem, options: Options) -> ParameterReports:
     segments = _segments(problem)
     look = partial(
         screen,
-        question(problem),
+        derivative_task(problem),
         agreement=options.rtol,
         budget=options.max_evaluations,
         seed=options.seed,
     )
     screened, elsewhere = look(segments), NearbyClaims(problem, options.seed)
-    raise_where_screened(problem, screened, options.seed)
+    raise_after_screen(problem, screened, options.seed)
     described = describe_screened(problem, screened, options, elsewhere)
-    is_open = screened.unexplained.any() or any(is_rounded(p) for p in described.parameters)
+    is_open = screened.unexplained.any() or any(has_rounding_note(p) for p in described.parameters)
     if not is_open or any(p.verdict == "wrong" for p in described.parameters):
         return described
     # Directions over everything see the rounding of all claims together: allow for that.
-    shares = {s.start: SCATTERS * elsewhere.share(s.start, s.stop) for s in segments}
+    shares = {s.start: SCATTER_FACTOR * elsewhere.share(s.start, s.stop) for s in segments}
     rounded = [replace(s, rounding=max(s.rounding, shares[s.start])) for s in segments]
     if rounded == segments:
         return described
-    again = describe_screened(noted(problem, shares), look(rounded), options, elsewhere)
-    return with_excused(again, described)
+    again = describe_screened(
+        with_rounding_notes(problem, shares), look(rounded), options, elsewhere
+    )
+    return keep_inconclusive(again, described)
 
 
-def question(problem: Problem) -> DerivativeTask:
+def derivative_task(problem: Problem) -> DerivativeTask:
     return DerivativeTask(
         evaluate=problem.evaluate,
         point=problem.point,
@@ -404,13 +414,13 @@ def _claimed(problem: Problem, point: Floats, direction: Floats) -> Floats | Non
 
 def _warn_if_vacuous(report: Report) -> None:
     """Warn once, from the user's line, of parameters whose gradient is zero everywhere."""
-    __tracebackhide__ = hide_ours
-    names = vacuous(report.parameters)
+    __tracebackhide__ = hide_own_errors
+    names = vacuous_parameters(report.parameters)
     if not names or report.failures:
         return
     # Python 3.12 has skip_file_prefixes= for this; 3.11 wants to know the depth.
     frame, depth = sys._getframe(), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE_DIRECTORY):
         frame, depth = frame.f_back, depth + 1
     message = (
         f"the gradient of {report.forward} is zero everywhere with respect to "

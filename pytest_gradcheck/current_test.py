@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_gradcheck.options import Layer
     from pytest_gradcheck.report.report import Report
 
-__all__ = ["RunningTest", "Stage", "current_stage", "current_test"]
+__all__ = ["RunningTest", "SessionState", "current_test", "session_state"]
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class RunningTest:
 
 
 @dataclass(slots=True)
-class Stage:
+class SessionState:
     """Where a session's running test stands; what it needs is made when a check asks.
 
     An event loop that outlives a test keeps a copy of the context of the test
@@ -70,10 +70,12 @@ class Stage:
         return [] if self.test is None else self.test.reports
 
 
-current_stage: ContextVar[Stage | None] = ContextVar("pytest_gradcheck_stage", default=None)
+session_state: ContextVar[SessionState | None] = ContextVar(
+    "pytest_gradcheck_session", default=None
+)
 
 
 def current_test() -> RunningTest | None:
     """Return the test that runs in this context, or None outside of one."""
-    stage = current_stage.get()
-    return None if stage is None else stage.running()
+    session = session_state.get()
+    return None if session is None else session.running()

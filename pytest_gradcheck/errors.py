@@ -25,17 +25,17 @@ import pytest
 from pytest_gradcheck.report.report import GradcheckError
 
 __all__ = [
-    "PACKAGE",
+    "PACKAGE_DIRECTORY",
     "GradcheckError",
     "GradcheckUsageError",
     "GradcheckVacuousWarning",
     "GradcheckWarning",
-    "hide_ours",
+    "hide_own_errors",
 ]
 
 
 #: The folder of the package: frames of its files are not the user's.
-PACKAGE = str(Path(__file__).parent)
+PACKAGE_DIRECTORY = str(Path(__file__).parent)
 
 #: Columns of a message; pytest indents it by up to 12 more.
 WIDTH = 80
@@ -70,6 +70,6 @@ class GradcheckVacuousWarning(GradcheckWarning):
 
 #: The value of ``__tracebackhide__`` in our public frames: our own failures
 #: point at the user's line, while a bug of ours keeps its whole traceback.
-hide_ours = operator.methodcaller(
+hide_own_errors = operator.methodcaller(
     "errisinstance", (GradcheckError, GradcheckUsageError, GradcheckWarning)
 )

@@ -24,7 +24,7 @@ from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.screening.findings import ScreenResult
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["raise_where_moved_together", "raise_where_screened", "raise_where_swept"]
+__all__ = ["raise_after_elementwise", "raise_after_screen", "raise_after_sweep"]
 
 #: How far the nearest points are, in units of a coordinate's scale.
 NEAREST = 1e-12
@@ -33,7 +33,7 @@ NEAREST = 1e-12
 TRIED = 20
 
 
-def raise_where_swept(problem: Problem, measured: FullMeasurement) -> None:
+def raise_after_sweep(problem: Problem, measured: FullMeasurement) -> None:
     """Raise what forward raises at the nearest points around an entry that has no derivative.
 
     Parameters
@@ -57,7 +57,7 @@ def raise_where_swept(problem: Problem, measured: FullMeasurement) -> None:
         _raise_beside(problem, edge, NEAREST * problem.tangent)
 
 
-def raise_where_screened(problem: Problem, screened: ScreenResult, seed: int) -> None:
+def raise_after_screen(problem: Problem, screened: ScreenResult, seed: int) -> None:
     """Raise what forward raises at the nearest points along directions that show nothing.
 
     Parameters
@@ -72,7 +72,7 @@ def raise_where_screened(problem: Problem, screened: ScreenResult, seed: int) ->
     Raises
     ------
     Exception
-        As `raise_where_swept`.
+        As `raise_after_sweep`.
     """
     parameters = [p for p in problem.parameters if p.stop > p.start]
     for number, swept in screened.swept.items():
@@ -84,7 +84,7 @@ def raise_where_screened(problem: Problem, screened: ScreenResult, seed: int) ->
         _raise_beside(problem, edge, NEAREST * direction)
 
 
-def raise_where_moved_together(problem: Problem, measured: CompressedJacobian) -> None:
+def raise_after_elementwise(problem: Problem, measured: CompressedJacobian) -> None:
     """Raise what forward raises at the nearest points around entries that have no derivative.
 
     Parameters
@@ -97,7 +97,7 @@ def raise_where_moved_together(problem: Problem, measured: CompressedJacobian) -
     Raises
     ------
     Exception
-        As `raise_where_swept`.
+        As `raise_after_sweep`.
     """
     outside = np.flatnonzero(measured.found.has_status(Status.UNDEFINED).any(axis=1))
     if outside.size:

@@ -15,7 +15,16 @@ from dataclasses import dataclass, field, fields
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["CALL_ONLY", "MODES", "NAMES", "Layer", "Options", "parse", "resolve", "validate"]
+__all__ = [
+    "CALL_ONLY",
+    "MODES",
+    "OPTION_NAMES",
+    "Layer",
+    "Options",
+    "parse",
+    "resolve",
+    "validate",
+]
 
 MODES = ("auto", "full", "fast")
 KINKS = ("accept", "fail")
@@ -97,7 +106,7 @@ class Options:
 
 
 #: Every option's name, in the order of the documentation.
-NAMES = tuple(f.name for f in fields(Options) if f.name != "origins")
+OPTION_NAMES = tuple(f.name for f in fields(Options) if f.name != "origins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +223,12 @@ def _unknown(name: str, origin: str, forward_arguments: tuple[str, ...]) -> str:
         )
     if name in _ELSEWHERE:
         return f"gradcheck has no option {name!r} ({origin}): {_ELSEWHERE[name]}."
-    known = (*NAMES, "wrt", "kwargs", "backward", "backward_args", "has_cache")
+    known = (*OPTION_NAMES, "wrt", "kwargs", "backward", "backward_args", "has_cache")
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"gradcheck has no option {name!r} ({origin}).{hint} Options: {', '.join(NAMES)}."
+    return (
+        f"gradcheck has no option {name!r} ({origin}).{hint} Options: {', '.join(OPTION_NAMES)}."
+    )
 
 
 #: What other tools call their knobs, and what is done about them here.

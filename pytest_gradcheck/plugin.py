@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_gradcheck.current_test import RunningTest, Stage, current_stage
+from pytest_gradcheck.current_test import RunningTest, SessionState, session_state
 
 if TYPE_CHECKING:
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
 
-STAGE = pytest.StashKey[Stage]()
+SESSION_STATE = pytest.StashKey[SessionState]()
 
 #: Name, type in an ini file, and help of every option that suits a whole suite.
 OPTIONS = (
@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; say at once what is wrong with an option."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    config.stash[STAGE] = Stage(_prepare)
+    config.stash[SESSION_STATE] = SessionState(_prepare)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Colour(), "gradcheck-colour")
     if any(_written(config, name) for name, _, _ in OPTIONS):
@@ -101,21 +101,21 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Let the item be the running test, for all doors."""
-    stage = item.config.stash[STAGE]
-    token = current_stage.set(stage)
-    stage.enter(item)
+    session = item.config.stash[SESSION_STATE]
+    token = session_state.set(session)
+    session.enter(item)
     try:
         return (yield)
     finally:
-        stage.enter(None)
-        current_stage.reset(token)
+        session.enter(None)
+        session_state.reset(token)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Start afresh, also when a test is run again; say what is wrong with a mark."""
     __tracebackhide__ = True
-    item.config.stash[STAGE].enter(item)
+    item.config.stash[SESSION_STATE].enter(item)
     if _is_marked(item):
         from pytest_gradcheck.pytest_integration.definition_line import run_from_def
         from pytest_gradcheck.pytest_integration.marker import validate_marks
@@ -132,7 +132,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         from pytest_gradcheck.pytest_integration.definition_line import run_from_def
         from pytest_gradcheck.pytest_integration.marker import refuse_unchecked
 
-        refuse = partial(refuse_unchecked, item, item.config.stash[STAGE])
+        refuse = partial(refuse_unchecked, item, item.config.stash[SESSION_STATE])
         run_from_def(getattr(item, "obj", item), refuse)
     return result
 
@@ -143,9 +143,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     __tracebackhide__ = True
     if not _is_marked(pyfuncitem):
         return (yield)
-    from pytest_gradcheck.pytest_integration.marker import checking
+    from pytest_gradcheck.pytest_integration.marker import body_replaced_by_check
 
-    with checking(pyfuncitem, pyfuncitem.config.stash[STAGE]):
+    with body_replaced_by_check(pyfuncitem, pyfuncitem.config.stash[SESSION_STATE]):
         return (yield)
 
 
@@ -154,7 +154,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach what was checked to the test's report; keep its summary to one line."""
-    reports = item.config.stash[STAGE].reports()
+    reports = item.config.stash[SESSION_STATE].reports()
     if not reports and not (call.excinfo and call.excinfo.type.__module__ == "pytest_gradcheck"):
         return (yield)
     from pytest_gradcheck.pytest_integration import user_properties
@@ -162,7 +162,7 @@ def pytest_runtest_makereport(
     if call.when == "call":
         user_properties.set_properties(item, reports)
     report = yield
-    user_properties.attach(report, call, reports)
+    user_properties.attach_reports(report, call, reports)
     return report
 
 
@@ -183,7 +183,7 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     """
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
 
-    return Gradcheck(pytestconfig.stash[STAGE])
+    return Gradcheck(pytestconfig.stash[SESSION_STATE])
 
 
 class _Colour:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError
-from pytest_gradcheck.options import NAMES, Layer, Options, parse, resolve
+from pytest_gradcheck.options import OPTION_NAMES, Layer, Options, parse, resolve
 
-ALL = ", ".join(NAMES)
+ALL = ", ".join(OPTION_NAMES)
 
 
 def refused(**given: Any) -> str:
@@ -22,7 +22,7 @@ def test_defaults() -> None:
     """Nothing given is everything at its default."""
     options = resolve([])
     assert options == Options()
-    assert {options.origin(name) for name in NAMES} == {"default"}
+    assert {options.origin(name) for name in OPTION_NAMES} == {"default"}
 
 
 def test_later_layers_override_earlier_ones() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.report.model import Diagnosis
 
-__all__ = ["diagnose", "diagnose_share"]
+__all__ = ["diagnose_constant_factor", "diagnose_relative_error"]
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ CLEAR = 1e-2
 FINEST = 1e-9
 
 
-def diagnose(claim: Floats, value: Floats, bound: Floats) -> tuple[Diagnosis, ...]:
+def diagnose_constant_factor(claim: Floats, value: Floats, bound: Floats) -> tuple[Diagnosis, ...]:
     """Test what could have gone wrong with one parameter's gradient.
 
     Parameters
@@ -48,7 +48,8 @@ def diagnose(claim: Floats, value: Floats, bound: Floats) -> tuple[Diagnosis, ..
     --------
     >>> import numpy as np
     >>> value = np.array([[1.0], [2.5]])
-    >>> [d.evidence["factor"] for d in diagnose(2 * value, value, np.full((2, 1), 1e-9))]
+    >>> diagnoses = diagnose_constant_factor(2 * value, value, np.full((2, 1), 1e-9))
+    >>> [diagnosis.evidence["factor"] for diagnosis in diagnoses]
     [2.0]
     """
     known = np.isfinite(value) & np.isfinite(bound)
@@ -56,7 +57,7 @@ def diagnose(claim: Floats, value: Floats, bound: Floats) -> tuple[Diagnosis, ..
     return () if factor is None else (factor,)
 
 
-def diagnose_share(share: float, doubt: float) -> Diagnosis:
+def diagnose_relative_error(share: float, doubt: float) -> Diagnosis:
     """Say what it means that a share of a claim is too much, by what directions show.
 
     Parameters
@@ -73,7 +74,7 @@ def diagnose_share(share: float, doubt: float) -> Diagnosis:
 
     Examples
     --------
-    >>> diagnose_share(0.5, 1e-9).text
+    >>> diagnose_relative_error(0.5, 1e-9).text
     'consistent with 2 x the true gradient (along two directions, to 8 digits): a stray factor 2?'
     """
     rest = 1 - share

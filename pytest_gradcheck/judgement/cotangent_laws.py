@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LawViolation", "breaks_again", "violated_laws"]
+__all__ = ["LawViolation", "is_violated_nearby", "violated_laws"]
 
 Floats = NDArray[np.float64]
 
@@ -93,9 +93,9 @@ def violated_laws(
     --------
     >>> one, two = np.ones(2), np.array([2.0, 1.0])
     >>> laws = dict(zero=0 * one, second=two, weight=-2.5, rtol=1e-6, rounding=2e-16)
-    >>> [law.kind for law in broken_laws(one, combined=one - 2.5 * two, **laws)]
+    >>> [law.kind for law in violated_laws(one, combined=one - 2.5 * two, **laws)]
     []
-    >>> [law.kind for law in broken_laws(one, combined=np.abs(one - 2.5 * two), **laws)]
+    >>> [law.kind for law in violated_laws(one, combined=np.abs(one - 2.5 * two), **laws)]
     ['linear']
     """
     if not claim.size:
@@ -134,7 +134,7 @@ def violated_laws(
         yield LawViolation("linear", at, float(combined[at] + 0.0), expected)
 
 
-def breaks_again(
+def is_violated_nearby(
     law: LawViolation,
     claim: Floats,
     *,
@@ -163,9 +163,9 @@ def breaks_again(
 
     Examples
     --------
-    >>> law = Broken("linear", 0, found=2e-16, expected=0.0)
+    >>> law = LawViolation("linear", 0, found=2e-16, expected=0.0)
     >>> here = dict(zero=np.zeros(1), second=np.zeros(1), weight=-2.5)
-    >>> breaks_again(law, np.zeros(1), combined=np.array([-1e-16]), **here)
+    >>> is_violated_nearby(law, np.zeros(1), combined=np.array([-1e-16]), **here)
     False
     """
     at = law.coordinate

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.model import Breach, Note, ParameterReport
 
-__all__ = ["failures", "vacuous"]
+__all__ = ["failure_reasons", "vacuous_parameters"]
 
 
-def failures(
+def failure_reasons(
     parameters: Sequence[ParameterReport], breaches: Sequence[Breach], options: Options
 ) -> tuple[str, ...]:
     """Say why a check fails.
@@ -40,7 +40,7 @@ def failures(
     return (*reasons, *(breach.text for breach in breaches))
 
 
-def vacuous(parameters: Sequence[ParameterReport]) -> tuple[str, ...]:
+def vacuous_parameters(parameters: Sequence[ParameterReport]) -> tuple[str, ...]:
     """Return the names of the parameters whose gradient is zero everywhere."""
     return tuple(p.name for p in parameters if any(_is_vacuous(n) for n in p.notes))
 

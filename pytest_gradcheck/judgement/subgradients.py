@@ -10,7 +10,12 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Convention", "come_apart", "convention", "follows_slopes"]
+__all__ = [
+    "SubgradientChoice",
+    "are_one_sided_slopes",
+    "classify_subgradient",
+    "explained_by_several_kinks",
+]
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +24,7 @@ Floats = NDArray[np.float64]
 FAR = 3.0
 
 
-class Convention(Enum):
+class SubgradientChoice(Enum):
     """What a claim at a kink is; the value says it of a claim."""
 
     SLOPE = "one of the slopes left and right of it"
@@ -29,9 +34,9 @@ class Convention(Enum):
     SEVERAL = "a combination of slopes, of several kinks at once"
 
 
-def convention(
+def classify_subgradient(
     claim: float, slopes: tuple[float, float], *, mean: float, allowed: float
-) -> Convention | None:
+) -> SubgradientChoice | None:
     """Tell which convention a claim at a kink follows, by both slopes alone.
 
     Any value between the slopes is a subgradient of a convex function (F. H. Clarke,
@@ -58,27 +63,27 @@ def convention(
 
     Examples
     --------
-    >>> convention(0.0, (-0.3, 0.7), mean=0.2, allowed=1e-9).value
+    >>> classify_subgradient(0.0, (-0.3, 0.7), mean=0.2, allowed=1e-9).value
     'zero, between the slopes left and right of it'
-    >>> convention(0.693, (-0.3, 0.7), mean=0.2, allowed=1e-9) is None
+    >>> classify_subgradient(0.693, (-0.3, 0.7), mean=0.2, allowed=1e-9) is None
     True
     """
     low, high = slopes
     # The slopes are widened by their errors.
     if min(abs(claim - low), abs(high - claim)) <= 2 * allowed:
-        return Convention.SLOPE
+        return SubgradientChoice.SLOPE
     if not low <= claim <= high:
         return None
     if claim == 0:
-        return Convention.ZERO
+        return SubgradientChoice.ZERO
     if abs(claim - mean) <= allowed:
-        return Convention.MEAN
+        return SubgradientChoice.MEAN
     if abs(claim - 2 * mean) <= 2 * allowed:
-        return Convention.SUM
+        return SubgradientChoice.SUM
     return None
 
 
-def follows_slopes(
+def are_one_sided_slopes(
     sides: tuple[float, float], slopes: tuple[float, float], *, allowed: float
 ) -> bool:
     """Tell whether claims to the left and to the right of a kink are the slopes there.
@@ -88,20 +93,20 @@ def follows_slopes(
     sides : tuple of float
         Claims at points on both sides.
     slopes, allowed
-        As for `convention`.
+        As for `classify_subgradient`.
 
     Examples
     --------
-    >>> follows_slopes((1.0, 0.0), (0.0, 1.0), allowed=1e-9)
+    >>> are_one_sided_slopes((1.0, 0.0), (0.0, 1.0), allowed=1e-9)
     True
-    >>> follows_slopes((0.99, 0.0), (0.0, 1.0), allowed=1e-9)
+    >>> are_one_sided_slopes((0.99, 0.0), (0.0, 1.0), allowed=1e-9)
     False
     """
     apart = (abs(a - b) for a, b in zip(sorted(sides), slopes, strict=True))
     return max(apart) <= 2 * allowed
 
 
-def come_apart(
+def explained_by_several_kinks(
     around: Floats, slopes: tuple[float, float], *, claim: float, allowed: float
 ) -> bool:
     """Tell whether several kinks at once explain a claim.
@@ -115,7 +120,7 @@ def come_apart(
     around : ndarray, shape (k,)
         Claims at points around the kink, all coordinates moved.
     slopes, claim, allowed
-        As for `convention`.
+        As for `classify_subgradient`.
 
     Returns
     -------
@@ -124,9 +129,9 @@ def come_apart(
 
     Examples
     --------
-    >>> come_apart(np.array([0.0, 1.0, 1.0]), (0.0, 1.0), claim=0.4, allowed=1e-9)
+    >>> explained_by_several_kinks(np.array([0.0, 1.0, 1.0]), (0.0, 1.0), claim=0.4, allowed=1e-9)
     False
-    >>> come_apart(np.array([0.0, 0.3, 1.0]), (0.0, 1.0), claim=0.4, allowed=1e-9)
+    >>> explained_by_several_kinks(np.array([0.0, 0.3, 1.0]), (0.0, 1.0), claim=0.4, allowed=1e-9)
     True
     """
     low, high = slopes

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Slices", "hides_transpose", "one_value", "whole_slices"]
+__all__ = ["Slices", "common_value", "hides_transpose", "whole_slices"]
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -67,7 +67,7 @@ def whole_slices(where: Booleans) -> Slices | None:
     return max(found, key=lambda slices: slices.covered, default=None)
 
 
-def one_value(point: Floats) -> float | None:
+def common_value(point: Floats) -> float | None:
     """Return the one number that all coordinates are; None where they differ.
 
     One coordinate alone counts only where it is zero: then it hides the terms that
@@ -75,7 +75,8 @@ def one_value(point: Floats) -> float | None:
 
     Examples
     --------
-    >>> one_value(np.zeros(3)), one_value(np.array([0.5, 0.5])), one_value(np.array([0.5]))
+    >>> points = np.zeros(3), np.array([0.5, 0.5]), np.array([0.5])
+    >>> tuple(common_value(point) for point in points)
     (0.0, 0.5, None)
     """
     if not point.size or (point != point[0]).any():

@@ -12,9 +12,17 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.judgement.subgradients import Convention, convention
+from pytest_gradcheck.judgement.subgradients import SubgradientChoice, classify_subgradient
 
-__all__ = ["CLAIM_ROUNDINGS", "SCATTERS", "Judged", "Mark", "are_zero", "is_clear", "judge"]
+__all__ = [
+    "CLAIM_ROUNDINGS",
+    "SCATTER_FACTOR",
+    "Judgement",
+    "VerdictCode",
+    "are_verified_zero",
+    "is_scatter_conclusive",
+    "judge",
+]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -49,7 +57,7 @@ CLAIM_ROUNDINGS = 8.0
 
 #: How many times its scatter one rounding away a claim may be off by. Of three that are drawn
 #: at random all lie closer to each other than a sixteenth of the error of one in a few of 1e5.
-SCATTERS = 16.0
+SCATTER_FACTOR = 16.0
 
 #: A difference so many times larger than what scatter explains is no rounding.
 FAR_BEYOND = 100.0
@@ -70,7 +78,7 @@ NOTHING = 1e-200
 TINY = float(np.finfo(np.float64).tiny)
 
 
-class Mark(IntEnum):
+class VerdictCode(IntEnum):
     """Verdict of one derivative, as it is kept in arrays."""
 
     CORRECT = 0
@@ -79,13 +87,13 @@ class Mark(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgement:
     """Verdicts on the derivatives of one parameter.
 
     Attributes
     ----------
     marks : ndarray of int8, shape (n, m)
-        Values of `Mark`.
+        Values of `VerdictCode`.
     excess : ndarray, shape (n, m)
         Distance between claim and measurement in units of what is allowed, to three digits: a
         factor puts all entries equally far off, but for noise.
@@ -111,27 +119,27 @@ class Judged:
     zeros: NDArray[np.bool_]
     slight: NDArray[np.bool_]
     rounded: NDArray[np.bool_]
-    conventions: Mapping[tuple[int, int], Convention]
+    conventions: Mapping[tuple[int, int], SubgradientChoice]
     unexplained: tuple[tuple[int, int], ...]
 
-    def are(self, mark: Mark) -> NDArray[np.bool_]:
+    def are(self, mark: VerdictCode) -> NDArray[np.bool_]:
         """Tell which derivatives have this verdict."""
         # A plain number: numpy takes ten times as long to look at a member of an enumeration.
         return np.asarray(self.marks == mark.value)
 
     def counts(self) -> list[int]:
         """Return how many derivatives have each verdict, by its value."""
-        counts: list[int] = np.bincount(self.marks.ravel(), minlength=len(Mark)).tolist()
+        counts: list[int] = np.bincount(self.marks.ravel(), minlength=len(VerdictCode)).tolist()
         return counts
 
     def part(
         self,
         rows: slice,
-        conventions: Mapping[tuple[int, int], Convention],
+        conventions: Mapping[tuple[int, int], SubgradientChoice],
         unexplained: Iterable[tuple[int, int]],
-    ) -> Judged:
+    ) -> Judgement:
         """Return the verdicts on some rows, with what is known of claims at a kink there."""
-        return Judged(
+        return Judgement(
             self.marks[rows],
             self.excess[rows],
             self.allowed[rows],
@@ -142,7 +150,9 @@ class Judged:
             tuple(unexplained),
         )
 
-    def settle(self, several: Sequence[tuple[int, int]], off: Sequence[tuple[int, int]]) -> Judged:
+    def settle(
+        self, several: Sequence[tuple[int, int]], off: Sequence[tuple[int, int]]
+    ) -> Judgement:
         """Return the same with verdicts on some claims at a kink.
 
         Parameters
@@ -154,17 +164,17 @@ class Judged:
         """
         marks = self.marks.copy()
         for place in several:
-            marks[place] = Mark.CORRECT
+            marks[place] = VerdictCode.CORRECT
         for place in off:
-            marks[place] = Mark.WRONG
-        known = dict.fromkeys(several, Convention.SEVERAL)
+            marks[place] = VerdictCode.WRONG
+        known = dict.fromkeys(several, SubgradientChoice.SEVERAL)
         left = tuple(place for place in self.unexplained if place not in {*several, *off})
         return replace(
             self, marks=marks, conventions={**self.conventions, **known}, unexplained=left
         )
 
 
-def is_clear(distance: Floats, scatter: Floats, largest: float) -> bool:
+def is_scatter_conclusive(distance: Floats, scatter: Floats, largest: float) -> bool:
     """Tell whether the scatter of claims explains all differences, or is far from it.
 
     A claim that is rounded to one of few numbers may not scatter by chance where others do.
@@ -179,15 +189,15 @@ def is_clear(distance: Floats, scatter: Floats, largest: float) -> bool:
     Examples
     --------
     >>> one = np.ones(1)
-    >>> [is_clear(one, s * one, m) for s, m in ((0.1, 0.1), (0.0, 0.1), (0.0, 1e-9))]
+    >>> [is_scatter_conclusive(one, s * one, m) for s, m in ((0.1, 0.1), (0.0, 0.1), (0.0, 1e-9))]
     [True, False, True]
     """
-    if FAR_BEYOND * SCATTERS * largest < distance.min(initial=np.inf):
+    if FAR_BEYOND * SCATTER_FACTOR * largest < distance.min(initial=np.inf):
         return True
-    return bool((SCATTERS * scatter >= distance).all())
+    return bool((SCATTER_FACTOR * scatter >= distance).all())
 
 
-def are_zero(size: Floats, unseen: Floats, natural: Floats) -> NDArray[np.bool_]:
+def are_verified_zero(size: Floats, unseen: Floats, natural: Floats) -> NDArray[np.bool_]:
     """Tell which derivatives are zero within what can be resolved, where all of them may be.
 
     Parameters
@@ -199,7 +209,7 @@ def are_zero(size: Floats, unseen: Floats, natural: Floats) -> NDArray[np.bool_]
     Examples
     --------
     >>> size, unseen = np.array([1e-9, 1e-15, 1e-5]), np.array([1e-10, 1e-6, 1e-10])
-    >>> are_zero(size, unseen, np.ones(3))
+    >>> are_verified_zero(size, unseen, np.ones(3))
     array([ True,  True, False])
     """
     untold = (size <= unseen) & (unseen <= UNTOLD * natural)
@@ -218,7 +228,7 @@ def judge(
     rounding: float | Floats,
     scatter: Floats | float = 0.0,
     starts: Indices | None = None,
-) -> Judged:
+) -> Judgement:
     """Judge the claims about one parameter, or about several at once.
 
     A claim is wrong only if ``|claim - value|`` exceeds both ``rtol`` times the
@@ -237,7 +247,8 @@ def judge(
     claim, value, bound : ndarray, shape (n, m)
         What backward says, what was measured, and how well.
     kinks : mapping of (int, int) to (float, float)
-        Slopes on both sides where they differ; for what is accepted there see `convention`.
+        Slopes on both sides where they differ; for what is accepted there see
+        `classify_subgradient`.
     still : ndarray of bool, shape (n, m)
         Where the output did not move at all, not by a bit.
     natural : ndarray, shape (n, m)
@@ -255,7 +266,7 @@ def judge(
 
     Returns
     -------
-    Judged
+    Judgement
         Verdict, excess and allowance of every derivative.
 
     Examples
@@ -288,7 +299,7 @@ def judge(
         slightest = SLIGHT * np.maximum(size, natural)
         slight = beyond & (distance <= slightest)
         doubted = slight & (scatter <= JUMPS * np.maximum(size, natural))
-        unseen = np.where(doubted, np.maximum(unseen, SCATTERS * scatter), unseen)
+        unseen = np.where(doubted, np.maximum(unseen, SCATTER_FACTOR * scatter), unseen)
         allowed = np.maximum(rtol * size, unseen)
         excess = np.where(known, distance / np.maximum(allowed, TINY), 0.0)
         wrong = known & (excess > 1)
@@ -300,28 +311,28 @@ def judge(
         informative = unseen <= telling
         informative |= is_zero & still & (unseen <= STILL * natural)
         untold = (size <= unseen) | (size + unseen <= VANISHING * natural)
-        informative |= are_zero(size, unseen, natural) & _all(untold | ~known, starts)
+        informative |= are_verified_zero(size, unseen, natural) & _all(untold | ~known, starts)
         correct = known & informative & ~wrong
         zeros = correct & ((unseen > share * size) | (size == 0))
     marks = np.empty(claim.shape, dtype=np.int8)
-    marks[...] = Mark.INCONCLUSIVE
-    marks[correct] = Mark.CORRECT
-    marks[wrong] = Mark.WRONG
-    conventions, unexplained = dict[tuple[int, int], Convention](), list[tuple[int, int]]()
+    marks[...] = VerdictCode.INCONCLUSIVE
+    marks[correct] = VerdictCode.CORRECT
+    marks[wrong] = VerdictCode.WRONG
+    conventions, unexplained = dict[tuple[int, int], SubgradientChoice](), list[tuple[int, int]]()
     for place, slopes in kinks.items():
         zeros[place] = False
-        found = convention(
+        found = classify_subgradient(
             float(claim[place]), slopes, mean=float(value[place]), allowed=float(allowed[place])
         )
         if found:
-            marks[place], excess[place] = Mark.CORRECT, 0.0
+            marks[place], excess[place] = VerdictCode.CORRECT, 0.0
             conventions[place] = found
             continue
         is_between = slopes[0] <= claim[place] <= slopes[1]
-        marks[place] = Mark.INCONCLUSIVE if is_between else Mark.WRONG
+        marks[place] = VerdictCode.INCONCLUSIVE if is_between else VerdictCode.WRONG
         unexplained.append(place)
-    is_wrong = marks == Mark.WRONG.value
-    return Judged(
+    is_wrong = marks == VerdictCode.WRONG.value
+    return Judgement(
         marks,
         excess,
         allowed,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-__all__ = ["asks_for_fixture", "is_written", "prepare_item"]
+__all__ = ["asks_for_fixture", "is_user_mark", "prepare_item"]
 
 #: Tells the mark we add, for selection alone, from one that the user wrote.
 OURS = pytest.mark.gradcheck(_ours=True)
 
 
-def is_written(mark: pytest.Mark) -> bool:
+def is_user_mark(mark: pytest.Mark) -> bool:
     """Tell a gradcheck mark that the user wrote."""
     return mark.name == "gradcheck" and "_ours" not in mark.kwargs
 

@@ -59,7 +59,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
     executor = item.ihook.pytest_gradcheck_executor(item=item)
     layers = [
         Layer("hook pytest_gradcheck_executor", {"executor": executor} if executor else {}),
-        Layer("node id", {"seed": seed_of(item.nodeid)}),
+        Layer("node id", {"seed": seed_from_node_id(item.nodeid)}),
         *settings,
         *_verbosity(config),
         *mark_layers(item),
@@ -74,13 +74,13 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
     )
 
 
-def seed_of(nodeid: str) -> int:
+def seed_from_node_id(nodeid: str) -> int:
     """Make a seed from a node id: the same on every machine, in every order, in every worker.
 
     Examples
     --------
-    >>> seed_of("test_layers.py::test_affine")
-    1063287420
+    >>> seed_from_node_id("test_layers.py::test_affine")
+    2751233064
     """
     return int.from_bytes(hashlib.sha256(nodeid.encode()).digest()[:4], "big")
 

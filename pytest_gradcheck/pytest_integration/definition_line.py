@@ -11,7 +11,7 @@ import re
 import types
 from collections.abc import Callable
 
-from pytest_gradcheck.errors import hide_ours
+from pytest_gradcheck.errors import hide_own_errors
 
 __all__ = ["run_from_def"]
 
@@ -31,7 +31,7 @@ def run_from_def(test: object, run: Callable[[], None]) -> None:
     run : callable
         What may fail; its own frames should be hidden.
     """
-    __tracebackhide__ = hide_ours
+    __tracebackhide__ = hide_own_errors
 
     def shim() -> None:
         run()

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pytest_gradcheck.current_test import Stage
-from pytest_gradcheck.errors import hide_ours
+from pytest_gradcheck.current_test import SessionState
+from pytest_gradcheck.errors import hide_own_errors
 
 if TYPE_CHECKING:
     from pytest_gradcheck.report.report import Report
@@ -25,12 +25,12 @@ class Gradcheck:
 
     Parameters
     ----------
-    stage : Stage
+    session : SessionState
         Where the session's running test stands.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, session: SessionState) -> None:
+        self._session = session
 
     def __repr__(self) -> str:
         return "gradcheck"
@@ -61,9 +61,9 @@ class Gradcheck:
         GradcheckUsageError
             When the check cannot be made as it was written.
         """
-        __tracebackhide__ = hide_ours
+        __tracebackhide__ = hide_own_errors
         from pytest_gradcheck.binding.call.user_call import Call
         from pytest_gradcheck.check import run_check
 
         call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
-        return run_check(call, options, self._stage.running()).raise_if_failed()
+        return run_check(call, options, self._session.running()).raise_if_failed()

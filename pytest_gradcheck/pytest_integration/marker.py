@@ -23,15 +23,15 @@ import pytest
 
 from pytest_gradcheck.binding.call.user_call import Call
 from pytest_gradcheck.check import run_check
-from pytest_gradcheck.current_test import Stage
-from pytest_gradcheck.errors import GradcheckUsageError, hide_ours
+from pytest_gradcheck.current_test import SessionState
+from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
 from pytest_gradcheck.options import Layer, validate
-from pytest_gradcheck.pytest_integration.collection import asks_for_fixture, is_written
+from pytest_gradcheck.pytest_integration.collection import asks_for_fixture, is_user_mark
 from pytest_gradcheck.pytest_integration.definition_line import run_from_def
 
 __all__ = [
     "MarkedCall",
-    "checking",
+    "body_replaced_by_check",
     "mark_layers",
     "marked_call",
     "refuse_mark_on_helper",
@@ -90,7 +90,7 @@ def validate_marks(item: pytest.Item) -> None:
         For positional arguments, unknown or bad options, and tests that cannot
         be a forward function: coroutines, generators, methods of a TestCase.
     """
-    __tracebackhide__ = hide_ours
+    __tracebackhide__ = hide_own_errors
     for mark in _marks(item):
         _validate_mark(mark, item)
     if asks_for_fixture(item):
@@ -127,10 +127,10 @@ def validate_marks(item: pytest.Item) -> None:
         )
 
 
-def refuse_unchecked(item: pytest.Item, stage: Stage) -> None:
+def refuse_unchecked(item: pytest.Item, session: SessionState) -> None:
     """Raise for a marked test that passed without a completed check."""
-    __tracebackhide__ = hide_ours
-    if not stage.reports():
+    __tracebackhide__ = hide_own_errors
+    if not session.reports():
         raise GradcheckUsageError(
             f"{item.name} is marked gradcheck but completed no check: call the gradcheck fixture "
             "in it, or mark with gradcheck_options what only needs options."
@@ -155,12 +155,12 @@ def _marks(item: pytest.Item) -> Iterator[pytest.Mark]:
     """Yield our marks from the session's down to the item's own, so that later ones override."""
     for node in item.listchain():
         for mark in node.own_markers:
-            if mark.name == "gradcheck_options" or is_written(mark):
+            if mark.name == "gradcheck_options" or is_user_mark(mark):
                 yield mark
 
 
 def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
-    __tracebackhide__ = hide_ours
+    __tracebackhide__ = hide_own_errors
     if mark.args:
         raise GradcheckUsageError(
             f"pytest.mark.{mark.name} takes keywords only, and {item.name} gives it "
@@ -188,7 +188,7 @@ def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
 
 
 def _validate_option(name: str, value: object) -> None:
-    __tracebackhide__ = hide_ours
+    __tracebackhide__ = hide_own_errors
     try:
         validate(name, value, "mark")
     except GradcheckUsageError as error:
@@ -196,7 +196,7 @@ def _validate_option(name: str, value: object) -> None:
 
 
 @contextmanager
-def checking(item: pytest.Function, stage: Stage) -> Iterator[None]:
+def body_replaced_by_check(item: pytest.Function, session: SessionState) -> Iterator[None]:
     """While the context lasts, running the test's body makes the check.
 
     Under hypothesis the inner test is replaced, so that each example is a check
@@ -206,7 +206,7 @@ def checking(item: pytest.Function, stage: Stage) -> Iterator[None]:
     ----------
     item : pytest.Function
         A test with a gradcheck mark.
-    stage : Stage
+    session : SessionState
         Where the running test stands.
     """
     if asks_for_fixture(item):
@@ -216,25 +216,27 @@ def checking(item: pytest.Function, stage: Stage) -> Iterator[None]:
     handle = getattr(item.obj, "hypothesis", None)
     if handle is not None and hasattr(handle, "inner_test"):
         body = handle.inner_test
-        handle.inner_test = functools.wraps(body)(_as_check(body, marked, stage))
+        handle.inner_test = functools.wraps(body)(_as_check(body, marked, session))
         try:
             yield
         finally:
             handle.inner_test = body
         return
     test = item.obj
-    item.obj = _as_check(test, marked, stage)
+    item.obj = _as_check(test, marked, session)
     try:
         yield
     finally:
         item.obj = test
 
 
-def _as_check(test: Callable[..., Any], marked: MarkedCall, stage: Stage) -> Callable[..., None]:
+def _as_check(
+    test: Callable[..., Any], marked: MarkedCall, session: SessionState
+) -> Callable[..., None]:
     """Return a function that checks `test` as forward, and fails at its ``def`` line."""
 
     def check(*args: Any, **kwargs: Any) -> None:
-        __tracebackhide__ = hide_ours
+        __tracebackhide__ = hide_own_errors
         forward, rest = test, args
         if args and not hasattr(test, "__self__"):
             # A method called as a plain function, as hypothesis does.
@@ -248,11 +250,11 @@ def _as_check(test: Callable[..., Any], marked: MarkedCall, stage: Stage) -> Cal
             marked.backward_args,
             marked.has_cache,
         )
-        run_from_def(test, functools.partial(_run, call, stage))
+        run_from_def(test, functools.partial(_run, call, session))
 
     return check
 
 
-def _run(call: Call, stage: Stage) -> None:
-    __tracebackhide__ = hide_ours
-    run_check(call, {}, stage.running()).raise_if_failed()
+def _run(call: Call, session: SessionState) -> None:
+    __tracebackhide__ = hide_own_errors
+    run_check(call, {}, session.running()).raise_if_failed()

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from _pytest._code import code
 
-from pytest_gradcheck.report.message import segments
+from pytest_gradcheck.report.message import markup_segments
 
 __all__ = ["colour", "progress_line"]
 
@@ -45,7 +45,7 @@ class ReprEntry(code.ReprEntry):
 
 
 class _Painter:
-    """A terminal writer that asks `segments` how to mark a failure line."""
+    """A terminal writer that asks `markup_segments` how to mark a failure line."""
 
     def __init__(self, tw: Any) -> None:
         self._tw = tw
@@ -63,7 +63,7 @@ class _Painter:
             self._tw.line(text, **markup)
         else:
             self._tw.write("E", red=True, bold=True)
-            for piece, look in segments(text[1:]):
+            for piece, look in markup_segments(text[1:]):
                 self._tw.write(piece, **look)
             self._tw.line()
 

@@ -14,7 +14,7 @@ import pytest
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
 from pytest_gradcheck.report.report import Report
 
-__all__ = ["attach", "set_properties"]
+__all__ = ["attach_reports", "set_properties"]
 
 PREFIX = "gradcheck_"
 
@@ -35,7 +35,7 @@ def set_properties(item: pytest.Item, reports: Sequence[Report]) -> None:
     item.user_properties[:] = [*others, *_properties(reports)]
 
 
-def attach(
+def attach_reports(
     report: pytest.TestReport, call: pytest.CallInfo[None], reports: Sequence[Report]
 ) -> None:
     """Attach full data to a test's report, and keep its summary to our first line.

@@ -14,16 +14,16 @@ import textwrap
 from collections.abc import Sequence
 
 __all__ = [
-    "PAGE",
-    "PROSE",
-    "bound_text",
-    "difference_text",
+    "LINE_WIDTH",
+    "TEXT_WIDTH",
     "elide",
-    "number",
-    "off_by",
-    "pair",
-    "prose",
-    "table",
+    "format_bound",
+    "format_deviation",
+    "format_difference",
+    "format_number",
+    "format_pair",
+    "format_table",
+    "wrap_text",
 ]
 
 
@@ -37,13 +37,15 @@ ALL_DIGITS = 17
 READABLE = 100.0
 
 
-def number(value: float, digits: int = DIGITS) -> str:
+def format_number(value: float, digits: int = DIGITS) -> str:
     """Return `value` with so many significant digits, as Python reads it.
 
     Examples
     --------
-    >>> number(0.63290787197), number(-1e300, 3), number(float("nan")), number(3.0)
-    ('0.63290787', '-1e+300', 'nan', '3.0')
+    >>> format_number(0.63290787197), format_number(-1e300, 3)
+    ('0.63290787', '-1e+300')
+    >>> format_number(float("nan")), format_number(3.0)
+    ('nan', '3.0')
     """
     text = f"{value:.{digits}g}"
     if math.isfinite(value) and math.isinf(float(text)):
@@ -52,42 +54,44 @@ def number(value: float, digits: int = DIGITS) -> str:
     return f"{text}.0" if plain else text
 
 
-def pair(backward: float, numerical: float) -> tuple[str, str]:
+def format_pair(backward: float, numerical: float) -> tuple[str, str]:
     """Return both sides with as many digits as it takes to tell them apart.
 
     Examples
     --------
-    >>> pair(1.0000000001, 1.0)
+    >>> format_pair(1.0000000001, 1.0)
     ('1.0000000001', '1.0')
     """
     for digits in range(DIGITS, ALL_DIGITS + 1):
-        texts = number(backward, digits), number(numerical, digits)
+        texts = format_number(backward, digits), format_number(numerical, digits)
         if texts[0] != texts[1] or backward == numerical:
             return texts
     return texts
 
 
-def bound_text(bound: float) -> str:
+def format_bound(bound: float) -> str:
     """Return an error bound with one digit: ``3e-11``; ``unknown`` where there is none."""
     if not math.isfinite(bound):
         return "unknown"
     return "0" if bound == 0 else f"{bound:.0e}"
 
 
-def difference_text(difference: float) -> str:
+def format_difference(difference: float) -> str:
     """Return a relative difference with two digits: ``6.0e-01``; ``-`` where none was taken."""
     if math.isnan(difference):
         return "-"
     return f"{difference:.1e}"
 
 
-def off_by(backward: float, numerical: float) -> str:
+def format_deviation(backward: float, numerical: float) -> str:
     """Say how far backward is from numerical: in percent, as a factor, or absolutely.
 
     Examples
     --------
-    >>> off_by(4.0, 1.0), off_by(-1.0, 1.0), off_by(1.0, 0.0), off_by(1e9, 1.0)
-    ('+300%', 'sign', '+1', 'x1e+09')
+    >>> format_deviation(4.0, 1.0), format_deviation(-1.0, 1.0)
+    ('+300%', 'sign')
+    >>> format_deviation(1.0, 0.0), format_deviation(1e9, 1.0)
+    ('+1', 'x1e+09')
     """
     if not (math.isfinite(backward) and math.isfinite(numerical)):
         return "-"
@@ -103,17 +107,17 @@ def off_by(backward: float, numerical: float) -> str:
 
 
 #: No line of a message is longer.
-PAGE = 92
+LINE_WIDTH = 92
 
 #: Sentences are folded earlier: pytest indents a message by up to 12 columns,
 #: and many terminals have 80.
-PROSE = 72
+TEXT_WIDTH = 72
 
 #: Space between columns.
 GAP = "  "
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
+def format_table(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
     """Lay out `rows` in columns; the first column gives way where a line would be too long.
 
     Parameters
@@ -130,14 +134,14 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
 
     Examples
     --------
-    >>> for line in table([("name", "n"), ("W", "10")], (False, True)):
+    >>> for line in format_table([("name", "n"), ("W", "10")], (False, True)):
     ...     print(line)
     name   n
     W     10
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rest = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
-    widths[0] = min(widths[0], PAGE - rest)
+    widths[0] = min(widths[0], LINE_WIDTH - rest)
     lines = []
     for row in rows:
         cells = [elide(row[0], widths[0]), *row[1:]]
@@ -163,11 +167,11 @@ def elide(name: str, width: int) -> str:
     return f"{name[: width - 1 - tail]}…{name[-tail:]}" if tail > 0 else name[:width]
 
 
-def prose(text: str, indent: str = "") -> list[str]:
+def wrap_text(text: str, indent: str = "") -> list[str]:
     """Fold a sentence into lines, those after the first indented once more."""
     return textwrap.wrap(
         text,
-        PROSE,
+        TEXT_WIDTH,
         initial_indent=indent,
         subsequent_indent=f"{indent}  ",
         break_on_hyphens=False,

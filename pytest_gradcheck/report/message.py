@@ -15,19 +15,19 @@ from collections.abc import Iterator, Mapping
 from math import isnan
 
 from pytest_gradcheck.report.formatting import (
-    PAGE,
-    bound_text,
-    difference_text,
+    LINE_WIDTH,
     elide,
-    number,
-    off_by,
-    pair,
-    prose,
-    table,
+    format_bound,
+    format_deviation,
+    format_difference,
+    format_number,
+    format_pair,
+    format_table,
+    wrap_text,
 )
 from pytest_gradcheck.report.model import Entry, Note, ParameterReport, ReportData
 
-__all__ = ["render_text", "segments"]
+__all__ = ["markup_segments", "render_text"]
 
 
 Markup = Mapping[str, bool]
@@ -46,7 +46,7 @@ _HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")
 _AGAIN = re.compile(r"^(run again: )(.*)$")
 
 
-def segments(line: str) -> tuple[tuple[str, Markup], ...]:
+def markup_segments(line: str) -> tuple[tuple[str, Markup], ...]:
     """Split a line of a message into pieces and their markup.
 
     Parameters
@@ -62,7 +62,7 @@ def segments(line: str) -> tuple[tuple[str, Markup], ...]:
 
     Examples
     --------
-    >>> segments("W1  (5, 4)  0/20  2.1e-10  correct")
+    >>> markup_segments("W1  (5, 4)  0/20  2.1e-10  correct")
     (('W1  (5, 4)  0/20  2.1e-10  ', {}), ('correct', {'green': True}))
     """
     row = _ROW.match(line)
@@ -120,7 +120,7 @@ def render_text(report: ReportData) -> str:
         line
         for breach in report.breaches
         if breach.text not in headline
-        for line in prose(breach.text)
+        for line in wrap_text(breach.text)
     ]
     blocks = [headline, laws, _parameters(report), _worst(report), _closing(report)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -128,7 +128,7 @@ def render_text(report: ReportData) -> str:
 
 def _headline(report: ReportData) -> list[str]:
     if report.passed:
-        difference = difference_text(report.relative_difference)
+        difference = format_difference(report.relative_difference)
         return [
             (
                 f"{KINDS[report.kind]} of {elide(report.forward, 40)} {report.verdict}: "
@@ -140,13 +140,13 @@ def _headline(report: ReportData) -> list[str]:
         wrong = f"{report.wrong:,} of {_count(report.checked, 'entry', 'entries')} wrong"
         if worst is None or worst.verdict != "wrong":
             return [wrong]
-        backward, numerical = pair(worst.backward, worst.numerical)
+        backward, numerical = format_pair(worst.backward, worst.numerical)
         values = f": backward {backward}, numerical {numerical}"
         line = f"{values}; {wrong}"
-        if PAGE - len(line) < min(len(worst.name), SHORTEST_NAME):
+        if LINE_WIDTH - len(line) < min(len(worst.name), SHORTEST_NAME):
             line = values
-        return [elide(worst.name, PAGE - len(line)) + line]
-    return [elide(failure, PAGE) for failure in report.failures]
+        return [elide(worst.name, LINE_WIDTH - len(line)) + line]
+    return [elide(failure, LINE_WIDTH) for failure in report.failures]
 
 
 def _parameters(report: ReportData) -> list[str]:
@@ -158,20 +158,20 @@ def _parameters(report: ReportData) -> list[str]:
             p.name,
             str(p.shape) if p.shape else "scalar",
             f"{p.wrong}/{p.checked}",
-            difference_text(p.relative_difference),
+            format_difference(p.relative_difference),
             p.verdict,
         )
         for p in listed
     ]
-    heading, *lines = table(rows, (False, False, True, True, False))
+    heading, *lines = format_table(rows, (False, False, True, True, False))
     result = [heading]
     for parameter, line in zip(listed, lines, strict=True):
         result.append(line)
         for remark in _remarks(parameter, report.passed):
-            result += prose(remark, INDENT)
+            result += wrap_text(remark, INDENT)
     if folded:
         known = [p.relative_difference for p in folded if not isnan(p.relative_difference)]
-        worst = f" (largest difference {difference_text(max(known))})" if known else ""
+        worst = f" (largest difference {format_difference(max(known))})" if known else ""
         result.append(f"... and {len(folded)} more correct{worst}")
     return result
 
@@ -224,7 +224,7 @@ def _worst(report: ReportData) -> list[str]:
         return []
     heading = ("worst entries", "value", "backward", "numerical", "bound", "off by")
     rows = [heading, *map(_row, shown)]
-    lines = table(rows, (False, True, True, True, True, True))
+    lines = format_table(rows, (False, True, True, True, True, True))
     lines += _reasons(shown)
     hidden = sum(_bad_count(p) for p in bad) - len(shown)
     if hidden > 0:
@@ -243,10 +243,10 @@ def _bad_count(parameter: ParameterReport) -> int:
 def _row(entry: Entry) -> tuple[str, ...]:
     return (
         entry.name,
-        number(entry.value, 4),
-        *pair(entry.backward, entry.numerical),
-        bound_text(entry.bound),
-        off_by(entry.backward, entry.numerical),
+        format_number(entry.value, 4),
+        *format_pair(entry.backward, entry.numerical),
+        format_bound(entry.bound),
+        format_deviation(entry.backward, entry.numerical),
     )
 
 
@@ -258,7 +258,7 @@ def _reasons(entries: list[Entry]) -> Iterator[str]:
             names.setdefault(entry.reason, []).append(entry.name)
     for reason, where in names.items():
         listed = where[0] if len(where) == 1 else f"{where[0]} and {len(where) - 1} more"
-        yield from prose(f"{listed}: {reason}", INDENT)
+        yield from wrap_text(f"{listed}: {reason}", INDENT)
 
 
 def _closing(report: ReportData) -> list[str]:
@@ -270,11 +270,11 @@ def _closing(report: ReportData) -> list[str]:
         f"{report.seconds:.2g} s",
         f"seed {report.seed}",
     ]
-    lines = [*prose("; ".join(settings)), *prose("; ".join(costs))]
+    lines = [*wrap_text("; ".join(settings)), *wrap_text("; ".join(costs))]
     for note in report.notes:
-        lines += prose(note.text)
+        lines += wrap_text(note.text)
     if report.not_checked:
-        lines += prose(f"passed through unchecked: {', '.join(report.not_checked)}")
+        lines += wrap_text(f"passed through unchecked: {', '.join(report.not_checked)}")
     if report.rerun is not None and not report.passed:
         lines.append(f"run again: {report.rerun}")
     return lines

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.judgement.vacuity import hides_transpose, one_value, whole_slices
+from pytest_gradcheck.judgement.vacuity import common_value, hides_transpose, whole_slices
 from pytest_gradcheck.numerics.measurement import Floats
 from pytest_gradcheck.report.model import Note
 
@@ -89,7 +89,7 @@ def point_notes(parameter: Parameter, point: Floats) -> Iterator[Note]:
     """
     if parameter.is_complex or parameter.entries is not None or point.size != parameter.size:
         return
-    value = one_value(point)
+    value = common_value(point)
     several = point.size > 1
     some = f"all {point.size} entries are" if several else "the number is"
     them = "they multiply" if several else "it multiplies"

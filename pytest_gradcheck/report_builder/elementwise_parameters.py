@@ -23,11 +23,11 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_report import (
-    Described,
     Evidence,
-    by_part,
-    describe,
+    ParameterReports,
+    describe_parameter,
     relative_difference,
+    split_by_parameter,
 )
 
 __all__ = ["describe_elementwise"]
@@ -42,7 +42,7 @@ VANISHING = 1e-6
 
 def describe_elementwise(
     problem: Problem, claim: ElementwiseClaim, measured: CompressedJacobian, options: Options
-) -> Described:
+) -> ParameterReports:
     """Describe every parameter, entry by entry, and what it moves beside.
 
     Parameters
@@ -58,7 +58,7 @@ def describe_elementwise(
 
     Returns
     -------
-    Described
+    ParameterReports
         Of all parameters.
     """
     unmoved = problem.unmoved()
@@ -68,7 +68,7 @@ def describe_elementwise(
     each = zip(
         problem.parameters,
         problem.roundings,
-        by_part(measured.found.kinks, edges),
+        split_by_parameter(measured.found.kinks, edges),
         strict=True,
     )
     for parameter, rounding, kinks in each:
@@ -96,7 +96,7 @@ def describe_elementwise(
         report = _seen(report, parameter, measured, problem.base)
         reports.append(replace(report, checked=(stop - start) * claim.outputs))
     difference = relative_difference(claim.values, measured.found.value, ~np.concatenate(zeros))
-    return Described("full", tuple(reports), difference)
+    return ParameterReports("full", tuple(reports), difference)
 
 
 def _edge(problem: Problem, parameter: Parameter, coordinate: int) -> Edge | None:
@@ -106,7 +106,7 @@ def _edge(problem: Problem, parameter: Parameter, coordinate: int) -> Edge | Non
 
 
 def _described(evidence: Evidence, options: Options) -> ParameterReport:
-    return describe(
+    return describe_parameter(
         evidence,
         max_rows=options.max_rows,
         convention=options.convention,

@@ -20,28 +20,37 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.forward.domain import Edge
 from pytest_gradcheck.binding.values.parameters import Block, Parameter
 from pytest_gradcheck.diagnosis.complex_conjugate import diagnose_conjugate
-from pytest_gradcheck.diagnosis.constant_factor import diagnose
-from pytest_gradcheck.judgement.subgradients import Convention, come_apart, follows_slopes
-from pytest_gradcheck.judgement.verdicts import Judged, Mark, is_clear, judge
+from pytest_gradcheck.diagnosis.constant_factor import diagnose_constant_factor
+from pytest_gradcheck.judgement.subgradients import (
+    SubgradientChoice,
+    are_one_sided_slopes,
+    explained_by_several_kinks,
+)
+from pytest_gradcheck.judgement.verdicts import (
+    Judgement,
+    VerdictCode,
+    is_scatter_conclusive,
+    judge,
+)
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
 from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.nearby_claims import NearbyEntryClaims
 
 __all__ = [
-    "Described",
     "Evidence",
-    "agreement",
-    "by_part",
-    "describe",
+    "ParameterReports",
+    "agreement_text",
+    "combine_verdicts",
+    "describe_parameter",
     "relative_difference",
-    "verdict_of",
+    "split_by_parameter",
 ]
 
 VERDICTS: dict[int, Verdict] = {
-    Mark.CORRECT: "correct",
-    Mark.WRONG: "wrong",
-    Mark.INCONCLUSIVE: "inconclusive",
+    VerdictCode.CORRECT: "correct",
+    VerdictCode.WRONG: "wrong",
+    VerdictCode.INCONCLUSIVE: "inconclusive",
 }
 
 #: The output of a claim whose outputs are one number.
@@ -120,7 +129,7 @@ class Evidence:
     again : NearbyEntryClaims or None
         Asks backward about these coordinates once more, before it is accused of a slight
         difference or of a claim between the slopes of a kink.
-    at_first : Judged or None
+    at_first : Judgement or None
         The verdicts before that, where many parameters were judged at once.
     """
 
@@ -136,10 +145,10 @@ class Evidence:
     edge: Callable[[int], Edge | None] = no_edge
     own: Indices | None = None
     again: NearbyEntryClaims | None = None
-    at_first: Judged | None = None
+    at_first: Judgement | None = None
 
     @cached_property
-    def judged(self) -> Judged:
+    def judged(self) -> Judgement:
         """The verdicts; what would be wrong is asked about once more before that is said."""
         again = self.again
         judged = self._judge(0.0) if self.at_first is None else self.at_first
@@ -148,13 +157,17 @@ class Evidence:
         slight = judged.slight
         if slight.any():
             distance = np.abs(self.claim - self.found.value)[slight]
-            scatter = again.scatter(lambda some, most: is_clear(distance, some[slight], most))
+            scatter = again.scatter(
+                lambda some, most: is_scatter_conclusive(distance, some[slight], most)
+            )
             judged = self._judge(scatter)
             if judged.slight.any():
                 judged = self._saturated(again, judged, scatter)
         return _settled(self, again, judged) if judged.unexplained else judged
 
-    def _saturated(self, again: NearbyEntryClaims, judged: Judged, scatter: Floats) -> Judged:
+    def _saturated(
+        self, again: NearbyEntryClaims, judged: Judgement, scatter: Floats
+    ) -> Judgement:
         """Judge anew where outputs are what far larger terms leave: by the rounding of those."""
         times = again.saturation(np.flatnonzero(judged.slight.any(axis=1)))
         if self.own is not None or not times.any():
@@ -163,7 +176,7 @@ class Evidence:
         natural = np.maximum(self.natural, times * size)
         return replace(self, natural=natural)._judge(np.maximum(scatter, EPS * natural))
 
-    def _judge(self, scatter: Floats | float) -> Judged:
+    def _judge(self, scatter: Floats | float) -> Judgement:
         found = self.found
         return judge(
             self.claim,
@@ -183,7 +196,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ParameterReports:
     """All parameters in the report's terms.
 
     Attributes
@@ -204,7 +217,7 @@ class Described:
     notes: tuple[Note, ...] = ()
 
 
-def describe(evidence: Evidence, *, max_rows: int, convention: str) -> ParameterReport:
+def describe_parameter(evidence: Evidence, *, max_rows: int, convention: str) -> ParameterReport:
     """Put what was found about one parameter into the report's terms.
 
     Parameters
@@ -223,16 +236,16 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
     """
     claim, parameter, judged = evidence.claim, evidence.parameter, evidence.judged
     counts = judged.counts()
-    wrong, is_open = counts[Mark.WRONG], counts[Mark.INCONCLUSIVE] > 0
+    wrong, is_open = counts[VerdictCode.WRONG], counts[VerdictCode.INCONCLUSIVE] > 0
     decided = judged.allowed
     if is_open:
-        decided = decided[~judged.are(Mark.INCONCLUSIVE)]
+        decided = decided[~judged.are(VerdictCode.INCONCLUSIVE)]
     return ParameterReport(
         name=parameter.name,
         shape=parameter.shape,
         dtype=parameter.dtype,
         size=prod(parameter.shape) * (2 if parameter.is_complex else 1),
-        verdict=verdict_of(VERDICTS[mark] for mark, count in enumerate(counts) if count),
+        verdict=combine_verdicts(VERDICTS[mark] for mark, count in enumerate(counts) if count),
         wrong=wrong,
         checked=claim.size,
         relative_difference=relative_difference(claim, evidence.found.value, ~judged.zeros),
@@ -243,7 +256,7 @@ def describe(evidence: Evidence, *, max_rows: int, convention: str) -> Parameter
     )
 
 
-def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judged) -> Judged:
+def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judgement) -> Judgement:
     """Settle claims at a kink that are nothing one would write there by those beside it.
 
     A backward that gives the slopes to both sides is right beside the kink; then the claim may
@@ -263,7 +276,7 @@ def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judged) -> Ju
             sides = again.sides(coordinate, step)
             if sides is None:
                 return judged.settle(several, off)
-            if not follows_slopes(
+            if not are_one_sided_slopes(
                 (float(sides[0][output]), float(sides[1][output])), slopes, allowed=allowed
             ):
                 off.append(place)
@@ -271,19 +284,21 @@ def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judged) -> Ju
         elif off:
             break
         around = again.around(coordinate, step)[:, output]
-        if come_apart(around, slopes, claim=claim, allowed=allowed):
+        if explained_by_several_kinks(around, slopes, claim=claim, allowed=allowed):
             several.append(place)
         elif around.size and not alone:
             off.append(place)
     return judged.settle(several, off)
 
 
-def by_part(places: Mapping[Place, Known], edges: Sequence[int]) -> list[dict[Place, Known]]:
+def split_by_parameter(
+    places: Mapping[Place, Known], edges: Sequence[int]
+) -> list[dict[Place, Known]]:
     """Return what is known of places part by part, as they are counted there.
 
     Examples
     --------
-    >>> by_part({(0, 0): "a", (3, 1): "b"}, [0, 2, 5])
+    >>> split_by_parameter({(0, 0): "a", (3, 1): "b"}, [0, 2, 5])
     [{(0, 0): 'a'}, {(1, 1): 'b'}]
     """
     parts = [dict[Place, Known]() for _ in edges[1:]]
@@ -293,7 +308,7 @@ def by_part(places: Mapping[Place, Known], edges: Sequence[int]) -> list[dict[Pl
     return parts
 
 
-def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
+def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
     """Return wrong if any of `verdicts` is, correct if all are, else inconclusive."""
     present = set(verdicts)
     if "wrong" in present:
@@ -326,7 +341,7 @@ def relative_difference(claim: Floats, value: Floats, where: NDArray[np.bool_]) 
 def _causes(evidence: Evidence, convention: str) -> Iterator[Diagnosis]:
     """Yield what could have gone wrong with a parameter that is wrong."""
     claim, found = evidence.claim, evidence.found
-    yield from diagnose(claim, found.value, found.bound)
+    yield from diagnose_constant_factor(claim, found.value, found.bound)
     if evidence.parameter.entries is not None:
         return  # real and imaginary parts need not take turns
     imaginary = _alternating((evidence.parameter,), len(claim))[:, None]
@@ -376,7 +391,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
     if (coordinate, column) in found.kinks:
         low, high = found.kinks[coordinate, column]
         reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
-        if mark != Mark.CORRECT and low <= evidence.claim[coordinate, column] <= high:
+        if mark != VerdictCode.CORRECT and low <= evidence.claim[coordinate, column] <= high:
             reason += "; there also 0 and their mean are accepted, and sums of several kinks"
     elif judged.rounded[coordinate, column]:
         reason = ROUNDING
@@ -398,7 +413,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
     )
 
 
-def reason_of(status: Status, edge: Edge | None) -> str | None:
+def status_reason(status: Status, edge: Edge | None) -> str | None:
     """Return why a derivative was not measured from both sides, None where it was.
 
     Parameters
@@ -415,7 +430,7 @@ def reason_of(status: Status, edge: Edge | None) -> str | None:
 
     Examples
     --------
-    >>> reason_of(Status.EDGE, Edge("domain", "raises ValueError: negative", 0, 1, -0.5))
+    >>> status_reason(Status.EDGE, Edge("domain", "raises ValueError: negative", 0, 1, -0.5))
     'measured from one side; where it is moved by -0.5 forward raises ValueError: negative'
     """
     if status not in AT_EDGE or edge is None:
@@ -426,8 +441,8 @@ def reason_of(status: Status, edge: Edge | None) -> str | None:
 
 
 def _reason(status: Status, mark: int, edge: Edge | None) -> str | None:
-    reason = reason_of(status, edge)
-    if reason is None and mark == Mark.INCONCLUSIVE:
+    reason = status_reason(status, edge)
+    if reason is None and mark == VerdictCode.INCONCLUSIVE:
         return "forward is too noisy"
     return reason
 
@@ -460,18 +475,18 @@ def _notes(evidence: Evidence, *, wrong: bool, is_open: bool) -> Iterator[Note]:
     yield from point_notes(parameter, evidence.point)
 
 
-def _kink_note(conventions: Mapping[Convention, int]) -> Note:
+def _kink_note(conventions: Mapping[SubgradientChoice, int]) -> Note:
     """Say how many claims were accepted at a kink, and as what."""
     count = sum(conventions.values())
     at = "1 entry is" if count == 1 else f"{count} entries are"
-    each = [(kind, conventions[kind]) for kind in Convention if kind in conventions]
+    each = [(kind, conventions[kind]) for kind in SubgradientChoice if kind in conventions]
     many = len(each) > 1
     what = "; ".join(kind.value + (f" (in {n})" if many else "") for kind, n in each)
     return Note("kink", count, f"{at} at a kink; the claim is {what}")
 
 
-def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
-    found, open_ = evidence.found, judged.are(Mark.INCONCLUSIVE)
+def _inconclusive_notes(evidence: Evidence, judged: Judgement) -> Iterator[Note]:
+    found, open_ = evidence.found, judged.are(VerdictCode.INCONCLUSIVE)
     groups = [(open_ & ~judged.rounded & found.has_status(s), s) for s in Status]
     for where, status in [(open_ & judged.rounded, None), *groups]:
         count = int(np.count_nonzero(where))
@@ -480,7 +495,7 @@ def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
         first = int(np.flatnonzero(where.any(axis=1))[0])
         reason: str | None = ROUNDING
         if status is not None:
-            reason = _reason(status, Mark.INCONCLUSIVE, evidence.edge(first))
+            reason = _reason(status, VerdictCode.INCONCLUSIVE, evidence.edge(first))
         if status is Status.KINK:
             reason = BETWEEN
         some = "all" if count == where.size > 1 else f"{count} of {where.size}"
@@ -488,16 +503,16 @@ def _inconclusive_notes(evidence: Evidence, judged: Judged) -> Iterator[Note]:
         bound = float((judged.allowed if status is None else found.bound)[where].max())
         if np.isfinite(bound) and status is not Status.KINK:
             text += f", an error of {bound:.0e} could hide"
-        text += agreement(relative_difference(evidence.claim, found.value, where))
+        text += agreement_text(relative_difference(evidence.claim, found.value, where))
         yield Note("inconclusive", count, text)
 
 
-def agreement(difference: float) -> str:
+def agreement_text(difference: float) -> str:
     """Say to how many digits claim and measurement agree, though that verifies nothing.
 
     Examples
     --------
-    >>> agreement(6e-5), agreement(0.3)
+    >>> agreement_text(6e-5), agreement_text(0.3)
     ('; backward and numerical agree to 4 digits', '')
     """
     digits = int(-np.log10(difference)) if difference > 0 else 0

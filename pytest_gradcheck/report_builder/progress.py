@@ -15,7 +15,7 @@ from typing import Self
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
-__all__ = ["Progress", "describe_progress", "shown"]
+__all__ = ["Progress", "describe_progress", "show_progress"]
 
 #: Seconds until anything is shown, and between two lines.
 PATIENCE = 2.0
@@ -84,7 +84,7 @@ class Progress:
 
 
 @contextmanager
-def shown(
+def show_progress(
     problem: Problem, show: Callable[[str], object] | None, entries: int | None
 ) -> Iterator[Problem]:
     """Yield the problem with evaluations whose progress is shown, where somebody watches.

@@ -12,25 +12,34 @@ from typing import Any
 from pytest_gradcheck.binding.backward.claims import OtherCotangents
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.judgement.cotangent_laws import LawViolation, breaks_again, violated_laws
-from pytest_gradcheck.judgement.outcome import failures
-from pytest_gradcheck.options import NAMES, Options
+from pytest_gradcheck.judgement.cotangent_laws import (
+    LawViolation,
+    is_violated_nearby,
+    violated_laws,
+)
+from pytest_gradcheck.judgement.outcome import failure_reasons
+from pytest_gradcheck.options import OPTION_NAMES, Options
 from pytest_gradcheck.report.model import Breach, Entry, OptionValue
 from pytest_gradcheck.report.report import Report
-from pytest_gradcheck.report_builder.parameter_report import Described, verdict_of
+from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 
-__all__ = ["assemble"]
+__all__ = ["assemble_report"]
 
 #: How often a law must be broken for cotangents close by before backward is accused: what is
 #: rounded to one of a few numbers may be the same as before by chance.
 AGAIN = 8
 
 #: Options that nobody gave.
-DEFAULTS = {n: OptionValue(getattr(Options(), n), "default") for n in NAMES}
+DEFAULTS = {n: OptionValue(getattr(Options(), n), "default") for n in OPTION_NAMES}
 
 
-def assemble(
-    problem: Problem, described: Described, options: Options, *, started: float, rerun: str | None
+def assemble_report(
+    problem: Problem,
+    described: ParameterReports,
+    options: Options,
+    *,
+    started: float,
+    rerun: str | None,
 ) -> Report:
     """Put together the report of a check.
 
@@ -38,7 +47,7 @@ def assemble(
     ----------
     problem : Problem
         What was claimed.
-    described : Described
+    described : ParameterReports
         What was found.
     options : Options
         The options in force.
@@ -54,14 +63,14 @@ def assemble(
     """
     parameters = described.parameters
     breaches = tuple(_breaches(problem, options.rtol))
-    verdict = verdict_of(p.verdict for p in parameters)
+    verdict = combine_verdicts(p.verdict for p in parameters)
     worst = sorted((entry for p in parameters for entry in p.worst), key=_badness, reverse=True)
     return Report(
         verdict="wrong" if breaches else verdict,
         parameters=parameters,
         relative_difference=described.relative_difference,
         worst=tuple(worst[: options.max_rows]),
-        failures=failures(parameters, breaches, options),
+        failures=failure_reasons(parameters, breaches, options),
         kind=problem.kind,
         forward=problem.forward,
         backward=problem.backward,
@@ -122,7 +131,7 @@ def _suspected(
 
 def _stands(parameter: Parameter, law: LawViolation, others: OtherCotangents) -> bool:
     """Tell whether a law is broken for other cotangents, too."""
-    return law.kind != "linear" or breaks_again(law, **_of(others, parameter))
+    return law.kind != "linear" or is_violated_nearby(law, **_of(others, parameter))
 
 
 def _of(others: OtherCotangents, parameter: Parameter) -> dict[str, Any]:

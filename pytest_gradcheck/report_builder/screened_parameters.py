@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.diagnosis.constant_factor import diagnose_share
-from pytest_gradcheck.judgement.verdicts import are_zero
+from pytest_gradcheck.diagnosis.constant_factor import diagnose_relative_error
+from pytest_gradcheck.judgement.verdicts import are_verified_zero
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.findings import UNRESOLVED, Finding, ScreenResult
 from pytest_gradcheck.numerics.screening.regions import Box
@@ -26,15 +26,15 @@ from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_report import (
     ROUNDING,
-    Described,
     Evidence,
-    agreement,
-    describe,
-    reason_of,
+    ParameterReports,
+    agreement_text,
+    describe_parameter,
     relative_difference,
+    status_reason,
 )
 
-__all__ = ["describe_screened", "is_rounded", "noted", "with_excused"]
+__all__ = ["describe_screened", "has_rounding_note", "keep_inconclusive", "with_rounding_notes"]
 
 #: Shares of claims that backward's own rounding comes to, above which that is said.
 NOTABLE = 1e-12
@@ -96,7 +96,7 @@ class _Part:
         scale = screened.scales.meaningful(slice(start, stop))[:, None]
         moves = np.abs(self.problem.claim.rows(start, stop)) * scale
         seen = screened.visible[self.number]
-        return bool(are_zero(moves.max(axis=0, initial=0.0), seen, screened.sizes).all())
+        return bool(are_verified_zero(moves.max(axis=0, initial=0.0), seen, screened.sizes).all())
 
     @property
     def is_unknown(self) -> bool:
@@ -107,7 +107,7 @@ class _Part:
 
 def describe_screened(
     problem: Problem, screened: ScreenResult, options: Options, elsewhere: NearbyClaims
-) -> Described:
+) -> ParameterReports:
     """Describe every parameter by what directions and single entries showed.
 
     Parameters
@@ -123,7 +123,7 @@ def describe_screened(
 
     Returns
     -------
-    Described
+    ParameterReports
         Of all parameters.
     """
     unmoved = problem.unmoved()
@@ -159,15 +159,15 @@ def describe_screened(
         else:
             reports.append(_screened(part, unmoved))
         number += 1
-    return Described("fast", tuple(reports), _difference(screened))
+    return ParameterReports("fast", tuple(reports), _difference(screened))
 
 
-def is_rounded(report: ParameterReport) -> bool:
+def has_rounding_note(report: ParameterReport) -> bool:
     """Tell whether backward's own rounding explains what seemed to be off."""
     return any(note.kind == "rounding" for note in report.notes)
 
 
-def noted(problem: Problem, shares: Mapping[int, float]) -> Problem:
+def with_rounding_notes(problem: Problem, shares: Mapping[int, float]) -> Problem:
     """Return the problem with a note on parameters whose claims are rounded notably.
 
     Parameters
@@ -189,17 +189,17 @@ def noted(problem: Problem, shares: Mapping[int, float]) -> Problem:
     return replace(problem, parameters=tuple(said(p) for p in problem.parameters))
 
 
-def with_excused(described: Described, before: Described) -> Described:
+def keep_inconclusive(described: ParameterReports, before: ParameterReports) -> ParameterReports:
     """Return what a second screen says, without saying more of what the first left open.
 
     Parameters
     ----------
-    described, before : Described
+    described, before : ParameterReports
         By the second one, which allows for the rounding of all claims, and by the first.
     """
     reports = [
         replace(now, verdict="inconclusive", notes=(*now.notes, *_of_rounding(then)))
-        if now.verdict == "correct" and then.verdict == "inconclusive" and is_rounded(then)
+        if now.verdict == "correct" and then.verdict == "inconclusive" and has_rounding_note(then)
         else now
         for now, then in zip(described.parameters, before.parameters, strict=True)
     ]
@@ -242,7 +242,7 @@ def _described(
         again=NearbyEntryClaims(part.elsewhere, coordinates, (parameter.start, parameter.stop)),
         edge=lambda k: problem.edge(int(coordinates[k]), int(coordinates[k]) + 1),
     )
-    return describe(evidence, max_rows=options.max_rows, convention=options.convention)
+    return describe_parameter(evidence, max_rows=options.max_rows, convention=options.convention)
 
 
 def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
@@ -363,7 +363,7 @@ def _blank(part: _Part, verdict: Verdict, notes: tuple[Note, ...]) -> ParameterR
 def _causes(part: _Part) -> Iterator[Diagnosis]:
     """Yield what is wrong together, and how: each once, the largest places first."""
     for share, doubt, outputs in _shares(part.findings):
-        cause = diagnose_share(share, doubt)
+        cause = diagnose_relative_error(share, doubt)
         yield replace(cause, text=f"{cause.text}{_of_outputs(part.problem, outputs)}")
     places = [f for f in part.findings if f.share is None and f.box.size > 1]
     places.sort(key=lambda finding: -finding.box.size)
@@ -473,5 +473,5 @@ def _why_unknown(part: _Part) -> str:
         return "backward is off along random directions, but no entry was found that explains it"
     status = max(int(sight.status.max()) for sight in screened.sights)
     edge = part.problem.edge(0, part.problem.point.size)
-    reason = reason_of(Status(status), edge) or "forward is too noisy"
-    return f"no direction shows it: {reason}{agreement(_difference(screened))}"
+    reason = status_reason(Status(status), edge) or "forward is too noisy"
+    return f"no direction shows it: {reason}{agreement_text(_difference(screened))}"

@@ -15,17 +15,17 @@ import numpy as np
 from pytest_gradcheck.binding.forward.domain import Edge
 from pytest_gradcheck.binding.problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.judgement.verdicts import Judged, judge
+from pytest_gradcheck.judgement.verdicts import Judgement, judge
 from pytest_gradcheck.numerics.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import Floats, Status
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_report import (
-    Described,
     Evidence,
-    by_part,
-    describe,
+    ParameterReports,
+    describe_parameter,
     relative_difference,
+    split_by_parameter,
 )
 
 __all__ = ["describe_swept"]
@@ -33,7 +33,9 @@ __all__ = ["describe_swept"]
 EPS = float(np.finfo(np.float64).eps)
 
 
-def describe_swept(problem: Problem, measured: FullMeasurement, options: Options) -> Described:
+def describe_swept(
+    problem: Problem, measured: FullMeasurement, options: Options
+) -> ParameterReports:
     """Describe every parameter, entry by entry.
 
     Parameters
@@ -47,19 +49,20 @@ def describe_swept(problem: Problem, measured: FullMeasurement, options: Options
 
     Returns
     -------
-    Described
+    ParameterReports
         Of all parameters; of a JVP, of its direction.
     """
     evidence = list(_evidence(problem, measured, options))
     parameters = tuple(
-        describe(one, max_rows=options.max_rows, convention=options.convention) for one in evidence
+        describe_parameter(one, max_rows=options.max_rows, convention=options.convention)
+        for one in evidence
     )
     if len(parameters) == 1:
-        return Described("full", parameters, parameters[0].relative_difference)
+        return ParameterReports("full", parameters, parameters[0].relative_difference)
     value = measured.found.value
     told = np.concatenate([~one.judged.zeros for one in evidence])
     difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, told)
-    return Described("full", parameters, difference)
+    return ParameterReports("full", parameters, difference)
 
 
 def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> Iterator[Evidence]:
@@ -73,8 +76,11 @@ def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> 
     edges = [0, *(parameter.stop for parameter in parameters)]
     claim, natural = problem.claim.rows(0, edges[-1]), measured.natural(0, edges[-1])
     judged = _judged(claim, measured, natural, edges=edges, roundings=roundings, rtol=options.rtol)
-    kinks, conventions = by_part(measured.found.kinks, edges), by_part(judged.conventions, edges)
-    unexplained = by_part(dict.fromkeys(judged.unexplained), edges)
+    kinks, conventions = (
+        split_by_parameter(measured.found.kinks, edges),
+        split_by_parameter(judged.conventions, edges),
+    )
+    unexplained = split_by_parameter(dict.fromkeys(judged.unexplained), edges)
     for number, parameter in enumerate(parameters):
         rows = slice(parameter.start, parameter.stop)
         yield Evidence(
@@ -103,7 +109,7 @@ def _judged(
     edges: Sequence[int],
     roundings: Sequence[float],
     rtol: float,
-) -> Judged:
+) -> Judgement:
     """Judge all parameters at once: very many small ones take long one by one."""
     found, sizes = measured.found, [stop - start for start, stop in pairwise(edges)]
     starts = [start for start, size in zip(edges, sizes, strict=False) if size]

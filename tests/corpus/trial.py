@@ -13,12 +13,12 @@ import numpy as np
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.check import question
+from pytest_gradcheck.check import derivative_task
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.numerics.full_check import measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report_builder.report_assembly import assemble
+from pytest_gradcheck.report_builder.report_assembly import assemble_report
 from pytest_gradcheck.report_builder.swept_parameters import describe_swept
 from tests.corpus.family import Array, Case, Family
 from tests.corpus.mutants import MUTANTS, error_of, visible_entries
@@ -98,10 +98,10 @@ def try_claim(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
     try:
         with bind(call, seed=seed) as problem:
             measured = measure_every_coordinate(
-                question(problem), agreement=options.rtol, step=None, seed=seed
+                derivative_task(problem), agreement=options.rtol, step=None, seed=seed
             )
             described = describe_swept(problem, measured, options)
-            report = assemble(problem, described, options, started=0.0, rerun=None)
+            report = assemble_report(problem, described, options, started=0.0, rerun=None)
     except GradcheckUsageError:
         return _undecided(family, seed, claim, "refused")
     low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from pytest_gradcheck.diagnosis.constant_factor import diagnose, diagnose_share
+from pytest_gradcheck.diagnosis.constant_factor import (
+    diagnose_constant_factor,
+    diagnose_relative_error,
+)
 
 VALUE = np.array([[1.0], [-2.5], [0.0], [3e-4]])
 BOUND = np.full((4, 1), 1e-11)
@@ -29,14 +32,14 @@ BOUND = np.full((4, 1), 1e-11)
 )  # fmt: skip
 def test_constant_factor_is_named(factor: float, text: str) -> None:
     """A claim that is one number times the gradient is said to be, with a cause."""
-    (diagnosis,) = diagnose(factor * VALUE, VALUE, BOUND)
+    (diagnosis,) = diagnose_constant_factor(factor * VALUE, VALUE, BOUND)
     assert diagnosis.text == text
     assert diagnosis.evidence["factor"] == factor
 
 
 def test_odd_factor_is_given_as_a_number() -> None:
     """A factor that is no simple fraction is printed to six digits."""
-    (diagnosis,) = diagnose(1.0734123 * VALUE, VALUE, BOUND)
+    (diagnosis,) = diagnose_constant_factor(1.0734123 * VALUE, VALUE, BOUND)
     assert diagnosis.text == (
         "consistent with 1.07341 x the true gradient (3 of 3 nonzero entries, to 15 digits): "
         "a stray factor?"
@@ -46,7 +49,7 @@ def test_odd_factor_is_given_as_a_number() -> None:
 def test_digits_say_how_well_the_factor_fits() -> None:
     """The agreement is limited by the measurement and stated."""
     value = VALUE * np.array([[1.0], [1 + 1e-9], [1.0], [1 - 2e-9]])
-    (diagnosis,) = diagnose(2 * VALUE, value, 1e-8 * np.abs(VALUE) + 1e-14)
+    (diagnosis,) = diagnose_constant_factor(2 * VALUE, value, 1e-8 * np.abs(VALUE) + 1e-14)
     assert diagnosis.evidence == {"factor": 2.0, "nonzero": 3, "digits": 8}
 
 
@@ -54,34 +57,34 @@ def test_one_entry_off_is_no_factor() -> None:
     """A factor must explain every entry."""
     claim = VALUE.copy()
     claim[0] *= 2
-    assert diagnose(claim, VALUE, BOUND) == ()
+    assert diagnose_constant_factor(claim, VALUE, BOUND) == ()
 
 
 def test_nonzero_claim_where_the_gradient_vanishes_is_no_factor() -> None:
     """No factor makes zero into something else."""
     claim = 2 * VALUE
     claim[2] = 1e-3
-    assert diagnose(claim, VALUE, BOUND) == ()
+    assert diagnose_constant_factor(claim, VALUE, BOUND) == ()
 
 
 def test_single_entry_needs_a_simple_factor() -> None:
     """Any wrong number is some factor; only a simple one is worth saying."""
     one, bound = np.array([[0.7]]), np.array([[1e-12]])
-    assert diagnose(1.0734 * one, one, bound) == ()
-    assert [d.kind for d in diagnose(2 * one, one, bound)] == ["factor"]
+    assert diagnose_constant_factor(1.0734 * one, one, bound) == ()
+    assert [d.kind for d in diagnose_constant_factor(2 * one, one, bound)] == ["factor"]
 
 
 def test_unmeasured_entries_do_not_speak() -> None:
     """NaN and infinite bounds are left out of the evidence."""
     value = np.array([[1.0], [np.nan], [2.0]])
     bound = np.array([[1e-11], [np.inf], [1e-11]])
-    (diagnosis,) = diagnose(np.array([[2.0], [7.0], [4.0]]), value, bound)
+    (diagnosis,) = diagnose_constant_factor(np.array([[2.0], [7.0], [4.0]]), value, bound)
     assert diagnosis.evidence["nonzero"] == 2
 
 
 def test_nothing_is_said_without_a_clear_entry() -> None:
     """Where every bound is as large as the derivative no pattern can be tested."""
-    assert diagnose(VALUE, VALUE, 10 * np.abs(VALUE) + 1) == ()
+    assert diagnose_constant_factor(VALUE, VALUE, 10 * np.abs(VALUE) + 1) == ()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_nothing_is_said_without_a_clear_entry() -> None:
 )  # fmt: skip
 def test_share_that_is_too_much_is_a_factor(share: float, factor: float, text: str) -> None:
     """What is left of the claim is the gradient."""
-    diagnosis = diagnose_share(share, 9e-9 * abs(1 - share))
+    diagnosis = diagnose_relative_error(share, 9e-9 * abs(1 - share))
     assert diagnosis.kind == "factor"
     assert diagnosis.text == f"consistent with {text}"
     assert diagnosis.evidence == {"factor": factor, "digits": 8}
@@ -104,7 +107,7 @@ def test_share_that_is_too_much_is_a_factor(share: float, factor: float, text: s
 
 def test_share_that_makes_no_simple_factor_is_given_as_a_number() -> None:
     """With as many digits as are known of it, six at least."""
-    near, far = (diagnose_share(1 - 1 / 1.0734123456, doubt) for doubt in (9e-10, 9e-5))
+    near, far = (diagnose_relative_error(1 - 1 / 1.0734123456, doubt) for doubt in (9e-10, 9e-5))
     assert near.text == (
         "consistent with 1.07341235 x the true gradient (along two directions, to 9 digits): "
         "a stray factor?"
@@ -115,14 +118,14 @@ def test_share_that_makes_no_simple_factor_is_given_as_a_number() -> None:
 
 def test_digits_of_a_share_are_those_of_what_is_left() -> None:
     """A factor of a hundred is known to a hundredth of the share; nine are the most."""
-    assert diagnose_share(0.99, 9e-10).evidence == {"factor": 100.0, "digits": 7}
-    assert diagnose_share(0.5, 0.0).evidence == {"factor": 2.0, "digits": 9}
+    assert diagnose_relative_error(0.99, 9e-10).evidence == {"factor": 100.0, "digits": 7}
+    assert diagnose_relative_error(0.5, 0.0).evidence == {"factor": 2.0, "digits": 9}
 
 
 def test_share_that_leaves_nothing_is_a_parameter_that_is_not_used() -> None:
     """All of the claim is too much, as well as that is known."""
     for share in (1.0, 1 - 9e-7, 1 + 9e-7):
-        diagnosis = diagnose_share(share, 1e-6)
+        diagnosis = diagnose_relative_error(share, 1e-6)
         assert diagnosis.text == (
             "numerically zero along two directions: does forward use it at all?"
         )

@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.judgement.cotangent_laws import LawViolation, breaks_again, violated_laws
+from pytest_gradcheck.judgement.cotangent_laws import (
+    LawViolation,
+    is_violated_nearby,
+    violated_laws,
+)
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(4, 3))
@@ -130,7 +134,7 @@ def test_solver_that_stops_early_is_allowed_what_its_claims_are() -> None:
 def test_law_stands_where_it_is_broken_by_as_much_again(combined: float, stands: bool) -> None:
     """To within half of it, the term without the cotangent left out."""
     law = LawViolation("linear", 1, found=3.5, expected=1.5)
-    again = breaks_again(
+    again = is_violated_nearby(
         law,
         np.array([9.0, 6.0]),
         zero=np.array([np.nan, 1.0]),
@@ -145,4 +149,4 @@ def test_law_stands_though_zero_gave_nothing() -> None:
     """What is not finite for a zero cotangent is no term to leave out."""
     law = LawViolation("linear", 0, found=2.0, expected=0.0)
     one, nothing = np.ones(1), np.array([np.nan])
-    assert breaks_again(law, one, zero=nothing, second=one, combined=0.5 * one, weight=-2.5)
+    assert is_violated_nearby(law, one, zero=nothing, second=one, combined=0.5 * one, weight=-2.5)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_gradcheck.judgement.outcome import failures, vacuous
+from pytest_gradcheck.judgement.outcome import failure_reasons, vacuous_parameters
 from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.report.model import Breach, Note, ParameterReport, Verdict
 
@@ -66,14 +66,16 @@ def test_outcome(
     report: ParameterReport, given: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     """Wrong and unverifiable parameters fail; notes fail only under strict."""
-    assert failures([report], (), options(**given)) == expected
+    assert failure_reasons([report], (), options(**given)) == expected
 
 
 def test_broken_law_fails_a_check_whose_entries_agree() -> None:
     """Its sentence is the reason, after those of the parameters."""
     breach = Breach("zero", "W", "backward(0) is not 0")
-    assert failures([parameter("correct")], [breach], options()) == ("backward(0) is not 0",)
-    assert failures([parameter("wrong", wrong=1)], [breach], options()) == (
+    assert failure_reasons([parameter("correct")], [breach], options()) == (
+        "backward(0) is not 0",
+    )
+    assert failure_reasons([parameter("wrong", wrong=1)], [breach], options()) == (
         "W: 1 of 3 entries wrong",
         "backward(0) is not 0",
     )
@@ -81,6 +83,8 @@ def test_broken_law_fails_a_check_whose_entries_agree() -> None:
 
 def test_vacuous_parameters_are_named() -> None:
     """Parameters whose gradient is zero everywhere are listed for the warning."""
-    assert vacuous([parameter("correct"), parameter("correct", ZERO)]) == ("W",)
-    assert vacuous([parameter("correct", UNUSED), parameter("correct", POINT)]) == ("W",)
-    assert vacuous([parameter("wrong", FLAT)]) == ()
+    assert vacuous_parameters([parameter("correct"), parameter("correct", ZERO)]) == ("W",)
+    assert vacuous_parameters([parameter("correct", UNUSED), parameter("correct", POINT)]) == (
+        "W",
+    )
+    assert vacuous_parameters([parameter("wrong", FLAT)]) == ()

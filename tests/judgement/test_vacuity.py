@@ -7,8 +7,8 @@ import pytest
 
 from pytest_gradcheck.judgement.vacuity import (
     Slices,
+    common_value,
     hides_transpose,
-    one_value,
     whole_slices,
 )
 
@@ -44,7 +44,7 @@ def test_whole_slices(where: Any, expected: Slices | None) -> None:
 )
 def test_one_value(point: list[float], expected: float | None) -> None:
     """All entries are one number; a single one is nothing special unless it is zero."""
-    assert one_value(np.array(point)) == expected
+    assert common_value(np.array(point)) == expected
 
 
 @pytest.mark.parametrize(

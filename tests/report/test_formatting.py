@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.report.formatting import (
-    PAGE,
-    bound_text,
-    difference_text,
+    LINE_WIDTH,
     elide,
-    number,
-    off_by,
-    pair,
-    prose,
-    table,
+    format_bound,
+    format_deviation,
+    format_difference,
+    format_number,
+    format_pair,
+    format_table,
+    wrap_text,
 )
 
 floats = st.floats()
@@ -28,20 +28,20 @@ floats = st.floats()
 @given(floats)
 def test_numbers_can_be_copied_back(value: float) -> None:
     """What is printed is a Python float, to eight digits."""
-    text = number(value)
+    text = format_number(value)
     assert float(text) == pytest.approx(value, rel=1e-7, abs=0, nan_ok=True)
     assert not text.lstrip("-").isdigit()
 
 
 def test_largest_float_does_not_become_infinite() -> None:
     """Rounding it up would."""
-    assert number(1.7976e308, 4) == "1.7976e+308"
+    assert format_number(1.7976e308, 4) == "1.7976e+308"
 
 
 @given(floats, floats)
 def test_both_sides_are_told_apart(backward: float, numerical: float) -> None:
     """Two different numbers never print the same."""
-    left, right = pair(backward, numerical)
+    left, right = format_pair(backward, numerical)
     if backward != numerical and not (math.isnan(backward) and math.isnan(numerical)):
         assert left != right
 
@@ -49,7 +49,7 @@ def test_both_sides_are_told_apart(backward: float, numerical: float) -> None:
 @given(floats, floats)
 def test_off_by_is_always_short(backward: float, numerical: float) -> None:
     """Whatever the two are, the column stays narrow."""
-    assert 0 < len(off_by(backward, numerical)) <= 9
+    assert 0 < len(format_deviation(backward, numerical)) <= 9
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_off_by_is_always_short(backward: float, numerical: float) -> None:
 )
 def test_off_by(backward: float, numerical: float, text: str) -> None:
     """Percent where it is readable, else a factor; absolute where one side is zero."""
-    assert off_by(backward, numerical) == text
+    assert format_deviation(backward, numerical) == text
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_off_by(backward: float, numerical: float, text: str) -> None:
 )
 def test_bounds_have_one_digit(bound: float, text: str) -> None:
     """More would pretend too much."""
-    assert bound_text(bound) == text
+    assert format_bound(bound) == text
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_bounds_have_one_digit(bound: float, text: str) -> None:
 )
 def test_differences_have_two_digits(difference: float, text: str) -> None:
     """Where none was taken there is none to print."""
-    assert difference_text(difference) == text
+    assert format_difference(difference) == text
 
 
 words = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=200)
@@ -97,9 +97,9 @@ words = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_si
 @given(st.lists(st.tuples(words, st.text("0123456789", max_size=12)), min_size=1))
 def test_rows_are_aligned_and_fit_the_page(rows: list[tuple[str, str]]) -> None:
     """The first column gives way, the others keep every character."""
-    lines = table(rows, (False, True))
+    lines = format_table(rows, (False, True))
     assert len(lines) == len(rows)
-    assert all(len(line) <= PAGE for line in lines)
+    assert all(len(line) <= LINE_WIDTH for line in lines)
     assert all(line.endswith(row[1]) for line, row in zip(lines, rows, strict=True))
 
 
@@ -115,4 +115,4 @@ def test_elided_names_keep_their_ends(name: str, width: int) -> None:
 @given(words)
 def test_prose_is_folded(text: str) -> None:
     """No line of prose is longer than it may be, however long a word is."""
-    assert all(len(line) <= 72 for line in prose(text, "    "))
+    assert all(len(line) <= 72 for line in wrap_text(text, "    "))

@@ -10,9 +10,9 @@ from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.report.model import ParameterReport
 from pytest_gradcheck.report_builder.parameter_report import (
     Evidence,
-    by_part,
-    describe,
+    describe_parameter,
     relative_difference,
+    split_by_parameter,
 )
 
 
@@ -29,7 +29,7 @@ def report_of(claim: Any, found: Measurement) -> ParameterReport:
         rounding=2e-16,
         rtol=1e-6,
     )
-    return describe(evidence, max_rows=5, convention="pytorch")
+    return describe_parameter(evidence, max_rows=5, convention="pytorch")
 
 
 def measured(value: Any, bound: Any, status: Any = Status.SMOOTH) -> Measurement:
@@ -86,6 +86,6 @@ def test_relative_difference_leaves_out_what_is_unknown_or_zero() -> None:
 def test_places_are_sorted_into_parts_and_counted_there() -> None:
     """A part without coordinates has none, though it begins where the next one does."""
     places = {(k, m): 10 * k + m for k in range(5) for m in range(2)}
-    parts = by_part(places, [0, 2, 2, 5])
+    parts = split_by_parameter(places, [0, 2, 2, 5])
     assert [len(part) for part in parts] == [4, 0, 6]
     assert parts[2][0, 1] == 21

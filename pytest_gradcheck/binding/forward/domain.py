@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_gradcheck.binding.random_state.generators import is_installed
-from pytest_gradcheck.errors import PACKAGE
+from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 
 __all__ = ["DOMAIN_ERRORS", "Edge", "Edges", "is_outcome", "raising"]
 
@@ -135,7 +135,7 @@ def _place(error: Exception) -> str:
     codes = [
         (frame.f_code, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if not frame.f_code.co_filename.startswith(PACKAGE)
+        if not frame.f_code.co_filename.startswith(PACKAGE_DIRECTORY)
     ]
     own = [(code, line) for code, line in codes if not is_installed(code.co_filename)]
     for code, line in (own or codes)[-1:]:

@@ -34,7 +34,7 @@ from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.generators import is_installed
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Vector
-from pytest_gradcheck.errors import PACKAGE, GradcheckUsageError
+from pytest_gradcheck.errors import PACKAGE_DIRECTORY, GradcheckUsageError
 
 __all__ = [
     "Evaluate",
@@ -232,7 +232,7 @@ def _unwrapped(recipe: bytes) -> PortableForward:
 def _portable(error: Exception) -> Exception:
     """Return an error that survives the way home, with where it was raised as a note."""
     frames = traceback.extract_tb(error.__traceback__)
-    users = [frame for frame in frames if not frame.filename.startswith(PACKAGE)]
+    users = [frame for frame in frames if not frame.filename.startswith(PACKAGE_DIRECTORY)]
     error.add_note("in a worker of executor:\n" + "".join(traceback.format_list(users)).rstrip())
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
