@@ -18,7 +18,8 @@ if TYPE_CHECKING:
         GradcheckWarning,
     )
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
-    from pytest_gradcheck.report.model import (
+    from pytest_gradcheck.report.report import Report
+    from pytest_gradcheck.report.report_data import (
         Breach,
         Diagnosis,
         Entry,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
         OptionValue,
         ParameterReport,
     )
-    from pytest_gradcheck.report.report import Report
 
     __version__: str
 
@@ -51,7 +51,7 @@ _HOMES = {
     "check": "check_gradient gradcheck",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
-    "report.model": "Breach Diagnosis Entry Note OptionValue ParameterReport",
+    "report.report_data": "Breach Diagnosis Entry Note OptionValue ParameterReport",
     "report.report": "Report",
 }
 

@@ -18,10 +18,12 @@ from typing import Any
 
 from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.binding.constrained.declaration import ConstraintDeclarations
+from pytest_gradcheck.binding.call.resolved_call import Call
+from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+    ConstraintDeclarations,
+)
 from pytest_gradcheck.binding.forward.executor import Dispatch
-from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.current_test import RunningTest, current_test
 from pytest_gradcheck.errors import (
     PACKAGE_DIRECTORY,
@@ -29,38 +31,38 @@ from pytest_gradcheck.errors import (
     GradcheckVacuousWarning,
     hide_own_errors,
 )
-from pytest_gradcheck.forward_errors import (
+from pytest_gradcheck.forward_exceptions import (
     raise_after_elementwise,
     raise_after_screen,
     raise_after_sweep,
 )
-from pytest_gradcheck.judgement.outcome import vacuous_parameters
-from pytest_gradcheck.judgement.verdicts import CLAIM_ROUNDINGS, SCATTER_FACTOR
+from pytest_gradcheck.judgement.check_outcome import vacuous_parameters
+from pytest_gradcheck.judgement.entry_verdicts import CLAIM_ROUNDINGS, SCATTER_FACTOR
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
 from pytest_gradcheck.numerics.full_check import DerivativeTask, measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong,
     is_homogeneous,
     verify_linear,
 )
-from pytest_gradcheck.numerics.screening.regions import Segment
 from pytest_gradcheck.numerics.screening.screen import screen
 from pytest_gradcheck.options import Layer, Options, resolve
-from pytest_gradcheck.report.model import Note
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.report_data import Note
+from pytest_gradcheck.report_builder.assemble_report import assemble_report
+from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
-from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims
+from pytest_gradcheck.report_builder.fully_checked_parameters import describe_swept
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 from pytest_gradcheck.report_builder.progress import show_progress
-from pytest_gradcheck.report_builder.report_assembly import assemble_report
 from pytest_gradcheck.report_builder.screened_parameters import (
     describe_screened,
     has_rounding_note,
     keep_inconclusive,
     with_rounding_notes,
 )
-from pytest_gradcheck.report_builder.swept_parameters import describe_swept
 
 __all__ = ["check_gradient", "gradcheck", "run_check"]
 

@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Colour(), "gradcheck-colour")
     if any(_written(config, name) for name, _, _ in OPTIONS):
-        from pytest_gradcheck.pytest_integration.configuration import validate_settings
+        from pytest_gradcheck.pytest_integration.suite_options import validate_settings
 
         validate_settings(config, [name for name, _, _ in OPTIONS])
 
@@ -117,7 +117,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     __tracebackhide__ = True
     item.config.stash[SESSION_STATE].enter(item)
     if _is_marked(item):
-        from pytest_gradcheck.pytest_integration.definition_line import run_from_def
+        from pytest_gradcheck.pytest_integration.failure_location import run_from_def
         from pytest_gradcheck.pytest_integration.marker import validate_marks
 
         run_from_def(getattr(item, "obj", item), partial(validate_marks, item))
@@ -129,7 +129,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     __tracebackhide__ = True
     result = yield
     if _is_marked(item):
-        from pytest_gradcheck.pytest_integration.definition_line import run_from_def
+        from pytest_gradcheck.pytest_integration.failure_location import run_from_def
         from pytest_gradcheck.pytest_integration.marker import refuse_unchecked
 
         refuse = partial(refuse_unchecked, item, item.config.stash[SESSION_STATE])
@@ -198,7 +198,7 @@ class _Colour:
 
 
 def _prepare(item: pytest.Item) -> RunningTest:
-    from pytest_gradcheck.pytest_integration.configuration import prepare_test
+    from pytest_gradcheck.pytest_integration.suite_options import prepare_test
 
     return prepare_test(item, [name for name, _, _ in OPTIONS])
 

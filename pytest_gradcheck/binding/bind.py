@@ -25,18 +25,20 @@ from pytest_gradcheck.binding.backward.repeatability import (
     refuse_unrepeatable_backward,
 )
 from pytest_gradcheck.binding.call.attributes import attributes_restored
-from pytest_gradcheck.binding.call.user_call import (
+from pytest_gradcheck.binding.call.resolved_call import (
     Call,
     CallCounts,
     ResolvedCall,
     ReturnConvention,
 )
-from pytest_gradcheck.binding.constrained.admissible_moves import AdmissibleCoordinates
-from pytest_gradcheck.binding.constrained.declaration import (
+from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
     UNCONSTRAINED,
     Constrained,
     ConstraintDeclarations,
     constrain,
+)
+from pytest_gradcheck.binding.constrained_parameters.tangent_coordinates import (
+    AdmissibleCoordinates,
 )
 from pytest_gradcheck.binding.forward.executor import IN_TURN, Dispatch
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
@@ -50,15 +52,15 @@ from pytest_gradcheck.binding.forward.working_copy import (
     LOW_PRECISION,
     WorkingCopy,
 )
+from pytest_gradcheck.binding.gradient_problem import Problem, no_others, nowhere
 from pytest_gradcheck.binding.notes import Seen, convention_note, not_checked, notes_on
-from pytest_gradcheck.binding.problem import Problem, no_others, nowhere
 from pytest_gradcheck.binding.random_state.generators import find_generators
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.unused_parameters import watched
 from pytest_gradcheck.binding.values.complex_pairs import weights
 from pytest_gradcheck.binding.values.parameters import Vector, dtype_name
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.model import Kind, Note
+from pytest_gradcheck.report.report_data import Kind, Note
 
 __all__ = ["bind"]
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
-from pytest_gradcheck.binding.call.shared_memory import shared_memory
+from pytest_gradcheck.binding.call.memory_overlap import shared_memory
+from pytest_gradcheck.binding.call.resolved_call import ResolvedCall
 from pytest_gradcheck.binding.call.signature import BoundArguments
-from pytest_gradcheck.binding.call.user_call import ResolvedCall
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import contents, describe_value, leaves
-from pytest_gradcheck.report.model import Kind, Note
+from pytest_gradcheck.report.report_data import Kind, Note
 
 __all__ = ["Seen", "convention_note", "not_checked", "notes_on"]
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.report.model import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["diagnose_constant_factor", "diagnose_relative_error"]
 

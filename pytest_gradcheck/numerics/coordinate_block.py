@@ -12,7 +12,7 @@ import numpy as np
 from pytest_gradcheck.numerics.central_difference import CentralPairs, measure_pairs
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
-from pytest_gradcheck.numerics.output_variation import VARIATION_STEP
+from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
 
 __all__ = ["CALM", "CLEAR", "UNCLEAR", "Block", "curvature"]
 

@@ -17,7 +17,7 @@ from pytest_gradcheck.numerics.central_difference import (
 )
 from pytest_gradcheck.numerics.coordinate_block import CALM, CLEAR, UNCLEAR, Block, curvature
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Status
-from pytest_gradcheck.numerics.noise_dominated import NoiseDominated
+from pytest_gradcheck.numerics.noisy_coordinates import NoiseDominated
 from pytest_gradcheck.numerics.refinement import extrapolate_pairs
 
 __all__ = ["PairResult", "measure_by_pairs"]

@@ -29,14 +29,14 @@ from pytest_gradcheck.numerics.discontinuities import (
     find_discontinuities,
 )
 from pytest_gradcheck.numerics.function import Claims, Function
-from pytest_gradcheck.numerics.lines import CoordinateLine
+from pytest_gradcheck.numerics.least_squares import verify_noisy_arrays
+from pytest_gradcheck.numerics.line_restriction import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
-from pytest_gradcheck.numerics.noise_dominated import NoiseDominated, measure_noise_dominated
+from pytest_gradcheck.numerics.noisy_coordinates import NoiseDominated, measure_noise_dominated
 from pytest_gradcheck.numerics.piecewise_constant import (
     PlateauDetector,
     extrapolate_with_quantization_noise,
 )
-from pytest_gradcheck.numerics.regression import verify_noisy_arrays
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 

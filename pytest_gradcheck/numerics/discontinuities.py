@@ -16,7 +16,7 @@ from math import comb
 import numpy as np
 
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.lines import DirectionLine
+from pytest_gradcheck.numerics.line_restriction import DirectionLine
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats
 from pytest_gradcheck.numerics.random_directions import evaluate_along, signed_direction
 

@@ -23,7 +23,8 @@ from pytest_gradcheck.numerics.coordinate_block import Block
 from pytest_gradcheck.numerics.coordinate_pairs import measure_by_pairs
 from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import ElementwiseClaims, Function
-from pytest_gradcheck.numerics.lines import RELATIVE_STEPS, Line
+from pytest_gradcheck.numerics.jacobian_off_diagonal import Coupling, find_coupling, measure_entry
+from pytest_gradcheck.numerics.line_restriction import RELATIVE_STEPS, Line
 from pytest_gradcheck.numerics.measurement import (
     EPS,
     Booleans,
@@ -33,9 +34,8 @@ from pytest_gradcheck.numerics.measurement import (
     Status,
 )
 from pytest_gradcheck.numerics.noise import WIDE_SPACING, estimate_noise
-from pytest_gradcheck.numerics.noise_dominated import measure_with_wider_steps
-from pytest_gradcheck.numerics.off_diagonal import Coupling, find_coupling, measure_entry
-from pytest_gradcheck.numerics.output_variation import output_sizes
+from pytest_gradcheck.numerics.noisy_coordinates import measure_with_wider_steps
+from pytest_gradcheck.numerics.output_magnitude import output_sizes
 from pytest_gradcheck.numerics.piecewise_constant import (
     COARSE_ROUNDING,
     FINE_ROUNDING,

@@ -19,7 +19,7 @@ from math import factorial
 
 import numpy as np
 
-from pytest_gradcheck.numerics.lines import DirectionLine, sample
+from pytest_gradcheck.numerics.line_restriction import DirectionLine, sample
 from pytest_gradcheck.numerics.measurement import (
     EPS,
     SUBNORMAL,

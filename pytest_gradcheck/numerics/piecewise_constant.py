@@ -23,7 +23,7 @@ import numpy as np
 
 from pytest_gradcheck.numerics.coordinate_block import Block
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.lines import RELATIVE_STEPS, Line
+from pytest_gradcheck.numerics.line_restriction import RELATIVE_STEPS, Line
 from pytest_gradcheck.numerics.measurement import (
     EPS,
     Booleans,

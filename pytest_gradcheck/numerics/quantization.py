@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.lines import Line
+from pytest_gradcheck.numerics.line_restriction import Line
 from pytest_gradcheck.numerics.measurement import Floats
 
 __all__ = ["Plateau", "find_plateau", "find_quantization_steps"]

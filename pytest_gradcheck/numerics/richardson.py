@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.numerics.lines import RATIO, RELATIVE_STEPS, Line, LineSamples, sample
+from pytest_gradcheck.numerics.line_restriction import (
+    RATIO,
+    RELATIVE_STEPS,
+    Line,
+    LineSamples,
+    sample,
+)
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.noise import noise_ceiling, noise_floor, sudden_drops
 from pytest_gradcheck.numerics.quantization import Plateau, find_plateau, find_quantization_steps

@@ -62,7 +62,7 @@ class Gradcheck:
             When the check cannot be made as it was written.
         """
         __tracebackhide__ = hide_own_errors
-        from pytest_gradcheck.binding.call.user_call import Call
+        from pytest_gradcheck.binding.call.resolved_call import Call
         from pytest_gradcheck.check import run_check
 
         call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)

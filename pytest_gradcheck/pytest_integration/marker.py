@@ -21,13 +21,13 @@ from typing import Any
 
 import pytest
 
-from pytest_gradcheck.binding.call.user_call import Call
+from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check import run_check
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
 from pytest_gradcheck.options import Layer, validate
 from pytest_gradcheck.pytest_integration.collection import asks_for_fixture, is_user_mark
-from pytest_gradcheck.pytest_integration.definition_line import run_from_def
+from pytest_gradcheck.pytest_integration.failure_location import run_from_def
 
 __all__ = [
     "MarkedCall",

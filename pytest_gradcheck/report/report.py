@@ -9,7 +9,7 @@ import operator
 from dataclasses import dataclass
 
 from pytest_gradcheck.report.message import render_text
-from pytest_gradcheck.report.model import ReportData
+from pytest_gradcheck.report.report_data import ReportData
 
 __all__ = ["GradcheckError", "Report"]
 

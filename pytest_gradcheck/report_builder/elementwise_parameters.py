@@ -13,15 +13,15 @@ from functools import partial
 import numpy as np
 
 from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
-from pytest_gradcheck.binding.forward.domain import Edge
-from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.binding.forward.domain_boundary import Edge
+from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.numerics.elementwise import CompressedJacobian
+from pytest_gradcheck.numerics.jacobian_off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
-from pytest_gradcheck.numerics.off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
-from pytest_gradcheck.report_builder.nearby_claims import NearbyClaims, NearbyEntryClaims
+from pytest_gradcheck.report.report_data import Diagnosis, Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_report import (
     Evidence,
     ParameterReports,

@@ -17,25 +17,25 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.forward.domain import Edge
+from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.values.parameters import Block, Parameter
 from pytest_gradcheck.diagnosis.complex_conjugate import diagnose_conjugate
 from pytest_gradcheck.diagnosis.constant_factor import diagnose_constant_factor
-from pytest_gradcheck.judgement.subgradients import (
-    SubgradientChoice,
-    are_one_sided_slopes,
-    explained_by_several_kinks,
-)
-from pytest_gradcheck.judgement.verdicts import (
+from pytest_gradcheck.judgement.entry_verdicts import (
     Judgement,
     VerdictCode,
     is_scatter_conclusive,
     judge,
 )
+from pytest_gradcheck.judgement.subgradients import (
+    SubgradientChoice,
+    are_one_sided_slopes,
+    explained_by_several_kinks,
+)
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
-from pytest_gradcheck.report.model import Diagnosis, Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.report_data import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
-from pytest_gradcheck.report_builder.nearby_claims import NearbyEntryClaims
+from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyEntryClaims
 
 __all__ = [
     "Evidence",

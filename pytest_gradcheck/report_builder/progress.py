@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
-from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
 __all__ = ["Progress", "describe_progress", "show_progress"]

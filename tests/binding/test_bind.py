@@ -13,8 +13,8 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.binding.call.resolved_call import Call
+from pytest_gradcheck.binding.gradient_problem import Problem
 
 RNG = np.random.default_rng(0)
 

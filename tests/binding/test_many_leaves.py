@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.binding.constrained.declaration import UNCONSTRAINED, ConstraintDeclarations
-from pytest_gradcheck.report.model import Note
+from pytest_gradcheck.binding.call.resolved_call import Call
+from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+    UNCONSTRAINED,
+    ConstraintDeclarations,
+)
+from pytest_gradcheck.report.report_data import Note
 
 
 def calls_of(check: Mapping[str, Any]) -> int:

@@ -8,8 +8,8 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call.user_call import Call
-from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.binding.call.resolved_call import Call
+from pytest_gradcheck.binding.gradient_problem import Problem
 
 A = np.random.default_rng(0).normal(size=(2, 3))
 X = np.array([1.0, -2.0, 0.5])

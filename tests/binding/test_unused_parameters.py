@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
-from pytest_gradcheck.binding.call.user_call import CallCounts
-from pytest_gradcheck.binding.problem import Problem
+from pytest_gradcheck.binding.call.resolved_call import CallCounts
+from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.unused_parameters import watched
 from pytest_gradcheck.binding.values.parameters import Parameter
 

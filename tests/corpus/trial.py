@@ -12,14 +12,14 @@ import numpy as np
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.binding.bind import bind
-from pytest_gradcheck.binding.call.user_call import Call
+from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check import derivative_task
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.numerics.full_check import measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report_builder.report_assembly import assemble_report
-from pytest_gradcheck.report_builder.swept_parameters import describe_swept
+from pytest_gradcheck.report_builder.assemble_report import assemble_report
+from pytest_gradcheck.report_builder.fully_checked_parameters import describe_swept
 from tests.corpus.family import Array, Case, Family
 from tests.corpus.mutants import MUTANTS, error_of, visible_entries
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.noise import estimate_noise
-from pytest_gradcheck.numerics.output_variation import output_sizes
+from pytest_gradcheck.numerics.output_magnitude import output_sizes
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.step_size import Scales
 

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
-from pytest_gradcheck.numerics.lines import CoordinateLine
+from pytest_gradcheck.numerics.line_restriction import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.numerics.piecewise_constant import (
     PlateauDetector,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.lines import CoordinateLine
+from pytest_gradcheck.numerics.line_restriction import CoordinateLine
 from pytest_gradcheck.numerics.quantization import find_plateau, find_quantization_steps
 from tests.numerics.functions import Counted
 

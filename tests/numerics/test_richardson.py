@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.lines import CoordinateLine
+from pytest_gradcheck.numerics.line_restriction import CoordinateLine
 from pytest_gradcheck.numerics.measurement import EPS, Status
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from tests.numerics.functions import Counted, function_at, jitter

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.backward.gradient_matching import CONVENTIONS, match_gradients
-from pytest_gradcheck.binding.call.selection import Item, short_name
+from pytest_gradcheck.binding.call.wrt import Item, short_name
 from pytest_gradcheck.binding.values.pytree import contents
 from pytest_gradcheck.errors import GradcheckUsageError
 

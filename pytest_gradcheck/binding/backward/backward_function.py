@@ -31,16 +31,16 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
     match_gradients,
     refuse_unread_gradient,
 )
-from pytest_gradcheck.binding.call.call_plan import invoke
-from pytest_gradcheck.binding.call.selection import Item
-from pytest_gradcheck.binding.call.user_call import CallCounts, ResolvedCall
+from pytest_gradcheck.binding.call.backward_arguments import invoke
+from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
+from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import counted, rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.model import Kind
+from pytest_gradcheck.report.report_data import Kind
 
 __all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
 

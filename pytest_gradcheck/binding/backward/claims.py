@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.backward.shape_hints import explain_shape
+from pytest_gradcheck.binding.backward.shape_mismatch import explain_shape
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import describe_value

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_gradcheck.binding.call.selection import Item, WholeNumbers, as_floats, short_name
+from pytest_gradcheck.binding.call.wrt import Item, WholeNumbers, as_floats, short_name
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
     accessors,

@@ -21,14 +21,14 @@ from typing import Protocol
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.user_call import Call, CallCounts
+from pytest_gradcheck.binding.call.resolved_call import Call, CallCounts
 from pytest_gradcheck.binding.forward.batched import (
     BatchedForward,
     batches,
     fitting,
     refuse_unbatched,
 )
-from pytest_gradcheck.binding.forward.domain import Edges
+from pytest_gradcheck.binding.forward.domain_boundary import Edges
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import Output
 from pytest_gradcheck.binding.forward.serialization import (
@@ -41,7 +41,7 @@ from pytest_gradcheck.binding.forward.serialization import (
 )
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.model import Note
+from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["IN_TURN", "Dispatch", "ExecutorEvaluation"]
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.user_call import CallCounts, ReturnConvention
-from pytest_gradcheck.binding.forward.domain import Edge, Edges, Kind, is_outcome, raising
+from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
+from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, is_outcome, raising
 from pytest_gradcheck.binding.forward.outputs import Output, Reading, read_output
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay

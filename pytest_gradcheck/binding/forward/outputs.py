@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.user_call import ReturnConvention
+from pytest_gradcheck.binding.call.resolved_call import ReturnConvention
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.parameters import Block, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (

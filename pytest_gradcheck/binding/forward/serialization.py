@@ -19,15 +19,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, rebind
-from pytest_gradcheck.binding.call.signature import name_of
-from pytest_gradcheck.binding.call.user_call import (
+from pytest_gradcheck.binding.call.resolved_call import (
     Call,
     CallCounts,
     ResolvedCall,
     ReturnConvention,
 )
+from pytest_gradcheck.binding.call.signature import name_of
 from pytest_gradcheck.binding.forward.batched import BatchedForward
-from pytest_gradcheck.binding.forward.domain import Edge
+from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import Reading
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy

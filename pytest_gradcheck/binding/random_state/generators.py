@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.random_state.mersenne_twister import numpys_global, pythons
+from pytest_gradcheck.binding.random_state.mersenne_twister_state import numpys_global, pythons
 from pytest_gradcheck.binding.values.pytree import accessors, contents
 from pytest_gradcheck.errors import GradcheckUsageError
 

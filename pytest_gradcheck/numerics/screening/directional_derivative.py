@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
 from pytest_gradcheck.numerics.function import Claims, Function
-from pytest_gradcheck.numerics.lines import Line
+from pytest_gradcheck.numerics.line_restriction import Line
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Status, chunks
 from pytest_gradcheck.numerics.richardson import extrapolate
-from pytest_gradcheck.numerics.screening.coded_directions import Code, CodedDirections
-from pytest_gradcheck.numerics.screening.regions import Box, Region, whole
+from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole
+from pytest_gradcheck.numerics.screening.direction_weights import Code, CodedDirections
 
 __all__ = [
     "APART",

@@ -28,10 +28,10 @@ from pytest_gradcheck.numerics.measurement import (
     chunks,
 )
 from pytest_gradcheck.numerics.random_directions import signed_direction
+from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionalDerivative
-from pytest_gradcheck.numerics.screening.findings import Finding, ScreenResult, reference
-from pytest_gradcheck.numerics.screening.regions import Segment
-from pytest_gradcheck.numerics.screening.step_plan import ClaimMagnitudes
+from pytest_gradcheck.numerics.screening.directional_step_size import ClaimMagnitudes
+from pytest_gradcheck.numerics.screening.screen_result import Finding, ScreenResult, reference
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["find_wrong", "is_homogeneous", "verify_linear"]

@@ -15,15 +15,10 @@ from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup
-from pytest_gradcheck.numerics.output_variation import VARIATION_STEP
+from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
 from pytest_gradcheck.numerics.random_directions import seeded_generator
-from pytest_gradcheck.numerics.screening.calibration import (
-    Tally,
-    calibrate_noise,
-    calibrate_noise_widely,
-    calibrate_sizes,
-    noisy_coordinates,
-)
+from pytest_gradcheck.numerics.screening.array_regions import Segment, whole
+from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     APART,
     DirectionalDerivative,
@@ -33,17 +28,22 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     directional_derivative,
     refine,
 )
-from pytest_gradcheck.numerics.screening.explain import Explanation
-from pytest_gradcheck.numerics.screening.findings import Finding, ScreenResult, reference
-from pytest_gradcheck.numerics.screening.regions import Segment, whole
-from pytest_gradcheck.numerics.screening.single_entries import SingleEntries
-from pytest_gradcheck.numerics.screening.step_plan import (
+from pytest_gradcheck.numerics.screening.directional_step_size import (
     ClaimMagnitudes,
     extents,
     plan_steps,
     reaches,
 )
-from pytest_gradcheck.numerics.screening.stopped_solvers import (
+from pytest_gradcheck.numerics.screening.explain_residuals import Explanation
+from pytest_gradcheck.numerics.screening.noise_calibration import (
+    Tally,
+    calibrate_noise,
+    calibrate_noise_widely,
+    calibrate_sizes,
+    noisy_coordinates,
+)
+from pytest_gradcheck.numerics.screening.screen_result import Finding, ScreenResult, reference
+from pytest_gradcheck.numerics.screening.solver_tolerance import (
     are_left_by_branches,
     are_several,
     may_be_left_everywhere,

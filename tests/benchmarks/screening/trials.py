@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.report.model import ParameterReport
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.report_data import ParameterReport
 from tests.benchmarks.networks import Network, perceptron, residual
 from tests.benchmarks.screening.masks import Array, Masks, beyond, differing, size
 from tests.benchmarks.screening.mistakes import MISTAKES, NOTHING, Gradient, Mistake

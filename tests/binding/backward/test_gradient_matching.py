@@ -14,8 +14,8 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
     match_gradients,
     refuse_unread_gradient,
 )
-from pytest_gradcheck.binding.call.selection import Item, WholeNumbers, select_items
 from pytest_gradcheck.binding.call.signature import BoundArguments
+from pytest_gradcheck.binding.call.wrt import Item, WholeNumbers, select_items
 
 NESTED = {"x": 1.0, "params": {"W1": 2.0, "b1": 3.0}}
 

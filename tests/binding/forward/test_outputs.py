@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.call.user_call import ReturnConvention
+from pytest_gradcheck.binding.call.resolved_call import ReturnConvention
 from pytest_gradcheck.binding.forward.outputs import Layout, MismatchError, read_output
 
 Stats = namedtuple("Stats", "mean spread")  # noqa: PYI024  # as users write it

@@ -9,7 +9,7 @@ from unittest import SkipTest
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.call.user_call import Call
+from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.binding.forward.outputs import Reading
 from pytest_gradcheck.binding.forward.serialization import (
     Evaluated,

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.measurement import Status
-from pytest_gradcheck.numerics.screening.coded_directions import Code, by_coordinate
+from pytest_gradcheck.numerics.screening.array_regions import Box, whole
+from pytest_gradcheck.numerics.screening.direction_weights import Code, by_coordinate
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDerivative,
     DirectionalDifference,
@@ -24,7 +25,6 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     directional_derivative,
     refine,
 )
-from pytest_gradcheck.numerics.screening.regions import Box, whole
 from tests.numerics.functions import Floats
 from tests.numerics.screening.builders import FEW, direction_of, linear, projector_of, segments_of
 

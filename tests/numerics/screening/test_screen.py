@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pytest_gradcheck.binding.backward.claims import DenseClaim
 from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.screening import screen as module
-from pytest_gradcheck.numerics.screening.findings import ScreenResult
+from pytest_gradcheck.numerics.screening.directional_step_size import ClaimMagnitudes
 from pytest_gradcheck.numerics.screening.screen import screen
-from pytest_gradcheck.numerics.screening.step_plan import ClaimMagnitudes
+from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats, jitter
 from tests.numerics.screening.builders import FEW, Shapes, segments_of

@@ -1,0 +1,146 @@
+"""Parameters that share memory: with themselves, or with each other.
+
+It must not copy or perturb anything; it looks at where arrays lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.call.wrt import Item
+from pytest_gradcheck.binding.values.pytree import Leaf
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["overlaps_itself", "refuse_overlap", "shared_memory"]
+
+#: So many arrays that lie among each other are compared two at a time.
+FEW = 8
+
+
+def refuse_overlap(items: Sequence[Item], forward_name: str) -> None:
+    """Raise where one entry of a parameter cannot be changed without another.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        What is checked, the user's own arrays.
+    forward_name : str
+        For the message.
+
+    Raises
+    ------
+    GradcheckUsageError
+        For an array that overlaps itself, and for attributes that share memory:
+        arguments are copied, but attributes are changed where they are.
+    """
+    for item in items:
+        for leaf in item.leaves:
+            if isinstance(leaf.value, np.ndarray) and overlaps_itself(leaf.value):
+                raise GradcheckUsageError(
+                    f"{leaf.name} of {forward_name} overlaps itself: some of its "
+                    f"{leaf.value.size} entries lie in the same memory (strides "
+                    f"{leaf.value.strides}, as np.broadcast_to and sliding windows make them), "
+                    f"so that not every one can change alone. Pass {leaf.name}.copy()."
+                )
+    attributes = [item for item in items if item.is_attribute]
+    for first, second in shared_memory(attributes):
+        raise GradcheckUsageError(
+            f"{first} and {second} share memory, so that neither can change alone. Check one of "
+            f"them, for example wrt={first!r}, whose gradient is then that of both together."
+        )
+
+
+def shared_memory(items: Sequence[Item]) -> Iterator[tuple[str, str]]:
+    """Yield the names of parameters, two at a time, that share memory.
+
+    Of more than a few that lie among each other each is named with those before it that
+    were the first to have its memory.
+
+    Examples
+    --------
+    >>> W = np.ones((2, 3))
+    >>> tied = [Item("W", W, (Leaf("W", W),)), Item("V", W.T, (Leaf("V", W.T),))]
+    >>> list(shared_memory(tied))
+    [('W', 'V')]
+    """
+    leaves = [
+        leaf
+        for item in items
+        for leaf in item.leaves
+        if isinstance(leaf.value, np.ndarray) and leaf.value.size
+    ]
+    if len(leaves) < 2:
+        return
+    order = {id(leaf): k for k, leaf in enumerate(leaves)}
+    for cluster in _clusters(leaves):
+        for pair in (_pairs if len(cluster) <= FEW else _with_first)(cluster):
+            first, second = sorted(pair, key=lambda leaf: order[id(leaf)])
+            yield first.name, second.name
+
+
+def _clusters(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
+    """Yield arrays together of which each begins before those before it end."""
+    cluster, end = list[Leaf](), 0
+    bounded = [(*byte_bounds(leaf.value), leaf) for leaf in leaves]
+    for low, high, leaf in sorted(bounded, key=lambda bounds: bounds[0]):
+        if low >= end:
+            yield cluster
+            cluster = []
+        cluster.append(leaf)
+        end = max(end, high)
+    yield cluster
+
+
+def _pairs(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield every two that share memory."""
+    for second, leaf in enumerate(cluster):
+        for other in cluster[:second]:
+            if np.shares_memory(other.value, leaf.value):
+                yield other, leaf
+
+
+def _with_first(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield every array with those that first had the memory it shares, in linear time.
+
+    Each writes its number to what it covers of a map of the memory, where none is written.
+    """
+    starts = [leaf.value.__array_interface__["data"][0] for leaf in cluster]
+    bounds = [byte_bounds(leaf.value) for leaf in cluster]
+    low, high = bounds[0][0], max(high for _, high in bounds)
+    steps = [abs(stride) for leaf in cluster for stride in leaf.value.strides]
+    sizes = [leaf.value.itemsize for leaf in cluster]
+    unit = int(np.gcd.reduce([*steps, *sizes, *(start - low for start in starts), high - low]))
+    owners = np.zeros((high - low) // unit, dtype=np.int32)
+    for number, (leaf, start) in enumerate(zip(cluster, starts, strict=True), 1):
+        array = leaf.value
+        covered = as_strided(
+            owners[(start - low) // unit :],
+            (*array.shape, array.itemsize // unit),
+            (*(stride // unit * owners.itemsize for stride in array.strides), owners.itemsize),
+        )
+        others = covered[covered > 0]
+        for other in np.unique(others).tolist():
+            yield cluster[other - 1], leaf
+        np.copyto(covered, number, where=covered == 0)
+
+
+def overlaps_itself(array: NDArray[np.generic]) -> bool:
+    """Tell an array of which two entries lie in the same memory.
+
+    Examples
+    --------
+    >>> overlaps_itself(np.broadcast_to(np.ones(3), (2, 3))), overlaps_itself(np.ones((2, 3)).T)
+    (True, False)
+    """
+    if array.size < 2 or array.flags.forc:
+        return False
+    low, high = byte_bounds(array)
+    spread = any(
+        stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True)
+    )
+    return spread or high - low < array.nbytes

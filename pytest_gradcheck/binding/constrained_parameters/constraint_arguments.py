@@ -1,0 +1,359 @@
+"""Which parameter is constrained how: from `tangent=`, `project=` and `bounds=` to constraints.
+
+It must not evaluate forward; it sees that the point keeps its own constraints.
+"""
+
+# MERGED Bounds of a parameter, as the user wrote them and as arrays.
+#
+# It must not move anything; it says what is inside.
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.call.wrt import short_name
+from pytest_gradcheck.binding.constrained_parameters.user_constraints import (
+    Projected,
+    Retracted,
+    UserTangent,
+    refuse_unusable,
+)
+from pytest_gradcheck.binding.values.pytree import Leaf, describe_value
+from pytest_gradcheck.constraints import Constraint, masked
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = [
+    "UNCONSTRAINED",
+    "Bounds",
+    "Constrained",
+    "ConstraintDeclarations",
+    "constrain",
+    "read_bounds",
+]
+
+
+#: How far a line is followed from the point at most, in the units of a tangent's entries.
+REACH = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bounds of every entry, infinite where there is none; both have the parameter's shape."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    def holds(self, array: NDArray[Any]) -> bool:
+        """Tell whether no entry is beyond its bounds."""
+        return bool((self.low <= array).all() and (array <= self.high).all())
+
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """Which entries have room to move."""
+        return self.low < self.high
+
+    def inward(self, point: NDArray[Any], direction: NDArray[Any]) -> NDArray[Any]:
+        """Turn a direction, entry by entry, away from bounds that it would soon run into."""
+        below, above = point - self.low, self.high - point
+        away = np.where(below <= above, 1.0, -1.0) * np.abs(direction)
+        return np.where(np.minimum(below, above) < REACH * np.abs(direction), away, direction)
+
+
+def read_bounds(written: object, leaf: Leaf) -> Bounds:
+    """Read the bounds of a parameter and see that it keeps them.
+
+    Parameters
+    ----------
+    written : object
+        ``(low, high)``: numbers, None or arrays that broadcast to the parameter.
+    leaf : Leaf
+        The parameter.
+
+    Returns
+    -------
+    Bounds
+        In the parameter's own precision, so that a float32 parameter may be at
+        the float64 bound it was rounded from.
+
+    Raises
+    ------
+    GradcheckUsageError
+        For bounds that make no sense, or that the parameter is beyond.
+    """
+    name, array = leaf.name, leaf.array
+    if array.dtype.kind != "f":
+        raise GradcheckUsageError(
+            f"bounds of {name}: it holds complex numbers, which have no order. Leave it out of "
+            "bounds."
+        )
+    if not isinstance(written, (tuple, list)) or len(written) != 2:
+        raise GradcheckUsageError(
+            f"bounds of {name} is {_shown(written)}: it must be a pair (low, high) of numbers, "
+            "None or arrays, for example (0, None). From pairs for each entry: "
+            "low, high = zip(*pairs)."
+        )
+    low = _side(written[0], -np.inf, leaf)
+    high = _side(written[1], np.inf, leaf)
+    crossed = np.argwhere(~(low <= high))
+    if crossed.size:
+        place = tuple(crossed[0].tolist())
+        raise GradcheckUsageError(
+            f"bounds of {name} leave no room: the lower one of {_entry(name, place)} is "
+            f"{low[place]:g}, the upper one {high[place]:g}."
+        )
+    box = Bounds(low, high)
+    if not box.holds(array):
+        raise GradcheckUsageError(_beyond(box, leaf))
+    return box
+
+
+def _side(written: object, missing: float, leaf: Leaf) -> NDArray[np.float64]:
+    """Return one bound as an array of the parameter's shape."""
+    values = np.asarray(written)
+    if values.dtype == object and values.shape:
+        values = np.array([missing if v is None else v for v in values.ravel()], dtype=object)
+        values = values.reshape(np.asarray(written, dtype=object).shape)
+    try:
+        numbers = np.asarray(missing if written is None else values, dtype=leaf.array.dtype)
+        return np.broadcast_to(numbers, leaf.array.shape).astype(np.float64)
+    except (TypeError, ValueError):
+        raise GradcheckUsageError(
+            f"bounds of {leaf.name} hold {_shown(written)}: a bound is a number, None or an array "
+            f"that broadcasts to the shape {leaf.array.shape} of {leaf.name}."
+        ) from None
+
+
+def _beyond(box: Bounds, leaf: Leaf) -> str:
+    array = leaf.array
+    inside = (box.low <= array) & (array <= box.high)
+    place = tuple(np.argwhere(~inside)[0].tolist())
+    below = array[place] < box.low[place]
+    side, bound = ("below", box.low[place]) if below else ("above", box.high[place])
+    return (
+        f"{_entry(leaf.name, place)} is {array[place]:.6g}, {side} its bound {bound:g}: a check "
+        "starts inside the bounds. Pass another point, for example "
+        f"np.clip({leaf.name}, low, high), or other bounds."
+    )
+
+
+def _entry(name: str, place: tuple[int, ...]) -> str:
+    return f"{name}[{', '.join(map(str, place))}]" if place else name
+
+
+def _shown(written: object) -> str:
+    return describe_value(written) if isinstance(written, np.ndarray) else repr(written)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintDeclarations:
+    """What the user wrote: for each option a mapping by parameter, or what is for the only one."""
+
+    tangent: object = None
+    project: object = None
+    bounds: object = None
+
+
+UNCONSTRAINED = ConstraintDeclarations()
+
+
+class _Free(Constraint):
+    """No constraint but bounds."""
+
+    mixes = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constrained:
+    """One parameter with its constraint, at its point.
+
+    Attributes
+    ----------
+    constraint : Constraint
+        What it must satisfy beside its bounds.
+    box : Bounds or None
+        Its bounds.
+    point : ndarray
+        Its value, in double precision; read only.
+    offset : ndarray
+        How far the point is from its own projection: by rounding.
+    """
+
+    constraint: Constraint
+    box: Bounds | None
+    point: NDArray[Any]
+    offset: NDArray[Any]
+
+    def move(self, change: NDArray[Any]) -> NDArray[Any] | None:
+        """Return where a change of the entries leads to, None where that is not admissible."""
+        moved = self.constraint.move(self.point, change) + self.offset
+        if self.box is not None and not self.box.holds(moved):
+            return None
+        return moved if np.isfinite(moved).all() and self.constraint.contains(moved) else None
+
+    def direction(self, change: NDArray[Any]) -> NDArray[Any]:
+        """Return the derivative of `move` by `change`."""
+        return self.constraint.direction(self.point, change)
+
+    def measured(self) -> NDArray[np.bool_]:
+        """Tell the entries along whose directions to measure."""
+        measured = self.constraint.measured(self.point)
+        return measured if self.box is None else measured & self.box.is_open
+
+    def steer(self, direction: NDArray[Any]) -> NDArray[Any]:
+        """Turn a random direction of the coordinates to where there is room."""
+        return direction if self.box is None else self.box.inward(self.point, direction)
+
+
+def constrain(written: ConstraintDeclarations, leaves: Sequence[Leaf]) -> dict[str, Constrained]:
+    """Find the constraint of each parameter that has one.
+
+    Parameters
+    ----------
+    written : ConstraintDeclarations
+        The user's options.
+    leaves : sequence of Leaf
+        The checked parameters.
+
+    Returns
+    -------
+    dict of str to Constrained
+        By the parameter's name; empty where nothing is constrained.
+
+    Raises
+    ------
+    GradcheckUsageError
+        For an unknown name, something that is no constraint, or a point that
+        does not satisfy its own.
+    """
+    tangents = _by_leaf("tangent", written.tangent, leaves)
+    projects = _by_leaf("project", written.project, leaves)
+    bounds = _by_leaf("bounds", written.bounds, leaves)
+    named = tangents.keys() | projects.keys() | bounds.keys()
+    return {
+        leaf.name: _constrained(
+            leaf, tangents.get(leaf.name), projects.get(leaf.name), bounds.get(leaf.name)
+        )
+        for leaf in leaves
+        if leaf.name in named
+    }
+
+
+def _by_leaf(option: str, written: object, leaves: Sequence[Leaf]) -> dict[str, object]:
+    """Return what an option says by the full name of the parameter."""
+    if written is None:
+        return {}
+    if isinstance(written, Mapping):
+        meant = _meanings(leaves)
+        return {_name(option, key, leaves, meant): value for key, value in written.items()}
+    if len(leaves) == 1:
+        return {leaves[0].name: written}
+    names = ", ".join(leaf.name for leaf in leaves)
+    raise GradcheckUsageError(
+        f"{option} does not say of which parameter, and {len(leaves)} are checked: {names}. Write "
+        f"{option}={{{leaves[0].name!r}: ...}}."
+    )
+
+
+def _meanings(leaves: Sequence[Leaf]) -> dict[str, list[str]]:
+    """Return the parameters that each name may mean: its own in full, or several in short."""
+    meant: dict[str, list[str]] = {}
+    for leaf in leaves:
+        meant.setdefault(short_name(leaf.name), []).append(leaf.name)
+    return meant | {leaf.name: [leaf.name] for leaf in leaves}
+
+
+def _name(option: str, key: object, leaves: Sequence[Leaf], meant: Mapping[str, list[str]]) -> str:
+    found = meant.get(key, []) if isinstance(key, str) else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise GradcheckUsageError(
+            f"{option}={{{key!r}: ...}} could mean any of {', '.join(found)}: write one of them "
+            "in full."
+        )
+    names = [leaf.name for leaf in leaves]
+    close = difflib.get_close_matches(str(key), [*names, *map(short_name, names)], n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise GradcheckUsageError(
+        f"{option}={{{key!r}: ...}}: no parameter of that name is checked.{hint} Checked: "
+        f"{', '.join(names)}."
+    )
+
+
+def _constrained(leaf: Leaf, tangent: object, project: object, bounds: object) -> Constrained:
+    constraint = _read(leaf, tangent, project)
+    box = None if bounds is None else read_bounds(bounds, leaf)
+    kind = np.complex128 if leaf.array.dtype.kind == "c" else np.float64
+    point = leaf.array.astype(kind)
+    point.flags.writeable = False
+    wanted = constraint.wanted_shape(point.shape)
+    if wanted is not None:
+        raise GradcheckUsageError(
+            f"{leaf.name} of shape {point.shape} cannot be {constraint.name}: that takes {wanted}."
+        )
+    if isinstance(constraint, (UserTangent, Projected, Retracted)):
+        refuse_unusable(constraint, point, leaf.name)
+    nearest = constraint.project(point)
+    _refuse_violation(constraint, leaf, point, nearest)
+    return Constrained(constraint, box, point, point - nearest)
+
+
+def _read(leaf: Leaf, tangent: object, project: object) -> Constraint:
+    """Make one constraint of what is said of a parameter."""
+    directions = None if tangent is None else _read_tangent(leaf.name, tangent)
+    if project is None:
+        return directions or _Free()
+    if isinstance(project, Constraint):
+        if directions is None:
+            return project
+        project = project.project
+    if not callable(project):
+        raise GradcheckUsageError(
+            f"project of {leaf.name} is {describe_value(project)}: it must be a function that "
+            "returns the admissible array nearest to the one it is given."
+        )
+    return Projected(project, leaf.name) if directions is None else Retracted(directions, project)
+
+
+def _read_tangent(name: str, tangent: object) -> Constraint:
+    if isinstance(tangent, Constraint):
+        return tangent
+    if isinstance(tangent, np.ndarray) and tangent.dtype == bool:
+        return masked(tangent)
+    if callable(tangent):
+        return UserTangent.of(tangent, name)
+    raise GradcheckUsageError(
+        f"tangent of {name} is {describe_value(tangent)}: it must be one of "
+        "pytest_gradcheck.constraints (symmetric, simplex, ...), a boolean array (True where an "
+        "entry may move), or a function that returns the admissible part of a direction."
+    )
+
+
+def _refuse_violation(
+    constraint: Constraint, leaf: Leaf, point: NDArray[Any], nearest: NDArray[Any]
+) -> None:
+    """Raise where the point is not in the set, but for rounding."""
+    name, array = leaf.name, leaf.array
+    allowed = np.sqrt(np.finfo(array.dtype).eps) * np.abs(array).max(initial=0.0)
+    apart = np.abs(nearest - array)
+    usual = isinstance(constraint, (Projected, Retracted))
+    if not (apart <= allowed).all():
+        place = tuple(int(k) for k in np.argwhere(~(apart <= allowed))[0])
+        entry = f"{name}[{', '.join(map(str, place))}]" if place else name
+        state = "is not what project makes of it" if usual else f"is not {constraint.name}"
+        raise GradcheckUsageError(
+            f"{name} {state}: {entry} is {array[place]:.6g} where the nearest admissible array "
+            f"has {nearest[place]:.6g}. A check starts inside the set: pass "
+            f"{name} = {constraint.remedy(name)}."
+        )
+    if not constraint.contains(point):
+        raise GradcheckUsageError(
+            f"{name} is not {constraint.name} at the point of the check. A check starts inside "
+            "the set: pass another point."
+        )

@@ -1,0 +1,339 @@
+"""The coordinates of a constrained check: entries that move along admissible directions.
+
+It must not know how a constraint was written or what forward is; it turns
+coordinates into arrays, and claims about entries into claims about coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim
+from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import Constrained
+from pytest_gradcheck.binding.values.parameters import Parameter, Vector
+from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.report_data import Note
+
+__all__ = ["AdmissibleCoordinates"]
+
+#: A direction this much shorter than its unit vector is none.
+NO_DIRECTION = 1e-8
+
+#: A product of claim and direction is zero when its terms cancel to so many roundings.
+CANCELLED = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The coordinates of one parameter: some of its entries, or all.
+
+    Attributes
+    ----------
+    parameter : Parameter
+        With the place of all its entries in the workspace's point.
+    constrained : Constrained or None
+        None where every entry is a coordinate of its own.
+    entries : ndarray of int, shape (k,)
+        Which entries (of a complex parameter: real and imaginary parts) have a
+        coordinate.
+    values : ndarray, shape (k,)
+        Their values at the point.
+    """
+
+    parameter: Parameter
+    constrained: Constrained | None
+    entries: NDArray[np.intp]
+    values: Vector
+
+    def write(self, coordinates: Vector, target: Vector) -> bool:
+        """Write the array at some coordinates, flat, to `target`; False where there is none."""
+        if self.constrained is None:
+            target[:] = coordinates
+            return True
+        change = coordinates - self.values
+        if not change.any():
+            return True
+        moved = self.constrained.move(self._scattered(change))
+        if moved is None:
+            return False
+        target[:] = _flat(moved)
+        return True
+
+    def direction(self, change: Vector) -> NDArray[Any]:
+        """Return the direction in which a change of the coordinates moves the parameter."""
+        scattered = self._scattered(change)
+        return scattered if self.constrained is None else self.constrained.direction(scattered)
+
+    def _scattered(self, change: Vector) -> NDArray[Any]:
+        """Return a change of the coordinates as one of the parameter, of its shape."""
+        flat = np.zeros(self.parameter.stop - self.parameter.start)
+        flat[self.entries] = change
+        whole = flat.view(np.complex128) if self.parameter.is_complex else flat
+        return whole.reshape(self.parameter.shape)
+
+    def along(self, claim: Vector, rounding: float) -> tuple[_Part, Vector, float]:
+        """Return the part with the entries that move, their claims and the rounding of those."""
+        if self.constrained is None or not self.constrained.constraint.mixes:
+            return self, claim[self.entries], rounding
+        rounding = max(rounding, self.constrained.constraint.precision)
+        kept, rows, sizes = [], [], []
+        unit = np.zeros(self.entries.size)
+        for k in range(unit.size):
+            unit[k - 1], unit[k] = 0.0, 1.0
+            direction = _flat(self.direction(unit))
+            if np.abs(direction).max(initial=0.0) > NO_DIRECTION:
+                kept.append(k)
+                moved = np.flatnonzero(direction)
+                rows.append(direction[moved] @ claim[moved])
+                sizes.append(np.abs(direction[moved]) @ np.abs(claim[moved]))
+        part = replace(self, entries=self.entries[kept], values=self.values[kept])
+        products, terms = (np.array(r).reshape(len(kept), claim.shape[1]) for r in (rows, sizes))
+        products[np.abs(products) <= CANCELLED * rounding * terms] = 0.0
+        # What the terms of a product are rounded by stays when they cancel.
+        largest = np.abs(products).max(initial=0.0)
+        lost = terms.max(initial=0.0) / largest if largest else 1.0
+        return part, products, rounding * max(1.0, float(lost))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry has a coordinate."""
+        return self.entries.size == self.parameter.stop - self.parameter.start
+
+    def notes(self) -> Iterator[Note]:
+        """Say which entries are measured, and along what."""
+        if self.constrained is None:
+            return
+        constraint = self.constrained.constraint
+        count, size = self.entries.size, self.parameter.stop - self.parameter.start
+        if not self.is_whole:
+            text = f"{count} of {size} entries measured, {constraint.others}"
+            yield Note("constrained", count, text)
+        if constraint.mixes:
+            text = f"values along admissible directions ({constraint.name})"
+            yield Note("direction", count, text)
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissibleCoordinates:
+    """The coordinates of all parameters, one after the other.
+
+    The point of a constrained check is the vector of them. Moving coordinate k
+    moves its parameter along the admissible direction of entry k, and nowhere
+    else than through the set.
+    """
+
+    parts: tuple[_Part, ...]
+
+    @classmethod
+    def of(
+        cls,
+        parameters: Sequence[Parameter],
+        base: Vector,
+        constrained: Mapping[str, Constrained],
+    ) -> AdmissibleCoordinates:
+        """Give coordinates to all entries that may move.
+
+        Parameters
+        ----------
+        parameters : sequence of Parameter
+            All of them, with their entries' places in `base`.
+        base : ndarray, shape (n,)
+            The values of all entries.
+        constrained : mapping of str to Constrained
+            Constraints by the parameter's name.
+
+        Returns
+        -------
+        AdmissibleCoordinates
+            Before it is known which directions vanish, see `along`.
+
+        Raises
+        ------
+        GradcheckUsageError
+            Where no entry of a parameter may move.
+        """
+        parts = []
+        for parameter in parameters:
+            rule = constrained.get(parameter.name)
+            values = base[parameter.start : parameter.stop]
+            entries = np.arange(values.size)
+            if rule is not None:
+                width = 2 if parameter.is_complex else 1
+                entries = np.flatnonzero(np.repeat(rule.measured().ravel(), width))
+            parts.append(_Part(parameter, rule, entries, values[entries]))
+        return cls(tuple(parts))._checked()
+
+    def along(
+        self, claim: Claim, roundings: Sequence[float]
+    ) -> tuple[AdmissibleCoordinates, DenseClaim, tuple[float, ...]]:
+        """Return the coordinates that do move, and the claims along their directions.
+
+        Parameters
+        ----------
+        claim : Claim
+            About all entries.
+        roundings : sequence of float
+            Relative rounding of the claim about each parameter.
+
+        Returns
+        -------
+        AdmissibleCoordinates
+            Without those whose direction vanishes.
+        DenseClaim
+            By coordinate and output.
+        tuple of float
+            Relative rounding of these claims.
+        """
+        found = [
+            part.along(claim.rows(part.parameter.start, part.parameter.stop), rounding)
+            for part, rounding in zip(self.parts, roundings, strict=True)
+        ]
+        parts, rows, rounded = zip(*found, strict=True)
+        return AdmissibleCoordinates(parts)._checked(), DenseClaim(np.concatenate(rows)), rounded
+
+    def steer(self, tangent: Vector) -> tuple[Vector, Vector]:
+        """Make a random direction admissible.
+
+        Parameters
+        ----------
+        tangent : ndarray
+            Of all entries of all parameters.
+
+        Returns
+        -------
+        ndarray
+            What the entries move along.
+        ndarray, shape (n,)
+            The same in coordinates.
+        """
+        directions, changes = [], []
+        for part in self.parts:
+            parameter, rule = part.parameter, part.constrained
+            own = tangent[parameter.start : parameter.stop]
+            shaped = (own.view(np.complex128) if parameter.is_complex else own).reshape(
+                parameter.shape
+            )
+            change = _flat(shaped if rule is None else rule.steer(shaped))[part.entries]
+            directions.append(_flat(part.direction(change)))
+            changes.append(change)
+        return np.concatenate(directions), np.concatenate(changes)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the parameters with the places of their coordinates."""
+        return tuple(
+            replace(
+                part.parameter,
+                start=start,
+                stop=stop,
+                entries=None if part.is_whole else tuple(part.entries.tolist()),
+                notes=tuple(part.notes()),
+            )
+            for part, start, stop in self._places()
+        )
+
+    def constrained(self) -> tuple[Parameter, ...]:
+        """Return the parameters that have a constraint."""
+        return tuple(part.parameter for part in self.parts if part.constrained is not None)
+
+    def point(self) -> Vector:
+        """Return the values of all coordinates."""
+        return np.concatenate([part.values for part in self.parts])
+
+    def evaluator(
+        self,
+        evaluate: Callable[[Iterable[Vector]], Vector],
+        point: Vector,
+        nowhere: Callable[[], Vector],
+    ) -> Callable[[Iterable[Vector]], Vector]:
+        """Return a function of the coordinates.
+
+        Parameters
+        ----------
+        evaluate : callable
+            The function of all entries; cheapest when handed `point`.
+        point : ndarray, shape (n,)
+            Changed in place for each evaluation, and put back.
+        nowhere : callable
+            Returns what an evaluation gives where there is no admissible array.
+
+        Returns
+        -------
+        callable
+            ``f(vectors of coordinates) -> outputs``; `evaluate` never sees an array that
+            is not admissible.
+        """
+        base = point.copy()
+        parts = [
+            (part, slice(start, stop), point[part.parameter.start : part.parameter.stop])
+            for part, start, stop in self._places()
+        ]
+
+        def moved(vector: Vector) -> bool:
+            try:
+                return all(part.write(vector[place], target) for part, place, target in parts)
+            except (ArithmeticError, ValueError):  # of the user's own projection
+                return False
+
+        def evaluate_at(vectors: Iterable[Vector]) -> Vector:
+            admissible = list[bool]()
+
+            def places() -> Iterator[Vector]:
+                for vector in vectors:
+                    admissible.append(moved(vector))
+                    if admissible[-1]:
+                        yield point
+                    point[:] = base
+
+            try:
+                outputs = evaluate(places())
+            finally:
+                point[:] = base
+            found = np.tile(nowhere(), (len(admissible), 1))
+            found[admissible] = outputs
+            return found
+
+        return evaluate_at
+
+    def entries(self, start: int, stop: int) -> tuple[int, int]:
+        """Return the range of entries, of all parameters, that some coordinates move.
+
+        One coordinate of a constrained parameter may move any of its entries.
+        """
+        moved = [
+            (part.parameter.start, part.parameter.stop)
+            if part.constrained is not None
+            else (
+                part.parameter.start + max(start, first) - first,
+                part.parameter.stop + min(stop, last) - last,
+            )
+            for part, first, last in self._places()
+            if first < stop and start < last
+        ]
+        return moved[0][0], moved[-1][1]
+
+    def _places(self) -> Iterator[tuple[_Part, int, int]]:
+        start = 0
+        for part in self.parts:
+            yield part, start, start + part.entries.size
+            start += part.entries.size
+
+    def _checked(self) -> AdmissibleCoordinates:
+        for part in self.parts:
+            if not part.entries.size and part.parameter.stop > part.parameter.start:
+                name = part.parameter.name
+                raise GradcheckUsageError(
+                    f"no entry of {name} may move under its constraint, so there is nothing to "
+                    f"check: leave {name} out of wrt=, or allow some of its entries to move."
+                )
+        return self
+
+
+def _flat(array: NDArray[Any]) -> Vector:
+    """Return an array as a vector of real numbers, complex ones as two."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return flat.view(np.float64) if flat.dtype.kind == "c" else flat

@@ -1,0 +1,72 @@
+"""Edges of forward's domain, as data."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, raising
+
+
+def caught(function: object, *args: object) -> Exception:
+    """Return what a function raises."""
+    try:
+        function(*args)  # type: ignore[operator]  # whatever is called
+    except Exception as error:  # noqa: BLE001  # that is asked for
+        return error
+    raise AssertionError
+
+
+def test_line_is_the_innermost_of_the_users() -> None:
+    """Not that of a library that the user calls."""
+
+    def reads(text: str) -> object:
+        return json.loads(text)
+
+    kind, what = raising(caught(reads, "{"))
+    assert kind == "domain"
+    assert what.startswith("raises JSONDecodeError: Expecting property name")
+    assert what.endswith(f"(line {reads.__code__.co_firstlineno + 1} of reads)")
+
+
+def test_text_of_an_error_is_one_line_that_is_not_long() -> None:
+    """Whatever was put into it."""
+    assert raising(RuntimeError("first\nsecond")) == ("error", "raises RuntimeError: first")
+    assert raising(KeyError()) == ("error", "raises KeyError")
+    long = raising(RuntimeError("x" * 500))[1]
+    assert len(long) == len("raises ") + 100
+    assert long.endswith("...")
+
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise TypeError
+
+    assert raising(OddError())[1].startswith("raises OddError: <exception str")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ValueError(), np.linalg.LinAlgError()])
+def test_domain_errors(error: Exception) -> None:
+    """They mean that there is no value."""
+    assert raising(error)[0] == "domain"
+
+
+def test_nearest_edge_is_kept() -> None:
+    """Of two as near the one to the right, in whatever order they come."""
+    right, left, far = (Edge("error", "raises", 1, 2, step) for step in (0.1, -0.1, 0.2))
+    for order in ([right, left, far], [far, left, right]):
+        edges = Edges()
+        edges.add(order)
+        assert edges.near(1, 2) is right
+        assert edges.drain() == (right,)
+        assert edges.near(1, 2) is None
+
+
+def test_edge_of_many_coordinates_is_not_that_of_one() -> None:
+    """It is known of those among which all that were moved lie."""
+    edges = Edges()
+    joint, single = Edge("error", "raises", 0, 3, 0.1), Edge("error", "raises", 4, 5, 0.2)
+    edges.add([joint, single])
+    assert edges.near(0, 1) is None
+    assert edges.near(0, 3) is joint
+    assert edges.near(3, 6) is single
+    assert edges.near(0, 6) is joint

@@ -1,0 +1,159 @@
+"""Segments, boxes in them, and cutting."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.numerics.screening.array_regions import Box, Segment, cut, whole
+from tests.numerics.screening.builders import FEW, boxes, coordinates_of, segments_of
+
+SHAPES = st.lists(
+    st.lists(st.integers(1, 6), min_size=1, max_size=2).map(tuple), min_size=1, max_size=6
+)
+
+
+def test_segment_holds_its_coordinates_and_no_others() -> None:
+    """From its start up to its stop."""
+    segment = Segment(10, (2, 3))
+    assert (segment.size, segment.stop) == (6, 16)
+    assert [k for k in range(30) if segment.holds(k)] == list(range(10, 16))
+
+
+@FEW
+@given(boxes())
+def test_coordinates_of_a_box_are_in_c_order(box: Box) -> None:
+    """What is counted is what slicing gives."""
+    assert [box.coordinate(k) for k in range(box.size)] == coordinates_of(box)
+
+
+@FEW
+@given(boxes())
+def test_box_starts_and_stops_with_its_coordinates(box: Box) -> None:
+    """Whatever lies between and is not its own."""
+    inside = coordinates_of(box)
+    assert (box.start, box.stop) == (inside[0], inside[-1] + 1)
+
+
+@FEW
+@given(boxes())
+def test_box_holds_its_coordinates_and_no_others(box: Box) -> None:
+    """Neither beside it nor outside of its segment."""
+    everywhere = range(box.segment.start - 3, box.segment.stop + 3)
+    assert [k for k in everywhere if box.holds(k)] == coordinates_of(box)
+
+
+@FEW
+@given(boxes(), st.data())
+def test_single_place_is_found_again(box: Box, data: st.DataObject) -> None:
+    """By its number in the box or by its coordinate in the segment, it is the same box."""
+    number = data.draw(st.integers(0, box.size - 1))
+    single = box.single(number)
+    assert coordinates_of(single) == [box.coordinate(number)]
+    assert box.segment.single(box.coordinate(number)) == single
+
+
+@FEW
+@given(boxes(), st.data())
+def test_index_of_an_axis_counts_from_the_start_of_the_box(box: Box, data: st.DataObject) -> None:
+    """As slicing what is in the box does."""
+    axis = data.draw(st.integers(0, len(box.lengths) - 1))
+    index = data.draw(st.integers(0, box.lengths[axis] - 1))
+    inside = np.array(coordinates_of(box)).reshape(box.lengths)
+    assert coordinates_of(box.at(axis, index)) == inside.take(index, axis).ravel().tolist()
+
+
+@FEW
+@given(boxes())
+def test_part_of_a_vector_is_a_view(box: Box) -> None:
+    """What is written to it is written to the vector."""
+    vector = np.zeros(box.segment.size)
+    box.of(vector)[...] = 1.0
+    written = box.segment.start + np.flatnonzero(vector)
+    assert written.tolist() == coordinates_of(box)
+
+
+@FEW
+@given(boxes())
+def test_only_all_of_a_segment_is_whole(box: Box) -> None:
+    """A box of as many coordinates, that is."""
+    assert box.is_whole == (box.size == box.segment.size)
+    assert box.segment.box().is_whole
+
+
+@FEW
+@given(boxes().filter(lambda box: box.size > 1), st.booleans())
+def test_halves_are_all_of_a_box_without_overlap(box: Box, across: bool) -> None:
+    """One layer across the axis that is cut is the most they differ by."""
+    first, second = box.halves(across=across)
+    assert sorted(coordinates_of(first) + coordinates_of(second)) == coordinates_of(box)
+    pairs = zip(first.ranges, second.ranges, box.lengths, strict=True)
+    (length,) = (length for one, other, length in pairs if one != other)
+    assert 0 <= second.size - first.size <= box.size // length
+
+
+def test_last_axis_is_cut_or_the_first() -> None:
+    """Of those that are longer than one."""
+    box = Segment(0, (1, 4, 6, 1)).box()
+    assert box.halves()[0].lengths == (1, 4, 3, 1)
+    assert box.halves(across=True)[0].lengths == (1, 2, 6, 1)
+    assert cut((box,), across=True) == tuple((half,) for half in box.halves(across=True))
+
+
+@FEW
+@given(boxes(), st.integers(1, 40))
+def test_slabs_are_all_of_a_box_without_overlap(box: Box, size: int) -> None:
+    """None is larger than asked for, unless it is one layer thick."""
+    slabs = list(box.slabs(size))
+    assert sorted(k for slab in slabs for k in coordinates_of(slab)) == coordinates_of(box)
+    layer = box.size // max(box.lengths)
+    assert max(slab.size for slab in slabs) <= max(size, layer)
+
+
+def test_slabs_are_as_thick_as_asked_for() -> None:
+    """Not layer by layer, where more fit."""
+    assert [s.size for s in Segment(5, (2, 10)).box().slabs(7)] == [6, 6, 6, 2]
+
+
+@FEW
+@given(SHAPES)
+def test_cut_covers_a_region_without_overlap(shapes: list[tuple[int, ...]]) -> None:
+    """However often it is cut, until single coordinates are left."""
+    parts, singles = [whole(segments_of(shapes))], list[int]()
+    while parts:
+        part = parts.pop()
+        if sum(box.size for box in part) == 1:
+            singles.append(part[0].start)
+        else:
+            first, second = cut(part)
+            assert first
+            assert second
+            parts += [first, second]
+    assert sorted(singles) == list(range(len(singles)))
+    assert len(singles) == sum(segment.size for segment in segments_of(shapes))
+
+
+@FEW
+@given(SHAPES.filter(lambda shapes: len(shapes) > 1))
+def test_cut_between_segments_is_as_even_as_that_goes(shapes: list[tuple[int, ...]]) -> None:
+    """No other place between two of them leaves halves that are more alike."""
+    region = whole(segments_of(shapes))
+    sizes = [box.size for box in region]
+    differences = [abs(sum(sizes[:k]) - sum(sizes[k:])) for k in range(1, len(sizes))]
+    first, second = cut(region)
+    assert first + second == region
+    assert abs(sum(sizes[: len(first)]) - sum(sizes[len(first) :])) == min(differences)
+
+
+@FEW
+@given(boxes(), st.data())
+def test_boxes_meet_where_they_have_coordinates_in_common(box: Box, data: st.DataObject) -> None:
+    """Of one segment."""
+    ranges = []
+    for length in box.segment.shape:
+        start = data.draw(st.integers(0, length - 1))
+        ranges.append((start, data.draw(st.integers(start + 1, length))))
+    other = Box(box.segment, tuple(ranges))
+    common = set(coordinates_of(box)) & set(coordinates_of(other))
+    assert box.meets(other) == other.meets(box) == bool(common)
+    elsewhere = Segment(box.segment.stop, box.segment.shape)
+    assert not box.meets(Box(elsewhere, other.ranges))

@@ -1,0 +1,149 @@
+"""Directions that are drawn when they are needed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.numerics.screening import direction_weights as module
+from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole
+from pytest_gradcheck.numerics.screening.direction_weights import (
+    Code,
+    CodedDirections,
+    Numbers,
+    by_axis,
+    by_box,
+    by_coordinate,
+)
+from tests.numerics.functions import Floats
+from tests.numerics.screening.builders import FEW, boxes, coordinates_of, segments_of, weights_of
+
+POINT = np.random.default_rng(1).normal(size=200)
+SHAPES = [(10, 12), (30,), (5, 5, 2)]
+EVERYTHING = whole(segments_of(SHAPES))
+
+
+def drawn(
+    weights: CodedDirections, which: int, region: Region, code: Code | None = None
+) -> Floats:
+    """Draw over what was there before."""
+    out = np.full(weights.scales.point.size, np.nan)
+    weights.draw(out, which, region, code)
+    return out
+
+
+@FEW
+@given(st.integers(0, 2**32), st.integers(0, 9), st.integers(5, 300))
+def test_direction_drawn_by_blocks_has_the_weights_asked_for_one_by_one(
+    seed: int, which: int, block: int
+) -> None:
+    """Wherever blocks end and segments start."""
+    weights = weights_of(POINT, SHAPES, seed=seed, lifts=[1.0, 5.0, 0.5])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        single = [weights.weight(which, k) for k in range(POINT.size)]
+        assert drawn(weights, which, EVERYTHING).tolist() == single
+
+
+def test_direction_over_many_coordinates_has_the_weights_asked_for_one_by_one() -> None:
+    """A point of several blocks as they are."""
+    point = np.random.default_rng(2).normal(size=(1 << 17) + 10)
+    weights = weights_of(point, [(1 << 16, 2), (10,)], lifts=[1.0, 3.0])
+    direction = drawn(weights, 1, whole(weights.segments))
+    for k in (0, (1 << 16) - 1, 1 << 16, (1 << 17) - 1, 1 << 17, point.size - 1):
+        assert weights.weight(1, k) == direction[k]
+    assert np.unique(np.abs(direction / point)).size == point.size
+
+
+def test_direction_is_the_same_whenever_it_is_drawn() -> None:
+    """By its number and the seed, and by nothing else."""
+    weights = weights_of(POINT, SHAPES)
+    first = drawn(weights, 1, EVERYTHING)
+    assert (drawn(weights, 1, EVERYTHING) == first).all()
+    assert (drawn(weights, 2, EVERYTHING) != first).all()
+    assert (drawn(replace(weights, seed=1), 1, EVERYTHING) != first).all()
+
+
+def test_weights_are_about_the_scale_times_the_lift() -> None:
+    """Between half and one and a half of it, with either sign."""
+    direction = drawn(weights_of(POINT, SHAPES, lifts=[1.0, 5.0, 0.5]), 1, EVERYTHING)
+    lifts = np.repeat([1.0, 5.0, 0.5], [120, 30, 50])
+    relative = direction / (lifts * np.abs(POINT))
+    assert ((np.abs(relative) >= 0.5 * (1 - 1e-12)) & (np.abs(relative) <= 1.5 + 1e-12)).all()
+    assert 50 < np.count_nonzero(relative > 0) < 150
+
+
+@FEW
+@given(boxes())
+def test_direction_in_a_region_is_that_over_everything_there_and_zero_elsewhere(box: Box) -> None:
+    """A part of a direction is no other direction."""
+    segment = box.segment
+    shapes = [(segment.start,), segment.shape] if segment.start else [segment.shape]
+    weights = weights_of(POINT[: segment.stop], shapes)
+    everywhere = drawn(weights, 3, whole(weights.segments))
+    part, inside = drawn(weights, 3, (box,)), coordinates_of(box)
+    assert np.flatnonzero(part).tolist() == inside
+    assert part[inside].tolist() == everywhere[inside].tolist()
+
+
+@FEW
+@given(boxes())
+def test_what_is_known_already_is_left_out(box: Box) -> None:
+    """And nothing else is."""
+    segment = Segment(0, box.segment.shape)
+    box = Box(segment, box.ranges)
+    weights = weights_of(POINT[: segment.size], [segment.shape])
+    everywhere = drawn(weights, 1, (segment.box(),))
+    part = drawn(replace(weights, without=(box,)), 1, (segment.box(),))
+    everywhere[coordinates_of(box)] = 0.0
+    assert (part == everywhere).all()
+
+
+@FEW
+@given(boxes(), st.integers(1, 50), st.integers(1, 20))
+def test_digits_of_coordinates_are_those_of_where_they_lie(
+    box: Box, divisor: int, base: int
+) -> None:
+    """Each digit adds its share of the base to the factor 1."""
+    factors = Code(by_coordinate, divisor, base).factors(0, box, box)
+    expected = [1 + (k // divisor) % base / base for k in coordinates_of(box)]
+    assert np.broadcast_to(factors, box.lengths).ravel().tolist() == expected
+
+
+@FEW
+@given(boxes(), st.data())
+def test_numbers_on_an_axis_count_from_the_start_of_the_box(box: Box, data: st.DataObject) -> None:
+    """Of a part, too, they count from the start of all of the box."""
+    axis = data.draw(st.integers(0, len(box.lengths) - 1))
+    for part in (box, *box.slabs(3)):
+        numbers = np.broadcast_to(by_axis(axis)(0, box, part), part.lengths).ravel()
+        first = box.ranges[axis][0]
+        index = np.unravel_index(
+            np.array(coordinates_of(part)) - box.segment.start, box.segment.shape
+        )
+        assert numbers.tolist() == (index[axis] - first).tolist()
+
+
+def test_number_of_a_box_is_its_place_in_the_region() -> None:
+    """All its coordinates share it."""
+    weights = weights_of(POINT, SHAPES)
+    coded = drawn(weights, 1, EVERYTHING, Code(by_box, 1, 4)) / drawn(weights, 1, EVERYTHING)
+    assert coded == pytest.approx(np.repeat([1.0, 1.25, 1.5], [120, 30, 50]))
+
+
+@FEW
+@given(st.sampled_from([by_coordinate, by_axis(0), by_axis(1)]), st.integers(1, 50))
+def test_coded_direction_is_the_same_by_slabs(numbers: Numbers, block: int) -> None:
+    """However many coordinates are coded together, each gets the factor of its own digit."""
+    weights, box = weights_of(POINT, SHAPES), Box(segments_of(SHAPES)[0], ((2, 9), (1, 12)))
+    code = Code(numbers, 2, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        plain = drawn(weights, 1, (box,))
+        coded = drawn(weights, 1, (box,), code)
+    factors = np.broadcast_to(code.factors(0, box, box), box.lengths)
+    expected = box.of(plain[:120]) * factors
+    assert box.of(coded[:120]) == pytest.approx(expected, rel=1e-15)
+    assert np.count_nonzero(coded) == box.size

@@ -1,0 +1,305 @@
+"""Explaining two directions by what is off."""
+
+# MERGED One share by which claims are off.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_gradcheck.numerics.screening.array_regions import whole
+from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
+from pytest_gradcheck.numerics.screening.directional_derivative import directional_derivative
+from pytest_gradcheck.numerics.screening.explain_residuals import (
+    Explanation,
+    Rest,
+    common_relative_error,
+)
+from pytest_gradcheck.numerics.screening.screen_result import Suspect
+from tests.numerics.functions import Counted, Floats
+from tests.numerics.screening.builders import FEW, coordinates_of, projector_of, sight_of
+
+CLAIMED = np.array([[1.0, 2.0, -0.7], [3.0, -1.0, 0.4]])
+BOUNDS = np.full(2, 1e-9)
+
+
+@FEW
+@given(st.floats(0.01, 3).flatmap(lambda x: st.sampled_from([x, -x])))
+def test_share_of_everything_is_told(share: float) -> None:
+    """Of all segments together, and how well it is known."""
+    found = common_relative_error(share * CLAIMED.sum(axis=1), BOUNDS, CLAIMED)
+    assert found is not None
+    assert found.segments == (0, 1, 2)
+    assert found.share == pytest.approx(share)
+    assert found.doubt == pytest.approx(1e-9 / 2.3)
+
+
+@pytest.mark.parametrize("segment", [0, 1, 2])
+def test_share_of_one_segment_is_told(segment: int) -> None:
+    """The others are right."""
+    found = common_relative_error(-0.5 * CLAIMED[:, segment], BOUNDS, CLAIMED)
+    assert found is not None
+    assert found.segments == (segment,)
+    assert found.share == pytest.approx(-0.5)
+
+
+def test_what_one_direction_shows_must_be_true_of_the_other() -> None:
+    """Any residual is some share of something."""
+    assert common_relative_error(np.array([0.5, 0.9]), BOUNDS, CLAIMED) is None
+
+
+def test_share_within_the_bounds_of_both_directions_is_one() -> None:
+    """What the first leaves uncertain the second need not confirm."""
+    residuals = 0.5 * CLAIMED[:, 0]
+    near, far = (residuals + np.array([1e-6, rest]) for rest in (5e-6, 7e-6))
+    bounds = np.array([1e-6, 0.0])
+    assert common_relative_error(near, bounds, CLAIMED) is not None
+    assert common_relative_error(far, bounds, CLAIMED) is None
+
+
+def test_share_that_noise_may_hide_is_none() -> None:
+    """A prediction that is known to a tenth of itself is met by chance."""
+    residuals = 0.5 * CLAIMED[:, 0]
+    assert common_relative_error(residuals, np.array([0.0, 0.1 * residuals[1]]), CLAIMED) is None
+    assert (
+        common_relative_error(residuals, np.array([0.0, 0.02 * residuals[1]]), CLAIMED) is not None
+    )
+
+
+def test_segments_that_claim_nothing_are_passed_over() -> None:
+    """And so is what is not finite."""
+    claimed = np.array([[0.0, np.inf, 2.0], [1.0, 1.0, -1.0]])
+    found = common_relative_error(0.5 * claimed[:, 2], BOUNDS, claimed)
+    assert found is not None
+    assert found.segments == (2,)
+
+
+SHAPES = [(8, 25), (3, 40), (7,)]
+SIZE = 327
+POINT = np.random.default_rng(1).normal(size=SIZE)
+SLOPES = np.random.default_rng(2).uniform(1, 2, size=SIZE)
+
+
+def explain(
+    errors: Mapping[int, float] | Floats, *, budget: int = 1000, **options: Any
+) -> tuple[bool, Explanation, Counted]:
+    """Explain errors in claims about a linear function of two outputs, the second right."""
+    claim: Floats = SLOPES.copy()
+    if isinstance(errors, np.ndarray):
+        claim += errors
+    else:
+        for coordinate, error in errors.items():
+            claim[coordinate] += error
+    both = np.stack([claim, 3 * SLOPES], axis=1)
+    projector, counted = projector_of(
+        lambda x: np.array([1.0, 3.0]) * (x @ SLOPES), both, POINT, SHAPES, noise=1e-12, **options
+    )
+    everything = whole(projector.weights.segments)
+    sights = [directional_derivative(projector, which, everything, 1e-2) for which in (1, 2)]
+    rng = np.random.default_rng(0)
+    entries = SingleEntries(projector, 1e-6, rng)
+    counted.calls = 0
+    explanation = Explanation(projector, entries, 0, 4, lambda: counted.calls < budget, rng)
+    explained = explanation.run(*sights)
+    assert (projector.function.point == POINT).all()
+    return explained, explanation, counted
+
+
+def single(explanation: Explanation) -> dict[int, float]:
+    """Return by how much single coordinates were found to be off."""
+    entries = explanation.entries
+    return {
+        k: float(entries.claim(k)[0] - found.value[0, 0])
+        for finding in explanation.findings
+        if finding.box.size == 1
+        for k, found in finding.measured
+    }
+
+
+@FEW
+@given(st.integers(0, SIZE - 1), st.floats(0.01, 100), st.sampled_from([-1, 1]))
+def test_one_error_explains_both_directions(coordinate: int, size: float, sign: int) -> None:
+    """It is read off the one, confirmed by the other and measured: a dozen evaluations."""
+    explained, explanation, counted = explain({coordinate: sign * size})
+    assert explained
+    assert single(explanation) == {coordinate: pytest.approx(sign * size, rel=1e-3)}
+    (finding,) = explanation.findings
+    assert (finding.output, finding.off, finding.share) == (0, 1, None)
+    assert counted.calls <= 12
+
+
+def test_several_errors_are_each_measured() -> None:
+    """Wherever they are."""
+    errors = {3: 0.5, 57: -0.3, 250: 0.7, 325: 0.2}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {k: pytest.approx(e, rel=1e-3) for k, e in errors.items()}
+
+
+def test_slight_errors_are_found_beside_large_ones() -> None:
+    """What is left when these are left out is searched anew."""
+    errors = {3: 1e-3, 250: 10.0, 325: 1e-2}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {k: pytest.approx(e, rel=1e-2) for k, e in errors.items()}
+
+
+def test_suspects_beyond_the_worst_four_are_taken_on_trust() -> None:
+    """Where the other direction confirms them all; nothing is known then of other outputs."""
+    chosen = np.random.default_rng(3).choice(SIZE, 8, replace=False).tolist()
+    sizes = [10.0] * 2 + [0.5] * 4 + [8.0] * 2
+    errors = {k: size / abs(POINT[k]) for k, size in zip(chosen, sizes, strict=True)}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {k: pytest.approx(e, rel=1e-3) for k, e in errors.items()}
+    bounds = {f.box.start: f.measured[0][1].bound[0] for f in explanation.findings}
+    assert all(np.isfinite(bound[0]) for bound in bounds.values())
+    trusted = [k for k, bound in bounds.items() if not np.isfinite(bound[1])]
+    assert sorted(trusted) == sorted(chosen[2:6])
+
+
+def test_no_suspect_is_taken_on_trust_beside_one_that_is_innocent() -> None:
+    """The other direction was said to confirm them all: it did not."""
+    _, explanation, _ = explain({})
+    segment = explanation.projector.weights.segments[0]
+    suspects = [Suspect(segment.single(k), 1.0, 1e-9, 1e-2) for k in range(6)]
+    other = sight_of(0.0, 1e-9, outputs=2)
+    assert explanation._take_suspects(suspects, other, Rest(0.0, 1e-9, 0.0)) == (False, None)
+    assert explanation.findings == []
+    assert explanation.right == [suspect.box for suspect in suspects]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_suspects_are_trusted_where_a_third_direction_shows_nothing_without_them(
+    missing: bool,
+) -> None:
+    """That another was explained may be chance, with an innocent instead of one that is off."""
+    errors = dict.fromkeys([3, 40, 90, 150, 210, 300], 5.0)
+    _, explanation, counted = explain(errors)
+    weights = explanation.projector.weights
+    explanation.projector = replace(explanation.projector, weights=replace(weights, without=()))
+    explanation.findings.clear()
+    named = [3, 40, 90, 150, 210, 299 if missing else 300]
+    segments = {k: next(s for s in weights.segments if s.holds(k)) for k in named}
+    suspects = [Suspect(segments[k].single(k), 5.0 - k / 1000, 1e-9, 1e-2) for k in named]
+    counted.calls = 0
+    other, rest = sight_of(0.0, 1e-9, outputs=2), Rest(0.0, 1e-9, 0.0)
+    all_taken, clean = explanation._take_suspects(suspects, other, rest)
+    assert (all_taken, clean is None) == (not missing, missing)
+    assert [f.box.start for f in explanation.findings] == [k for k in named if k in errors]
+    assert counted.calls == 4 * 2 + 2 or missing
+
+
+def test_rest_confirms_what_it_would_show() -> None:
+    """Where it is explained, and what it cannot tell is half of an effect at most."""
+    assert Rest(3.0, 1.0, 1.0).is_explained
+    assert not Rest(-3.1, 1.0, 1.0).is_explained
+    assert Rest(0.0, 1.0, 1.0).confirms(-4.0)
+    assert not Rest(0.0, 1.0, 1.0).confirms(3.9)
+    assert not Rest(3.1, 1.0, 1.0).confirms(100.0)
+
+
+def test_what_suspects_leave_of_another_direction_is_known_as_well_as_they_are() -> None:
+    """All of them; of a direction that was not measured nothing is."""
+    _, explanation, _ = explain({})
+    segment = explanation.projector.weights.segments[0]
+    suspects = [Suspect(segment.single(k), 0.5, 1e-3, 1e-2) for k in (3, 40)]
+    weights = [explanation.projector.weights.weight(2, k) for k in (3, 40)]
+    other = replace(sight_of(1.0, 1e-9, outputs=2), which=2)
+    rest = explanation._rest(other, suspects)
+    assert rest.residual == pytest.approx(1.0 - 0.5 * sum(weights))
+    assert rest.doubt == pytest.approx(1e-3 * sum(map(abs, weights)))
+    assert rest.bound == 1e-9
+    unknown = replace(other, measured=np.full(2, np.nan))
+    assert explanation._rest(unknown, suspects).bound == np.inf
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        {3: 0.5},
+        dict.fromkeys([3, 40, 90, 150, 210, 300], 0.5),
+        {3: 1e-3, 250: 10.0, 325: 1e-2},
+        0.5 * SLOPES,
+    ],
+    ids=["one", "several", "slight beside large", "a share"],
+)
+def test_what_could_hide_still_is_little_more_than_noise(errors: Any) -> None:
+    """Two bounds of a direction at least, a millionth of what was found at most."""
+    explained, explanation, _ = explain(errors)
+    everything = whole(explanation.projector.weights.segments)
+    bound = float(directional_derivative(explanation.projector, 7, everything, 1e-2).bound[0])
+    assert explained
+    assert 1.9 * bound <= explanation.unseen <= 1e-6
+
+
+def test_stray_factor_of_everything_is_explained_by_its_share() -> None:
+    """One entry of each segment is measured; nothing is searched."""
+    explained, explanation, counted = explain(0.5 * SLOPES)
+    assert explained
+    assert [f.box.is_whole for f in explanation.findings] == [True] * 3
+    assert [f.share for f in explanation.findings] == [pytest.approx(1 / 3)] * 3
+    assert [(f.off, len(f.measured)) for f in explanation.findings] == [(1, 1)] * 3
+    assert all(0 < f.doubt < 1e-6 for f in explanation.findings)
+    assert counted.calls == 6
+
+
+def test_flipped_sign_of_one_segment_is_explained_by_its_share() -> None:
+    """Twice itself is too much."""
+    inside = (np.arange(SIZE) >= 200) & (np.arange(SIZE) < 320)
+    explained, explanation, counted = explain(-2 * SLOPES * inside)
+    assert explained
+    (finding,) = explanation.findings
+    assert (finding.box.start, finding.box.is_whole) == (200, True)
+    assert finding.share == pytest.approx(2.0)
+    assert counted.calls == 2
+
+
+def test_share_within_the_agreement_is_no_finding() -> None:
+    """It explains what is seen all the same."""
+    explained, explanation, counted = explain(5e-7 * SLOPES)
+    assert explained
+    assert explanation.findings == []
+    assert counted.calls == 0
+
+
+def test_wrong_row_is_left_out_and_the_rest_is_looked_for() -> None:
+    """A row, and an entry elsewhere."""
+    errors = {k: 0.1 + k % 7 for k in range(200, 240)} | {57: 0.4}
+    explained, explanation, _ = explain(errors)
+    assert explained
+    assert single(explanation) == {57: pytest.approx(0.4, rel=1e-3)}
+    (row,) = (f for f in explanation.findings if f.box.size > 1)
+    assert row.box.ranges == ((0, 1), (0, 40))
+
+
+def test_errors_everywhere_are_found_by_segment() -> None:
+    """What is left out moves no more, and nothing else is off."""
+    errors = np.random.default_rng(4).uniform(0.5, 2, SIZE)
+    explained, explanation, _ = explain(errors)
+    assert explained
+    held = [k for f in explanation.findings for k in coordinates_of(f.box)]
+    assert set(held) == set(range(SIZE))
+    assert sum(f.box.is_whole for f in explanation.findings) == 3
+
+
+def test_search_whose_budget_is_spent_leaves_something_unexplained() -> None:
+    """And says so."""
+    explained, _, counted = explain({3: 0.5, 57: -0.3, 90: 0.7, 180: 0.2}, budget=4)
+    assert not explained
+    assert counted.calls <= 40
+
+
+def test_nothing_is_found_that_is_not_off() -> None:
+    """Whatever is found was measured, or confirmed."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        errors = {int(k): float(rng.normal()) for k in rng.choice(SIZE, 6, replace=False)}
+        _, explanation, _ = explain(errors)
+        assert set(single(explanation)) == set(errors)

@@ -1,0 +1,56 @@
+"""Coordinates that show little one by one."""
+
+import numpy as np
+
+from pytest_gradcheck.numerics.noisy_coordinates import bound_jointly
+from tests.numerics.functions import Counted, Floats, function_at
+
+POINT = np.random.default_rng(1).normal(size=6)
+INDICES = np.array([1, 3, 4])
+
+
+def bounds(counted: Counted, point: Floats = POINT) -> Floats:
+    """Bound three of six coordinates together; the point is left as it is."""
+    function = function_at(counted, point.copy())
+    counted.calls = 0
+    bound = bound_jointly(function, INDICES, np.zeros((3, 1)), np.random.default_rng(0))
+    assert (function.point == point).all()
+    assert counted.calls in (6, 12)
+    return np.asarray(bound[:, 0] * np.abs(point[INDICES]))
+
+
+def test_coordinates_that_do_nothing_are_bounded_by_the_noise_of_far_steps() -> None:
+    """In units of their scales, a few hundred roundings of the value."""
+    found = bounds(Counted(lambda x: np.exp(x[0] + x[2]) + 3))
+    assert (found < 1e-12).all()
+
+
+def test_a_single_small_derivative_among_them_shows() -> None:
+    """The bound is never below what one of them does."""
+    found = bounds(Counted(lambda x: np.exp(x[0]) + 1e-9 * x[3]))
+    assert found[1] > 1e-9 * abs(POINT[3])
+
+
+def test_units_that_would_be_switched_on_far_away_stay_off_nearby() -> None:
+    """A rectifier a fifth away is passed by the farthest of the three steps only."""
+    threshold = np.abs(POINT) * 1.2
+    found = bounds(Counted(lambda x: np.maximum(np.abs(x) - threshold, 0)[INDICES].sum() + 3))
+    assert (found < 1e-11).all()
+
+
+def test_undefined_far_away_is_no_obstacle() -> None:
+    """Steps that leave the domain say nothing; the others do."""
+    found = bounds(Counted(lambda x: np.where(abs(x[1] / POINT[1] - 1) < 0.2, 2.0, np.nan)))
+    assert np.isfinite(found).all()
+    assert (found < 1e-11).all()
+
+
+def test_claims_that_are_right_are_verified_though_they_are_small() -> None:
+    """Small derivatives beside a large value, curved as they may be."""
+    function = function_at(Counted(lambda x: 1e3 + 1e-6 * np.sum(x**4)), POINT.copy())
+    claim = 4e-6 * POINT[INDICES, None] ** 3
+    right = bound_jointly(function, INDICES, claim, np.random.default_rng(0))[:, 0]
+    assert (right * np.abs(POINT[INDICES]) < 1e-10).all()
+    claim[1] *= 1.01
+    wrong = bound_jointly(function, INDICES, claim, np.random.default_rng(0))[:, 0]
+    assert wrong[1] > abs(claim[1, 0]) / 102
