@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.apart import apart, resident_peak
-from tests.benchmarks.figures import figure, short_time
-from tests.benchmarks.markdown import table
-from tests.benchmarks.parts import replace_part, versions
+from tests.benchmarks.docs_page import markdown_table, replace_section, version_line
+from tests.benchmarks.fresh_process import peak_resident_memory, run_in_fresh_process
+from tests.benchmarks.number_format import format_number, format_short_time
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
 
@@ -132,7 +131,7 @@ TOOLS: dict[str, Check] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class ToolAnswer:
     """What a tool took for a right derivative, and whether it accepted three claims."""
 
     calls: int
@@ -143,20 +142,20 @@ class Asked:
     coupled: bool
 
 
-def ask(name: str, size: int) -> Asked:
+def ask_tool(name: str, size: int) -> ToolAnswer:
     """Ask a tool; in a process of its own."""
     check, forward = TOOLS[name], Tanh()
     check(Tanh(), derivative, np.arange(3.0))  # what is loaded at first use is nobody's
     x = np.random.default_rng(0).normal(size=size)
     start = time.perf_counter()
-    right, peak = resident_peak(lambda: check(forward, derivative, x))
+    right, peak = peak_resident_memory(lambda: check(forward, derivative, x))
     seconds = time.perf_counter() - start
     scaled = check(Tanh(), partial(derivative, factor=1.001), x)
     coupled = check(Tanh(coupling=1e-3), derivative, x)
-    return Asked(forward.calls, seconds, peak, right, scaled, coupled)
+    return ToolAnswer(forward.calls, seconds, peak, right, scaled, coupled)
 
 
-def rows() -> Iterator[list[str]]:
+def table_rows() -> Iterator[list[str]]:
     """Yield a row for each tool and size."""
     for name in TOOLS:
         expected = 0.0
@@ -164,40 +163,40 @@ def rows() -> Iterator[list[str]]:
             if expected > PATIENCE:
                 yield [name, f"{size:,}", "not asked", "-", "-", "-", "-", "-"]
                 continue
-            asked = apart(ask, name, size)
+            asked = run_in_fresh_process(ask_tool, name, size)
             growth = GROWTH if asked.calls > size else GROWTH**0.5
             expected = growth * asked.seconds
             verdicts = [
                 "passes" if passed else "fails"
                 for passed in (asked.right, asked.scaled, asked.coupled)
             ]
-            used = f"{figure(asked.bytes / 2**20)} MB"
+            used = f"{format_number(asked.bytes / 2**20)} MB"
             yield [
                 name,
                 f"{size:,}",
                 f"{asked.calls:,}",
-                short_time(asked.seconds),
+                format_short_time(asked.seconds),
                 used,
                 *verdicts,
             ]
 
 
-def lines() -> Iterator[str]:
+def section_lines() -> Iterator[str]:
     """Yield the lines of the table."""
     headings = ["tool", "entries", "evaluations", "time", "memory", "right", "0.1% off", "coupled"]
-    yield from table(headings, list(rows()))
+    yield from markdown_table(headings, list(table_rows()))
     yield ""
-    yield versions(PACKAGES)
+    yield version_line(PACKAGES)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Elementwise functions of many entries.")
     parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(lines())
+    made = list(section_lines())
     print("\n".join(made))
     if parser.parse_args().write:
-        replace_part(PAGE, "elementwise", made)
+        replace_section(PAGE, "elementwise", made)
 
 
 if __name__ == "__main__":

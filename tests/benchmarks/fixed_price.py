@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from tests.benchmarks.counted import Counted
-from tests.benchmarks.markdown import table
+from tests.benchmarks.call_counter import CallCounter
+from tests.benchmarks.docs_page import markdown_table, replace_section, version_line
 from tests.benchmarks.overhead import rivals
-from tests.benchmarks.parts import replace_part, versions
 from tests.benchmarks.timing import least_seconds
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "cost.md"
@@ -59,36 +58,36 @@ def checks() -> dict[str, Callable[..., bool]]:
     return own | rivals()
 
 
-def row(name: str, check: Callable[..., bool]) -> list[str]:
+def table_row(name: str, check: Callable[..., bool]) -> list[str]:
     """Return the cells of one tool."""
-    claim, counted = backward(POINT), Counted(forward)
+    claim, counted = backward(POINT), CallCounter(forward)
     if not check(counted, claim, POINT):
         raise ValueError(f"{name} does not accept the gradient of x @ x")
     seconds = least_seconds(partial(check, forward, claim, POINT), repeats=CHECKS)
     return [name, f"{counted.calls}", f"{seconds * 1e3:.2g}"]
 
 
-def lines() -> Iterator[str]:
+def section_lines() -> Iterator[str]:
     """Yield the lines of the table."""
     bare = least_seconds(lambda: [forward(POINT) for _ in range(1000)]) / 1000
     yield f"One call of forward takes {bare * 1e6:.1f} us:"
     yield ""
-    yield from table(
+    yield from markdown_table(
         ["tool", "calls of forward", "ms a check"],
-        [row(name, check) for name, check in checks().items()],
+        [table_row(name, check) for name, check in checks().items()],
     )
     yield ""
-    yield versions(PACKAGES)
+    yield version_line(PACKAGES)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="What the smallest check costs.")
     parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(lines())
+    made = list(section_lines())
     print("\n".join(made))
     if parser.parse_args().write:
-        replace_part(PAGE, "fixed_price", made)
+        replace_section(PAGE, "fixed_price", made)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from tests.benchmarks.counted import Counted
-from tests.benchmarks.figures import short_time
-from tests.benchmarks.markdown import table
-from tests.benchmarks.parts import replace_part, versions
+from tests.benchmarks.call_counter import CallCounter
+from tests.benchmarks.docs_page import markdown_table, replace_section, version_line
+from tests.benchmarks.number_format import format_short_time
 from tests.benchmarks.timing import least_seconds
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
@@ -62,7 +61,7 @@ def operators(size: int) -> Iterator[tuple[str, Operator]]:
         yield name, Operator(size, operator.matvec, operator.rmatvec)
 
 
-def wrong(operator: Operator) -> dict[str, Operator]:
+def with_wrong_adjoints(operator: Operator) -> dict[str, Operator]:
     """Return the operator with wrong adjoints, by what is wrong."""
     place, adjoint = operator.size // 3, operator.rmatvec
 
@@ -81,7 +80,7 @@ def wrong(operator: Operator) -> dict[str, Operator]:
     }
 
 
-def ours(operator: Operator) -> tuple[bool, int]:
+def gradcheck_accepts(operator: Operator) -> tuple[bool, int]:
     """Check as users do; return whether it passes, and after how many products."""
 
     def forward(x: Any) -> Any:
@@ -94,12 +93,12 @@ def ours(operator: Operator) -> tuple[bool, int]:
     return report.passed, report.evaluations + report.backward_calls
 
 
-def theirs(operator: Operator) -> tuple[bool, int]:
+def dottest_accepts(operator: Operator) -> tuple[bool, int]:
     """Check by PyLops."""
     import pylops
     from pylops.utils import dottest
 
-    forward, adjoint = Counted(operator.matvec), Counted(operator.rmatvec)
+    forward, adjoint = CallCounter(operator.matvec), CallCounter(operator.rmatvec)
 
     class Wrapped(pylops.LinearOperator):
         """The operator as PyLops wants it."""
@@ -116,38 +115,42 @@ def theirs(operator: Operator) -> tuple[bool, int]:
     return bool(passed), forward.calls + adjoint.calls
 
 
-def rows() -> Iterator[list[str]]:
+def table_rows() -> Iterator[list[str]]:
     """Yield a row for each operator."""
     for size in SIZES:
         for name, operator in operators(size):
             cells = [f"{size:,}", name]
-            for check in (ours, theirs):
+            for check in (gradcheck_accepts, dottest_accepts):
                 accepted, products = check(operator)
                 if not accepted:
                     raise ValueError(f"{check.__name__} does not accept {name}")
                 seconds = least_seconds(partial(check, operator), repeats=3)
-                passed = [what for what, other in wrong(operator).items() if check(other)[0]]
-                cells += [f"{products}", short_time(seconds), ", ".join(passed) or "none"]
+                passed = [
+                    what
+                    for what, other in with_wrong_adjoints(operator).items()
+                    if check(other)[0]
+                ]
+                cells += [f"{products}", format_short_time(seconds), ", ".join(passed) or "none"]
             yield cells
 
 
-def lines() -> Iterator[str]:
+def section_lines() -> Iterator[str]:
     """Yield the lines of the table."""
     both = ["products", "time", "wrong ones passed"]
     headings = ["entries", "operator", *both, *(f"dottest: {heading}" for heading in both)]
-    yield from table(headings, list(rows()))
+    yield from markdown_table(headings, list(table_rows()))
     yield ""
-    yield versions(PACKAGES)
+    yield version_line(PACKAGES)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Adjoints of linear operators.")
     parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(lines())
+    made = list(section_lines())
     print("\n".join(made))
     if parser.parse_args().write:
-        replace_part(PAGE, "linear_operators", made)
+        replace_section(PAGE, "linear_operators", made)
 
 
 if __name__ == "__main__":

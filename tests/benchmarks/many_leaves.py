@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
+from tests.benchmarks.docs_page import markdown_table, replace_section, version_line
 from tests.benchmarks.fixed_price import PAGE
-from tests.benchmarks.markdown import table
-from tests.benchmarks.parts import replace_part, versions
 
 COUNTS = (1_000, 10_000)
 MILLION = 1_000_000
@@ -130,7 +129,7 @@ CHECKS: dict[str, tuple[Callable[[int], Check], tuple[int, ...]]] = {
 }
 
 
-def row(name: str, check: Check, count: int) -> list[str]:
+def table_row(name: str, check: Check, count: int) -> list[str]:
     """Check once, and return the cells."""
     start = time.process_time()
     report = check_gradient(check.forward, check.backward, *check.args, **check.options)
@@ -140,30 +139,30 @@ def row(name: str, check: Check, count: int) -> list[str]:
     return [name, f"{count:,}", f"{report.evaluations:,}", f"{seconds:.2g}"]
 
 
-def lines() -> Iterator[str]:
+def section_lines() -> Iterator[str]:
     """Yield the lines of the table."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # gradients that vanish are meant to
         rows = [
-            row(name, make(count), count)
+            table_row(name, make(count), count)
             for name, (make, counts) in CHECKS.items()
             for count in counts
         ]
-    yield from table(
+    yield from markdown_table(
         ["small arrays", "how many", "calls of forward", "seconds of processor time"], rows
     )
     yield ""
-    yield versions(["numpy", "pytest-gradcheck"])
+    yield version_line(["numpy", "pytest-gradcheck"])
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="What very many small arrays cost.")
     parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(lines())
+    made = list(section_lines())
     print("\n".join(made))
     if parser.parse_args().write:
-        replace_part(PAGE, "many_leaves", made)
+        replace_section(PAGE, "many_leaves", made)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ PREPARING = 24
 LISTED = 0.05
 
 
-class Watched:
+class MemoryProbe:
     """A forward that looks at what is allocated whenever it is called.
 
     Parameters
@@ -100,11 +100,11 @@ def _few(point: Any) -> tuple[Callable[[Any], Any], Any]:
     return lambda x: np.sin(x[:10]).sum(), gradient
 
 
-def measure(made: Callable[[Any], Any], size: int) -> tuple[list[float], Watched, str]:
+def measure(made: Callable[[Any], Any], size: int) -> tuple[list[float], MemoryProbe, str]:
     """Check, and return the peaks of the three stages in vectors, the forward and the verdict."""
     point = np.random.default_rng(0).normal(size=size)
     function, gradient = made(point)
-    forward = Watched(function, point.nbytes)
+    forward = MemoryProbe(function, point.nbytes)
     tracemalloc.start()
     report = check_gradient(forward, lambda x: gradient, point, max_evaluations=10**8, seed=0)
     after = tracemalloc.get_traced_memory()[1]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from tests.benchmarks.counted import Counted
+from tests.benchmarks.call_counter import CallCounter
 from tests.benchmarks.timing import least_seconds
 
 CALLS = 1000
@@ -68,7 +68,7 @@ def measured(check: Callable[..., bool], size: int) -> tuple[int, float, float]:
     """Return a check's calls of forward, its seconds, and those beyond bare calls a call."""
     point = np.random.default_rng(0).normal(size=size)
     claim = backward(point)
-    counted = Counted(forward)
+    counted = CallCounter(forward)
     check(counted, claim, point)
     seconds = least_seconds(partial(check, forward, claim, point))
     return counted.calls, seconds, seconds / counted.calls - bare_seconds(point)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.corpus.family import Array, Case
 
-__all__ = ["MUTANTS", "error_of", "visible_entries"]
+__all__ = ["MUTANTS", "largest_relative_error", "visible_entries"]
 
 #: From a gradient, its case and random numbers to a wrong one; None where it does not apply.
 Change = Callable[[Array, Case, np.random.Generator], Array | None]
@@ -133,7 +133,7 @@ MUTANTS: dict[str, Change] = {
 }
 
 
-def error_of(claim: Array, valid: Intervals, seen: Array | None = None) -> float:
+def largest_relative_error(claim: Array, valid: Intervals, seen: Array | None = None) -> float:
     """Return by how much the worst entry of a claim is wrong, relatively.
 
     An entry that should be zero is measured against the largest. Where some entries'

@@ -24,40 +24,40 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.corpus.reseeding import reseed_families, seed_table
-from tests.corpus.running import HALVES, choose_families, try_families
-from tests.corpus.tally import (
+from tests.corpus.claim_check import ClaimResult, check_claim, check_claim_in_fast_mode
+from tests.corpus.corpus_counts import (
+    COUNTED_OUTCOMES,
     FAILING,
-    LINES,
     MISSED,
-    OVERTURNED,
-    beyond_pairs,
+    VERDICT_CHANGED,
     correct_smooth,
     count,
+    evaluations_beyond_pairs,
 )
-from tests.corpus.trial import Trial, screen_claim, try_claim
+from tests.corpus.corpus_runner import HALVES, check_families, choose_families
+from tests.corpus.seed_dependence import check_under_many_seeds, seed_dependence_table
 
 __all__ = ["as_data", "main", "table"]
 
 #: Ways to check a claim.
-MODES = {"full": try_claim, "fast": screen_claim}
+MODES = {"full": check_claim, "fast": check_claim_in_fast_mode}
 
 #: How many families are named beside a count.
 NAMED = 4
 
 
-def table(trials: Sequence[Trial]) -> Iterator[str]:
+def table(trials: Sequence[ClaimResult]) -> Iterator[str]:
     """Yield the lines of the table."""
-    for heading, lines in LINES.items():
+    for heading, lines in COUNTED_OUTCOMES.items():
         yield heading
         for line in lines:
             counted = count(line, trials)
             figures = f"{counted.number:>7,} of {counted.total:<9,}{line.share(counted):<18}"
             yield f"  {line.name:<50}{figures}{_named(counted.families)}".rstrip()
-    costs = sorted(map(beyond_pairs, correct_smooth(trials)))
+    costs = sorted(map(evaluations_beyond_pairs, correct_smooth(trials)))
     if costs:
         yield f"  beyond 2 an entry: median {statistics.median(costs):.0f}, most {costs[-1]:,}"
-    for line in (FAILING, MISSED, OVERTURNED):
+    for line in (FAILING, MISSED, VERDICT_CHANGED):
         for trial in line.among(trials):
             if line.number(trial):
                 yield (
@@ -73,12 +73,12 @@ def _named(families: Sequence[tuple[str, int]]) -> str:
     return ", ".join(named)
 
 
-def as_data(trials: Sequence[Trial]) -> dict[str, object]:
+def as_data(trials: Sequence[ClaimResult]) -> dict[str, object]:
     """Return counts and trials in builtins, an infinite error as None."""
     return {
         "counts": [
             {"heading": heading, "name": line.name, **asdict(count(line, trials))}
-            for heading, lines in LINES.items()
+            for heading, lines in COUNTED_OUTCOMES.items()
             for line in lines
         ],
         "trials": [
@@ -106,12 +106,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser.error(str(error))
     if chosen.reseed is not None:
-        cases = reseed_families(
+        cases = check_under_many_seeds(
             families, range(chosen.seeds), chosen.reseed, chosen.jobs, MODES[chosen.mode]
         )
-        sys.stdout.writelines(f"{line}\n" for line in seed_table(cases, chosen.reseed))
+        sys.stdout.writelines(f"{line}\n" for line in seed_dependence_table(cases, chosen.reseed))
         return
-    trials = try_families(
+    trials = check_families(
         families,
         range(chosen.seeds),
         chosen.jobs,

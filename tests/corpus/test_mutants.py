@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus.family import Array, Case
-from tests.corpus.mutants import MUTANTS, error_of, visible_entries
+from tests.corpus.mutants import MUTANTS, largest_relative_error, visible_entries
 
 
 def rectified(*, apart: bool) -> Case:
@@ -20,7 +20,7 @@ def rectified(*, apart: bool) -> Case:
 
 def error(slope: float, case: Case) -> float:
     """Return the error of claiming a slope."""
-    return error_of(np.array([slope]), case.valid())
+    return largest_relative_error(np.array([slope]), case.valid())
 
 
 def test_any_slope_between_is_valid_where_kinks_meet() -> None:
@@ -44,7 +44,7 @@ def test_a_claim_between_two_slopes_is_made_of_one_kink_only() -> None:
     assert between(rectified(apart=False)) is None
     claim = between(rectified(apart=True))
     assert claim is not None
-    assert error_of(claim, rectified(apart=True).valid()) > 0.1
+    assert largest_relative_error(claim, rectified(apart=True).valid()) > 0.1
 
 
 def test_errors_within_the_rounding_of_the_gradient_are_invisible() -> None:
@@ -62,8 +62,8 @@ def test_an_error_that_nothing_shows_is_not_the_worst() -> None:
     claim = np.array([2 + 1e-8, 0.0])
     seen = visible_entries(case, claim, case.valid())
     assert seen.tolist() == [True, False]
-    assert error_of(claim, case.valid(), seen) < 1e-7
-    assert error_of(claim, case.valid()) == 1
+    assert largest_relative_error(claim, case.valid(), seen) < 1e-7
+    assert largest_relative_error(claim, case.valid()) == 1
 
 
 def test_there_is_no_stale_gradient_where_backward_raises() -> None:

@@ -4,23 +4,23 @@ import json
 
 import pytest
 
-from tests.corpus.builders import trial
+from tests.corpus.claim_check import Claim, ClaimResult
+from tests.corpus.corpus_runner import check_families, choose_families
 from tests.corpus.families.length_scales import LENGTH_SCALES
 from tests.corpus.family import Case, Family
 from tests.corpus.report import as_data, table
-from tests.corpus.running import choose_families, try_families
-from tests.corpus.trial import Claim, Trial
+from tests.corpus.result_builder import claim_result
 
 
 def test_claims_that_must_not_be_there_are_listed() -> None:
     """Correct claims that fail, misses and broken bounds are named one by one below."""
     trials = [
-        trial(seed=1, verdict="wrong", passed=False),
-        trial(seed=2, mutant="swap", error=0.5, visible=True),
-        trial(seed=3, overturned=1),
-        trial(seed=4),
-        trial(seed=5, verdict="inconclusive", passed=False),
-        trial(seed=6, verdict="inconclusive"),
+        claim_result(seed=1, verdict="wrong", passed=False),
+        claim_result(seed=2, mutant="swap", error=0.5, visible=True),
+        claim_result(seed=3, overturned=1),
+        claim_result(seed=4),
+        claim_result(seed=5, verdict="inconclusive", passed=False),
+        claim_result(seed=6, verdict="inconclusive"),
     ]
     assert [line for line in table(trials) if line.startswith("!")] == [
         "! quadratic_form, seed 1, correct (error 0.0e+00): wrong",
@@ -32,7 +32,9 @@ def test_claims_that_must_not_be_there_are_listed() -> None:
 
 def test_data_is_strict_json() -> None:
     """Counts and trials can be read by anybody; the size of a NaN's error is null."""
-    data = as_data([trial(mutant="one NaN", error=float("inf"), visible=True, verdict="refused")])
+    data = as_data(
+        [claim_result(mutant="one NaN", error=float("inf"), visible=True, verdict="refused")]
+    )
     read = json.loads(json.dumps(data, allow_nan=False))
     assert read["trials"][0]["error"] is None
     assert read["counts"][6] == {
@@ -47,7 +49,7 @@ def test_data_is_strict_json() -> None:
 @pytest.mark.parametrize("name", ["quadratic_form", "relu_at", "float32_network"])
 def test_a_family_is_told_from_its_mutants(name: str) -> None:
     """The correct gradient is not accused, and no wrong one of 0.1% is missed."""
-    trials = try_families(choose_families("all", [name]), range(2), jobs=1)
+    trials = check_families(choose_families("all", [name]), range(2), jobs=1)
     assert len(trials) > 20
     assert [line for line in table(trials) if line.startswith("!")] == []
 
@@ -55,12 +57,12 @@ def test_a_family_is_told_from_its_mutants(name: str) -> None:
 def test_an_exception_of_the_check_is_a_failure_of_the_claim() -> None:
     """It is counted and named, and the other claims are tried all the same."""
 
-    def attempt(family: Family, seed: int, case: Case, claim: Claim) -> Trial:
+    def attempt(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
         if seed == 1:
             raise IndexError("out of range")
-        return trial(family=family.name, seed=seed)
+        return claim_result(family=family.name, seed=seed)
 
-    trials = try_families(choose_families("all", ["relu_at"]), range(3), 1, attempt, 1)
+    trials = check_families(choose_families("all", ["relu_at"]), range(3), 1, attempt, 1)
     assert [line for line in table(trials) if line.startswith("!")] == [
         "! relu_at, seed 1, correct (error 0.0e+00): raises IndexError"
     ]

@@ -23,7 +23,7 @@ from pytest_gradcheck.numerics.piecewise_constant import (
 from pytest_gradcheck.numerics.quantization import Plateau, find_plateau
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales
-from tests.corpus.running import choose_families
+from tests.corpus.corpus_runner import choose_families
 from tests.numerics.functions import Counted, function_at
 
 STEPS = 0.3 * 4.0 ** -np.arange(20.0)

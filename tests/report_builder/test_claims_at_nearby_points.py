@@ -13,7 +13,7 @@ from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
-from tests.corpus.running import choose_families
+from tests.corpus.corpus_runner import choose_families
 
 Vector = np.ndarray[Any, Any]
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.benchmarks.rivals.attempts import attempt_all
-from tests.benchmarks.rivals.everyone import RIVALS
-from tests.benchmarks.rivals.page import page
-from tests.corpus.running import HALVES, choose_families
+from tests.benchmarks.rivals.all_tools import RIVALS
+from tests.benchmarks.rivals.comparison_page import comparison_page
+from tests.benchmarks.rivals.tool_answers import ask_all_tools
+from tests.corpus.corpus_runner import HALVES, choose_families
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "comparison.md"
 
@@ -34,8 +34,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     chosen = parser.parse_args()
     families = choose_families(chosen.half, chosen.family)
-    attempts = attempt_all(RIVALS, families, range(chosen.seeds), chosen.jobs)
-    text = page(RIVALS, attempts, families=len(families), seeds=chosen.seeds)
+    attempts = ask_all_tools(RIVALS, families, range(chosen.seeds), chosen.jobs)
+    text = comparison_page(RIVALS, attempts, families=len(families), seeds=chosen.seeds)
     print(text)
     if (chosen.half, chosen.family, chosen.seeds) == ("untuned", [], SEEDS):
         PAGE.write_text(text)

@@ -24,10 +24,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.screening.large import check_large, large_table
-from tests.benchmarks.screening.page import hard_part, mistakes_part, rewritten, tools_part
-from tests.benchmarks.screening.places import PLACES
-from tests.benchmarks.screening.trials import NETWORKS, try_all, try_places
+from tests.benchmarks.screening.hard_cases import HARD_CASES
+from tests.benchmarks.screening.long_vectors import check_long_vectors, long_vector_table
+from tests.benchmarks.screening.mistake_results import (
+    NETWORKS,
+    check_all_mistakes,
+    check_hard_cases,
+)
+from tests.benchmarks.screening.scale_page import hard_part, mistakes_part, rewritten, tools_part
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "scale.md"
 
@@ -37,27 +41,28 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 def mistakes(seeds: int, jobs: int) -> str:
     """Make every mistake, and return the part of the page about them."""
-    return mistakes_part(try_all(NETWORKS, ["float64", "float32"], range(seeds), jobs))
+    return mistakes_part(check_all_mistakes(NETWORKS, ["float64", "float32"], range(seeds), jobs))
 
 
 def hard(seeds: int, jobs: int) -> str:
     """Try the hard places, and return the part of the page about them."""
-    return hard_part(try_places(PLACES, range(seeds), jobs))
+    return hard_part(check_hard_cases(HARD_CASES, range(seeds), jobs))
 
 
 def rivals(seeds: int, jobs: int) -> str:
     """Ask every tool, and return the part of the page about them."""
-    from tests.benchmarks.screening.beside import TOOLS, beside
-    from tests.benchmarks.screening.efforts import efforts
-    from tests.benchmarks.screening.flat import SUBJECTS
+    from tests.benchmarks.screening.flat_network import NETWORKS_BY_SIZE
+    from tests.benchmarks.screening.tool_measurements import measure_tools
+    from tests.benchmarks.screening.tool_tables import TOOLS, tool_tables
 
-    found = efforts(TOOLS, SUBJECTS[:2] if seeds == 1 else SUBJECTS, seeds)
-    return tools_part(beside(list(found)), [tool.package for tool in TOOLS])
+    networks = NETWORKS_BY_SIZE[:2] if seeds == 1 else NETWORKS_BY_SIZE
+    found = measure_tools(TOOLS, networks, seeds)
+    return tools_part(tool_tables(list(found)), [tool.package for tool in TOOLS])
 
 
 def large(seeds: int, jobs: int) -> str:
     """Check long vectors, and return the part of the page about them."""
-    return tools_part(large_table(list(check_large())), ["pytest-gradcheck"])
+    return tools_part(long_vector_table(list(check_long_vectors())), ["pytest-gradcheck"])
 
 
 @dataclass(frozen=True)

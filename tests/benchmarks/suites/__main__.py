@@ -15,8 +15,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.suites.page import page, part
-from tests.benchmarks.suites.running import SUITES, run
+from tests.benchmarks.suites.suite_runner import SUITES, run_suite
+from tests.benchmarks.suites.suites_page import suite_section, suites_page
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "suites.md"
 
@@ -39,10 +39,10 @@ def main() -> None:
         for suite in chosen.suite:
             kept = (chosen.keep or Path(folder)).absolute()
             kept.mkdir(parents=True, exist_ok=True)
-            trials[suite] = run(suite, chosen.most, kept)
-            print(part(suite, trials[suite]), flush=True)
+            trials[suite] = run_suite(suite, chosen.most, kept)
+            print(suite_section(suite, trials[suite]), flush=True)
     if chosen.page:
-        PAGE.write_text(page(trials, chosen.most))
+        PAGE.write_text(suites_page(trials, chosen.most))
 
 
 if __name__ == "__main__":

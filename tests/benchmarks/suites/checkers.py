@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.benchmarks.suites.answer import Timed
-from tests.benchmarks.suites.measured import measured
-from tests.benchmarks.suites.question import Question
+from tests.benchmarks.suites.check_result import TimedFunction
+from tests.benchmarks.suites.derivative_claim import DerivativeClaim
+from tests.benchmarks.suites.tracked_derivative import track_comparisons
 
-__all__ = ["CHECKERS", "Asked", "Checker", "replace_checkers"]
+__all__ = ["CHECKERS", "Checker", "CheckerCall", "replace_checkers"]
 
 Indices = NDArray[np.intp]
 
@@ -31,21 +31,21 @@ TESTS = ".tests."
 
 
 @dataclass(frozen=True)
-class Asked:
+class CheckerCall:
     """A question as a suite's own checker met it.
 
     Attributes
     ----------
     checker : str
         Its name.
-    question : Question
+    question : DerivativeClaim
         The claim.
     evaluations, seconds : int, float
         What the checker took for it.
     """
 
     checker: str
-    question: Question
+    question: DerivativeClaim
     evaluations: int
     seconds: float
 
@@ -111,7 +111,7 @@ CHECKERS = {
 }
 
 
-def replace_checkers(checkers: Iterable[Checker], take: Callable[[Asked], object]) -> None:
+def replace_checkers(checkers: Iterable[Checker], take: Callable[[CheckerCall], object]) -> None:
     """Replace checkers wherever they have been imported, for the rest of the process.
 
     Parameters
@@ -131,7 +131,7 @@ def replace_checkers(checkers: Iterable[Checker], take: Callable[[Asked], object
 
 
 def _wrapped(
-    checker: Checker, original: Callable[..., Any], take: Callable[[Asked], object]
+    checker: Checker, original: Callable[..., Any], take: Callable[[CheckerCall], object]
 ) -> Callable[..., Any]:
     signature = inspect.signature(original)
 
@@ -142,27 +142,27 @@ def _wrapped(
             return original(*args, **kwargs)
         given = signature.bind(*args, **kwargs)
         call = _Call(checker, given.arguments)
-        timed = Timed(given.arguments[checker.forward])
+        timed = TimedFunction(given.arguments[checker.forward])
         given.arguments[checker.forward] = timed
         result = original(*given.args, **given.kwargs)
         seconds = timed.seconds
         if call.point is None:
             return result
         if checker.backward:
-            take(Asked(checker.name, call.given_claim(), timed.calls, seconds))
+            take(CheckerCall(checker.name, call.given_claim(), timed.calls, seconds))
             return result
 
         def compared(entries: Indices, claim: NDArray[Any]) -> None:
             question = call.question_of(entries, claim, outputs, is_elementwise=elementwise)
             if question is not None:
-                take(Asked(checker.name, question, timed.calls, seconds))
+                take(CheckerCall(checker.name, question, timed.calls, seconds))
 
         outputs = np.shape(timed.value)
         elementwise = checker.layout is None
         known = call.entries(outputs)
         if not isinstance(result, np.ndarray) or known.shape != result.shape:
             return result
-        return measured(result, known, compared)
+        return track_comparisons(result, known, compared)
 
     return wrapper
 
@@ -198,7 +198,7 @@ class _Call:
         claim = self._backward(x, *self.args, **self.kwargs)
         return claim.toarray() if hasattr(claim, "toarray") else claim
 
-    def given_claim(self) -> Question:
+    def given_claim(self) -> DerivativeClaim:
         """Return the question of a checker that takes both functions."""
         assert self.point is not None
         outputs = np.shape(self.forward(self.point.copy()))
@@ -206,7 +206,7 @@ class _Call:
         def backward(x: NDArray[Any]) -> Any:
             return np.reshape(self.backward(x), (*outputs, x.size))
 
-        return Question(self.forward, backward, self.point, bounds=self.bounds)
+        return DerivativeClaim(self.forward, backward, self.point, bounds=self.bounds)
 
     def entries(self, outputs: tuple[int, ...]) -> Indices:
         """Return which entry of the flat claim each of the result's is."""
@@ -225,7 +225,7 @@ class _Call:
         outputs: tuple[int, ...],
         *,
         is_elementwise: bool,
-    ) -> Question | None:
+    ) -> DerivativeClaim | None:
         """Return the question whether the claim is the derivative, of the part it is about.
 
         None where it is no rectangle of the Jacobian, or has been asked before.
@@ -252,7 +252,9 @@ class _Call:
 
         shape = (columns.size,) if is_elementwise or not outputs else (rows.size, columns.size)
         bounds = self.bounds and (self.bounds[0][columns], self.bounds[1][columns])
-        return Question(forward, lambda x: claimed.reshape(shape), point[columns], bounds=bounds)
+        return DerivativeClaim(
+            forward, lambda x: claimed.reshape(shape), point[columns], bounds=bounds
+        )
 
     def _finite(self, bounds: Any) -> Any:
         if bounds is None or self.point is None:

@@ -1,0 +1,47 @@
+"""Numbers and durations as people read them."""
+
+from __future__ import annotations
+
+__all__ = ["format_duration", "format_number", "format_short_time"]
+
+
+def format_number(number: float) -> str:
+    """Say a number as far as it means something.
+
+    Examples
+    --------
+    >>> figure(0.0123), figure(1.234), figure(12.34), figure(12345.6)
+    ('0.01', '1.2', '12', '12,346')
+    """
+    if number < 0.1:
+        return f"{number:.1g}"
+    return f"{number:,.1f}" if number < 10 else f"{number:,.0f}"
+
+
+def format_duration(seconds: float) -> str:
+    """Say how long something takes.
+
+    Examples
+    --------
+    >>> duration(90), duration(200), duration(20_000)
+    ('90 seconds', '3 minutes', '6 hours')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} minutes"
+    hours = seconds / 3600
+    return f"{hours:,.0f} hours" if hours < 48 else f"{hours / 24:,.0f} days"
+
+
+def format_short_time(seconds: float) -> str:
+    """Say how long something takes that is soon done.
+
+    Examples
+    --------
+    >>> short_time(0.00002), short_time(0.0123), short_time(3.21)
+    ('20 us', '12 ms', '3.2 s')
+    """
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} us"
+    return f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

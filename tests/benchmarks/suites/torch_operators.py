@@ -1,0 +1,177 @@
+"""Torch's list of its operators with samples of their inputs, each a question.
+
+Forward is the operator as a function of numpy arrays, backward its vector-Jacobian product by
+torch. ``python -m tests.benchmarks.suites.torch_operators FILE MOST`` writes the trials.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tests.benchmarks.suites.check_result import CheckTimeoutError, TimedFunction
+from tests.benchmarks.suites.checkers import CheckerCall
+from tests.benchmarks.suites.derivative_claim import DerivativeClaim
+from tests.benchmarks.suites.suite_result import append_results, check_suite_claim
+
+__all__ = ["main"]
+
+#: Bytes that a check may address. Torch's holds two dense Jacobians: of 24,000 inputs some GB.
+MEMORY = 6 << 30
+
+
+class Operator:
+    """One operator at one sample of its input: a function of those tensors that have gradients.
+
+    Parameters
+    ----------
+    info : OpInfo
+        The operator.
+    sample : SampleInput
+        Its arguments.
+    """
+
+    def __init__(self, info: Any, sample: Any) -> None:
+        self._info = info
+        self._sample = sample
+        self.given: list[Any] = []
+        self._replaced((sample.input, sample.args, sample.kwargs), self.given.append)
+        outputs = self._outputs([_tensor(one).requires_grad_() for one in self.point])
+        self._kept = [i for i, output in enumerate(outputs) if output.requires_grad]
+        self._outputs_size = sum(outputs[i].numel() for i in self._kept)
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether there is anything to differentiate, and by anything."""
+        return bool(sum(one.numel() for one in self.given) and self._outputs_size)
+
+    @property
+    def point(self) -> list[Any]:
+        """The tensors, as arrays."""
+        return [one.detach().numpy().astype(np.float64) for one in self.given]
+
+    def __call__(self, *given: Any) -> tuple[Any, ...]:
+        """Return the outputs that can be differentiated."""
+        outputs = self._outputs(given)
+        return tuple(_known(outputs[i]) for i in self._kept)
+
+    def forward(self, x: list[Any]) -> Any:
+        """Return them as one array; several, or complex ones, flat and one after another."""
+        with torch.no_grad():
+            outputs = self(*map(_tensor, x))
+        if len(outputs) == 1 and not outputs[0].is_complex():
+            return outputs[0].numpy(force=True).copy()
+        return torch.cat([_real(output).reshape(-1) for output in outputs]).numpy(force=True)
+
+    def backward(self, x: list[Any], cotangent: Any) -> list[Any]:
+        """Return the vector-Jacobian product."""
+        given = [_tensor(one).requires_grad_() for one in x]
+        outputs = [_real(output) for output in self(*given)]
+        sizes = [output.numel() for output in outputs]
+        parts = torch.split(_tensor(cotangent).reshape(-1), sizes)
+        upstream = [p.reshape(output.shape) for p, output in zip(parts, outputs, strict=True)]
+        found = torch.autograd.grad(outputs, given, upstream, allow_unused=True)
+        return [
+            np.zeros(x.shape) if g is None else g.numpy(force=True).copy()
+            for g, x in zip(found, given, strict=True)
+        ]
+
+    def _outputs(self, given: Sequence[Any]) -> list[Any]:
+        left = iter(given)
+        first, args, kwargs = self._replaced(
+            (self._sample.input, self._sample.args, self._sample.kwargs), lambda _: next(left)
+        )
+        found = self._info.gradcheck_wrapper(self._info.get_op(), first, *args, **kwargs)
+        if self._sample.output_process_fn_grad is not None:
+            found = self._sample.output_process_fn_grad(found)
+        outputs = found if isinstance(found, tuple | list) else (found,)
+        return [output for output in outputs if isinstance(output, torch.Tensor)]
+
+    def _replaced(self, given: Any, replacement: Callable[[Any], Any]) -> Any:
+        """Return arguments with each tensor that has a gradient replaced."""
+        if isinstance(given, torch.Tensor):
+            return replacement(given) if given.requires_grad else given
+        if type(given) in {tuple, list}:
+            return type(given)([self._replaced(one, replacement) for one in given])
+        if type(given) is dict:
+            return {k: self._replaced(v, replacement) for k, v in given.items()}
+        return given
+
+
+def _tensor(array: Any) -> Any:
+    return torch.from_numpy(np.array(array, dtype=np.float64))
+
+
+def _known(output: Any) -> Any:
+    """Return an output in a type that numpy has, too."""
+    return output.float() if output.dtype == torch.bfloat16 else output
+
+
+def _real(output: Any) -> Any:
+    return torch.view_as_real(output.resolve_conj()) if output.is_complex() else output
+
+
+def sampled_operators(most: int) -> Iterator[tuple[str, int, Any, Operator]]:
+    """Yield so many samples of every operator, evenly chosen from its list."""
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    for info in op_db:
+        if not (info.supports_autograd and torch.float64 in info.supported_dtypes("cpu")):
+            continue
+        torch.manual_seed(0)
+        samples = list(info.sample_inputs("cpu", torch.float64, requires_grad=True))
+        for number in _spread(most, [_is_usable(info, s) for s in samples]):
+            yield info.full_name, number, info, Operator(info, samples[number])
+
+
+def _spread(most: int, usable: Sequence[bool]) -> list[int]:
+    """Return numbers of so many that can be used, from the middles of equal parts."""
+    numbers = np.flatnonzero(usable)
+    middles = (np.arange(most) + 0.5) / most * len(numbers)
+    return [int(number) for number in numbers[np.unique(middles.astype(int))[: len(numbers)]]]
+
+
+def _is_usable(info: Any, sample: Any) -> bool:
+    try:
+        return Operator(info, sample).is_differentiable
+    except (RuntimeError, TypeError):
+        return False  # it looks at its input's memory, which is another array's here
+
+
+def accepts(operator: Operator, info: Any) -> tuple[bool, TimedFunction]:
+    """Ask torch, with the defaults of its documentation."""
+    timed = TimedFunction(operator)
+    given = [_tensor(one).requires_grad_() for one in operator.point]
+    try:
+        accepted = torch.autograd.gradcheck(
+            timed, given, nondet_tol=info.gradcheck_nondet_tol, raise_exception=False
+        )
+    except (Exception, CheckTimeoutError):  # noqa: BLE001  # whatever it raises, it does not accept
+        accepted = False
+    return bool(accepted), timed
+
+
+def main() -> None:
+    """Run the command."""
+    torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    warnings.simplefilter("ignore")
+    path, most = Path(sys.argv[1]), int(sys.argv[2])
+    for name, number, info, operator in sampled_operators(most):
+        accepted, timed = accepts(operator, info)
+        question = DerivativeClaim(
+            operator.forward, operator.backward, operator.point, is_product=True
+        )
+        asked = CheckerCall("gradcheck", question, timed.calls, timed.seconds)
+        append_results([check_suite_claim("torch", name, number, asked, accepted=accepted)], path)
+
+
+if __name__ == "__main__":
+    main()
