@@ -1,1 +1,1 @@
-"""The report of a check and its renderings; it computes nothing."""
+"""The report of a check: its data and its text."""

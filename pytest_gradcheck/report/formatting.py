@@ -1,11 +1,8 @@
-"""Numbers as the message prints them: short, aligned, and to be copied back into Python.
+"""Numbers, tables and wrapped sentences as plain text.
 
-It must not know a report; it words one number, or two that must be told apart.
+Numbers are short, and Python reads them back; a table has aligned columns and no line longer
+than `LINE_WIDTH`. This module does not know reports or what the cells of a table mean.
 """
-
-# MERGED Tables of text: aligned columns, no line longer than a page is wide.
-#
-# It must not know what the cells mean.
 
 from __future__ import annotations
 
@@ -26,19 +23,31 @@ __all__ = [
     "wrap_text",
 ]
 
-
-#: Digits of a derivative, where they are enough to tell claim and measurement apart.
+#: Significant digits of a derivative, where they distinguish claim and measurement.
 DIGITS = 8
 
-#: Digits that tell any two floats apart.
+#: Significant digits that distinguish any two float64 numbers.
 ALL_DIGITS = 17
 
-#: Beyond this many times the measurement a percentage is no longer readable.
-READABLE = 100.0
+#: The largest ratio of claim to measurement that is written in percent.
+LARGEST_PERCENT_RATIO = 100.0
+
+#: A ratio this close to -1 is reported as a flipped sign.
+SIGN_TOLERANCE = 1e-9
+
+#: The length of the longest line of a message.
+LINE_WIDTH = 92
+
+#: The width at which sentences are wrapped. It is smaller than `LINE_WIDTH` because pytest
+#: indents a message by up to 12 columns and many terminals have 80.
+TEXT_WIDTH = 72
+
+#: The space between the columns of a table.
+COLUMN_GAP = "  "
 
 
 def format_number(value: float, digits: int = DIGITS) -> str:
-    """Return `value` with so many significant digits, as Python reads it.
+    """Return `value` with `digits` significant digits, as a Python float literal.
 
     Examples
     --------
@@ -50,12 +59,12 @@ def format_number(value: float, digits: int = DIGITS) -> str:
     text = f"{value:.{digits}g}"
     if math.isfinite(value) and math.isinf(float(text)):
         text = repr(value)  # the largest floats round up to infinity
-    plain = text.lstrip("-").isdigit()
-    return f"{text}.0" if plain else text
+    is_integer = text.lstrip("-").isdigit()
+    return f"{text}.0" if is_integer else text
 
 
 def format_pair(backward: float, numerical: float) -> tuple[str, str]:
-    """Return both sides with as many digits as it takes to tell them apart.
+    """Return both numbers with as many digits as it takes to distinguish them.
 
     Examples
     --------
@@ -70,21 +79,21 @@ def format_pair(backward: float, numerical: float) -> tuple[str, str]:
 
 
 def format_bound(bound: float) -> str:
-    """Return an error bound with one digit: ``3e-11``; ``unknown`` where there is none."""
+    """Return an error bound with one digit, ``3e-11``; ``unknown`` for one that is not finite."""
     if not math.isfinite(bound):
         return "unknown"
     return "0" if bound == 0 else f"{bound:.0e}"
 
 
 def format_difference(difference: float) -> str:
-    """Return a relative difference with two digits: ``6.0e-01``; ``-`` where none was taken."""
+    """Return a relative difference with two digits, ``6.0e-01``; ``-`` for NaN."""
     if math.isnan(difference):
         return "-"
     return f"{difference:.1e}"
 
 
 def format_deviation(backward: float, numerical: float) -> str:
-    """Say how far backward is from numerical: in percent, as a factor, or absolutely.
+    """Return how far `backward` is from `numerical`: in percent, as a ratio, or absolutely.
 
     Examples
     --------
@@ -98,39 +107,28 @@ def format_deviation(backward: float, numerical: float) -> str:
     if numerical == 0:
         return f"{backward:+.2g}"
     ratio = backward / numerical
-    if not math.isfinite(ratio) or abs(ratio) > READABLE:
+    if not math.isfinite(ratio) or abs(ratio) > LARGEST_PERCENT_RATIO:
         return f"x{ratio:.0e}"
-    if abs(ratio + 1) < 1e-9:
+    if abs(ratio + 1) < SIGN_TOLERANCE:
         return "sign"
     percent = 100 * (ratio - 1)
     return f"{percent:+.0f}%" if abs(percent) >= 10 else f"{percent:+.2g}%"
 
 
-#: No line of a message is longer.
-LINE_WIDTH = 92
-
-#: Sentences are folded earlier: pytest indents a message by up to 12 columns,
-#: and many terminals have 80.
-TEXT_WIDTH = 72
-
-#: Space between columns.
-GAP = "  "
-
-
-def format_table(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
-    """Lay out `rows` in columns; the first column gives way where a line would be too long.
+def format_table(rows: Sequence[Sequence[str]], right_aligned: Sequence[bool]) -> list[str]:
+    """Lay out `rows` in columns, and shorten the first column where a line would be too long.
 
     Parameters
     ----------
     rows : sequence of sequence of str
-        Cells, as many in each row; the first row is the heading.
-    right : sequence of bool
-        Whether a column is aligned to the right.
+        Cells, the same number in each row; the first row is the heading.
+    right_aligned : sequence of bool
+        Whether each column is aligned to the right.
 
     Returns
     -------
     list of str
-        One line a row, without trailing space.
+        One line per row, without trailing space.
 
     Examples
     --------
@@ -140,26 +138,26 @@ def format_table(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[s
     W     10
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rest = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
+    rest = sum(widths[1:]) + len(COLUMN_GAP) * (len(widths) - 1)
     widths[0] = min(widths[0], LINE_WIDTH - rest)
     lines = []
     for row in rows:
         cells = [elide(row[0], widths[0]), *row[1:]]
         padded = [
-            cell.rjust(width) if at_right else cell.ljust(width)
-            for cell, width, at_right in zip(cells, widths, right, strict=True)
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(cells, widths, right_aligned, strict=True)
         ]
-        lines.append(GAP.join(padded).rstrip())
+        lines.append(COLUMN_GAP.join(padded).rstrip())
     return lines
 
 
 def elide(name: str, width: int) -> str:
-    """Shorten a name in its middle, so that its index at the end can still be read.
+    """Shorten `name` in its middle, so that an index at its end stays readable.
 
     Examples
     --------
     >>> elide("parameters['a_long_name'][3, 4]", 20)
-    'paramete…ame'][3, 4]'
+    "paramete…ame'][3, 4]"
     """
     if len(name) <= width:
         return name
@@ -168,7 +166,7 @@ def elide(name: str, width: int) -> str:
 
 
 def wrap_text(text: str, indent: str = "") -> list[str]:
-    """Fold a sentence into lines, those after the first indented once more."""
+    """Wrap a sentence at `TEXT_WIDTH`; continuation lines are indented two columns more."""
     return textwrap.wrap(
         text,
         TEXT_WIDTH,

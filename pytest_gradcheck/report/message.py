@@ -1,12 +1,9 @@
-"""The message: a report in words, its first line able to stand alone.
+"""The text of a report, whose first line is complete without the rest.
 
-It must not compute anything; it selects, orders and words what the report says.
+`render_text` selects, orders and words what a report holds; `markup_segments` says how a
+terminal may highlight a line of that text. This module does not compute results and writes no
+escape codes.
 """
-
-# MERGED Which parts of a message deserve a colour, where there is a terminal to show it.
-#
-# It must not write anything: text stays free of escape codes, and whoever writes
-# to a terminal asks here what to mark.
 
 from __future__ import annotations
 
@@ -30,59 +27,14 @@ from pytest_gradcheck.report.report_data import Entry, Note, ParameterReport, Re
 __all__ = ["markup_segments", "render_text"]
 
 
-Markup = Mapping[str, bool]
-
-PLAIN: Markup = {}
-BOLD: Markup = {"bold": True}
-
-VERDICTS: Mapping[str, Markup] = {
-    "wrong": {"red": True, "bold": True},
-    "inconclusive": {"yellow": True},
-    "correct": {"green": True},
-}
-
-_ROW = re.compile(r"^(.*\s\d+/\d+\s+\S+\s+)(wrong|inconclusive|correct)$")
-_HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")
-_AGAIN = re.compile(r"^(run again: )(.*)$")
-
-
-def markup_segments(line: str) -> tuple[tuple[str, Markup], ...]:
-    """Split a line of a message into pieces and their markup.
-
-    Parameters
-    ----------
-    line : str
-        One line of `render_text`.
-
-    Returns
-    -------
-    tuple of (str, mapping)
-        Pieces that join to the line, each with keyword arguments of pytest's
-        ``TerminalWriter.write``.
-
-    Examples
-    --------
-    >>> markup_segments("W1  (5, 4)  0/20  2.1e-10  correct")
-    (('W1  (5, 4)  0/20  2.1e-10  ', {}), ('correct', {'green': True}))
-    """
-    row = _ROW.match(line)
-    if row:
-        return (row[1], PLAIN), (row[2], VERDICTS[row[2]])
-    if _HEADING.match(line):
-        return ((line, BOLD),)
-    again = _AGAIN.match(line)
-    if again:
-        return (again[1], PLAIN), (again[2], BOLD)
-    return ((line, PLAIN),)
-
-
-#: Correct parameters listed one by one; the others are counted.
+#: Correct parameters that are listed one by one; the others are counted.
 LISTED_CORRECT = 12
 
-#: Rows of all parameters together, in units of the rows of one.
-ROWS_IN_ALL = 4
+#: The budget of rows for all parameters together, in multiples of the rows of one parameter.
+ROW_BUDGET_FACTOR = 4
 
-KINDS = {
+#: What is checked, in words.
+KIND_NAMES = {
     "gradient": "gradient",
     "jacobian": "Jacobian",
     "elementwise": "elementwise derivative",
@@ -90,39 +42,67 @@ KINDS = {
     "jvp": "Jacobian-vector product",
 }
 
-#: Options that are shown elsewhere; and the types that have a short form.
-UNSHOWN = frozenset({"batched", "max_rows", "mode", "seed"})
-SHOWN = (bool, int, float, str)
+#: Options that the message shows in another place, or not at all.
+HIDDEN_OPTIONS = frozenset({"batched", "max_rows", "mode", "seed"})
 
+#: Types of option values whose representation is short.
+SHORT_TYPES = (bool, int, float, str)
+
+#: Verdicts in the order in which parameters are listed.
+VERDICT_ORDER = {"wrong": 0, "inconclusive": 1, "correct": 2}
+
+#: The indentation of remarks below a parameter.
 INDENT = "    "
 
-#: Columns of a name that the first line keeps, at the cost of the counts at its end.
+#: Columns of an entry's name that the first line keeps; the counts at its end give way.
 SHORTEST_NAME = 20
+
+#: Keyword arguments of pytest's ``TerminalWriter.write``.
+Markup = Mapping[str, bool]
+
+PLAIN: Markup = {}
+BOLD: Markup = {"bold": True}
+
+VERDICT_MARKUP: Mapping[str, Markup] = {
+    "wrong": {"red": True, "bold": True},
+    "inconclusive": {"yellow": True},
+    "correct": {"green": True},
+}
+
+_PARAMETER_ROW = re.compile(r"^(.*\s\d+/\d+\s+\S+\s+)(wrong|inconclusive|correct)$")
+_HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")
+_RERUN = re.compile(r"^(run again: )(.*)$")
 
 
 def render_text(report: ReportData) -> str:
-    """Word a report for people.
+    """Return a report as text.
 
     Parameters
     ----------
-    report : Report
-        Of a passing or a failing check.
+    report : ReportData
+        The report of a check that passed or failed.
 
     Returns
     -------
     str
-        Lines of at most 92 columns. The first says the most important thing;
-        then come the parameters with likely causes, the worst entries, and how
-        it was measured and can be run again.
+        Lines of at most `LINE_WIDTH` columns. The first line states the most important
+        result. Then follow the parameters with likely causes, the worst entries, and how the
+        check was made and can be run again.
     """
     headline = _headline(report)
-    laws = [
+    breaches = [
         line
         for breach in report.breaches
         if breach.text not in headline
         for line in wrap_text(breach.text)
     ]
-    blocks = [headline, laws, _parameters(report), _worst(report), _closing(report)]
+    blocks = [
+        headline,
+        breaches,
+        _parameter_table(report),
+        _worst_entries(report),
+        _closing(report),
+    ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -131,7 +111,7 @@ def _headline(report: ReportData) -> list[str]:
         difference = format_difference(report.relative_difference)
         return [
             (
-                f"{KINDS[report.kind]} of {elide(report.forward, 40)} {report.verdict}: "
+                f"{KIND_NAMES[report.kind]} of {elide(report.forward, 40)} {report.verdict}: "
                 f"{_count(report.checked, 'entry', 'entries')}, relative difference {difference}"
             )
         ]
@@ -149,9 +129,9 @@ def _headline(report: ReportData) -> list[str]:
     return [elide(failure, LINE_WIDTH) for failure in report.failures]
 
 
-def _parameters(report: ReportData) -> list[str]:
-    """Return the table of parameters, remarks indented beneath each."""
-    listed, folded = _listed(report)
+def _parameter_table(report: ReportData) -> list[str]:
+    """Return the table of parameters, with remarks indented below each row."""
+    listed, counted = _listed_and_counted(report)
     rows = [("parameter", "shape", "wrong", "difference", "verdict")]
     rows += [
         (
@@ -169,27 +149,26 @@ def _parameters(report: ReportData) -> list[str]:
         result.append(line)
         for remark in _remarks(parameter, report.passed):
             result += wrap_text(remark, INDENT)
-    if folded:
-        known = [p.relative_difference for p in folded if not isnan(p.relative_difference)]
+    if counted:
+        known = [p.relative_difference for p in counted if not isnan(p.relative_difference)]
         worst = f" (largest difference {format_difference(max(known))})" if known else ""
-        result.append(f"... and {len(folded)} more correct{worst}")
+        result.append(f"... and {len(counted)} more correct{worst}")
     return result
 
 
-def _listed(report: ReportData) -> tuple[list[ParameterReport], list[ParameterReport]]:
-    """Split into the parameters to list, worst verdicts first, and correct ones to count."""
-    order = {"wrong": 0, "inconclusive": 1, "correct": 2}
-    ranked = sorted(report.parameters, key=lambda p: order[p.verdict])
+def _listed_and_counted(report: ReportData) -> tuple[list[ParameterReport], list[ParameterReport]]:
+    """Return the parameters to list, worst verdicts first, and the correct ones to count."""
+    ranked = sorted(report.parameters, key=lambda p: VERDICT_ORDER[p.verdict])
     ranked.sort(key=lambda p: _first_entry_rank(report, p))
-    decided = [p for p in ranked if p.verdict != "correct"]
+    failing = [p for p in ranked if p.verdict != "correct"]
     correct = [p for p in ranked if p.verdict == "correct"]
     if len(correct) > LISTED_CORRECT + 1:
-        return decided + correct[:LISTED_CORRECT], correct[LISTED_CORRECT:]
-    return decided + correct, []
+        return failing + correct[:LISTED_CORRECT], correct[LISTED_CORRECT:]
+    return failing + correct, []
 
 
 def _first_entry_rank(report: ReportData, parameter: ParameterReport) -> int:
-    """Rank a wrong parameter by where it first appears among the worst entries."""
+    """Return the rank of a wrong parameter: where it first appears among the worst entries."""
     if parameter.verdict != "wrong":
         return len(report.worst) + 1
     names = [entry.parameter for entry in report.worst]
@@ -200,33 +179,33 @@ def _remarks(parameter: ParameterReport, passed: bool) -> Iterator[str]:
     for diagnosis in parameter.diagnosis:
         yield diagnosis.text
     for note in parameter.notes:
-        if passed or not _is_aside(note, parameter):
+        if passed or not _is_distracting(note, parameter):
             yield note.text
 
 
-def _is_aside(note: Note, parameter: ParameterReport) -> bool:
-    """Tell a note that would only lead away from what failed."""
+def _is_distracting(note: Note, parameter: ParameterReport) -> bool:
+    """Return whether a note would distract from what made the check fail."""
     if note.kind in {"zero", "screened"}:
         return parameter.verdict == "correct"
     return note.kind == "point"
 
 
-def _worst(report: ReportData) -> list[str]:
-    """Return the table of worst entries, empty where the check passed."""
+def _worst_entries(report: ReportData) -> list[str]:
+    """Return the table of worst entries; nothing for a check that passed."""
     if report.passed:
         return []
-    bad = [p for p in report.parameters if p.verdict != "correct"]
-    entries = [e for p in bad for e in p.worst if e.verdict == p.verdict]
+    failing = [p for p in report.parameters if p.verdict != "correct"]
+    entries = [e for p in failing for e in p.worst if e.verdict == p.verdict]
     entries.sort(key=lambda e: (e.verdict != "wrong", -e.excess, -abs(e.backward - e.numerical)))
-    budget = ROWS_IN_ALL * max((len(p.worst) for p in bad), default=0)
+    budget = ROW_BUDGET_FACTOR * max((len(p.worst) for p in failing), default=0)
     shown = entries[:budget]
     if not shown:
         return []
     heading = ("worst entries", "value", "backward", "numerical", "bound", "off by")
-    rows = [heading, *map(_row, shown)]
+    rows = [heading, *map(_entry_row, shown)]
     lines = format_table(rows, (False, True, True, True, True, True))
-    lines += _reasons(shown)
-    hidden = sum(_bad_count(p) for p in bad) - len(shown)
+    lines += _reason_lines(shown)
+    hidden = sum(_failing_count(p) for p in failing) - len(shown)
     if hidden > 0:
         limit = report.options["max_rows"].value if "max_rows" in report.options else len(shown)
         which = "all" if report.mode == "full" else "all that were measured"
@@ -234,13 +213,13 @@ def _worst(report: ReportData) -> list[str]:
     return lines
 
 
-def _bad_count(parameter: ParameterReport) -> int:
+def _failing_count(parameter: ParameterReport) -> int:
     if parameter.verdict == "wrong":
         return parameter.wrong
     return sum(note.count for note in parameter.notes if note.kind == "inconclusive")
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _entry_row(entry: Entry) -> tuple[str, ...]:
     return (
         entry.name,
         format_number(entry.value, 4),
@@ -250,20 +229,20 @@ def _row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _reasons(entries: list[Entry]) -> Iterator[str]:
-    """Yield why, for wrong entries that have a reason; inconclusive ones have notes."""
+def _reason_lines(entries: list[Entry]) -> Iterator[str]:
+    """Yield the reasons of wrong entries; inconclusive entries have notes instead."""
     names: dict[str, list[str]] = {}
     for entry in entries:
         if entry.reason is not None and entry.verdict == "wrong":
             names.setdefault(entry.reason, []).append(entry.name)
-    for reason, where in names.items():
-        listed = where[0] if len(where) == 1 else f"{where[0]} and {len(where) - 1} more"
+    for reason, having in names.items():
+        listed = having[0] if len(having) == 1 else f"{having[0]} and {len(having) - 1} more"
         yield from wrap_text(f"{listed}: {reason}", INDENT)
 
 
 def _closing(report: ReportData) -> list[str]:
-    settings = [f"{KINDS[report.kind]} of {report.forward} by {report.backward}"]
-    settings += [f"mode {report.mode}", *_options(report)]
+    settings = [f"{KIND_NAMES[report.kind]} of {report.forward} by {report.backward}"]
+    settings += [f"mode {report.mode}", *_option_texts(report)]
     costs = [
         _count(report.evaluations, "evaluation"),
         _count(report.backward_calls, "backward call"),
@@ -280,10 +259,10 @@ def _closing(report: ReportData) -> list[str]:
     return lines
 
 
-def _options(report: ReportData) -> Iterator[str]:
-    """Yield the options that decide verdicts, and those that somebody set, with who did."""
+def _option_texts(report: ReportData) -> Iterator[str]:
+    """Yield ``rtol``, and every option that was set, with where it was set."""
     for name, option in report.options.items():
-        is_shown = isinstance(option.value, SHOWN) and name not in UNSHOWN
+        is_shown = isinstance(option.value, SHORT_TYPES) and name not in HIDDEN_OPTIONS
         if is_shown and option.origin != "default":
             yield f"{name}={option.value!r} ({option.origin})"
         elif name == "rtol":
@@ -292,3 +271,33 @@ def _options(report: ReportData) -> Iterator[str]:
 
 def _count(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def markup_segments(line: str) -> tuple[tuple[str, Markup], ...]:
+    """Split a line of a message into segments with their markup.
+
+    Parameters
+    ----------
+    line : str
+        One line of `render_text`.
+
+    Returns
+    -------
+    tuple of (str, mapping)
+        Segments that join to the line, each with keyword arguments of pytest's
+        ``TerminalWriter.write``.
+
+    Examples
+    --------
+    >>> markup_segments("W1  (5, 4)  0/20  2.1e-10  correct")
+    (('W1  (5, 4)  0/20  2.1e-10  ', {}), ('correct', {'green': True}))
+    """
+    row = _PARAMETER_ROW.match(line)
+    if row:
+        return (row[1], PLAIN), (row[2], VERDICT_MARKUP[row[2]])
+    if _HEADING.match(line):
+        return ((line, BOLD),)
+    rerun = _RERUN.match(line)
+    if rerun:
+        return (rerun[1], PLAIN), (rerun[2], BOLD)
+    return ((line, PLAIN),)

@@ -1,6 +1,8 @@
-"""The report of a check as users hold it, and the failure that carries it.
+"""The report that users receive, and the exception that carries it.
 
-It must not compute or word anything: `ReportData` holds what was found, the message words it.
+`Report` adds behaviour to the data of `ReportData`: it renders itself as text and raises its
+failure. The two are separate so that `message` can read the data without a circular import.
+This module does not compute results.
 """
 
 from __future__ import annotations
@@ -21,40 +23,40 @@ class Report(ReportData):
     Attributes
     ----------
     verdict : {"correct", "wrong", "inconclusive"}
-        Wrong if any parameter is or a law is broken, correct if all parameters
+        Wrong if any parameter is or a law is violated, correct if all parameters
         are, else inconclusive.
     parameters : tuple of ParameterReport
-        One for each checked parameter, in the order they were named.
+        One for each checked parameter, in the order in which they were named.
     relative_difference : float
-        Formula (2) of the classic recipe over all parameters together.
+        As `ParameterReport.relative_difference`, over all parameters together.
     worst : tuple of Entry
-        The worst entries over all parameters, worst first.
+        The worst entries of all parameters, worst first.
     failures : tuple of str
-        Why the check fails, one sentence each; empty when it passes.
+        Reasons why the check fails, one sentence each; empty if it passes.
     kind : {"gradient", "jacobian", "elementwise", "vjp", "jvp"}
-        Which derivative was checked.
+        The derivative that was checked.
     forward, backward : str
         Names of the two functions.
     mode : {"full", "fast"}
-        How it was measured.
+        Whether every entry was measured, or all were screened along directions.
     evaluations : int
-        Calls of forward.
+        Number of calls of forward.
     backward_calls : int
-        Calls of backward.
+        Number of calls of backward.
     seconds : float
         Wall time of the check.
     seed : int
-        Seed of directions and cotangents.
+        Seed of the random directions and cotangents.
     options : mapping of str to OptionValue
-        Every option with its value and where it came from.
+        Every option with its value and its origin.
     not_checked : tuple of str
-        Arguments that went through untouched and unchecked.
+        Arguments that were passed through and not checked.
     notes : tuple of Note
-        What is to be known about the check as a whole.
+        Remarks on the check as a whole.
     breaches : tuple of Breach
-        Laws of a VJP that backward breaks.
+        Laws of a vector-Jacobian product that backward violates.
     rerun : str or None
-        The command that makes the check again, where a test was running.
+        The command that repeats the check; None outside a test.
 
     Examples
     --------
@@ -66,25 +68,25 @@ class Report(ReportData):
     """
 
     def raise_if_failed(self) -> Report:
-        """Return the report itself when the check passed, else raise its failure.
+        """Return the report itself if the check passed, else raise its failure.
 
         Raises
         ------
         GradcheckError
-            When `failures` is not empty.
+            If `failures` is not empty.
         """
-        __tracebackhide__ = HIDE_FAILURE
+        __tracebackhide__ = HIDE_OWN_FAILURE
         if self.failures:
             raise GradcheckError(self)
         return self
 
     def failure_message(self) -> str:
-        """Word the report for people, the first line able to stand alone."""
+        """Return the report as text, whose first line is complete without the rest."""
         return render_text(self)
 
     def __bool__(self) -> bool:
-        """Return True for a check that passed; raise the failure of one that did not."""
-        __tracebackhide__ = HIDE_FAILURE
+        """Return True if the check passed, else raise its failure."""
+        __tracebackhide__ = HIDE_OWN_FAILURE
         self.raise_if_failed()
         return True
 
@@ -93,7 +95,7 @@ class Report(ReportData):
 
 
 class GradcheckError(AssertionError):
-    """A gradient check failed: a wrong gradient, or one that could not be verified.
+    """A gradient check failed: a gradient is wrong, or could not be verified.
 
     Parameters
     ----------
@@ -120,5 +122,5 @@ class GradcheckError(AssertionError):
         return self.report.failure_message()
 
 
-#: The value of ``__tracebackhide__`` here: a failure points at the user's line.
-HIDE_FAILURE = operator.methodcaller("errisinstance", GradcheckError)
+#: The value of ``__tracebackhide__`` in this module: a failure points at the user's line.
+HIDE_OWN_FAILURE = operator.methodcaller("errisinstance", GradcheckError)

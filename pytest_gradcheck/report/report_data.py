@@ -1,7 +1,8 @@
-"""The report of a check as plain frozen data; every output is drawn from it.
+"""The data of a report: frozen dataclasses of Python builtins.
 
-It must not compute a verdict, evaluate a function or know pytest: it holds what
-was found, in Python builtins only, so that it survives JSON and processes.
+All outputs are made from these: the text of a failure, JUnit properties, JSON. They hold
+builtins only, so that they can be sent to another process or written as JSON. This module
+does not compute verdicts, and it does not know pytest.
 """
 
 from __future__ import annotations
@@ -31,20 +32,20 @@ Part = Literal["real", "imag"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to know that is no verdict: a kink accepted, zeros, a replay.
+    """A remark that is no verdict, for example on an accepted kink, zeros or a replay.
 
     Attributes
     ----------
     kind : str
-        A stable word to filter by: ``"zero"``, ``"vacuous"``, ``"unused"``, ``"level"``,
+        A stable identifier to filter by: ``"zero"``, ``"vacuous"``, ``"unused"``, ``"level"``,
         ``"kink"``, ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
         ``"unexplained"``, ``"rounding"``, ``"linear"``.
     count : int
-        How many entries it is about; 0 where it is not about entries.
+        Number of entries that the note is about; 0 for a note on something else.
     text : str
-        The sentence for people.
+        The note as a sentence.
     """
 
     kind: str
@@ -59,12 +60,12 @@ class Diagnosis:
     Attributes
     ----------
     kind : str
-        A stable word: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``,
+        A stable identifier: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``,
         ``"places"``, ``"coupled"``.
     text : str
-        The sentence for people; it says "consistent with", never "is".
+        The diagnosis as a sentence; it says "consistent with", never "is".
     evidence : mapping of str to float or int
-        The figures the sentence rests on, for example ``{"factor": 2.0}``.
+        The numbers that support it, for example ``{"factor": 2.0}``.
     """
 
     kind: str
@@ -74,17 +75,17 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A law of vector-Jacobian products that backward breaks, whatever was measured.
+    """A law of vector-Jacobian products that backward violates, whatever was measured.
 
     Attributes
     ----------
     kind : str
-        A stable word: ``"zero"`` (backward(0) is not 0), ``"linear"`` (it is not
-        linear in the cotangent).
+        A stable identifier: ``"zero"`` (backward(0) is not 0) or ``"linear"`` (backward is
+        not linear in the cotangent).
     parameter : str
-        Where it was seen: the accessor of a parameter.
+        Accessor of the parameter whose gradient violates the law.
     text : str
-        The sentence for people.
+        The violation as a sentence.
     """
 
     kind: str
@@ -94,7 +95,7 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One number of a parameter: what backward says of it and what was measured.
+    """One entry of a parameter: the derivative that backward claims, and the measured one.
 
     Attributes
     ----------
@@ -103,30 +104,30 @@ class Entry:
     index : tuple of int
         Index of the entry in the parameter; ``()`` for a number.
     output_index : tuple of int or None
-        Index of the output the derivative is of; None where the output is a
-        scalar or was reduced by a cotangent.
+        Index of the differentiated output; None where the output is a scalar
+        or was reduced by a cotangent.
     part : {"real", "imag"} or None
         Which part of a complex entry; None for a real one.
     value : float
         The parameter's entry at the point of the check.
     backward : float
-        The claim: the derivative by the backward function under test.
+        The claim: the derivative from the backward function under test.
     numerical : float
-        The measurement: the derivative by finite differences.
+        The measurement: the derivative from finite differences.
     bound : float
         Error bound of the measurement, in the units of the derivative.
     step : float
-        The absolute step the measurement was taken at, in the entry's units.
+        The absolute step of the measurement, in the units of the entry.
     verdict : {"correct", "wrong", "inconclusive"}
-        What claim and measurement say together.
+        The verdict on the claim, given the measurement.
     reason : str or None
-        Why, where the verdict needs one.
+        The reason of the verdict, where it needs one.
     excess : float
-        Distance between backward and numerical in units of what is allowed;
-        a wrong entry's exceeds 1.
+        Distance between backward and numerical, divided by the allowed distance;
+        it is larger than 1 for a wrong entry.
     output : str
-        Python accessor of the output the derivative is of: ``"output"``, of
-        several ``"output['loss']"``.
+        Python accessor of the differentiated output: ``"output"``, or
+        ``"output['loss']"`` where forward returns several.
     output_part : {"real", "imag"} or None
         Which part of a complex output; None for a real one.
     """
@@ -148,7 +149,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Name of the entry as people read it: ``W[1, 3]``, ``output[0] / x[3]``."""
+        """The name of the entry: ``W[1, 3]``, ``output[0] / x[3]``."""
         name = self.parameter + _subscript(self.index, self.part)
         if self.output_index is None:
             return name
@@ -157,37 +158,37 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ParameterReport:
-    """What was found about one parameter.
+    """The result of a check for one parameter.
 
     Attributes
     ----------
     name : str
-        Python accessor from the call's arguments: ``W1``, ``parameters['W1']``.
+        Python accessor from the arguments of the call: ``W1``, ``parameters['W1']``.
     shape : tuple of int
         Its shape; ``()`` for a number.
     dtype : str
         Its dtype as numpy names it.
     size : int
-        How many entries it has; real and imaginary parts count apart.
+        Number of entries; real and imaginary parts count separately.
     verdict : {"correct", "wrong", "inconclusive"}
         Wrong if any entry is, correct if all are, else inconclusive.
     wrong : int
-        How many checked derivatives are wrong.
+        Number of checked derivatives that are wrong.
     checked : int
-        How many derivatives were checked (of a Jacobian: outputs times entries).
+        Number of checked derivatives; for a Jacobian, outputs times entries.
     relative_difference : float
-        Formula (2) of the classic recipe over this parameter:
-        ``|claim - measured| / (|claim| + |measured|)`` in the 2-norm; what is verified as
-        zero counts as 0, and so does the difference where all is. In fast mode over
-        the entries that were measured one by one, NaN where there are none.
+        ``|claim - measured| / (|claim| + |measured|)`` in the 2-norm over this parameter,
+        as in the gradient checking exercise of the deeplearning.ai course. Entries verified
+        as zero count as 0; the difference is 0 where all are. In fast mode only entries that
+        were measured one by one count; the difference is NaN where there are none.
     worst : tuple of Entry
-        The worst entries, furthest beyond their own bound first.
+        The worst entries, in decreasing order of `Entry.excess`.
     diagnosis : tuple of Diagnosis
-        Likely causes, empty where none explains the measurements.
+        Likely causes; empty where none explains the measurements.
     resolution : float
-        The smallest error of one entry that would have been seen.
+        The smallest error of one entry that the check would have detected.
     notes : tuple of Note
-        Kinks, zeros, inconclusive entries, each with count and reason.
+        Remarks on kinks, zeros and inconclusive entries, with counts.
     """
 
     name: str
@@ -206,7 +207,7 @@ class ParameterReport:
 
 @dataclass(frozen=True, slots=True)
 class OptionValue:
-    """An option's value and where it came from (``"call"``, ``"mark"``, ``"default"``)."""
+    """The value of an option, and its origin: ``"call"``, ``"mark"``, ``"default"``."""
 
     value: object
     origin: str
@@ -214,7 +215,7 @@ class OptionValue:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """What `Report` holds, without what it does; its attributes are described there."""
+    """The data of a `Report`, without its text and its failure; see there for the attributes."""
 
     verdict: Verdict
     parameters: tuple[ParameterReport, ...]
@@ -242,29 +243,29 @@ class ReportData:
 
     @property
     def wrong(self) -> int:
-        """How many checked derivatives are wrong, over all parameters."""
+        """Number of wrong derivatives, over all parameters."""
         return sum(parameter.wrong for parameter in self.parameters)
 
     @property
     def checked(self) -> int:
-        """How many derivatives were checked, over all parameters."""
+        """Number of checked derivatives, over all parameters."""
         return sum(parameter.checked for parameter in self.parameters)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the whole report as dicts, lists and numbers of Python.
+        """Return the report as nested dicts, lists and numbers.
 
-        Field names are the keys; they are stable.
+        The keys are the names of the fields; they are stable.
         """
-        builtin: dict[str, Any] = _builtin(self)
-        return builtin
+        builtins: dict[str, Any] = _to_builtins(self)
+        return builtins
 
     def __getitem__(self, name: str) -> ParameterReport:
-        """Return the parameter called `name`, in full or unambiguously short.
+        """Return the parameter with the full name `name`, or with that unambiguous short name.
 
         Raises
         ------
         KeyError
-            When no parameter, or more than one, goes by that name.
+            If no parameter, or more than one, has that name.
         """
         found = [p for p in self.parameters if p.name == name]
         found = found or [p for p in self.parameters if name in _short_names(p.name)]
@@ -281,18 +282,18 @@ def _subscript(index: tuple[int, ...], part: Part | None) -> str:
 
 
 def _short_names(name: str) -> set[str]:
-    """Return the short forms of an accessor: ``p['W1']`` -> W1, ``self.W`` -> W."""
+    """Return the short names of an accessor: ``W1`` of ``p['W1']``, ``W`` of ``self.W``."""
     last = name.replace("]", "").replace("[", ".").split(".")[-1]
     return {last, last.strip("'\"")}
 
 
-def _builtin(value: Any) -> Any:
+def _to_builtins(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        return {f.name: _builtin(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: _to_builtins(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _builtin(item) for key, item in value.items()}
+        return {str(key): _to_builtins(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_builtin(item) for item in value]
+        return [_to_builtins(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return repr(value)

@@ -1,4 +1,4 @@
-"""Reports made by hand."""
+"""Reports made by hand, for tests of what is done with a report."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def correct(name: str = "b", **changes: Any) -> ParameterReport:
     return parameter(name, **(data | changes))
 
 
-def open_parameter(name: str = "c", **changes: Any) -> ParameterReport:
+def inconclusive_parameter(name: str = "c", **changes: Any) -> ParameterReport:
     """Make the report of a parameter of which nothing could be verified."""
     note = Note("inconclusive", 6, "all inconclusive: forward jumps at this point")
     data = {"verdict": "inconclusive", "wrong": 0, "worst": (), "notes": (note,)}

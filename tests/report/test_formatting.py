@@ -1,6 +1,4 @@
-"""Numbers as the message prints them."""
-
-# MERGED Tables of text.
+"""Numbers, tables and wrapped sentences as plain text."""
 
 from __future__ import annotations
 
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_gradcheck.report.formatting import (
     LINE_WIDTH,
+    TEXT_WIDTH,
     elide,
     format_bound,
     format_deviation,
@@ -27,28 +26,28 @@ floats = st.floats()
 
 @given(floats)
 def test_numbers_can_be_copied_back(value: float) -> None:
-    """What is printed is a Python float, to eight digits."""
+    """The text is a Python float, accurate to eight digits."""
     text = format_number(value)
     assert float(text) == pytest.approx(value, rel=1e-7, abs=0, nan_ok=True)
     assert not text.lstrip("-").isdigit()
 
 
 def test_largest_float_does_not_become_infinite() -> None:
-    """Rounding it up would."""
+    """The largest float would round up to infinity."""
     assert format_number(1.7976e308, 4) == "1.7976e+308"
 
 
 @given(floats, floats)
-def test_both_sides_are_told_apart(backward: float, numerical: float) -> None:
-    """Two different numbers never print the same."""
+def test_different_numbers_have_different_texts(backward: float, numerical: float) -> None:
+    """As many digits are shown as it takes to distinguish claim and measurement."""
     left, right = format_pair(backward, numerical)
     if backward != numerical and not (math.isnan(backward) and math.isnan(numerical)):
         assert left != right
 
 
 @given(floats, floats)
-def test_off_by_is_always_short(backward: float, numerical: float) -> None:
-    """Whatever the two are, the column stays narrow."""
+def test_deviation_is_always_short(backward: float, numerical: float) -> None:
+    """The column stays narrow for all pairs of numbers."""
     assert 0 < len(format_deviation(backward, numerical)) <= 9
 
 
@@ -69,8 +68,8 @@ def test_off_by_is_always_short(backward: float, numerical: float) -> None:
         (1e308, 1e-308, "xinf"),
     ],
 )
-def test_off_by(backward: float, numerical: float, text: str) -> None:
-    """Percent where it is readable, else a factor; absolute where one side is zero."""
+def test_deviation(backward: float, numerical: float, text: str) -> None:
+    """It is in percent or, if large, a ratio; it is absolute where one side is zero."""
     assert format_deviation(backward, numerical) == text
 
 
@@ -78,7 +77,7 @@ def test_off_by(backward: float, numerical: float, text: str) -> None:
     ("bound", "text"), [(3.4e-11, "3e-11"), (0.0, "0"), (math.inf, "unknown"), (2.0, "2e+00")]
 )
 def test_bounds_have_one_digit(bound: float, text: str) -> None:
-    """More would pretend too much."""
+    """An error bound is not accurate to more than one digit."""
     assert format_bound(bound) == text
 
 
@@ -87,7 +86,7 @@ def test_bounds_have_one_digit(bound: float, text: str) -> None:
     [(0.6, "6.0e-01"), (1.26e-9, "1.3e-09"), (0.0, "0.0e+00"), (math.nan, "-"), (math.inf, "inf")],
 )
 def test_differences_have_two_digits(difference: float, text: str) -> None:
-    """Where none was taken there is none to print."""
+    """A difference that was not computed is shown as a dash."""
     assert format_difference(difference) == text
 
 
@@ -95,8 +94,8 @@ words = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_si
 
 
 @given(st.lists(st.tuples(words, st.text("0123456789", max_size=12)), min_size=1))
-def test_rows_are_aligned_and_fit_the_page(rows: list[tuple[str, str]]) -> None:
-    """The first column gives way, the others keep every character."""
+def test_rows_are_aligned_and_fit_the_line_width(rows: list[tuple[str, str]]) -> None:
+    """The first column is shortened; the others keep every character."""
     lines = format_table(rows, (False, True))
     assert len(lines) == len(rows)
     assert all(len(line) <= LINE_WIDTH for line in lines)
@@ -105,7 +104,7 @@ def test_rows_are_aligned_and_fit_the_page(rows: list[tuple[str, str]]) -> None:
 
 @given(words, st.integers(1, 60))
 def test_elided_names_keep_their_ends(name: str, width: int) -> None:
-    """Short names stay; long ones lose their middle."""
+    """Short names are unchanged; long ones lose their middle."""
     short = elide(name, width)
     assert len(short) <= max(width, 1)
     if len(name) <= width:
@@ -113,6 +112,6 @@ def test_elided_names_keep_their_ends(name: str, width: int) -> None:
 
 
 @given(words)
-def test_prose_is_folded(text: str) -> None:
-    """No line of prose is longer than it may be, however long a word is."""
-    assert all(len(line) <= 72 for line in wrap_text(text, "    "))
+def test_text_is_wrapped(text: str) -> None:
+    """No line exceeds the width, however long a word is."""
+    assert all(len(line) <= TEXT_WIDTH for line in wrap_text(text, "    "))

@@ -1,6 +1,4 @@
-"""The message, whole."""
-
-# MERGED Colour.
+"""The text of a report, compared as a whole, and its markup."""
 
 from __future__ import annotations
 
@@ -12,25 +10,25 @@ from hypothesis import strategies as st
 
 from pytest_gradcheck import Breach, Diagnosis, Note, OptionValue, ParameterReport
 from pytest_gradcheck.report.message import markup_segments
-from tests.report.builders import correct, entry, open_parameter, parameter, report
+from tests.report.builders import correct, entry, inconclusive_parameter, parameter, report
 
 
 @given(st.text())
-def test_pieces_join_to_the_line(line: str) -> None:
-    """Nothing is lost or added."""
-    assert "".join(piece for piece, _ in markup_segments(line)) == line
+def test_segments_join_to_the_line(line: str) -> None:
+    """No character is lost or added."""
+    assert "".join(segment for segment, _ in markup_segments(line)) == line
 
 
-def test_verdicts_and_headings_are_marked() -> None:
-    """Only the last column of the parameter table, headings and the command."""
-    text = str(report(parameter(), correct(), open_parameter(), rerun="pytest test.py"))
+def test_verdicts_and_headings_have_markup() -> None:
+    """Markup is given to verdicts in the table, to headings and to the command alone."""
+    text = str(report(parameter(), correct(), inconclusive_parameter(), rerun="pytest test.py"))
     marked = [
-        (piece, dict(look))
+        (segment, dict(markup))
         for line in text.splitlines()
-        for piece, look in markup_segments(line)
-        if look
+        for segment, markup in markup_segments(line)
+        if markup
     ]
-    assert [(piece.split()[0], look) for piece, look in marked] == [
+    assert [(segment.split()[0], markup) for segment, markup in marked] == [
         ("parameter", {"bold": True}),
         ("wrong", {"red": True, "bold": True}),
         ("inconclusive", {"yellow": True}),
@@ -46,7 +44,7 @@ def text(*parameters: ParameterReport, **changes: Any) -> str:
 
 
 def test_wrong_gradient() -> None:
-    """First line, parameters with remarks beneath, worst entries, how it was measured."""
+    """The blocks are the first line, parameters with remarks, worst entries, and settings."""
     wrong = parameter(
         "parameters['b1']",
         diagnosis=(
@@ -82,8 +80,8 @@ run again: pytest test_it.py::test_it"""
     )
 
 
-def test_broken_law_of_a_check_whose_entries_agree() -> None:
-    """It is the first line, and stands there alone."""
+def test_violated_law_of_a_check_whose_entries_agree() -> None:
+    """The violated law is the first line, and is not repeated."""
     breach = Breach("zero", "b", "backward(0) is not 0: a term of b[0] does not depend on it")
     changes: dict[str, Any] = {"kind": "vjp", "breaches": (breach,), "failures": (breach.text,)}
     assert (
@@ -99,8 +97,8 @@ vector-Jacobian product of forward by backward; mode full; rtol=1e-06
     )
 
 
-def test_broken_law_beside_wrong_entries() -> None:
-    """The first line is the worst entry's, the law follows in full."""
+def test_violated_law_with_wrong_entries() -> None:
+    """The first line names the worst entry; the law follows in full."""
     breach = Breach(
         "linear", "W", "backward is not linear in the cotangent: W[0, 1] is 3.14159, not 2.71828"
     )
@@ -116,7 +114,7 @@ def test_broken_law_beside_wrong_entries() -> None:
 
 
 def test_passing_report() -> None:
-    """One line that says so, the parameters, no entries."""
+    """A passing report has one headline and the parameters, but no entries."""
     assert (
         text(correct("theta", shape=(), checked=1, size=1))
         == """\
@@ -131,10 +129,12 @@ gradient of forward by backward; mode full; rtol=1e-06
 
 
 def test_nothing_verified() -> None:
-    """The reason leads."""
+    """The first line gives the reason."""
     assert (
         text(
-            open_parameter(worst=(entry("c", verdict="inconclusive", bound=float("inf")),)),
+            inconclusive_parameter(
+                worst=(entry("c", verdict="inconclusive", bound=float("inf")),)
+            ),
             failures=("c: nothing could be verified, all inconclusive: forward jumps",),
             verdict="inconclusive",
         )
@@ -154,8 +154,8 @@ gradient of forward by backward; mode full; rtol=1e-06
     )
 
 
-def test_settings_say_who_set_them() -> None:
-    """Options that are not at their defaults, notes, and what went through unchecked."""
+def test_settings_say_where_they_were_set() -> None:
+    """The closing has options that were set, notes, and arguments that were not checked."""
     closing = text(
         correct(),
         kind="vjp",
@@ -180,16 +180,16 @@ passed through unchecked: model (Model)"""
     )
 
 
-def test_thousand_wrong_entries_are_cut_and_counted() -> None:
-    """What is not shown is said."""
+def test_entries_that_are_not_shown_are_counted() -> None:
+    """Of a thousand wrong entries five are shown."""
     worst = tuple(entry(index=(k,)) for k in range(5))
     lines = text(parameter(worst=worst, wrong=1000, checked=1200, shape=(1200,))).splitlines()
     assert lines[0] == "W[0]: backward 2.5, numerical 1.25; 1,000 of 1,200 entries wrong"
     assert "... and 995 more (max_rows=5; -vv shows all)" in lines
 
 
-def test_many_parameters_are_folded() -> None:
-    """Wrong ones are all listed, correct ones counted beyond a dozen."""
+def test_correct_parameters_are_counted_beyond_a_dozen() -> None:
+    """Wrong parameters are all listed, before the correct ones."""
     many = [parameter("bad"), *(correct(f"W{k}") for k in range(120))]
     lines = text(*many).splitlines()
     assert [line.split()[0] for line in lines[3:5]] == ["bad", "W0"]
@@ -198,14 +198,14 @@ def test_many_parameters_are_folded() -> None:
 
 
 def test_rows_of_many_wrong_parameters_are_limited() -> None:
-    """The table of entries stays readable."""
+    """All parameters share one budget of rows."""
     many = [parameter(f"W{k}", worst=(entry(f"W{k}"),)) for k in range(50)]
     lines = text(*many).splitlines()
     assert "... and 46 more (max_rows=5; -vv shows all)" in lines
 
 
 def test_reason_of_wrong_entries_is_given_once() -> None:
-    """Entries that are wrong for one reason share its line."""
+    """Entries that are wrong for the same reason share a line."""
     reason = "a kink, the slopes left and right are -1 and 1"
     worst = tuple(entry(index=(k,), reason=reason) for k in range(3))
     assert f"    W[0] and 2 more: {reason}" in text(parameter(worst=worst, wrong=3)).splitlines()
@@ -213,7 +213,7 @@ def test_reason_of_wrong_entries_is_given_once() -> None:
 
 @pytest.mark.parametrize("value", [1e-300, 1e300, -0.0, float("nan"), float("inf"), 5e-324])
 def test_extreme_values_are_printed(value: float) -> None:
-    """From 1e-300 to 1e300, and what is no number."""
+    """The first line shows numbers of every magnitude, and those that are not finite."""
     line = text(parameter(worst=(entry(backward=value, value=value),))).splitlines()[0]
     assert str(value) in line or f"{value:.8g}" in line
 
@@ -225,10 +225,10 @@ indices = st.lists(st.integers(0, 10**6), max_size=5).map(tuple)
 
 
 @given(names, indices, st.tuples(st.floats(), st.floats(), st.floats(), st.floats(0)))
-def test_message_always_fits_the_page(
+def test_message_always_fits_the_line_width(
     name: str, index: tuple[int, ...], numbers: tuple[float, float, float, float]
 ) -> None:
-    """Whatever the names and numbers, no line is longer than 92 columns, rows parse back."""
+    """No line exceeds 92 columns, and rows parse back, for all names and numbers."""
     value, backward, numerical, bound = numbers
     worst = entry(name, index, backward=backward, numerical=numerical, bound=bound, value=value)
     lines = text(parameter(name, worst=(worst,), shape=(10**6,) * len(index))).splitlines()
@@ -241,8 +241,8 @@ def test_message_always_fits_the_page(
         assert float(cell) == pytest.approx(expected, rel=1e-3, abs=0, nan_ok=True)
 
 
-def test_asides_are_left_out_of_failures() -> None:
-    """Zeros of a correct parameter, and what the point hides, would lead away from what failed."""
+def test_distracting_notes_are_left_out_of_failures() -> None:
+    """Zeros of a correct parameter, and errors that the point hides, are no cause of a failure."""
     zero = Note("zero", 1, "zero gradient in 1 of 6 entries, errors there unseen")
     point = Note("point", 6, "all 6 entries are 0 here: terms that they multiply are unseen")
     failing = text(parameter(notes=(zero, point)), correct(notes=(zero, point)))

@@ -1,4 +1,4 @@
-"""The report as data."""
+"""The report as data, its truth value and its failure."""
 
 import json
 import pickle
@@ -11,7 +11,7 @@ from tests.report.builders import correct, entry, parameter, report
 
 
 def test_parameters_are_found_by_full_and_short_names() -> None:
-    """`report["W1"]` is enough where it is unambiguous."""
+    """`report["W1"]` suffices where it is unambiguous."""
     found = report(correct("p['W1']"), correct("self.b"), correct("q[0].c"))
     assert found["p['W1']"] is found["W1"] is found.parameters[0]
     assert found["b"] is found["self.b"] is found.parameters[1]
@@ -19,7 +19,7 @@ def test_parameters_are_found_by_full_and_short_names() -> None:
 
 
 def test_unknown_and_ambiguous_names_are_errors() -> None:
-    """The error lists what there is."""
+    """The error lists the names of the checked parameters."""
     found = report(correct("p['W']"), correct("q['W']"))
     with pytest.raises(KeyError) as error:
         found["W"]
@@ -32,7 +32,7 @@ def test_unknown_and_ambiguous_names_are_errors() -> None:
 
 
 def test_truth_of_a_passing_report_is_true() -> None:
-    """`assert gradcheck(...)` works."""
+    """`assert gradcheck(...)` succeeds."""
     passing = report(correct())
     assert passing
     assert passing.passed
@@ -40,7 +40,7 @@ def test_truth_of_a_passing_report_is_true() -> None:
 
 
 def test_failing_report_is_never_truthy() -> None:
-    """Its truth value raises its failure."""
+    """The truth value of a failing report raises its failure."""
     failing = report(parameter())
     assert not failing.passed
     with pytest.raises(GradcheckError) as error:
@@ -50,13 +50,13 @@ def test_failing_report_is_never_truthy() -> None:
 
 
 def test_counts_are_over_all_parameters() -> None:
-    """Wrong and checked derivatives are added up."""
+    """Wrong and checked derivatives are summed."""
     both = report(parameter(), correct())
     assert (both.wrong, both.checked) == (1, 12)
 
 
 def test_to_dict_survives_json() -> None:
-    """Only builtins, with the names of the fields."""
+    """The dict holds builtins only, under the names of the fields."""
     data = report(parameter(), correct()).to_dict()
     assert json.loads(json.dumps(data)) == data
     assert data["parameters"][0]["worst"][0]["index"] == [0, 1]
@@ -64,7 +64,7 @@ def test_to_dict_survives_json() -> None:
 
 
 def test_error_survives_pickling() -> None:
-    """A failure can cross processes."""
+    """A failure can be sent to another process."""
     error = pickle.loads(pickle.dumps(GradcheckError(report(parameter()))))  # noqa: S301  # our own
     assert str(error) == str(report(parameter()))
 
@@ -79,8 +79,8 @@ def test_error_survives_pickling() -> None:
         ({"part": "imag"}, "W[0, 1].imag"),
     ],
 )
-def test_entries_are_named_as_people_read_them(changes: dict[str, object], name: str) -> None:
-    """Name, index, part, and the output where there are several."""
+def test_entries_are_named_by_index_and_part(changes: dict[str, object], name: str) -> None:
+    """The name has the index, the part, and the output where there are several."""
     assert entry(**changes).name == name  # type: ignore[arg-type]  # keywords by name
 
 
@@ -99,5 +99,5 @@ def test_entries_are_named_as_people_read_them(changes: dict[str, object], name:
     ],
 )
 def test_entries_are_named_by_output_and_parameter(changes: dict[str, Any], name: str) -> None:
-    """By accessors, with the parts of complex numbers."""
+    """Both are accessors, with the parts of complex numbers."""
     assert entry(**changes).name == name
