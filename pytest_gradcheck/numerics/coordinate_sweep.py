@@ -256,11 +256,11 @@ class CoordinateSweep:
         own = float(function.scales.own(np.array([index]))[0])
         measured = self._along(index, scale, claim, is_wary)
         agrees = np.abs(measured.value - claim) <= measured.bound
-        if scale > own and not measured.is_known(np.where(agrees, CLEAR, WELL_KNOWN)):
+        if scale > own and not measured.is_resolved(np.where(agrees, CLEAR, WELL_KNOWN)):
             measured = self._along(index, own, claim, is_wary).or_wider(measured)
         wide = max(1.0, float(function.scales.typical(np.array([index]))[0]))
-        if wide > scale and (measured.stands_still & (claim != 0)).any():
-            measured = measured.or_moving(self._along(index, wide, claim, is_wary))
+        if wide > scale and (measured.is_unchanged & (claim != 0)).any():
+            measured = measured.or_changing(self._along(index, wide, claim, is_wary))
         measured = measured.reaching(claim)
         found.value[index], found.bound[index] = measured.value, measured.bound
         found.step[index] = measured.step.min()

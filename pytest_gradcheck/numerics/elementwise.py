@@ -414,8 +414,8 @@ class _Rows:
         slopes = (climbed.value, climbed.bound, climbed.lower, climbed.upper)
         value, bound, lower, upper = (slope.reshape(shape) / per for slope in slopes)
         step = (climbed.step.reshape(shape) * per).min(axis=1)
-        status, level = climbed.status.reshape(shape), climbed.level
-        reach, move = level.reach.reshape(shape) * per, level.move.reshape(shape)
+        status, level = climbed.status.reshape(shape), climbed.plateau
+        reach, move = level.half_width.reshape(shape) * per, level.jump.reshape(shape)
         return cls(value, bound, lower, upper, step, status, reach, move)
 
     def stands_still(self, scale: Floats) -> Booleans:
@@ -447,8 +447,8 @@ def _keep_levels(block: Block, measured: _Rows, least: float) -> None:
     """
     found, indices, base = block.found, block.indices, np.abs(block.function.base)
     level = Plateau(measured.reach / block.scale[:, None], measured.move)
-    none = (block.claim == 0) & (level.reach > 0)
-    rows, columns = np.nonzero(none & (level.move == 0))
+    none = (block.claim == 0) & (level.half_width > 0)
+    rows, columns = np.nonzero(none & (level.jump == 0))
     found.status[indices[rows], columns] = Status.UNCHANGED
     size = np.maximum(base, block.function.sizes)
     jumps = jumps_beyond_plateau(block.claim, level, size, least)

@@ -1,11 +1,11 @@
-"""Outputs at geometrically decreasing steps along a line, to both sides of the point.
+"""Lines through a point, and samples of the function at geometrically decreasing steps on them.
 
-It must not estimate anything: it goes there, and says what is left when a line is taken out.
+A line changes one coordinate, or all of them along a direction. Each is sampled at the steps
+``h_k = 0.3 * 4^-k`` in units of the line, on both sides of the point. Central differences, slopes
+to either side and second differences are derived from these samples.
+
+It does not estimate a derivative.
 """
-
-# MERGED Lines through the point: the function along one coordinate or one direction.
-#
-# It must not difference or judge; it only goes there and comes back.
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ __all__ = [
     "sample",
 ]
 
+#: Each step is this many times smaller than the one before.
+RATIO = 4.0
+
+#: Relative steps, from those at which truncation dominates to those at which rounding does.
+RELATIVE_STEPS: Floats = 0.3 * RATIO ** -np.arange(20.0)
+
+#: Further steps, for functions that vary over a billionth of the unit of the line.
+SMALLER_STEPS: Floats = RELATIVE_STEPS[-1] * RATIO ** -np.arange(1.0, 5.0)
+
+#: They are taken where the deviation from a straight line still falls by this factor per step,
+#: and is this many roundings at the last one.
+FALLING = 8.0
+RESOLVED = 1e4
+
 
 class Line(Protocol):
     """The function along a line, parametrised by a relative step."""
@@ -38,7 +52,7 @@ class Line(Protocol):
         ...  # pragma: no cover
 
     def at(self, steps: Floats) -> tuple[Floats, Floats]:
-        """Return the absolute steps really taken, shape (k,), and the outputs there, (k, m)."""
+        """Return the absolute steps actually taken, shape (k,), and the outputs, shape (k, m)."""
         ...  # pragma: no cover
 
     def each(self, steps: Floats, columns: Indices) -> Floats:
@@ -49,7 +63,7 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CoordinateLine(Line):
-    """The function along coordinate `index` of `point`, which is changed and put back."""
+    """The function along coordinate `index` of `point`, which is changed and restored."""
 
     evaluate: Evaluate
     point: Floats
@@ -57,23 +71,23 @@ class CoordinateLine(Line):
     unit: float
 
     def at(self, steps: Floats) -> tuple[Floats, Floats]:
-        """Return the absolute steps really taken and the outputs there."""
-        here = self.point[self.index]
-        there = here + steps * self.unit
+        """Return the absolute steps actually taken and the outputs."""
+        original = self.point[self.index]
+        shifted = original + steps * self.unit
         try:
-            return there - here, self.evaluate(self._places(there))
+            return shifted - original, self.evaluate(self._points(shifted))
         finally:
-            self.point[self.index] = here
+            self.point[self.index] = original
 
-    def _places(self, there: Floats) -> Iterator[Floats]:
-        for value in there.tolist():
+    def _points(self, shifted: Floats) -> Iterator[Floats]:
+        for value in shifted.tolist():
             self.point[self.index] = value
             yield self.point
 
 
 @dataclass(frozen=True, slots=True)
 class DirectionLine(Line):
-    """The function along `direction`; a step of 1 is the whole direction."""
+    """The function along `direction`; a relative step of 1 is the whole direction."""
 
     evaluate: Evaluate
     point: Floats
@@ -81,30 +95,17 @@ class DirectionLine(Line):
 
     @property
     def unit(self) -> float:
-        """The absolute length of a relative step of 1: the direction itself."""
+        """The absolute length of a relative step of 1, measured in directions."""
         return 1.0
 
     def at(self, steps: Floats) -> tuple[Floats, Floats]:
-        """Return the steps and the outputs there."""
+        """Return the steps and the outputs."""
         return steps, evaluate_along(self.evaluate, self.point, self.direction, steps.tolist())
-
-
-#: Each rung's step is this many times smaller than the one before.
-RATIO = 4.0
-
-#: Relative steps, from where a function is still itself to where rounding reigns.
-RELATIVE_STEPS: Floats = 0.3 * RATIO ** -np.arange(20.0)
-
-#: More of them, where a function still bends at the last by so many roundings: it varies over
-#: a length a billionth of what steps are measured in.
-MORE_RUNGS: Floats = RELATIVE_STEPS[-1] * RATIO ** -np.arange(1.0, 5.0)
-BENT = 1e4
-FALLING = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class LineSamples:
-    """Outputs on both sides of the point, at k steps, the largest first.
+    """Outputs on both sides of the point at k steps, the largest first.
 
     Attributes
     ----------
@@ -113,9 +114,9 @@ class LineSamples:
     relative : ndarray, shape (k,)
         Steps in units of the line.
     right_step, left_step : ndarray, shape (k,)
-        Absolute steps, as really taken; all positive.
+        Absolute steps actually taken; all positive.
     right, left : ndarray, shape (k, m)
-        Outputs there.
+        Outputs at these steps.
     """
 
     base: Floats
@@ -136,19 +137,20 @@ class LineSamples:
         return (self.right - self.left) / (self.right_step + self.left_step)[:, None]
 
     @property
-    def even(self) -> Floats:
-        """``f(x + h) + f(x - h) - 2 f(x)``: zero for a line, h^2 f'' for a curve, h at a kink."""
+    def second_difference(self) -> Floats:
+        """``f(x + h) + f(x - h) - 2 f(x)``: of order h^2 for a smooth function, h at a kink."""
         return (self.right - self.base) + (self.left - self.base)
 
     @property
     def bend(self) -> Floats:
-        """What is left of each rung when a straight line is taken out, in units of outputs.
+        """The deviation from a straight line at each step, in units of the outputs, shape (k, m).
 
-        The even part of an odd function is zero; then its slope tells, compared with the next.
+        It is the second difference, or what the central difference changes by to the next smaller
+        step, times the step, where that is more: the second difference of an odd function is zero.
         """
         step, central = self.step, self.central
         change = np.abs(np.diff(central, axis=0)) * step[:-1]
-        bend = np.abs(self.even)
+        bend = np.abs(self.second_difference)
         bend[:-1] = np.fmax(bend[:-1], change)
         return bend
 
@@ -164,7 +166,7 @@ class LineSamples:
 
 
 def sample(line: Line, base: Floats) -> LineSamples:
-    """Evaluate at all rungs, and at more where the last are not small enough for a limit.
+    """Evaluate a function at all steps of a line, on both sides of the point.
 
     Parameters
     ----------
@@ -176,22 +178,23 @@ def sample(line: Line, base: Floats) -> LineSamples:
     Returns
     -------
     LineSamples
-        Costs 40 evaluations, eight more where the function still bends at the last rungs.
+        Costs 40 evaluations, and eight more where the function is not yet linear at the
+        smallest steps.
     """
-    rungs = _rungs(line, base, RELATIVE_STEPS)
+    samples = _sample_at(line, base, RELATIVE_STEPS)
     with np.errstate(all="ignore"):
-        # Of the very last rung the even part alone is known.
-        larger, last = rungs.bend[-3:-1]
-    if not np.any((larger > FALLING * last) & (last > BENT * EPS * np.abs(base))):
-        return rungs
-    more = _rungs(line, base, MORE_RUNGS)
-    sides = (field.name for field in fields(LineSamples) if field.name != "base")
+        # At the smallest step no central difference follows that `bend` could compare with.
+        larger, last = samples.bend[-3:-1]
+    if not np.any((larger > FALLING * last) & (last > RESOLVED * EPS * np.abs(base))):
+        return samples
+    smaller = _sample_at(line, base, SMALLER_STEPS)
+    names = (field.name for field in fields(LineSamples) if field.name != "base")
     return LineSamples(
-        base, *(np.concatenate([getattr(r, side) for r in (rungs, more)]) for side in sides)
+        base, *(np.concatenate([getattr(s, name) for s in (samples, smaller)]) for name in names)
     )
 
 
-def _rungs(line: Line, base: Floats, steps: Floats) -> LineSamples:
+def _sample_at(line: Line, base: Floats, steps: Floats) -> LineSamples:
     taken, outputs = line.at(np.concatenate([steps, -steps]))
     count = steps.size
     right, left = slice(None, count), slice(count, None)

@@ -73,8 +73,8 @@ def jumps_beyond_plateau(
 
     By more than a share `least` of their size; arrays that broadcast to one shape.
     """
-    jumps = (level.move > 0) & (level.move > least * size)
-    return np.asarray((claim == 0) & (level.reach >= WIDE) & jumps)
+    jumps = (level.jump > 0) & (level.jump > least * size)
+    return np.asarray((claim == 0) & (level.half_width >= WIDE) & jumps)
 
 
 def all_distinct(there: Floats) -> Booleans:
@@ -144,7 +144,7 @@ class PlateauDetector:
             seen = own if own.claimed.all() else self._look(0, self.function.point.size)
             claimed = own.claimed | seen.claimed
             smooth = np.where(own.claimed, own.smooth, seen.smooth)
-            part = Plateau(level.reach[some], level.move[some])
+            part = Plateau(level.half_width[some], level.jump[some])
             jumps = jumps_beyond_plateau(
                 claim[some], part, size, np.where(claimed, FINE_ROUNDING, COARSE_ROUNDING)
             )
@@ -211,14 +211,14 @@ class PlateauDetector:
         found : Measurement
             Takes it.
         """
-        level, base = measured.level, np.abs(self.function.base)
-        found.status[index, (claim == 0) & (level.reach > 0) & (level.move == 0)] = (
+        level, base = measured.plateau, np.abs(self.function.base)
+        found.status[index, (claim == 0) & (level.half_width > 0) & (level.jump == 0)] = (
             Status.UNCHANGED
         )
-        rows = Plateau(level.reach[None], level.move[None])
+        rows = Plateau(level.half_width[None], level.jump[None])
         flat = self.found(np.array([index]), claim[None], rows)[0]
         for output in np.flatnonzero(flat).tolist():
-            bound = EPS * float(base[output] / (level.reach[output] * unit))
+            bound = EPS * float(base[output] / (level.half_width[output] * unit))
             found.set_plateau(index, output, bound)
 
     def _look(self, start: int, stop: int) -> _Seen:
@@ -308,7 +308,7 @@ def extrapolate_with_quantization_noise(
             return measured
         error = np.where(differs, error, np.inf)
         quiet = measured.bound * measured.step
-        apart = np.abs(measured.secants - measured.value)[: SPACINGS.size]
+        apart = np.abs(measured.central - measured.value)[: SPACINGS.size]
         steps = RELATIVE_STEPS[: SPACINGS.size, None] * line.unit
         moved = (apart >= MOVED * error) & (apart * steps >= ROUGHER * quiet / 2)
         wanted = np.asarray(moved.any(axis=1))

@@ -1,6 +1,19 @@
-"""The derivative along one line, from a ladder of steps, with an error bound.
+"""Richardson extrapolation of central differences, with an error bound.
 
-It must not know how the line came about or what anybody claims of it.
+A central difference ``D(h) = (f(x + h) - f(x - h)) / 2h`` errs by ``c h^2 + O(h^4)``. From steps
+``h`` and ``h / 4`` the leading error is eliminated (L. F. Richardson, Phil. Trans. R. Soc. A 226
+(1927) 299)::
+
+    D(h / 4) + (D(h / 4) - D(h)) / (4^2 - 1)
+
+The step is chosen as by C. J. F. Ridders (Adv. Eng. Softw. 4 (1982) 75): the one with the smallest
+error estimate. The estimate is the larger difference from the extrapolated values at the two
+neighbouring steps, plus the noise of the outputs, plus the second difference where no curvature
+explains it. The tableau is not extrapolated further. `scipy.differentiate.derivative` stops at the
+first step that meets a tolerance; here all steps are evaluated, noise is part of the bound, and
+kinks, jumps, edges of the domain and singularities are told from smooth points.
+
+It does not know what the line stands for, or what is claimed.
 """
 
 from __future__ import annotations
@@ -23,14 +36,14 @@ from pytest_gradcheck.numerics.quantization import Plateau, find_plateau, find_q
 
 __all__ = ["LineMeasurement", "extrapolate"]
 
-#: A change is visible when it exceeds the noise this many times.
+#: A change is visible when it exceeds the noise by this factor.
 VISIBLE = 50.0
 
-#: Consecutive visible rungs a kink or a jump must show on, and how alike.
-KINK_RUNGS = 4
+#: A kink or a jump shows at so many consecutive steps, the same up to this relative spread.
+KINK_STEPS = 4
 KINK_SPREAD = 0.1
 
-#: Rounds of raising the noise to what the smaller rungs really scatter.
+#: How often the noise is raised to the scatter of the values at smaller steps.
 NOISE_ROUNDS = 3
 
 #: Slopes converge when each change is at most this share of the one before, or hidden by so
@@ -38,23 +51,33 @@ NOISE_ROUNDS = 3
 CONVERGING = 0.7
 HIDDEN = 8.0
 
-#: Bends at the smallest steps by this share of outputs, and of all that they vary by, leave
-#: nothing to be seen.
-COARSE = 0.1
+#: A function is unresolved when it bends at the smallest steps by this share of the outputs, and
+#: of all that they vary by.
+UNRESOLVED = 0.1
 
-#: A claim is apart when it is this many bounds away.
-APART = 2.0
+#: A claim differs when it is this many bounds away.
+DIFFERS = 2.0
 
-#: A value is excluded by one from smaller steps whose bound is this share of their distance.
-EXCLUDED = 1 / 30
+#: A value is excluded by one at a smaller step whose bound is this share of their difference.
+EXCLUDES = 1 / 30
 
 
 @dataclass(frozen=True, slots=True)
 class LineMeasurement:
     """The derivatives of m outputs along one line; fields of shape (m,), as in `Measurement`.
 
-    Beside them, how far the outputs keep their values, the steepest slope at any step, and
-    central differences at all of them, shape (k, m).
+    Attributes
+    ----------
+    value, bound, step, status : ndarray
+        See `Measurement`.
+    lower, upper : ndarray
+        The smaller and the larger one-sided derivative at a kink, else `value`.
+    plateau : Plateau
+        How far the outputs keep their values.
+    steepest : ndarray
+        The largest slope from the point to any step that changes the output visibly.
+    central : ndarray, shape (k, m)
+        Central differences at all steps.
     """
 
     value: Floats
@@ -63,70 +86,71 @@ class LineMeasurement:
     upper: Floats
     step: Floats
     status: NDArray[np.int8]
-    level: Plateau
+    plateau: Plateau
     steepest: Floats
-    secants: Floats
+    central: Floats
 
-    def is_known(self, share: Floats) -> bool:
-        """Tell whether all outputs are smooth, with bounds up to such shares of their slopes."""
+    @property
+    def is_unchanged(self) -> Booleans:
+        """Whether each output is unchanged, bit by bit, at every step."""
+        return np.asarray(self.plateau.half_width >= RELATIVE_STEPS[0])
+
+    def is_resolved(self, share: Floats) -> bool:
+        """Return whether all outputs are smooth, with bounds below these shares of the slopes."""
         smooth = self.status == Status.SMOOTH.value
         return bool((smooth & (self.bound <= share * np.abs(self.value))).all())
 
     def differs(self, claim: Floats, agreement: float) -> Booleans:
-        """Tell which outputs are smooth, with a slope that a claim is apart from."""
+        """Return which outputs are smooth, with a derivative that differs from the claim."""
         size = np.maximum(np.abs(claim), np.abs(self.value))
-        allowed = np.maximum(APART * self.bound, agreement * size)
+        allowed = np.maximum(DIFFERS * self.bound, agreement * size)
         differs = (np.abs(claim - self.value) > allowed) & (self.status == Status.SMOOTH)
         return np.asarray(differs)
 
     def or_wider(self, wider: LineMeasurement) -> LineMeasurement:
-        """Return this, and for each output what larger steps show where they show it better.
+        """Return for each output this measurement or one with wider steps, if that is better.
 
-        One that they see across a kink is not better; nor is one that this excludes.
+        The wider one is better where its bound is smaller and this one does not contradict
+        it. At a kink this one is kept: wider steps may cross it.
         """
-        apart = np.abs(wider.value - self.value) > wider.bound + self.bound
-        plain = (wider.status == Status.SMOOTH) | (wider.status == Status.EDGE)
-        better = plain & (wider.bound < self.bound) & ~apart
-        chosen = self._or(wider, better & (self.status != Status.KINK))
-        return replace(chosen, level=wider.level)
+        contradicts = np.abs(wider.value - self.value) > wider.bound + self.bound
+        regular = (wider.status == Status.SMOOTH) | (wider.status == Status.EDGE)
+        better = regular & (wider.bound < self.bound) & ~contradicts
+        chosen = self._replaced(wider, better & (self.status != Status.KINK))
+        return replace(chosen, plateau=wider.plateau)
 
-    def _or(self, wider: LineMeasurement, chosen: Booleans) -> LineMeasurement:
-        """Return this, and of some outputs another."""
+    def or_changing(self, wider: LineMeasurement) -> LineMeasurement:
+        """Return this, or for unchanged outputs a measurement whose wider steps change them.
+
+        It is not used where it shows a kink: that is not at the point.
+        """
+        regular = (wider.status == Status.SMOOTH) | (wider.status == Status.EDGE)
+        return self._replaced(wider, self.is_unchanged & ~wider.is_unchanged & regular)
+
+    def _replaced(self, other: LineMeasurement, chosen: Booleans) -> LineMeasurement:
         fields = {
-            name: np.where(chosen, getattr(wider, name), getattr(self, name))
+            name: np.where(chosen, getattr(other, name), getattr(self, name))
             for name in ("value", "bound", "lower", "upper", "step", "status")
         }
-        steepest = np.fmax(self.steepest, wider.steepest)
+        steepest = np.fmax(self.steepest, other.steepest)
         return replace(self, **fields, steepest=steepest)
 
-    @property
-    def stands_still(self) -> Booleans:
-        """Which outputs keep their values, bit by bit, at all steps."""
-        return np.asarray(self.level.reach >= RELATIVE_STEPS[0])
-
-    def or_moving(self, wider: LineMeasurement) -> LineMeasurement:
-        """Return this, and for outputs that stand still what larger steps show that move them.
-
-        A kink that these cross is not at the point.
-        """
-        plain = (wider.status == Status.SMOOTH) | (wider.status == Status.EDGE)
-        return self._or(wider, self.stands_still & ~wider.stands_still & plain)
-
     def reaching(self, claim: Floats) -> LineMeasurement:
-        """Return the same with bounds that reach a claim where slopes do not converge.
+        """Return the measurement with bounds that include the claim where slopes diverge.
 
-        Where they are small from far, a claim of nothing is borne out, and no other is refuted.
+        A divergent output refutes no claim. Its bound stays small for a claim of zero where the
+        slopes over long distances are small.
         """
-        off = np.abs(self.value - claim)
-        reach = np.where(self.status == Status.DIVERGENT, off, 0.0)
-        return replace(self, bound=np.fmax(self.bound, reach))
+        error = np.abs(self.value - claim)
+        needed = np.where(self.status == Status.DIVERGENT, error, 0.0)
+        return replace(self, bound=np.fmax(self.bound, needed))
 
     def slopes(self, output: int) -> tuple[float, float]:
         """Return the smaller and the larger one-sided derivative of an output."""
         return float(self.lower[output]), float(self.upper[output])
 
     def as_measurement(self) -> Measurement:
-        """Return the same as the measurement of a single coordinate."""
+        """Return the measurement as that of a single coordinate."""
         kinked = np.flatnonzero(self.status == Status.KINK).tolist()
         return Measurement(
             self.value[None],
@@ -150,14 +174,9 @@ def extrapolate(
 ) -> LineMeasurement:
     """Measure the derivative of every output along `line`.
 
-    Differences at twenty steps, each a quarter of the one before, are
-    Richardson-extrapolated (L. F. Richardson, Phil. Trans. R. Soc. A 226 (1927)
-    299); the rung whose neighbours agree best is taken, and its bound is the
-    disagreement with *both* plus the noise. A value that smaller steps exclude is
-    not taken, however well it agrees with its neighbours: far beyond the length on
-    which a function varies, all slopes are alike and small. Costs 40 evaluations,
-    24 more for each flat step, and eight more where the function varies over a billionth of
-    the scale.
+    A value that smaller steps exclude is not selected, however well its neighbours agree: over
+    steps far beyond the length on which a function varies, all slopes are small and alike.
+    Kinks and edges of the domain are measured by one-sided formulas of second order.
 
     Parameters
     ----------
@@ -166,43 +185,47 @@ def extrapolate(
     base : ndarray, shape (m,)
         Outputs at the point.
     noise : ndarray, shape (m,)
-        Noise of the outputs; lowered here where the line bends by less, and raised where
-        the rungs scatter by more.
+        Noise of the outputs. It is lowered where the function bends by less, see
+        `noise_ceiling`, and raised to the scatter of the values.
     least : ndarray, shape (m,), or float
-        Noise that is known of where the line bends by less.
+        Noise that is not lowered.
 
     Returns
     -------
     LineMeasurement
-        Derivatives per unit of absolute step.
+        Derivatives per unit of absolute step. Costs 40 evaluations, 24 more for each plateau
+        that is examined, and eight more where the function varies over a billionth of the unit
+        of the line.
     """
-    rungs = sample(line, base)
+    samples = sample(line, base)
     with np.errstate(all="ignore"):
-        smallest, bend = EPS * np.abs(base), rungs.bend
+        smallest, bend = EPS * np.abs(base), samples.bend
         noise = np.minimum(noise, noise_ceiling(bend, smallest))
         noise = np.maximum(np.maximum(noise, noise_floor(bend, smallest)), least)
-        # Rungs beyond a jump, or a kink, are of another piece than those before it.
+        # Steps on two sides of a sudden drop see different smooth pieces of the function.
         piece = np.cumsum(np.vstack([np.zeros_like(base), sudden_drops(bend, smallest)]), axis=0)
-        steps = find_quantization_steps(
-            line, base, noise, right=rungs.right, left=rungs.left, steps=rungs.relative
+        heights = find_quantization_steps(
+            line, base, noise, right=samples.right, left=samples.left, steps=samples.relative
         )
-        level = find_plateau(base, right=rungs.right, left=rungs.left, steps=rungs.relative)
-        level = level.jumping(steps, noise)
-        noise = np.maximum(noise, steps)
-        rounding = EPS * np.fmax(np.abs(rungs.right), np.abs(rungs.left))
-        both = _settle(rungs, noise, rounding, piece)
-        blurred = np.maximum(noise, rounding)
-        right = _extrapolate_side(rungs.from_right, rungs.right_step[:, None], blurred, piece)
-        left = _extrapolate_side(rungs.from_left, rungs.left_step[:, None], blurred, piece)
+        plateau = find_plateau(
+            base, right=samples.right, left=samples.left, steps=samples.relative
+        )
+        plateau = plateau.without_continuous_changes(heights, noise)
+        noise = np.maximum(noise, heights)
+        rounding = EPS * np.fmax(np.abs(samples.right), np.abs(samples.left))
+        both = _extrapolate_central(samples, noise, rounding, piece)
+        total = np.maximum(noise, rounding)
+        right = _extrapolate_side(samples.from_right, samples.right_step[:, None], total, piece)
+        left = _extrapolate_side(samples.from_left, samples.left_step[:, None], total, piece)
         one = _better(right, left)
-        kink = _shows_kink(rungs, noise) & np.isfinite(right.bound) & np.isfinite(left.bound)
-        jump = _shows_jump(rungs, noise)
-        one_sided = ~np.isfinite(rungs.central).all(axis=0) & (one.bound < both.bound)
+        kink = _shows_kink(samples, noise) & np.isfinite(right.bound) & np.isfinite(left.bound)
+        jump = _shows_jump(samples, noise)
+        one_sided = ~np.isfinite(samples.central).all(axis=0) & (one.bound < both.bound)
         edge = (one_sided | ~np.isfinite(both.bound)) & np.isfinite(one.bound)
         none = ~np.isfinite(both.bound) & ~np.isfinite(one.bound)
-        outside = none & ~np.isfinite(rungs.even).any(axis=0)
-        divergent = (none & ~outside) | _is_unresolved(rungs)
-        steepest = _steepest(rungs, noise)
+        undefined = none & ~np.isfinite(samples.second_difference).any(axis=0)
+        divergent = (none & ~undefined) | _is_unresolved(samples)
+        steepest = _steepest(samples, noise)
 
     value = np.where(edge, one.value, both.value)
     bound = np.where(edge, one.bound, both.bound)
@@ -211,7 +234,7 @@ def extrapolate(
     status[edge] = Status.EDGE
     status[kink] = Status.KINK
     status[divergent] = Status.DIVERGENT
-    status[outside] = Status.UNDEFINED
+    status[undefined] = Status.UNDEFINED
     status[jump] = Status.JUMP
     bound = np.where(kink, right.bound + left.bound, bound)
     value = np.where(kink, (right.value + left.value) / 2, value)
@@ -219,89 +242,95 @@ def extrapolate(
     none |= jump
     value = np.where(none, np.nan, value)
     bound = np.where(none, np.inf, bound)
-    low = np.minimum(right.value - right.bound, left.value - left.bound)
-    high = np.maximum(right.value + right.bound, left.value + left.bound)
+    lower = np.minimum(right.value - right.bound, left.value - left.bound)
+    upper = np.maximum(right.value + right.bound, left.value + left.bound)
     return LineMeasurement(
         value,
         bound,
-        np.where(kink, low, value),
-        np.where(kink, high, value),
+        np.where(kink, lower, value),
+        np.where(kink, upper, value),
         step,
         status,
-        level,
+        plateau,
         steepest,
-        rungs.central,
+        samples.central,
     )
 
 
-def _settle(rungs: LineSamples, noise: Floats, rounding: Floats, piece: Floats) -> _Estimate:
-    """Estimate from central differences, the noise raised to the scatter that is seen."""
+def _extrapolate_central(
+    samples: LineSamples, noise: Floats, rounding: Floats, piece: Floats
+) -> _Estimate:
+    """Estimate from central differences; the noise is raised to the scatter of the values."""
     gain = RATIO**2
-    central, bend = rungs.central, _unexplained(rungs, noise)
+    central, bend = samples.central, _unexplained_bend(samples, noise)
     value = central[1:] + (central[1:] - central[:-1]) / (gain - 1)
-    doubt = np.maximum(bend[1:], bend[:-1] / (gain - 1))
-    step = rungs.step[1:]
+    truncation = np.maximum(bend[1:], bend[:-1] / (gain - 1))
+    step = samples.step[1:]
 
-    def picked(noise: Floats) -> _Estimate:
-        blurred = np.maximum(noise, rounding)
-        limited = np.where(_diverges(central, rungs.step, blurred), np.nan, value)
-        return _pick(limited, step, doubt + 1.1 * blurred[1:] / step, piece[1:])
+    def selected(noise: Floats) -> _Estimate:
+        total = np.maximum(noise, rounding)
+        convergent = np.where(_diverges(central, samples.step, total), np.nan, value)
+        return _select(convergent, step, truncation + 1.1 * total[1:] / step, piece[1:])
 
-    estimate = picked(noise)
+    estimate = selected(noise)
     for _ in range(NOISE_ROUNDS):
         scatter = np.where(step < estimate.step, np.abs(value - estimate.value) * step, 0.0)
-        seen = np.nanmax(scatter, axis=0, initial=0.0)
-        if not np.any(seen > 1.5 * noise):
+        largest = np.nanmax(scatter, axis=0, initial=0.0)
+        if not np.any(largest > 1.5 * noise):
             break
-        noise = np.maximum(noise, seen)
-        estimate = picked(noise)
+        noise = np.maximum(noise, largest)
+        estimate = selected(noise)
     return estimate
 
 
-def _unexplained(rungs: LineSamples, noise: Floats) -> Floats:
-    """Return by how much the slopes left and right differ where no curvature explains it.
+def _unexplained_bend(samples: LineSamples, noise: Floats) -> Floats:
+    """Return half the difference of the slopes to both sides where curvature does not explain it.
 
-    The even part of a smooth function falls like h^2 or faster. Where it does
-    not, the rung straddles a kink or is far above the wavelength of an
-    oscillation, and agreement with its neighbours would be chance.
+    The second difference of a smooth function falls like h^2 or faster. Where it does not, the
+    steps straddle a kink or exceed the wavelength of an oscillation, and agreement of
+    neighbouring steps would be chance.
     """
-    even = np.abs(rungs.even)
-    below = np.vstack([even[1:], np.zeros_like(even[:1])])
+    difference = np.abs(samples.second_difference)
+    smaller = np.vstack([difference[1:], np.zeros_like(difference[:1])])
     hidden = HIDDEN * noise
-    curved = (below <= even / 8) & ((below >= even / 300) | (even <= 300 * hidden))
-    return np.where(curved | (even <= hidden), 0.0, even / (2 * rungs.step))
+    curved = (smaller <= difference / 8) & (
+        (smaller >= difference / 300) | (difference <= 300 * hidden)
+    )
+    explained = curved | (difference <= hidden)
+    return np.where(explained, 0.0, difference / (2 * samples.step))
 
 
 def _extrapolate_side(slope: Floats, step: Floats, noise: Floats, piece: Floats) -> _Estimate:
-    """Estimate a one-sided derivative: errors of order h, then h^2, are extrapolated away."""
+    """Estimate a one-sided derivative: errors of order h, then of h^2, are eliminated."""
     first = slope[1:] + (slope[1:] - slope[:-1]) / (RATIO - 1)
     second = first[1:] + (first[1:] - first[:-1]) / (RATIO**2 - 1)
     second[_diverges(slope, step, noise)[1:]] = np.nan
-    return _pick(second, step[2:], 3 * noise[2:] / step[2:], piece[2:])
+    return _select(second, step[2:], 3 * noise[2:] / step[2:], piece[2:])
 
 
-def _diverges(slope: Floats, step: Floats, noise: Floats) -> NDArray[np.bool_]:
-    """Tell where slopes at k ever smaller steps come no closer to each other; shape (k - 1, m).
+def _diverges(slope: Floats, step: Floats, noise: Floats) -> Booleans:
+    """Return where slopes at k ever smaller steps do not converge, shape (k - 1, m).
 
-    Those at a root or a logarithm's singularity grow without end, by alike amounts. Where
-    noise hides whether they go on doing so, they do.
+    At the singularity of a root or a logarithm they grow without end, by similar amounts.
+    Where noise hides further changes, the last visible ones decide.
     """
     change = np.diff(slope, axis=0)
-    smaller = np.vstack([change[1:], np.zeros_like(change[:1])])
-    least = CONVERGING * np.abs(change)
-    told = np.maximum(np.abs(smaller), least) > RATIO * HIDDEN * noise[1:] / step[1:]
-    grows = told & (smaller * np.sign(change) > least)
+    next_change = np.vstack([change[1:], np.zeros_like(change[:1])])
+    convergent = CONVERGING * np.abs(change)
+    visible = np.maximum(np.abs(next_change), convergent) > RATIO * HIDDEN * noise[1:] / step[1:]
+    grows = visible & (next_change * np.sign(change) > convergent)
     # Noise may do so by chance, once.
     twice, nowhere = grows[1:] & grows[:-1], np.zeros_like(grows[:1])
     diverges = np.vstack([twice, nowhere]) | np.vstack([nowhere, twice])
-    last = np.maximum.accumulate(np.where(told, np.arange(len(told))[:, None], 0), axis=0)
-    return np.take_along_axis(diverges, last, axis=0)
+    steps = np.arange(len(visible))[:, None]
+    last_visible = np.maximum.accumulate(np.where(visible, steps, 0), axis=0)
+    return np.take_along_axis(diverges, last_visible, axis=0)
 
 
-def _pick(value: Floats, step: Floats, doubt: Floats, piece: Floats) -> _Estimate:
-    """Take the rung with the smallest bound; both its neighbours must bear it out."""
-    apart = np.abs(np.diff(value, axis=0))
-    bound = np.maximum(apart[:-1], apart[1:]) + doubt[1:-1]
+def _select(value: Floats, step: Floats, uncertainty: Floats, piece: Floats) -> _Estimate:
+    """Select the value with the smallest bound; both neighbouring steps enter into it."""
+    change = np.abs(np.diff(value, axis=0))
+    bound = np.maximum(change[:-1], change[1:]) + uncertainty[1:-1]
     bound = np.where(np.isfinite(bound), bound, np.inf)
     excluded = _excluded(value[1:-1], bound, piece[1:-1])
     best = np.argmin(np.where(excluded, np.inf, bound), axis=0)
@@ -313,13 +342,13 @@ def _pick(value: Floats, step: Floats, doubt: Floats, piece: Floats) -> _Estimat
     )
 
 
-def _excluded(value: Floats, bound: Floats, piece: Floats) -> NDArray[np.bool_]:
-    """Tell which rungs have a value that one from smaller steps on their piece excludes."""
+def _excluded(value: Floats, bound: Floats, piece: Floats) -> Booleans:
+    """Return which values are excluded by one at a smaller step on the same smooth piece."""
     excluded = np.zeros(value.shape, dtype=bool)
-    for rung in range(1, len(value)):
-        apart = np.abs(value[:rung] - value[rung])
-        known = (bound[rung] <= EXCLUDED * apart) & np.isfinite(apart)
-        excluded[:rung] |= known & (piece[:rung] == piece[rung])
+    for index in range(1, len(value)):
+        difference = np.abs(value[:index] - value[index])
+        excludes = (bound[index] <= EXCLUDES * difference) & np.isfinite(difference)
+        excluded[:index] |= excludes & (piece[:index] == piece[index])
     return excluded
 
 
@@ -332,58 +361,62 @@ def _better(a: _Estimate, b: _Estimate) -> _Estimate:
     )
 
 
-def _steepest(rungs: LineSamples, noise: Floats) -> Floats:
-    """Return the largest slope from the point to any step that moves the output visibly."""
-    result = np.zeros_like(rungs.base)
-    for side, slope in ((rungs.right, rungs.from_right), (rungs.left, rungs.from_left)):
-        visible = np.isfinite(slope) & (np.abs(side - rungs.base) > VISIBLE * noise)
+def _steepest(samples: LineSamples, noise: Floats) -> Floats:
+    """Return the largest slope from the point to any step that changes the output visibly."""
+    result = np.zeros_like(samples.base)
+    for side, slope in ((samples.right, samples.from_right), (samples.left, samples.from_left)):
+        visible = np.isfinite(slope) & (np.abs(side - samples.base) > VISIBLE * noise)
         result = np.maximum(result, np.where(visible, np.abs(slope), 0.0).max(axis=0))
     return result
 
 
-def _is_unresolved(rungs: LineSamples) -> NDArray[np.bool_]:
-    """Tell where the smallest steps bend outputs by as much as the largest, and by much.
+def _is_unresolved(samples: LineSamples) -> Booleans:
+    """Return where outputs bend by much at the smallest steps, and by as much as at the largest.
 
-    The function varies over lengths that are shorter than its arguments are apart, or so it
-    may: that its slopes over long ways are small says nothing.
+    The function may vary over lengths shorter than the spacing of its floating-point arguments.
+    Small slopes over long distances then say nothing.
     """
-    sides = np.stack([rungs.right, rungs.left])
-    sides = np.where(np.isfinite(sides), sides, rungs.base)
-    varies = np.abs(sides - rungs.base).max(axis=(0, 1))
-    bend = np.fmax.reduce(np.abs(rungs.even[-KINK_RUNGS:]))
-    # What is small beside other outputs is what their rounding leaves.
-    return np.asarray((varies > 0) & (bend >= COARSE * np.maximum(varies, np.abs(sides).max())))
+    sides = np.stack([samples.right, samples.left])
+    sides = np.where(np.isfinite(sides), sides, samples.base)
+    variation = np.abs(sides - samples.base).max(axis=(0, 1))
+    bend = np.fmax.reduce(np.abs(samples.second_difference[-KINK_STEPS:]))
+    # An output that is small against the others may hold nothing but their rounding.
+    large = bend >= UNRESOLVED * np.maximum(variation, np.abs(sides).max())
+    return np.asarray((variation > 0) & large)
 
 
-def _shows_kink(rungs: LineSamples, noise: Floats) -> NDArray[np.bool_]:
-    """Tell where the even part shrinks like h, not h^2, down to the noise.
+def _shows_kink(samples: LineSamples, noise: Floats) -> Booleans:
+    """Return where the second difference falls like h, not h^2, until the noise hides it.
 
-    A kink merely near the point vanishes from the small rungs; one at the point
-    stays in sight until the noise covers it.
+    A kink merely near the point is not seen by the smallest steps; one at the point is.
     """
-    even = np.abs(rungs.even)
-    slope = rungs.even / rungs.step
-    visible = even > VISIBLE * noise
+    difference = np.abs(samples.second_difference)
+    slope = samples.second_difference / samples.step
+    visible = difference > VISIBLE * noise
     count = visible.shape[0]
     smallest = count - 1 - np.argmax(visible[::-1], axis=0)
-    result = visible.any(axis=0) & (smallest >= KINK_RUNGS - 1)
+    result = visible.any(axis=0) & (smallest >= KINK_STEPS - 1)
     for column in np.flatnonzero(result):
         last = int(smallest[column])
-        window = slice(last - KINK_RUNGS + 1, last + 1)
+        window = slice(last - KINK_STEPS + 1, last + 1)
         slopes = slope[window, column]
         alike = np.ptp(slopes) <= KINK_SPREAD * np.abs(slopes).max()
-        covered = last + 1 == count or even[last, column] <= 2 * RATIO * VISIBLE * noise[column]
-        result[column] = bool(alike and covered and visible[window, column].all())
+        hidden = (
+            last + 1 == count or difference[last, column] <= 2 * RATIO * VISIBLE * noise[column]
+        )
+        result[column] = bool(alike and hidden and visible[window, column].all())
     return np.asarray(result)
 
 
-def _shows_jump(rungs: LineSamples, noise: Floats) -> NDArray[np.bool_]:
-    """Tell where a side keeps its distance from the point, however small the step.
+def _shows_jump(samples: LineSamples, noise: Floats) -> Booleans:
+    """Return where one side keeps its distance from the base value, however small the step.
 
-    One that the other side goes beyond even at the smallest step is a kink closer by than that.
+    Where the other side is further away still at the smallest step, it is not a jump but a kink
+    closer to the point than that step.
     """
-    result = np.zeros(rungs.base.shape, dtype=bool)
-    right, left = (np.abs(side - rungs.base)[-KINK_RUNGS:] for side in (rungs.right, rungs.left))
+    result = np.zeros(samples.base.shape, dtype=bool)
+    sides = (samples.right, samples.left)
+    right, left = (np.abs(side - samples.base)[-KINK_STEPS:] for side in sides)
     for gap, other in ((right, left), (left, right)):
         spread = gap.max(axis=0) - gap.min(axis=0)
         high = (gap.min(axis=0) > VISIBLE * noise) & ~(gap.max(axis=0) < other.min(axis=0))

@@ -1,4 +1,4 @@
-"""Lines: going there and coming back."""
+"""Lines through a point: outputs at steps, and the point restored."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from pytest_gradcheck.numerics.line_restriction import CoordinateLine, Direction
 from tests.numerics.functions import Counted
 
 
-def test_coordinate_line_moves_one_coordinate_and_puts_it_back() -> None:
-    """The point is perturbed in place for the evaluations and restored bit for bit."""
+def test_coordinate_line_changes_one_coordinate_and_restores_it() -> None:
+    """The point is changed in place for the evaluations and restored bit for bit."""
     point = np.array([1.0, 0.1, 3.0])
     line = CoordinateLine(Counted(np.copy), point, 1, 0.1)
     steps, outputs = line.at(np.array([1e-3, -1e-3]))
@@ -17,8 +17,8 @@ def test_coordinate_line_moves_one_coordinate_and_puts_it_back() -> None:
     assert steps.tolist() == [(0.1 + 1e-4) - 0.1, (0.1 - 1e-4) - 0.1]
 
 
-def test_coordinate_line_puts_back_when_the_function_raises() -> None:
-    """Even an exception leaves the point as it was."""
+def test_coordinate_line_restores_the_point_when_the_function_raises() -> None:
+    """An exception, too, leaves the point as it was."""
     point = np.array([1.0])
 
     def fails(p: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def level_by_first(function: Any, claim: list[float]) -> tuple[bool, int]:
         PlateauDetector(inner, lambda a, b: claims[a:b], np.random.default_rng(0)),
         counted.calls,
     )
-    rows = Plateau(level.reach[None], level.move[None])
+    rows = Plateau(level.half_width[None], level.jump[None])
     first = levels.found(np.array([0]), claims[:1], rows)
     assert levels.found(np.array([0]), claims[:1], rows).tolist() == first.tolist()
     assert (point == POINT).all()

@@ -1,4 +1,4 @@
-"""Functions that move in steps."""
+"""Quantisation steps and plateaus along a line."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ STEPS = 0.3 * 4.0 ** -np.arange(20.0)
 
 
 def heights(counted: Counted, x: float) -> np.ndarray:
-    """Find the steps of a function of one coordinate."""
+    """Find the quantisation step of a function of one coordinate."""
     point = np.array([x])
     line = CoordinateLine(counted, point, 0, 1.0)
     _, right = line.at(STEPS)
@@ -26,45 +26,45 @@ def heights(counted: Counted, x: float) -> np.ndarray:
 
 @pytest.mark.parametrize("grid", [1e-2, 1e-5, 1e-8])
 def test_height_of_rounded_values_is_their_grid(grid: float) -> None:
-    """A function rounded to a grid moves by one grid step at a time."""
+    """A function rounded to a grid changes by one grid step at a time."""
     counted = Counted(lambda p: np.round(np.sin(p[0]) / grid) * grid)
     assert heights(counted, 1.3)[0] == pytest.approx(grid, rel=1e-3)
 
 
-def test_flat_stretch_of_a_continuous_function_has_no_steps() -> None:
-    """A rectifier that is off starts to move gently, not in a step."""
+def test_plateau_of_a_continuous_function_has_no_quantization_step() -> None:
+    """A rectifier below its threshold sets out continuously, without a jump."""
     counted = Counted(lambda p: max(float(p[0]), 0.0))
     assert heights(counted, -0.1)[0] < 1e-7
 
 
 def test_smooth_function_costs_nothing() -> None:
-    """Where every step moves the value, nothing more is evaluated."""
+    """Where every step changes the value, nothing more is evaluated."""
     counted = Counted(lambda p: np.sin(p[0]))
     assert heights(counted, 1.3)[0] == 0
     assert counted.calls == 41
 
 
-def level_of(function: Callable[[float], float], x: float) -> tuple[float, float]:
-    """Return how far a function keeps its value, and by how much it jumps then."""
+def plateau_of(function: Callable[[float], float], x: float) -> tuple[float, float]:
+    """Return the half-width of the plateau around `x`, and the height of the jump at its end."""
     counted, point = Counted(lambda p: function(float(p[0]))), np.array([x])
     line = CoordinateLine(counted, point, 0, 1.0)
     (_, right), (_, left), base = line.at(STEPS), line.at(-STEPS), counted.at(point)
-    steps = find_quantization_steps(
+    quanta = find_quantization_steps(
         line, base, np.array([1e-16]), right=right, left=left, steps=STEPS
     )
-    level = find_plateau(base, right=right, left=left, steps=STEPS)
-    jumping = level.jumping(steps, np.array([1e-16]))
-    return float(jumping.reach[0]), float(jumping.move[0])
+    plateau = find_plateau(base, right=right, left=left, steps=STEPS)
+    jumping = plateau.without_continuous_changes(quanta, np.array([1e-16]))
+    return float(jumping.half_width[0]), float(jumping.jump[0])
 
 
-def test_level_ends_at_a_jump_and_not_where_a_function_sets_out_gently() -> None:
-    """A floor jumps by one beyond the last step that does not move it; a rectifier does not."""
-    assert level_of(np.floor, 3.05) == (STEPS[2], 1.0)
-    assert level_of(lambda x: max(x, 0.0), -0.05) == (STEPS[2], 0.0)
+def test_plateau_ends_in_a_jump_or_continuously() -> None:
+    """A floor jumps by one at the end of its plateau; a rectifier does not jump."""
+    assert plateau_of(np.floor, 3.05) == (STEPS[2], 1.0)
+    assert plateau_of(lambda x: max(x, 0.0), -0.05) == (STEPS[2], 0.0)
 
 
-def test_function_that_never_moves_keeps_its_value_as_far_as_one_looks() -> None:
-    """And one that moves at once keeps it nowhere; so does one that is undefined nearby."""
-    assert level_of(lambda x: 2.0, 1.0) == (STEPS[0], 0.0)
-    assert level_of(np.exp, 1.0)[0] == 0.0
-    assert level_of(lambda x: 2.0 if x >= 1 else np.nan, 1.0)[0] == 0.0
+def test_plateau_of_a_constant_is_as_wide_as_the_largest_step() -> None:
+    """A function that changes at once has none; nor has one that is undefined nearby."""
+    assert plateau_of(lambda x: 2.0, 1.0) == (STEPS[0], 0.0)
+    assert plateau_of(np.exp, 1.0)[0] == 0.0
+    assert plateau_of(lambda x: 2.0 if x >= 1 else np.nan, 1.0)[0] == 0.0

@@ -1,4 +1,4 @@
-"""The ladder: one derivative with a bound that holds."""
+"""Richardson extrapolation: a derivative with an error bound that holds."""
 
 import math
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from tests.numerics.functions import Counted, function_at, jitter
 
 
-def ladder_at(function: Callable[[float], object], x: float) -> LineMeasurement:
-    """Climb along the only coordinate of `function`, as the sweep does."""
+def measure_at(function: Callable[[float], object], x: float) -> LineMeasurement:
+    """Extrapolate along the only coordinate of `function`, as the sweep does."""
     point = np.array([x])
     at_point = function_at(Counted(lambda p: function(float(p[0]))), point)
     scale = float(at_point.scales.own(slice(None))[0])
@@ -32,9 +32,9 @@ SMOOTH = [
     ("logarithm near its edge", np.log, 1e-3, 1e3, 1e-9),
     ("narrow bell", lambda x: np.exp(-((x - 1) ** 2) * 1e6), 1.001, -2000 * np.exp(-1), 1e-8),
     ("rectifier near its kink", lambda x: max(x - 1, 0.0), 1 + 1e-6, 1.0, 1e-8),
-    ("rectifier at the brink", lambda x: max(x - 1, 0.0), 1 + 1e-10, 1.0, 1e-4),
+    ("rectifier very near its kink", lambda x: max(x - 1, 0.0), 1 + 1e-10, 1.0, 1e-4),
     ("leaky near its kink", lambda x: x + 0.1 * max(x - 1, 0.0), 1 + 1e-6, 1.1, 1e-7),
-    ("rectifier that is off", lambda x: max(x, 0.0), -0.1, 0.0, 0.0),
+    ("rectifier below its threshold", lambda x: max(x, 0.0), -0.1, 0.0, 0.0),
     ("huge", lambda x: 1e300 * x, 4.0, 1e300, 1e-12),
     ("tiny", lambda x: 1e-300 * x, 4.0, 1e-300, 1e-12),
     ("linear", lambda x: 2 * x, 4.0, 2.0, 1e-13),
@@ -56,7 +56,7 @@ def test_bound_holds_and_is_sharp(
     function: Callable[[float], object], x: float, true: float, accuracy: float
 ) -> None:
     """The true derivative lies within the bound, which is as tight as the function allows."""
-    measured = ladder_at(function, x)
+    measured = measure_at(function, x)
     assert measured.status[0] == Status.SMOOTH
     assert abs(measured.value[0] - true) <= measured.bound[0] + 4e-16 * abs(true)
     assert measured.bound[0] <= accuracy * (abs(true) or 1.0)
@@ -83,9 +83,9 @@ FAR_OUT = [
 def test_length_far_below_the_magnitude(
     function: Callable[[float], object], x: float, true: float, accuracy: float, noise: float
 ) -> None:
-    """Slopes over steps beyond the length of the function are not believed.
+    """Slopes over steps beyond the length scale of the function are not selected.
 
-    Nor is noise that was read beyond it: the line itself bends by less.
+    Nor is the noise that was estimated beyond it kept: the samples bend by less.
     """
     point = np.array([x])
     counted = Counted(lambda p: function(float(p[0])))
@@ -96,8 +96,8 @@ def test_length_far_below_the_magnitude(
     assert measured.bound[0] <= accuracy * abs(true)
 
 
-def test_slopes_between_jumps_do_not_exclude_those_across() -> None:
-    """A function in steps that slope the other way keeps the noise of its jumps."""
+def test_slopes_between_jumps_do_not_exclude_those_across_them() -> None:
+    """A sawtooth that falls between its jumps keeps the noise of these jumps."""
     counted = Counted(lambda p: p[0] - 2 * ((p[0] - 1.3) % 1e-6))
     point = np.array([1.3 + 4e-7])
     line = CoordinateLine(counted, point, 0, 1.3)
@@ -118,8 +118,8 @@ def test_slopes_between_jumps_do_not_exclude_those_across() -> None:
 def test_kink_at_the_point_gives_both_slopes(
     function: Callable[[float], object], left: float, right: float
 ) -> None:
-    """At a kink the measurement is the interval between the slopes left and right."""
-    measured = ladder_at(function, 0.0)
+    """At a kink the measurement is the interval between the one-sided derivatives."""
+    measured = measure_at(function, 0.0)
     low, high = measured.slopes(0)
     assert measured.status[0] == Status.KINK
     assert low == pytest.approx(min(left, right), abs=1e-3)
@@ -131,7 +131,7 @@ def test_kink_at_the_point_gives_both_slopes(
 @pytest.mark.parametrize("x", [0.0, 1.0, -2.5])
 def test_jump_at_the_point_has_no_derivative(x: float) -> None:
     """A threshold exactly at the point is reported as a jump, without a value."""
-    measured = ladder_at(lambda t: float(t >= x), x)
+    measured = measure_at(lambda t: float(t >= x), x)
     assert measured.status[0] == Status.JUMP
     assert np.isnan(measured.value[0])
     assert measured.bound[0] == np.inf
@@ -151,20 +151,20 @@ def test_edge_of_the_domain_is_measured_from_inside(
     function: Callable[[float], object], x: float, true: float
 ) -> None:
     """One-sided formulas take over where the function is undefined on one side."""
-    measured = ladder_at(function, x)
+    measured = measure_at(function, x)
     assert measured.status[0] == Status.EDGE
     assert abs(measured.value[0] - true) <= measured.bound[0] <= 1e-5 * abs(true)
 
 
 def test_isolated_point_has_no_derivative() -> None:
     """A function undefined on both sides is said to be."""
-    measured = ladder_at(lambda x: 1.0 if x == 2 else np.nan, 2.0)
+    measured = measure_at(lambda x: 1.0 if x == 2 else np.nan, 2.0)
     assert measured.status[0] == Status.UNDEFINED
     assert measured.bound[0] == np.inf
 
 
-def test_ladder_costs_forty_evaluations() -> None:
-    """Twenty steps to either side, no more for a function without steps."""
+def test_extrapolation_costs_forty_evaluations() -> None:
+    """Twenty steps to either side, and no more for a function without plateaus."""
     counted = Counted(lambda p: np.sin(p[0]))
     point = np.array([1.3])
     extrapolate(CoordinateLine(counted, point, 0, 1.3), np.sin(point), np.array([1e-16]))
@@ -173,21 +173,21 @@ def test_ladder_costs_forty_evaluations() -> None:
 
 def test_outputs_are_measured_independently() -> None:
     """A kink in one output does not touch the others."""
-    measured = ladder_at(lambda x: [np.sin(x), abs(x), 3 * x], 0.0)
+    measured = measure_at(lambda x: [np.sin(x), abs(x), 3 * x], 0.0)
     assert measured.status.tolist() == [Status.SMOOTH, Status.KINK, Status.SMOOTH]
     assert measured.value[[0, 2]] == pytest.approx([1.0, 3.0], rel=1e-10)
 
 
 def test_single_coordinate_as_a_measurement() -> None:
-    """A line measured alone has the form of a sweep over one coordinate."""
-    found = ladder_at(lambda x: [np.sin(x), abs(x)], 0.0).as_measurement()
+    """A single line has the form of a sweep over one coordinate."""
+    found = measure_at(lambda x: [np.sin(x), abs(x)], 0.0).as_measurement()
     assert found.value.shape == found.bound.shape == found.status.shape == (1, 2)
     assert found.step.shape == (1,)
     assert list(found.kinks) == [(0, 1)]
 
 
 def test_tiny_jumps_of_terms_that_cancel_are_noise() -> None:
-    """Between them the line is smooth, with a slope that is not that of the function."""
+    """Between the jumps the line is smooth, but its slope is not that of the function."""
     x = -6.3
     counted = Counted(lambda p: 0.5 * p[0] * (1 + math.erf(p[0] / math.sqrt(2))))
     true = 0.5 * math.erfc(-x / math.sqrt(2)) + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
@@ -198,9 +198,9 @@ def test_tiny_jumps_of_terms_that_cancel_are_noise() -> None:
 
 
 def test_small_steps_exclude_what_steps_beyond_the_period_agree_on() -> None:
-    """A period of 0.1 days at a Julian date: the phase itself is rounded to 1e-8."""
+    """For a period of 0.1 days at a Julian date the phase itself is rounded to 1e-8."""
     t, rate = 2459000.3, 2 * math.pi / 0.1
-    measured = ladder_of(lambda x: math.sin(rate * x), t, scale=t)
+    measured = measure_with_scale(lambda x: math.sin(rate * x), t, scale=t)
     true = rate * math.cos(rate * t)
     assert abs(measured.value[0] - true) <= measured.bound[0] < 1e-3 * rate
 
@@ -212,28 +212,30 @@ def test_small_steps_exclude_what_steps_beyond_the_period_agree_on() -> None:
         pytest.param(math.sqrt, id="root"),
     ],
 )
-def test_slopes_that_grow_without_end_are_no_derivative(
+def test_slopes_that_grow_without_end_give_no_derivative(
     function: Callable[[float], float],
 ) -> None:
-    """At a singularity no formula of one side is confident."""
+    """At a singularity no one-sided formula gives a finite bound."""
 
     def defined(x: float) -> float:
         return 0.0 if x == 0 else function(x) if x > 0 else math.nan
 
-    measured = ladder_of(defined, 0.0, scale=1.0)
+    measured = measure_with_scale(defined, 0.0, scale=1.0)
     assert not np.isfinite(measured.bound[0])
 
 
-def ladder_of(function: Callable[[float], float], x: float, *, scale: float) -> LineMeasurement:
-    """Climb with steps of a scale, knowing nothing but the rounding of the value."""
+def measure_with_scale(
+    function: Callable[[float], float], x: float, *, scale: float
+) -> LineMeasurement:
+    """Extrapolate with steps in units of `scale`; the noise is the rounding of the value."""
     counted, point = Counted(lambda p: function(float(p[0]))), np.array([x])
     base = counted.at(point)
     return extrapolate(CoordinateLine(counted, point, 0, scale), base, EPS * np.abs(base))
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-12], ids=["visible", "hidden by noise"])
-def test_slopes_that_diverge_from_both_sides_are_no_derivative(noise: float) -> None:
-    """``x log |x|`` closer to its singularity than any step: slopes grow by log 4 a step."""
+def test_slopes_that_diverge_on_both_sides_give_no_derivative(noise: float) -> None:
+    """``x log |x|`` closer to its singularity than any step: slopes grow by log 4 per step."""
     point = np.array([1e-300])
     function = Counted(lambda p: p[0] * np.log(abs(p[0])) + 1)
     measured = extrapolate(
@@ -243,16 +245,16 @@ def test_slopes_that_diverge_from_both_sides_are_no_derivative(noise: float) -> 
     assert measured.bound[0] == np.inf
 
 
-def test_kink_closer_than_the_smallest_step_is_no_jump() -> None:
+def test_kink_closer_than_the_smallest_step_is_not_a_jump() -> None:
     """The rectifier at 1e-300 has slopes of 0 and 1 at all steps, and a gap of 1e-300."""
-    measured = ladder_at(lambda x: max(x, 0.0), 1e-300)
+    measured = measure_at(lambda x: max(x, 0.0), 1e-300)
     assert measured.status[0] == Status.KINK
     assert measured.slopes(0) == pytest.approx((0.0, 1.0), abs=1e-12)
 
 
 def test_variation_between_neighbouring_floats_is_not_resolved() -> None:
-    """Floats at 1e16 are 2 apart: that slopes of a sine over long ways are small refutes none."""
-    measured = ladder_at(np.sin, 1e16)
+    """The spacing of floats at 1e16 is 2: small slopes of a sine refute no claim."""
+    measured = measure_at(np.sin, 1e16)
     assert measured.status[0] == Status.DIVERGENT
     assert measured.reaching(np.ones(1)).bound[0] > 0.99
     assert measured.reaching(np.zeros(1)).bound[0] < 1e-10
