@@ -156,8 +156,8 @@ def elide(name: str, width: int) -> str:
 
     Examples
     --------
-    >>> elide("parameters['a_long_name'][3, 4]", 20)
-    "paramete…ame'][3, 4]"
+    >>> elide("parameters['a_long_name'][3, 4]", 24)
+    "parameters…_name'][3, 4]"
     """
     if len(name) <= width:
         return name
