@@ -1,8 +1,8 @@
-"""Lines through a point, and samples of the function at geometrically decreasing steps on them.
+"""The restriction of a function to a line, and its samples at geometrically decreasing steps.
 
-A line changes one coordinate, or all of them along a direction. Each is sampled at the steps
-``h_k = 0.3 * 4^-k`` in units of the line, on both sides of the point. Central differences, slopes
-to either side and second differences are derived from these samples.
+A line through the point moves one coordinate, or all of them along a direction. It is sampled at
+the steps ``h_k = 0.3 * 4^-k``, in units of the line, on both sides of the point. Central
+differences, slopes to either side and second differences are derived from these samples.
 
 It does not estimate a derivative.
 """

@@ -1,6 +1,4 @@
-"""Noise: how much of a value is rounding, quadrature or stopped iterations."""
-
-# MERGED Noise of groups: what one coordinate makes of the values is not laid on others.
+"""The noise of a function, and groups of coordinates with a noise of their own."""
 
 from __future__ import annotations
 
@@ -33,26 +31,26 @@ def test_smooth_function_has_the_noise_of_rounding() -> None:
 
 @pytest.mark.parametrize("size", [1e-12, 1e-9, 1e-6])
 def test_known_noise_is_found(size: float) -> None:
-    """Noise that was put in is found within a factor of five."""
+    """Noise of a known size is estimated within a factor of five."""
     noise = noise_of(Counted(lambda x: np.sin(x).sum() + jitter(x[0], size)))
     assert size / 5 < noise[0] < size * 5
 
 
 def test_float32_inside_is_found() -> None:
-    """A value rounded to float32 looks constant nearby; wider spacings see its noise."""
+    """A value rounded to float32 looks constant nearby; wider spacings show its noise."""
     noise = noise_of(Counted(lambda x: np.float32(np.sin(x).sum())))
     assert 1e-9 < noise[0] < 1e-6
 
 
 def test_each_output_has_its_own_noise() -> None:
-    """One noisy output does not spoil the others."""
+    """A noisy output does not affect the others."""
     noise = noise_of(Counted(lambda x: [x.sum(), x.sum() + jitter(x[0], 1e-6)]))
     assert noise[0] < 1e-14
     assert noise[1] > 1e-7
 
 
-def test_what_differs_between_two_evaluations_is_noise() -> None:
-    """A function that is not repeatable is noisy by twice what it differs."""
+def test_difference_of_two_evaluations_is_noise() -> None:
+    """The noise of a function that is not repeatable is twice the difference."""
     base, repeat = np.array([0.9]), np.array([0.9 + 1e-8])
     noise = estimate_noise(
         Counted(lambda x: x.sum()),
@@ -65,26 +63,26 @@ def test_what_differs_between_two_evaluations_is_noise() -> None:
 
 
 def test_jump_at_the_point_is_not_noise() -> None:
-    """A threshold exactly at the point leaves one side clean, so it is no noise."""
+    """A threshold exactly at the point leaves one side straight, so it is not noise."""
     noise = noise_of(Counted(lambda x: float(x[0] >= 1.3)))
     assert noise[0] < 1e-15
 
 
 def test_kink_at_the_point_is_not_noise() -> None:
-    """The corner of an absolute value is no noise either."""
+    """Nor is the corner of an absolute value."""
     noise = noise_of(Counted(lambda x: np.abs(x).sum() + 5), np.zeros(2))
     assert noise[0] < 1e-14
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e300])
 def test_noise_of_extreme_values_neither_overflows_nor_vanishes(size: float) -> None:
-    """Squares of the differences are taken in units of the values."""
+    """Differences are squared in units of the values."""
     noise = noise_of(Counted(lambda x: size * np.sin(x).sum()))
     assert size * 1e-17 < noise[0] < size * 1e-14
 
 
 def test_undefined_neighbourhood_leaves_the_rounding() -> None:
-    """Where no point around has a value the noise is the rounding of the one that has."""
+    """Where the function is undefined around the point, the noise is its rounding."""
     noise = noise_of(Counted(lambda x: 3.0 if x[0] == 1.3 else np.nan))
     assert noise[0] == pytest.approx(3 * 2.2e-16, rel=0.1)
 
@@ -104,23 +102,23 @@ def test_point_is_left_as_it_is() -> None:
     assert (point == POINT).all()
 
 
-EVEN = 1.0 + 2.0**-27 * np.arange(7) + 2.0**-50 * np.arange(7) ** 2
+SMOOTH = 1.0 + 2.0**-27 * np.arange(7) + 2.0**-50 * np.arange(7) ** 2
 
 
 @pytest.mark.parametrize(
-    ("values", "even"),
+    ("values", "smooth"),
     [
-        (EVEN, True),
-        (2.0**-600 * EVEN, True),
+        (SMOOTH, True),
+        (2.0**-600 * SMOOTH, True),
         (np.ones(7), False),
-        (np.where(np.arange(7) < 2, EVEN[1], EVEN), False),
-        (EVEN + 1e-14 * (np.arange(7) == 4), False),
-        (np.where(np.arange(7) == 0, np.nan, EVEN), False),
+        (np.where(np.arange(7) < 2, SMOOTH[1], SMOOTH), False),
+        (SMOOTH + 1e-14 * (np.arange(7) == 4), False),
+        (np.where(np.arange(7) == 0, np.nan, SMOOTH), False),
     ],
 )
-def test_values_are_even_where_they_move_and_show_no_noise(values: Floats, *, even: bool) -> None:
-    """What stands still, or jumps, may be noisy further away."""
-    assert are_smooth(values[:, None]).tolist() == [even]
+def test_values_are_smooth_where_all_change_without_noise(values: Floats, *, smooth: bool) -> None:
+    """Values that are unchanged, or jump, may be noisy further away."""
+    assert are_smooth(values[:, None]).tolist() == [smooth]
 
 
 GROUPED_POINT = np.linspace(0.3, 1.4, 12)
@@ -129,7 +127,7 @@ GROUPED_POINT = np.linspace(0.3, 1.4, 12)
 def noise_by_coordinate(
     function: Callable[[Floats], Any], segments: list[tuple[int, int]]
 ) -> tuple[Floats, int]:
-    """Return the noise of each coordinate's group, and how many evaluations that cost."""
+    """Return the noise of each coordinate's group, and the number of evaluations."""
     counted = Counted(function)
     base = counted.at(GROUPED_POINT)
     direction = signed_direction(GROUPED_POINT, np.random.default_rng(0))
@@ -151,12 +149,12 @@ def noise_by_coordinate(
 
 
 def test_smooth_function_has_no_groups() -> None:
-    """Where the noise is that of rounding nothing is looked at."""
+    """Where the noise is that of rounding nothing is evaluated."""
     _, calls = noise_by_coordinate(lambda x: np.sin(x).sum(), [(0, 6), (6, 12)])
     assert calls == 0
 
 
-def test_noise_of_one_segment_is_none_of_another() -> None:
+def test_noise_of_one_segment_is_not_that_of_another() -> None:
     """Only the second of three parameters makes the values noisy."""
     noise, _ = noise_by_coordinate(
         lambda x: np.sin(x).sum() + jitter(x[5], 1e-6), [(0, 4), (4, 8), (8, 12)]
@@ -166,8 +164,8 @@ def test_noise_of_one_segment_is_none_of_another() -> None:
     assert (noise[8:] < 1e-14).all()
 
 
-def test_one_noisy_segment_of_many_is_found_by_halving() -> None:
-    """With more than eight segments those that share a half with a noisy one are told, too."""
+def test_one_noisy_segment_of_many_is_found_by_bisection() -> None:
+    """With more than eight segments, those in the same half as the noisy one are quiet, too."""
     noise, _ = noise_by_coordinate(
         lambda x: np.sin(x).sum() + jitter(x[5], 1e-6), [(k, k + 1) for k in range(12)]
     )
@@ -175,7 +173,7 @@ def test_one_noisy_segment_of_many_is_found_by_halving() -> None:
 
 
 def test_noise_of_all_segments_stays_that_of_all() -> None:
-    """A function that is noisy by every coordinate has one noise."""
+    """A function that is noisy along every coordinate has one noise."""
     noise, _ = noise_by_coordinate(
         lambda x: np.sin(x).sum() + jitter(x.sum(), 1e-6), [(0, 6), (6, 12)]
     )
@@ -183,8 +181,8 @@ def test_noise_of_all_segments_stays_that_of_all() -> None:
 
 
 @pytest.mark.parametrize("labels", [[2], [2, 7, 11]])
-def test_coordinates_at_a_jump_are_told_from_their_neighbours(labels: list[int]) -> None:
-    """Labels held as numbers stand among smooth coordinates of one parameter."""
+def test_coordinates_at_a_jump_are_separated_from_their_neighbours(labels: list[int]) -> None:
+    """Labels held as numbers are among the smooth coordinates of one parameter."""
     at = GROUPED_POINT[labels]
 
     def classified(x: Floats) -> Any:
