@@ -20,8 +20,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.central_difference import measure_pairs
-from pytest_gradcheck.numerics.coordinate_block import CLEAR, UNCLEAR, Block
-from pytest_gradcheck.numerics.coordinate_pairs import measure_by_pairs
+from pytest_gradcheck.numerics.coordinate_block import (
+    CLEAR,
+    UNCLEAR,
+    Block,
+    NoiseDominated,
+    measure_by_pairs,
+)
 from pytest_gradcheck.numerics.discontinuities import (
     LARGEST_SOLVER_ERROR,
     are_analytic,
@@ -32,7 +37,7 @@ from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.least_squares import verify_noisy_arrays
 from pytest_gradcheck.numerics.line_restriction import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
-from pytest_gradcheck.numerics.noisy_coordinates import NoiseDominated, measure_noise_dominated
+from pytest_gradcheck.numerics.noisy_coordinates import measure_noise_dominated
 from pytest_gradcheck.numerics.piecewise_constant import (
     PlateauDetector,
     extrapolate_with_quantization_noise,

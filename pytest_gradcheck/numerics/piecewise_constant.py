@@ -178,7 +178,7 @@ class PlateauDetector:
         rows = np.flatnonzero((zero & ~still).any(axis=1))
         if rows.size:
             part = block.take(rows)
-            pairs = part.pairs(CLOSE * part.scale)
+            pairs = part.central_pairs(CLOSE * part.scale)
             reach[rows] = np.where(still[rows], reach[rows], pairs.step[:, None] * pairs.unchanged)
         noise = np.broadcast_to(function.noise, reach.shape)
         level = Plateau(reach / block.scale[:, None], np.where(zero, noise, 0.0))

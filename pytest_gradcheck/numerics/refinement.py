@@ -1,76 +1,100 @@
-"""A second central pair at a smaller step, and the value extrapolated from the two.
+"""Iterative refinement of a derivative: it is measured again until it can be trusted.
 
-It must not decide what becomes of a coordinate; it says whether curvature shrinks away.
+One central difference seldom decides whether a claim is right. Where the two differ, the step may
+be too large for the curvature, may have crossed a kink, or may be too small for the noise. Another
+step tells these apart: truncation falls with the square of the step, a kink far away falls out of
+reach, noise grows as the step shrinks, and the error of a claim stays what it is.
+
+`refine` runs that loop for whatever is measured: pairs of single coordinates, directional
+derivatives, the residuals of regions. Its phases are named as in SciPy's elementwise iterative
+solvers (`scipy.differentiate.derivative`, `scipy.optimize.elementwise`), which also work on all
+elements at once and keep the active ones. There a solver is a set of functions around one mutable
+record. Here it is a frozen dataclass: every measurement gives the next state.
+
+It does not know what is measured, nor which step is next. That is the state's own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from typing import Any, Generic, Self, TypeVar
 
-import numpy as np
+__all__ = ["Refinement", "refine"]
 
-from pytest_gradcheck.numerics.central_difference import CentralPairs
-from pytest_gradcheck.numerics.coordinate_block import Block
-from pytest_gradcheck.numerics.measurement import Booleans, Floats
-
-__all__ = ["NARROWER", "Narrower", "extrapolate_pairs"]
-
-#: How much smaller the second step is.
-NARROWER = 4.0
+Step = TypeVar("Step")
+Measured = TypeVar("Measured")
+State = TypeVar("State", bound="Refinement[Any, Any]")
 
 
-@dataclass(frozen=True, slots=True)
-class Narrower:
-    """What two pairs at k coordinates show of m outputs together.
+class Refinement(ABC, Generic[Step, Measured]):
+    """The state of a refinement, with the four phases of an iteration."""
 
-    Attributes
-    ----------
-    pairs : CentralPairs
-        The narrower ones.
-    value : ndarray, shape (k, m)
-        Derivatives, extrapolated from both.
-    spread : ndarray, shape (k, m)
-        How far they may be off by what was extrapolated away, and by noise.
-    error : ndarray, shape (k, m)
-        How far they are from the claims.
-    shrinks, agrees : ndarray of bool, shape (k, m)
-        Whether slopes to both sides come closer to each other, and whether derivatives
-        then agree with the claims.
-    """
+    __slots__ = ()
 
-    pairs: CentralPairs
-    value: Floats
-    spread: Floats
-    error: Floats
-    shrinks: Booleans
-    agrees: Booleans
+    @abstractmethod
+    def check_termination(self) -> bool:
+        """Return whether what was measured can be trusted, or will not become better."""
 
-    @property
-    def bound(self) -> Floats:
-        """Bound on the errors of derivatives that agree with their claims."""
-        return self.spread + self.error
+    @abstractmethod
+    def pre_func_eval(self) -> Step | None:
+        """Return the next step; None where there is none that could show more."""
+
+    @abstractmethod
+    def func_eval(self, step: Step) -> Measured:
+        """Evaluate the function at a step."""
+
+    @abstractmethod
+    def post_func_eval(self, measured: Measured) -> Self:
+        """Return the state after a measurement."""
 
 
-def extrapolate_pairs(block: Block, first: CentralPairs) -> Narrower:
-    """Measure pairs at a smaller step than those before.
+def refine(state: State, *, maxiter: int) -> State:
+    """Measure until the state terminates, has no further step, or has had its iterations.
 
     Parameters
     ----------
-    block : Block
-        The coordinates with their claims.
-    first : CentralPairs
-        What they showed.
+    state : Refinement
+        What to start from.
+    maxiter : int
+        The largest number of measurements.
 
     Returns
     -------
-    Narrower
-        Two evaluations each.
+    Refinement
+        The last state.
+
+    Examples
+    --------
+    Halve the step of a central difference until its value no longer changes:
+
+    >>> from dataclasses import dataclass
+    >>> from math import exp, inf
+    >>> @dataclass(frozen=True)
+    ... class Halving(Refinement[float, float]):
+    ...     step: float
+    ...     value: float = inf
+    ...     change: float = inf
+    ...
+    ...     def check_termination(self):
+    ...         return self.change < 1e-6
+    ...
+    ...     def pre_func_eval(self):
+    ...         return self.step / 2
+    ...
+    ...     def func_eval(self, step):
+    ...         return step, (exp(step) - exp(-step)) / (2 * step)
+    ...
+    ...     def post_func_eval(self, measured):
+    ...         step, value = measured
+    ...         return Halving(step, value, abs(value - self.value))
+    >>> round(refine(Halving(1.0), maxiter=20).value, 6)
+    1.0
     """
-    second = block.pairs(first.step / NARROWER)
-    value = second.value + (second.value - first.value) / (NARROWER**2 - 1)
-    spread = np.abs(value - second.value) + 1.1 * second.noise
-    error = np.abs(value - block.claim)
-    size = np.maximum(np.abs(value), np.abs(block.claim))
-    shrinks = np.abs(second.bend) <= np.abs(first.bend) / 2 + second.noise
-    near = error <= np.maximum(block.agreement * size, spread)
-    return Narrower(second, value, spread, error, shrinks, shrinks & near)
+    for _ in range(maxiter):
+        if state.check_termination():
+            break
+        step = state.pre_func_eval()
+        if step is None:
+            break
+        state = state.post_func_eval(state.func_eval(step))
+    return state
