@@ -43,7 +43,7 @@ from pytest_gradcheck.numerics.full_check import DerivativeTask, measure_every_c
 from pytest_gradcheck.numerics.measurement import Floats
 from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.linear_operator import (
-    find_wrong,
+    find_wrong_claims,
     is_homogeneous,
     verify_linear,
 )
@@ -347,7 +347,7 @@ def _verify_linear(
         verdict = combine_verdicts(p.verdict for p in described.parameters)
         if described.mode == "full" or verdict == "wrong":
             return described
-        screened = find_wrong(
+        screened = find_wrong_claims(
             derivative_task(problem), segments, agreement=options.rtol, seed=options.seed
         )
         text = "what is off was found by moving halves of the entries far"

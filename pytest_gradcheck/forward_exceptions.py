@@ -77,7 +77,7 @@ def raise_after_screen(problem: Problem, screened: ScreenResult, seed: int) -> N
     parameters = [p for p in problem.parameters if p.stop > p.start]
     for number, swept in screened.swept.items():
         _raise_at_coordinates(problem, parameters[number].start, swept, screened.scales)
-    if any((sight.status == Status.UNDEFINED).any() for sight in screened.sights):
+    if any((sight.status == Status.UNDEFINED).any() for sight in screened.directional_derivatives):
         scale = screened.scales.own(slice(None))
         direction = signed_direction(scale, np.random.default_rng(seed))
         edge = problem.edge(0, problem.point.size)

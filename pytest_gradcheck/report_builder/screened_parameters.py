@@ -77,10 +77,10 @@ class _Part:
     @property
     def held(self) -> int:
         """How many derivatives were not looked at: by entries at which forward has a kink."""
-        if not self.screened.held.size:
+        if not self.screened.fixed.size:
             return 0
         ends = [self.parameter.start, self.parameter.stop]
-        first, last = np.searchsorted(self.screened.held, ends).tolist()
+        first, last = np.searchsorted(self.screened.fixed, ends).tolist()
         return self.problem.base.size * int(last - first)
 
     @property
@@ -95,7 +95,7 @@ class _Part:
         screened, start, stop = self.screened, self.parameter.start, self.parameter.stop
         scale = screened.scales.meaningful(slice(start, stop))[:, None]
         moves = np.abs(self.problem.claim.rows(start, stop)) * scale
-        seen = screened.visible[self.number]
+        seen = screened.detection_limit[self.number]
         return bool(are_verified_zero(moves.max(axis=0, initial=0.0), seen, screened.sizes).all())
 
     @property
@@ -128,8 +128,8 @@ def describe_screened(
     """
     unmoved = problem.unmoved()
     reports, number = list[ParameterReport](), 0
-    resolutions = (screened.visible.max(axis=1) / screened.least).tolist()
-    shares = screened.share.max(axis=1).tolist()
+    resolutions = (screened.detection_limit.max(axis=1) / screened.smallest_scale).tolist()
+    shares = screened.relative_detection_limit.max(axis=1).tolist()
     findings: dict[int, list[Finding]] = {}
     for finding in screened.findings:
         findings.setdefault(finding.box.segment.start, []).append(finding)
@@ -215,9 +215,11 @@ def _difference(screened: ScreenResult) -> float:
 
     Those that cannot be told from zero count as such.
     """
-    claimed = np.stack([s.claimed for s in screened.sights])
-    measured = np.stack([s.measured for s in screened.sights])
-    return relative_difference(claimed, measured, np.stack([s.told for s in screened.sights]))
+    claimed = np.stack([s.claimed for s in screened.directional_derivatives])
+    measured = np.stack([s.measured for s in screened.directional_derivatives])
+    return relative_difference(
+        claimed, measured, np.stack([s.told for s in screened.directional_derivatives])
+    )
 
 
 def _described(
@@ -235,7 +237,7 @@ def _described(
         outputs=problem.outputs,
         claim=problem.claim.take(coordinates),
         found=found,
-        natural=part.screened.natural(coordinates),
+        natural=part.screened.natural_slopes(coordinates),
         rounding=part.rounding,
         rtol=options.rtol,
         unmoved=parameter.name in unmoved,
@@ -259,7 +261,7 @@ def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
     if measured:
         report = _measured_report(part, measured)
     causes = list(_causes(part))
-    if any(finding.box.size > 1 and finding.share is None for finding in part.findings):
+    if any(finding.box.size > 1 and finding.relative_error is None for finding in part.findings):
         causes += report.diagnosis
     return replace(
         report,
@@ -305,8 +307,8 @@ def _wrong(part: _Part) -> int:
     for finding in part.findings:
         size = finding.box.segment.size
         where = outputs.setdefault(finding.output, np.zeros(size, dtype=np.bool_))
-        if finding.share is None:
-            finding.box.of(where)[...] = True
+        if finding.relative_error is None:
+            finding.box.view(where)[...] = True
         else:  # a factor of zero is none
             rows = part.problem.claim.rows(part.parameter.start, part.parameter.stop)
             where |= rows[:, finding.output] != 0
@@ -365,7 +367,7 @@ def _causes(part: _Part) -> Iterator[Diagnosis]:
     for share, doubt, outputs in _shares(part.findings):
         cause = diagnose_relative_error(share, doubt)
         yield replace(cause, text=f"{cause.text}{_of_outputs(part.problem, outputs)}")
-    places = [f for f in part.findings if f.share is None and f.box.size > 1]
+    places = [f for f in part.findings if f.relative_error is None and f.box.size > 1]
     places.sort(key=lambda finding: -finding.box.size)
     shown = places[: part.options.max_rows]
     for finding in shown:
@@ -374,9 +376,11 @@ def _causes(part: _Part) -> Iterator[Diagnosis]:
             len(finding.measured),
             finding.box.size,
         )
-        text = f"wrong in {where}, {size:,} entries: in {finding.off} of {count} measured"
+        text = f"wrong in {where}, {size:,} entries: in {finding.wrong} of {count} measured"
         text += _of_outputs(part.problem, [finding.output])
-        yield Diagnosis("place", text, {"wrong": finding.off, "measured": count, "entries": size})
+        yield Diagnosis(
+            "place", text, {"wrong": finding.wrong, "measured": count, "entries": size}
+        )
     if len(places) > len(shown):
         more = len(places) - len(shown)
         yield Diagnosis("places", f"and in {more} smaller parts of it", {"places": more})
@@ -385,15 +389,15 @@ def _causes(part: _Part) -> Iterator[Diagnosis]:
 def _shares(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]:
     """Return shares that may be the same once, the least certain, with all their outputs."""
     groups = list[tuple[float, float, list[int]]]()
-    for finding in sorted(findings, key=lambda f: f.doubt, reverse=True):
-        if finding.share is None:
+    for finding in sorted(findings, key=lambda f: f.relative_error_bound, reverse=True):
+        if finding.relative_error is None:
             continue
         for share, doubt, outputs in groups:
-            if abs(finding.share - share) <= doubt + finding.doubt:
+            if abs(finding.relative_error - share) <= doubt + finding.relative_error_bound:
                 outputs.append(finding.output)
                 break
         else:
-            groups.append((finding.share, finding.doubt, [finding.output]))
+            groups.append((finding.relative_error, finding.relative_error_bound, [finding.output]))
     return groups
 
 
@@ -471,7 +475,7 @@ def _why_unknown(part: _Part) -> str:
     screened = part.screened
     if screened.unexplained[part.number].any():
         return "backward is off along random directions, but no entry was found that explains it"
-    status = max(int(sight.status.max()) for sight in screened.sights)
+    status = max(int(sight.status.max()) for sight in screened.directional_derivatives)
     edge = part.problem.edge(0, part.problem.point.size)
     reason = status_reason(Status(status), edge) or "forward is too noisy"
     return f"no direction shows it: {reason}{agreement_text(_difference(screened))}"

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Box", "Region", "Segment", "cut", "whole"]
+__all__ = ["Box", "Region", "Segment", "bisect_region", "whole_region"]
 
 
 Number = TypeVar("Number", bound=np.generic)
@@ -54,7 +54,7 @@ class Segment:
         """One past its last coordinate."""
         return self.start + self.size
 
-    def holds(self, coordinate: int) -> bool:
+    def contains(self, coordinate: int) -> bool:
         """Tell whether a coordinate is one of its own."""
         return self.start <= coordinate < self.stop
 
@@ -62,9 +62,9 @@ class Segment:
         """Return all of it."""
         return Box(self, tuple((0, length) for length in self.shape))
 
-    def single(self, coordinate: int) -> Box:
+    def element(self, coordinate: int) -> Box:
         """Return the box of one of its coordinates."""
-        return self.box().single(coordinate - self.start)
+        return self.box().element(coordinate - self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,14 @@ class Box:
         """One past its last coordinate."""
         return self.segment.start + self._offset([stop - 1 for _, stop in self.ranges]) + 1
 
-    def holds(self, coordinate: int) -> bool:
+    def contains(self, coordinate: int) -> bool:
         """Tell whether a coordinate lies in it."""
-        if not self.segment.holds(coordinate):
+        if not self.segment.contains(coordinate):
             return False
         index = np.unravel_index(coordinate - self.segment.start, self.segment.shape)
         return all(a <= k < b for k, (a, b) in zip(index, self.ranges, strict=True))
 
-    def meets(self, other: Box) -> bool:
+    def intersects(self, other: Box) -> bool:
         """Tell whether another has coordinates in common with it."""
         pairs = zip(self.ranges, other.ranges, strict=False)
         return self.segment == other.segment and all(
@@ -137,16 +137,16 @@ class Box:
         ends = [sorted({0, length - 1}) for length in self.lengths]
         return [int(np.ravel_multi_index(corner, self.lengths)) for corner in product(*ends)]
 
-    def single(self, number: int) -> Box:
+    def element(self, number: int) -> Box:
         """Return the box of its `number`-th place alone."""
         index = np.unravel_index(number, self.lengths)
         there = [start + int(k) for (start, _), k in zip(self.ranges, index, strict=True)]
         return Box(self.segment, tuple((k, k + 1) for k in there))
 
-    def at(self, axis: int, index: int) -> Box:
+    def at_index(self, axis: int, index: int) -> Box:
         """Return the part of it at one index of an axis, counted from its own start."""
         start = self.ranges[axis][0] + index
-        return self.along(axis, start, start + 1)
+        return self.with_range(axis, start, start + 1)
 
     def halves(self, *, across: bool = False) -> tuple[Box, Box]:
         """Cut it in the middle of the last axis that is longer than one, across of the first."""
@@ -154,13 +154,13 @@ class Box:
         axis = axes[0 if across else -1]
         start, stop = self.ranges[axis]
         middle = (start + stop) // 2
-        return self.along(axis, start, middle), self.along(axis, middle, stop)
+        return self.with_range(axis, start, middle), self.with_range(axis, middle, stop)
 
-    def along(self, axis: int, start: int, stop: int) -> Box:
+    def with_range(self, axis: int, start: int, stop: int) -> Box:
         """Return it with another range on one axis."""
         return Box(self.segment, (*self.ranges[:axis], (start, stop), *self.ranges[axis + 1 :]))
 
-    def extended(self) -> Box:
+    def with_full_axes(self) -> Box:
         """Return it with whole axes, but for those on which it is one index."""
         return Box(
             self.segment,
@@ -176,9 +176,9 @@ class Box:
         start, stop = self.ranges[axis]
         thick = max(1, size * self.lengths[axis] // max(self.size, 1))
         for first in range(start, stop, thick):
-            yield self.along(axis, first, min(first + thick, stop))
+            yield self.with_range(axis, first, min(first + thick, stop))
 
-    def of(self, vector: NDArray[Number]) -> NDArray[Number]:
+    def view(self, vector: NDArray[Number]) -> NDArray[Number]:
         """Return its part of a vector over its segment's coordinates, as a view."""
         slices = tuple(slice(start, stop) for start, stop in self.ranges)
         return vector.reshape(self.segment.shape)[slices]
@@ -188,12 +188,12 @@ class Box:
 Region = tuple[Box, ...]
 
 
-def whole(segments: Sequence[Segment]) -> Region:
+def whole_region(segments: Sequence[Segment]) -> Region:
     """Return the region of all segments."""
     return tuple(segment.box() for segment in segments)
 
 
-def cut(region: Region, *, across: bool = False) -> tuple[Region, Region]:
+def bisect_region(region: Region, *, across: bool = False) -> tuple[Region, Region]:
     """Cut a region in two: between segments, where there are several, as even as that goes.
 
     A box along its last axis, or across its first.

@@ -148,7 +148,7 @@ class SingleEntries:
         Rounding may do to a small claim what it does to the largest: what is left of a sum is
         rounded as its terms are.
         """
-        segment = next(s for s in self.projector.weights.segments if s.holds(coordinate))
+        segment = next(s for s in self.projector.directions.segments if s.contains(coordinate))
         some = np.arange(segment.start, segment.stop, -(-segment.size // LOOKED_AT))
         largest = np.abs(self.projector.claims.take(some)).max(axis=0)
         rounding = segment.rounding * np.maximum(largest, size)

@@ -19,12 +19,12 @@ from pytest_gradcheck.numerics.step_size import Scales
 __all__ = [
     "Code",
     "CodedDirections",
-    "Numbers",
+    "Numbering",
     "by_axis",
     "by_box",
     "by_coordinate",
-    "by_place",
-    "in_order",
+    "by_position",
+    "c_order_numbers",
 ]
 
 #: Coordinates that are drawn together.
@@ -35,7 +35,7 @@ def _none() -> Indices:
     return np.zeros(0, dtype=np.intp)
 
 
-class Numbers(Protocol):
+class Numbering(Protocol):
     """Gives coordinates the numbers whose digits are coded."""
 
     def __call__(self, order: int, box: Box, part: Box) -> Indices:
@@ -49,13 +49,13 @@ class Code:
 
     Attributes
     ----------
-    numbers : Numbers
+    numbers : Numbering
         The numbers.
     divisor, base : int
         Which digit.
     """
 
-    numbers: Numbers
+    numbers: Numbering
     divisor: int
     base: int
 
@@ -84,7 +84,7 @@ def by_box(order: int, box: Box, part: Box) -> Indices:
     return np.array(order)
 
 
-def by_axis(axis: int) -> Numbers:
+def by_axis(axis: int) -> Numbering:
     """Return what gives coordinates their index on an axis, from the start of their box."""
 
     def numbers(order: int, box: Box, part: Box) -> Indices:
@@ -97,21 +97,21 @@ def by_axis(axis: int) -> Numbers:
 def by_coordinate(order: int, box: Box, part: Box) -> Indices:
     """Return the coordinates themselves, as they lie in the point."""
     del order, box
-    return part.segment.start + in_order(part, part.segment.box())
+    return part.segment.start + c_order_numbers(part, part.segment.box())
 
 
-def by_place(inside: Box) -> Numbers:
+def by_position(inside: Box) -> Numbering:
     """Return what gives coordinates of a box their number in it, in C order; others any."""
 
     def numbers(order: int, box: Box, part: Box) -> Indices:
         del order, box
         alike = part.segment == inside.segment
-        return in_order(part, inside) if alike else np.zeros((), dtype=np.intp)
+        return c_order_numbers(part, inside) if alike else np.zeros((), dtype=np.intp)
 
     return numbers
 
 
-def in_order(part: Box, inside: Box, axis: int | None = None, thick: int = 1) -> Indices:
+def c_order_numbers(part: Box, inside: Box, axis: int | None = None, thick: int = 1) -> Indices:
     """Return the numbers of a part's coordinates in C order of a box, and of what lies around it.
 
     Up to an axis, where that is given: those behind it count alike, as do `thick` indices of it.
@@ -142,22 +142,22 @@ class CodedDirections:
         Natural steps of the coordinates.
     segments : tuple of Segment
         They cover the point.
-    lifts : ndarray, shape (number of segments,)
+    gains : ndarray, shape (number of segments,)
         How much larger than natural the steps of each segment are.
     seed : int
         Decides all directions.
-    without : tuple of Box
+    excluded : tuple of Box
         Parts that no direction moves: what is wrong there is known already.
-    held : ndarray of int
+    fixed : ndarray of int
         Coordinates that no direction moves: the function has a kink there, or ends.
     """
 
     scales: Scales
     segments: tuple[Segment, ...]
-    lifts: Floats
+    gains: Floats
     seed: int
-    without: Region = ()
-    held: Indices = field(default_factory=_none)
+    excluded: Region = ()
+    fixed: Indices = field(default_factory=_none)
 
     def draw(self, out: Floats, which: int, region: Region, code: Code | None = None) -> None:
         """Write direction `which` to `out`, shape (n,), zero outside of `region`.
@@ -165,11 +165,11 @@ class CodedDirections:
         With a code each entry is multiplied by ``1 + digit / base``.
         """
         out[:] = 0.0
-        numbers, drawn = self.numbers(), dict[int, Floats]()
+        numbers, drawn = self.segment_numbers(), dict[int, Floats]()
         for run in _runs(region):
             edges = [box.start for box in run] + [run[-1].stop]
             self._fill(out, which, edges[0], edges[-1], drawn)
-            lifts = self.lifts[[numbers[box.segment.start] for box in run]]
+            lifts = self.gains[[numbers[box.segment.start] for box in run]]
             out[edges[0] : edges[-1]] *= np.repeat(lifts, np.diff(edges))
         for number, box in enumerate(region):
             if code is None and box.is_whole:
@@ -183,22 +183,22 @@ class CodedDirections:
                 shaped[(*before, slice(stop, None))] = 0.0
             if code is not None:
                 for slab in box.slabs(BLOCK):
-                    inside = slab.of(part)
+                    inside = slab.view(part)
                     inside *= code.factors(number, box, slab)
-        for box in self.without:
-            box.of(out[box.segment.start : box.segment.stop])[...] = 0.0
-        out[self.held] = 0.0
+        for box in self.excluded:
+            box.view(out[box.segment.start : box.segment.stop])[...] = 0.0
+        out[self.fixed] = 0.0
 
-    def numbers(self) -> dict[int, int]:
+    def segment_numbers(self) -> dict[int, int]:
         """Return the number of each segment by its first coordinate."""
         return {segment.start: k for k, segment in enumerate(self.segments)}
 
     def weight(self, which: int, coordinate: int) -> float:
         """Return one entry of direction `which`."""
         start = coordinate // BLOCK * BLOCK
-        number = next(k for k, s in enumerate(self.segments) if s.holds(coordinate))
+        number = next(k for k, s in enumerate(self.segments) if s.contains(coordinate))
         block = self._block(which, start)
-        return float(block[coordinate - start] * self.lifts[number])
+        return float(block[coordinate - start] * self.gains[number])
 
     def _fill(
         self, out: Floats, which: int, start: int, stop: int, drawn: dict[int, Floats]

@@ -21,7 +21,7 @@ from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.line_restriction import Line
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Status, chunks
 from pytest_gradcheck.numerics.richardson import extrapolate
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole
+from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import Code, CodedDirections
 
 __all__ = [
@@ -80,33 +80,33 @@ class DirectionProbe:
         What is measured; all of its point is moved, and put back.
     claims : Claims
         What is claimed of it.
-    weights : CodedDirections
+    directions : CodedDirections
         The directions.
     roundings : ndarray, shape (segments, m)
         By how much the rounding of all claims of a segment may change what they say along
         a direction.
     here : ndarray, shape (n,)
         Where the point is put back to: a copy of it that stays.
-    grain : float
+    point_rounding : float
         The rounding of the point, in units of the direction.
     """
 
     function: Function
     claims: Claims
-    weights: CodedDirections
+    directions: CodedDirections
     roundings: Floats
     here: Floats
-    grain: float = EPS
+    point_rounding: float = EPS
 
     @property
     def finest(self) -> float:
         """The least step that leads, about, where it should."""
-        return FINEST * self.grain
+        return FINEST * self.point_rounding
 
     @property
     def line_noise(self) -> Floats:
         """The noise of outputs at places that are rounded, and not asked where they are."""
-        return np.maximum(self.function.noise, self.grain * self.function.sizes)
+        return np.maximum(self.function.noise, self.point_rounding * self.function.sizes)
 
     def take(
         self, which: int, region: Region, step: float, code: Code | None = None
@@ -120,27 +120,27 @@ class DirectionProbe:
             bend = ((above - base) + (below - base)) / step
             noise = NOISE_FACTOR * self.function.noise / step + self.rounding(region)
             # A step is rounded, and leads a little elsewhere than another.
-            noise += PATH * self.grain / step * np.abs(claimed - measured)
+            noise += PATH * self.point_rounding / step * np.abs(claimed - measured)
         return DirectionalDifference(step, claimed, measured, bend, noise)
 
     def rounding(self, region: Region) -> Floats:
         """Return what the rounding of claims in a region may do, independent for each."""
-        numbers = self.weights.numbers()
+        numbers = self.directions.segment_numbers()
         which = [numbers[box.segment.start] for box in region]
         shares = np.array([box.size / box.segment.size for box in region])
         return np.asarray(np.sqrt((self.roundings[which] ** 2 * shares[:, None]).sum(axis=0)))
 
     def without(self, boxes: Sequence[Box]) -> DirectionProbe:
         """Return the same that does not move some boxes."""
-        without = (*self.weights.without, *boxes)
-        return replace(self, weights=replace(self.weights, without=without))
+        without = (*self.directions.excluded, *boxes)
+        return replace(self, directions=replace(self.directions, excluded=without))
 
     def claimed(self, which: int) -> Floats:
         """Return the claimed derivative along a direction by segment, shape (segments, m)."""
-        claimed = np.zeros((len(self.weights.segments), self.function.base.size))
+        claimed = np.zeros((len(self.directions.segments), self.function.base.size))
         with self._moving() as direction:
-            self.weights.draw(direction, which, whole(self.weights.segments))
-            for number, segment in enumerate(self.weights.segments):
+            self.directions.draw(direction, which, whole_region(self.directions.segments))
+            for number, segment in enumerate(self.directions.segments):
                 for part in chunks(segment.start, segment.stop):
                     claimed[number] += self.claims.along(part.start, direction[part])
         return claimed
@@ -218,7 +218,7 @@ class DirectionProbe:
     def _place(self, which: int, region: Region, step: float, code: Code | None) -> Floats:
         """Move the point along a direction."""
         there = self.function.point
-        self.weights.draw(there, which, region, code)
+        self.directions.draw(there, which, region, code)
         there *= step
         there += self.here
         return there

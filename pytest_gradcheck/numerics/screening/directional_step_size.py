@@ -32,7 +32,14 @@ from pytest_gradcheck.numerics.screening.direction_weights import CodedDirection
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionProbe
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
-__all__ = ["ClaimMagnitudes", "StepPlan", "extents", "grain", "plan_steps", "reaches"]
+__all__ = [
+    "ClaimMagnitudes",
+    "StepPlan",
+    "output_extents",
+    "plan_steps",
+    "point_rounding",
+    "scale_limits",
+]
 
 
 #: Coordinates that are looked at in each segment.
@@ -54,7 +61,7 @@ class ClaimMagnitudes:
 
     Attributes
     ----------
-    typical : ndarray, shape (number of segments, m)
+    median : ndarray, shape (number of segments, m)
         The median magnitude of claims that are not zero.
     norm : ndarray, shape (number of segments, m)
         The root of the sum of their squares.
@@ -64,7 +71,7 @@ class ClaimMagnitudes:
         The largest that was seen.
     """
 
-    typical: Floats
+    median: Floats
     norm: Floats
     total: Floats
     largest: Floats
@@ -84,7 +91,7 @@ class ClaimMagnitudes:
             rows = np.abs(claims.take(indices)) * scales.own(indices)[:, None]
             looked.append(cls._of_rows(rows, counts, sizes))
         return cls(
-            np.concatenate([part.typical for part in looked]),
+            np.concatenate([part.median for part in looked]),
             np.concatenate([part.norm for part in looked]),
             np.concatenate([part.total for part in looked]),
             np.max([part.largest for part in looked], axis=0),
@@ -103,20 +110,20 @@ class ClaimMagnitudes:
             rows.max(axis=0),
         )
 
-    def lifts(self) -> Floats:
+    def gains(self) -> Floats:
         """Return how much further than natural to move each segment, so that all show alike.
 
         It costs nothing, since noise does not depend on it; it keeps a bias from hiding
         behind a weight matrix.
         """
-        typical, norm = self.typical.max(axis=1), self.norm.max(axis=1)
+        typical, norm = self.median.max(axis=1), self.norm.max(axis=1)
         with np.errstate(all="ignore"):
             wanted = np.where(typical > 0, typical.max() / typical, 1.0)
             affordable = SHARE * np.linalg.norm(norm) / norm
         affordable = np.where(np.isfinite(affordable), affordable, 1.0)
         return np.asarray(np.clip(np.minimum(wanted, affordable), 1.0, LIFT))
 
-    def lifts_where_rounded(self, segments: Sequence[Segment]) -> Floats:
+    def gains_where_rounded(self, segments: Sequence[Segment]) -> Floats:
         """Return the same where the rounding of claims hides errors, and not noise.
 
         It grows with how far they are moved, so that small claims hide behind large ones. A
@@ -170,7 +177,7 @@ NEVER_LESS = float(np.sqrt(EPS))
 SHORTEST = 1e-7
 
 
-def extents(away: Floats, base: Floats) -> Floats:
+def output_extents(away: Floats, base: Floats) -> Floats:
     """Return what outputs extend over around the point, shape (m,).
 
     It is the magnitude of an output, or how much it varies where that is less: it may hold an
@@ -196,7 +203,7 @@ def extents(away: Floats, base: Floats) -> Floats:
     return np.where(change > ROUNDINGS * EPS * size, np.minimum(change, least), size)
 
 
-def reaches(claims: Claims, point: Floats, extent: Floats) -> Floats:
+def scale_limits(claims: Claims, point: Floats, extent: Floats) -> Floats:
     """Return how far each coordinate may go before what is claimed of it makes no sense.
 
     Over `VARIATION_STEP` of a scale a slope that holds changes an output by no more than it
@@ -212,7 +219,7 @@ def reaches(claims: Claims, point: Floats, extent: Floats) -> Floats:
     point : ndarray, shape (n,)
         Where.
     extent : ndarray, shape (m,)
-        What outputs extend over, see `extents`.
+        What outputs extend over, see `output_extents`.
 
     Returns
     -------
@@ -227,7 +234,7 @@ def reaches(claims: Claims, point: Floats, extent: Floats) -> Floats:
     return np.maximum(reach, SHORTEST * np.abs(point))
 
 
-def grain(point: Floats, limits: Floats | None) -> float:
+def point_rounding(point: Floats, limits: Floats | None) -> float:
     """Return how far numbers are apart where a point is, in units of how far it is moved.
 
     Examples
@@ -255,58 +262,58 @@ class StepPlan:
 
     Attributes
     ----------
-    profile : ClaimMagnitudes
+    magnitudes : ClaimMagnitudes
         How large claims are.
-    projector : DirectionProbe
+    probe : DirectionProbe
         With the function and the directions.
     """
 
-    profile: ClaimMagnitudes
-    projector: DirectionProbe
+    magnitudes: ClaimMagnitudes
+    probe: DirectionProbe
 
     @property
-    def least(self) -> Floats:
+    def smallest_weights(self) -> Floats:
         """The least weight of a coordinate of each segment in a direction."""
-        return LEAST * self.projector.weights.lifts
+        return LEAST * self.probe.directions.gains
 
-    def holding(self, coordinates: Indices) -> StepPlan:
+    def fixing(self, coordinates: Indices) -> StepPlan:
         """Return the same that leaves some coordinates where they are."""
-        weights = replace(self.projector.weights, held=coordinates)
-        return replace(self, projector=replace(self.projector, weights=weights))
+        weights = replace(self.probe.directions, fixed=coordinates)
+        return replace(self, probe=replace(self.probe, directions=weights))
 
     @property
-    def tolerance(self) -> Floats:
+    def total_change(self) -> Floats:
         """The change along a direction by all claims, had they one sign, shape (m,)."""
-        lifts = self.projector.weights.lifts
-        return np.asarray((lifts[:, None] * self.profile.total).sum(axis=0))
+        lifts = self.probe.directions.gains
+        return np.asarray((lifts[:, None] * self.magnitudes.total).sum(axis=0))
 
-    def change(self, numbers: Sequence[int] | slice = slice(None)) -> Floats:
+    def expected_change(self, numbers: Sequence[int] | slice = slice(None)) -> Floats:
         """Return how large derivatives along directions in some segments are likely to be."""
-        lifts = self.projector.weights.lifts[:, None]
-        return np.asarray(np.linalg.norm((lifts * self.profile.norm)[numbers], axis=0))
+        lifts = self.probe.directions.gains[:, None]
+        return np.asarray(np.linalg.norm((lifts * self.magnitudes.norm)[numbers], axis=0))
 
     @property
-    def is_rounded(self) -> bool:
+    def is_rounding_dominated(self) -> bool:
         """Whether the rounding of claims hides more of their errors than noise does."""
         step, rounding = self.step(), self._rounding(slice(None))
-        return bool((rounding > NOISE_FACTOR * self.projector.function.noise / step).any())
+        return bool((rounding > NOISE_FACTOR * self.probe.function.noise / step).any())
 
     def step(self, numbers: Sequence[int] | slice = slice(None)) -> float:
         """Return the step along directions in some segments that shows most."""
-        function = self.projector.function
-        step = float(balanced_steps(function, self.change(numbers)[None], np.ones(1))[0])
+        function = self.probe.function
+        step = float(balanced_steps(function, self.expected_change(numbers)[None], np.ones(1))[0])
         with np.errstate(all="ignore"):
             quiet = NOISE_FACTOR * function.noise / (QUIET * self._rounding(numbers))
         quiet_step = max(float(np.nanmax(quiet, initial=0.0)), SMALLEST_STEP)
-        return max(min(step, quiet_step), self.projector.finest)
+        return max(min(step, quiet_step), self.probe.finest)
 
-    def hidden(self, numbers: Sequence[int] | slice) -> Floats:
+    def expected_bound(self, numbers: Sequence[int] | slice) -> Floats:
         """Return what noise and rounding should hide along directions in some segments."""
-        noise = NOISE_FACTOR * self.projector.function.noise / self.step(numbers)
+        noise = NOISE_FACTOR * self.probe.function.noise / self.step(numbers)
         return np.asarray(noise + self._rounding(numbers))
 
     def _rounding(self, numbers: Sequence[int] | slice) -> Floats:
-        return np.asarray(np.linalg.norm(self.projector.roundings[numbers], axis=0))
+        return np.asarray(np.linalg.norm(self.probe.roundings[numbers], axis=0))
 
 
 def plan_steps(
@@ -343,19 +350,19 @@ def plan_steps(
     weights = CodedDirections(function.scales, segments, np.ones(len(segments)), seed)
     profile = ClaimMagnitudes.of(claims, segments, function.scales, rng)
     nothing = np.zeros_like(profile.norm)
-    fine = grain(here, function.scales.limits)
+    fine = point_rounding(here, function.scales.limits)
     projector = DirectionProbe(function, claims, weights, nothing, here, fine)
-    natural = _aimed(projector, profile, profile.lifts())
-    if not function.noise.any() or not natural.is_rounded:
+    natural = _aimed(projector, profile, profile.gains())
+    if not function.noise.any() or not natural.is_rounding_dominated:
         return natural
-    return _aimed(projector, profile, profile.lifts_where_rounded(segments))
+    return _aimed(projector, profile, profile.gains_where_rounded(segments))
 
 
 def _aimed(projector: DirectionProbe, profile: ClaimMagnitudes, lifts: Floats) -> StepPlan:
-    function, weights = projector.function, replace(projector.weights, lifts=lifts)
+    function, weights = projector.function, replace(projector.directions, gains=lifts)
     rounded = np.array([segment.rounding for segment in weights.segments]) * lifts
     roundings = profile.norm * rounded[:, None]
-    aimed = StepPlan(profile, replace(projector, weights=weights, roundings=roundings))
-    sizes = np.where(aimed.change() > 0, aimed.change(), np.abs(function.base))
+    aimed = StepPlan(profile, replace(projector, directions=weights, roundings=roundings))
+    sizes = np.where(aimed.expected_change() > 0, aimed.expected_change(), np.abs(function.base))
     function = replace(function, sizes=sizes)
-    return replace(aimed, projector=replace(aimed.projector, function=function))
+    return replace(aimed, probe=replace(aimed.probe, function=function))

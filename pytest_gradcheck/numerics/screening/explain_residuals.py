@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole
+from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import Expected, SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     APART,
@@ -24,7 +24,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     as_pair,
     directional_derivative,
 )
-from pytest_gradcheck.numerics.screening.locate_errors import Search
+from pytest_gradcheck.numerics.screening.locate_errors import ErrorSearch
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder
 from pytest_gradcheck.numerics.screening.screen_result import Finding, Suspect
 
@@ -43,13 +43,13 @@ class CommonRelativeError:
     ----------
     segments : tuple of int
         Where.
-    share, doubt : float
+    relative_error, bound : float
         By which share of the claims, and how uncertain it is.
     """
 
     segments: tuple[int, ...]
-    share: float
-    doubt: float
+    relative_error: float
+    bound: float
 
 
 def common_relative_error(
@@ -200,7 +200,7 @@ class Explanation:
 
     @property
     def _everything(self) -> Region:
-        return whole(self.projector.weights.segments)
+        return whole_region(self.projector.directions.segments)
 
     def _share(self, current: DirectionalDerivative, other: DirectionalDerivative) -> bool:
         """Explain both directions by one share of the claims of some segments."""
@@ -214,9 +214,9 @@ class Explanation:
         if found is None:
             return False
         numbers = found.segments
-        if abs(found.share) <= self.entries.agreement:
+        if abs(found.relative_error) <= self.entries.agreement:
             return True
-        segments = [self.projector.weights.segments[k] for k in numbers]
+        segments = [self.projector.directions.segments[k] for k in numbers]
         order = np.argsort(-np.abs(claimed[0, list(numbers)]))[:SEGMENTS]
         measured = {}
         for number in order.tolist():
@@ -233,8 +233,8 @@ class Explanation:
                 output,
                 measured.get(k, ()),
                 len(measured.get(k, ())),
-                found.share,
-                found.doubt,
+                found.relative_error,
+                found.bound,
             )
             for k, segment in enumerate(segments)
         ]
@@ -247,10 +247,10 @@ class Explanation:
         nonzero = coordinates[self.projector.claims.take(coordinates)[:, self.output] != 0]
         return int(nonzero[0]) if nonzero.size else None
 
-    def _search(self, current: DirectionalDerivative) -> Search:
+    def _search(self, current: DirectionalDerivative) -> ErrorSearch:
         current = as_pair(self.projector, current, self._everything, self.output)
         reader = Decoder.of(self.projector, current, self.output)
-        search = Search(reader, self.entries, self.goes_on, self.rng, right=self.right)
+        search = ErrorSearch(reader, self.entries, self.goes_on, self.rng, right=self.right)
         search.run(reader.all_of(current))
         return search
 
@@ -258,7 +258,7 @@ class Explanation:
         """Return what suspects leave of another direction."""
         rest, doubt = float(other.residual[self.output]), 0.0
         for suspect in suspects:
-            weight = self.projector.weights.weight(other.which, suspect.box.start)
+            weight = self.projector.directions.weight(other.which, suspect.box.start)
             rest -= suspect.error * weight
             doubt += suspect.bound * abs(weight)
         bound = float(other.bound[self.output]) if other.known[self.output] else np.inf
@@ -286,7 +286,7 @@ class Explanation:
         return self._take(others, {s.box for s in trusted} if clean else ()) and all_taken, clean
 
     def _is_confirmed(self, suspect: Suspect, which: int, rest: Rest) -> bool:
-        weight = self.projector.weights.weight(which, suspect.box.start)
+        weight = self.projector.directions.weight(which, suspect.box.start)
         return rest.confirms(suspect.error * weight)
 
     def _without(self, suspects: Sequence[Suspect], step: float) -> DirectionalDerivative | None:

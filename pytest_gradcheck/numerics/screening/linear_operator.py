@@ -31,10 +31,14 @@ from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionalDerivative
 from pytest_gradcheck.numerics.screening.directional_step_size import ClaimMagnitudes
-from pytest_gradcheck.numerics.screening.screen_result import Finding, ScreenResult, reference
+from pytest_gradcheck.numerics.screening.screen_result import (
+    Finding,
+    ScreenResult,
+    reference_magnitude,
+)
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["find_wrong", "is_homogeneous", "verify_linear"]
+__all__ = ["find_wrong_claims", "is_homogeneous", "verify_linear"]
 
 #: How far all coordinates are moved, in units of their scales, each time along another
 #: direction: first so far that nothing but a linear function agrees ...
@@ -134,11 +138,11 @@ def verify_linear(
         key=lambda sight: float(sight.hidden.max()),
     )
     screened = steps.screened(sights[:2])
-    against = reference(screened.typical, sights[0].claimed, screened.sizes)
-    return screened if (screened.visible <= FAIR * against).all() else None
+    against = reference_magnitude(screened.typical_claim, sights[0].claimed, screened.sizes)
+    return screened if (screened.detection_limit <= FAIR * against).all() else None
 
 
-def find_wrong(
+def find_wrong_claims(
     question: DerivativeTask, segments: Sequence[Segment], *, agreement: float, seed: int
 ) -> ScreenResult | None:
     """Find a few claims that are off about a function that is linear to rounding.
@@ -280,7 +284,7 @@ class _Steps:
     def direction(self, reach: float) -> Floats:
         """Draw how far to move each coordinate."""
         direction = signed_direction(self.scales.own(slice(None)), self.rng)
-        for segment, lift in zip(self.segments, self.profile.lifts().tolist(), strict=True):
+        for segment, lift in zip(self.segments, self.profile.gains().tolist(), strict=True):
             direction[segment.start : segment.stop] *= reach * lift
         return direction
 
@@ -322,24 +326,24 @@ class _Steps:
         found.value[:], found.bound[:], found.step[:] = np.nan, np.inf, step
         found.value[0, output] = move.measured[output] / move.step
         found.bound[0, output] = move.allowed(seen)[output] / APART / step
-        segment = next(s for s in self.segments if s.holds(coordinate))
-        return Finding(segment.single(coordinate), output, ((coordinate, found),), 1)
+        segment = next(s for s in self.segments if s.contains(coordinate))
+        return Finding(segment.element(coordinate), output, ((coordinate, found),), 1)
 
     def screened(self, sights: Sequence[DirectionalDerivative]) -> ScreenResult:
         """Return what was seen along directions, the first of which shows most."""
-        least = LEAST * self.profile.lifts()
+        least = LEAST * self.profile.gains()
         visible = sights[0].hidden / least[:, None]
         return ScreenResult(
-            sights=tuple(sights),
-            visible=visible,
-            typical=self.profile.typical,
+            directional_derivatives=tuple(sights),
+            detection_limit=visible,
+            typical_claim=self.profile.median,
             swept={},
             findings=(),
             unexplained=np.zeros(visible.shape, dtype=bool),
             sizes=np.abs(self.question.base),
             scales=self.scales,
-            least=self.scales.least(),
-            held=np.zeros(0, dtype=np.intp),
+            smallest_scale=self.scales.least(),
+            fixed=np.zeros(0, dtype=np.intp),
         )
 
     def _change(self, there: Floats) -> tuple[Floats, Floats]:

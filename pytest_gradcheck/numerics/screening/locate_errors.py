@@ -15,16 +15,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.screening.array_regions import Box, cut
+from pytest_gradcheck.numerics.screening.array_regions import Box, bisect_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import APART
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual
 from pytest_gradcheck.numerics.screening.screen_result import Finding, Suspect
 
-__all__ = ["Search", "extent"]
+__all__ = ["ErrorSearch", "bounding_box"]
 
 
-def extent(reader: Decoder, box: Box) -> Box:
+def bounding_box(reader: Decoder, box: Box) -> Box:
     """Return the box that reaches, on each axis, from the first index that is off to the last.
 
     Parameters
@@ -44,7 +44,7 @@ def extent(reader: Decoder, box: Box) -> Box:
         start, stop = box.ranges[axis]
         last = _reach(reader, box, axis, start, length)
         first = _reach(reader, box, axis, min(stop, last), 0)
-        box = box.along(axis, first, last)
+        box = box.with_range(axis, first, last)
     return box
 
 
@@ -64,7 +64,7 @@ def _reach(reader: Decoder, box: Box, axis: int, inside: int, outside: int) -> i
 
 def _is_off(reader: Decoder, box: Box, axis: int, one: int, other: int) -> bool:
     """Tell whether anything between two places on an axis is off."""
-    part = box.along(axis, min(one, other), max(one, other))
+    part = box.with_range(axis, min(one, other), max(one, other))
     return reader.measure((part,)).clear > APART
 
 
@@ -92,7 +92,7 @@ ALL = 4
 
 
 @dataclass(slots=True)
-class Search:
+class ErrorSearch:
     """A search for what is off in one output.
 
     Attributes
@@ -157,8 +157,8 @@ class Search:
         if not is_whole or excess.slabs is not None:
             coordinate = self.reader.coordinate(excess)
             for box in excess.region:
-                if coordinate is not None and box.holds(coordinate):
-                    single = box.segment.single(coordinate)
+                if coordinate is not None and box.contains(coordinate):
+                    single = box.segment.element(coordinate)
                     if self._may_be_off(single, excess):
                         return self._suspect(excess, single)
         if is_whole and not self.entries.claims_anything(excess.region[0], self.reader.output):
@@ -175,7 +175,7 @@ class Search:
     def _explain_dense(self, excess: Residual) -> list[Residual]:
         """Explain a residual by its region, and all of the block that is a part of; else cut."""
         known, (box,) = len(self.findings), excess.region
-        row = box.extended()
+        row = box.with_full_axes()
         if self._is_found(row):
             return []
         if min(box.lengths) == 1 and row != box and self._take_block(row, self._drawn(row, ALL)):
@@ -189,7 +189,7 @@ class Search:
 
     def _grow(self, box: Box) -> None:
         """Take a block instead of a box that is a part of it."""
-        block = extent(self.reader, box)
+        block = bounding_box(self.reader, box)
         # What is no block reaches to all of its sides, yet to a corner by chance only.
         numbers = [*block.corners()[:CORNERS], *self._drawn(block, MIDDLE)]
         part = self.findings.pop()
@@ -207,7 +207,7 @@ class Search:
 
     def _without_blocks(self, excess: Residual, blocks: Sequence[Box]) -> Residual:
         """Measure a region again that blocks are a part of which are known since."""
-        if not any(box.meets(block) for box in excess.region for block in blocks):
+        if not any(box.intersects(block) for box in excess.region for block in blocks):
             return excess
         return replace(self.reader.measure(excess.region), depth=0)
 
@@ -219,7 +219,7 @@ class Search:
             may_be = self._may_be_off(place, excess)
             return self._suspect(excess, place) if may_be else self._cut(excess)
         if place != box:
-            row = place.extended()
+            row = place.with_full_axes()
             if self._is_found(row):
                 return []
             # Of a part of a box it takes more to tell a row from two entries in it.
@@ -258,7 +258,7 @@ class Search:
             if excess.minus(excess.region, part).clear <= APART:
                 return self._explain_place(part) if len(inside) == 1 else [part]
             excess = replace(excess, mixed=True)
-        first, second = cut(excess.region, across=excess.across)
+        first, second = bisect_region(excess.region, across=excess.across)
         part = self.reader.measure(first)
         rest = excess.minus(second, part)
         # All that is off being on one side, so is all of the digit.
@@ -287,7 +287,7 @@ class Search:
         is_off, off = self._is_off(box, self._drawn(box, tries), enough=min(enough, box.size))
         if is_off:
             return None
-        inside = [one for one in off if excess.region[0].holds(one[0])]
+        inside = [one for one in off if excess.region[0].contains(one[0])]
         rest = self._without(excess, inside) if inside else excess
         return None if rest.clear <= APART else rest
 
@@ -322,7 +322,7 @@ class Search:
         for coordinate, found in off:
             error = float(self.entries.errors(coordinate, found)[self.reader.output])
             bound, step = float(found.bound[0, self.reader.output]), float(found.step[0])
-            suspect = Suspect(region.segment.single(coordinate), error, bound, step, found)
+            suspect = Suspect(region.segment.element(coordinate), error, bound, step, found)
             self.suspects.append(suspect)
             weight = self.reader.weight(coordinate)
             excess = excess.less(suspect.box, error * weight, bound * abs(weight))

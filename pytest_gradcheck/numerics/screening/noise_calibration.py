@@ -26,14 +26,14 @@ from pytest_gradcheck.numerics.noise import (
 )
 from pytest_gradcheck.numerics.output_magnitude import output_sizes
 from pytest_gradcheck.numerics.random_directions import defined_direction
-from pytest_gradcheck.numerics.screening.array_regions import whole
+from pytest_gradcheck.numerics.screening.array_regions import whole_region
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDifference,
     DirectionProbe,
 )
 
 __all__ = [
-    "Tally",
+    "EvaluationCounter",
     "calibrate_noise",
     "calibrate_noise_widely",
     "calibrate_sizes",
@@ -69,7 +69,7 @@ CURVED = 0.25
 
 
 @dataclass(slots=True)
-class Tally:
+class EvaluationCounter:
     """Counts evaluations of a function."""
 
     function: Evaluate
@@ -123,7 +123,7 @@ class _Table:
             close = (values[PLACES + 1] - values[PLACES - 1]) / (2 * self.spacing)
             noise = NOISE_FACTOR * projector.function.noise / step
             noise += CURVED * np.abs(measured - close)
-            noise += projector.rounding(whole(projector.weights.segments))
+            noise += projector.rounding(whole_region(projector.directions.segments))
             bend = ((right - base) + (left - base)) / step
         return DirectionalDifference(step, self.claimed, measured, bend, noise)
 
@@ -219,7 +219,11 @@ def noisy_coordinates(projector: DirectionProbe, repeat: Floats, affordable: int
         None, at no cost, where the noise is no large share of any output; and where all are,
         see `noise_groups`.
     """
-    function, weights, nobody = projector.function, projector.weights, np.zeros(0, dtype=np.intp)
+    function, weights, nobody = (
+        projector.function,
+        projector.directions,
+        np.zeros(0, dtype=np.intp),
+    )
     if not np.any(function.noise > LOUD * np.abs(function.base)):
         return nobody
     groups = noise_groups(
@@ -266,7 +270,7 @@ def calibrate_sizes(projector: DirectionProbe, which: int) -> DirectionProbe:
 
 
 def _look(projector: DirectionProbe, which: int, spacing: float, least: Floats) -> _Table:
-    everything = whole(projector.weights.segments)
+    everything = whole_region(projector.directions.segments)
     values, claimed = projector.table(which, everything, spacing, PLACES)
     with np.errstate(all="ignore"):
         sigma, seen = noise_from_differences(values)
@@ -306,7 +310,7 @@ def _lowered(noise: Floats, function: Function, direction: Floats) -> Floats:
 def _drawn(projector: DirectionProbe, which: int) -> Floats:
     """Draw a direction over everything, as a vector of its own."""
     direction = np.empty_like(projector.here)
-    projector.weights.draw(direction, which, whole(projector.weights.segments))
+    projector.directions.draw(direction, which, whole_region(projector.directions.segments))
     return direction
 
 
@@ -314,8 +318,8 @@ def _defined(projector: DirectionProbe) -> Floats:
     """Draw a direction along which the function is defined; it moves what others do."""
     function = projector.function
     scale = function.scales.own(slice(None))
-    scale[projector.weights.held] = 0.0
-    rng = np.random.default_rng(projector.weights.seed)
+    scale[projector.directions.fixed] = 0.0
+    rng = np.random.default_rng(projector.directions.seed)
     return defined_direction(
         function.evaluate, function.point, scale=scale, reach=3 * WIDE_SPACING, rng=rng
     )

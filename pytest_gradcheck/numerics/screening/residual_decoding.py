@@ -22,15 +22,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Indices
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole
+from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import (
     Code,
-    Numbers,
+    Numbering,
     by_axis,
     by_box,
     by_coordinate,
-    by_place,
-    in_order,
+    by_position,
+    c_order_numbers,
 )
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDerivative,
@@ -63,7 +63,7 @@ class _Stack:
 
     def numbers(self, part: Box) -> Indices:
         """Return the slab of each coordinate of a part of the box, of a shape that broadcasts."""
-        return self.first + in_order(part, self.box, self.axis, self.thick)
+        return self.first + c_order_numbers(part, self.box, self.axis, self.thick)
 
     def part(self, number: int, box: Box) -> Box | None:
         """Return what a part of the box has in common with a slab, None where that is nothing."""
@@ -77,7 +77,7 @@ class _Stack:
             start, stop = max(start, low), min(stop, low + thick)
             if start >= stop:
                 return None
-            box = box.along(axis, start, stop)
+            box = box.with_range(axis, start, stop)
         return box
 
 
@@ -127,7 +127,7 @@ class Slabs:
 
     def count_in(self, region: Region) -> int:
         """Return in how many slabs a part of the region lies, from the first to the last."""
-        ends = (region[0].single(0), region[-1].single(region[-1].size - 1))
+        ends = (region[0].element(0), region[-1].element(region[-1].size - 1))
         low, high = (self._stack(end).numbers(end).item() for end in ends)
         return int(high - low) + 1
 
@@ -255,9 +255,9 @@ class Residual:
         return replace(self, region=region, noise=noise, rounding=rounding)
 
 
-def _without(whole: float, part: float) -> float:
+def _without(whole_region: float, part: float) -> float:
     """Return the rounding of the rest: that of different claims adds up in squares."""
-    return math.sqrt(max(whole**2 - part**2, 0.0))
+    return math.sqrt(max(whole_region**2 - part**2, 0.0))
 
 
 #: A digit is read when what is read is this close to an integer, and known as well; what is
@@ -320,14 +320,14 @@ class Decoder:
 
     def all_of(self, sight: DirectionalDerivative) -> Residual:
         """Return what a sight of everything shows."""
-        everything = whole(self.projector.weights.segments)
+        everything = whole_region(self.projector.directions.segments)
         residual, bound = float(sight.residual[self.output]), float(sight.bound[self.output])
         rounding = self._rounding(everything)
         return Residual(everything, residual, max(bound - rounding, 0.0), rounding)
 
     def weight(self, coordinate: int) -> float:
         """Return the weight of a coordinate in the direction."""
-        return self.projector.weights.weight(self.which, coordinate)
+        return self.projector.directions.weight(self.which, coordinate)
 
     def measure(self, region: Region, code: Code | None = None) -> Residual:
         """Measure the residual of a region: two evaluations, more where kinks are crossed."""
@@ -420,7 +420,7 @@ class Decoder:
             start, stop = inside[0].ranges[axis] if inside else box.ranges[axis]
             number = self._read(excess, by_axis(axis), stop - start, start=start - first)
             if number is not None:
-                narrowed = narrowed.at(axis, number)
+                narrowed = narrowed.at_index(axis, number)
         return narrowed
 
     def coordinate(self, excess: Residual) -> int | None:
@@ -433,7 +433,7 @@ class Decoder:
         if len(region) == 1:
             (box,) = region
             # One digit may be one by chance: another is read where the slab is a coordinate.
-            number = self._read(excess, by_place(box), max(box.size, 2))
+            number = self._read(excess, by_position(box), max(box.size, 2))
             return None if number is None or number >= box.size else box.coordinate(number)
         start, stop = region[0].start, region[-1].stop
         return self._read(excess, by_coordinate, stop - start, start=start)
@@ -452,7 +452,7 @@ class Decoder:
     def _read(
         self,
         excess: Residual,
-        numbers: Numbers,
+        numbers: Numbering,
         count: int,
         *,
         start: int = 0,

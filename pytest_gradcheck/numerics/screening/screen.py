@@ -17,7 +17,7 @@ from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup
 from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
 from pytest_gradcheck.numerics.random_directions import seeded_generator
-from pytest_gradcheck.numerics.screening.array_regions import Segment, whole
+from pytest_gradcheck.numerics.screening.array_regions import Segment, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     APART,
@@ -30,23 +30,27 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
 )
 from pytest_gradcheck.numerics.screening.directional_step_size import (
     ClaimMagnitudes,
-    extents,
+    output_extents,
     plan_steps,
-    reaches,
+    scale_limits,
 )
 from pytest_gradcheck.numerics.screening.explain_residuals import Explanation
 from pytest_gradcheck.numerics.screening.noise_calibration import (
-    Tally,
+    EvaluationCounter,
     calibrate_noise,
     calibrate_noise_widely,
     calibrate_sizes,
     noisy_coordinates,
 )
-from pytest_gradcheck.numerics.screening.screen_result import Finding, ScreenResult, reference
+from pytest_gradcheck.numerics.screening.screen_result import (
+    Finding,
+    ScreenResult,
+    reference_magnitude,
+)
 from pytest_gradcheck.numerics.screening.solver_tolerance import (
-    are_left_by_branches,
-    are_several,
-    may_be_left_everywhere,
+    explained_by_branches,
+    may_be_everywhere,
+    may_be_solver_error,
 )
 from pytest_gradcheck.numerics.step_size import Scales
 
@@ -131,8 +135,8 @@ class _Screening:
         seed: int,
     ) -> None:
         self._question, self._segments, self._seed = question, segments, seed
-        self._everything = whole(self._segments)
-        self._tally = Tally(question.evaluate)
+        self._everything = whole_region(self._segments)
+        self._tally = EvaluationCounter(question.evaluate)
         self._agreement, self._budget = agreement, budget
         self._rng = seeded_generator(seed)
         base = question.base
@@ -148,7 +152,7 @@ class _Screening:
         )
         self._loud = NoiseGroup(np.zeros(0, dtype=np.intp), function.noise)
         self._move(function)
-        shape = self._profile.typical.shape
+        shape = self._profile.median.shape
         self._visible = np.full(shape, np.inf)
         self._unexplained = np.zeros(shape, dtype=bool)
         self._left_by_solver = np.zeros(shape[1:], dtype=bool)
@@ -167,15 +171,15 @@ class _Screening:
             rng=self._rng,
         )
         if self._loud.indices.size:
-            self._aim = self._aim.holding(self._loud.indices)
+            self._aim = self._aim.fixing(self._loud.indices)
 
     @property
     def _profile(self) -> ClaimMagnitudes:
-        return self._aim.profile
+        return self._aim.magnitudes
 
     @property
     def _projector(self) -> DirectionProbe:
-        return self._aim.projector
+        return self._aim.probe
 
     def run(self) -> ScreenResult:
         """Look along directions, then at what they do not settle."""
@@ -192,7 +196,7 @@ class _Screening:
         zeros = np.flatnonzero(self._question.point == 0)
         if zeros.size and not _are_settled(sights):
             # Penalties have a kink at zero, and roots end there.
-            self._aim = self._aim.holding(np.union1d(zeros, self._loud.indices))
+            self._aim = self._aim.fixing(np.union1d(zeros, self._loud.indices))
             sights = self._look()
         settled = _are_settled(sights)
         if settled:
@@ -207,8 +211,8 @@ class _Screening:
             projector = replace(self._projector, function=function)
             known = calibrate_noise_widely(projector, repeat)
             if not self._loud.indices.size and self._holds_loud(known):
-                weights = self._projector.weights
-                known = calibrate_noise_widely(replace(projector, weights=weights), repeat)
+                weights = self._projector.directions
+                known = calibrate_noise_widely(replace(projector, directions=weights), repeat)
             self._move(known.function)
             sights = self._look()
             stairs = _stand_still(sights) and self._moves_from_afar()
@@ -217,16 +221,16 @@ class _Screening:
         self._look_apart(sights[0].claimed)
         function = self._projector.function
         return ScreenResult(
-            sights=sights,
-            visible=self._visible,
-            typical=self._profile.typical,
+            directional_derivatives=sights,
+            detection_limit=self._visible,
+            typical_claim=self._profile.median,
             swept=self._swept,
             findings=tuple(self._findings),
             unexplained=self._unexplained,
             sizes=function.sizes,
             scales=function.scales,
-            least=function.scales.least(),
-            held=self._projector.weights.held,
+            smallest_scale=function.scales.least(),
+            fixed=self._projector.directions.fixed,
         )
 
     @property
@@ -238,7 +242,7 @@ class _Screening:
         loud = noisy_coordinates(known, self._question.repeat, self._budget // SPARE)
         if loud.size:
             self._loud = NoiseGroup(loud, known.function.noise)
-            self._aim = self._aim.holding(loud)
+            self._aim = self._aim.fixing(loud)
         return bool(loud.size)
 
     def _stay_within_reach(self) -> None:
@@ -248,8 +252,8 @@ class _Screening:
             projector.at(which, self._everything, np.array([VARIATION_STEP]))
             for which in (NOISE, FIRST)
         ]
-        extent = extents(np.concatenate(far), function.base)
-        limits = reaches(projector.claims, projector.here, extent)
+        extent = output_extents(np.concatenate(far), function.base)
+        limits = scale_limits(projector.claims, projector.here, extent)
         scales = replace(function.scales, limits=limits)
         self._move(replace(function, scales=scales))
 
@@ -300,12 +304,12 @@ class _Screening:
         seen[outputs[FACTORS:]] *= APART
         self._unexplained[:, outputs[FACTORS:]] = True
         moved = np.array([[self._held(s) < s.size] for s in self._segments])
-        seen = np.where(moved, seen / self._aim.least[:, None], np.inf)
+        seen = np.where(moved, seen / self._aim.smallest_weights[:, None], np.inf)
         self._visible = np.minimum(self._visible, seen)
 
     def _held(self, segment: Segment) -> int:
         """Return how many coordinates of a segment no direction moves."""
-        held = self._projector.weights.held
+        held = self._projector.directions.fixed
         if not held.size:
             return 0
         first, last = np.searchsorted(held, [segment.start, segment.stop])
@@ -333,14 +337,14 @@ class _Screening:
         )
         explained = explanation.run(*clearest)
         findings, largest = explanation.findings, self._profile.largest
-        slight = are_left_by_branches(findings, entries, largest, self._rng)
-        if slight and (not explained or are_several(findings, entries)):
+        slight = explained_by_branches(findings, entries, largest, self._rng)
+        if slight and (not explained or may_be_everywhere(findings, entries)):
             return None
-        everywhere = may_be_left_everywhere(findings, entries, largest)
+        everywhere = may_be_solver_error(findings, entries, largest)
         if slight or everywhere or output in entries.branches:
             self._left_by_solver[output] = True
             return None
-        allowed = self._agreement * self._aim.tolerance[output]
+        allowed = self._agreement * self._aim.total_change[output]
         if not findings and abs(clearest[0].residual[output]) <= allowed:
             return None  # as many slight differences as agree, one by one
         self._findings += findings
@@ -354,9 +358,9 @@ class _Screening:
         are dim beside these again.
         """
         sizes = self._projector.function.sizes
-        against = reference(self._profile.typical, claimed, sizes)
+        against = reference_magnitude(self._profile.median, claimed, sizes)
         # What the rounding of claims hides shows little better in one of them alone.
-        fair = POOR if self._aim.is_rounded else FAIR
+        fair = POOR if self._aim.is_rounding_dominated else FAIR
         dim = np.flatnonzero((self._visible > fair * against).any(axis=1)).tolist()
         several = [number for number in dim if self._is_worth(number, fair * against[number])]
         while len(several) > ALONE:
@@ -378,7 +382,7 @@ class _Screening:
         segment, much = self._segments[number], self._visible[number] > fair
         if not much.any() or self._held(segment) == segment.size:
             return False
-        alone = APART * self._aim.hidden([number]) / self._aim.least[number]
+        alone = APART * self._aim.expected_bound([number]) / self._aim.smallest_weights[number]
         return bool((much & (self._visible[number] > WORTH * alone)).any())
 
     def _look_at(self, numbers: list[int]) -> None:
@@ -387,14 +391,14 @@ class _Screening:
         region = tuple(self._segments[number].box() for number in numbers)
         own = directional_derivative(projector, OWN, region, self._aim.step(numbers))
         if own.known.all() and not own.differs.any():
-            seen = own.hidden / self._aim.least[numbers][:, None]
+            seen = own.hidden / self._aim.smallest_weights[numbers][:, None]
             self._visible[numbers] = np.minimum(self._visible[numbers], seen)
             self._unexplained[numbers] = False
 
     def _sweep(self, number: int, segment: Segment) -> None:
         """Measure a segment entry by entry, if that is affordable; else know what is small."""
         if not self._swept:
-            self._aim = replace(self._aim, projector=calibrate_sizes(self._projector, NOISE))
+            self._aim = replace(self._aim, probe=calibrate_sizes(self._projector, NOISE))
         if self._tally.calls + 2 * segment.size > self._budget:
             return
         if segment.size * self._visible[number].size > DERIVATIVES:

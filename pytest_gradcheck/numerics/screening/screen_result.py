@@ -19,7 +19,7 @@ from pytest_gradcheck.numerics.screening.array_regions import Box
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionalDerivative
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["UNRESOLVED", "Finding", "ScreenResult", "Suspect", "reference"]
+__all__ = ["UNRESOLVED", "Finding", "ScreenResult", "Suspect", "reference_magnitude"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,20 @@ class Finding:
         Of which output.
     measured : tuple of (int, Measurement)
         Coordinates in it that were measured one by one.
-    off : int
+    wrong : int
         How many of these are off.
-    share : float or None
+    relative_error : float or None
         By which share of itself every claim in it is off, None where that varies.
-    doubt : float
+    relative_error_bound : float
         How uncertain the share is.
     """
 
     box: Box
     output: int
     measured: tuple[tuple[int, Measurement], ...]
-    off: int
-    share: float | None = None
-    doubt: float = 0.0
+    wrong: int
+    relative_error: float | None = None
+    relative_error_bound: float = 0.0
 
 
 #: What is seen of a segment says little where an error of this share of a typical claim
@@ -82,7 +82,7 @@ UNRESOLVED = 0.1
 VANISHING = 1e-4
 
 
-def reference(typical: Floats, claimed: Floats, sizes: Floats) -> Floats:
+def reference_magnitude(typical: Floats, claimed: Floats, sizes: Floats) -> Floats:
     """Return what an error is large against, shape (segments, m).
 
     Typical claims; where none were seen the largest of other segments, where there are
@@ -105,12 +105,12 @@ class ScreenResult:
 
     Attributes
     ----------
-    sights : tuple of DirectionalDerivative
+    directional_derivatives : tuple of DirectionalDerivative
         Along directions over everything, as they were seen first.
-    visible : ndarray, shape (segments, m)
+    detection_limit : ndarray, shape (segments, m)
         The smallest error of one derivative that would have been seen, times the scale of
         its coordinate; infinite where nothing could be seen.
-    typical : ndarray, shape (segments, m)
+    typical_claim : ndarray, shape (segments, m)
         How large claims of a segment are that are not zero, likewise.
     swept : mapping of int to Measurement
         Segments that were measured entry by entry instead, by their number.
@@ -122,35 +122,37 @@ class ScreenResult:
         How large the outputs are.
     scales : Scales
         Natural step of each coordinate.
-    least : ndarray, shape (segments,)
+    smallest_scale : ndarray, shape (segments,)
         The smallest of them in each segment.
-    held : ndarray of int
+    fixed : ndarray of int
         Coordinates that are zero and were not looked at: the function has a kink there.
     """
 
-    sights: tuple[DirectionalDerivative, ...]
-    visible: Floats
-    typical: Floats
+    directional_derivatives: tuple[DirectionalDerivative, ...]
+    detection_limit: Floats
+    typical_claim: Floats
     swept: Mapping[int, Measurement]
     findings: tuple[Finding, ...]
     unexplained: Booleans
     sizes: Floats
     scales: Scales
-    least: Floats
-    held: Indices
+    smallest_scale: Floats
+    fixed: Indices
 
     @property
-    def share(self) -> Floats:
+    def relative_detection_limit(self) -> Floats:
         """The smallest error that would have been seen, relative to a typical claim.
 
         Where even the smallest would have been, as of an output that is 0 throughout, it is 0.
         """
-        against = reference(self.typical, self.sights[0].claimed, self.sizes)
+        against = reference_magnitude(
+            self.typical_claim, self.directional_derivatives[0].claimed, self.sizes
+        )
         with np.errstate(all="ignore"):
-            share = self.visible / against
-        return np.where(self.visible == 0, 0.0, np.where(against > 0, share, np.inf))
+            share = self.detection_limit / against
+        return np.where(self.detection_limit == 0, 0.0, np.where(against > 0, share, np.inf))
 
-    def natural(self, indices: Indices) -> Floats:
+    def natural_slopes(self, indices: Indices) -> Floats:
         """Return outputs over scales, what a vanishing derivative is small against."""
         scale = self.scales.meaningful(indices)
         with np.errstate(over="ignore"):

@@ -16,7 +16,7 @@ from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.confirm_entries import SLIGHT, SingleEntries
 from pytest_gradcheck.numerics.screening.screen_result import Finding
 
-__all__ = ["are_left_by_branches", "are_several", "may_be_left_everywhere"]
+__all__ = ["explained_by_branches", "may_be_everywhere", "may_be_solver_error"]
 
 #: So many coordinates that are off may be everywhere, though they be few of all.
 SEVERAL = 3
@@ -25,7 +25,7 @@ SEVERAL = 3
 ASKED = 6
 
 
-def are_left_by_branches(
+def explained_by_branches(
     findings: Sequence[Finding],
     entries: SingleEntries,
     largest: Floats,
@@ -66,13 +66,13 @@ def are_left_by_branches(
     return False
 
 
-def are_several(findings: Sequence[Finding], entries: SingleEntries) -> bool:
+def may_be_everywhere(findings: Sequence[Finding], entries: SingleEntries) -> bool:
     """Tell whether so many coordinates are off that it may be everywhere."""
     off = sum(finding.box.size for finding in findings)
     return off >= min(SEVERAL, DISAGREEING_SHARE * entries.projector.function.point.size)
 
 
-def may_be_left_everywhere(
+def may_be_solver_error(
     findings: Sequence[Finding], entries: SingleEntries, largest: Floats
 ) -> bool:
     """Tell whether findings may be what a solver leaves everywhere: a sweep can tell.
@@ -80,7 +80,7 @@ def may_be_left_everywhere(
     Parameters
     ----------
     findings, entries, largest
-        As for `are_left_by_branches`.
+        As for `explained_by_branches`.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def may_be_left_everywhere(
         Whether most coordinates are off, not by a factor, and none by as much as the largest
         claim.
     """
-    off = sum(finding.box.size for finding in findings if finding.share is None)
+    off = sum(finding.box.size for finding in findings if finding.relative_error is None)
     if not off or off < NEARLY_ALL_SHARE * entries.projector.function.point.size:
         return False
     output = findings[0].output

@@ -70,7 +70,7 @@ def linear(slopes: Floats) -> Callable[[Floats], Any]:
 
 def direction_of(projector: DirectionProbe, which: int) -> Floats:
     """Return a direction over everything."""
-    weights = projector.weights
+    weights = projector.directions
     out = np.empty(projector.function.point.size)
     weights.draw(out, which, tuple(segment.box() for segment in weights.segments))
     return out

@@ -4,7 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.array_regions import Box, Segment, cut, whole
+from pytest_gradcheck.numerics.screening.array_regions import (
+    Box,
+    Segment,
+    bisect_region,
+    whole_region,
+)
 from tests.numerics.screening.builders import FEW, boxes, coordinates_of, segments_of
 
 SHAPES = st.lists(
@@ -16,7 +21,7 @@ def test_segment_holds_its_coordinates_and_no_others() -> None:
     """From its start up to its stop."""
     segment = Segment(10, (2, 3))
     assert (segment.size, segment.stop) == (6, 16)
-    assert [k for k in range(30) if segment.holds(k)] == list(range(10, 16))
+    assert [k for k in range(30) if segment.contains(k)] == list(range(10, 16))
 
 
 @FEW
@@ -39,7 +44,7 @@ def test_box_starts_and_stops_with_its_coordinates(box: Box) -> None:
 def test_box_holds_its_coordinates_and_no_others(box: Box) -> None:
     """Neither beside it nor outside of its segment."""
     everywhere = range(box.segment.start - 3, box.segment.stop + 3)
-    assert [k for k in everywhere if box.holds(k)] == coordinates_of(box)
+    assert [k for k in everywhere if box.contains(k)] == coordinates_of(box)
 
 
 @FEW
@@ -47,9 +52,9 @@ def test_box_holds_its_coordinates_and_no_others(box: Box) -> None:
 def test_single_place_is_found_again(box: Box, data: st.DataObject) -> None:
     """By its number in the box or by its coordinate in the segment, it is the same box."""
     number = data.draw(st.integers(0, box.size - 1))
-    single = box.single(number)
+    single = box.element(number)
     assert coordinates_of(single) == [box.coordinate(number)]
-    assert box.segment.single(box.coordinate(number)) == single
+    assert box.segment.element(box.coordinate(number)) == single
 
 
 @FEW
@@ -59,7 +64,7 @@ def test_index_of_an_axis_counts_from_the_start_of_the_box(box: Box, data: st.Da
     axis = data.draw(st.integers(0, len(box.lengths) - 1))
     index = data.draw(st.integers(0, box.lengths[axis] - 1))
     inside = np.array(coordinates_of(box)).reshape(box.lengths)
-    assert coordinates_of(box.at(axis, index)) == inside.take(index, axis).ravel().tolist()
+    assert coordinates_of(box.at_index(axis, index)) == inside.take(index, axis).ravel().tolist()
 
 
 @FEW
@@ -67,7 +72,7 @@ def test_index_of_an_axis_counts_from_the_start_of_the_box(box: Box, data: st.Da
 def test_part_of_a_vector_is_a_view(box: Box) -> None:
     """What is written to it is written to the vector."""
     vector = np.zeros(box.segment.size)
-    box.of(vector)[...] = 1.0
+    box.view(vector)[...] = 1.0
     written = box.segment.start + np.flatnonzero(vector)
     assert written.tolist() == coordinates_of(box)
 
@@ -96,7 +101,7 @@ def test_last_axis_is_cut_or_the_first() -> None:
     box = Segment(0, (1, 4, 6, 1)).box()
     assert box.halves()[0].lengths == (1, 4, 3, 1)
     assert box.halves(across=True)[0].lengths == (1, 2, 6, 1)
-    assert cut((box,), across=True) == tuple((half,) for half in box.halves(across=True))
+    assert bisect_region((box,), across=True) == tuple((half,) for half in box.halves(across=True))
 
 
 @FEW
@@ -118,13 +123,13 @@ def test_slabs_are_as_thick_as_asked_for() -> None:
 @given(SHAPES)
 def test_cut_covers_a_region_without_overlap(shapes: list[tuple[int, ...]]) -> None:
     """However often it is cut, until single coordinates are left."""
-    parts, singles = [whole(segments_of(shapes))], list[int]()
+    parts, singles = [whole_region(segments_of(shapes))], list[int]()
     while parts:
         part = parts.pop()
         if sum(box.size for box in part) == 1:
             singles.append(part[0].start)
         else:
-            first, second = cut(part)
+            first, second = bisect_region(part)
             assert first
             assert second
             parts += [first, second]
@@ -136,10 +141,10 @@ def test_cut_covers_a_region_without_overlap(shapes: list[tuple[int, ...]]) -> N
 @given(SHAPES.filter(lambda shapes: len(shapes) > 1))
 def test_cut_between_segments_is_as_even_as_that_goes(shapes: list[tuple[int, ...]]) -> None:
     """No other place between two of them leaves halves that are more alike."""
-    region = whole(segments_of(shapes))
+    region = whole_region(segments_of(shapes))
     sizes = [box.size for box in region]
     differences = [abs(sum(sizes[:k]) - sum(sizes[k:])) for k in range(1, len(sizes))]
-    first, second = cut(region)
+    first, second = bisect_region(region)
     assert first + second == region
     assert abs(sum(sizes[: len(first)]) - sum(sizes[len(first) :])) == min(differences)
 
@@ -154,6 +159,6 @@ def test_boxes_meet_where_they_have_coordinates_in_common(box: Box, data: st.Dat
         ranges.append((start, data.draw(st.integers(start + 1, length))))
     other = Box(box.segment, tuple(ranges))
     common = set(coordinates_of(box)) & set(coordinates_of(other))
-    assert box.meets(other) == other.meets(box) == bool(common)
+    assert box.intersects(other) == other.intersects(box) == bool(common)
     elsewhere = Segment(box.segment.stop, box.segment.shape)
-    assert not box.meets(Box(elsewhere, other.ranges))
+    assert not box.intersects(Box(elsewhere, other.ranges))

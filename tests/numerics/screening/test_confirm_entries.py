@@ -60,9 +60,9 @@ def test_rounding_of_a_claim_is_no_error() -> None:
     claim[small] += 3e-6
     entries, counted = entries_of(claim)
     assert entries.errors(small, entries.measure(small))[0] > 0
-    weights = entries.projector.weights
+    weights = entries.projector.directions
     weights = replace(weights, segments=segments_of([POINT.shape], rounding=4e-6))
-    entries = replace(entries, projector=replace(entries.projector, weights=weights))
+    entries = replace(entries, projector=replace(entries.projector, directions=weights))
     counted.calls = 0
     found = entries.measure(small)
     assert counted.calls == 2
@@ -74,9 +74,9 @@ def test_rounding_does_not_depend_on_where_claims_are() -> None:
     """An entry of 1e-200 is no excuse."""
     point = np.where(np.arange(20) % 2, 1e-200, POINT)
     entries, _ = entries_of(np.exp(point), point=point)
-    weights = entries.projector.weights
+    weights = entries.projector.directions
     weights = replace(weights, segments=segments_of([POINT.shape], rounding=1e-6))
-    entries = replace(entries, projector=replace(entries.projector, weights=weights))
+    entries = replace(entries, projector=replace(entries.projector, directions=weights))
     assert (entries.allowed(1, np.ones(1)) <= 1e-6 * np.exp(point).max()).all()
 
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.screening import direction_weights as module
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole
+from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import (
     Code,
     CodedDirections,
-    Numbers,
+    Numbering,
     by_axis,
     by_box,
     by_coordinate,
@@ -22,7 +22,7 @@ from tests.numerics.screening.builders import FEW, boxes, coordinates_of, segmen
 
 POINT = np.random.default_rng(1).normal(size=200)
 SHAPES = [(10, 12), (30,), (5, 5, 2)]
-EVERYTHING = whole(segments_of(SHAPES))
+EVERYTHING = whole_region(segments_of(SHAPES))
 
 
 def drawn(
@@ -51,7 +51,7 @@ def test_direction_over_many_coordinates_has_the_weights_asked_for_one_by_one() 
     """A point of several blocks as they are."""
     point = np.random.default_rng(2).normal(size=(1 << 17) + 10)
     weights = weights_of(point, [(1 << 16, 2), (10,)], lifts=[1.0, 3.0])
-    direction = drawn(weights, 1, whole(weights.segments))
+    direction = drawn(weights, 1, whole_region(weights.segments))
     for k in (0, (1 << 16) - 1, 1 << 16, (1 << 17) - 1, 1 << 17, point.size - 1):
         assert weights.weight(1, k) == direction[k]
     assert np.unique(np.abs(direction / point)).size == point.size
@@ -82,7 +82,7 @@ def test_direction_in_a_region_is_that_over_everything_there_and_zero_elsewhere(
     segment = box.segment
     shapes = [(segment.start,), segment.shape] if segment.start else [segment.shape]
     weights = weights_of(POINT[: segment.stop], shapes)
-    everywhere = drawn(weights, 3, whole(weights.segments))
+    everywhere = drawn(weights, 3, whole_region(weights.segments))
     part, inside = drawn(weights, 3, (box,)), coordinates_of(box)
     assert np.flatnonzero(part).tolist() == inside
     assert part[inside].tolist() == everywhere[inside].tolist()
@@ -96,7 +96,7 @@ def test_what_is_known_already_is_left_out(box: Box) -> None:
     box = Box(segment, box.ranges)
     weights = weights_of(POINT[: segment.size], [segment.shape])
     everywhere = drawn(weights, 1, (segment.box(),))
-    part = drawn(replace(weights, without=(box,)), 1, (segment.box(),))
+    part = drawn(replace(weights, excluded=(box,)), 1, (segment.box(),))
     everywhere[coordinates_of(box)] = 0.0
     assert (part == everywhere).all()
 
@@ -135,7 +135,7 @@ def test_number_of_a_box_is_its_place_in_the_region() -> None:
 
 @FEW
 @given(st.sampled_from([by_coordinate, by_axis(0), by_axis(1)]), st.integers(1, 50))
-def test_coded_direction_is_the_same_by_slabs(numbers: Numbers, block: int) -> None:
+def test_coded_direction_is_the_same_by_slabs(numbers: Numbering, block: int) -> None:
     """However many coordinates are coded together, each gets the factor of its own digit."""
     weights, box = weights_of(POINT, SHAPES), Box(segments_of(SHAPES)[0], ((2, 9), (1, 12)))
     code = Code(numbers, 2, 5)
@@ -144,6 +144,6 @@ def test_coded_direction_is_the_same_by_slabs(numbers: Numbers, block: int) -> N
         plain = drawn(weights, 1, (box,))
         coded = drawn(weights, 1, (box,), code)
     factors = np.broadcast_to(code.factors(0, box, box), box.lengths)
-    expected = box.of(plain[:120]) * factors
-    assert box.of(coded[:120]) == pytest.approx(expected, rel=1e-15)
+    expected = box.view(plain[:120]) * factors
+    assert box.view(coded[:120]) == pytest.approx(expected, rel=1e-15)
     assert np.count_nonzero(coded) == box.size

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.measurement import Status
-from pytest_gradcheck.numerics.screening.array_regions import Box, whole
+from pytest_gradcheck.numerics.screening.array_regions import Box, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import Code, by_coordinate
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDerivative,
@@ -31,7 +31,7 @@ from tests.numerics.screening.builders import FEW, direction_of, linear, project
 PROJECTION_RNG = np.random.default_rng(1)
 POINT, SLOPES = PROJECTION_RNG.normal(size=30), PROJECTION_RNG.normal(size=30)
 SHAPES = [(4, 5), (10,)]
-EVERYTHING = whole(segments_of(SHAPES))
+EVERYTHING = whole_region(segments_of(SHAPES))
 
 
 def test_right_claims_are_what_is_measured() -> None:
@@ -53,7 +53,7 @@ def test_residual_is_the_error_times_its_weight(coordinate: int, error: float) -
     claim[coordinate] += error
     projector, _ = projector_of(linear(SLOPES), claim, POINT, SHAPES)
     seen = projector.take(2, EVERYTHING, 1e-3)
-    weight = projector.weights.weight(2, coordinate)
+    weight = projector.directions.weight(2, coordinate)
     assert seen.residual == pytest.approx([error * weight], abs=1e-9)
 
 
@@ -113,12 +113,12 @@ def test_claims_are_taken_over_the_way_that_was_really_gone() -> None:
     """A step that rounding of the point makes much longer is no error of the claim."""
     projector, _ = projector_of(lambda x: x[0] - 1e8, [1.0], np.array([1e8]))
     seen = projector.take(1, EVERYTHING_OF_ONE, 1e-15)
-    weight = projector.weights.weight(1, 0)
+    weight = projector.directions.weight(1, 0)
     assert seen.residual == 0
     assert seen.claimed[0] != pytest.approx(weight, rel=1e-3)
 
 
-EVERYTHING_OF_ONE = whole(segments_of([(1,)]))
+EVERYTHING_OF_ONE = whole_region(segments_of([(1,)]))
 
 
 def test_way_back_is_the_mirror_image() -> None:
@@ -162,7 +162,7 @@ def test_many_coordinates_are_gone_along_by_blocks() -> None:
     """As far in the last block as in the first."""
     point = np.ones((1 << 17) + 5)
     projector, _ = projector_of(lambda x: x.sum(), point, point, noise=1e-10)
-    seen = projector.take(1, whole(projector.weights.segments), 1e-3)
+    seen = projector.take(1, whole_region(projector.directions.segments), 1e-3)
     true = direction_of(projector, 1).sum()
     assert seen.claimed == pytest.approx([true], abs=1e-6)
     assert seen.measured == pytest.approx([true], abs=1e-6)
@@ -197,7 +197,7 @@ def look(
 ) -> tuple[DirectionalDerivative, int, DirectionProbe]:
     """Look along direction 1; return what was seen, the calls, and the projector."""
     projector, counted = projector_of(function, claim, point, noise=noise)
-    seen = directional_derivative(projector, 1, whole(projector.weights.segments), step)
+    seen = directional_derivative(projector, 1, whole_region(projector.directions.segments), step)
     assert (projector.function.point == point).all()
     return seen, counted.calls, projector
 
@@ -354,7 +354,7 @@ def test_error_that_is_clearly_above_the_noise_is_seen(
     claim = SLOPES.copy()
     claim[coordinate] += sign * size / POINT[coordinate]
     seen, _, projector = look(linear(SLOPES), claim)
-    weight = projector.weights.weight(1, coordinate)
+    weight = projector.directions.weight(1, coordinate)
     error = sign * size / POINT[coordinate] * weight
     assert seen.differs.all()
     assert np.abs(seen.residual - error) <= 2 * seen.bound
@@ -378,7 +378,7 @@ def test_pair_shows_what_a_ladder_told_by_a_step_that_is_small_enough() -> None:
         lambda x: np.sin(30 * x).sum(), 31 * np.cos(30 * POINT), POINT, noise=1e-13
     )
     true = direction_of(projector, 1) @ (30 * np.cos(30 * POINT))
-    everything, bound = whole(projector.weights.segments), np.array([1e-6])
+    everything, bound = whole_region(projector.directions.segments), np.array([1e-6])
     told = replace(seen_as(31 / 30 * true, true, 1e-6, Status.SMOOTH), settled=False)
     told = replace(told, claimed=np.array([told.claimed]), measured=np.array([true]), bound=bound)
     seen = as_pair(projector, told, everything, 0)
@@ -416,7 +416,7 @@ def test_only_a_plain_derivative_is_known(status: Status) -> None:
 def test_pair_that_is_settled_is_given_back_as_it_is() -> None:
     """Without another evaluation."""
     projector, counted = projector_of(linear(SLOPES), SLOPES, POINT)
-    everything = whole(projector.weights.segments)
+    everything = whole_region(projector.directions.segments)
     pair = projector.take(1, everything, 1e-2)
     counted.calls = 0
     seen = refine(projector, 1, everything, pair)

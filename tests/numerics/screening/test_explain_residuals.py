@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.array_regions import whole
+from pytest_gradcheck.numerics.screening.array_regions import whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import directional_derivative
 from pytest_gradcheck.numerics.screening.explain_residuals import (
@@ -36,8 +36,8 @@ def test_share_of_everything_is_told(share: float) -> None:
     found = common_relative_error(share * CLAIMED.sum(axis=1), BOUNDS, CLAIMED)
     assert found is not None
     assert found.segments == (0, 1, 2)
-    assert found.share == pytest.approx(share)
-    assert found.doubt == pytest.approx(1e-9 / 2.3)
+    assert found.relative_error == pytest.approx(share)
+    assert found.bound == pytest.approx(1e-9 / 2.3)
 
 
 @pytest.mark.parametrize("segment", [0, 1, 2])
@@ -46,7 +46,7 @@ def test_share_of_one_segment_is_told(segment: int) -> None:
     found = common_relative_error(-0.5 * CLAIMED[:, segment], BOUNDS, CLAIMED)
     assert found is not None
     assert found.segments == (segment,)
-    assert found.share == pytest.approx(-0.5)
+    assert found.relative_error == pytest.approx(-0.5)
 
 
 def test_what_one_direction_shows_must_be_true_of_the_other() -> None:
@@ -100,7 +100,7 @@ def explain(
     projector, counted = projector_of(
         lambda x: np.array([1.0, 3.0]) * (x @ SLOPES), both, POINT, SHAPES, noise=1e-12, **options
     )
-    everything = whole(projector.weights.segments)
+    everything = whole_region(projector.directions.segments)
     sights = [directional_derivative(projector, which, everything, 1e-2) for which in (1, 2)]
     rng = np.random.default_rng(0)
     entries = SingleEntries(projector, 1e-6, rng)
@@ -130,7 +130,7 @@ def test_one_error_explains_both_directions(coordinate: int, size: float, sign: 
     assert explained
     assert single(explanation) == {coordinate: pytest.approx(sign * size, rel=1e-3)}
     (finding,) = explanation.findings
-    assert (finding.output, finding.off, finding.share) == (0, 1, None)
+    assert (finding.output, finding.wrong, finding.relative_error) == (0, 1, None)
     assert counted.calls <= 12
 
 
@@ -167,8 +167,8 @@ def test_suspects_beyond_the_worst_four_are_taken_on_trust() -> None:
 def test_no_suspect_is_taken_on_trust_beside_one_that_is_innocent() -> None:
     """The other direction was said to confirm them all: it did not."""
     _, explanation, _ = explain({})
-    segment = explanation.projector.weights.segments[0]
-    suspects = [Suspect(segment.single(k), 1.0, 1e-9, 1e-2) for k in range(6)]
+    segment = explanation.projector.directions.segments[0]
+    suspects = [Suspect(segment.element(k), 1.0, 1e-9, 1e-2) for k in range(6)]
     other = sight_of(0.0, 1e-9, outputs=2)
     assert explanation._take_suspects(suspects, other, Rest(0.0, 1e-9, 0.0)) == (False, None)
     assert explanation.findings == []
@@ -182,12 +182,14 @@ def test_suspects_are_trusted_where_a_third_direction_shows_nothing_without_them
     """That another was explained may be chance, with an innocent instead of one that is off."""
     errors = dict.fromkeys([3, 40, 90, 150, 210, 300], 5.0)
     _, explanation, counted = explain(errors)
-    weights = explanation.projector.weights
-    explanation.projector = replace(explanation.projector, weights=replace(weights, without=()))
+    weights = explanation.projector.directions
+    explanation.projector = replace(
+        explanation.projector, directions=replace(weights, excluded=())
+    )
     explanation.findings.clear()
     named = [3, 40, 90, 150, 210, 299 if missing else 300]
-    segments = {k: next(s for s in weights.segments if s.holds(k)) for k in named}
-    suspects = [Suspect(segments[k].single(k), 5.0 - k / 1000, 1e-9, 1e-2) for k in named]
+    segments = {k: next(s for s in weights.segments if s.contains(k)) for k in named}
+    suspects = [Suspect(segments[k].element(k), 5.0 - k / 1000, 1e-9, 1e-2) for k in named]
     counted.calls = 0
     other, rest = sight_of(0.0, 1e-9, outputs=2), Rest(0.0, 1e-9, 0.0)
     all_taken, clean = explanation._take_suspects(suspects, other, rest)
@@ -208,9 +210,9 @@ def test_rest_confirms_what_it_would_show() -> None:
 def test_what_suspects_leave_of_another_direction_is_known_as_well_as_they_are() -> None:
     """All of them; of a direction that was not measured nothing is."""
     _, explanation, _ = explain({})
-    segment = explanation.projector.weights.segments[0]
-    suspects = [Suspect(segment.single(k), 0.5, 1e-3, 1e-2) for k in (3, 40)]
-    weights = [explanation.projector.weights.weight(2, k) for k in (3, 40)]
+    segment = explanation.projector.directions.segments[0]
+    suspects = [Suspect(segment.element(k), 0.5, 1e-3, 1e-2) for k in (3, 40)]
+    weights = [explanation.projector.directions.weight(2, k) for k in (3, 40)]
     other = replace(sight_of(1.0, 1e-9, outputs=2), which=2)
     rest = explanation._rest(other, suspects)
     assert rest.residual == pytest.approx(1.0 - 0.5 * sum(weights))
@@ -233,7 +235,7 @@ def test_what_suspects_leave_of_another_direction_is_known_as_well_as_they_are()
 def test_what_could_hide_still_is_little_more_than_noise(errors: Any) -> None:
     """Two bounds of a direction at least, a millionth of what was found at most."""
     explained, explanation, _ = explain(errors)
-    everything = whole(explanation.projector.weights.segments)
+    everything = whole_region(explanation.projector.directions.segments)
     bound = float(directional_derivative(explanation.projector, 7, everything, 1e-2).bound[0])
     assert explained
     assert 1.9 * bound <= explanation.unseen <= 1e-6
@@ -244,9 +246,9 @@ def test_stray_factor_of_everything_is_explained_by_its_share() -> None:
     explained, explanation, counted = explain(0.5 * SLOPES)
     assert explained
     assert [f.box.is_whole for f in explanation.findings] == [True] * 3
-    assert [f.share for f in explanation.findings] == [pytest.approx(1 / 3)] * 3
-    assert [(f.off, len(f.measured)) for f in explanation.findings] == [(1, 1)] * 3
-    assert all(0 < f.doubt < 1e-6 for f in explanation.findings)
+    assert [f.relative_error for f in explanation.findings] == [pytest.approx(1 / 3)] * 3
+    assert [(f.wrong, len(f.measured)) for f in explanation.findings] == [(1, 1)] * 3
+    assert all(0 < f.relative_error_bound < 1e-6 for f in explanation.findings)
     assert counted.calls == 6
 
 
@@ -257,7 +259,7 @@ def test_flipped_sign_of_one_segment_is_explained_by_its_share() -> None:
     assert explained
     (finding,) = explanation.findings
     assert (finding.box.start, finding.box.is_whole) == (200, True)
-    assert finding.share == pytest.approx(2.0)
+    assert finding.relative_error == pytest.approx(2.0)
     assert counted.calls == 2
 
 

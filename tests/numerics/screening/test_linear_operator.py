@@ -13,7 +13,7 @@ from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.linear_operator import (
-    find_wrong,
+    find_wrong_claims,
     is_homogeneous,
     verify_linear,
 )
@@ -74,7 +74,7 @@ def test_right_claims_about_a_linear_function() -> None:
     seen, calls = verify(lambda x: A @ x + 3.0, A.T)
     assert seen is not None
     assert calls == 3
-    assert (seen.visible < 1e-11).all()
+    assert (seen.detection_limit < 1e-11).all()
 
 
 @given(st.integers(0, 79), st.integers(0, 4), st.sampled_from([1e-9, 1e-6, 1.0, -1e3]))
@@ -111,7 +111,7 @@ def test_noise_is_not_held_against_a_linear_function() -> None:
     seen, calls = verify(lambda x: (A @ x).astype(np.float32), A.T)
     assert seen is not None
     assert calls in (3, 9)
-    assert (seen.visible > 1e-8).all()
+    assert (seen.detection_limit > 1e-8).all()
 
 
 def test_much_noise_leaves_it_open() -> None:
@@ -143,7 +143,7 @@ def find(function: Callable[[Floats], Any], claim: Floats) -> list[tuple[int, in
     """Find what is off: coordinate, output and error."""
     question, counted = asked(function, claim)
     segments = [Segment(0, (30,)), Segment(30, (50,))]
-    found = find_wrong(question, segments, agreement=1e-6, seed=0)
+    found = find_wrong_claims(question, segments, agreement=1e-6, seed=0)
     assert counted.calls <= 5 + 2 * 8 * 7
     if found is None:
         return []

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.array_regions import Box, whole
+from pytest_gradcheck.numerics.screening.array_regions import Box, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
-from pytest_gradcheck.numerics.screening.locate_errors import Search, extent
+from pytest_gradcheck.numerics.screening.locate_errors import ErrorSearch, bounding_box
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual, Slabs
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
@@ -54,11 +54,11 @@ def test_any_block_is_found_from_any_part_of_it(data: st.DataObject) -> None:
     block = Box(SEGMENT, tuple(ranges))
     inside = data.draw(st.sampled_from(coordinates_of(block)))
     reader, _ = reading(coordinates_of(block))
-    single = SEGMENT.single(inside)
-    assert extent(reader, single) == block
+    single = SEGMENT.element(inside)
+    assert bounding_box(reader, single) == block
     wider = Box(SEGMENT, tuple((max(a - 1, 0), b + 1) for a, b in single.ranges))
     inner = tuple((a, min(b, n)) for (a, b), n in zip(wider.ranges, SHAPE, strict=True))
-    assert extent(reader, Box(SEGMENT, inner)) == block
+    assert bounding_box(reader, Box(SEGMENT, inner)) == block
 
 
 @pytest.mark.parametrize(("rows", "calls"), [((0, 20), 8), ((4, 9), 24)])
@@ -67,7 +67,7 @@ def test_end_of_an_axis_costs_two_evaluations(rows: tuple[int, int], calls: int)
     block = Box(SEGMENT, (rows, (0, 32)))
     reader, counted = reading(coordinates_of(block))
     counted.calls = 0
-    assert extent(reader, block) == block
+    assert bounding_box(reader, block) == block
     assert counted.calls <= calls
 
 
@@ -86,19 +86,19 @@ def search(
     point: Floats = POINT,
     slopes: Floats = SLOPES,
     **options: Any,
-) -> tuple[Search, Counted]:
+) -> tuple[ErrorSearch, Counted]:
     """Search for errors in the claims of a linear function; return what was found."""
     claim: Floats = slopes.copy()
     for coordinate, error in errors.items():
         claim[coordinate] += error
     projector, counted = projector_of(linear(slopes), claim, point, shapes, **options)
-    everything, step = whole(projector.weights.segments), 1e-2
+    everything, step = whole_region(projector.directions.segments), 1e-2
     seen = projector.take(1, everything, step)
     excess = Residual(everything, float(seen.residual[0]), float(seen.noise[0]))
     reader = Decoder.of(projector, sight_of(excess.residual, excess.bound, step=step), 0)
     rng = np.random.default_rng(0)
     entries = SingleEntries(projector, 1e-6, rng)
-    found = Search(reader, entries, lambda: counted.calls < budget, rng)
+    found = ErrorSearch(reader, entries, lambda: counted.calls < budget, rng)
     counted.calls = 0
     found.run(excess)
     assert (projector.function.point == point).all()
@@ -152,9 +152,9 @@ def test_wrong_row_is_found_as_one() -> None:
     )
     (finding,) = found.findings
     assert finding.box.ranges == ((0, 1), (0, 40))
-    assert (finding.output, finding.off, len(finding.measured)) == (0, 2, 2)
-    assert all(finding.box.holds(coordinate) for coordinate, _ in finding.measured)
-    assert finding.share is None
+    assert (finding.output, finding.wrong, len(finding.measured)) == (0, 2, 2)
+    assert all(finding.box.contains(coordinate) for coordinate, _ in finding.measured)
+    assert finding.relative_error is None
     assert not found.suspects
     assert counted.calls <= 20
 
@@ -188,7 +188,7 @@ def test_row_in_which_half_is_right_is_found_all_the_same() -> None:
     found, _ = search({k: 0.1 + k % 7 for k in range(200, 240, 2)})
     assert [finding.box.ranges for finding in found.findings] == [((0, 1), (0, 40))]
     (finding,) = found.findings
-    assert finding.off == 2 <= len(finding.measured) <= 6
+    assert finding.wrong == 2 <= len(finding.measured) <= 6
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_rows_and_columns_are_found_beside_scattered_errors(
 ) -> None:
     """Of one matrix: in the slab that they share, or all of one where a part of it is off."""
     (segment,) = segments_of([(200, 40)])
-    lines = [segment.box().at(axis, k) for k in indices]
+    lines = [segment.box().at_index(axis, k) for k in indices]
     off = [(k, 1.0 + n % 7) for line in lines for n, k in enumerate(coordinates_of(line))]
     errors = dict(off) | {int(k): 2.0 for k in np.random.default_rng(seed).choice(8000, 5)}
     found, counted = search(errors, point=POINTS, slopes=np.ones(POINTS.size), shapes=[(200, 40)])
@@ -229,7 +229,7 @@ def test_what_was_found_right_is_not_suspected_again() -> None:
 def test_errors_that_share_a_slab_are_looked_for_there() -> None:
     """At once, and all of them: two evaluations instead of two for every cut."""
     found, counted = search({100: 1.0, 118: 0.7})
-    region = whole(segments_of(SHAPES)[:1])
+    region = whole_region(segments_of(SHAPES)[:1])
     excess = found.reader.coded(found.reader.measure(region), Slabs.of(region, 8))
     found.suspects.clear()
     counted.calls = 0
@@ -243,7 +243,7 @@ def test_errors_that_share_a_slab_are_looked_for_there() -> None:
 def test_errors_in_small_boxes_that_share_a_slab_are_looked_for_there() -> None:
     """They are several boxes still."""
     shapes = [(100,), (3,), (2,), (100,)]
-    everything = whole(segments_of(shapes))
+    everything = whole_region(segments_of(shapes))
     found, _ = search({101: 1.0, 104: 0.7}, shapes=shapes, point=POINT[:205], slopes=SLOPES[:205])
     assert sorted(s.box.start for s in found.suspects) == [101, 104]
     slabs = Slabs.of(everything, 5)
@@ -255,7 +255,7 @@ def test_errors_in_small_boxes_that_share_a_slab_are_looked_for_there() -> None:
 
 def test_slab_of_a_digit_by_chance_is_left_at_once() -> None:
     """What several errors read as is not looked for in the parts either."""
-    reader, region = search({})[0].reader, whole(segments_of(SHAPES)[:1])
+    reader, region = search({})[0].reader, whole_region(segments_of(SHAPES)[:1])
     # Rows 1 and 3 by as much: read as the second.
     found, _ = search({k: 1.0 / reader.weight(k) for k in (30, 80)})
     excess = found.reader.coded(found.reader.measure(region), Slabs.of(region, 8))
@@ -270,7 +270,7 @@ def test_slab_of_a_digit_by_chance_is_left_at_once() -> None:
 def test_cut_goes_the_other_way_after_both_sides_were_off() -> None:
     """Rows lie on both sides of a column, columns on both sides of a row."""
     found, _ = search({3: 1.0, 65: 1.0, 180: 1.0})
-    (box,) = whole(found.reader.projector.weights.segments[:1])
+    (box,) = whole_region(found.reader.projector.directions.segments[:1])
     parts = found._cut(found.reader.measure((box,)))
     assert [part.region[0].lengths for part in parts] == [(8, 12), (8, 13)]
     assert all(part.across and part.depth == 1 for part in parts)
@@ -317,12 +317,12 @@ def test_largest_residual_is_explained_first() -> None:
 def test_one_entry_that_is_off_is_not_enough(errors: Mapping[int, float]) -> None:
     """Of a box of two, both must be; one is a suspect, that was measured already."""
     found, _ = search(errors)
-    box = Box(found.reader.projector.weights.segments[2], ((0, 2),))
+    box = Box(found.reader.projector.directions.segments[2], ((0, 2),))
     found.findings.clear()
     found.suspects.clear()
     excess = found.reader.measure((box,))
     rest = found._explain_box(excess, box, tries=2, enough=2)
-    assert [finding.off for finding in found.findings] == [2] * (len(errors) == 2)
+    assert [finding.wrong for finding in found.findings] == [2] * (len(errors) == 2)
     # That one is right is known, now and then, before the other is measured.
     assert bool(rest) == (len(errors) == 1 and not found.suspects)
     assert [s.box.start for s in found.suspects] in ([], list(errors)[:1])
@@ -335,9 +335,9 @@ def test_what_is_left_without_an_entry_that_was_measured_is_known() -> None:
     """With its code; nothing moves the entry from then on."""
     found, _ = search({60: 1.0, 61: 2.0})
     projector = found.reader.projector
-    weights = replace(projector.weights, without=())
-    found.reader = replace(found.reader, projector=replace(projector, weights=weights))
-    region = found.reader.projector.weights.segments[0].box()
+    weights = replace(projector.directions, excluded=())
+    found.reader = replace(found.reader, projector=replace(projector, directions=weights))
+    region = found.reader.projector.directions.segments[0].box()
     excess = found.reader.with_slabs(found.reader.measure((region,)))
     rest = found._without(excess, [(60, found.entries.measure(60))])
     again = found.reader.coded(found.reader.measure((region,)), excess.slabs)
@@ -360,7 +360,7 @@ def test_segment_that_was_forgotten_is_sampled_at_once() -> None:
 def test_cut_that_leaves_all_on_one_side_keeps_the_digit() -> None:
     """It is not measured again."""
     found, counted = search({3: 1.0, 60: 1.0})
-    (box,) = whole(found.reader.projector.weights.segments[:1])
+    (box,) = whole_region(found.reader.projector.directions.segments[:1])
     reader = found.reader
     both = reader.with_slabs(reader.measure((box,)))
     counted.calls = 0

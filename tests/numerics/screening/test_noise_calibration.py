@@ -10,7 +10,7 @@ import pytest
 from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionProbe
 from pytest_gradcheck.numerics.screening.noise_calibration import (
-    Tally,
+    EvaluationCounter,
     calibrate_noise,
     calibrate_noise_widely,
     calibrate_sizes,
@@ -30,7 +30,7 @@ def unknown(function: Callable[[Floats], Any]) -> tuple[DirectionProbe, Counted]
 
 def test_tally_counts_and_passes_on() -> None:
     """Every evaluation."""
-    tally = Tally(Counted(lambda point: 2 * point))
+    tally = EvaluationCounter(Counted(lambda point: 2 * point))
     assert [tally([np.array([k])] * 2).tolist() for k in (1.0, 3.0)] == [[[2.0]] * 2, [[6.0]] * 2]
     assert tally.calls == 4
 
@@ -42,7 +42,7 @@ def test_noise_is_read_from_six_evaluations() -> None:
     assert counted.calls == 6
     assert 1e-10 < known.function.noise[0] < 4e-9
     assert (known.function.point == POINT).all()
-    assert known.weights == projector.weights
+    assert known.directions == projector.directions
 
 
 def test_noise_that_does_not_show_close_by_is_looked_for_further_away() -> None:

@@ -15,7 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, cut, whole
+from pytest_gradcheck.numerics.screening.array_regions import (
+    Box,
+    Region,
+    Segment,
+    bisect_region,
+    whole_region,
+)
 from pytest_gradcheck.numerics.screening.direction_weights import Code, by_box, by_coordinate
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual, Slabs
 from tests.numerics.functions import Counted, Floats
@@ -41,7 +47,7 @@ def test_every_coordinate_is_in_the_slab_that_its_digit_says(
     shapes: list[tuple[int, ...]], count: int
 ) -> None:
     """And in no other: together they are the region, in order."""
-    region = whole(segments_of(shapes))
+    region = whole_region(segments_of(shapes))
     slabs = Slabs.of(region, count)
     parts = [slabs.part(number, region) for number in range(slabs.count)]
     held = [k for part in parts for box in part for k in coordinates_of(box)]
@@ -59,7 +65,7 @@ def test_part_of_a_region_has_its_part_of_a_slab(
     shapes: list[tuple[int, ...]], count: int, data: st.DataObject
 ) -> None:
     """What a slab has in common with a box is in both."""
-    region = whole(segments_of(shapes))
+    region = whole_region(segments_of(shapes))
     slabs = Slabs.of(region, count)
     box = data.draw(st.sampled_from(region))
     if box.size > 1:
@@ -95,36 +101,36 @@ def test_slabs_are_as_thick_as_asked_for(
 
 def test_small_boxes_share_a_slab() -> None:
     """As long as there is room; a large one has slabs of its own."""
-    region = whole(segments_of([(3,), (2,), (4,), (20,), (1,)]))
+    region = whole_region(segments_of([(3,), (2,), (4,), (20,), (1,)]))
     slabs = Slabs.of(region, 5)
     parts = [[box.start for box in slabs.part(k, region)] for k in range(slabs.count)]
     assert parts == [[0, 3], [5], [9], [16], [23], [29]]
-    full = whole(segments_of([(3,), (2,), (4,), (1,)]))
+    full = whole_region(segments_of([(3,), (2,), (4,), (1,)]))
     assert [box.start for box in Slabs.of(full, 2).part(0, full)] == [0, 3]
 
 
 def test_slabs_are_counted_from_the_first_to_the_last() -> None:
     """In which a part of the region lies."""
-    region = whole(segments_of([(8, 25)]))
+    region = whole_region(segments_of([(8, 25)]))
     slabs = Slabs.of(region, 4)
     (box,) = region
     assert slabs.count_in(region) == 4
-    assert slabs.count_in((box.along(0, 3, 7),)) == 3
-    assert slabs.count_in((box.at(0, 3),)) == 1
-    (vector,) = whole(segments_of([(8,)]))
-    assert Slabs.of((vector,), 4).count_in((vector.along(0, 1, 5),)) == 3
+    assert slabs.count_in((box.with_range(0, 3, 7),)) == 3
+    assert slabs.count_in((box.at_index(0, 3),)) == 1
+    (vector,) = whole_region(segments_of([(8,)]))
+    assert Slabs.of((vector,), 4).count_in((vector.with_range(0, 1, 5),)) == 3
 
 
 def test_slabs_hold_all_at_an_index_of_the_axis_across_which_they_are_cut() -> None:
     """Not where rows are cut themselves; and a column is in all of them."""
-    (box,) = region = whole(segments_of([(8, 25)]))
+    (box,) = region = whole_region(segments_of([(8, 25)]))
     assert Slabs.of(region, 8).hold_all_at(box, 0)
     assert not Slabs.of(region, 8).hold_all_at(box, 1)
     assert not Slabs.of(region, 40).hold_all_at(box, 0)
     assert not Slabs.of(region, 40).hold_all_at(box, 1)
 
 
-WHOLE_REGION = whole(segments_of([(8, 25), (3, 40), (7,)]))
+WHOLE_REGION = whole_region(segments_of([(8, 25), (3, 40), (7,)]))
 SLABS = Slabs.of(WHOLE_REGION, 18)
 
 
@@ -184,7 +190,7 @@ SHAPES = [(8, 25), (3, 40), (7,)]
 SIZE = 327
 POINT = np.random.default_rng(1).normal(size=SIZE)
 SLOPES = np.random.default_rng(2).normal(size=SIZE)
-EVERYTHING = whole(segments_of(SHAPES))
+EVERYTHING = whole_region(segments_of(SHAPES))
 
 
 def reading(
@@ -221,8 +227,8 @@ def test_coordinate_is_read_in_a_part_too(coordinate: int, clear: float) -> None
     reader, _, _ = reading({coordinate: -2.0}, clear)
     region = EVERYTHING
     for _ in range(4):
-        first, second = cut(region)
-        region = first if any(box.holds(coordinate) for box in first) else second
+        first, second = bisect_region(region)
+        region = first if any(box.contains(coordinate) for box in first) else second
     part = reader.measure(region)
     excess = reader.with_slabs(Residual(region, part.residual, abs(part.residual) / clear))
     assert reader.coordinate(excess) == coordinate
@@ -268,7 +274,7 @@ def test_digit_that_is_not_clear_enough_is_read_anew() -> None:
 
 def test_single_coordinate_needs_no_reading() -> None:
     """It is the only one there."""
-    single = (EVERYTHING[0].segment.single(42),)
+    single = (EVERYTHING[0].segment.element(42),)
     reader, excess, counted = reading({42: 1.0}, 1e3, single)
     assert reader.coordinate(excess) == 42
     assert counted.calls == 0
@@ -281,7 +287,7 @@ def test_part_that_is_in_few_slabs_is_told_apart_by_finer_ones() -> None:
     (box,), first = EVERYTHING[:1], coded.slabs
     assert first == Slabs.of(EVERYTHING, 19)
     assert reader.with_slabs(replace(coded, region=(box,))).slabs == first
-    rows = replace(coded, region=(box.along(0, 2, 6),))
+    rows = replace(coded, region=(box.with_range(0, 2, 6),))
     finer = reader.with_slabs(rows)
     assert finer.slabs == Slabs.of(rows.region, 10)
     assert counted.calls == 4
@@ -396,7 +402,7 @@ def test_place_of_errors_is_narrowed_on_each_axis(
 def test_error_in_a_row_of_one_entry_each_is_placed() -> None:
     """An axis that is one long has one index."""
     reader, excess, _ = reading(
-        {30: 1.0}, region=whole(segments_of([(1, 327)])), shapes=[(1, 327)]
+        {30: 1.0}, region=whole_region(segments_of([(1, 327)])), shapes=[(1, 327)]
     )
     assert reader.place(excess).start == 30
     assert reader.place(excess).size == 1
@@ -422,7 +428,7 @@ def test_residual_of_one_output_is_measured() -> None:
     """With the noise of it."""
     matrix = np.stack([SLOPES, SLOPES], axis=1)
     projector, _ = projector_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
-    region, seen = whole(projector.weights.segments), sight_of(1e6, 1.0, outputs=2)
+    region, seen = whole_region(projector.directions.segments), sight_of(1e6, 1.0, outputs=2)
     excesses = [Decoder.of(projector, seen, m).measure(region) for m in (0, 1)]
     assert abs(excesses[0].residual) < 1e-9
     assert excesses[1].residual == pytest.approx(projector.claimed(1)[0, 0], rel=1e-6)
@@ -439,7 +445,7 @@ def bending(bend: float, function: Callable[[Floats], Any]) -> tuple[Decoder, Co
 def test_bend_that_falls_with_the_step_is_no_kink() -> None:
     """However little the function bent along the direction without the code: one look tells."""
     reader, counted = bending(0.0, lambda x: x @ SLOPES + (x - POINT) @ (x - POINT) / 2)
-    read = reader.measure(whole(reader.projector.weights.segments))
+    read = reader.measure(whole_region(reader.projector.directions.segments))
     assert counted.calls == 4
     claimed = reader.projector.claimed(1)[0, 0]
     assert read.residual == pytest.approx(claimed / 3, rel=1e-6)
@@ -453,7 +459,7 @@ def test_kink_is_looked_closer_at_until_it_is_out_of_reach() -> None:
     reader = replace(
         reader, projector=replace(reader.projector, claims=DenseClaim(claim[:, None]))
     )
-    read = reader.measure(whole(reader.projector.weights.segments))
+    read = reader.measure(whole_region(reader.projector.directions.segments))
     assert counted.calls == 6
     assert read.residual == pytest.approx(direction_of(reader.projector, 1) @ SLOPES / 2, rel=1e-5)
 
@@ -461,7 +467,7 @@ def test_kink_is_looked_closer_at_until_it_is_out_of_reach() -> None:
 def test_kink_too_slight_for_the_digit_is_not_looked_closer_at() -> None:
     """What is read is the same whatever it did; a base of many digits shows it."""
     reader, counted = bending(0.0, lambda x: x @ SLOPES + 1e-3 * np.abs(x[7] - POINT[7]))
-    everything = whole(reader.projector.weights.segments)
+    everything = whole_region(reader.projector.directions.segments)
     for base, calls in ((3, 2), (SIZE, 6)):
         counted.calls = 0
         reader.measure(everything, Code(by_coordinate, 1, base))

@@ -74,8 +74,8 @@ def test_right_claims_cost_a_dozen_evaluations(seed: int) -> None:
     assert not found.findings
     assert not found.unexplained.any()
     assert not found.swept
-    assert (found.share < 1e-3).all()
-    assert [s.which for s in found.sights] in ([1, 2], [2, 1])
+    assert (found.relative_detection_limit < 1e-3).all()
+    assert [s.which for s in found.directional_derivatives] in ([1, 2], [2, 1])
 
 
 @FEW
@@ -88,7 +88,7 @@ def test_one_wrong_claim_is_found(coordinate: int, factor: float) -> None:
     assert (finding.box.start, finding.box.size, where) == (coordinate, 1, coordinate)
     assert np.abs(measured.value[0, 0] - TRUE[coordinate]) <= measured.bound[0, 0]
     assert not found.unexplained.any()
-    assert (found.share < 1e-3).all()
+    assert (found.relative_detection_limit < 1e-3).all()
     assert calls <= 40
 
 
@@ -100,20 +100,20 @@ def test_error_that_is_not_found_is_not_said_to_be_visible(seed: int, times: flo
     """In whichever segment; one that stands out by far is found."""
     right, _ = screened(TRUE, seed=seed)
     for number, coordinate in enumerate((33, 611, 644)):
-        claim, error = TRUE.copy(), times * right.visible[number, 0]
+        claim, error = TRUE.copy(), times * right.detection_limit[number, 0]
         claim[coordinate] += error / abs(POINT[coordinate])
         found, _ = screened(claim, seed=seed)
         named = [f.box.start for f in found.findings]
-        assert any(s.differs.any() for s in found.sights)
+        assert any(s.differs.any() for s in found.directional_derivatives)
         assert named in ([], [coordinate])
-        hidden = found.visible[number, 0] >= error and times < 1e4
+        hidden = found.detection_limit[number, 0] >= error and times < 1e4
         assert named or number in found.swept or hidden
 
 
 def test_stray_factor_is_told_by_its_share() -> None:
     """Of everything."""
     found, calls = screened(2 * TRUE)
-    assert [f.share for f in found.findings] == [pytest.approx(0.5)] * 3
+    assert [f.relative_error for f in found.findings] == [pytest.approx(0.5)] * 3
     assert calls <= 30
 
 
@@ -122,7 +122,7 @@ def test_each_output_is_searched() -> None:
     claim = np.stack([off(33, 2.0), TRUE, off(640, 3.0)], axis=1)
     found, _ = screened(claim, lambda x: np.ones(3) * sines(x))
     assert [(f.output, f.box.start) for f in found.findings] == [(0, 33), (2, 640)]
-    assert found.visible.shape == (3, 3)
+    assert found.detection_limit.shape == (3, 3)
 
 
 def test_stray_factor_of_many_outputs_is_told_of_all() -> None:
@@ -130,7 +130,9 @@ def test_stray_factor_of_many_outputs_is_told_of_all() -> None:
     factors = np.linspace(1.5, 2.5, 30)
     found, calls = screened(factors * TRUE[:, None], lambda x: np.ones(30) * sines(x))
     assert len(found.findings) == 30 * len(SHAPES)
-    assert [f.share for f in found.findings[:: len(SHAPES)]] == pytest.approx(1 - 1 / factors)
+    assert [f.relative_error for f in found.findings[:: len(SHAPES)]] == pytest.approx(
+        1 - 1 / factors
+    )
     assert not found.unexplained.any()
     assert calls <= 30 * len(SHAPES) * 2 + 30
 
@@ -141,10 +143,10 @@ def test_segment_that_shows_too_little_is_looked_at_by_itself() -> None:
     function = lambda x: slopes @ x + jitter(x.sum(), 1e-9)  # noqa: E731  # two terms, one line
     found, calls = screened(slopes, function, budget=100)
     far, _ = screened(slopes, function, shapes=[(655,)], budget=100)
-    assert (found.share < 0.1).all()
+    assert (found.relative_detection_limit < 0.1).all()
     assert calls <= 40
     assert not found.findings
-    assert far.visible[0, 0] > 2 * found.visible[1, 0]
+    assert far.detection_limit[0, 0] > 2 * found.detection_limit[1, 0]
 
 
 def test_segment_is_looked_at_without_what_was_found_to_be_off() -> None:
@@ -153,7 +155,7 @@ def test_segment_is_looked_at_without_what_was_found_to_be_off() -> None:
     claim = np.where(np.arange(SIZE) == 610, 5e-3, slopes)
     found, _ = screened(claim, lambda x: slopes @ x + jitter(x.sum(), 1e-9), budget=100)
     assert [finding.box.start for finding in found.findings] == [610]
-    assert (found.share < 0.1).all()
+    assert (found.relative_detection_limit < 0.1).all()
 
 
 def test_segment_that_shows_nothing_is_swept_where_that_is_affordable() -> None:
@@ -169,7 +171,7 @@ def test_segment_that_shows_nothing_is_swept_where_that_is_affordable() -> None:
     assert calls <= 500
     assert found.swept[2].kinks.keys() == {(10, 0)}
     assert found.swept[2].value[:10, 0] == pytest.approx(claim[630:640], abs=1e-6)
-    assert np.isfinite(found.visible).all()
+    assert np.isfinite(found.detection_limit).all()
     nothing, calls = screened(claim, kinked, point=point, budget=20)
     assert not nothing.swept
     assert found.sizes.tolist() == nothing.sizes.tolist()
@@ -184,9 +186,9 @@ def test_kink_in_one_segment_leaves_the_others_visible() -> None:
         return SLOPES[:630] @ np.sin(x[:630]) + np.maximum((x - at)[630:], 0).sum()
 
     found, _ = screened(claim, kinked, budget=20)
-    assert not any(s.known.all() for s in found.sights)
-    assert (found.share[:2] < 1e-2).all()
-    assert np.isinf(found.share[2, 0])
+    assert not any(s.known.all() for s in found.directional_derivatives)
+    assert (found.relative_detection_limit[:2] < 1e-2).all()
+    assert np.isinf(found.relative_detection_limit[2, 0])
 
 
 @pytest.mark.parametrize("wrong", [[], [33], [606]])
@@ -202,8 +204,8 @@ def test_entries_at_zero_that_have_a_kink_are_left_where_they_are(wrong: list[in
         claim, lambda x: sines(x) + 0.1 * np.abs(x).sum(), point=point, budget=150
     )
     assert [f.box.start for f in found.findings] == wrong
-    assert found.held.tolist() == zeros
-    assert (found.share < 1e-3).all()
+    assert found.fixed.tolist() == zeros
+    assert (found.relative_detection_limit < 1e-3).all()
     assert not found.unexplained.any()
     assert calls <= 200
 
@@ -217,7 +219,7 @@ def test_segment_of_which_all_is_at_zero_is_not_seen_where_that_is_a_kink() -> N
         return SLOPES[:630] @ np.sin(x[:630]) + 0.1 * np.abs(x[630:]).sum()
 
     found, _ = screened(claim, kinked, point=point, budget=20)
-    assert np.isinf(found.visible).ravel().tolist() == [False, False, True]
+    assert np.isinf(found.detection_limit).ravel().tolist() == [False, False, True]
     found, _ = screened(claim, kinked, point=point, budget=400)
     assert list(found.swept) == [2]
     assert len(found.swept[2].kinks) == 25
@@ -228,7 +230,7 @@ def test_entries_at_zero_are_moved_where_nothing_bends_there() -> None:
     point = np.where(np.arange(SIZE) % 3, POINT, 0.0)
     found, calls = screened(SLOPES * np.cos(point), point=point)
     assert calls <= 14
-    assert not found.held.size
+    assert not found.fixed.size
 
 
 def test_many_differences_that_agree_one_by_one_are_no_finding() -> None:
@@ -244,8 +246,8 @@ def test_rounding_of_claims_is_no_difference() -> None:
     claim = TRUE.astype(np.float32).astype(float)
     found, calls = screened(claim, rounding=float(np.finfo(np.float32).eps))
     assert calls <= 14
-    assert not any(s.differs.any() for s in found.sights)
-    assert (found.share < 1e-2).all()
+    assert not any(s.differs.any() for s in found.directional_derivatives)
+    assert (found.relative_detection_limit < 1e-2).all()
 
 
 def test_several_errors_among_rounded_claims_are_found() -> None:
@@ -286,13 +288,13 @@ def test_noise_is_no_error() -> None:
         function = lambda x, size=size: sines(x) + jitter(x.sum(), size)  # noqa: E731  # one line
         found, _ = screened(TRUE, function, budget=100)
         assert not found.findings
-        assert (found.visible > size).all()
+        assert (found.detection_limit > size).all()
 
 
 def test_undefined_function_shows_nothing() -> None:
     """And costs a few ladders at most."""
     found, calls = screened(TRUE, lambda x: 1.0 if (x == POINT).all() else np.nan, budget=100)
-    assert np.isinf(found.share).all()
+    assert np.isinf(found.relative_detection_limit).all()
     assert not found.findings
     assert calls <= 600
 
@@ -302,7 +304,7 @@ def test_sizes_and_scales_are_those_of_the_function() -> None:
     found, _ = screened(TRUE)
     typical = found.scales.typical(np.arange(SIZE))
     assert found.scales.own(np.arange(SIZE)).tolist() == np.fmax(np.abs(POINT), typical).tolist()
-    assert found.least.tolist() == found.scales.medians.tolist()
+    assert found.smallest_scale.tolist() == found.scales.medians.tolist()
     norm = np.linalg.norm(TRUE * POINT)
     assert norm <= found.sizes[0] <= 5 * norm
 
@@ -313,9 +315,9 @@ def test_visible_is_what_the_better_direction_would_have_shown() -> None:
     segments = segments_of(SHAPES)
     scales = replace(Scales.of(POINT, [(s.start, s.stop) for s in segments]), floor=1.0)
     claims = DenseClaim(TRUE[:, None])
-    lifts = ClaimMagnitudes.of(claims, segments, scales, np.random.default_rng(0)).lifts()
-    seen = min(float((np.abs(s.residual) + 2 * s.bound)[0]) for s in found.sights)
-    assert found.visible[:, 0] == pytest.approx(seen / (0.5 * lifts))
+    lifts = ClaimMagnitudes.of(claims, segments, scales, np.random.default_rng(0)).gains()
+    seen = min(float((np.abs(s.residual) + 2 * s.bound)[0]) for s in found.directional_derivatives)
+    assert found.detection_limit[:, 0] == pytest.approx(seen / (0.5 * lifts))
     assert lifts.max() > 1
 
 

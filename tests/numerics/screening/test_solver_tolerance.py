@@ -9,7 +9,10 @@ import pytest
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.screen_result import Finding
-from pytest_gradcheck.numerics.screening.solver_tolerance import are_left_by_branches, are_several
+from pytest_gradcheck.numerics.screening.solver_tolerance import (
+    explained_by_branches,
+    may_be_everywhere,
+)
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import projector_of
 
@@ -37,7 +40,7 @@ def found_by(entries: SingleEntries, errors: Floats, off: int) -> list[Finding]:
     for coordinate in range(errors.size - off, errors.size):
         found = Measurement.blank(1, 1)
         found.value[:], found.bound[:] = 1 - errors[coordinate], 1e-11
-        box = entries.projector.weights.segments[0].single(coordinate)
+        box = entries.projector.directions.segments[0].element(coordinate)
         findings.append(Finding(box, 0, ((coordinate, found),), 1))
     return findings
 
@@ -56,7 +59,7 @@ def allowed(
     findings = found_by(entries, errors, off)
     counted.calls = 0
     rng = np.random.default_rng(0)
-    told = are_left_by_branches(findings, entries, np.array([largest]), rng)
+    told = explained_by_branches(findings, entries, np.array([largest]), rng)
     return told, counted
 
 
@@ -108,7 +111,7 @@ def test_three_of_many_may_be_everywhere(size: int, off: int, told: bool) -> Non
     """Two of them are not, unless they are a quarter."""
     projector, _ = projector_of(solver, np.ones(size), np.full(size, 0.37))
     entries = SingleEntries(projector, 1e-8, np.random.default_rng(0))
-    assert are_several(found_by(entries, np.zeros(size), off), entries) == told
+    assert may_be_everywhere(found_by(entries, np.zeros(size), off), entries) == told
 
 
 def test_errors_are_no_smaller_by_the_larger_of_the_arguments() -> None:
