@@ -153,11 +153,12 @@ def _room(room: str, left: float, width: float, top: float, height: float) -> li
     ]
     line = top + BOX
     for row in layers(room):
-        share = (width - 2 * PADDING) / len(row)
-        for k, part in enumerate(row):
-            x = left + PADDING + k * share
+        x, letters = left + PADDING, sum(map(len, row))
+        for part in row:
+            share = (width - 2 * PADDING) * len(part) / letters
             lines.append(_box(x, line, share, BOX - 8, "part"))
             lines.append(_text(x + 6, line + 15, part, "small"))
+            x += share
         line += BOX - 4
     return lines
 
