@@ -1,1 +1,1 @@
-"""From claim and measurement to verdict and diagnosis; it evaluates nothing."""
+"""Verdicts on claims, and the outcome of a check; this room does not evaluate functions."""

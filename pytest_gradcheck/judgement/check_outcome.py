@@ -1,6 +1,6 @@
-"""From the verdicts on all parameters to the outcome: what makes a check fail.
+"""The outcome of a check: the reasons why it fails, from the verdicts on all parameters.
 
-It must not look at numbers: it reads verdicts and notes.
+This module does not use numbers: it reads verdicts and notes.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ __all__ = ["failure_reasons", "vacuous_parameters"]
 def failure_reasons(
     parameters: Sequence[ParameterReport], breaches: Sequence[Breach], options: Options
 ) -> tuple[str, ...]:
-    """Say why a check fails.
+    """Return the reasons why a check fails.
 
-    A check fails on a wrong parameter, on one of which nothing could be
-    verified, and on a broken law. Kinks, partly inconclusive and vacuous parameters fail it only
-    under ``strict``; an explicit ``kinks="accept"`` exempts kinks even then.
+    A check fails if a parameter is wrong, if nothing about a parameter could be verified, or
+    if backward violates a law. With ``strict`` it also fails on kinks and on partly
+    inconclusive and vacuous parameters; an explicit ``kinks="accept"`` exempts kinks.
 
     Parameters
     ----------
     parameters : sequence of ParameterReport
         All parameters of the check.
     breaches : sequence of Breach
-        Laws that backward breaks.
+        Laws that backward violates.
     options : Options
-        With `strict`, `kinks` and where they came from.
+        The options `strict` and `kinks`, with their origins.
 
     Returns
     -------
     tuple of str
-        One sentence for each reason; empty when the check passes.
+        One sentence for each reason; empty if the check passes.
     """
     reasons = [sentence for p in parameters for sentence in _reasons(p, options)]
     return (*reasons, *(breach.text for breach in breaches))
@@ -65,7 +65,7 @@ def _reasons(parameter: ParameterReport, options: Options) -> Iterator[str]:
 
 
 def _is_vacuous(note: Note) -> bool:
-    """Tell a note that nothing but zeros was compared, in all entries."""
+    """Return whether a note says that all entries were compared with zero alone."""
     return note.kind == "vacuous" or (note.kind == "unused" and note.count > 0)
 
 

@@ -1,7 +1,8 @@
-"""The laws of a vector-Jacobian product: zero for a zero cotangent, and linear in it.
+"""The laws of a vector-Jacobian product: it is linear in the cotangent, and zero for zero.
 
-It must not evaluate anything or look at measurements: claims are compared with
-claims, so that what breaks a law is wrong whatever was measured.
+Claims for several cotangents are compared with each other, so that a violation is an error
+whatever was measured. This module does not evaluate functions, and it does not use
+measurements.
 """
 
 from __future__ import annotations
@@ -17,25 +18,25 @@ __all__ = ["LawViolation", "is_violated_nearby", "violated_laws"]
 
 Floats = NDArray[np.float64]
 
-#: Coordinates that are looked at together: no vector is made of more.
-PART = 2**16
+#: Coordinates that are processed at once, so that no temporary array is larger.
+CHUNK = 2**16
 
-#: A law that is broken is broken by as much for cotangents close by, to within this share.
-ALIKE = 0.5
+#: A violation is repeated if its size at nearby cotangents is the same to within this share.
+REPEATED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class LawViolation:
-    """A law that is broken.
+    """A law that a vector-Jacobian product violates.
 
     Attributes
     ----------
     kind : {"zero", "linear"}
-        Which.
+        The law.
     coordinate : int
-        Of the parameter, where it is broken most.
+        The coordinate of the parameter where the violation is largest.
     found, expected : float
-        The claim there, and what the law makes of the other claims.
+        The claim at that coordinate, and the value that follows from the law.
     """
 
     kind: str
@@ -44,7 +45,7 @@ class LawViolation:
     expected: float
 
     def describe(self, backward: str, entry: str) -> str:
-        """Say it of a function and an entry of its parameter, by their names."""
+        """Return the violation as a sentence, given the names of backward and of the entry."""
         if self.kind == "linear":
             return (
                 f"{backward} is not linear in the cotangent: {entry} is {self.found:.6g}, "
@@ -68,26 +69,26 @@ def violated_laws(
     rtol: float,
     rounding: float,
 ) -> Iterator[LawViolation]:
-    """Yield the laws that a VJP breaks in one parameter.
+    """Yield the laws that a vector-Jacobian product (VJP) violates in one parameter.
 
     Parameters
     ----------
     claim, zero, second, combined : ndarray, shape (n,)
-        What it gives for a cotangent c1, for zeros, for c2, and for
+        The VJP for a cotangent c1, for a zero cotangent, for c2, and for
         ``c1 + weight * c2``.
     weight : float
-        The weight.
+        The weight of the second cotangent.
     rtol : float
-        What each claim may be off by, relative to the largest of the parameter: an
+        The allowed error of each claim, relative to the largest of the parameter: an
         adjoint solver that stops early obeys the laws no better.
     rounding : float
-        Relative rounding of the claims' type; its square root is allowed, too.
+        Relative rounding error of the type of the claims; its square root is also allowed.
 
     Yields
     ------
     LawViolation
-        A constant term breaks the first law alone: it is left out of the test
-        for linearity.
+        At most one for each law. A term that does not depend on the cotangent violates the
+        first law alone: it is left out of the test for linearity.
 
     Examples
     --------
@@ -101,37 +102,37 @@ def violated_laws(
     if not claim.size:
         return
 
-    def constant(part: slice) -> Floats:
-        return np.where(np.isfinite(zero[part]), zero[part], 0.0)
+    def constant_term(chunk: slice) -> Floats:
+        return np.where(np.isfinite(zero[chunk]), zero[chunk], 0.0)
 
-    def linear(part: slice) -> Floats:
-        return claim[part] + weight * second[part]
+    def linear(chunk: slice) -> Floats:
+        return claim[chunk] + weight * second[chunk]
 
-    def affine(part: slice) -> Floats:
-        return linear(part) - weight * constant(part)
+    def affine(chunk: slice) -> Floats:
+        return linear(chunk) - weight * constant_term(chunk)
 
-    def from_zero(part: slice) -> Floats:
-        return np.where(np.isfinite(zero[part]), np.abs(zero[part]), np.inf)
+    def distance_from_zero(chunk: slice) -> Floats:
+        return np.where(np.isfinite(zero[chunk]), np.abs(zero[chunk]), np.inf)
 
-    def from_linear(part: slice) -> Floats:
-        return np.abs(combined[part] - linear(part))
+    def distance_from_linear(chunk: slice) -> Floats:
+        return np.abs(combined[chunk] - linear(chunk))
 
-    def from_affine(part: slice) -> Floats:
-        return np.abs(combined[part] - affine(part))
+    def distance_from_affine(chunk: slice) -> Floats:
+        return np.abs(combined[chunk] - affine(chunk))
 
     size = claim.size
     largest = max(
         _largest(partial(_magnitudes, values), size)[0] for values in (claim, second, combined)
     )
     margin = max((2 + abs(weight)) * rtol, float(np.sqrt(rounding))) * largest
-    distance, at = _largest(from_zero, size)
+    distance, coordinate = _largest(distance_from_zero, size)
     if distance > margin:
-        yield LawViolation("zero", at, float(zero[at]), 0.0)
-    distance, at = _largest(from_affine, size)
-    if distance > margin and _largest(from_linear, size)[0] > margin:
-        # Plus zero: no minus in front of one.
-        expected = affine(slice(at, at + 1)).item()
-        yield LawViolation("linear", at, float(combined[at] + 0.0), expected)
+        yield LawViolation("zero", coordinate, float(zero[coordinate]), 0.0)
+    distance, coordinate = _largest(distance_from_affine, size)
+    if distance > margin and _largest(distance_from_linear, size)[0] > margin:
+        # Adding zero turns -0.0 into 0.0.
+        expected = affine(slice(coordinate, coordinate + 1)).item()
+        yield LawViolation("linear", coordinate, float(combined[coordinate] + 0.0), expected)
 
 
 def is_violated_nearby(
@@ -143,23 +144,22 @@ def is_violated_nearby(
     combined: Floats,
     weight: float,
 ) -> bool:
-    """Tell whether a VJP breaks linearity by as much for cotangents close by.
+    """Return whether a VJP violates linearity by as much at nearby cotangents.
 
-    Where the terms of a sum cancel, what is left is their rounding, however large they are
-    beside it. It is no multiple of the cotangent, and another one for every cotangent; an
-    error of the formula varies as little as cotangents do.
+    Where the terms of a sum cancel, the rounding errors of the terms remain. They differ for
+    every cotangent, while an error in the formula varies as little as the cotangents do.
 
     Parameters
     ----------
     law : LawViolation
-        As it was broken.
+        The violation of linearity.
     claim, zero, second, combined, weight
-        As for `violated_laws`, for cotangents close to those.
+        As for `violated_laws`, for cotangents close to the ones of `law`.
 
     Returns
     -------
     bool
-        False where what was seen is rounding.
+        False if the violation was due to rounding.
 
     Examples
     --------
@@ -172,18 +172,18 @@ def is_violated_nearby(
     constant = zero[at] if np.isfinite(zero[at]) else 0.0
     expected = claim[at] + weight * (second[at] - constant)
     before = law.found - law.expected
-    return bool(abs(combined[at] - expected - before) <= ALIKE * abs(before))
+    return bool(abs(combined[at] - expected - before) <= REPEATED_SHARE * abs(before))
 
 
-def _magnitudes(values: Floats, part: slice) -> Floats:
-    return np.abs(values[part])
+def _magnitudes(values: Floats, chunk: slice) -> Floats:
+    return np.abs(values[chunk])
 
 
 def _largest(values: Callable[[slice], Floats], size: int) -> tuple[float, int]:
-    """Return the largest of values that are made in parts, and where it is."""
-    found = []
-    for start in range(0, size, PART):
-        part = values(slice(start, start + PART))
-        at = int(part.argmax())
-        found.append((float(part[at]), start + at))
-    return max(found, key=lambda pair: pair[0])
+    """Return the largest of values that are computed in chunks, and its coordinate."""
+    maxima = []
+    for start in range(0, size, CHUNK):
+        chunk = values(slice(start, start + CHUNK))
+        offset = int(chunk.argmax())
+        maxima.append((float(chunk[offset]), start + offset))
+    return max(maxima, key=lambda pair: pair[0])

@@ -1,6 +1,10 @@
-"""From a claim and a measurement with its bound to a verdict, entry by entry.
+"""The verdict on each entry, from a claim and a measurement with its error bound.
 
-It must not evaluate anything or know names; arrays in, arrays out.
+A claim is wrong if it differs from the measurement by more than ``rtol`` and by more than twice
+the error bound. `numpy.isclose` and `torch.autograd.gradcheck` compare by a tolerance that the
+caller chooses, ``atol + rtol * |value|``; here the error bound of the measurement takes the
+place of ``atol``, and a third verdict, inconclusive, is given where that bound could hide an
+error. This module does not evaluate functions, and it does not know names: it works on arrays.
 """
 
 from __future__ import annotations
@@ -25,61 +29,62 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
+Place = tuple[int, int]
 
-#: A claim is wrong only when it is this many bounds away from the measurement.
-KAPPA = 2.0
+#: A claim is wrong only if it is at least this many error bounds away from the measurement.
+BOUND_FACTOR = 2.0
 
-#: A verdict says something when an error of this share of the derivative would be seen,
-#: so that one of a thousandth is, wherever within its bound the measurement lies ...
-INFORMATIVE = 6e-4
+#: A verdict is informative if it would detect an error of this share of the derivative. An
+#: error of a thousandth is then detected wherever within its bound the measurement lies.
+INFORMATIVE_SHARE = 6e-4
 
-#: ... or of this share of what is natural: float64 itself shows no more.
-NEGLIGIBLE = 1e-14
+#: An error of this share of the natural scale need not be detected: float64 cannot resolve it.
+NEGLIGIBLE_SHARE = 1e-14
 
-#: A claim is zero when it is below this share of what can be seen. Then it is enough
-#: to see this share of the largest.
-ZERO = 1e-2
-VANISHING = 1e-6
+#: A claim counts as zero if it is below this share of the smallest detectable error.
+ZERO_SHARE = 1e-2
 
-#: Where none of a parameter can be told from zero, or from that share of what is natural, it
-#: is enough to see this share of that.
-UNTOLD = 1e-4
+#: For a claim that counts as zero it suffices to detect this share of the largest derivative.
+VANISHING_SHARE = 1e-6
 
-#: One by which forward did not move at all, not by a bit, is zero when this share could be
-#: seen: noise that other coordinates make is none along this one.
-STILL = 1e-2
+#: Where no derivative of a parameter can be distinguished from zero, or all are below
+#: `VANISHING_SHARE` of the natural scale, it suffices to detect this share of that scale.
+ALL_ZERO_SHARE = 1e-4
 
-#: How many roundings of its type, of the parameter's largest claim, a claim may be off by:
-#: what a sum of terms that cancel leaves.
+#: For a coordinate that leaves forward unchanged, bit by bit, it suffices to detect this share
+#: of the natural scale: noise that other coordinates cause is no noise along this one.
+UNCHANGED_SHARE = 1e-2
+
+#: A claim may be off by this many roundings of its type, relative to the largest claim of its
+#: parameter: a sum whose terms cancel leaves such an error.
 CLAIM_ROUNDINGS = 8.0
 
-
-#: How many times its scatter one rounding away a claim may be off by. Of three that are drawn
-#: at random all lie closer to each other than a sixteenth of the error of one in a few of 1e5.
+#: A claim may be off by this many times its scatter at points one rounding away. Three claims
+#: drawn at random all differ by less than a sixteenth of their error in a few cases of 1e5.
 SCATTER_FACTOR = 16.0
 
-#: A difference so many times larger than what scatter explains is no rounding.
-FAR_BEYOND = 100.0
+#: A difference this many times larger than the scatter explains is no rounding error.
+FAR_BEYOND_SCATTER = 100.0
 
-#: Rounding makes slight differences: below this share of the derivative or of what is natural.
-SLIGHT = 0.1
+#: Rounding errors are below this share of the derivative or of the natural scale.
+SLIGHT_SHARE = 0.1
 
-#: A claim that changes by more than this share of that, one rounding away, jumps there: a label
-#: held as a number is another then.
-JUMPS = 1e-2
+#: A claim that changes by more than this share, one rounding away, is discontinuous there: for
+#: example, backward reads a label that is held as a float.
+DISCONTINUOUS_SHARE = 1e-2
 
+#: Forward is zero around the point if the bound on its derivative is below this. A claim there
+#: may be the residue of terms of order one that cancel.
+VANISHED_BOUND = 1e-200
 
-#: Forward is zero around the point where the bound on its derivative is below this. A claim may
-#: be left by terms of order one that cancel there, whatever other coordinates move it by.
-NOTHING = 1e-200
-
-#: The least normal number, in the place of nothing that is divided by.
+#: The smallest normal number, which replaces zero as a divisor.
 TINY = float(np.finfo(np.float64).tiny)
 
 
 class VerdictCode(IntEnum):
-    """Verdict of one derivative, as it is kept in arrays."""
+    """The verdict on one derivative, as it is stored in arrays."""
 
     CORRECT = 0
     WRONG = 1
@@ -92,137 +97,139 @@ class Judgement:
 
     Attributes
     ----------
-    marks : ndarray of int8, shape (n, m)
+    codes : ndarray of int8, shape (n, m)
         Values of `VerdictCode`.
     excess : ndarray, shape (n, m)
-        Distance between claim and measurement in units of what is allowed, to three digits: a
-        factor puts all entries equally far off, but for noise.
+        Distance between claim and measurement over the allowed distance, rounded to three
+        digits: a constant factor then gives all entries the same excess, in spite of noise.
     allowed : ndarray, shape (n, m)
-        The distance that is allowed: the smallest error that would be seen.
+        The allowed distance, which is the smallest error that would be detected.
     zeros : ndarray of bool, shape (n, m)
-        Which are verified as zero within what can be resolved, and no more: nothing about
-        their formula was tested.
-    slight : ndarray of bool, shape (n, m)
+        Derivatives that are verified to be zero within the resolution of the measurement.
+        Nothing else about their formula was tested.
+    slightly_wrong : ndarray of bool, shape (n, m)
         Claims that are wrong by so little that their own rounding may explain it.
-    rounded : ndarray of bool, shape (n, m)
+    excused_by_rounding : ndarray of bool, shape (n, m)
         Claims that would be wrong but for their own rounding.
-    conventions : mapping of (int, int) to Convention
-        Claims that were accepted at a kink, and as what.
-    unexplained : tuple of (int, int)
-        Those there that are nothing one would write: between the slopes inconclusive, else
-        wrong.
+    subgradients : mapping of (int, int) to SubgradientChoice
+        Claims that were accepted at a kink, and the subgradient that they are.
+    unclassified : tuple of (int, int)
+        Claims at a kink that are no common choice of a subgradient: inconclusive between the
+        one-sided slopes, else wrong.
     """
 
-    marks: NDArray[np.int8]
+    codes: NDArray[np.int8]
     excess: Floats
     allowed: Floats
-    zeros: NDArray[np.bool_]
-    slight: NDArray[np.bool_]
-    rounded: NDArray[np.bool_]
-    conventions: Mapping[tuple[int, int], SubgradientChoice]
-    unexplained: tuple[tuple[int, int], ...]
+    zeros: Booleans
+    slightly_wrong: Booleans
+    excused_by_rounding: Booleans
+    subgradients: Mapping[Place, SubgradientChoice]
+    unclassified: tuple[Place, ...]
 
-    def are(self, mark: VerdictCode) -> NDArray[np.bool_]:
-        """Tell which derivatives have this verdict."""
-        # A plain number: numpy takes ten times as long to look at a member of an enumeration.
-        return np.asarray(self.marks == mark.value)
+    def has_code(self, code: VerdictCode) -> Booleans:
+        """Return which derivatives have this verdict."""
+        # A plain number: comparison with a member of an enumeration is ten times as slow.
+        return np.asarray(self.codes == code.value)
 
     def counts(self) -> list[int]:
-        """Return how many derivatives have each verdict, by its value."""
-        counts: list[int] = np.bincount(self.marks.ravel(), minlength=len(VerdictCode)).tolist()
+        """Return the number of derivatives with each verdict, indexed by `VerdictCode`."""
+        counts: list[int] = np.bincount(self.codes.ravel(), minlength=len(VerdictCode)).tolist()
         return counts
 
-    def part(
+    def select_rows(
         self,
         rows: slice,
-        conventions: Mapping[tuple[int, int], SubgradientChoice],
-        unexplained: Iterable[tuple[int, int]],
+        subgradients: Mapping[Place, SubgradientChoice],
+        unclassified: Iterable[Place],
     ) -> Judgement:
-        """Return the verdicts on some rows, with what is known of claims at a kink there."""
+        """Return the verdicts on some rows, given the claims at kinks among them."""
         return Judgement(
-            self.marks[rows],
+            self.codes[rows],
             self.excess[rows],
             self.allowed[rows],
             self.zeros[rows],
-            self.slight[rows],
-            self.rounded[rows],
-            conventions,
-            tuple(unexplained),
+            self.slightly_wrong[rows],
+            self.excused_by_rounding[rows],
+            subgradients,
+            tuple(unclassified),
         )
 
-    def settle(
-        self, several: Sequence[tuple[int, int]], off: Sequence[tuple[int, int]]
-    ) -> Judgement:
-        """Return the same with verdicts on some claims at a kink.
+    def decide_kinks(self, correct: Sequence[Place], wrong: Sequence[Place]) -> Judgement:
+        """Return the same verdicts, with some unclassified claims at kinks decided.
 
         Parameters
         ----------
-        several : sequence of (int, int)
-            Those that several kinks at once explain.
-        off : sequence of (int, int)
-            Those of a backward that is off beside the kink as well, or of one kink alone.
+        correct : sequence of (int, int)
+            Claims that several kinks at one point explain.
+        wrong : sequence of (int, int)
+            Claims at one kink alone, or of a backward that is wrong beside the kink as well.
         """
-        marks = self.marks.copy()
-        for place in several:
-            marks[place] = VerdictCode.CORRECT
-        for place in off:
-            marks[place] = VerdictCode.WRONG
-        known = dict.fromkeys(several, SubgradientChoice.SEVERAL)
-        left = tuple(place for place in self.unexplained if place not in {*several, *off})
+        codes = self.codes.copy()
+        for place in correct:
+            codes[place] = VerdictCode.CORRECT
+        for place in wrong:
+            codes[place] = VerdictCode.WRONG
+        accepted = dict.fromkeys(correct, SubgradientChoice.SEVERAL)
+        undecided = tuple(p for p in self.unclassified if p not in {*correct, *wrong})
         return replace(
-            self, marks=marks, conventions={**self.conventions, **known}, unexplained=left
+            self,
+            codes=codes,
+            subgradients={**self.subgradients, **accepted},
+            unclassified=undecided,
         )
 
 
 def is_scatter_conclusive(distance: Floats, scatter: Floats, largest: float) -> bool:
-    """Tell whether the scatter of claims explains all differences, or is far from it.
+    """Return whether the scatter of claims explains every difference, or is far from it.
 
-    A claim that is rounded to one of few numbers may not scatter by chance where others do.
+    A claim that is rounded to one of few numbers may by chance not scatter where others do.
 
     Parameters
     ----------
     distance, scatter : ndarray, shape (k,)
-        Between claims and measurements, and between claims a rounding away.
+        Distances between claims and measurements, and between claims one rounding apart.
     largest : float
-        Scatter of many claims about the parameter.
+        The largest scatter of many claims about the parameter.
 
     Examples
     --------
     >>> one = np.ones(1)
-    >>> [is_scatter_conclusive(one, s * one, m) for s, m in ((0.1, 0.1), (0.0, 0.1), (0.0, 1e-9))]
+    >>> cases = (0.1, 0.1), (0.0, 0.1), (0.0, 1e-9)
+    >>> [is_scatter_conclusive(one, scatter * one, largest) for scatter, largest in cases]
     [True, False, True]
     """
-    if FAR_BEYOND * SCATTER_FACTOR * largest < distance.min(initial=np.inf):
+    if FAR_BEYOND_SCATTER * SCATTER_FACTOR * largest < distance.min(initial=np.inf):
         return True
     return bool((SCATTER_FACTOR * scatter >= distance).all())
 
 
-def are_verified_zero(size: Floats, unseen: Floats, natural: Floats) -> NDArray[np.bool_]:
-    """Tell which derivatives are zero within what can be resolved, where all of them may be.
+def are_verified_zero(size: Floats, detectable: Floats, natural: Floats) -> Booleans:
+    """Return which derivatives are zero within the resolution, provided that all may be.
 
     Parameters
     ----------
-    size, unseen, natural : ndarray of one shape
-        How large they are, as claimed or measured, the smallest error that would be seen,
-        and what outputs vary by over the scales of the coordinates.
+    size, detectable, natural : ndarray of one shape
+        The magnitude of the derivatives, claimed or measured; the smallest error that would
+        be detected; and their natural scale, see `judge`.
 
     Examples
     --------
-    >>> size, unseen = np.array([1e-9, 1e-15, 1e-5]), np.array([1e-10, 1e-6, 1e-10])
-    >>> are_verified_zero(size, unseen, np.ones(3))
+    >>> size, detectable = np.array([1e-9, 1e-15, 1e-5]), np.array([1e-10, 1e-6, 1e-10])
+    >>> are_verified_zero(size, detectable, np.ones(3))
     array([ True,  True, False])
     """
-    untold = (size <= unseen) & (unseen <= UNTOLD * natural)
-    return np.asarray(untold | (size + unseen <= VANISHING * natural))
+    unresolved = (size <= detectable) & (detectable <= ALL_ZERO_SHARE * natural)
+    return np.asarray(unresolved | (size + detectable <= VANISHING_SHARE * natural))
 
 
 def judge(
     claim: Floats,
     value: Floats,
     bound: Floats,
-    kinks: Mapping[tuple[int, int], tuple[float, float]],
+    kinks: Mapping[Place, tuple[float, float]],
     *,
-    still: NDArray[np.bool_],
+    unchanged: Booleans,
     natural: Floats,
     rtol: float,
     rounding: float | Floats,
@@ -231,51 +238,52 @@ def judge(
 ) -> Judgement:
     """Judge the claims about one parameter, or about several at once.
 
-    A claim is wrong only if ``|claim - value|`` exceeds both ``rtol`` times the
-    larger of the two and twice the error bound. There is no absolute tolerance:
-    the bound is the right one, in the entry's own units. A claim that agrees is
-    correct only where the bound is small against the derivative, or shows what is allowed
-    anyway, or is small against what float64 can show at all; where it is zero, against the
-    largest of the parameter. Else it could hide anything and is inconclusive.
+    A claim is wrong if ``|claim - value|`` exceeds both ``rtol`` times the larger of the two
+    and twice the error bound. There is no absolute tolerance: the bound is one, in the units
+    of the entry. A claim that agrees is correct if the bound is small against the derivative,
+    against the allowed error, or against what float64 resolves. For a claim of zero the bound
+    must be small against the largest derivative of the parameter. All other claims are
+    inconclusive, since the bound could hide an error.
 
-    A derivative that cannot be told from zero, with a bound that is small against what
-    forward varies by, is verified as zero: at an optimum a claim of 1e-15 is, whatever
-    its sign, as is one of 0. Nothing about its formula was tested then.
+    A derivative that cannot be distinguished from zero is verified as zero if its bound is
+    small against the natural scale. At an optimum, claims of 0, 1e-15 and -1e-15 then have
+    the same verdict. Nothing about their formula was tested.
 
     Parameters
     ----------
     claim, value, bound : ndarray, shape (n, m)
-        What backward says, what was measured, and how well.
+        The claimed derivatives, the measured ones, and their error bounds.
     kinks : mapping of (int, int) to (float, float)
-        Slopes on both sides where they differ; for what is accepted there see
-        `classify_subgradient`.
-    still : ndarray of bool, shape (n, m)
-        Where the output did not move at all, not by a bit.
+        One-sided slopes where they differ; `classify_subgradient` says which claims are
+        accepted there.
+    unchanged : ndarray of bool, shape (n, m)
+        Whether the output was unchanged, bit by bit, at every step.
     natural : ndarray, shape (n, m)
-        What outputs vary by over scales of the coordinates: what a derivative is small
-        against where all of them vanish. Far above rounding.
+        The natural scale of a derivative: the variation of the output over the scale of the
+        coordinate. It is far above rounding, and measures a gradient that vanishes.
     rtol : float
-        Relative error that is allowed anyway.
+        The relative error that is always allowed.
     rounding : float or ndarray, shape (n, 1)
-        Relative rounding of the claim's type.
+        Relative rounding error of the type of the claims.
     scatter : ndarray, shape (n, m), or float
-        How much claims differ one rounding away. That is no excuse for more than slight
-        differences, nor for what is right anyway.
+        The differences between claims at points one rounding apart. They excuse slight
+        differences only, and make no correct claim inconclusive.
     starts : ndarray of int, shape (k,), or None
-        The first coordinate of each parameter, none of them empty; None of one.
+        The first coordinate of each parameter, none of which is empty; None for one
+        parameter.
 
     Returns
     -------
     Judgement
-        Verdict, excess and allowance of every derivative.
+        Verdict, excess and allowed distance of every derivative.
 
     Examples
     --------
     >>> import numpy as np
-    >>> claim, value = np.array([[2.0], [3.0]]), np.array([[2.0], [2.0]])
-    >>> bound, natural, still = np.full((2, 1), 1e-9), np.ones((2, 1)), np.zeros((2, 1), bool)
-    >>> around = {"still": still, "natural": natural}
-    >>> judge(claim, value, bound, {}, **around, rtol=1e-6, rounding=2e-16).marks.ravel().tolist()
+    >>> claim, value, bound = np.array([[2.0], [3.0]]), np.full((2, 1), 2.0), np.full((2, 1), 1e-9)
+    >>> context = {"unchanged": np.zeros((2, 1), bool), "natural": np.ones((2, 1))}
+    >>> judged = judge(claim, value, bound, {}, **context, rtol=1e-6, rounding=2e-16)
+    >>> judged.codes.ravel().tolist()
     [0, 1]
     """
     smooth = np.ones(claim.shape, dtype=np.bool_)
@@ -284,83 +292,85 @@ def judge(
     with np.errstate(all="ignore"):
         claimed, measured = np.abs(claim), np.abs(value)
         size = np.maximum(claimed, measured)
-        is_nothing = (value == 0) & (bound <= NOTHING) & (SLIGHT * natural <= size)
-        natural = np.where(is_nothing, 1.0, natural)
-        is_left = is_nothing & (claim != 0)
-        # Entries of one parameter may have units of their own: the largest is meant in theirs.
+        has_vanished = (value == 0) & (bound <= VANISHED_BOUND) & (SLIGHT_SHARE * natural <= size)
+        natural = np.where(has_vanished, 1.0, natural)
+        is_residue = has_vanished & (claim != 0)
+        # Entries may have units of their own: compare with the largest in units of the entry.
         shares = np.where(natural > 0, measured / natural, 0.0)
         largest = _largest(shares, starts) * natural
         largest = np.fmin(largest, _largest(measured, starts))
-        rounded = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
-        unseen = np.maximum(KAPPA * bound, np.where(is_left, rounding, rounded))
+        claim_error = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
+        detectable = np.maximum(BOUND_FACTOR * bound, np.where(is_residue, rounding, claim_error))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
-        beyond = known & smooth & (distance > np.maximum(rtol * size, unseen))
-        slightest = SLIGHT * np.maximum(size, natural)
-        slight = beyond & (distance <= slightest)
-        doubted = slight & (scatter <= JUMPS * np.maximum(size, natural))
-        unseen = np.where(doubted, np.maximum(unseen, SCATTER_FACTOR * scatter), unseen)
-        allowed = np.maximum(rtol * size, unseen)
+        differs = known & smooth & (distance > np.maximum(rtol * size, detectable))
+        slightly = differs & (distance <= SLIGHT_SHARE * np.maximum(size, natural))
+        excusable = slightly & (scatter <= DISCONTINUOUS_SHARE * np.maximum(size, natural))
+        detectable = np.where(
+            excusable, np.maximum(detectable, SCATTER_FACTOR * scatter), detectable
+        )
+        allowed = np.maximum(rtol * size, detectable)
         excess = np.where(known, distance / np.maximum(allowed, TINY), 0.0)
         wrong = known & (excess > 1)
-        excess = _rounded(excess)
-        share = max(INFORMATIVE, rtol)
-        telling = np.maximum(share * size, NEGLIGIBLE * natural)
-        is_zero = claimed <= ZERO * unseen
-        telling = np.where(is_zero, VANISHING * largest, telling)
-        informative = unseen <= telling
-        informative |= is_zero & still & (unseen <= STILL * natural)
-        untold = (size <= unseen) | (size + unseen <= VANISHING * natural)
-        informative |= are_verified_zero(size, unseen, natural) & _all(untold | ~known, starts)
+        excess = _round_to_three_digits(excess)
+        share = max(INFORMATIVE_SHARE, rtol)
+        required = np.maximum(share * size, NEGLIGIBLE_SHARE * natural)
+        is_zero = claimed <= ZERO_SHARE * detectable
+        required = np.where(is_zero, VANISHING_SHARE * largest, required)
+        informative = detectable <= required
+        informative |= is_zero & unchanged & (detectable <= UNCHANGED_SHARE * natural)
+        may_be_zero = (size <= detectable) | (size + detectable <= VANISHING_SHARE * natural)
+        informative |= are_verified_zero(size, detectable, natural) & _all_of_parameter(
+            may_be_zero | ~known, starts
+        )
         correct = known & informative & ~wrong
-        zeros = correct & ((unseen > share * size) | (size == 0))
-    marks = np.empty(claim.shape, dtype=np.int8)
-    marks[...] = VerdictCode.INCONCLUSIVE
-    marks[correct] = VerdictCode.CORRECT
-    marks[wrong] = VerdictCode.WRONG
-    conventions, unexplained = dict[tuple[int, int], SubgradientChoice](), list[tuple[int, int]]()
+        zeros = correct & ((detectable > share * size) | (size == 0))
+    codes = np.empty(claim.shape, dtype=np.int8)
+    codes[...] = VerdictCode.INCONCLUSIVE
+    codes[correct] = VerdictCode.CORRECT
+    codes[wrong] = VerdictCode.WRONG
+    subgradients, unclassified = dict[Place, SubgradientChoice](), list[Place]()
     for place, slopes in kinks.items():
         zeros[place] = False
-        found = classify_subgradient(
+        choice = classify_subgradient(
             float(claim[place]), slopes, mean=float(value[place]), allowed=float(allowed[place])
         )
-        if found:
-            marks[place], excess[place] = VerdictCode.CORRECT, 0.0
-            conventions[place] = found
+        if choice:
+            codes[place], excess[place] = VerdictCode.CORRECT, 0.0
+            subgradients[place] = choice
             continue
         is_between = slopes[0] <= claim[place] <= slopes[1]
-        marks[place] = VerdictCode.INCONCLUSIVE if is_between else VerdictCode.WRONG
-        unexplained.append(place)
-    is_wrong = marks == VerdictCode.WRONG.value
+        codes[place] = VerdictCode.INCONCLUSIVE if is_between else VerdictCode.WRONG
+        unclassified.append(place)
+    is_wrong = codes == VerdictCode.WRONG.value
     return Judgement(
-        marks,
+        codes,
         excess,
         allowed,
         zeros,
-        slight & is_wrong,
-        beyond & ~is_wrong,
-        conventions,
-        tuple(unexplained),
+        slightly & is_wrong,
+        differs & ~is_wrong,
+        subgradients,
+        tuple(unclassified),
     )
 
 
-def _rounded(excess: Floats) -> Floats:
-    """Round to three digits."""
+def _round_to_three_digits(excess: Floats) -> Floats:
     unit = 10.0 ** np.floor(np.log10(np.maximum(excess, 1e-300)) - 2)
     return np.asarray(np.rint(excess / unit) * unit)
 
 
 def _largest(values: Floats, starts: Indices | None) -> Floats | float:
-    """Return the largest number that is known of each parameter, at least 0."""
+    """Return the largest number of each parameter that is no NaN, at least 0."""
     if starts is None:
         return float(np.fmax.reduce(values, axis=None, initial=0.0))
     largest = np.fmax.reduceat(np.fmax.reduce(values, axis=1, initial=0.0), starts)
     return np.repeat(largest, np.diff(starts, append=len(values)))[:, None]
 
 
-def _all(where: NDArray[np.bool_], starts: Indices | None) -> NDArray[np.bool_]:
-    """Tell of each output whether that is so by all coordinates of a parameter."""
+def _all_of_parameter(condition: Booleans, starts: Indices | None) -> Booleans:
+    """Return for each output whether a condition holds for all coordinates of a parameter."""
     if starts is None:
-        return np.asarray(where.all(axis=0))
-    every = np.logical_and.reduceat(where, starts, axis=0)
-    return np.repeat(every, np.diff(starts, append=len(where)), axis=0)
+        return np.asarray(condition.all(axis=0))
+    every = np.logical_and.reduceat(condition, starts, axis=0)
+    return np.repeat(every, np.diff(starts, append=len(condition)), axis=0)

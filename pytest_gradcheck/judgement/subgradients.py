@@ -1,6 +1,9 @@
-"""Claims at a kink: which of the values between both slopes a backward may give there.
+"""Subgradients at a kink: which values between the one-sided slopes a backward may return.
 
-It must not evaluate anything or know names; numbers in, the name of a convention out.
+Any value between the slopes is a subgradient of a convex function (F. H. Clarke, Optimization
+and Nonsmooth Analysis, 1983), and so is a one-sided derivative that is wrong by some percent.
+Therefore only the choices that people make are accepted: one slope, zero, the mean, or a sum
+over several kinks. This module does not evaluate functions, and it does not know names.
 """
 
 from __future__ import annotations
@@ -19,13 +22,13 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-#: A combination of several kinks is at most so many times as far from the mean of both slopes
-#: as the largest that is seen at a few points around them.
-FAR = 3.0
+#: A claim at several kinks is at most this many times as far from the mean slope as the claims
+#: at a few points around them.
+FARTHEST_RATIO = 3.0
 
 
 class SubgradientChoice(Enum):
-    """What a claim at a kink is; the value says it of a claim."""
+    """The subgradient that a claim at a kink is; the value completes "the claim is ..."."""
 
     SLOPE = "one of the slopes left and right of it"
     ZERO = "zero, between the slopes left and right of it"
@@ -37,29 +40,25 @@ class SubgradientChoice(Enum):
 def classify_subgradient(
     claim: float, slopes: tuple[float, float], *, mean: float, allowed: float
 ) -> SubgradientChoice | None:
-    """Tell which convention a claim at a kink follows, by both slopes alone.
-
-    Any value between the slopes is a subgradient of a convex function (F. H. Clarke,
-    Optimization and Nonsmooth Analysis, 1983), and so is the gradient of one side that is off
-    by some percent. What people write is one of a few values.
+    """Return which subgradient a claim at a kink is, given both slopes.
 
     Parameters
     ----------
     claim : float
-        What backward says.
+        The derivative that backward claims.
     slopes : tuple of float
-        The smaller and the larger one, each widened by its own error.
+        The smaller and the larger one-sided slope, each widened by its own error.
     mean : float
-        Of both.
+        The mean of both.
     allowed : float
-        How far a claim may be from any of these.
+        The allowed distance between the claim and an accepted value.
 
     Returns
     -------
-    Convention or None
-        One of the slopes, zero (``sign(0)``), their mean (``heaviside(0, 0.5)``), or their sum:
-        what several kinks at once give, ``max(w * a, 0)`` over data ``a`` of both signs, each
-        taken on its active side. None for every other value.
+    SubgradientChoice or None
+        One of the slopes, zero (``sign(0)``), their mean (``heaviside(0, 0.5)``), or their
+        sum. A sum of kinks at one point has the sum of slopes: ``max(w * a, 0)`` at ``w = 0``
+        over data ``a`` of both signs, each taken on its active side. None for other values.
 
     Examples
     --------
@@ -86,12 +85,12 @@ def classify_subgradient(
 def are_one_sided_slopes(
     sides: tuple[float, float], slopes: tuple[float, float], *, allowed: float
 ) -> bool:
-    """Tell whether claims to the left and to the right of a kink are the slopes there.
+    """Return whether the claims on both sides of a kink equal the one-sided slopes.
 
     Parameters
     ----------
     sides : tuple of float
-        Claims at points on both sides.
+        Claims at a point to the left and at one to the right.
     slopes, allowed
         As for `classify_subgradient`.
 
@@ -102,30 +101,31 @@ def are_one_sided_slopes(
     >>> are_one_sided_slopes((0.99, 0.0), (0.0, 1.0), allowed=1e-9)
     False
     """
-    apart = (abs(a - b) for a, b in zip(sorted(sides), slopes, strict=True))
-    return max(apart) <= 2 * allowed
+    distances = (abs(a - b) for a, b in zip(sorted(sides), slopes, strict=True))
+    return max(distances) <= 2 * allowed
 
 
 def explained_by_several_kinks(
     around: Floats, slopes: tuple[float, float], *, claim: float, allowed: float
 ) -> bool:
-    """Tell whether several kinks at once explain a claim.
+    """Return whether several kinks at one point explain a claim.
 
-    Where all coordinates are moved a little several kinks come apart: beside some of them and
-    not others the derivative is none of both slopes. A claim is a sum with one side of each
-    taken; where their slopes change by amounts of both signs it may lie outside both slopes.
+    A random move of all coordinates separates the kinks: it crosses some of them and not
+    others, so that the derivative there is neither slope. The claim is a sum that takes one
+    side of each kink. If their slopes change by amounts of both signs, it may lie outside the
+    two slopes.
 
     Parameters
     ----------
     around : ndarray, shape (k,)
-        Claims at points around the kink, all coordinates moved.
+        Claims at points around the kink, with all coordinates moved.
     slopes, claim, allowed
         As for `classify_subgradient`.
 
     Returns
     -------
     bool
-        Whether kinks come apart, and the claim is not far from what is seen of them.
+        Whether the kinks separate and the claim is not far from the claims around them.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def explained_by_several_kinks(
     True
     """
     low, high = slopes
-    apart = (np.abs(around - low) > 2 * allowed) & (np.abs(around - high) > 2 * allowed)
+    is_separated = (np.abs(around - low) > 2 * allowed) & (np.abs(around - high) > 2 * allowed)
     mean = (low + high) / 2
-    seen = max(high - low, float(np.abs(around - mean).max(initial=0.0)))
-    return bool(apart.any() and abs(claim - mean) <= FAR * seen)
+    largest = max(high - low, float(np.abs(around - mean).max(initial=0.0)))
+    return bool(is_separated.any() and abs(claim - mean) <= FARTHEST_RATIO * largest)

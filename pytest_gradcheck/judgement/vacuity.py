@@ -1,6 +1,6 @@
-"""What a check could not have seen: gradients that vanish, points that hide a kind of error.
+"""Points at which a check says little: vanishing gradients, equal entries, symmetric matrices.
 
-It must not evaluate anything or know names; arrays in, findings out.
+This module does not evaluate functions, and it does not know names: it works on arrays.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Slices:
     Attributes
     ----------
     axis : int
-        Which.
+        The axis.
     indices : tuple of int
-        Where on it, increasing.
+        Indices of the slices along the axis, increasing.
     covered : int
-        How many entries lie in them.
+        Number of entries in the slices.
     """
 
     axis: int
@@ -42,36 +42,36 @@ def whole_slices(where: Booleans) -> Slices | None:
     Parameters
     ----------
     where : ndarray of bool
-        In the shape of a parameter.
+        One value for each entry of a parameter.
 
     Returns
     -------
     Slices or None
-        Along the axis on which they cover most; None where no slice is whole.
+        Those along the axis on which they cover most entries; None if no slice is True
+        throughout.
 
     Examples
     --------
     >>> whole_slices(np.array([[True, True], [True, False]]))
     Slices(axis=0, indices=(0,), covered=2)
     """
-    found: list[Slices] = []
+    candidates: list[Slices] = []
     for axis, length in enumerate(where.shape):
         if length == 1:
             continue
         others = tuple(k for k in range(where.ndim) if k != axis)
         indices = np.flatnonzero(where.all(axis=others))
         if indices.size:
-            found.append(
+            candidates.append(
                 Slices(axis, tuple(indices.tolist()), indices.size * where.size // length)
             )
-    return max(found, key=lambda slices: slices.covered, default=None)
+    return max(candidates, key=lambda slices: slices.covered, default=None)
 
 
 def common_value(point: Floats) -> float | None:
-    """Return the one number that all coordinates are; None where they differ.
+    """Return the number that all coordinates are equal to; None where they differ.
 
-    One coordinate alone counts only where it is zero: then it hides the terms that
-    it multiplies.
+    A single coordinate counts only if it is zero, which hides the terms that it multiplies.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def common_value(point: Floats) -> float | None:
 
 
 def hides_transpose(point: Floats, shape: Sequence[int]) -> bool:
-    """Tell a square matrix that is its own transpose.
+    """Return whether a point is a square matrix that equals its own transpose.
 
     Examples
     --------

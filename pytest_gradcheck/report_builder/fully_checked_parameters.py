@@ -78,9 +78,9 @@ def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> 
     judged = _judged(claim, measured, natural, edges=edges, roundings=roundings, rtol=options.rtol)
     kinks, conventions = (
         split_by_parameter(measured.found.kinks, edges),
-        split_by_parameter(judged.conventions, edges),
+        split_by_parameter(judged.subgradients, edges),
     )
-    unexplained = split_by_parameter(dict.fromkeys(judged.unexplained), edges)
+    unexplained = split_by_parameter(dict.fromkeys(judged.unclassified), edges)
     for number, parameter in enumerate(parameters):
         rows = slice(parameter.start, parameter.stop)
         yield Evidence(
@@ -97,7 +97,7 @@ def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> 
             again=NearbyEntryClaims(
                 elsewhere, np.arange(rows.start, rows.stop), (rows.start, rows.stop)
             ),
-            at_first=judged.part(rows, conventions[number], unexplained[number]),
+            at_first=judged.select_rows(rows, conventions[number], unexplained[number]),
         )
 
 
@@ -118,7 +118,7 @@ def _judged(
         found.value,
         found.bound,
         found.kinks,
-        still=found.has_status(Status.UNCHANGED) | found.has_status(Status.PLATEAU),
+        unchanged=found.has_status(Status.UNCHANGED) | found.has_status(Status.PLATEAU),
         natural=natural,
         rtol=rtol,
         rounding=np.repeat(roundings, sizes)[:, None],

@@ -154,22 +154,22 @@ class Evidence:
         judged = self._judge(0.0) if self.at_first is None else self.at_first
         if again is None:
             return judged
-        slight = judged.slight
+        slight = judged.slightly_wrong
         if slight.any():
             distance = np.abs(self.claim - self.found.value)[slight]
             scatter = again.scatter(
                 lambda some, most: is_scatter_conclusive(distance, some[slight], most)
             )
             judged = self._judge(scatter)
-            if judged.slight.any():
+            if judged.slightly_wrong.any():
                 judged = self._saturated(again, judged, scatter)
-        return _settled(self, again, judged) if judged.unexplained else judged
+        return _settled(self, again, judged) if judged.unclassified else judged
 
     def _saturated(
         self, again: NearbyEntryClaims, judged: Judgement, scatter: Floats
     ) -> Judgement:
         """Judge anew where outputs are what far larger terms leave: by the rounding of those."""
-        times = again.saturation(np.flatnonzero(judged.slight.any(axis=1)))
+        times = again.saturation(np.flatnonzero(judged.slightly_wrong.any(axis=1)))
         if self.own is not None or not times.any():
             return judged
         size = np.fmax(np.abs(self.claim), np.abs(self.found.value))
@@ -183,7 +183,7 @@ class Evidence:
             found.value,
             found.bound,
             found.kinks,
-            still=found.has_status(Status.UNCHANGED) | found.has_status(Status.PLATEAU),
+            unchanged=found.has_status(Status.UNCHANGED) | found.has_status(Status.PLATEAU),
             natural=self.natural,
             rtol=self.rtol,
             rounding=self.rounding,
@@ -239,7 +239,7 @@ def describe_parameter(evidence: Evidence, *, max_rows: int, convention: str) ->
     wrong, is_open = counts[VerdictCode.WRONG], counts[VerdictCode.INCONCLUSIVE] > 0
     decided = judged.allowed
     if is_open:
-        decided = decided[~judged.are(VerdictCode.INCONCLUSIVE)]
+        decided = decided[~judged.has_code(VerdictCode.INCONCLUSIVE)]
     return ParameterReport(
         name=parameter.name,
         shape=parameter.shape,
@@ -262,12 +262,12 @@ def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judgement) ->
     A backward that gives the slopes to both sides is right beside the kink; then the claim may
     be a sum over several kinks. Of very many entries some are looked at from both sides.
     """
-    if not judged.unexplained:
+    if not judged.unclassified:
         return judged
     found, alone = evidence.found, again.is_alone
     several, off = list[Place](), list[Place]()
-    rest = judged.unexplained[:: -(-len(judged.unexplained) // SIDES) or 1]
-    places = [*rest, *(place for place in judged.unexplained if place not in {*rest})]
+    rest = judged.unclassified[:: -(-len(judged.unclassified) // SIDES) or 1]
+    places = [*rest, *(place for place in judged.unclassified if place not in {*rest})]
     for number, place in enumerate(places):
         coordinate, output = place
         step, slopes = float(found.step[coordinate]), found.kinks[place]
@@ -275,7 +275,7 @@ def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judgement) ->
         if number < len(rest):
             sides = again.sides(coordinate, step)
             if sides is None:
-                return judged.settle(several, off)
+                return judged.decide_kinks(several, off)
             if not are_one_sided_slopes(
                 (float(sides[0][output]), float(sides[1][output])), slopes, allowed=allowed
             ):
@@ -288,7 +288,7 @@ def _settled(evidence: Evidence, again: NearbyEntryClaims, judged: Judgement) ->
             several.append(place)
         elif around.size and not alone:
             off.append(place)
-    return judged.settle(several, off)
+    return judged.decide_kinks(several, off)
 
 
 def split_by_parameter(
@@ -368,10 +368,10 @@ def _alternating(blocks: Iterable[Block], size: int) -> NDArray[np.bool_]:
 def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
     """Yield the worst entries: wrong ones first, furthest beyond what is allowed first."""
     judged = evidence.judged
-    severity = SEVERITY[judged.marks.ravel()]
+    severity = SEVERITY[judged.codes.ravel()]
     distance = np.abs(evidence.claim - evidence.found.value).ravel()
     order = np.lexsort((-distance, -judged.excess.ravel(), -severity))[:max_rows]
-    outputs = judged.marks.shape[1]
+    outputs = judged.codes.shape[1]
     for flat in order.tolist():
         yield _entry(evidence, *divmod(flat, outputs))
 
@@ -384,7 +384,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
         output = evidence.output(coordinate, column)
         block = next(b for b in evidence.outputs if b.start <= output < b.stop)
         output_index, output_part = block.place(output - block.start)
-    mark = int(judged.marks[coordinate, column])
+    mark = int(judged.codes[coordinate, column])
     status = Status(int(found.status[coordinate, column]))
     edge = evidence.edge(coordinate) if status in AT_EDGE else None
     reason = _reason(status, mark, edge)
@@ -393,7 +393,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
         reason = f"a kink, the slopes left and right are {low:.6g} and {high:.6g}"
         if mark != VerdictCode.CORRECT and low <= evidence.claim[coordinate, column] <= high:
             reason += "; there also 0 and their mean are accepted, and sums of several kinks"
-    elif judged.rounded[coordinate, column]:
+    elif judged.excused_by_rounding[coordinate, column]:
         reason = ROUNDING
     return Entry(
         parameter=parameter.name,
@@ -464,12 +464,12 @@ def _notes(evidence: Evidence, *, wrong: bool, is_open: bool) -> Iterator[Note]:
     level = int(np.count_nonzero(found.status[zeros] == Status.PLATEAU.value))
     if level:
         yield Note("level", level, f"{REASONS[Status.PLATEAU]}: zero between its jumps")
-    if judged.conventions:
-        yield _kink_note(Counter(judged.conventions.values()))
-    if judged.rounded.any():
-        good = float(judged.allowed[judged.rounded].max())
+    if judged.subgradients:
+        yield _kink_note(Counter(judged.subgradients.values()))
+    if judged.excused_by_rounding.any():
+        good = float(judged.allowed[judged.excused_by_rounding].max())
         text = f"backward's own rounding: claims of {parameter.name} are good to {good:.0e}"
-        yield Note("rounding", int(np.count_nonzero(judged.rounded)), text)
+        yield Note("rounding", int(np.count_nonzero(judged.excused_by_rounding)), text)
     if is_open:
         yield from _inconclusive_notes(evidence, judged)
     yield from point_notes(parameter, evidence.point)
@@ -486,9 +486,9 @@ def _kink_note(conventions: Mapping[SubgradientChoice, int]) -> Note:
 
 
 def _inconclusive_notes(evidence: Evidence, judged: Judgement) -> Iterator[Note]:
-    found, open_ = evidence.found, judged.are(VerdictCode.INCONCLUSIVE)
-    groups = [(open_ & ~judged.rounded & found.has_status(s), s) for s in Status]
-    for where, status in [(open_ & judged.rounded, None), *groups]:
+    found, open_ = evidence.found, judged.has_code(VerdictCode.INCONCLUSIVE)
+    groups = [(open_ & ~judged.excused_by_rounding & found.has_status(s), s) for s in Status]
+    for where, status in [(open_ & judged.excused_by_rounding, None), *groups]:
         count = int(np.count_nonzero(where))
         if not count:
             continue

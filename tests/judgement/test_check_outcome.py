@@ -1,4 +1,4 @@
-"""Outcome: what makes a check fail."""
+"""The outcome of a check: the reasons why it fails."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.report.report_data import Breach, Note, ParameterReport, Verdict
 
 KINK = Note("kink", 2, "2 entries are at a kink")
-OPEN = Note("inconclusive", 1, "1 of 3 inconclusive: forward jumps")
-ALL_OPEN = Note("inconclusive", 3, "3 of 3 inconclusive: forward jumps")
+INCONCLUSIVE = Note("inconclusive", 1, "1 of 3 inconclusive: forward jumps")
+ALL_INCONCLUSIVE = Note("inconclusive", 3, "3 of 3 inconclusive: forward jumps")
 ZERO = Note("vacuous", 3, "zero gradient everywhere")
 UNUSED = Note("unused", 3, "forward does not depend on W")
 FLAT = Note("unused", 0, "does forward use W?")
@@ -32,14 +32,14 @@ def options(**given: Any) -> Options:
     [
         (parameter("correct"), {"strict": True}, ()),
         (parameter("wrong", wrong=2), {}, ("W: 2 of 3 entries wrong",)),
-        (parameter("inconclusive", OPEN), {}, ()),
+        (parameter("inconclusive", INCONCLUSIVE), {}, ()),
         (
-            parameter("inconclusive", OPEN),
+            parameter("inconclusive", INCONCLUSIVE),
             {"strict": True},
             ("W: 1 of 3 inconclusive: forward jumps (strict)",),
         ),
         (
-            parameter("inconclusive", ALL_OPEN),
+            parameter("inconclusive", ALL_INCONCLUSIVE),
             {},
             ("W: nothing could be verified, 3 of 3 inconclusive: forward jumps",),
         ),
@@ -65,12 +65,12 @@ def options(**given: Any) -> Options:
 def test_outcome(
     report: ParameterReport, given: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
-    """Wrong and unverifiable parameters fail; notes fail only under strict."""
+    """Wrong and unverified parameters fail the check; notes do so only with strict."""
     assert failure_reasons([report], (), options(**given)) == expected
 
 
-def test_broken_law_fails_a_check_whose_entries_agree() -> None:
-    """Its sentence is the reason, after those of the parameters."""
+def test_violated_law_fails_a_check_whose_entries_agree() -> None:
+    """The sentence about the law follows the reasons of the parameters."""
     breach = Breach("zero", "W", "backward(0) is not 0")
     assert failure_reasons([parameter("correct")], [breach], options()) == (
         "backward(0) is not 0",

@@ -1,4 +1,4 @@
-"""What a check could not have seen."""
+"""Points at which a check says little."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from pytest_gradcheck.judgement.vacuity import (
     ],
 )
 def test_whole_slices(where: Any, expected: Slices | None) -> None:
-    """Along the axis on which they cover most."""
+    """The slices are along the axis on which they cover most entries."""
     assert whole_slices(np.array(where, dtype=bool)) == expected
 
 
@@ -42,8 +42,8 @@ def test_whole_slices(where: Any, expected: Slices | None) -> None:
         ([], None),
     ],
 )
-def test_one_value(point: list[float], expected: float | None) -> None:
-    """All entries are one number; a single one is nothing special unless it is zero."""
+def test_common_value(point: list[float], expected: float | None) -> None:
+    """All entries are equal; a single entry counts only if it is zero."""
     assert common_value(np.array(point)) == expected
 
 
