@@ -22,7 +22,7 @@ from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
     ConstraintDeclarations,
 )
-from pytest_gradcheck.binding.forward.executor import Dispatch
+from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.current_test import RunningTest, current_test
 from pytest_gradcheck.errors import (
@@ -246,8 +246,8 @@ def _check_once(
         convention=options.convention,
         replay=options.replay,
         replay_all=replay_all,
-        written=ConstraintDeclarations(options.tangent, options.project, options.bounds),
-        ways=Dispatch(options.executor, options.batched),
+        declarations=ConstraintDeclarations(options.tangent, options.project, options.bounds),
+        dispatch=Dispatch(options.executor, options.batched),
     ) as problem:
         look = _way(problem, options)
         swept = problem.point.size if look is _sweep and problem.kind != "jvp" else None
@@ -410,7 +410,7 @@ def derivative_task(problem: Problem) -> DerivativeTask:
 
 def _claimed(problem: Problem, point: Floats, direction: Floats) -> Floats | None:
     """Return the slopes along a direction that backward claims at another point."""
-    claim = problem.claimed_at(point)
+    claim = problem.claim_at(point)
     return None if claim is None else claim.along(0, direction)
 
 

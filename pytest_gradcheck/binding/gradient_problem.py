@@ -1,6 +1,6 @@
-"""The problem a check poses, as numbers: what binding makes and numerics measures.
+"""The problem that a check poses, in numbers: binding makes it and numerics measures it.
 
-It must not know how the user's functions are called, nor what a verdict is.
+It does not know how the user's functions are called, nor what a verdict is.
 """
 
 from __future__ import annotations
@@ -16,86 +16,85 @@ from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.report.report_data import Kind, Note
 
-__all__ = ["Problem", "no_edge", "no_others", "nowhere"]
+__all__ = ["Problem", "no_claim", "no_edge", "no_other_cotangents"]
 
 
-def no_others() -> Iterator[OtherCotangents]:
-    """Return what backward says of other cotangents where it takes none."""
+def no_other_cotangents() -> Iterator[OtherCotangents]:
+    """Return no claims for other cotangents: backward takes no cotangent."""
     return iter(())
 
 
 def no_edge(start: int, stop: int) -> Edge | None:
-    """Return the edge that was met near a point around which there is none."""
+    """Return no edge: forward is defined wherever it was called."""
     del start, stop
     return None
 
 
-def nowhere(*_: object) -> None:
-    """Return what backward says at another point where it cannot be asked there."""
+def no_claim(*_: object) -> None:
+    """Return no claim: backward cannot be called at another point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A gradient check as numbers: a function of a vector, a point and a claim.
+    """A gradient check in numbers: a function of a vector, a point, and claimed derivatives.
 
     Attributes
     ----------
     kind : Kind
         Which derivative is claimed.
     forward, backward : str
-        Names of the user's functions, for people.
+        Names of the user's functions, for messages.
     parameters : tuple of Parameter
         In order; together they cover the point without gaps.
     point : ndarray of float64, shape (n,)
-        The point of the check. Whoever measures may change it in place and
-        must put it back.
+        The base point. Whoever measures may change it in place and must restore it.
     here : ndarray of float64, shape (n,)
-        A copy of it that stays.
+        The base point, never changed.
     evaluate : callable
-        ``evaluate(points) -> ndarray, shape (k, m)``: at vectors that do not depend on
-        each other, each good until the next is asked for; NaN where the user's function
-        left its domain, by whatever it raised. Cheapest when handed `point`.
+        ``evaluate(points) -> ndarray, shape (k, m)`` evaluates forward at independent vectors,
+        each of which need be valid only until the next is asked for. NaN where forward leaves
+        its domain, whatever it raises there. Cheapest when given `point` itself.
     attempt : callable
-        The same, but that it raises what the user's function raises.
+        The same, but raises what forward raises.
     base : ndarray of float64, shape (m,)
-        The outputs at `point`, as found at the start.
+        The outputs at the base point.
     repeat : ndarray of float64, shape (m,)
-        The same, evaluated again: what differs is noise.
+        The same from a second evaluation; the difference is noise.
     claim : Claim
-        For a ``jvp`` its one row is the claim about the direction `tangent`.
+        By coordinate and output. Of a ``jvp`` it has one row, for the direction `tangent`.
     outputs : tuple of Block
-        The outputs that claims are about; empty where they were reduced to one
-        number (a scalar forward, or a cotangent).
+        The outputs that the claim is about; empty where they are reduced to one number (a
+        scalar forward, or a cotangent).
     tangent : ndarray of float64, shape (n,), or None
         The direction of a ``jvp``.
     counts : CallCounts
-        Calls so far; grows while measuring.
+        The calls so far; it grows while numerics measures.
     notes : tuple of Note
-        What is to be known of how the functions were called.
+        How the functions were called.
     not_checked : tuple of str
-        Arguments that were neither checked nor data.
+        Arguments that are neither checked nor data.
     roundings : tuple of float
         For each parameter the relative rounding of its claim (2e-16 for float64).
-    others : callable
-        ``others() -> iterator of OtherCotangents`` asks backward about other cotangents, and
-        as often as wanted about some close to them; empty where it takes none.
-    claimed_at : callable
-        ``claimed_at(point) -> Claim or None`` asks backward at another point, straight after a
-        forward there; None where that makes no sense, or raises.
-    claimed_rounded : callable
-        ``claimed_rounded(rng, times) -> Claim or None`` asks likewise where all coordinates are
-        a rounding of their types away, or a few, up or down; those of float64 so many times as
-        far. A cotangent or tangent is handed in times a random factor, by which claims are
-        divided.
+    other_cotangents : callable
+        ``other_cotangents() -> iterator of OtherCotangents`` calls backward for other
+        cotangents, first independent ones, then some close to these without end; empty where
+        backward takes none.
+    claim_at : callable
+        ``claim_at(point) -> Claim or None`` calls forward and backward at another point; None
+        where that makes no sense, or one of them raises.
+    claim_one_rounding_away : callable
+        ``claim_one_rounding_away(rng, times) -> Claim or None`` does the same where all
+        coordinates are a few roundings of their types away, those of float64 `times` as far.
+        A cotangent or tangent is multiplied by a random factor, and the claim divided by it.
     randomness_moved : callable
-        ``randomness_moved() -> bool``, asked when the check is over and generators are
-        put back: whether one that is not being replayed had moved.
+        ``randomness_moved() -> bool`` returns whether a generator that is not replayed has
+        moved; to be called after the check, when generators are restored.
     edge : callable
-        ``edge(start, stop) -> Edge or None``: the nearest that was met while none but these
-        coordinates were moved.
+        ``edge(start, stop) -> Edge or None`` returns the nearest point at which forward was
+        undefined while only the coordinates ``start:stop`` were perturbed.
     unmoved : callable
-        ``unmoved() -> frozenset of str``, asked likewise: parameters with a claim of
-        zeros under which forward never changed.
+        ``unmoved() -> frozenset of str`` returns the parameters with a claim of zeros under
+        which no output ever changed; to be called after the check.
     """
 
     kind: Kind
@@ -115,9 +114,9 @@ class Problem:
     notes: tuple[Note, ...] = ()
     not_checked: tuple[str, ...] = ()
     roundings: tuple[float, ...] = ()
-    others: Callable[[], Iterator[OtherCotangents]] = no_others
-    claimed_at: Callable[[Vector], Claim | None] = nowhere
-    claimed_rounded: Callable[[np.random.Generator, int], Claim | None] = nowhere
+    other_cotangents: Callable[[], Iterator[OtherCotangents]] = no_other_cotangents
+    claim_at: Callable[[Vector], Claim | None] = no_claim
+    claim_one_rounding_away: Callable[[np.random.Generator, int], Claim | None] = no_claim
     randomness_moved: Callable[[], bool] = bool
     edge: Callable[[int, int], Edge | None] = no_edge
     unmoved: Callable[[], frozenset[str]] = frozenset

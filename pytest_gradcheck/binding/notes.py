@@ -1,108 +1,86 @@
-"""What is to be known of how a check was made: called, replayed, restored, cast, tied.
+"""Notes about how a check was made: what was drawn, replayed, restored, cast or shared.
 
-It must not call or compare anything; it words what was seen.
+Each is a sentence for the report, about something that was done beside calling the functions
+as they are. It does not call or compare anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
+from pytest_gradcheck.binding.backward.base_claim import BaseClaim
+from pytest_gradcheck.binding.backward.repeatability import Repetition
 from pytest_gradcheck.binding.call.memory_overlap import shared_memory
 from pytest_gradcheck.binding.call.resolved_call import ResolvedCall
 from pytest_gradcheck.binding.call.signature import BoundArguments
+from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import contents, describe_value, leaves
 from pytest_gradcheck.report.report_data import Kind, Note
 
-__all__ = ["Seen", "convention_note", "not_checked", "notes_on"]
+__all__ = ["binding_notes", "convention_note", "not_checked"]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was seen while the user's functions were called at the point.
-
-    Attributes
-    ----------
-    moving : sequence of str
-        Random generators that moved, and are replayed.
-    by_forward, by_backward : sequence of str
-        Unchecked arguments that each of them changed, and that are restored.
-    """
-
-    moving: Sequence[str]
-    by_forward: Sequence[str]
-    by_backward: Sequence[str]
-
-
-def notes_on(
-    binding: ResolvedCall,
-    workspace: WorkingCopy,
-    request: BackwardInput,
-    asked: BackwardResult,
+def binding_notes(
+    resolved: ResolvedCall,
+    base: BaseEvaluation,
+    claimed: BaseClaim,
+    repetition: Repetition,
     *,
-    seen: Seen,
     seed: int,
 ) -> Iterator[Note]:
     """Yield a note for everything that was done beside calling the functions as they are.
 
     Parameters
     ----------
-    binding : ResolvedCall
+    resolved : ResolvedCall
         The call.
-    workspace : WorkingCopy
-        What forward was called with.
-    request, asked : BackwardInput, Asked
-        What backward was handed, and what it claims.
-    seen : Seen
-        What else happened.
+    base, claimed, repetition : BaseEvaluation, BaseClaim, Repetition
+        Forward and backward at the base point.
     seed : int
-        Of the check.
+        The seed of the check.
 
     Yields
     ------
     Note
         None of them counts entries.
     """
-    if binding.plan is not None and binding.plan.note is not None:
-        yield binding.plan.note
-    if request.cotangent is not None:
+    if resolved.plan is not None and resolved.plan.note is not None:
+        yield resolved.plan.note
+    if claimed.given.cotangent is not None:
         yield Note("cotangent", 0, f"a random signed cotangent was drawn from seed {seed}")
-    if request.tangent is not None:
+    if claimed.given.tangent is not None:
         yield Note("tangent", 0, f"a random signed tangent was drawn from seed {seed}")
-    yield from _seen(seen)
-    yield from _parameters(binding, workspace, asked)
-
-
-def _seen(seen: Seen) -> Iterator[Note]:
-    if seen.moving:
-        yield Note("replayed", 0, f"replayed before each evaluation: {', '.join(seen.moving)}")
-    for function, changed in (("forward", seen.by_forward), ("backward", seen.by_backward)):
-        if changed:
-            text = f"changed by {function}, restored each time: {', '.join(changed)}"
+    if repetition.replayed:
+        names = ", ".join(repetition.replayed)
+        yield Note("replayed", 0, f"replayed before each evaluation: {names}")
+    for function, restored in (("forward", base.restored), ("backward", claimed.restored)):
+        if restored:
+            text = f"changed by {function}, restored each time: {', '.join(restored)}"
             yield Note("restored", 0, text)
+    yield from _parameter_notes(resolved, base.working_copy, claimed.result.aliased)
 
 
-def _parameters(
-    binding: ResolvedCall, workspace: WorkingCopy, asked: BackwardResult
+def _parameter_notes(
+    resolved: ResolvedCall, working_copy: WorkingCopy, aliased: Sequence[str]
 ) -> Iterator[Note]:
-    if asked.aliased:
-        itself = "itself as its gradient" if len(asked.aliased) == 1 else "as their own gradients"
-        text = f"{binding.backward_name} returned {', '.join(asked.aliased)} {itself}"
-        yield Note("aliased", 0, text)
-    for first, second in shared_memory(binding.items):
+    if aliased:
+        itself = "itself as its gradient" if len(aliased) == 1 else "as their own gradients"
+        yield Note(
+            "aliased", 0, f"{resolved.backward_name} returned {', '.join(aliased)} {itself}"
+        )
+    for first, second in shared_memory(resolved.items):
         text = f"{first} and {second} share memory; each is perturbed alone, in a copy"
         yield Note("shared", 0, text)
-    values = dict(zip(binding.arguments.names, binding.arguments.values, strict=True))
-    cast = [item.name for item in binding.items if isinstance(values.get(item.name), int)]
+    values = dict(resolved.named_arguments())
+    cast = [item.name for item in resolved.items if isinstance(values.get(item.name), int)]
     if cast:
         yield Note("cast", 0, f"a Python int, checked as a float: {', '.join(cast)}")
-    lifted = [p.name for p in workspace.parameters if workspace.is_lifted(p)]
+    lifted = [p.name for p in working_copy.parameters if working_copy.is_lifted(p)]
     if lifted:
         yield Note("cast", 0, f"measured in float64, forward follows: {', '.join(lifted)}")
 
@@ -110,7 +88,7 @@ def _parameters(
 def convention_note(
     kind: Kind, parameters: Sequence[Block], outputs: Sequence[Block], convention: str
 ) -> Iterator[Note]:
-    """Say which convention gradients were read by, where the other means something else."""
+    """Yield a note on the convention of complex gradients, where the other one differs."""
     by_complex = any(block.is_complex for block in parameters)
     of_complex = [block.is_complex for block in outputs]
     if kind == "jvp" or not (
@@ -123,7 +101,7 @@ def convention_note(
 
 
 def not_checked(arguments: BoundArguments) -> tuple[str, ...]:
-    """Name the arguments that are neither data nor plain options of forward."""
+    """Return the arguments that are neither data nor plain options, with their types."""
     listed = []
     for name, value in zip(arguments.names, arguments.values, strict=True):
         plain = value is None or isinstance(value, (str, bytes, bool, int, float, complex))

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 
-__all__ = ["watched"]
+__all__ = ["watch_unused"]
 
 
-def watched(problem: Problem) -> Problem:
+def watch_unused(problem: Problem) -> Problem:
     """Return the problem with an `unmoved` that knows which parameters do nothing.
 
     Only a parameter whose gradient is claimed to be zero everywhere is watched;

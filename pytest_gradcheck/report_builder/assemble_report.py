@@ -100,7 +100,7 @@ def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
 
 def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
     """Yield the laws that backward breaks, each once, where it is seen first."""
-    asked = problem.others()
+    asked = problem.other_cotangents()
     suspected = _suspected(problem, next(asked, None), rtol)
     for _ in range(AGAIN):
         if all(law.kind != "linear" for _, law in suspected):

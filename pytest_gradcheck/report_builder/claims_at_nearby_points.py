@@ -150,7 +150,7 @@ class NearbyClaims:
         """Return the claims at one of the points, asked about once."""
         if number == len(self._rounded):
             times = FURTHER ** max(0, number - MOST + 1)
-            self._rounded.append(self._problem.claimed_rounded(self._rng, times))
+            self._rounded.append(self._problem.claim_one_rounding_away(self._rng, times))
         return self._rounded[number]
 
     def share(self, start: int, stop: int) -> float:
@@ -208,7 +208,7 @@ class NearbyClaims:
 
     def _are_right(self, point: Floats, coordinates: Indices) -> NDArray[np.bool_]:
         """Tell for which outputs claims at another point are right, all together."""
-        claim = self._problem.claimed_at(point)
+        claim = self._problem.claim_at(point)
         right = np.ones(self._problem.base.size, dtype=bool)
         if claim is None:
             return ~right
@@ -244,7 +244,7 @@ class NearbyClaims:
             direction[coordinate] = 1.0
         claims = []
         for sign in (-1, 1):
-            claim = self._problem.claimed_at(here + sign * _reach(here, step) * direction)
+            claim = self._problem.claim_at(here + sign * _reach(here, step) * direction)
             if claim is None:
                 return None
             claims.append(self._read(claim, np.array([coordinate]))[0])
@@ -270,7 +270,7 @@ class NearbyClaims:
         if self._around is None:
             reach = _reach(here, step)
             points = (here + reach * self._rng.uniform(-1, 1, here.size) for _ in range(AROUND))
-            asked = [self._problem.claimed_at(point) for point in points]
+            asked = [self._problem.claim_at(point) for point in points]
             self._around = [claim for claim in asked if claim is not None]
         rows = [self._read(claim, np.array([coordinate]))[0] for claim in self._around]
         return np.array(rows).reshape(len(rows), -1)

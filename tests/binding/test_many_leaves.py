@@ -89,7 +89,7 @@ def named(count: int) -> dict[str, Any]:
     names = [f"w{k}" for k in range(count)]
     return keyed(count) | {
         "wrt": names,
-        "written": ConstraintDeclarations(bounds=dict.fromkeys(names, (-1e6, 1e6))),
+        "declarations": ConstraintDeclarations(bounds=dict.fromkeys(names, (-1e6, 1e6))),
     }
 
 
@@ -116,12 +116,14 @@ def bound(
     backward: Any,
     args: Any,
     wrt: Any = None,
-    written: ConstraintDeclarations = UNCONSTRAINED,
+    declarations: ConstraintDeclarations = UNCONSTRAINED,
 ) -> tuple[Note, ...]:
     """Bind a check, evaluate once, and return its notes."""
-    with bind(Call(forward, backward, args, wrt=wrt), seed=0, written=written) as problem:
+    with bind(
+        Call(forward, backward, args, wrt=wrt), seed=0, declarations=declarations
+    ) as problem:
         problem.evaluate([problem.point])
-        next(problem.others(), None)
+        next(problem.other_cotangents(), None)
         problem.unmoved()
         return problem.notes
 

@@ -339,7 +339,7 @@ class TestAgain:
             return 2 * dout
 
         with bind(Call(forward, backward, (X,)), seed=0) as problem:
-            others = next(problem.others())
+            others = next(problem.other_cotangents())
         assert log == ["forward 1.0", "backward"] * 5
         first, repeated, second, combined, zero = cotangents
         assert first.tolist() == repeated.tolist() != second.tolist()
@@ -351,7 +351,7 @@ class TestAgain:
     def test_further_cotangents_are_close_to_those_before(self) -> None:
         """As many as are asked for, three calls each; the one of zeros stays what it is."""
         with bind(Call(lambda x: 2 * x, lambda dout: 2 * dout, (X,)), seed=0) as problem:
-            asked = problem.others()
+            asked = problem.other_cotangents()
             before, after, again = next(asked), next(asked), next(asked)
         assert problem.counts.backward == 5 + 3 + 3
         for a, b in ((before, after), (before, again), (after, again)):
@@ -365,13 +365,13 @@ class TestAgain:
         """Only whether it repeats itself is of interest."""
         problem = posed(lambda x: np.sum(x**2), lambda x: 2 * x, X)
         assert problem.counts.backward == 2
-        assert list(problem.others()) == []
+        assert list(problem.other_cotangents()) == []
 
     def test_what_cannot_be_read_for_a_zero_cotangent_is_nan(self) -> None:
         """0 / 0 is for the law to judge, not an error of the call, nor a warning."""
         call = Call(lambda x: 2 * x, lambda dout: 2 * dout * (dout[0] / dout[0]), (X,))
         with bind(call, seed=0) as problem:
-            others = next(problem.others())
+            others = next(problem.other_cotangents())
         assert np.isnan(others.zero).all()
 
     def test_accumulation_is_refused(self) -> None:

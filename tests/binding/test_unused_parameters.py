@@ -8,7 +8,7 @@ import pytest
 from pytest_gradcheck.binding.backward.claims import DenseClaim
 from pytest_gradcheck.binding.call.resolved_call import CallCounts
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.binding.unused_parameters import watched
+from pytest_gradcheck.binding.unused_parameters import watch_unused
 from pytest_gradcheck.binding.values.parameters import Parameter
 
 
@@ -50,7 +50,7 @@ def test_outputs_that_change_under_one_parameter_alone(
     moved: dict[int, float], unmoved: set[str]
 ) -> None:
     """Only then is it known to move forward, by whatever way it came back."""
-    seen = watched(problem(ZEROS))
+    seen = watch_unused(problem(ZEROS))
     point = seen.point.copy()
     for index, step in moved.items():
         point[index] += step
@@ -61,7 +61,7 @@ def test_outputs_that_change_under_one_parameter_alone(
 def test_problem_without_a_claim_of_zeros_is_left_as_it_is() -> None:
     """Its evaluations cost what they did; nor is one direction of all parameters watched."""
     posed = problem([0.0, 1.0, 1.0, 0.0])
-    assert watched(posed) is posed
+    assert watch_unused(posed) is posed
     posed = problem(ZEROS, tangent=np.ones(4))
-    assert watched(posed) is posed
+    assert watch_unused(posed) is posed
     assert posed.unmoved() == frozenset()

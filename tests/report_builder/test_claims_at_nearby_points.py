@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckVacuousWarning, check_gradient
-from pytest_gradcheck.binding.backward.repeatability import one_rounding_away
+from pytest_gradcheck.binding.backward.perturbed_claims import one_rounding_away
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.binding.values.parameters import Block

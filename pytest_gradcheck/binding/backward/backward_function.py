@@ -100,9 +100,9 @@ class BackwardFunction:
 
     Parameters
     ----------
-    binding : ResolvedCall
-        The call with its names resolved.
-    workspace : WorkingCopy
+    resolved : ResolvedCall
+        The call.
+    working_copy : WorkingCopy
         The arguments.
     counts : CallCounts
         Counts its calls.
@@ -119,16 +119,16 @@ class BackwardFunction:
 
     def __init__(
         self,
-        binding: ResolvedCall,
-        workspace: WorkingCopy,
+        resolved: ResolvedCall,
+        working_copy: WorkingCopy,
         *,
         counts: CallCounts,
         convention: str,
         seed: int,
     ) -> None:
-        self.name = binding.backward_name
-        self._binding = binding
-        self._workspace = workspace
+        self.name = resolved.backward_name
+        self._resolved = resolved
+        self._working_copy = working_copy
         self._counts = counts
         self._convention = convention
         self._seed = seed
@@ -140,15 +140,15 @@ class BackwardFunction:
 
     def draw(self, output: Output) -> BackwardInput:
         """Draw what backward asks for, rounded to the types that it is handed."""
-        plan = self._binding.plan
+        plan = self._resolved.plan
         cotangent = tangent = None
         if plan is not None and plan.wants_cotangent(scalar_output=output.is_scalar):
             cotangent = self.draw_cotangent(output)
         if plan is not None and "tangent" in plan.needs:
-            parts = self._tangents(_signed(self.rng, self._workspace.point.size))
+            parts = self._tangents(_signed(self.rng, self._working_copy.point.size))
             flat = [
                 flat_complex(parts[p.name]) if p.is_complex else flat_real(parts[p.name])
-                for p in self._workspace.parameters
+                for p in self._working_copy.parameters
             ]
             tangent = np.concatenate(flat)
         return BackwardInput(cotangent, tangent)
@@ -158,12 +158,12 @@ class BackwardFunction:
         layout = output.layout
         return layout.flatten(layout.shaped(_signed(self.rng, output.value.size)))
 
-    def ask(self, output: Output, request: BackwardInput) -> BackwardResult:
+    def ask(self, output: Output, given: BackwardInput) -> BackwardResult:
         """Call backward, straight after the forward that gave `output`, and read its claims."""
-        plan, backward = self._binding.plan, self._binding.backward
+        plan, backward = self._resolved.plan, self._resolved.backward
         if plan is None or backward is None:
-            return self._read(output, output.beside, request)
-        sources = self._sources(output, request)
+            return self._read(output, output.beside, given)
+        sources = self._sources(output, given)
         self._counts.backward += 1
         try:
             returned = invoke(plan, backward, sources, scalar_output=output.is_scalar)
@@ -171,44 +171,44 @@ class BackwardFunction:
             if not output.has_beside and cache_hint(output.raw):
                 error.add_note(cache_hint(output.raw).strip())
             raise
-        if request.tangent is not None:
+        if given.tangent is not None:
             return self._read_jvp(output, returned)
-        return self._read(output, returned, request)
+        return self._read(output, returned, given)
 
-    def _sources(self, output: Output, request: BackwardInput) -> dict[str, Any]:
+    def _sources(self, output: Output, given: BackwardInput) -> dict[str, Any]:
         """Return everything that backward may be handed, by name."""
-        names = self._binding.arguments.names
-        sources = dict(zip(names, self._workspace.values(), strict=True))
+        names = self._resolved.arguments.names
+        sources = dict(zip(names, self._working_copy.values(), strict=True))
         sources["<output>"] = copy.deepcopy(output.raw)
         if output.has_beside:
             sources["<cache>"] = output.beside
-        if request.cotangent is not None:
-            sources["<cotangent>"] = output.layout.shaped(request.cotangent)
-        if request.tangent is not None:
-            parts = self._tangents(request.tangent)
-            items = [rebuilt(item.name, item.value, parts) for item in self._binding.items]
+        if given.cotangent is not None:
+            sources["<cotangent>"] = output.layout.shaped(given.cotangent)
+        if given.tangent is not None:
+            parts = self._tangents(given.tangent)
+            items = [rebuilt(item.name, item.value, parts) for item in self._resolved.items]
             sources["<tangent>"] = items[0] if len(items) == 1 else tuple(items)
         return sources
 
     def _tangents(self, vector: Vector) -> dict[str, Any]:
         """Return a vector by parameter, each in the type that forward sees."""
-        values = {leaf.name: leaf.value for item in self._binding.items for leaf in item.leaves}
+        values = {leaf.name: leaf.value for item in self._resolved.items for leaf in item.leaves}
         return {
             parameter.name: shaped_like(
                 vector[parameter.start : parameter.stop],
-                self._workspace.seen(parameter),
+                self._working_copy.seen(parameter),
                 values[parameter.name],
             )
-            for parameter in self._workspace.parameters
+            for parameter in self._working_copy.parameters
         }
 
-    def _read(self, output: Output, returned: Any, request: BackwardInput) -> BackwardResult:
-        parameters, name = self._workspace.parameters, self.name
+    def _read(self, output: Output, returned: Any, given: BackwardInput) -> BackwardResult:
+        parameters, name = self._working_copy.parameters, self.name
         outputs = output.blocks
         kind: Kind = "jacobian"
-        if request.cotangent is not None or output.is_scalar:
-            kind = "gradient" if request.cotangent is None else "vjp"
-            outputs = (NUMBER,) if request.cotangent is not None else outputs
+        if given.cotangent is not None or output.is_scalar:
+            kind = "gradient" if given.cotangent is None else "vjp"
+            outputs = (NUMBER,) if given.cotangent is not None else outputs
             found = {NUMBER.name: returned}
         else:
             found = self._split(output, returned)
@@ -227,7 +227,9 @@ class BackwardFunction:
         aliased = tuple(
             p.name
             for p in parameters
-            if any(self._workspace.holds(p, of_output[p.name]) for of_output in matched.values())
+            if any(
+                self._working_copy.holds(p, of_output[p.name]) for of_output in matched.values()
+            )
         )
         about = () if kind in ("gradient", "vjp") else outputs
         return BackwardResult(kind, claim, about, _roundings(claims, parameters), aliased)
@@ -238,7 +240,7 @@ class BackwardFunction:
         """Read the claims about every parameter, of one output."""
         name = self.name
         claims = {}
-        for parameter in self._workspace.parameters:
+        for parameter in self._working_copy.parameters:
             about = f"{output.name} / {parameter.name}" if several else parameter.name
             array = as_array(found[parameter.name], about, name)
             if not (parameter.is_complex or output.is_complex):
@@ -282,40 +284,42 @@ class BackwardFunction:
         inside = "" if mismatch.name == "output" else f" for {mismatch.name}"
         return GradcheckUsageError(
             f"{self.name} returned {counted(mismatch.returned)}{inside}, "
-            f"but {self._binding.forward_name} has several outputs: {listed}. Return their "
+            f"but {self._resolved.forward_name} has several outputs: {listed}. Return their "
             f"structure, {counted(output.raw)}, with {what} in the place of each.{advice}"
             f"{cache_hint(output.raw)}"
         )
 
     def _match(self, returned: Any) -> dict[str, Any]:
         """Find the claims in what was returned, those about attributes beside them otherwise."""
-        binding = self._binding
-        positional = binding.arguments.positional
-        refuse_unread_gradient(returned, binding.whole, positional, binding.backward_name)
+        resolved = self._resolved
+        positional = resolved.arguments.positional
+        refuse_unread_gradient(returned, resolved.integers, positional, resolved.backward_name)
 
         def match(items: Sequence[Item]) -> dict[str, Any]:
             return match_gradients(
                 returned,
                 items,
                 positional=positional,
-                available=binding.available,
-                backward_name=binding.backward_name,
+                available=resolved.available,
+                backward_name=resolved.backward_name,
             )
 
-        attributes = [item for item in binding.items if item.is_attribute]
-        others = [item for item in binding.items if not item.is_attribute]
-        if not attributes or binding.owner is None:
-            return match(binding.items)
+        attributes = [item for item in resolved.items if item.is_attribute]
+        others = [item for item in resolved.items if not item.is_attribute]
+        if not attributes or resolved.owner is None:
+            return match(resolved.items)
         try:
-            claims = match(binding.items)
+            claims = match(resolved.items)
         except GradcheckUsageError:
             claims = match(others) if others else {}
             for item in attributes:
-                claims |= find_attribute_gradients(binding.owner, item)
+                claims |= find_attribute_gradients(resolved.owner, item)
             return claims
         if isinstance(returned, Mapping):
             return claims
-        return prefer_attribute_gradients(claims, binding.owner, attributes, binding.backward_name)
+        return prefer_attribute_gradients(
+            claims, resolved.owner, attributes, resolved.backward_name
+        )
 
 
 def _roundings(

@@ -51,7 +51,7 @@ class Returned(Protocol):
         """Return those of them that are not zero by their form, shape (stop - start, w)."""
         ...  # pragma: no cover
 
-    def kept(self) -> Claim:
+    def snapshot(self) -> Claim:
         """Return the same, to stay."""
         ...  # pragma: no cover
 
@@ -104,7 +104,7 @@ class ReturnedClaim:
         """Return the same: any of them may be other than zero."""
         return self.rows(start, stop)
 
-    def kept(self) -> DenseClaim:
+    def snapshot(self) -> DenseClaim:
         """Return a copy."""
         matrix = np.empty((self.starts[-1], sum(array.shape[1] for array in self.parts[0])))
         for k, (start, stop) in enumerate(pairwise(self.starts)):
@@ -146,7 +146,7 @@ class DenseClaim:
         part = self.matrix[start : start + direction.size]
         return np.asarray(np.einsum("i,ij->j", direction, part))
 
-    def kept(self) -> DenseClaim:
+    def snapshot(self) -> DenseClaim:
         """Return itself."""
         return self
 
@@ -198,7 +198,7 @@ class ElementwiseClaim:
         outputs = self.own[part].ravel()
         return np.bincount(outputs, weights=change, minlength=self.outputs).astype(np.float64)
 
-    def kept(self) -> ElementwiseClaim:
+    def snapshot(self) -> ElementwiseClaim:
         """Return itself."""
         return self
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_gradcheck.binding.call.wrt import Item, WholeNumbers, as_floats, short_name
+from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, as_floats, short_name
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
     accessors,
@@ -302,7 +302,7 @@ AFFIXES = [str(convention("\0")).split("\0") for convention in CONVENTIONS.value
 
 
 def refuse_unread_gradient(
-    returned: Any, whole: WholeNumbers, positional: Sequence[str], backward_name: str
+    returned: Any, whole: IntegerLeaves, positional: Sequence[str], backward_name: str
 ) -> None:
     """Raise when backward returns a gradient of whole numbers, which is not checked.
 
@@ -310,7 +310,7 @@ def refuse_unread_gradient(
     ----------
     returned : Any
         What backward returned.
-    whole : WholeNumbers
+    whole : IntegerLeaves
         Those left out.
     positional : sequence of str
         Names of forward's positional arguments.

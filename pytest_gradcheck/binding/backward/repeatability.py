@@ -1,40 +1,34 @@
-"""Asking backward again: whether it repeats itself, and what it says of other cotangents.
+"""Repeatability: forward and backward called a second time at the user's own point.
 
-It must not judge: that a VJP is linear in its cotangent is for others to see.
+A derivative means something only for functions that return the same for the same arguments.
+The second calls also show which random generators both of them draw from, and how much noise
+there is in the outputs. They are compared up to rounding; it does not measure that noise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
-from pytest_gradcheck.binding.backward.claims import Claim, OtherCotangents
-from pytest_gradcheck.binding.forward.side_effects import REPEATABLE
+from pytest_gradcheck.binding.backward.backward_function import BackwardResult
+from pytest_gradcheck.binding.backward.base_claim import BaseClaim
+from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
+from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
+from pytest_gradcheck.binding.forward.outputs import Output
+from pytest_gradcheck.binding.forward.side_effects import (
+    REPEATABLE,
+    refuse_changed_arguments,
+    refuse_unrepeatable,
+)
+from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["ask_other_cotangents", "one_rounding_away", "refuse_unrepeatable_backward"]
+__all__ = ["Repetition", "refuse_unrepeatable_backward", "repeat_at_base"]
 
-Ask = Callable[[BackwardInput], BackwardResult]
-
-#: Of the second cotangent in the combination of two: no sum or difference of bugs undoes it.
-WEIGHT = -2.5
-
-#: The types of real and imaginary parts that round more coarsely than float64.
-PARTS = {"float16": np.float16, "float32": np.float32, "complex64": np.float32}
-
-#: At most so many roundings is what claims are asked a rounding away; of coarser types fewer,
-#: so that no derivative changes by itself.
-SEVERAL = 32
-FEW = 2
-
-#: How far cotangents that are asked about once more are from those before, relative to each
-#: entry: far enough for another rounding in any type, too close for another nonlinearity.
-BESIDE = 1e-3
-
-#: Coordinates that are compared at a time: no copies are made of long claims.
+#: Coordinates that are compared at a time, so that no long claim is copied.
 SPAN = 2**16
 
 ADDS = (
@@ -48,18 +42,76 @@ DIFFERS = (
 )
 
 
-def refuse_unrepeatable_backward(
-    first: BackwardResult,
-    again: BackwardResult,
-    parameters: Sequence[Parameter],
-    backward_name: str,
-) -> None:
-    """Raise when backward says something else the second time.
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The second evaluation at the user's own point.
+
+    Attributes
+    ----------
+    output : Output
+        What forward returned this time.
+    replayed : tuple of str
+        Random generators that forward moved both times; from now on they are put back before
+        each call.
+    """
+
+    output: Output
+    replayed: tuple[str, ...]
+
+
+def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> Repetition:
+    """Evaluate forward and call backward a second time.
 
     Parameters
     ----------
-    first, again : BackwardResult
-        What it claimed, handed the same.
+    base, claimed : BaseEvaluation, BaseClaim
+        The first time.
+    replay : Replay
+        Puts the random generators back that moved then.
+
+    Returns
+    -------
+    Repetition
+        The second time.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When forward or backward returns something else, or changes a checked argument.
+    """
+    forward, working_copy = base.forward, base.working_copy
+    backward = claimed.backward
+    output = forward.at_base()
+    refuse_changed_arguments(working_copy, forward.name)
+    replayed = replay.confirm()
+    refuse_unrepeatable(base.output, output, forward.name, replayed)
+    with SuppressedWarnings():
+        result = backward.ask(output, claimed.given)
+        refuse_changed_arguments(working_copy, backward.name)
+        try:
+            refuse_unrepeatable_backward(
+                claimed.result, result, working_copy.parameters, backward.name
+            )
+        except GradcheckUsageError:
+            # Where another generator has moved, the whole check is made once more with all of
+            # them replayed.
+            if not replay.moved():
+                raise
+    return Repetition(output, replayed)
+
+
+def refuse_unrepeatable_backward(
+    first: BackwardResult,
+    second: BackwardResult,
+    parameters: Sequence[Parameter],
+    backward_name: str,
+) -> None:
+    """Raise where the two claims differ by more than rounding.
+
+    Parameters
+    ----------
+    first, second : BackwardResult
+        What backward claimed, given the same.
     parameters : sequence of Parameter
         In the order of the point.
     backward_name : str
@@ -68,25 +120,24 @@ def refuse_unrepeatable_backward(
     Raises
     ------
     GradcheckUsageError
-        When the claims differ by more than rounding; it says so when the
-        second call added to the first.
+        With a hint of its own where the second call added to the first.
     """
-    if first.kind != again.kind:
+    if first.kind != second.kind:
         raise GradcheckUsageError(
             f"{backward_name} is not repeatable: called twice with the same arguments it returned "
-            f"gradients of other shapes ({first.kind}, then {again.kind})."
+            f"gradients of other shapes ({first.kind}, then {second.kind})."
         )
-    if _are_same(first, again, parameters[-1].stop):
+    if _are_identical(first, second, parameters[-1].stop):
         return
     for block in first.outputs if first.kind == "jvp" else parameters:
-        before, after = _claims(first, block), _claims(again, block)
+        before, after = _claims(first, block), _claims(second, block)
         spans = [slice(k, k + SPAN) for k in range(0, len(before), SPAN)]
         most = max((float(np.abs(before[s] - after[s]).max()) for s in spans), default=0.0)
         size = max((float(np.abs(before[s]).max()) for s in spans), default=0.0)
         if most <= REPEATABLE * size:
             continue
-        apart = np.abs(before - after)
-        worst = np.unravel_index(int(apart.argmax()), apart.shape)
+        change = np.abs(before - after)
+        worst = np.unravel_index(int(change.argmax()), change.shape)
         adds = np.allclose(after, 2 * before, rtol=REPEATABLE, atol=0)
         raise GradcheckUsageError(
             f"{backward_name} is not repeatable: called twice with the same arguments it gave "
@@ -95,103 +146,16 @@ def refuse_unrepeatable_backward(
         )
 
 
-def ask_other_cotangents(
-    ask: Ask,
-    first: Vector,
-    second: Vector,
-    *,
-    claim: Claim,
-    parameters: tuple[Parameter, ...],
-    rng: np.random.Generator,
-) -> Iterator[OtherCotangents]:
-    """Ask a VJP for a cotangent of zeros, another one, and a combination.
-
-    Parameters
-    ----------
-    ask : callable
-        ``ask(request)`` calls backward straight after a forward.
-    first : ndarray
-        The cotangent that the check is made with.
-    second : ndarray
-        Another.
-    claim : Claim
-        What it gave for the first.
-    parameters : tuple of Parameter
-        All that is claimed about.
-    rng : numpy.random.Generator
-        Draws cotangents close to these two.
-
-    Yields
-    ------
-    OtherCotangents
-        What it gave, by entry; then, as often as that is asked for, what it gives for
-        cotangents a thousandth away: what is rounded is rounded otherwise there.
-    """
-    size = parameters[-1].stop
-
-    def claims(cotangent: Vector) -> Vector:
-        return ask(BackwardInput(cotangent=cotangent)).claim.rows(0, size)[:, 0].copy()
-
-    def beside(cotangent: Vector) -> Vector:
-        return np.asarray(cotangent * (1 + BESIDE * rng.uniform(-1, 1, cotangent.size)))
-
-    other, combined = claims(second), claims(first + WEIGHT * second)
-    try:
-        zero = claims(np.zeros_like(first))
-    except GradcheckUsageError:
-        # What can be read of other cotangents but not of this one: 0 / 0, or nothing at all.
-        zero = np.full_like(other, np.nan)
-    yield OtherCotangents(parameters, claim.rows(0, size)[:, 0], zero, other, combined, WEIGHT)
-    while True:
-        one, two = beside(first), beside(second)
-        yield OtherCotangents(
-            parameters, claims(one), zero, claims(two), claims(one + WEIGHT * two), WEIGHT
-        )
-
-
-def one_rounding_away(
-    vector: Vector, blocks: Sequence[Block], rng: np.random.Generator, times: int = 1
-) -> Vector:
-    """Move every number by a rounding of its type, or a few, up or down; zeros stay.
-
-    Functions that are flat do not show a single rounding of what they are handed.
-
-    Parameters
-    ----------
-    vector : ndarray, shape (n,)
-        Numbers, real and imaginary parts one after the other.
-    blocks : sequence of Block
-        Whose they are, with the types in which they are handed out.
-    rng : numpy.random.Generator
-        Draws the directions.
-    times : int
-        How many times as far those of float64 go.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        The numbers beside them.
-    """
-    moved = vector.copy()
-    for block in blocks:
-        part = slice(block.start, block.stop)
-        values = vector[part].astype(PARTS.get(block.dtype, np.float64))
-        most = FEW if block.dtype in PARTS else times * SEVERAL
-        roundings = rng.choice([-1, 1], values.size) * rng.integers(1, most + 1, values.size)
-        moved[part] = values + roundings.astype(values.dtype) * np.spacing(values)
-    return np.where(vector == 0, 0.0, moved)
-
-
-def _are_same(first: BackwardResult, again: BackwardResult, size: int) -> bool:
-    """Tell claims that are the same to the last bit, of many parameters at a time."""
-    last = 1 if first.kind == "jvp" else size
-    spans = [(k, min(k + SPAN, last)) for k in range(0, last, SPAN)]
-    one, two = first.claim, again.claim
+def _are_identical(first: BackwardResult, second: BackwardResult, size: int) -> bool:
+    """Return whether all claims are the same to the last bit."""
+    count = 1 if first.kind == "jvp" else size
+    spans = [(k, min(k + SPAN, count)) for k in range(0, count, SPAN)]
+    one, two = first.claim, second.claim
     return all(np.array_equal(one.stored(*span), two.stored(*span)) for span in spans)
 
 
-def _claims(asked: BackwardResult, block: Block) -> Vector:
+def _claims(result: BackwardResult, block: Block) -> Vector:
     """Return the claims about a parameter by coordinate; of a JVP, those about an output."""
-    if asked.kind == "jvp":
-        return asked.claim.rows(0, 1).T[block.start : block.stop]
-    return asked.claim.stored(block.start, block.stop)
+    if result.kind == "jvp":
+        return result.claim.rows(0, 1).T[block.start : block.stop]
+    return result.claim.stored(block.start, block.stop)

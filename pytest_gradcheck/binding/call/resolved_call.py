@@ -1,13 +1,14 @@
-"""A call with its names resolved: whose arguments, what is checked, how backward is called.
+"""The call of a check: as the user wrote it, and with its names resolved.
 
-It must not evaluate anything.
+`Call` holds the arguments of `gradcheck`. `ResolvedCall.of` takes it through the first stages
+of binding: the signature of forward names the arguments (`signature`), `wrt` selects what is
+checked (`wrt`, `memory_overlap`), and the signature of backward says how to call it
+(`backward_arguments`). It does not evaluate anything.
 """
-
-# MERGED The call of a check as the user wrote it, before anything is made of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -16,8 +17,13 @@ from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, 
 from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.call.memory_overlap import refuse_overlap
 from pytest_gradcheck.binding.call.signature import BoundArguments, bind_arguments, name_of
-from pytest_gradcheck.binding.call.wrt import Item, WholeNumbers, select_items
-from pytest_gradcheck.binding.values.pytree import describe_value, floating_leaves, with_article
+from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, select_items
+from pytest_gradcheck.binding.values.pytree import (
+    Leaf,
+    describe_value,
+    floating_leaves,
+    with_article,
+)
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Call", "CallCounts", "ResolvedCall", "ReturnConvention"]
@@ -25,24 +31,24 @@ __all__ = ["Call", "CallCounts", "ResolvedCall", "ReturnConvention"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was asked: two functions, their arguments, and how to match them.
+    """A call of `gradcheck` as the user wrote it.
 
     Attributes
     ----------
     forward : callable
-        The function differentiated.
+        The function to differentiate.
     backward : callable or True
-        The hand-written derivative; True where forward returns both.
+        The hand-written derivative; True where forward returns ``(value, gradients)``.
     args : tuple
         Positional arguments of forward.
     kwargs : mapping
         Keyword arguments of forward.
     wrt : str, int or sequence of them, or None
-        What is checked; None for every floating argument.
+        What to check; None for every floating argument.
     backward_args : sequence of str or None
-        The positional call of backward, stated outright.
+        The positional arguments of backward, by name.
     has_cache : bool or None
-        Whether forward returns ``(output, cache)``; None to tell from backward.
+        Whether forward returns ``(output, cache)``; None to infer it from backward.
     """
 
     forward: Callable[..., Any]
@@ -55,9 +61,9 @@ class Call:
 
 
 class ReturnConvention(Enum):
-    """What forward returns beside its output."""
+    """What forward returns: its output alone, or a pair with something else."""
 
-    NOTHING = "output"
+    OUTPUT = "output"
     CACHE = "(output, cache)"
     MAYBE_CACHE = "output or (output, cache)"
     GRADIENTS = "(value, gradients)"
@@ -65,7 +71,7 @@ class ReturnConvention(Enum):
 
 @dataclass(slots=True)
 class CallCounts:
-    """How often the user's functions were called."""
+    """The number of calls of the user's functions so far."""
 
     forward: int = 0
     backward: int = 0
@@ -73,7 +79,7 @@ class CallCounts:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedCall:
-    """A call with names resolved and, where its attributes are checked, its object copied.
+    """A call whose names are resolved.
 
     Attributes
     ----------
@@ -82,17 +88,19 @@ class ResolvedCall:
     backward : callable or None
         Likewise; None where forward returns the gradients itself.
     forward_name, backward_name : str
-        Their names, for people.
+        Their names, for messages.
     owner : object or None
-        What forward is bound to.
+        The object that forward is bound to; a copy of it where its attributes are checked.
     arguments : BoundArguments
-        Forward's arguments, the user's own.
+        The user's own arguments of forward.
     items : tuple of Item
         What is checked.
     plan : BackwardPlan or None
-        How backward is called.
-    whole : WholeNumbers
-        Whole numbers that are not checked, though nobody said so.
+        How to call backward; None where forward returns the gradients itself.
+    returns : ReturnConvention
+        What forward is expected to return.
+    integers : IntegerLeaves
+        Integers that are left out of the check although the user did not exclude them.
     """
 
     forward: Callable[..., Any]
@@ -103,11 +111,19 @@ class ResolvedCall:
     arguments: BoundArguments
     items: tuple[Item, ...]
     plan: BackwardPlan | None
-    whole: WholeNumbers
+    returns: ReturnConvention
+    integers: IntegerLeaves
 
     @classmethod
     def of(cls, call: Call) -> ResolvedCall:
-        """Resolve names, copy the bound object where its attributes are checked."""
+        """Resolve the names in `call`; copy the bound object where its attributes are checked.
+
+        Raises
+        ------
+        GradcheckUsageError
+            When forward does not take these arguments, `wrt` names nothing that can be
+            checked, or the arguments of backward cannot be matched.
+        """
         forward, backward = call.forward, call.backward
         if not callable(forward):
             raise GradcheckUsageError(
@@ -125,36 +141,61 @@ class ResolvedCall:
         owner = bound_object(forward)
         items = select_items(call.wrt, arguments, bound=owner, forward_name=name)
         refuse_overlap(items, name)
-        whole = WholeNumbers(items, {} if call.wrt is not None else arguments.passed())
+        integers = IntegerLeaves(items, {} if call.wrt is not None else arguments.passed())
         if owner is not None and any(item.is_attribute for item in items):
             copied = copy_object(owner, "wrt names attributes")
             forward = rebind(forward, owner, copied)
             backward = backward if backward is True else rebind(backward, owner, copied)
             items = select_items(call.wrt, arguments, bound=copied, forward_name=name)
             owner = copied
-        if backward is True:
-            return cls(forward, None, name, name, owner, arguments, items, None, whole)
-        plan = plan_backward(
-            backward, arguments, forward_name=name, backward_args=call.backward_args
+        function = plan = None
+        if backward is not True:
+            function = backward
+            plan = plan_backward(
+                function, arguments, forward_name=name, backward_args=call.backward_args
+            )
+        return cls(
+            forward=forward,
+            backward=function,
+            forward_name=name,
+            backward_name=name if function is None else name_of(function),
+            owner=owner,
+            arguments=arguments,
+            items=items,
+            plan=plan,
+            returns=_return_convention(plan, call.has_cache),
+            integers=integers,
         )
-        back = name_of(backward)
-        return cls(forward, backward, name, back, owner, arguments, items, plan, whole)
 
-    def beside(self, has_cache: bool | None) -> ReturnConvention:
-        """Tell what forward is expected to return beside its output."""
-        if self.plan is None:
-            return ReturnConvention.GRADIENTS
-        if has_cache or "cache" in self.plan.needs:
-            return ReturnConvention.CACHE
-        if self.plan.optional_cache is not None and has_cache is None:
-            return ReturnConvention.MAYBE_CACHE
-        return ReturnConvention.NOTHING
+    @property
+    def leaves(self) -> list[Leaf]:
+        """The checked leaves, in order: the parameters."""
+        return [leaf for item in self.items for leaf in item.leaves]
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """Return the user's functions: forward, and backward where there is one."""
+        return [f for f in (self.forward, self.backward) if f is not None]
+
+    def named_arguments(self) -> Iterator[tuple[str, Any]]:
+        """Yield name and value of every argument of forward."""
+        return zip(self.arguments.names, self.arguments.values, strict=True)
 
     def available(self) -> tuple[Item, ...]:
-        """Return what could have been checked: every argument and leaf that floats."""
+        """Return what could be checked: every argument that holds a floating leaf."""
         found = []
-        for name, value in zip(self.arguments.names, self.arguments.values, strict=True):
+        for name, value in self.named_arguments():
             floating = floating_leaves(name, value)
             if floating:
                 found.append(Item(name, value, floating))
         return tuple(found)
+
+
+def _return_convention(plan: BackwardPlan | None, has_cache: bool | None) -> ReturnConvention:
+    """Infer what forward returns from what backward asks for."""
+    if plan is None:
+        return ReturnConvention.GRADIENTS
+    if has_cache or "cache" in plan.needs:
+        return ReturnConvention.CACHE
+    if plan.optional_cache is not None and has_cache is None:
+        return ReturnConvention.MAYBE_CACHE
+    return ReturnConvention.OUTPUT

@@ -54,7 +54,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeNumbers:
+class IntegerLeaves:
     """The whole numbers that a check leaves out without having been told to.
 
     They are looked for when they are asked for: integer arrays and Python numbers.

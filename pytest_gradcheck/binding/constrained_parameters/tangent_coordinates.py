@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.backward.backward_function import BackwardInput
 from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim
 from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import Constrained
+from pytest_gradcheck.binding.gradient_problem import Problem, no_claim
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.report_data import Note
@@ -35,7 +37,7 @@ class _Part:
     Attributes
     ----------
     parameter : Parameter
-        With the place of all its entries in the workspace's point.
+        With the place of all its entries in the working copy's point.
     constrained : Constrained or None
         None where every entry is a coordinate of its own.
     entries : ndarray of int, shape (k,)
@@ -196,6 +198,72 @@ class AdmissibleCoordinates:
         parts, rows, rounded = zip(*found, strict=True)
         return AdmissibleCoordinates(parts)._checked(), DenseClaim(np.concatenate(rows)), rounded
 
+    def pose(self, problem: Problem, tangent: Vector | None) -> Problem:
+        """Return the same problem with these coordinates for those of all entries.
+
+        Parameters
+        ----------
+        problem : Problem
+            For all entries.
+        tangent : ndarray or None
+            The tangent of a JVP in these coordinates, see `admissible`.
+
+        Returns
+        -------
+        Problem
+            Of a JVP the claim is the same, since it is about outputs; others are projected
+            to the admissible directions.
+
+        Raises
+        ------
+        GradcheckUsageError
+            Where no entry of a parameter may move.
+        """
+        coordinates: AdmissibleCoordinates = self
+        claim, roundings, notes = problem.claim, problem.roundings, problem.notes
+        claim_one_rounding_away = problem.claim_one_rounding_away
+        if problem.kind == "jvp":
+            names = ", ".join(part.name for part in self.constrained())
+            notes = (*notes, Note("direction", 0, f"the tangent is admissible for {names}"))
+        else:
+            coordinates, claim, roundings = self.along(claim, roundings)
+
+            def claim_one_rounding_away(rng: np.random.Generator, times: int) -> Claim | None:
+                found = problem.claim_one_rounding_away(rng, times)
+                return None if found is None else self.along(found, problem.roundings)[1]
+
+        undefined = np.full_like(problem.base, np.nan)
+        return replace(
+            problem,
+            parameters=coordinates.parameters(),
+            point=coordinates.point(),
+            here=coordinates.point(),
+            evaluate=coordinates.evaluator(problem.evaluate, problem.point, undefined),
+            attempt=coordinates.evaluator(problem.attempt, problem.point, undefined),
+            edge=lambda start, stop: problem.edge(*coordinates.entries(start, stop)),
+            claim=claim,
+            roundings=roundings,
+            tangent=tangent,
+            claim_at=no_claim,
+            claim_one_rounding_away=claim_one_rounding_away,
+            notes=notes,
+        )
+
+    def admissible(self, given: BackwardInput) -> tuple[BackwardInput, Vector | None]:
+        """Make what backward is given admissible.
+
+        Returns
+        -------
+        BackwardInput
+            With an admissible tangent, of all entries, where it had any.
+        ndarray, shape (n,), or None
+            That tangent in coordinates.
+        """
+        if given.tangent is None:
+            return given, None
+        direction, tangent = self.steer(given.tangent)
+        return replace(given, tangent=direction), tangent
+
     def steer(self, tangent: Vector) -> tuple[Vector, Vector]:
         """Make a random direction admissible.
 
@@ -248,7 +316,7 @@ class AdmissibleCoordinates:
         self,
         evaluate: Callable[[Iterable[Vector]], Vector],
         point: Vector,
-        nowhere: Callable[[], Vector],
+        undefined: Vector,
     ) -> Callable[[Iterable[Vector]], Vector]:
         """Return a function of the coordinates.
 
@@ -258,8 +326,8 @@ class AdmissibleCoordinates:
             The function of all entries; cheapest when handed `point`.
         point : ndarray, shape (n,)
             Changed in place for each evaluation, and put back.
-        nowhere : callable
-            Returns what an evaluation gives where there is no admissible array.
+        undefined : ndarray, shape (m,)
+            The outputs where there is no admissible array.
 
         Returns
         -------
@@ -293,7 +361,7 @@ class AdmissibleCoordinates:
                 outputs = evaluate(places())
             finally:
                 point[:] = base
-            found = np.tile(nowhere(), (len(admissible), 1))
+            found = np.tile(undefined, (len(admissible), 1))
             found[admissible] = outputs
             return found
 

@@ -72,12 +72,12 @@ class ForwardFunction:
         The user's function, maybe rebound to a copy of its object.
     name : str
         Its name, for messages.
-    workspace : WorkingCopy
+    working_copy : WorkingCopy
         The arguments to call it with.
     replay : Replay
         Puts randomness back before each call.
-    beside : ReturnConvention
-        What it returns beside the output.
+    returns : ReturnConvention
+        What it is expected to return.
     counts : CallCounts
         Counts its calls.
 
@@ -93,30 +93,34 @@ class ForwardFunction:
         self,
         function: Callable[..., Any],
         name: str,
-        workspace: WorkingCopy,
+        working_copy: WorkingCopy,
         *,
         replay: Replay,
-        beside: ReturnConvention,
+        returns: ReturnConvention,
         counts: CallCounts,
     ) -> None:
         self.function = function
         self.name = name
-        self.workspace = workspace
+        self.working_copy = working_copy
         self.counts = counts
         self.reading = Reading()
         self.edges = Edges()
         self._rewind = replay.rewind
-        self._beside = beside
+        self._returns = returns
 
     def at_base(self) -> Output:
         """Call forward at the unperturbed point, under the user's own settings."""
         self._rewind()
         self.counts.forward += 1
-        args, kwargs = self.workspace.pack()
-        output = read_output(self.function(*args, **kwargs), self._beside, self.name)
+        args, kwargs = self.working_copy.pack()
+        output = read_output(self.function(*args, **kwargs), self._returns, self.name)
         if not self.reading.size:
             self.reading = Reading.of(output)
         return output
+
+    def reduce(self, weights: Vector) -> None:
+        """From now on, evaluate to the product of `weights` and the outputs."""
+        self.reading = self.reading.under(weights)
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
         """Return the outputs at each of `points`, NaN where forward gives none.
@@ -124,7 +128,7 @@ class ForwardFunction:
         Parameters
         ----------
         points : iterable of ndarray, shape (n,)
-            The workspace's own point, or other vectors, each good until the next is
+            The working copy's own point, or other vectors, each good until the next is
             asked for; the point is put back where those were written to it.
 
         Returns
@@ -157,20 +161,20 @@ class ForwardFunction:
         return self.reading.stacked([self._at(point, self._attempted) for point in points])
 
     def _at(self, vector: Vector, call: Callable[[], Vector]) -> Vector:
-        workspace = self.workspace
-        if vector is workspace.point:
+        working_copy = self.working_copy
+        if vector is working_copy.point:
             return call()
         try:
-            workspace.point[:] = vector
+            working_copy.point[:] = vector
             return call()
         finally:
-            workspace.point[:] = workspace.base
+            working_copy.point[:] = working_copy.base
 
     def _here(self) -> Vector:
-        """Call forward at the workspace's point as it is now; return its outputs, of any size."""
+        """Call forward at the point as it is now, and return its outputs, of any size."""
         self.counts.forward += 1
         self._rewind()
-        args, kwargs = self.workspace.pack()
+        args, kwargs = self.working_copy.pack()
         result = self.function(*args, **kwargs)
         return self.reading.flatten(self.reading.outputs(result))
 
@@ -203,27 +207,27 @@ class ForwardFunction:
         return self.reading.reduced(values)
 
     def _keep(self, kind: Kind, what: str) -> None:
-        """Keep what happened at the workspace's point as it is now."""
-        workspace = self.workspace
-        moved = np.flatnonzero(workspace.point != workspace.base)
+        """Keep what happened at the working copy's point as it is now."""
+        working_copy = self.working_copy
+        moved = np.flatnonzero(working_copy.point != working_copy.base)
         if not moved.size:
             return
-        change = workspace.point[moved] - workspace.base[moved]
+        change = working_copy.point[moved] - working_copy.base[moved]
         step = float(change[0] if moved.size == 1 else np.abs(change).max())
         self.edges.add([Edge(kind, what, int(moved[0]), int(moved[-1]) + 1, step)])
 
     def _perturbed(self) -> str:
         """Say which coordinate is being perturbed, and by how much."""
-        workspace = self.workspace
-        moved = np.flatnonzero(workspace.point != workspace.base)
-        for parameter in workspace.parameters:
+        working_copy = self.working_copy
+        moved = np.flatnonzero(working_copy.point != working_copy.base)
+        for parameter in working_copy.parameters:
             if moved.size == 1 and parameter.start <= moved[0] < parameter.stop:
                 entry = parameter.entry(int(moved[0] - parameter.start))
-                step = float(workspace.point[moved[0]] - workspace.base[moved[0]])
+                step = float(working_copy.point[moved[0]] - working_copy.base[moved[0]])
                 return f"{entry} by {step:.3g}"
         names = ", ".join(
             parameter.name
-            for parameter in workspace.parameters
+            for parameter in working_copy.parameters
             if np.any((parameter.start <= moved) & (moved < parameter.stop))
         )
         return f"several entries of {names}"

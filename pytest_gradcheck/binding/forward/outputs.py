@@ -290,7 +290,7 @@ def cache_hint(raw: Any) -> str:
 
 def _split(result: Any, beside: ReturnConvention, forward_name: str) -> tuple[Any, Any, bool]:
     is_pair = isinstance(result, tuple) and len(result) == 2
-    if beside is ReturnConvention.NOTHING or (
+    if beside is ReturnConvention.OUTPUT or (
         beside is ReturnConvention.MAYBE_CACHE and not is_pair
     ):
         return result, None, False

@@ -22,9 +22,9 @@ __all__ = ["REPEATABLE", "refuse_changed_arguments", "refuse_unrepeatable"]
 REPEATABLE = 1e-4
 
 
-def refuse_changed_arguments(workspace: WorkingCopy, function_name: str) -> None:
+def refuse_changed_arguments(working_copy: WorkingCopy, function_name: str) -> None:
     """Raise when a call changed a checked parameter in place; all is put back first."""
-    change = workspace.find_change()
+    change = working_copy.find_change()
     if change is None:
         return
     subscript = f"[{', '.join(map(str, change.index))}]" if change.index else ""

@@ -79,13 +79,13 @@ def test_what_is_kept_stays() -> None:
     """Backward may fill the same array again."""
     array = np.array([[1.0], [2.0]])
     returned = ReturnedClaim.of([(array,)])
-    kept = returned.kept()
+    snapshot = returned.snapshot()
     array += 5
-    assert kept.rows(0, 2).tolist() == [[1.0], [2.0]]
+    assert snapshot.rows(0, 2).tolist() == [[1.0], [2.0]]
     assert returned.rows(0, 2).tolist() == [[6.0], [7.0]]
 
 
 @given(claims)
 def test_what_stays_is_kept_as_it_is(claim: tuple[Claim, np.ndarray]) -> None:
     """No further copy is made."""
-    assert claim[0].kept() is claim[0]
+    assert claim[0].snapshot() is claim[0]

@@ -15,7 +15,7 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
     refuse_unread_gradient,
 )
 from pytest_gradcheck.binding.call.signature import BoundArguments
-from pytest_gradcheck.binding.call.wrt import Item, WholeNumbers, select_items
+from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, select_items
 
 NESTED = {"x": 1.0, "params": {"W1": 2.0, "b1": 3.0}}
 
@@ -215,7 +215,7 @@ def test_whoever_names_what_is_checked_may_return_more() -> None:
 
 def test_gradients_of_layers_are_found_in_their_dicts() -> None:
     """A dict within a tuple counts like one by itself."""
-    whole = WholeNumbers((), {"x": INTEGERS})
+    whole = IntegerLeaves((), {"x": INTEGERS})
     refuse_unread_gradient([{"dw": W}, {"x_grad": None}], whole, ["x", "w", "b"], "backward")
     with pytest.raises(GradcheckUsageError, match="a gradient of x"):
         refuse_unread_gradient({"layer": {"grad_x": W}}, whole, ["x"], "backward")

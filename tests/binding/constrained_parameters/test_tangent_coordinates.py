@@ -30,15 +30,15 @@ class Seen:
         return np.sum((np.conj(self.gradient) * x).real)
 
 
-def posed(call: Call, **written: object) -> Any:
+def posed(call: Call, **declared: object) -> Any:
     """Return the context of a bound call with constraints."""
-    return bind(call, seed=0, written=ConstraintDeclarations(**written))
+    return bind(call, seed=0, declarations=ConstraintDeclarations(**declared))
 
 
-def linear(gradient: Any, value: Any, **written: object) -> Any:
+def linear(gradient: Any, value: Any, **declared: object) -> Any:
     """Bind a linear function of one parameter; return the context and what forward saw."""
     seen = Seen(gradient)
-    return posed(Call(seen, lambda x: gradient, (value,)), **written), seen.arrays
+    return posed(Call(seen, lambda x: gradient, (value,)), **declared), seen.arrays
 
 
 def test_symmetric_matrices_have_the_coordinates_of_their_upper_triangle() -> None:
@@ -180,10 +180,10 @@ def test_tangents_handed_to_backward_are_admissible() -> None:
 
 def test_no_entry_that_may_move_is_an_error() -> None:
     """There is nothing to check."""
-    for written in ({"tangent": np.zeros(2, dtype=bool)}, {"bounds": (0.5, 0.5)}):
+    for declared in ({"tangent": np.zeros(2, dtype=bool)}, {"bounds": (0.5, 0.5)}):
         with (
             pytest.raises(GradcheckUsageError) as error,
-            linear(np.ones(2), np.full(2, 0.5), **written)[0],
+            linear(np.ones(2), np.full(2, 0.5), **declared)[0],
         ):
             pass
         assert error.value.args[0] == (

@@ -23,7 +23,7 @@ class Fit:
 
 def layout(raw: Any) -> Layout:
     """Lay out what a forward returned."""
-    return read_output(raw, ReturnConvention.NOTHING, "f").layout
+    return read_output(raw, ReturnConvention.OUTPUT, "f").layout
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from pytest_gradcheck.binding.call.resolved_call import (
     ReturnConvention,
 )
 from pytest_gradcheck.binding.call.signature import name_of
-from pytest_gradcheck.binding.forward.batched import BatchedForward
+from pytest_gradcheck.binding.dispatch.batched import BatchedForward
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import Reading
@@ -92,9 +92,9 @@ class PortableForward:
     @classmethod
     def of(cls, call: Call, forward: ForwardFunction, *, batched: bool) -> PortableForward:
         """Return the recipe of `forward`."""
-        workspace = forward.workspace
+        working_copy = forward.working_copy
         without = replace(call, backward=True, backward_args=None)
-        return cls(without, workspace.lift, workspace.remade, forward.reading, batched)
+        return cls(without, working_copy.lift, working_copy.remade, forward.reading, batched)
 
     def make(self) -> Callable[[Iterable[Vector]], Evaluated]:
         """Return an evaluator with arguments, and an object it is bound to, of its own."""
@@ -102,20 +102,17 @@ class PortableForward:
         if owner is not None:
             reason = "another worker calls its method"
             call = replace(call, forward=rebind(call.forward, owner, copy_object(owner, reason)))
-        binding = ResolvedCall.of(call)
-        workspace = WorkingCopy(
-            binding.arguments,
-            [leaf for item in binding.items for leaf in item.leaves],
-            owner=binding.owner,
-            lift=self.lift,
+        resolved = ResolvedCall.of(call)
+        working_copy = WorkingCopy(
+            resolved.arguments, resolved.leaves, owner=resolved.owner, lift=self.lift
         )
-        workspace.remake(self.remade)
+        working_copy.remake(self.remade)
         forward = ForwardFunction(
-            binding.forward,
-            binding.forward_name,
-            workspace,
+            resolved.forward,
+            resolved.forward_name,
+            working_copy,
             replay=Replay((), everything=False),
-            beside=ReturnConvention.NOTHING,
+            returns=ReturnConvention.OUTPUT,
             counts=CallCounts(),
         )
         forward.reading = self.reading

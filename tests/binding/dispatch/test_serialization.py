@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.binding.forward.outputs import Reading
-from pytest_gradcheck.binding.forward.serialization import (
+from pytest_gradcheck.binding.dispatch.serialization import (
     Evaluated,
     PortableForward,
     Raised,
     evaluate_serialized,
     serialize,
 )
+from pytest_gradcheck.binding.forward.outputs import Reading
 from pytest_gradcheck.errors import GradcheckUsageError
 
 POINTS = np.array([[1.0, 2.0], [3.0, 4.0]])

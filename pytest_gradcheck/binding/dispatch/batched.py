@@ -21,7 +21,7 @@ from pytest_gradcheck.binding.forward.side_effects import REPEATABLE
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["BatchedForward", "batches", "fitting", "refuse_unbatched"]
+__all__ = ["BatchedForward", "batches", "points_within", "refuse_unbatched"]
 
 
 def batches(points: Iterable[Vector], length: int) -> Iterator[Vector]:
@@ -43,7 +43,7 @@ def batches(points: Iterable[Vector], length: int) -> Iterator[Vector]:
         yield batch[:count]
 
 
-def fitting(size: int, room: int) -> int:
+def points_within(size: int, room: int) -> int:
     """Return how many points of `size` numbers fit into `room` bytes, at least one."""
     return max(1, room // (np.dtype(np.float64).itemsize * max(size, 1)))
 
@@ -69,22 +69,24 @@ class BatchedForward:
 
     Attributes
     ----------
-    together : int
-        Points of one call.
+    points_per_call : int
+        How many points go into one call.
     """
 
     def __init__(self, forward: ForwardFunction) -> None:
         self._forward = forward
-        self.together = min(ROWS, fitting(forward.workspace.point.size, ROOM))
+        self.points_per_call = min(ROWS, points_within(forward.working_copy.point.size, ROOM))
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
         """Return the outputs at each of `points`, shape (k, m), see `ForwardFunction.evaluate`."""
-        outputs = [row for batch in batches(points, self.together) for row in self._rows(batch)]
+        outputs = [
+            row for batch in batches(points, self.points_per_call) for row in self._rows(batch)
+        ]
         return self._forward.reading.stacked(outputs)
 
     def returned(self, batch: Vector) -> Any:
         """Return what forward returns at points of shape (k, n)."""
-        args, kwargs = self._forward.workspace.pack_rows(batch)
+        args, kwargs = self._forward.working_copy.pack_rows(batch)
         return self._forward.function(*args, **kwargs)
 
     def _rows(self, batch: Vector) -> Vector:
@@ -123,8 +125,8 @@ def refuse_unbatched(
     GradcheckUsageError
         When outputs get no leading axis, or one point changes the outputs of another.
     """
-    point, name = forward.workspace.base, forward.name
-    attributes = [p.name for p in forward.workspace.parameters if p.name.startswith("self.")]
+    point, name = forward.working_copy.base, forward.name
+    attributes = [p.name for p in forward.working_copy.parameters if p.name.startswith("self.")]
     if attributes:
         raise GradcheckUsageError(
             f"batched=True, but {', '.join(attributes)} cannot get a leading axis: an object has "
@@ -149,7 +151,7 @@ def _two_points(forward: ForwardFunction, rng: np.random.Generator) -> tuple[Vec
 
     The point itself, where it is defined at none that is near.
     """
-    point = forward.workspace.base
+    point = forward.working_copy.base
     change = point * rng.uniform(-ELSEWHERE, ELSEWHERE, size=point.size)
     for _ in range(TRIES):
         both = np.stack([point, point + change])

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.binding.forward import batched
-from pytest_gradcheck.binding.forward.batched import batches, fitting
+from pytest_gradcheck.binding.dispatch import batched
+from pytest_gradcheck.binding.dispatch.batched import batches, points_within
 from pytest_gradcheck.errors import GradcheckUsageError
 
 
@@ -41,9 +41,9 @@ def test_batches_are_copies() -> None:
 
 def test_at_least_one_point_fits() -> None:
     """However large it is, and however small."""
-    assert fitting(10, 800) == 10
-    assert fitting(10**9, 800) == 1
-    assert fitting(0, 800) == 100
+    assert points_within(10, 800) == 10
+    assert points_within(10**9, 800) == 1
+    assert points_within(0, 800) == 100
 
 
 X = np.linspace(0.2, 1.4, 7)

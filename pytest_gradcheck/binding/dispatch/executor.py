@@ -3,10 +3,6 @@
 It must not start or stop workers; those are the user's.
 """
 
-# MERGED How the user wants forward to be called: by whom, and at how many points at once.
-#
-# It must not evaluate anything; it chooses what does.
-
 from __future__ import annotations
 
 import os
@@ -15,35 +11,24 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from math import ceil
 from typing import Protocol
 
-import numpy as np
-
-from pytest_gradcheck.binding.call.resolved_call import Call, CallCounts
-from pytest_gradcheck.binding.forward.batched import (
-    BatchedForward,
-    batches,
-    fitting,
-    refuse_unbatched,
-)
-from pytest_gradcheck.binding.forward.domain_boundary import Edges
-from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
-from pytest_gradcheck.binding.forward.outputs import Output
-from pytest_gradcheck.binding.forward.serialization import (
-    Evaluate,
+from pytest_gradcheck.binding.call.resolved_call import CallCounts
+from pytest_gradcheck.binding.dispatch.batched import batches, points_within
+from pytest_gradcheck.binding.dispatch.serialization import (
     Evaluated,
     PortableForward,
     Raised,
     evaluate_serialized,
     serialize,
 )
+from pytest_gradcheck.binding.forward.domain_boundary import Edges
+from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.report_data import Note
 
-__all__ = ["IN_TURN", "Dispatch", "ExecutorEvaluation"]
+__all__ = ["ExecutorEvaluation"]
 
 
 #: Bytes of the points that are on their way at once.
@@ -74,8 +59,8 @@ class ExecutorEvaluation:
         Takes where it gave no outputs.
     size : int
         Numbers of a point.
-    together : int
-        Points that must stay together, as they go into one call.
+    points_per_call : int
+        Points that go into one call of forward, and so must stay in one batch.
 
     Attributes
     ----------
@@ -92,14 +77,16 @@ class ExecutorEvaluation:
         counts: CallCounts,
         edges: Edges,
         size: int,
-        together: int,
+        points_per_call: int,
     ) -> None:
         self._executor, self._recipe, self._name = executor, recipe, name
-        self._counts, self._edges, self._together = counts, edges, together
+        self._counts, self._edges, self._points_per_call = counts, edges, points_per_call
         # Executors do not tell; those of Python and loky know by this name.
         workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
         self._parts = PARTS * int(workers)
-        self._length = together * max(self._parts, fitting(size * together, ROOM))
+        self._length = points_per_call * max(
+            self._parts, points_within(size * points_per_call, ROOM)
+        )
         with self._blaming():
             self.is_elsewhere = executor.submit(os.getpid).result() != os.getpid()
         self._carrier: _Carrier = (_Processes if self.is_elsewhere else _Threads)(recipe)
@@ -116,8 +103,8 @@ class ExecutorEvaluation:
 
     def _cut(self, batch: Vector) -> list[Vector]:
         """Cut a batch into parts of the same number of calls, but for the last."""
-        calls = ceil(len(batch) / self._together)
-        length = self._together * ceil(calls / self._parts)
+        calls = ceil(len(batch) / self._points_per_call)
+        length = self._points_per_call * ceil(calls / self._parts)
         return [batch[start : start + length] for start in range(0, len(batch), length)]
 
     def _gather(self, parts: Sequence[Vector]) -> list[Evaluated]:
@@ -221,64 +208,3 @@ class _Processes:
     def call_off(self, futures: Sequence[Future[Returned]]) -> None:
         for future in futures:
             future.cancel()
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """Ways to call forward.
-
-    Attributes
-    ----------
-    executor : concurrent.futures.Executor or None
-        Who calls it at perturbed points; None for this thread.
-    batched : bool
-        Whether many points go into one call.
-    """
-
-    executor: Executor | None = None
-    batched: bool = False
-
-    def with_replay(self, moving: Sequence[str]) -> tuple[Dispatch, tuple[Note, ...]]:
-        """Return the ways that go together with random generators that move, and what to say."""
-        if self.executor is None or not moving:
-            return self, ()
-        text = f"executor is not used: {', '.join(moving)} is put back before each call"
-        return replace(self, executor=None), (Note("executor", 0, text),)
-
-    def at_base(
-        self, forward: ForwardFunction, first: Output, again: Output, seed: int
-    ) -> tuple[Vector, Vector]:
-        """Return the outputs at the point, twice, as they are when called in these ways.
-
-        Raises
-        ------
-        GradcheckUsageError
-            When forward cannot be called so.
-        """
-        if not self.batched:
-            reduced = forward.reading.reduced
-            return reduced(first.value), reduced(again.value)
-        with SuppressedWarnings():
-            return refuse_unbatched(
-                BatchedForward(forward), forward, first, np.random.default_rng(seed)
-            )
-
-    def evaluator(self, call: Call, forward: ForwardFunction) -> tuple[Evaluate, bool]:
-        """Return what evaluates at perturbed points, and whether in other processes."""
-        rows = BatchedForward(forward) if self.batched else None
-        if self.executor is None:
-            return (forward.evaluate if rows is None else rows.evaluate), False
-        handed = ExecutorEvaluation(
-            self.executor,
-            PortableForward.of(call, forward, batched=self.batched),
-            name=forward.name,
-            counts=forward.counts,
-            edges=forward.edges,
-            size=forward.workspace.point.size,
-            together=1 if rows is None else rows.together,
-        )
-        return handed.evaluate, handed.is_elsewhere
-
-
-#: At one point after the other, in this thread.
-IN_TURN = Dispatch()

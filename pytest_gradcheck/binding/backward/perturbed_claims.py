@@ -1,0 +1,182 @@
+"""Claims of backward under perturbations: at other points, after rounding, of other cotangents.
+
+They show whether a wrong claim is a matter of the one point, of the rounding of backward, or
+of a backward that is not linear in its cotangent. Each is asked for straight after an
+evaluation of forward at the same point, since backward may read a cache. It does not judge
+what it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pytest_gradcheck.binding.backward.backward_function import BackwardInput
+from pytest_gradcheck.binding.backward.base_claim import BaseClaim
+from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim, OtherCotangents
+from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
+from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
+from pytest_gradcheck.binding.values.parameters import Block, Vector
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["PerturbedClaims", "one_rounding_away"]
+
+#: The weight of the second cotangent in the combination with the first: no sum or difference of
+#: errors cancels under it.
+WEIGHT = -2.5
+
+#: The relative distance of further cotangents from the first two, entry by entry: enough to
+#: round differently in any type, too little to change a nonlinearity.
+DISTANCE = 1e-3
+
+#: The types of real and imaginary parts that round more coarsely than float64.
+COARSE_TYPES = {"float16": np.float16, "float32": np.float32, "complex64": np.float32}
+
+#: The largest perturbation by rounding, in units in the last place: of float64, and of coarser
+#: types, where more of them would change the derivative itself.
+FLOAT64_ROUNDINGS = 32
+COARSE_ROUNDINGS = 2
+
+
+class PerturbedClaims:
+    """Asks backward for claims beside the one that is checked.
+
+    Parameters
+    ----------
+    base : BaseEvaluation
+        Forward at the user's own point.
+    claimed : BaseClaim
+        The claim that is checked.
+    """
+
+    def __init__(self, base: BaseEvaluation, claimed: BaseClaim) -> None:
+        self._forward, self._working_copy = base.forward, base.working_copy
+        self._claimed, self._backward = claimed, claimed.backward
+        self._second_cotangent = (
+            None
+            if claimed.given.cotangent is None
+            else claimed.backward.draw_cotangent(base.output)
+        )
+
+    def at(self, point: Vector) -> Claim | None:
+        """Return the claim at another point, None where backward gives none of the same kind."""
+        return self._ask_at(point, self._claimed.given)
+
+    def one_rounding_away(self, rng: np.random.Generator, times: int) -> Claim | None:
+        """Return the claim where every coordinate is a few roundings of its type away.
+
+        A cotangent or tangent is multiplied by a random factor as well, and the claim divided
+        by it. Claims are multiples of what backward is given: by another factor everything is
+        rounded anew.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Draws the factor and the signs.
+        times : int
+            Multiplies the distance of coordinates in float64.
+
+        Returns
+        -------
+        Claim or None
+            None where backward gives no claim of the same kind.
+        """
+        given, kind, working_copy = self._claimed.given, self._claimed.kind, self._working_copy
+        factor = float(rng.uniform(1, 2))
+        scaled = (None if v is None else factor * v for v in (given.cotangent, given.tangent))
+        parameters = [working_copy.seen(parameter) for parameter in working_copy.parameters]
+        point = one_rounding_away(working_copy.base, parameters, rng, times)
+        claim = self._ask_at(point, BackwardInput(*scaled))
+        if claim is None or kind not in ("vjp", "jvp"):
+            return claim
+        count = 1 if kind == "jvp" else working_copy.base.size
+        return DenseClaim(claim.rows(0, count) / factor)
+
+    def of_other_cotangents(self) -> Iterator[OtherCotangents]:
+        """Yield the claims of a VJP for zeros, for a second cotangent and for a combination.
+
+        Yields
+        ------
+        OtherCotangents
+            First for the cotangent of the check and an independent one; then, endlessly, for
+            cotangents a thousandth away from these two, for which everything is rounded anew.
+            Nothing where backward takes no cotangent.
+        """
+        first, second = self._claimed.given.cotangent, self._second_cotangent
+        if first is None or second is None:
+            return
+        parameters = self._working_copy.parameters
+        size = self._working_copy.base.size
+        own = self._claimed.claim.rows(0, size)[:, 0]
+        other, combined = self._ask(second), self._ask(first + WEIGHT * second)
+        try:
+            zero = self._ask(np.zeros_like(first))
+        except GradcheckUsageError:
+            # The claims of other cotangents can be read, but not these: 0 / 0, or None.
+            zero = np.full_like(other, np.nan)
+        yield OtherCotangents(parameters, own, zero, other, combined, WEIGHT)
+        while True:
+            one, two = self._nearby(first), self._nearby(second)
+            yield OtherCotangents(
+                parameters,
+                self._ask(one),
+                zero,
+                self._ask(two),
+                self._ask(one + WEIGHT * two),
+                WEIGHT,
+            )
+
+    def _ask_at(self, point: Vector, given: BackwardInput) -> Claim | None:
+        working_copy = self._working_copy
+        try:
+            working_copy.point[:] = point
+            result = self._backward.ask(self._forward.at_base(), given)
+            return result.claim.snapshot() if result.kind == self._claimed.kind else None
+        except Exception:  # noqa: BLE001  # the user did not choose this point
+            return None
+        finally:
+            working_copy.point[:] = working_copy.base
+
+    def _ask(self, cotangent: Vector) -> Vector:
+        """Return the claims of a VJP at the base point for a cotangent, shape (n,)."""
+        result = self._backward.ask(self._forward.at_base(), BackwardInput(cotangent=cotangent))
+        refuse_changed_arguments(self._working_copy, self._backward.name)
+        return result.claim.rows(0, self._working_copy.base.size)[:, 0].copy()
+
+    def _nearby(self, cotangent: Vector) -> Vector:
+        change = self._backward.rng.uniform(-1, 1, cotangent.size)
+        return np.asarray(cotangent * (1 + DISTANCE * change))
+
+
+def one_rounding_away(
+    vector: Vector, blocks: Sequence[Block], rng: np.random.Generator, times: int = 1
+) -> Vector:
+    """Return numbers that are a few units in the last place of their types away; zeros stay.
+
+    They are several, since a function that is flat does not show a single one.
+
+    Parameters
+    ----------
+    vector : ndarray, shape (n,)
+        The numbers, real and imaginary parts one after the other.
+    blocks : sequence of Block
+        The arrays that they are in, with the types in which these are passed.
+    rng : numpy.random.Generator
+        Draws the number of units and the sign.
+    times : int
+        Multiplies the distance of numbers in float64.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The perturbed numbers.
+    """
+    perturbed = vector.copy()
+    for block in blocks:
+        part = slice(block.start, block.stop)
+        values = vector[part].astype(COARSE_TYPES.get(block.dtype, np.float64))
+        most = COARSE_ROUNDINGS if block.dtype in COARSE_TYPES else times * FLOAT64_ROUNDINGS
+        units = rng.choice([-1, 1], values.size) * rng.integers(1, most + 1, values.size)
+        perturbed[part] = values + units.astype(values.dtype) * np.spacing(values)
+    return np.where(vector == 0, 0.0, perturbed)

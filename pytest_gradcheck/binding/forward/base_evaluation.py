@@ -1,0 +1,108 @@
+"""The evaluation of forward at the user's own point.
+
+It makes the working copy of the arguments and calls forward once. A forward that is given
+float32 and follows the type of its arguments is evaluated in float64: there a finite
+difference has twice as many digits. It does not call forward anywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
+from pytest_gradcheck.binding.forward.outputs import Output
+from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
+from pytest_gradcheck.binding.forward.working_copy import (
+    FULL_PRECISION,
+    LOW_PRECISION,
+    WorkingCopy,
+)
+from pytest_gradcheck.binding.random_state.replay import Replay
+from pytest_gradcheck.binding.values.parameters import dtype_name
+
+__all__ = ["BaseEvaluation", "evaluate_at_base"]
+
+
+@dataclass(frozen=True, slots=True)
+class BaseEvaluation:
+    """Forward at the user's own point.
+
+    Attributes
+    ----------
+    forward : ForwardFunction
+        Forward as a function of the point.
+    output : Output
+        What it returned.
+    restored : tuple of str
+        Unchecked arguments that the call changed in place; from now on they are copied anew
+        for each call.
+    """
+
+    forward: ForwardFunction
+    output: Output
+    restored: tuple[str, ...]
+
+    @property
+    def working_copy(self) -> WorkingCopy:
+        """The arguments that forward is called with."""
+        return self.forward.working_copy
+
+
+def evaluate_at_base(resolved: ResolvedCall, replay: Replay) -> BaseEvaluation:
+    """Evaluate forward at the user's own point.
+
+    Parameters
+    ----------
+    resolved : ResolvedCall
+        The call.
+    replay : Replay
+        Afterwards it knows which random generators moved.
+
+    Returns
+    -------
+    BaseEvaluation
+        With the working copy in float64, where forward follows.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When forward returns nothing that has a derivative, or changes a checked argument.
+    """
+    counts = CallCounts()
+    forward, output = _evaluate_in_best_precision(resolved, replay, counts)
+    refuse_changed_arguments(forward.working_copy, forward.name)
+    replay.observe()
+    return BaseEvaluation(forward, output, forward.working_copy.restore_changed())
+
+
+def _evaluate_in_best_precision(
+    resolved: ResolvedCall, replay: Replay, counts: CallCounts
+) -> tuple[ForwardFunction, Output]:
+    """Evaluate forward in float64 where its output follows the type of its arguments."""
+
+    def evaluate(*, lift: bool) -> tuple[ForwardFunction, Output]:
+        working_copy = WorkingCopy(
+            resolved.arguments, resolved.leaves, owner=resolved.owner, lift=lift
+        )
+        forward = ForwardFunction(
+            resolved.forward,
+            resolved.forward_name,
+            working_copy,
+            replay=replay,
+            returns=resolved.returns,
+            counts=counts,
+        )
+        return forward, forward.at_base()
+
+    if any(dtype_name(leaf.array.dtype) in LOW_PRECISION for leaf in resolved.leaves):
+        try:
+            forward, output = evaluate(lift=True)
+        except Exception:  # noqa: BLE001  # forward may accept its own type only
+            return evaluate(lift=False)
+        # An output in long double is as precise as float64 for this purpose.
+        if np.finfo(output.dtype).eps <= FULL_PRECISION:
+            return forward, output
+    return evaluate(lift=False)
