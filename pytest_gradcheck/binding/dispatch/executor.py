@@ -9,7 +9,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from math import ceil
 from typing import Protocol
@@ -167,6 +167,7 @@ class _Threads:
 
     def __init__(self, recipe: PortableForward) -> None:
         self._recipe, self._own, self._is_off = recipe, threading.local(), threading.Event()
+        self._running, self._idle = 0, threading.Condition()
 
     def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
         del anew  # what is needed is here
@@ -176,9 +177,15 @@ class _Threads:
         self._is_off.set()
         for future in futures:
             future.cancel()
-        wait(futures)
+        # Not the futures: an interrupt within `submit` loses the one that it would return.
+        with self._idle:
+            self._idle.wait_for(lambda: not self._running)
 
     def _run(self, points: Vector) -> Returned:
+        with self._idle:
+            if self._is_off.is_set():
+                return None
+            self._running += 1
         try:
             with SuppressedWarnings():
                 if not hasattr(self._own, "evaluate"):
@@ -187,6 +194,10 @@ class _Threads:
                 return evaluated
         except Exception as error:  # noqa: BLE001  # raised again where the user waits
             return Raised(error)
+        finally:
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
 
     def _until_off(self, points: Vector) -> Iterator[Vector]:
         for point in points:
