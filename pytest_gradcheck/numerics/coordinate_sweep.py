@@ -1,15 +1,16 @@
-"""The full sweep: the derivative by every coordinate, as cheaply as agreement allows.
+"""The full sweep: derivatives with respect to every coordinate, refined where a claim differs.
 
-It must not judge a claim. It is told the claims because a measurement that
-agrees with an independent figure needs no second look, and others do.
+Every coordinate is measured by one central pair, and by a second one where the first differs from
+its claim. What still differs is measured by Richardson extrapolation: all of few coordinates, of
+many the worst and a random sample. The claims decide only how much is spent on a coordinate: a
+measurement that agrees with an independent figure needs no confirmation.
+`scipy.optimize.check_grad` takes one forward difference per coordinate, without a bound.
+
+A small difference is allowed for where the function jumps nearby, as the result of a solver does
+that stops at a tolerance or adapts its steps (see `discontinuities`).
+
+It does not judge a claim.
 """
-
-# MERGED Coordinates that still differ from their claims: which of them deserve a ladder.
-#
-# It must not evaluate anything; it ranks, and keeps a bounded number.
-# MERGED A function of some of its coordinates, the others left where they are.
-#
-# It must not measure anything; it writes coordinates where they belong and takes them back.
 
 from __future__ import annotations
 
@@ -48,9 +49,41 @@ from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 __all__ = ["CoordinateSweep", "ExtrapolationCandidates", "sweep_coordinates"]
 
 
-#: How many coordinates get a ladder of their own: the worst, and a sample of the others.
+#: How many coordinates are extrapolated: the worst, and a sample of the others.
 WORST = 40
 SAMPLED = 20
+
+#: Derivatives that are measured together. Some fifty numbers are allocated for each: fewer are
+#: taken at a large point, beside whose vectors that would count.
+BLOCK = 512
+SMALL_BLOCK = 144
+LARGE_POINT = 4096
+
+#: An extrapolation with wide steps is not repeated with smaller ones where it agrees with the
+#: claim and is clear, or where its bound is below this share of the derivative.
+WELL_KNOWN = 1e-6
+
+#: Quantisation noise is looked for until so many claims differ in spite of it.
+WRONG = 2
+
+#: A difference below this share of a derivative, or of the largest, is slight. It may be that of
+#: a smooth branch where the function jumps nearby, and this share of all coordinates differ.
+SLIGHT = 5e-4
+DISAGREEING_SHARE = 0.25
+
+#: So may a larger one where slopes over wide steps, so large relatively, are closer to the claim
+#: by this factor.
+WIDE_STEPS = 0.3 * 4.0 ** -np.arange(6.0)[:, None]
+CLOSER = 0.25
+
+#: So may larger ones where this share of all coordinates differ, and of at least so many none by
+#: more than this factor times the median: a tolerance affects all derivatives alike.
+NEARLY_ALL_SHARE = 0.75
+FEW = 3
+ALIKE = 100.0
+
+#: Relative errors that agree up to this share are a common factor, not a tolerance.
+COMMON_FACTOR = 1e-2
 
 
 def _no_floats() -> Floats:
@@ -63,92 +96,58 @@ def _no_indices() -> Indices:
 
 @dataclass(slots=True)
 class ExtrapolationCandidates:
-    """The worst doubts met so far, and a random sample of the rest.
+    """Coordinates that differ from their claims: the worst so far, and a sample of the others.
 
-    Every doubt draws a lottery number when it comes; the lowest of those that
-    are not among the worst are the sample, whatever the order they came in.
+    The sample is drawn by reservoir sampling: every coordinate gets a random key when it is
+    added, and those with the smallest keys are kept, whatever the order they were added in.
 
     Attributes
     ----------
     rng : numpy.random.Generator
-        Draws the numbers.
+        Draws the keys.
     """
 
     rng: np.random.Generator
     _index: Indices = field(default_factory=_no_indices)
     _excess: Floats = field(default_factory=_no_floats)
     _scale: Floats = field(default_factory=_no_floats)
-    _number: Floats = field(default_factory=_no_floats)
+    _key: Floats = field(default_factory=_no_floats)
 
     def add(self, indices: Indices, excess: Floats, scale: Floats) -> None:
-        """Take coordinates with how doubtful each is (0: not at all) and its ladder's scale."""
-        doubtful = np.flatnonzero(excess)
-        if not doubtful.size:
+        """Add coordinates, each with the excess of its error (0: none) and its scale."""
+        rows = np.flatnonzero(excess)
+        if not rows.size:
             return
-        self._index = np.concatenate([self._index, indices[doubtful]])
-        self._excess = np.concatenate([self._excess, excess[doubtful]])
-        self._scale = np.concatenate([self._scale, scale[doubtful]])
-        self._number = np.concatenate([self._number, self.rng.random(doubtful.size)])
+        self._index = np.concatenate([self._index, indices[rows]])
+        self._excess = np.concatenate([self._excess, excess[rows]])
+        self._scale = np.concatenate([self._scale, scale[rows]])
+        self._key = np.concatenate([self._key, self.rng.random(rows.size)])
         ranked = np.argsort(-self._excess, kind="stable")
-        drawn = np.argsort(self._number, kind="stable")[: WORST + SAMPLED]
+        drawn = np.argsort(self._key, kind="stable")[: WORST + SAMPLED]
         self._keep(np.union1d(ranked[:WORST], drawn))
 
-    def chosen(self) -> list[tuple[int, float]]:
-        """Return the coordinates that get a ladder with their scales, the worst first.
+    def selected(self) -> list[tuple[int, float]]:
+        """Return the coordinates to extrapolate with their scales, the worst first.
 
-        Those that are merely unclear are among the sample only.
+        Those that are merely unclear are in the sample only.
         """
         if not self._index.size:
             return []
         ranked = np.argsort(-self._excess, kind="stable")
         worst = min(WORST, int(np.count_nonzero(self._excess > UNCLEAR)))
         rest = ranked[worst:]
-        sample = rest[np.argsort(self._number[rest], kind="stable")[:SAMPLED]]
+        sample = rest[np.argsort(self._key[rest], kind="stable")[:SAMPLED]]
         rows = np.concatenate([ranked[:worst], sample])
         return list(zip(self._index[rows].tolist(), self._scale[rows].tolist(), strict=True))
 
     def _keep(self, rows: Indices) -> None:
         self._index, self._excess = self._index[rows], self._excess[rows]
-        self._scale, self._number = self._scale[rows], self._number[rows]
-
-
-#: Differences below this share of a derivative, or below that of the largest, may be those of
-#: a branch, where so large a share of all coordinates is apart from what was claimed, and
-#: the function jumps nearby.
-SLIGHT = 5e-4
-DISAGREEING_SHARE = 0.25
-
-#: Larger ones may be where most coordinates are apart, none of several by so many times more
-#: than half of them: a tolerance shows in all.
-NEARLY_ALL_SHARE = 0.75
-ALIKE = 100.0
-FEW = 3
-
-#: A factor is the same for all, up to this share of it.
-FACTOR = 1e-2
-
-#: So may others, where slopes over steps as large as these come so much closer to
-#: the claim.
-SECANTS = 0.3 * 4.0 ** -np.arange(6.0)[:, None]
-CLOSER = 0.25
-
-#: A ladder of wide steps needs no other beside it where it agrees with the claim and is clear, or
-#: where its bound is this share of the derivative.
-WELL_KNOWN = 1e-6
-
-#: Stairs are looked for until so many claims are apart from what was measured all the same.
-WRONG = 2
-
-#: Derivatives looked at together. What a look allocates for each, some fifty numbers, is
-#: nothing in itself; beside the vectors of a large point it is when they are fewer.
-BLOCK = 512
-SMALL_BLOCK = 144
-LARGE_POINT = 4096
+        self._scale, self._key = self._scale[rows], self._key[rows]
 
 
 @dataclass(frozen=True, slots=True)
 class CoordinateSweep:
-    """The derivatives of a function by every coordinate.
+    """The derivatives of a function with respect to every coordinate.
 
     Attributes
     ----------
@@ -159,10 +158,10 @@ class CoordinateSweep:
     agreement : float
         Relative difference at which claim and measurement agree.
     rng : numpy.random.Generator
-        Draws directions, and the sample where very many coordinates need a ladder.
+        Draws directions, and the sample of coordinates to extrapolate.
     suspected : bool
-        Whether the coordinates were chosen because their claims seem to be off: then it says
-        nothing that all of them are.
+        Whether the coordinates were selected because their claims seem wrong. That all of them
+        differ is then no evidence.
     """
 
     function: Function
@@ -172,66 +171,72 @@ class CoordinateSweep:
     suspected: bool = False
 
     def measure(self) -> Measurement:
-        """Sweep over all coordinates.
+        """Measure all coordinates.
 
         Returns
         -------
         Measurement
-            Costs two evaluations for each coordinate that agrees with its
-            claim, more where noise or curvature hide that it does (see `measure_by_pairs`),
-            and a ladder (see `extrapolate`) for those that still differ: for the worst
-            40 and a sample of 20 where they are more.
+            Costs two evaluations for each coordinate that agrees with its claim, more where
+            noise or curvature hide that it does (see `measure_by_pairs`), and an extrapolation
+            (see `extrapolate`) for those that still differ: for the worst 40 and a sample of 20
+            where they are more.
         """
         size, outputs = self.function.point.size, self.function.base.size
-        found, doubts = Measurement.blank(size, outputs), ExtrapolationCandidates(self.rng)
-        levels = PlateauDetector(self.function, self.claims, self.rng)
+        found, candidates = Measurement.blank(size, outputs), ExtrapolationCandidates(self.rng)
+        plateaus = PlateauDetector(self.function, self.claims, self.rng)
         with np.errstate(all="ignore"):
-            apart = self._look(found, doubts, levels)
-        chosen = doubts.chosen()
+            disagreeing = self._measure_by_pairs(found, candidates, plateaus)
+        selected = candidates.selected()
         wrong = 0
-        for index, scale in chosen:
-            wrong += self._climb(index, scale, levels, found, is_wary=wrong < WRONG)
-        if chosen and apart >= DISAGREEING_SHARE * size:
-            everywhere = not self.suspected and apart >= NEARLY_ALL_SHARE * size
-            self._allow_for_branches([index for index, _ in chosen], found, everywhere=everywhere)
+        for index, scale in selected:
+            wrong += self._extrapolate(
+                index, scale, plateaus, found, allow_quantization=wrong < WRONG
+            )
+        if selected and disagreeing >= DISAGREEING_SHARE * size:
+            everywhere = not self.suspected and disagreeing >= NEARLY_ALL_SHARE * size
+            extrapolated = [index for index, _ in selected]
+            self._allow_for_branches(extrapolated, found, everywhere=everywhere)
         verify_noisy_arrays(
             self.function, self.claims, found, agreement=self.agreement, rng=self.rng
         )
         return found
 
-    def _look(
-        self, found: Measurement, doubts: ExtrapolationCandidates, levels: PlateauDetector
+    def _measure_by_pairs(
+        self,
+        found: Measurement,
+        candidates: ExtrapolationCandidates,
+        plateaus: PlateauDetector,
     ) -> int:
-        """Look at all coordinates by pairs; return how many are apart from their claims."""
+        """Measure all coordinates by pairs; return how many differ from their claims."""
         size, outputs = self.function.point.size, self.function.base.size
-        together = SMALL_BLOCK if size > LARGE_POINT else BLOCK
-        length = max(1, together // max(outputs, 1))
-        apart, drowned = 0, list[NoiseDominated]()
+        derivatives = SMALL_BLOCK if size > LARGE_POINT else BLOCK
+        length = max(1, derivatives // max(outputs, 1))
+        disagreeing, noisy = 0, list[NoiseDominated]()
         for start in range(0, size, length):
             indices = np.arange(start, min(start + length, size))
             block = self._block(indices, self.claims(start, start + indices.size), found)
-            seen = measure_by_pairs(block)
-            seen = seen.without(indices, levels.settle(block, seen.is_open(indices)))
-            if seen.excess.any():
-                doubts.add(indices, seen.excess, self.function.scales.own(indices))
-            apart += int(np.count_nonzero(seen.differs))
-            drowned.append(seen.noise_dominated)
-            if start + length >= size or sum(d.indices.size for d in drowned) >= length:
-                self._look_further(NoiseDominated.joined(drowned), found, doubts)
-                drowned = []
-        return apart
+            result = measure_by_pairs(block)
+            result = result.without(indices, plateaus.settle(block, result.is_open(indices)))
+            if result.excess.any():
+                candidates.add(indices, result.excess, self.function.scales.own(indices))
+            disagreeing += int(np.count_nonzero(result.differs))
+            noisy.append(result.noise_dominated)
+            if start + length >= size or sum(n.indices.size for n in noisy) >= length:
+                self._measure_noisy(NoiseDominated.joined(noisy), found, candidates)
+                noisy = []
+        return disagreeing
 
-    def _look_further(
-        self, drowned: NoiseDominated, found: Measurement, doubts: ExtrapolationCandidates
+    def _measure_noisy(
+        self, noisy: NoiseDominated, found: Measurement, candidates: ExtrapolationCandidates
     ) -> None:
-        """Look at the drowned coordinates of one or many blocks."""
-        if drowned.indices.size:
-            claim = np.concatenate([self.claims(k, k + 1) for k in drowned.indices.tolist()])
-            block = self._block(drowned.indices, claim, found)
-            doubt, scale = measure_noise_dominated(block, drowned, self.rng)
-            if doubt.any():
-                own = self.function.scales.own(drowned.indices)
-                doubts.add(drowned.indices, doubt, np.maximum(scale, own))
+        """Measure the noise-dominated coordinates of one or many blocks."""
+        if noisy.indices.size:
+            claim = np.concatenate([self.claims(k, k + 1) for k in noisy.indices.tolist()])
+            block = self._block(noisy.indices, claim, found)
+            excess, scale = measure_noise_dominated(block, noisy, self.rng)
+            if excess.any():
+                own = self.function.scales.own(noisy.indices)
+                candidates.add(noisy.indices, excess, np.maximum(scale, own))
 
     def _block(self, indices: Indices, claim: Floats, found: Measurement) -> Block:
         function = self.function
@@ -241,31 +246,28 @@ class CoordinateSweep:
         return Block(function, indices, claim, scale, meaningful, self.agreement, found)
 
     def _size(self) -> Floats:
-        """Return how large outputs are, or how much they vary."""
+        """Return how large outputs are, or how much they vary if that is more."""
         return np.asarray(np.maximum(np.abs(self.function.base), self.function.sizes))
 
-    def _climb(
+    def _extrapolate(
         self,
         index: int,
         scale: float,
-        levels: PlateauDetector,
+        plateaus: PlateauDetector,
         found: Measurement,
         *,
-        is_wary: bool,
+        allow_quantization: bool,
     ) -> bool:
-        """Settle one coordinate by a ladder; return whether its claim is apart from that.
-
-        Where that is wary, stairs are looked for before a claim is apart.
-        """
+        """Measure a coordinate by extrapolation; return whether its claim differs from that."""
         function, claim = self.function, self.claims(index, index + 1)[0]
         own = float(function.scales.own(np.array([index]))[0])
-        measured = self._along(index, scale, claim, is_wary)
+        measured = self._along(index, scale, claim, allow_quantization)
         agrees = np.abs(measured.value - claim) <= measured.bound
         if scale > own and not measured.is_resolved(np.where(agrees, CLEAR, WELL_KNOWN)):
-            measured = self._along(index, own, claim, is_wary).or_wider(measured)
+            measured = self._along(index, own, claim, allow_quantization).or_wider(measured)
         wide = max(1.0, float(function.scales.typical(np.array([index]))[0]))
         if wide > scale and (measured.is_unchanged & (claim != 0)).any():
-            measured = measured.or_changing(self._along(index, wide, claim, is_wary))
+            measured = measured.or_changing(self._along(index, wide, claim, allow_quantization))
         measured = measured.reaching(claim)
         found.value[index], found.bound[index] = measured.value, measured.bound
         found.step[index] = measured.step.min()
@@ -275,127 +277,129 @@ class CoordinateSweep:
             found.steepest[index, output] = float(measured.steepest[output])
         for output in np.flatnonzero(measured.status == Status.KINK).tolist():
             found.set_kink(index, output, measured.slopes(output))
-        levels.keep(index, claim, measured, scale, found)
+        plateaus.record(index, claim, measured, scale, found)
         return bool(measured.differs(claim, self.agreement).any())
 
-    def _along(self, index: int, scale: float, claim: Floats, is_wary: bool) -> LineMeasurement:
-        """Climb along one coordinate, with steps of its own or another scale."""
+    def _along(
+        self, index: int, scale: float, claim: Floats, allow_quantization: bool
+    ) -> LineMeasurement:
+        """Extrapolate along one coordinate, with steps in units of a scale."""
         function = self.function
         line = CoordinateLine(function.evaluate, function.point, index, scale)
         measured = extrapolate(line, function.base, function.noise)
-        if not is_wary:
+        if not allow_quantization:
             return measured
         return extrapolate_with_quantization_noise(
             line, function.base, function.noise, measured, claim=claim, agreement=self.agreement
         )
 
     def _allow_for_branches(
-        self, climbed: list[int], found: Measurement, *, everywhere: bool
+        self, indices: list[int], found: Measurement, *, everywhere: bool
     ) -> None:
-        """Widen bounds where a difference may be that of a branch from the whole.
+        """Widen bounds to differences that may be those of a smooth branch from the whole.
 
-        A slight one is, where the function jumps nearby, as a solver does that adapts its
-        steps or stops at a tolerance, or where jumps further away would make it good. A
-        larger one is, where slopes over larger steps, across the jumps, approach the claim,
-        or where all claims are off by what such a solver leaves.
+        A slight difference may be, where the function jumps nearby, or where jumps further away
+        would make up for it. A larger one may be, where slopes over wide steps, across the
+        jumps, approach the claim, or where nearly all claims differ by as much as a solver's
+        tolerance may do.
         """
-        indices = np.array(climbed)
-        claim = np.concatenate([self.claims(k, k + 1) for k in climbed])
-        value, bound = found.value[climbed], found.bound[climbed]
+        selected = np.array(indices)
+        claim = np.concatenate([self.claims(k, k + 1) for k in indices])
+        value, bound = found.value[indices], found.bound[indices]
         error = np.abs(value - claim)
-        off = (error > bound) & (found.status[climbed] == Status.SMOOTH)
-        # A solver's errors are no smaller by the larger of its arguments, and small against
-        # the largest derivative, not against each.
+        differs = (error > bound) & (found.status[indices] == Status.SMOOTH)
+        # The error of a solver is small against the largest derivative, not against each, and does
+        # not shrink with the size of an argument.
         scales = self.function.scales
-        scale = np.minimum(scales.own(indices), scales.typical(indices))[:, None]
-        moved = error * scale
+        scale = np.minimum(scales.own(selected), scales.typical(selected))[:, None]
+        change = error * scale
         sizes = np.abs(found.value) * scales.own(slice(None))[:, None]
         largest = np.minimum(np.nanmax(sizes, axis=0, initial=0.0), self._size())
         slight = error <= SLIGHT * np.maximum(np.abs(claim), np.abs(value))
-        slight |= moved <= SLIGHT * largest
-        slight |= self._secants_approach(indices, claim, np.where(off & ~slight, error, 0.0))
-        alike = everywhere & off & (moved <= LARGEST_SOLVER_ERROR * largest)
-        alike &= _are_alike(moved, np.abs(value) * scale)
-        worst = np.argmax(np.where(off, moved, 0.0), axis=0)
-        may_be = bool(alike.any() or (off & slight)[worst, np.arange(worst.size)].any())
-        # It draws from a copy: what is found of jumps does not depend on it.
+        slight |= change <= SLIGHT * largest
+        large_error = np.where(differs & ~slight, error, 0.0)
+        slight |= self._wide_slopes_approach(selected, claim, large_error)
+        alike = everywhere & differs & (change <= LARGEST_SOLVER_ERROR * largest)
+        alike &= _are_alike(change, np.abs(value) * scale)
+        worst = np.argmax(np.where(differs, change, 0.0), axis=0)
+        may_be = bool(alike.any() or (differs & slight)[worst, np.arange(worst.size)].any())
+        # A copy of the generator: what is found of jumps does not depend on this test.
         if may_be and not are_analytic(self.function, deepcopy(self.rng)).all():
             breaks = find_discontinuities(self.function, self.rng)
             jumps = breaks.found
-            if (slight & off & ~jumps).any():
+            if (slight & differs & ~jumps).any():
                 slopes = branch_slope_errors(self.function, SLIGHT * largest, self.rng)
-                jumps = jumps | (moved <= slopes)
-            branch = off & ((slight & jumps) | (alike & breaks.explain(moved, largest)))
-            found.status[climbed] = np.where(branch, Status.BRANCH, found.status[climbed])
-            found.bound[climbed] = np.where(branch, error, bound)
+                jumps = jumps | (change <= slopes)
+            branch = differs & ((slight & jumps) | (alike & breaks.explain(change, largest)))
+            found.status[indices] = np.where(branch, Status.BRANCH, found.status[indices])
+            found.bound[indices] = np.where(branch, error, bound)
 
-    def _secants_approach(self, indices: Indices, claim: Floats, error: Floats) -> Booleans:
-        """Tell which claims slopes over larger steps come much closer to than by `error`.
+    def _wide_slopes_approach(self, indices: Indices, claim: Floats, error: Floats) -> Booleans:
+        """Return which claims are much closer to slopes over wide steps than `error`.
 
-        None, where those of the coordinate that is furthest off do not: it costs twelve
-        evaluations, and as many for each other that is off.
+        The coordinate with the largest error is examined first, for twelve evaluations, and the
+        next one only if its claim is.
         """
         approached = np.zeros(claim.shape, dtype=bool)
         scale = self.function.scales.own(indices)
         for row in np.argsort(-error.max(axis=1), kind="stable").tolist():
             if not error[row].any():
                 break
-            at = indices[row : row + 1]
-            apart = [
-                np.abs(measure_pairs(self.function, at, scale[row] * step).value[0] - claim[row])
-                for step in SECANTS
-            ]
-            # One of them is close by chance, where truncation is as large as the difference; and
-            # all of them are to a claim of nothing, where the function saturates.
-            close = np.array(apart) <= CLOSER * np.minimum(error[row], np.abs(claim[row]))
+            index, steps = indices[row : row + 1], scale[row] * WIDE_STEPS
+            slopes = [measure_pairs(self.function, index, step).value[0] for step in steps]
+            # One slope may be close by chance, where truncation is as large as the difference. All
+            # of them are close to a claim of zero, where the function saturates.
+            distances = np.abs(np.array(slopes) - claim[row])
+            close = distances <= CLOSER * np.minimum(error[row], np.abs(claim[row]))
             approached[row] = (close[1:] & close[:-1]).any(axis=0) & (error[row] > 0)
             if not approached.any():
                 break
         return approached
 
 
-def _are_alike(moved: Floats, sizes: Floats) -> Booleans:
-    """Tell which of k errors are not far larger than half of them.
+def _are_alike(change: Floats, sizes: Floats) -> Booleans:
+    """Return which of k errors are not far larger than their median.
 
-    None, where all are the same share of what they are errors of: that is a factor.
+    None, where all are the same share of their derivatives: that is a common factor.
     """
-    if len(moved) < FEW:
-        return np.ones(moved.shape, dtype=bool)
-    middle = np.sort(moved, axis=0)[(len(moved) - 1) // 2]
+    if len(change) < FEW:
+        return np.ones(change.shape, dtype=bool)
+    median = np.sort(change, axis=0)[(len(change) - 1) // 2]
     with np.errstate(all="ignore"):
-        shares = moved / sizes
-        is_factor = np.ptp(shares, axis=0) <= FACTOR * shares.max(axis=0)
-    return np.asarray((moved <= ALIKE * middle) & ~is_factor)
+        shares = change / sizes
+        is_factor = np.ptp(shares, axis=0) <= COMMON_FACTOR * shares.max(axis=0)
+    return np.asarray((change <= ALIKE * median) & ~is_factor)
 
 
 @dataclass(frozen=True, slots=True)
-class _Restricted:
-    """Evaluates at values of some coordinates."""
+class _Restriction:
+    """A function of some of its coordinates, the others fixed."""
 
     function: Function
     indices: Indices
 
     def evaluate(self, values: Iterable[Floats]) -> Floats:
+        """Evaluate at values of the coordinates; the point is restored."""
         point, indices = self.function.point, self.indices
-        kept = point[indices]
+        original = point[indices]
 
-        def places() -> Iterator[Floats]:
+        def points() -> Iterator[Floats]:
             for value in values:
                 point[indices] = value
                 yield point
 
         try:
-            return self.function.evaluate(places())
+            return self.function.evaluate(points())
         finally:
-            point[indices] = kept
+            point[indices] = original
 
     def claimed_slopes(self, values: Floats, direction: Floats) -> Floats | None:
-        """Return the slopes along a direction that are claimed at values of some coordinates."""
+        """Return the claimed derivatives along a direction at values of the coordinates."""
         if self.function.claimed_slopes is None:
             return None
-        point, along = self.function.point.copy(), np.zeros(self.function.point.size)
-        point[self.indices], along[self.indices] = values, direction
-        return self.function.claimed_slopes(point, along)
+        point, full_direction = self.function.point.copy(), np.zeros(self.function.point.size)
+        point[self.indices], full_direction[self.indices] = values, direction
+        return self.function.claimed_slopes(point, full_direction)
 
 
 def sweep_coordinates(
@@ -407,16 +411,16 @@ def sweep_coordinates(
     rng: np.random.Generator,
     suspected: bool = False,
 ) -> Measurement:
-    """Sweep over some coordinates, in order, as `CoordinateSweep` does over all.
+    """Measure some coordinates as `CoordinateSweep` measures all.
 
     Parameters
     ----------
     function : Function
-        Of all coordinates.
+        A function of all coordinates.
     claims : Claims
-        About all of them.
+        Claims about all of them.
     indices : ndarray of int, shape (k,)
-        Those to measure, ascending.
+        The coordinates to measure, ascending.
     agreement : float
         Relative difference at which claim and measurement agree.
     rng, suspected
@@ -425,9 +429,9 @@ def sweep_coordinates(
     Returns
     -------
     Measurement
-        Of the k coordinates.
+        The derivatives with respect to the k coordinates, in their order.
     """
-    restricted, point = _Restricted(function, indices), function.point[indices]
+    restriction, point = _Restriction(function, indices), function.point[indices]
     starts = function.scales.starts
     segments = np.searchsorted(starts, indices, side="right") - 1
     first = np.flatnonzero(np.diff(segments, prepend=-1))
@@ -441,10 +445,10 @@ def sweep_coordinates(
     claimed = claims.take(indices)
     inner = replace(
         function,
-        evaluate=restricted.evaluate,
+        evaluate=restriction.evaluate,
         point=point,
         scales=scales,
-        claimed_slopes=restricted.claimed_slopes,
+        claimed_slopes=restriction.claimed_slopes,
     )
     sweep = CoordinateSweep(
         inner, lambda start, stop: claimed[start:stop], agreement, rng, suspected

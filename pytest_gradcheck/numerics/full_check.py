@@ -179,6 +179,6 @@ def _climbed(
 
     only = replace(function, evaluate=at, point=np.zeros(1), scales=ALONG)
     levels = PlateauDetector(only, claims.rows, rng)
-    levels.keep(0, claims.rows(0, 1)[0], measured, line.unit, found)
+    levels.record(0, claims.rows(0, 1)[0], measured, line.unit, found)
     verify_noisy_arrays(only, claims.rows, found, agreement=agreement, rng=rng)
     return found

@@ -193,7 +193,7 @@ class PlateauDetector:
             settled[rows] = ~part.unresolved(np.zeros(rows.shape, dtype=bool))
         return settled
 
-    def keep(
+    def record(
         self, index: int, claim: Floats, measured: LineMeasurement, unit: float, found: Measurement
     ) -> None:
         """Note what of a coordinate does not move around the point.
