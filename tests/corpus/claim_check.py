@@ -1,6 +1,7 @@
-"""Our own verdicts on the corpus: every case, correct and mutated.
+"""Checks of claims of the corpus: the correct gradient of a case and its mutants.
 
-It must not know other tools.
+In full mode the measured derivatives are compared with the true ones as well, so that the error
+bounds are tested, too. The module does not count results, and does not know other tools.
 """
 
 from __future__ import annotations
@@ -38,7 +39,19 @@ CORRECT = "correct"
 
 @dataclass(frozen=True)
 class Claim:
-    """A gradient as a backward pass would return it, and how wrong it is."""
+    """A gradient as a backward pass would return it, and its error.
+
+    Attributes
+    ----------
+    mutant : str
+        The mutation that made it, or ``"correct"``.
+    gradient : ndarray
+        The claimed gradient.
+    error : float
+        The largest relative error of an entry, among visible errors.
+    visible : bool
+        Whether an error is visible in forward's values.
+    """
 
     mutant: str
     gradient: Array
@@ -48,27 +61,26 @@ class Claim:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """What became of one claim.
+    """The result of checking one claim.
 
     Attributes
     ----------
     family, mutant, seed : str, str, int
-        Which claim.
+        The claim.
     error : float
-        How wrong it is, relatively, in its worst entry that forward can show.
+        The largest relative error of an entry, among visible errors.
     visible : bool
-        Whether the error moves forward by more than its own rounding.
+        Whether an error is visible in forward's values.
     verdict : str
-        Of the check; ``"refused"`` where the claim was refused in words, and
-        ``"raises ..."`` where an exception came out of the check.
+        The verdict of the report; ``"refused"`` after a `GradcheckUsageError`, and
+        ``"raises ..."`` after any other exception.
     passed : bool
         Whether the check passes.
     evaluations : int
-        What it cost.
+        Calls of forward.
     entries, outside, overturned : int
-        How many derivatives were measured, how many of them lie further from
-        the truth than their bound says, and how many so far that a correct
-        claim would be accused.
+        The number of derivatives measured, of those whose true error exceeds the error bound, and
+        of those whose true error is so large that a correct claim would be called wrong.
     """
 
     family: str
@@ -85,24 +97,22 @@ class ClaimResult:
 
 
 def claims_about(family: Family, seed: int) -> Iterator[tuple[Case, Claim]]:
-    """Yield the correct claim about a case and all wrong ones."""
+    """Yield the correct claim about the case of a seed, then all of its mutants."""
     case = family.case(seed)
-    valid = case.valid()
+    valid = case.valid_intervals()
     yield case, Claim(CORRECT, case.gradient(case.point.copy()), 0.0)
-    for number, (name, change) in enumerate(MUTANTS.items()):
-        wrong = change(
+    for number, (name, mutate) in enumerate(MUTANTS.items()):
+        wrong = mutate(
             case.gradient(case.point.copy()), case, np.random.default_rng([seed, number])
         )
         if wrong is not None:
-            seen = visible_entries(case, wrong, valid)
-            yield (
-                case,
-                Claim(name, wrong, largest_relative_error(wrong, valid, seen), bool(seen.any())),
-            )
+            visible = visible_entries(case, wrong, valid)
+            error = largest_relative_error(wrong, valid, visible)
+            yield case, Claim(name, wrong, error, bool(visible.any()))
 
 
 def check_claim(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
-    """Check one claim, and the measurements it was judged by."""
+    """Check a claim in full mode, and compare the measured derivatives with the true ones."""
     backward = _backward(case, claim)
     call = Call(case.forward, backward, (case.point.copy(),), {}, None, None, None)
     options = Options(seed=seed)
@@ -114,16 +124,18 @@ def check_claim(family: Family, seed: int, case: Case, claim: Claim) -> ClaimRes
             described = describe_swept(problem, measured, options)
             report = assemble_report(problem, described, options, started=0.0, rerun=None)
     except GradcheckUsageError:
-        return _undecided(family, seed, claim, "refused")
+        return _unmeasured(family, seed, claim, "refused")
     low, high = (np.asarray(side, dtype=np.float64).ravel() for side in case.derivative())
     value, bound = measured.found.value[:, 0], measured.found.bound[:, 0]
-    known = np.isfinite(value) & (measured.found.status[:, 0] != Status.KINK)
-    off = np.maximum(low - value, value - high)[known]
-    truth = case.precision * np.maximum(np.abs(low), np.abs(high))
-    truth += 1e-4 * case.precision * np.abs(low).max(initial=0.0)
-    truth = (truth + np.broadcast_to(case.rounding, case.point.shape).ravel())[known]
-    outside = off > bound[known] + truth
-    overturned = off > np.maximum(2 * bound, options.rtol * np.abs(value))[known] + truth
+    comparable = np.isfinite(value) & (measured.found.status[:, 0] != Status.KINK)
+    error = np.maximum(low - value, value - high)[comparable]
+    uncertainty = case.precision * np.maximum(np.abs(low), np.abs(high))
+    uncertainty += 1e-4 * case.precision * np.abs(low).max(initial=0.0)
+    uncertainty += np.broadcast_to(case.rounding, case.point.shape).ravel()
+    uncertainty = uncertainty[comparable]
+    allowed = np.maximum(2 * bound, options.rtol * np.abs(value))[comparable]
+    outside = error > bound[comparable] + uncertainty
+    overturned = error > allowed + uncertainty
     return ClaimResult(
         family.name,
         claim.mutant,
@@ -133,38 +145,38 @@ def check_claim(family: Family, seed: int, case: Case, claim: Claim) -> ClaimRes
         report.verdict,
         report.passed,
         report.evaluations,
-        int(np.count_nonzero(known)),
+        int(np.count_nonzero(comparable)),
         int(np.count_nonzero(outside)),
         int(np.count_nonzero(overturned)),
     )
 
 
 def check_claim_in_fast_mode(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
-    """Check one claim in fast mode; there is no measurement of every entry to compare."""
+    """Check a claim in fast mode, which measures no derivative of every entry to compare."""
     try:
         report = check_gradient(
             case.forward, _backward(case, claim), case.point.copy(), mode="fast", seed=seed
         )
     except GradcheckUsageError:
-        return _undecided(family, seed, claim, "refused")
+        return _unmeasured(family, seed, claim, "refused")
     return replace(
-        _undecided(family, seed, claim, report.verdict),
+        _unmeasured(family, seed, claim, report.verdict),
         passed=report.passed,
         evaluations=report.evaluations,
     )
 
 
 def _backward(case: Case, claim: Claim) -> Callable[[Array], Array]:
-    """Return a backward that claims this; the case's own where it is correct."""
+    """Return a backward that returns the claim, or the case's own where the claim is correct."""
     return case.gradient if claim.mutant == CORRECT else lambda x: claim.gradient
 
 
 def exception_result(family: Family, seed: int, claim: Claim, error: Exception) -> ClaimResult:
-    """Return what became of a claim at which the check raised an exception."""
-    return _undecided(family, seed, claim, f"raises {type(error).__name__}")
+    """Return the result of a claim whose check raised an unexpected exception."""
+    return _unmeasured(family, seed, claim, f"raises {type(error).__name__}")
 
 
-def _undecided(family: Family, seed: int, claim: Claim, verdict: str) -> ClaimResult:
+def _unmeasured(family: Family, seed: int, claim: Claim, verdict: str) -> ClaimResult:
     return ClaimResult(
         family=family.name,
         mutant=claim.mutant,

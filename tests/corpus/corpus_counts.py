@@ -1,6 +1,7 @@
-"""Counts over the corpus: how often our tool judged amiss, out of how many.
+"""Counts of results over the corpus: false alarms, missed errors, violated bounds, costs.
 
-It must not try a claim or print; it sorts what became of them.
+Each count is a number out of a total, with the families that contribute to it. The module does
+not check claims or print.
 """
 
 from __future__ import annotations
@@ -32,16 +33,27 @@ __all__ = [
     "percent",
 ]
 
+#: Names of the families whose values are noisy.
 NOISY = frozenset(family.name for family in FAMILIES if family.noisy)
-BENT = frozenset(family.name for family in (*KINKS.families, *EDGES.families))
 
-#: What a correct smooth gradient may cost beyond two evaluations an entry.
-ALLOWED = 30
+#: Names of the families with kinks or at an edge of the domain.
+NOT_SMOOTH = frozenset(family.name for family in (*KINKS.families, *EDGES.families))
+
+#: Evaluations that a check of a correct smooth gradient may take beyond two for each entry.
+ALLOWED_EXTRA = 30
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many of something there are: `number` of `total`, and in which families most."""
+    """A number out of a total.
+
+    Attributes
+    ----------
+    number, total : int
+        ``number`` of ``total``.
+    families : tuple of (str, int)
+        How much each family adds to the number, the most frequent first.
+    """
 
     number: int
     total: int
@@ -49,7 +61,7 @@ class Count:
 
 
 def percent(count: Count) -> str:
-    """Say a share in percent.
+    """Format a share in percent.
 
     Examples
     --------
@@ -60,7 +72,7 @@ def percent(count: Count) -> str:
 
 
 def one_in(count: Count) -> str:
-    """Say a share as one in so many.
+    """Format a share as one in so many.
 
     Examples
     --------
@@ -73,7 +85,7 @@ def one_in(count: Count) -> str:
 
 
 def per_ten_thousand(count: Count) -> str:
-    """Say a share in parts of ten thousand.
+    """Format a share in parts of ten thousand.
 
     Examples
     --------
@@ -85,103 +97,103 @@ def per_ten_thousand(count: Count) -> str:
 
 @dataclass(frozen=True)
 class CountedOutcome:
-    """Something that is counted.
+    """An outcome that is counted over all results.
 
     Attributes
     ----------
     name : str
-        What, for people.
+        Its label in the table.
     among : callable
-        Chooses the trials it may be found in.
+        Selects the results that can have the outcome.
     number, total : callable
-        How many a trial adds to the count, and to what it is a share of.
+        What one result adds to the number and to the total.
     share : callable
-        How its share is best said.
+        Formats the share.
     """
 
     name: str
     among: Callable[[Sequence[ClaimResult]], list[ClaimResult]]
     number: Callable[[ClaimResult], int]
-    total: Callable[[ClaimResult], int] = lambda trial: 1
+    total: Callable[[ClaimResult], int] = lambda result: 1
     share: Callable[[Count], str] = percent
 
 
-def count(line: CountedOutcome, trials: Sequence[ClaimResult]) -> Count:
-    """Count one thing over all trials."""
-    among = line.among(trials)
+def count(outcome: CountedOutcome, results: Sequence[ClaimResult]) -> Count:
+    """Count one outcome over all results."""
+    among = outcome.among(results)
     families: Counter[str] = Counter()
-    for trial in among:
-        families[trial.family] += line.number(trial)
-    found = tuple((name, number) for name, number in families.most_common() if number)
-    return Count(families.total(), sum(map(line.total, among)), found)
+    for result in among:
+        families[result.family] += outcome.number(result)
+    contributing = tuple((name, number) for name, number in families.most_common() if number)
+    return Count(families.total(), sum(map(outcome.total, among)), contributing)
 
 
-def evaluations_beyond_pairs(trial: ClaimResult) -> int:
-    """Return what a claim cost beyond two evaluations an entry."""
-    return trial.evaluations - 2 * trial.entries
+def evaluations_beyond_pairs(result: ClaimResult) -> int:
+    """Return the evaluations of a check beyond one central pair for each entry."""
+    return result.evaluations - 2 * result.entries
 
 
-def is_clean(trial: ClaimResult) -> bool:
-    """Tell whether a trial is of a family that is not noisy by construction."""
-    return trial.family not in NOISY
+def is_clean(result: ClaimResult) -> bool:
+    """Return whether the family of a result is not noisy by construction."""
+    return result.family not in NOISY
 
 
-def is_smooth(trial: ClaimResult) -> bool:
-    """Tell whether its functions have neither noise nor kinks nor an edge of the domain."""
-    return is_clean(trial) and trial.family not in BENT
+def is_smooth(result: ClaimResult) -> bool:
+    """Return whether the functions of a family have no noise, kinks or edge of the domain."""
+    return is_clean(result) and result.family not in NOT_SMOOTH
 
 
-def _correct_clean(trials: Sequence[ClaimResult]) -> list[ClaimResult]:
-    return list(filter(is_clean, correct(trials)))
+def _correct_clean(results: Sequence[ClaimResult]) -> list[ClaimResult]:
+    return list(filter(is_clean, correct(results)))
 
 
-def _correct_noisy(trials: Sequence[ClaimResult]) -> list[ClaimResult]:
-    return list(filterfalse(is_clean, correct(trials)))
+def _correct_noisy(results: Sequence[ClaimResult]) -> list[ClaimResult]:
+    return list(filterfalse(is_clean, correct(results)))
 
 
-def correct_smooth(trials: Sequence[ClaimResult]) -> list[ClaimResult]:
-    """Return the correct claims about smooth functions."""
-    return list(filter(is_smooth, correct(trials)))
+def correct_smooth(results: Sequence[ClaimResult]) -> list[ClaimResult]:
+    """Return the results of correct claims about smooth functions."""
+    return list(filter(is_smooth, correct(results)))
 
 
-def _coarse_visible(trials: Sequence[ClaimResult]) -> list[ClaimResult]:
-    return visible(coarse(trials))
+def _coarse_visible(results: Sequence[ClaimResult]) -> list[ClaimResult]:
+    return visible(coarse(results))
 
 
-def _fine_visible(trials: Sequence[ClaimResult]) -> list[ClaimResult]:
-    return visible(fine(trials))
+def _fine_visible(results: Sequence[ClaimResult]) -> list[ClaimResult]:
+    return visible(fine(results))
 
 
-def _invisible(trial: ClaimResult) -> int:
-    return not trial.visible
+def _invisible(result: ClaimResult) -> int:
+    return not result.visible
 
 
-def _accused(trial: ClaimResult) -> int:
-    return trial.verdict in {"wrong", "refused"}
+def _accused(result: ClaimResult) -> int:
+    return result.verdict in {"wrong", "refused"}
 
 
-def _inconclusive(trial: ClaimResult) -> int:
-    return trial.verdict == "inconclusive"
+def _inconclusive(result: ClaimResult) -> int:
+    return result.verdict == "inconclusive"
 
 
-def _failing(trial: ClaimResult) -> int:
-    return not trial.passed
+def _failing(result: ClaimResult) -> int:
+    return not result.passed
 
 
-def _unverified(trial: ClaimResult) -> int:
-    return trial.verdict == "inconclusive" and not trial.passed
+def _unverified(result: ClaimResult) -> int:
+    return result.verdict == "inconclusive" and not result.passed
 
 
-def _called_correct(trial: ClaimResult) -> int:
-    return trial.verdict == "correct"
+def _called_correct(result: ClaimResult) -> int:
+    return result.verdict == "correct"
 
 
-def _passed_in_part(trial: ClaimResult) -> int:
-    return trial.verdict == "inconclusive" and trial.passed
+def _passed_in_part(result: ClaimResult) -> int:
+    return result.verdict == "inconclusive" and result.passed
 
 
-def _costly(trial: ClaimResult) -> int:
-    return evaluations_beyond_pairs(trial) > ALLOWED
+def _costly(result: ClaimResult) -> int:
+    return evaluations_beyond_pairs(result) > ALLOWED_EXTRA
 
 
 FALSE_ALARMS = CountedOutcome("called wrong, or refused: false alarms", correct, _accused)
@@ -195,7 +207,7 @@ VERDICT_CHANGED = CountedOutcome(
     per_ten_thousand,
 )
 
-#: Everything that is counted, under headings.
+#: All outcomes that are counted, by the heading under which they are printed.
 COUNTED_OUTCOMES = {
     "correct claims": (
         FALSE_ALARMS,
@@ -231,6 +243,6 @@ COUNTED_OUTCOMES = {
         VERDICT_CHANGED,
     ),
     "evaluations of correct claims about smooth functions": (
-        CountedOutcome(f"more than 2 an entry and {ALLOWED}", correct_smooth, _costly),
+        CountedOutcome(f"more than 2 an entry and {ALLOWED_EXTRA}", correct_smooth, _costly),
     ),
 }

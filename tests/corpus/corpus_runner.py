@@ -1,6 +1,7 @@
-"""Running work over families and seeds in several processes, always in the same order.
+"""Runs over families and seeds, in several processes.
 
-It must not count or print; it returns what became of each claim.
+Results come in the order of the tasks, whatever the number of processes. The module does not
+count or print results.
 """
 
 from __future__ import annotations
@@ -38,24 +39,34 @@ __all__ = [
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-#: What makes a trial of a claim.
+#: ``check(family, seed, case, claim)`` returns the result of a claim.
 ClaimChecker = Callable[[Family, int, Case, Claim], ClaimResult]
 
-#: What may be asked for, and whether its families are those for tuning.
+#: Names of the two halves of the corpus and of their union; the values of `Family.tuned` in each.
 HALVES = {"untuned": (False,), "tuned": (True,), "all": (False, True)}
 
 
 def choose_families(
     half: str, names: Sequence[str] = (), modules: Sequence[str] = ()
 ) -> list[Family]:
-    """Return the families of a half, or those that are named, whichever half they are of.
+    """Return the families of one half of the corpus, or those that are named.
 
-    A family is named by its own name or by that of its module.
+    Parameters
+    ----------
+    half : str
+        A key of `HALVES`; ignored where families or modules are named.
+    names, modules : sequence of str
+        Names of families, and of modules of families.
+
+    Returns
+    -------
+    list of Family
+        In the order of the corpus.
 
     Raises
     ------
     ValueError
-        When a name is not that of a family, or of a module of families.
+        When there is no family or no module of that name.
     """
     _refuse_unknown("family", names, {family.name for family in FAMILIES})
     _refuse_unknown("module of families", modules, {family.module for family in FAMILIES})
@@ -73,9 +84,19 @@ def _refuse_unknown(kind: str, names: Sequence[str], known: set[str]) -> None:
 def run_in_processes(
     work: Callable[[Task], list[Result]], tasks: Iterable[Task], jobs: int
 ) -> list[Result]:
-    """Return the results of all tasks, in the order of the tasks; one job needs no process.
+    """Return the results of all tasks, in the order of the tasks.
 
-    Processes start afresh: libraries with threads of their own do not survive a fork.
+    A single job runs in this process. Other processes are spawned, not forked, because libraries
+    with threads of their own do not survive a fork.
+
+    Parameters
+    ----------
+    work : callable
+        Returns the list of results of one task; picklable.
+    tasks : iterable
+        The tasks; picklable.
+    jobs : int
+        The number of processes.
     """
     if jobs == 1:
         return [result for task in tasks for result in work(task)]
@@ -88,35 +109,49 @@ def check_families(
     families: Iterable[Family],
     seeds: Iterable[int],
     jobs: int,
-    attempt: ClaimChecker = check_claim,
+    check: ClaimChecker = check_claim,
     most: int | None = None,
 ) -> list[ClaimResult]:
-    """Try every claim about every case, or the first few: the correct one comes first."""
-    return run_in_processes(_try_case, list(product(families, seeds, [attempt], [most])), jobs)
+    """Check the claims about every case.
+
+    Parameters
+    ----------
+    families : iterable of Family
+        The families.
+    seeds : iterable of int
+        The seeds; each gives a case of every family.
+    jobs : int
+        The number of processes.
+    check : callable
+        Checks one claim.
+    most : int, optional
+        How many claims about each case to check. The first is the correct one.
+    """
+    return run_in_processes(_check_case, list(product(families, seeds, [check], [most])), jobs)
 
 
-def _try_case(task: tuple[Family, int, ClaimChecker, int | None]) -> list[ClaimResult]:
-    family, seed, attempt, most = task
+def _check_case(task: tuple[Family, int, ClaimChecker, int | None]) -> list[ClaimResult]:
+    family, seed, check, most = task
     with without_warnings():
         return [
-            check_or_record_exception(attempt, family, seed, case, claim)
+            check_or_record_exception(check, family, seed, case, claim)
             for case, claim in islice(claims_about(family, seed), most)
         ]
 
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Let functions overflow and warn without a word."""
+    """Ignore warnings and floating-point errors of the functions checked."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
 
 
 def check_or_record_exception(
-    attempt: ClaimChecker, family: Family, seed: int, case: Case, claim: Claim
+    check: ClaimChecker, family: Family, seed: int, case: Case, claim: Claim
 ) -> ClaimResult:
-    """Try one claim; an exception that comes out of the check is what became of it."""
+    """Check one claim; an exception of the check becomes its result."""
     try:
-        return attempt(family, seed, case, claim)
-    except Exception as error:  # noqa: BLE001  # no exception of a check may end the report
+        return check(family, seed, case, claim)
+    except Exception as error:  # noqa: BLE001  # no exception of a check may end the run
         return exception_result(family, seed, claim, error)

@@ -1,6 +1,7 @@
-"""How wrong claims are: the classes that are counted apart.
+"""Classes of claims by the size of their largest relative error.
 
-It must not know what became of a claim.
+A claim is correct, or its error is fine (about 1e-4), coarse (0.1% or more) or gross (1% or
+more, and so coarse as well). The module does not know how a claim was judged.
 """
 
 from __future__ import annotations
@@ -12,32 +13,32 @@ from tests.corpus.claim_check import CORRECT
 
 __all__ = ["coarse", "correct", "fine", "gross", "visible"]
 
-#: Relative errors of 1% and more are gross. A factor of 1.01 is one, rounded as it may be.
+#: The smallest gross error. A factor of 1.01 must be one, whichever way it is rounded.
 GROSS = 0.999e-2
 
-#: Of 0.1% and more they are coarse.
+#: The smallest coarse error.
 COARSE = 0.999e-3
 
-#: From here up to the coarse ones errors are fine; nearly all of them are of 1e-4.
+#: The smallest fine error. Nearly all fine errors are 1e-4.
 FINE = 1e-5
 
 
 class ClaimError(Protocol):
-    """What is known of a claim before anybody judges it."""
+    """What is known about a claim before it is checked."""
 
     @property
     def mutant(self) -> str:
-        """How it was made."""
+        """The mutation that made the claim, or ``"correct"``."""
         ...  # pragma: no cover
 
     @property
     def error(self) -> float:
-        """How wrong it is, relatively, in its worst entry; infinite for a NaN."""
+        """The largest relative error of an entry; infinite for a NaN."""
         ...  # pragma: no cover
 
     @property
     def visible(self) -> bool:
-        """Whether the error moves forward by more than its own rounding."""
+        """Whether the error changes forward's value by more than its rounding error."""
         ...  # pragma: no cover
 
 
@@ -45,25 +46,28 @@ AnyClaim = TypeVar("AnyClaim", bound=ClaimError)
 
 
 def correct(claims: Iterable[AnyClaim]) -> list[AnyClaim]:
-    """Return the claims that are as they should be."""
+    """Return the correct claims."""
     return [claim for claim in claims if claim.mutant == CORRECT]
 
 
 def gross(claims: Iterable[AnyClaim]) -> list[AnyClaim]:
-    """Return the claims that are wrong by 1% or more of one entry, or not numbers."""
+    """Return the wrong claims with an entry that is 1% or more off, or a NaN."""
     return [claim for claim in claims if claim.mutant != CORRECT and claim.error >= GROSS]
 
 
 def coarse(claims: Iterable[AnyClaim]) -> list[AnyClaim]:
-    """Return the claims that are wrong by 0.1% or more of one entry, or not numbers."""
+    """Return the wrong claims with an entry that is 0.1% or more off, or a NaN."""
     return [claim for claim in claims if claim.mutant != CORRECT and claim.error >= COARSE]
 
 
 def fine(claims: Iterable[AnyClaim]) -> list[AnyClaim]:
-    """Return the claims that are wrong by less, about 1e-4 of one entry."""
-    return [c for c in claims if c.mutant != CORRECT and FINE <= c.error < COARSE]
+    """Return the wrong claims whose largest error is about 1e-4 of an entry."""
+    return [claim for claim in claims if claim.mutant != CORRECT and FINE <= claim.error < COARSE]
 
 
 def visible(claims: Iterable[AnyClaim]) -> list[AnyClaim]:
-    """Return the claims whose errors forward can show; below that no tool can know better."""
+    """Return the claims whose error is visible in forward's values.
+
+    No tool that only evaluates forward can find the others.
+    """
     return [claim for claim in claims if claim.visible]

@@ -1,6 +1,8 @@
-"""Derivatives of a case's forward in sixty digits: what its gradient is held against.
+"""Reference gradients of the corpus: central differences in 60-digit arithmetic.
 
-It must not know any tool, nor the gradient that a case claims.
+Forward is evaluated with numbers of mpmath. The step is 1e-25 of an entry, so that the
+truncation error of ``(f(x + h) - f(x - h)) / (2 h)`` is about 1e-50 and some 30 digits survive
+the subtraction. The module does not use the gradient that a case claims.
 """
 
 from __future__ import annotations
@@ -16,13 +18,16 @@ from tests.corpus.family import Array, Case
 
 __all__ = ["exact_gradient"]
 
-#: Digits of every number, beside those between the largest and the smallest of a point: a
-#: difference over 1e-25 of a number then has 30 right ones.
+#: Decimal digits of every number, in addition to the decades between the largest and the smallest
+#: entry of a point.
 DIGITS = 60
+
+#: The step, relative to an entry.
 STEP = mpmath.mpf(10) ** -25
 
-#: What numpy asks of the entries of an array of objects, by its name and mpmath's.
-ELEMENTARY = {
+#: Elementwise functions: numpy's name, which is also the method that numpy calls on the elements
+#: of an object array, and mpmath's name.
+ELEMENTWISE_FUNCTIONS = {
     "sin": "sin",
     "cos": "cos",
     "tan": "tan",
@@ -43,9 +48,9 @@ ELEMENTARY = {
 
 
 def _context() -> Any:
-    """Return a context of mpmath whose numbers numpy's functions can be called with."""
+    """Return an mpmath context whose numbers numpy's elementwise functions accept."""
     context = mpmath.MPContext()
-    for name, function in ELEMENTARY.items():
+    for name, function in ELEMENTWISE_FUNCTIONS.items():
         setattr(context.mpf, name, _method(getattr(context, function)))
     return context
 
@@ -61,18 +66,28 @@ CONTEXT = _context()
 
 
 class HighPrecisionArray(np.ndarray[Any, np.dtype[Any]]):
-    """An array of such numbers, which no type of fewer digits is taken from."""
+    """An object array of mpmath numbers that ignores casts to a lower precision."""
 
     def astype(self, *arguments: Any, **options: Any) -> Any:
-        """Return it as it is: what a cast would round away is not meant."""
+        """Return the array unchanged: a reference has no rounding by a cast."""
         return self
 
 
 def exact_gradient(case: Case) -> Array:
-    """Return the derivative of what forward means, without rounding.
+    """Return the gradient of forward, without rounding.
 
-    Forward is called with arrays of numbers of sixty digits, so that it has to be
-    written in arithmetic and numpy's elementwise functions; casts are left out.
+    Forward must be written in arithmetic and numpy's elementwise functions. Casts in it are
+    ignored.
+
+    Parameters
+    ----------
+    case : Case
+        A function and a point.
+
+    Returns
+    -------
+    ndarray of float64
+        The gradient, of the shape of the point.
     """
     sizes = np.abs(case.point[case.point != 0]).astype(np.float64)
     spread = np.log10(max(sizes.max(), 1.0)) - np.log10(sizes.min()) if sizes.size else 0.0
@@ -83,12 +98,12 @@ def exact_gradient(case: Case) -> Array:
 
 
 def _slopes(case: Case, point: Array) -> Iterator[float]:
-    """Yield the central difference for each entry."""
+    """Yield the central difference with respect to each entry."""
     for i, number in enumerate(point):
         step = STEP * (abs(number) or 1)
         values = []
-        for moved in (number + step, number - step):
-            beside = point.copy()
-            beside[i] = moved
-            values.append(case.forward(beside.reshape(case.point.shape).view(HighPrecisionArray)))
+        for entry in (number + step, number - step):
+            moved = point.copy()
+            moved[i] = entry
+            values.append(case.forward(moved.reshape(case.point.shape).view(HighPrecisionArray)))
         yield float((values[0] - values[1]) / (2 * step))

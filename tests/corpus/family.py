@@ -1,6 +1,7 @@
-"""What the corpus is made of: families of functions whose gradient is known.
+"""Test problems of the corpus: families of functions with a known gradient.
 
-It must not know any tool: a case is a function, its gradient and a point.
+A case is a function, its gradient and a point; a family draws cases at random. The module does
+not know any tool that checks gradients.
 """
 
 from __future__ import annotations
@@ -19,34 +20,33 @@ Draw = Callable[[np.random.Generator], "Case"]
 
 @dataclass(frozen=True)
 class Case:
-    """A function of one array, at a point.
+    """A function of one array, its gradient, and the point at which to check it.
 
     Attributes
     ----------
     forward : callable
-        From an array to a number.
+        Maps an array to a number.
     gradient : callable
-        From an array to one of the same shape: the hand-written backward.
+        The hand-written backward: maps an array to an array of the same shape.
     point : ndarray
-        Where.
+        The point.
     low, high : callable or None
-        At kinks the smallest and the largest valid subgradient; where None the
-        gradient is the only valid claim.
+        At kinks, the smallest and the largest valid subgradient. None where the gradient is the
+        only valid claim.
     truth : callable or None
-        The derivative of what forward computes, where the gradient is that of
-        what it means to compute (an iteration stopped early).
+        The derivative of what forward computes, where `gradient` is the derivative of what
+        forward approximates (for example, by an iteration that stops early).
     precision : float
-        How well the derivative of what forward computes is known, relatively:
-        bounds cannot be tested closer than that.
+        The relative accuracy to which `truth` is known. Error bounds cannot be tested more
+        closely.
     rounding : float or ndarray
-        How far the gradient may be off besides, absolutely: by the rounding of terms
-        that cancel in it, or by the tolerance of a solver.
+        An additional absolute error that the gradient may have: rounding of terms that cancel in
+        it, or the tolerance of a solver.
     length : float or ndarray or None
-        How far each entry may move before forward is another function, where
-        that is not the entry's own size.
-    apart : bool
-        Whether nothing between the two slopes of a kink is valid but their mean: of
-        one kink alone no backward returns anything else.
+        The length scale of each entry, where that is not the entry's magnitude.
+    isolated_kink : bool
+        Whether, between the two slopes of a kink, only their mean is a valid claim. That is so
+        where a single kink is at the point: no backward returns another value there.
     """
 
     forward: Callable[[Array], Any]
@@ -58,43 +58,46 @@ class Case:
     precision: float = 1e-11
     rounding: float | Array = 0.0
     length: float | Array | None = None
-    apart: bool = False
+    isolated_kink: bool = False
 
-    def slopes(self) -> tuple[Array, Array]:
-        """Return the smallest and the largest valid claim about each entry."""
+    def subgradient_range(self) -> tuple[Array, Array]:
+        """Return the smallest and the largest valid claim about each entry, in float64."""
         low, high = self.low or self.gradient, self.high or self.gradient
-        return low(self._wide()), high(self._wide())
+        return low(self._float64_point()), high(self._float64_point())
 
-    def valid(self) -> list[tuple[Array, Array]]:
-        """Return the intervals of valid claims about each entry."""
-        low, high = self.slopes()
-        if not self.apart:
+    def valid_intervals(self) -> list[tuple[Array, Array]]:
+        """Return the intervals of valid claims about each entry, as pairs of their ends."""
+        low, high = self.subgradient_range()
+        if not self.isolated_kink:
             return [(low, high)]
         return [(slope, slope) for slope in (low, (low + high) / 2, high)]
 
     def derivative(self) -> tuple[Array, Array]:
-        """Return the true slopes, in float64."""
-        return self.slopes() if self.truth is None else (self.truth(self._wide()),) * 2
+        """Return the range of the true derivative of each entry, in float64."""
+        if self.truth is None:
+            return self.subgradient_range()
+        return (self.truth(self._float64_point()),) * 2
 
-    def _wide(self) -> Array:
+    def _float64_point(self) -> Array:
         return self.point.astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Family:
-    """Functions of one kind.
+    """Functions of one kind, drawn at random.
 
     Attributes
     ----------
     name : str
-        What they are.
+        The name of the family. It seeds the cases.
     draw : callable
-        From a generator of random numbers to a case.
+        Draws a case with a random generator.
     noisy : bool
-        Whether their values carry more noise than float64 rounding, or hold a
-        derivative that no difference can see.
+        Whether the values carry more noise than float64 rounding, or have a derivative that no
+        difference can resolve.
     tuned : bool
-        Whether constants may be tuned on them; the others only report.
+        Whether constants of the package may be tuned on the family. The others are held out:
+        reports and comparisons use them alone.
     """
 
     name: str
@@ -104,16 +107,19 @@ class Family:
 
     @property
     def module(self) -> str:
-        """The name of the module that holds it."""
+        """The name of the module that defines the family."""
         return self.draw.__module__.rpartition(".")[2]
 
     def case(self, seed: int) -> Case:
-        """Return the case of a seed, always the same."""
+        """Return the case of a seed; the same seed always gives the same case."""
         return self.draw(np.random.default_rng([zlib.crc32(self.name.encode()), seed]))
 
 
 class Collection:
-    """The families of one module; every second one is for tuning, unless it says itself."""
+    """The families of one module, filled by a decorator.
+
+    Every second family is for tuning, unless it is declared otherwise.
+    """
 
     def __init__(self) -> None:
         self.families: list[Family] = []
@@ -122,8 +128,8 @@ class Collection:
         """Add the decorated function to the collection."""
 
         def add(draw: Draw) -> Draw:
-            half = len(self.families) % 2 == 0 if tuned is None else tuned
-            self.families.append(Family(draw.__name__, draw, noisy, half))
+            for_tuning = len(self.families) % 2 == 0 if tuned is None else tuned
+            self.families.append(Family(draw.__name__, draw, noisy, for_tuning))
             return draw
 
         return add

@@ -1,6 +1,8 @@
-"""How backward passes go wrong, and how wrong that makes them.
+"""Mutants of a gradient: the ways in which hand-written backward passes go wrong.
 
-It must not know any tool: it changes gradients, and says by how much.
+As in mutation testing, each mutant is a small, typical mistake that a check ought to find. The
+module also computes how large the error is and whether it is visible in forward's values. It does
+not know any tool that checks gradients.
 """
 
 from __future__ import annotations
@@ -13,30 +15,31 @@ from tests.corpus.family import Array, Case
 
 __all__ = ["MUTANTS", "largest_relative_error", "visible_entries"]
 
-#: From a gradient, its case and random numbers to a wrong one; None where it does not apply.
-Change = Callable[[Array, Case, np.random.Generator], Array | None]
+#: ``mutation(gradient, case, rng)`` returns a wrong gradient, or None where it does not apply. It
+#: may change the gradient in place.
+Mutation = Callable[[Array, Case, np.random.Generator], Array | None]
 
-#: The smallest and the largest of each interval of valid claims.
+#: The ends of each interval of valid claims.
 Intervals = Sequence[tuple[Array, Array]]
 
 
-def _one_entry(factor: float) -> Change:
-    def change(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+def _one_entry(factor: float) -> Mutation:
+    def mutation(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
         nonzero = np.flatnonzero(g)
         if not nonzero.size:
             return None
         g.flat[rng.choice(nonzero)] *= factor
         return g
 
-    return change
+    return mutation
 
 
-def _largest_entry(factor: float) -> Change:
-    def change(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
+def _largest_entry(factor: float) -> Mutation:
+    def mutation(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
         g.flat[np.argmax(np.abs(g))] *= factor
         return g
 
-    return change
+    return mutation
 
 
 def _sign(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
@@ -81,7 +84,7 @@ def _stale(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
     try:
         with np.errstate(all="ignore"):
             stale = case.gradient(case.point * (1 + shift).astype(case.point.dtype))
-    except Exception:  # noqa: BLE001  # backward may raise whatever it likes out of its domain
+    except Exception:  # noqa: BLE001  # outside of its domain backward may raise anything
         return None
     return stale if np.isfinite(stale).all() else None
 
@@ -96,9 +99,9 @@ def _weight_decay(g: Array, case: Case, rng: np.random.Generator) -> Array | Non
 
 
 def _between_slopes(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
-    low, high = case.slopes()
+    low, high = case.subgradient_range()
     kinks = np.flatnonzero(low < high)
-    if not (case.apart and kinks.size):
+    if not (case.isolated_kink and kinks.size):
         return None
     i = rng.choice(kinks)
     g.flat[i] = low.flat[i] + 0.3 * (high.flat[i] - low.flat[i])
@@ -110,7 +113,7 @@ def _float32(g: Array, case: Case, rng: np.random.Generator) -> Array | None:
         return g.astype(np.float32).astype(np.float64)
 
 
-MUTANTS: dict[str, Change] = {
+MUTANTS: dict[str, Mutation] = {
     "sign": _sign,
     "factor 2": _factor,
     "entry missing": _one_entry(0.0),
@@ -133,42 +136,68 @@ MUTANTS: dict[str, Change] = {
 }
 
 
-def largest_relative_error(claim: Array, valid: Intervals, seen: Array | None = None) -> float:
-    """Return by how much the worst entry of a claim is wrong, relatively.
+def largest_relative_error(claim: Array, valid: Intervals, visible: Array | None = None) -> float:
+    """Return the relative error of the worst entry of a claim.
 
-    An entry that should be zero is measured against the largest. Where some entries'
-    errors are seen, only those count.
+    The error of an entry that should be zero is relative to the largest entry.
+
+    Parameters
+    ----------
+    claim : ndarray
+        The claimed gradient.
+    valid : sequence of (ndarray, ndarray)
+        The intervals of valid claims.
+    visible : ndarray of bool, optional
+        Which entries' errors are visible. Where any is, the others do not count.
+
+    Returns
+    -------
+    float
+        Infinite where an entry is not finite.
     """
     if not np.isfinite(claim).all():
         return float("inf")
     size = np.max(np.abs(valid), axis=(0, 1))
     size = np.where(size > 0, size, max(float(size.max()), np.finfo(float).tiny))
-    errors = _distance(claim, valid) / size
-    return float(np.max(errors if seen is None or not seen.any() else errors[seen]))
+    errors = _absolute_error(claim, valid) / size
+    return float(np.max(errors if visible is None or not visible.any() else errors[visible]))
 
 
 def visible_entries(case: Case, claim: Array, valid: Intervals) -> Array:
-    """Tell which errors move forward by more than a hundred roundings over the entry's size.
+    """Return which errors change forward's value by more than 100 roundings.
 
-    An error below that is within the condition error of the function: claim and
-    truth are derivatives of one and the same float64 function. Where forward varies
-    over a length of its own, that is how far an error is followed, and rounding
-    each argument moves the value, too. An error within the rounding of the right
-    gradient is none.
+    The change is the error times the magnitude of the entry, or times the length scale where the
+    case has one; then the rounding of the arguments counts as well as that of the value. A
+    smaller error is within the conditioning of the function: claim and truth are derivatives of
+    the same float64 function. An error within `Case.rounding` is no error.
+
+    Parameters
+    ----------
+    case : Case
+        The function and the point.
+    claim : ndarray
+        The claimed gradient.
+    valid : sequence of (ndarray, ndarray)
+        The intervals of valid claims.
+
+    Returns
+    -------
+    ndarray of bool
+        One for each entry; true for entries that are not finite.
     """
     point = np.abs(case.point.astype(np.float64))
     value = abs(float(case.forward(case.point.copy())))
     if case.length is None:
-        reach = np.where(point > 0, point, 1.0)
+        distance = np.where(point > 0, point, 1.0)
     else:
-        reach = np.asarray(case.length)
+        distance = np.asarray(case.length)
         value += float(np.sum(point * np.max(np.abs(valid), axis=(0, 1))))
-    error = np.maximum(_distance(claim, valid) - case.rounding, 0)
-    seen: Array = (error * reach > 100 * np.finfo(float).eps * value) | ~np.isfinite(claim)
-    return seen
+    error = np.maximum(_absolute_error(claim, valid) - case.rounding, 0)
+    visible: Array = (error * distance > 100 * np.finfo(float).eps * value) | ~np.isfinite(claim)
+    return visible
 
 
-def _distance(claim: Array, valid: Intervals) -> Array:
-    """Return how far each entry of a claim lies from the nearest valid one."""
-    beyond = [np.maximum(low - claim, claim - high) for low, high in valid]
-    return np.array(np.maximum(np.min(beyond, axis=0), 0))
+def _absolute_error(claim: Array, valid: Intervals) -> Array:
+    """Return the distance of each entry of a claim to the nearest valid value."""
+    distances = [np.maximum(low - claim, claim - high) for low, high in valid]
+    return np.array(np.maximum(np.min(distances, axis=0), 0))

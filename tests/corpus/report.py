@@ -1,16 +1,24 @@
-"""Our tool on the corpus, in one table.
+"""The report on the corpus: one table of false alarms, missed errors, violated bounds and costs.
 
-``python -m tests.corpus.report`` tries 20 seeds of every family that no
-constant was tuned on, correct and wrong in each way, and prints how many
-correct gradients were accused, how many wrong ones passed, how honest the
-bounds were and what it cost, each with its count and the families it happened
-in. Below stand the claims that must not be there, one a line. Options:
+``python -m tests.corpus.report`` checks 20 cases of every family that no constant was tuned on,
+each with its correct gradient and all mutants. It prints how many correct gradients were called
+wrong, how many wrong ones passed, how many error bounds were violated and how many evaluations
+the checks took, each with its total and the families that contribute most. Below the table it
+lists each claim that failed, was missed or had a violated bound. Options:
 
-``--half untuned|tuned|all``, ``--family NAME`` and ``--module NAME`` (repeatable; the module
-of ``tests/corpus/families`` they are in), ``--seeds 20``,
-``--jobs 2``, ``--mode full|fast``, ``--correct`` (no wrong claims), ``--reseed N`` (instead of
-all that: check the right claim about each case under N seeds, and print the cases whose outcome
-depends on them), ``--json FILE`` (every count and every trial).
+``--half untuned|tuned|all``
+    The half of the corpus.
+``--family NAME``, ``--module NAME``
+    These families, or all families of these modules of ``tests/corpus/families``; repeatable.
+``--seeds 20``, ``--jobs 2``, ``--mode full|fast``
+    Cases of each family, processes, and the mode of the check.
+``--correct``
+    The correct claims only.
+``--reseed N``
+    Check only the correct claim about each case, under N seeds of the check, and list the cases
+    whose outcome depends on the seed.
+``--json FILE``
+    Write all counts and results.
 """
 
 from __future__ import annotations
@@ -39,30 +47,30 @@ from tests.corpus.seed_dependence import check_under_many_seeds, seed_dependence
 
 __all__ = ["as_data", "main", "table"]
 
-#: Ways to check a claim.
+#: The function that checks a claim in each mode.
 MODES = {"full": check_claim, "fast": check_claim_in_fast_mode}
 
-#: How many families are named beside a count.
+#: Families that are named beside a count.
 NAMED = 4
 
 
-def table(trials: Sequence[ClaimResult]) -> Iterator[str]:
-    """Yield the lines of the table."""
-    for heading, lines in COUNTED_OUTCOMES.items():
+def table(results: Sequence[ClaimResult]) -> Iterator[str]:
+    """Yield the lines of the table, then a line for each claim that went wrong."""
+    for heading, outcomes in COUNTED_OUTCOMES.items():
         yield heading
-        for line in lines:
-            counted = count(line, trials)
-            figures = f"{counted.number:>7,} of {counted.total:<9,}{line.share(counted):<18}"
-            yield f"  {line.name:<50}{figures}{_named(counted.families)}".rstrip()
-    costs = sorted(map(evaluations_beyond_pairs, correct_smooth(trials)))
+        for outcome in outcomes:
+            counted = count(outcome, results)
+            figures = f"{counted.number:>7,} of {counted.total:<9,}{outcome.share(counted):<18}"
+            yield f"  {outcome.name:<50}{figures}{_named(counted.families)}".rstrip()
+    costs = sorted(map(evaluations_beyond_pairs, correct_smooth(results)))
     if costs:
         yield f"  beyond 2 an entry: median {statistics.median(costs):.0f}, most {costs[-1]:,}"
-    for line in (FAILING, MISSED, VERDICT_CHANGED):
-        for trial in line.among(trials):
-            if line.number(trial):
+    for outcome in (FAILING, MISSED, VERDICT_CHANGED):
+        for result in outcome.among(results):
+            if outcome.number(result):
                 yield (
-                    f"! {trial.family}, seed {trial.seed}, {trial.mutant} "
-                    f"(error {trial.error:.1e}): {trial.verdict}"
+                    f"! {result.family}, seed {result.seed}, {result.mutant} "
+                    f"(error {result.error:.1e}): {result.verdict}"
                 )
 
 
@@ -73,32 +81,32 @@ def _named(families: Sequence[tuple[str, int]]) -> str:
     return ", ".join(named)
 
 
-def as_data(trials: Sequence[ClaimResult]) -> dict[str, object]:
-    """Return counts and trials in builtins, an infinite error as None."""
+def as_data(results: Sequence[ClaimResult]) -> dict[str, object]:
+    """Return counts and results as builtins for JSON; an infinite error becomes None."""
     return {
         "counts": [
-            {"heading": heading, "name": line.name, **asdict(count(line, trials))}
-            for heading, lines in COUNTED_OUTCOMES.items()
-            for line in lines
+            {"heading": heading, "name": outcome.name, **asdict(count(outcome, results))}
+            for heading, outcomes in COUNTED_OUTCOMES.items()
+            for outcome in outcomes
         ],
         "trials": [
-            asdict(trial) | {"error": trial.error if math.isfinite(trial.error) else None}
-            for trial in trials
+            asdict(result) | {"error": result.error if math.isfinite(result.error) else None}
+            for result in results
         ],
     }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description="Try our tool on the corpus.")
+    parser = argparse.ArgumentParser(description="Check the claims of the corpus.")
     parser.add_argument("--half", choices=HALVES, default="untuned")
     parser.add_argument("--mode", choices=MODES, default="full")
-    parser.add_argument("--family", action="append", default=[], help="this one; repeatable")
-    parser.add_argument("--module", action="append", default=[], help="all of it; repeatable")
+    parser.add_argument("--family", action="append", default=[], help="this family; repeatable")
+    parser.add_argument("--module", action="append", default=[], help="its families; repeatable")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--correct", action="store_true", help="correct claims only")
-    parser.add_argument("--reseed", type=int, metavar="N", help="the right claims only, N times")
+    parser.add_argument("--reseed", type=int, metavar="N", help="correct claims, N seeds")
     parser.add_argument("--json", type=Path, metavar="FILE")
     chosen = parser.parse_args(arguments)
     try:
@@ -111,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         sys.stdout.writelines(f"{line}\n" for line in seed_dependence_table(cases, chosen.reseed))
         return
-    trials = check_families(
+    results = check_families(
         families,
         range(chosen.seeds),
         chosen.jobs,
@@ -119,10 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         1 if chosen.correct else None,
     )
     out = sys.stdout
-    out.write(f"{len(families)} families, {chosen.seeds} seeds, {len(trials):,} claims\n")
-    out.writelines(f"{line}\n" for line in table(trials))
+    out.write(f"{len(families)} families, {chosen.seeds} seeds, {len(results):,} claims\n")
+    out.writelines(f"{line}\n" for line in table(results))
     if chosen.json is not None:
-        chosen.json.write_text(json.dumps(as_data(trials), allow_nan=False, indent=1))
+        chosen.json.write_text(json.dumps(as_data(results), allow_nan=False, indent=1))
 
 
 if __name__ == "__main__":

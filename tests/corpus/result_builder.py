@@ -1,4 +1,4 @@
-"""Trials to count in tests."""
+"""Results of claims, built for the tests of what counts them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.corpus.claim_check import CORRECT, ClaimResult
 
 __all__ = ["claim_result"]
 
-RIGHT = ClaimResult(
+CORRECT_RESULT = ClaimResult(
     family="quadratic_form",
     mutant=CORRECT,
     seed=0,
@@ -24,5 +24,5 @@ RIGHT = ClaimResult(
 
 
 def claim_result(**changes: object) -> ClaimResult:
-    """Return what becomes of a correct claim that passes, but for `changes`."""
-    return replace(RIGHT, **changes)  # type: ignore[arg-type]  # each as its field has it
+    """Return the result of a correct claim that passes, with some fields replaced."""
+    return replace(CORRECT_RESULT, **changes)  # type: ignore[arg-type]  # of the fields' types

@@ -1,7 +1,7 @@
-"""One right claim under many seeds of the check: whether its outcome depends on them.
+"""Dependence of a check's outcome on its seed.
 
-The case stays as it is; only the random directions and steps of the check change,
-as they do when a test is renamed.
+The correct claim about a case is checked under many seeds. Case and claim stay the same; only the
+random directions and steps of the check change, as they do when a test is renamed.
 """
 
 from __future__ import annotations
@@ -25,15 +25,14 @@ __all__ = ["SeedDependence", "check_under_many_seeds", "seed_dependence_table"]
 
 @dataclass(frozen=True)
 class SeedDependence:
-    """What became of the right claim about one case.
+    """The outcomes of the correct claim about one case.
 
     Attributes
     ----------
     family, seed : str, int
-        Which case.
-    outcomes : tuple of (str, int) pairs
-        Each outcome and under how many seeds of the check it came, the most frequent
-        first.
+        The case.
+    outcomes : tuple of (str, int)
+        Each outcome and the number of seeds of the check that gave it, the most frequent first.
     """
 
     family: str
@@ -42,39 +41,44 @@ class SeedDependence:
 
     @property
     def depends(self) -> bool:
-        """Whether the outcome is another under another seed."""
+        """Whether the outcome differs between seeds of the check."""
         return len(self.outcomes) > 1
 
 
 def check_under_many_seeds(
-    families: Iterable[Family], seeds: Iterable[int], times: int, jobs: int, attempt: ClaimChecker
+    families: Iterable[Family], seeds: Iterable[int], times: int, jobs: int, check: ClaimChecker
 ) -> list[SeedDependence]:
-    """Check the right claim about every case under so many seeds."""
-    return run_in_processes(_reseed, list(product(families, seeds, [times], [attempt])), jobs)
+    """Check the correct claim about every case under `times` seeds of the check."""
+    return run_in_processes(
+        _outcomes_of_case, list(product(families, seeds, [times], [check])), jobs
+    )
 
 
-def _reseed(task: tuple[Family, int, int, ClaimChecker]) -> list[SeedDependence]:
-    family, seed, times, attempt = task
+def _outcomes_of_case(task: tuple[Family, int, int, ClaimChecker]) -> list[SeedDependence]:
+    family, seed, times, check = task
     with without_warnings():
-        case, right = next(claims_about(family, seed))
-        trials = [
-            check_or_record_exception(attempt, family, other, case, right)
-            for other in range(times)
+        case, correct = next(claims_about(family, seed))
+        results = [
+            check_or_record_exception(check, family, check_seed, case, correct)
+            for check_seed in range(times)
         ]
-    return [SeedDependence(family.name, seed, tuple(Counter(map(_outcome, trials)).most_common()))]
+    outcomes = Counter(map(_outcome, results)).most_common()
+    return [SeedDependence(family.name, seed, tuple(outcomes))]
 
 
-def _outcome(trial: ClaimResult) -> str:
-    return trial.verdict if trial.passed or trial.verdict == "wrong" else f"{trial.verdict}, fails"
+def _outcome(result: ClaimResult) -> str:
+    if result.passed or result.verdict == "wrong":
+        return result.verdict
+    return f"{result.verdict}, fails"
 
 
 def seed_dependence_table(cases: Sequence[SeedDependence], times: int) -> Iterator[str]:
-    """Yield a line on how many cases depend on the seed, and one on each that does."""
+    """Yield a line with the number of cases that depend on the seed, then a line for each."""
     depending = [case for case in cases if case.depends]
     yield (
         f"correct claims under {times} seeds of the check: the outcome depends on the seed "
         f"in {len(depending):,} of {len(cases):,} cases"
     )
     for case in depending:
-        found = "; ".join(f"{outcome}: {number}" for outcome, number in case.outcomes)
-        yield f"~ {case.family}, seed {case.seed}: {found}"
+        outcomes = "; ".join(f"{outcome}: {number}" for outcome, number in case.outcomes)
+        yield f"~ {case.family}, seed {case.seed}: {outcomes}"

@@ -1,4 +1,4 @@
-"""The table over the corpus, and a few families through it."""
+"""The report on the corpus, and a few families from end to end."""
 
 import json
 
@@ -12,9 +12,9 @@ from tests.corpus.report import as_data, table
 from tests.corpus.result_builder import claim_result
 
 
-def test_claims_that_must_not_be_there_are_listed() -> None:
-    """Correct claims that fail, misses and broken bounds are named one by one below."""
-    trials = [
+def test_claims_that_went_wrong_are_listed() -> None:
+    """Correct claims that fail, missed errors and violated bounds are listed below the table."""
+    results = [
         claim_result(seed=1, verdict="wrong", passed=False),
         claim_result(seed=2, mutant="swap", error=0.5, visible=True),
         claim_result(seed=3, overturned=1),
@@ -22,7 +22,7 @@ def test_claims_that_must_not_be_there_are_listed() -> None:
         claim_result(seed=5, verdict="inconclusive", passed=False),
         claim_result(seed=6, verdict="inconclusive"),
     ]
-    assert [line for line in table(trials) if line.startswith("!")] == [
+    assert [line for line in table(results) if line.startswith("!")] == [
         "! quadratic_form, seed 1, correct (error 0.0e+00): wrong",
         "! quadratic_form, seed 5, correct (error 0.0e+00): inconclusive",
         "! quadratic_form, seed 2, swap (error 5.0e-01): correct",
@@ -31,7 +31,7 @@ def test_claims_that_must_not_be_there_are_listed() -> None:
 
 
 def test_data_is_strict_json() -> None:
-    """Counts and trials can be read by anybody; the size of a NaN's error is null."""
+    """Any JSON parser reads counts and results; the error of a NaN is null."""
     data = as_data(
         [claim_result(mutant="one NaN", error=float("inf"), visible=True, verdict="refused")]
     )
@@ -47,48 +47,48 @@ def test_data_is_strict_json() -> None:
 
 
 @pytest.mark.parametrize("name", ["quadratic_form", "relu_at", "float32_network"])
-def test_a_family_is_told_from_its_mutants(name: str) -> None:
-    """The correct gradient is not accused, and no wrong one of 0.1% is missed."""
-    trials = check_families(choose_families("all", [name]), range(2), jobs=1)
-    assert len(trials) > 20
-    assert [line for line in table(trials) if line.startswith("!")] == []
+def test_a_family_is_distinguished_from_its_mutants(name: str) -> None:
+    """The correct gradient passes, and no error of 0.1% is missed."""
+    results = check_families(choose_families("all", [name]), range(2), jobs=1)
+    assert len(results) > 20
+    assert [line for line in table(results) if line.startswith("!")] == []
 
 
-def test_an_exception_of_the_check_is_a_failure_of_the_claim() -> None:
-    """It is counted and named, and the other claims are tried all the same."""
+def test_an_exception_of_the_check_fails_the_claim() -> None:
+    """It is counted and listed, and the other claims are still checked."""
 
-    def attempt(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
+    def check(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
         if seed == 1:
             raise IndexError("out of range")
         return claim_result(family=family.name, seed=seed)
 
-    trials = check_families(choose_families("all", ["relu_at"]), range(3), 1, attempt, 1)
-    assert [line for line in table(trials) if line.startswith("!")] == [
+    results = check_families(choose_families("all", ["relu_at"]), range(3), 1, check, 1)
+    assert [line for line in table(results) if line.startswith("!")] == [
         "! relu_at, seed 1, correct (error 0.0e+00): raises IndexError"
     ]
 
 
 def test_halves_are_disjoint_and_complete() -> None:
-    """What constants were tuned on reports nothing, and the other way round."""
+    """No family is both for tuning and held out, and every family is one of the two."""
     tuned, untuned = choose_families("tuned"), choose_families("untuned")
     assert set(tuned) & set(untuned) == set()
     assert set(tuned) | set(untuned) == set(choose_families("all"))
 
 
 def test_an_unknown_family_is_refused() -> None:
-    """A typo must not report on nothing."""
+    """A misspelt family is an error, not an empty report."""
     with pytest.raises(ValueError, match=r"^no family is called quadratics$"):
         choose_families("all", ["quadratics"])
 
 
-def test_a_module_is_all_of_its_families() -> None:
-    """A module can be asked for as a whole, both halves of it."""
+def test_a_module_selects_all_of_its_families() -> None:
+    """The families of both halves are selected."""
     chosen = choose_families("untuned", modules=["length_scales"])
     assert tuple(chosen) == tuple(LENGTH_SCALES.families)
     assert {family.tuned for family in chosen} == {False, True}
 
 
 def test_an_unknown_module_is_refused() -> None:
-    """A typo in a module's name must not report on nothing."""
+    """A misspelt module is an error, not an empty report."""
     with pytest.raises(ValueError, match=r"^no module of families is called lengths$"):
         choose_families("all", modules=["lengths"])

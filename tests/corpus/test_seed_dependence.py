@@ -1,4 +1,4 @@
-"""The same claim under other seeds."""
+"""Dependence of a check's outcome on its seed."""
 
 from dataclasses import replace
 
@@ -15,39 +15,39 @@ from tests.corpus.seed_dependence import (
 )
 
 
-def wrong_for_even_seeds(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
-    """Judge by the seed alone."""
-    tried = check_claim(family, 0, case, claim)
-    return tried if seed % 2 else replace(tried, verdict="inconclusive", passed=False)
+def inconclusive_if_even(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
+    """Return a result that depends on the seed alone."""
+    result = check_claim(family, 0, case, claim)
+    return result if seed % 2 else replace(result, verdict="inconclusive", passed=False)
 
 
 def test_a_verdict_that_depends_on_the_seed_is_found() -> None:
-    """All outcomes of one claim are counted, the most frequent first."""
+    """Each outcome of a claim is counted, the most frequent first."""
     families = choose_families("all", ["quadratic_form"])
-    assert check_under_many_seeds(families, range(2), 5, 1, wrong_for_even_seeds) == [
+    assert check_under_many_seeds(families, range(2), 5, 1, inconclusive_if_even) == [
         SeedDependence("quadratic_form", seed, (("inconclusive, fails", 3), ("correct", 2)))
         for seed in range(2)
     ]
 
 
-def test_only_the_check_is_seeded_anew() -> None:
-    """The case and the claim stay what they are."""
+def test_only_the_check_has_another_seed() -> None:
+    """The case and the claim stay the same."""
     seen = []
 
-    def attempt(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
+    def record(family: Family, seed: int, case: Case, claim: Claim) -> ClaimResult:
         seen.append((seed, claim.mutant, tuple(case.point), tuple(claim.gradient)))
         return check_claim(family, seed, case, claim)
 
     families = choose_families("all", ["quadratic_form"])
-    (found,) = check_under_many_seeds(families, [7], 3, 1, attempt)
-    right = families[0].case(7)
-    told = tuple(right.point), tuple(right.gradient(right.point))
-    assert seen == [(seed, "correct", *told) for seed in range(3)]
+    (found,) = check_under_many_seeds(families, [7], 3, 1, record)
+    case = families[0].case(7)
+    point_and_gradient = tuple(case.point), tuple(case.gradient(case.point))
+    assert seen == [(seed, "correct", *point_and_gradient) for seed in range(3)]
     assert found.outcomes == (("correct", 3),)
 
 
-def test_cases_that_depend_are_named_below_their_number() -> None:
-    """Whoever reads the report can run them again."""
+def test_cases_that_depend_on_the_seed_are_listed() -> None:
+    """Family and seed are enough to run a case again."""
     cases = [
         SeedDependence("relu_at", 3, (("correct", 9), ("wrong", 1))),
         SeedDependence("relu_at", 4, (("correct", 10),)),
@@ -60,7 +60,7 @@ def test_cases_that_depend_are_named_below_their_number() -> None:
 
 
 def test_the_command_reseeds(capsys: pytest.CaptureFixture[str]) -> None:
-    """``--reseed`` tries right claims only."""
+    """``--reseed`` checks correct claims only."""
     main(["--family", "quadratic_form", "--seeds", "2", "--jobs", "1", "--reseed", "4"])
     assert capsys.readouterr().out == (
         "correct claims under 4 seeds of the check: the outcome depends on the seed in 0 of 2 "

@@ -1,4 +1,4 @@
-"""All families of the corpus."""
+"""All families of the corpus, in the order in which reports and comparisons list them."""
 
 from tests.corpus.families.cancelling import CANCELLING
 from tests.corpus.families.dynamics import DYNAMICS

@@ -1,4 +1,4 @@
-"""Steps in time and iterations run to the end: integrators, adjoints, fixed points."""
+"""Time integrators, adjoint runs and fixed-point iterations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +12,17 @@ DYNAMICS = Collection()
 
 
 def complex_step(forward: Callable[[Array], Any], x: Array) -> Array:
-    """Return the derivative of what `forward` computes, stopping criteria included."""
+    """Return the derivative of what `forward` computes, stopping criteria included.
+
+    By the complex step of W. Squire and G. Trapp, SIAM Review 40 (1998).
+    """
     small = 1e-30j
     return np.array([np.imag(forward(x + small * e)) / small.imag for e in np.eye(x.size)])
 
 
 @DYNAMICS.family()
 def runge_kutta(rng: np.random.Generator) -> Case:
-    """Integrate predators and prey by RK4, with the sensitivities of the same scheme."""
+    """Integrate the Lotka-Volterra equations by RK4, with the sensitivities of that scheme."""
     y0 = rng.uniform(0.5, 1.5, size=2)
 
     def rate(y, p):
@@ -49,7 +52,7 @@ def runge_kutta(rng: np.random.Generator) -> Case:
 
 @DYNAMICS.family()
 def heat_adjoint(rng: np.random.Generator) -> Case:
-    """Step the heat equation explicitly; its gradient by the start is an adjoint run."""
+    """Step the heat equation explicitly; an adjoint run is the gradient by the initial state."""
     target = rng.normal(size=12)
     a = 0.4 * (np.diag(-2 * np.ones(12)) + np.diag(np.ones(11), 1) + np.diag(np.ones(11), -1))
     step = np.linalg.matrix_power(np.eye(12) + a, 20)
@@ -62,7 +65,7 @@ def heat_adjoint(rng: np.random.Generator) -> Case:
 
 @DYNAMICS.family()
 def leapfrog_orbit(rng: np.random.Generator) -> Case:
-    """Follow a planet, by its start; the tangent map is carried along."""
+    """Integrate an orbit by leapfrog; the gradient by the initial state is the tangent map."""
 
     def run(start, seeds):
         q, p = start[:2].copy(), start[2:].copy()
@@ -149,7 +152,7 @@ def fixed_point(rng: np.random.Generator) -> Case:
 
 @DYNAMICS.family(noisy=True)
 def adaptive_integrator(rng: np.random.Generator) -> Case:
-    """Integrate decays by an adaptive scheme at a tolerance of 1e-8."""
+    """Integrate decays by an adaptive scheme with a tolerance of 1e-8."""
     y0 = rng.uniform(1, 2, size=3)
 
     def forward(k):
@@ -160,13 +163,13 @@ def adaptive_integrator(rng: np.random.Generator) -> Case:
         forward,
         lambda k: -2 * y0 * np.exp(-2 * k),
         rng.uniform(0.5, 2, size=3),
-        precision=1e-6,  # the steps depend on k, too
+        precision=1e-6,  # the time steps depend on k
     )
 
 
 @DYNAMICS.family()
 def quadrature(rng: np.random.Generator) -> Case:
-    """Integrate a density numerically, by its parameters."""
+    """Integrate a density by quadrature, as a function of its parameters."""
 
     def forward(p):
         return integrate.quad(lambda t: np.exp(-p[0] * t) * np.cos(p[1] * t), 0, 3)[0]
@@ -181,7 +184,7 @@ def quadrature(rng: np.random.Generator) -> Case:
 
 @DYNAMICS.family()
 def newton_root(rng: np.random.Generator) -> Case:
-    """Solve ``x + c x^3 = b`` by Newton's method, by b and c."""
+    """Solve ``x + c x^3 = b`` by Newton's method, as a function of b and c."""
 
     def solve(p):
         x = 0.0
@@ -217,7 +220,7 @@ def chaotic_map(rng: np.random.Generator) -> Case:
 
 @DYNAMICS.family()
 def forward_algorithm(rng: np.random.Generator) -> Case:
-    """Take a hidden Markov chain's log-likelihood by the emission scores."""
+    """Compute a hidden Markov model's log-likelihood, as a function of the emission scores."""
     move = rng.dirichlet(np.ones(3), size=3)
     start = np.full(3, 1 / 3)
 

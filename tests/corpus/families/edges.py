@@ -23,7 +23,7 @@ def log_near_edge(rng: np.random.Generator) -> Case:
 
 @EDGES.family()
 def log_of_difference(rng: np.random.Generator) -> Case:
-    """Take a barrier whose wall is a thousandth of the point's size away."""
+    """Take a logarithmic barrier whose wall is 1e-4 to 0.1 away."""
     c = rng.uniform(1, 3, size=5)
     x = c - 10.0 ** rng.uniform(-4, -1, size=5)
     return Case(lambda x: -np.sum(np.log(c - x)), lambda x: 1 / (c - x), x)
@@ -38,7 +38,7 @@ def arcsine_near_one(rng: np.random.Generator) -> Case:
 
 @EDGES.family()
 def power_at_edge(rng: np.random.Generator) -> Case:
-    """Take ``x ** 2.5`` with a zero among the x: undefined to its left."""
+    """Take ``x ** 2.5`` with one x equal to zero: forward is undefined to its left."""
     a, x = rng.uniform(0.5, 2, size=5), rng.uniform(0.1, 2, size=5)
     x[0] = 0.0
     return Case(lambda x: 1 + np.sum(a * x**2.5), lambda x: 2.5 * a * x**1.5, x)
@@ -46,7 +46,7 @@ def power_at_edge(rng: np.random.Generator) -> Case:
 
 @EDGES.family()
 def linear_at_edge(rng: np.random.Generator) -> Case:
-    """Raise for negative numbers, and stand at zero."""
+    """Raise for negative numbers, with one entry of the point equal to zero."""
     a, x = rng.uniform(0.5, 2, size=5), rng.uniform(0.1, 2, size=5)
     x[1] = 0.0
 

@@ -1,4 +1,4 @@
-"""Numbers far below their neighbours or one, and values at the ends of float64."""
+"""Entries far below their neighbours or below one, and values near the limits of float64."""
 
 import numpy as np
 
@@ -55,14 +55,14 @@ def cube_roots_beside_one(rng: np.random.Generator) -> Case:
 
 @EXTREMES.family()
 def squares_that_underflow(rng: np.random.Generator) -> Case:
-    """Square numbers of 1e-185: the values are below all that float64 has."""
+    """Square numbers of 1e-185: the values underflow."""
     x = rng.choice([-1, 1], size=2) * 10.0 ** rng.uniform(-190, -163, size=2)
     return Case(lambda x: np.sum(x**2), lambda x: 2 * x, x)
 
 
 @EXTREMES.family()
 def squares_among_ordinary(rng: np.random.Generator) -> Case:
-    """Square numbers of which one is 1e-185, as random tests find them."""
+    """Square numbers of which one is between 1e-300 and 1e-150, as property-based tests draw."""
     x = rng.uniform(-3, 3, size=3)
     x[rng.integers(3)] = 10.0 ** rng.uniform(-300, -150)
     return Case(lambda x: np.sum(x**2), lambda x: 2 * x, x)
@@ -70,14 +70,14 @@ def squares_among_ordinary(rng: np.random.Generator) -> Case:
 
 @EXTREMES.family()
 def small_square_on_ten(rng: np.random.Generator) -> Case:
-    """Take ``10 + a^2`` at 1e-5: within a few percent of a nothing moves."""
+    """Take ``10 + a^2`` at 1e-5: a change of a by a few percent does not change the value."""
     x = rng.choice([-1, 1]) * 10.0 ** rng.uniform(-6, -4, size=1)
     return Case(lambda a: 10 + np.sum(a**2), lambda a: 2 * a, x)
 
 
 @EXTREMES.family()
 def tiny_square_on_one(rng: np.random.Generator) -> Case:
-    """Take ``1 + x^2`` at 1e-50: the derivative is zero for all that can be seen."""
+    """Take ``1 + x^2`` at 1e-50: the derivative cannot be distinguished from zero."""
     x = rng.choice([-1, 1]) * 10.0 ** rng.uniform(-100, -20, size=rng.integers(1, 3))
     return Case(lambda x: 1 + np.sum(x**2), lambda x: 2 * x, x, rounding=EPSILON)
 
@@ -98,7 +98,7 @@ def cosine_of_small(rng: np.random.Generator) -> Case:
 
 @EXTREMES.family()
 def largest_values(rng: np.random.Generator) -> Case:
-    """Return values of 1e308: twice as much overflows."""
+    """Return values of 1e308: twice the value overflows."""
     a, x = rng.uniform(0.5, 1, size=3), rng.normal(size=3)
     c = 1e308 / 3
     return Case(lambda x: c * np.sum(a * np.sin(x)), lambda x: c * a * np.cos(x), x)
@@ -106,7 +106,7 @@ def largest_values(rng: np.random.Generator) -> Case:
 
 @EXTREMES.family()
 def smallest_values(rng: np.random.Generator) -> Case:
-    """Return values of 1e-305 and less: a digit is soon below the smallest number."""
+    """Return values of 1e-300 and less: their last digits are subnormal."""
     a, x = rng.uniform(0.5, 1, size=3), rng.normal(size=3)
     c = 10.0 ** rng.uniform(-307, -300)
     return Case(
@@ -116,7 +116,7 @@ def smallest_values(rng: np.random.Generator) -> Case:
 
 @EXTREMES.family()
 def values_of_both_ends(rng: np.random.Generator) -> Case:
-    """Return values of 1e200 of arguments of 1e-100, or the other way round."""
+    """Return values of 1e200 for arguments of 1e-100, or the reverse."""
     c = 1e100 if rng.random() < 0.5 else 1e-100
     a, x = rng.uniform(0.5, 2, size=3), rng.normal(size=3)
     return Case(
@@ -128,7 +128,7 @@ def values_of_both_ends(rng: np.random.Generator) -> Case:
 
 @EXTREMES.family()
 def logarithm_beside_its_singularity(rng: np.random.Generator) -> Case:
-    """Take ``x log |x|``, of which one x is closer to zero than any step beside the others."""
+    """Take ``x log |x|`` with one x closer to zero than any step that suits the others."""
     x = rng.choice([-1, 1], size=3) * rng.uniform(0.5, 2, size=3)
     x[rng.integers(3)] *= 10.0 ** rng.uniform(-300, -20)
     return Case(lambda x: x @ np.log(np.abs(x)), lambda x: np.log(np.abs(x)) + 1, x)
@@ -136,6 +136,6 @@ def logarithm_beside_its_singularity(rng: np.random.Generator) -> Case:
 
 @EXTREMES.family()
 def versine_at_nothing(rng: np.random.Generator) -> Case:
-    """Take ``1 - cos x`` where it is zero in float64: steps of the size of x move nothing."""
+    """Take ``1 - cos x`` where it is zero in float64: steps of the size of x change nothing."""
     x = rng.choice([-1, 1]) * 10.0 ** rng.uniform(-100, -9, size=1)
     return Case(lambda x: np.sum(1 - np.cos(x)), np.sin, x, rounding=EPSILON)

@@ -1,4 +1,4 @@
-"""Functions that raise a little away from the point: they assert, give up, leave a table."""
+"""Functions that raise an exception a little away from the point."""
 
 import math
 
@@ -24,7 +24,7 @@ def asserts_closeness(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def asserts_a_sum(rng: np.random.Generator) -> Case:
-    """Assert that probabilities add up to one, to 1e-6: every entry moves that."""
+    """Assert that probabilities add up to one, to 1e-6: a change of any entry breaks that."""
     p = rng.dirichlet(np.full(5, 5.0))
 
     def forward(p):
@@ -36,7 +36,7 @@ def asserts_a_sum(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def does_not_converge(rng: np.random.Generator) -> Case:
-    """Iterate to a fixed point; a few percent away the iteration takes too long and raises."""
+    """Iterate to a fixed point; a few percent away the iteration does not converge and raises."""
     a = rng.uniform(0.5, 2, size=3)
     x = np.append(0.8 * rng.uniform(0.99, 1, size=1), rng.normal(size=2))
 
@@ -62,7 +62,7 @@ def does_not_converge(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def newton_gives_up(rng: np.random.Generator) -> Case:
-    """Find a root by Newton's method from a fixed start; far from it five steps do not do."""
+    """Find a root by Newton's method from a fixed start; far from it the steps do not suffice."""
     x = np.array([3.0, 1.0]) * rng.uniform(0.9, 1.1, size=2)
     start = float(np.cbrt(x[0]))
 
@@ -84,7 +84,7 @@ def newton_gives_up(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def table_ends(rng: np.random.Generator) -> Case:
-    """Read a table between its entries, a little before its end: an IndexError beyond."""
+    """Interpolate a table close to its end: beyond is an IndexError."""
     table = [float(v) for v in np.cumsum(rng.uniform(0.5, 2, size=11))]
     x = 10 - 10.0 ** rng.uniform(-4, -1, size=3)
 
@@ -134,7 +134,7 @@ def pixel_outside(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def regions_by_key(rng: np.random.Generator) -> Case:
-    """Look a law up by region in a dictionary that has no entry beyond: a KeyError."""
+    """Look up a law by region in a dictionary: beyond the last region is a KeyError."""
     rates = {0: 1.5, 1: 1.5}
     x = 2 - 10.0 ** rng.uniform(-4, -1, size=2)
 
@@ -146,7 +146,7 @@ def regions_by_key(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def turns_complex(rng: np.random.Generator) -> Case:
-    """Take roots of Python numbers: beyond zero they are complex and no longer compare."""
+    """Take roots of Python numbers: below zero they are complex, and comparing them raises."""
     x = 10.0 ** rng.uniform(-5, -1, size=3)
 
     def root(v):
@@ -162,10 +162,10 @@ def turns_complex(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def licence_expires(rng: np.random.Generator) -> Case:
-    """Raise an error of one's own outside a calibrated range of half a percent."""
+    """Raise a user-defined exception outside a calibrated range of half a percent."""
 
     class OutOfRangeError(Exception):
-        """A temperature that nothing was measured at."""
+        """A temperature outside the calibrated range."""
 
     low, high = 293.0, 294.5
     x = rng.uniform(293.2, 294.3, size=3)
@@ -180,7 +180,7 @@ def licence_expires(rng: np.random.Generator) -> Case:
 
 @GUARDED.family()
 def cholesky_nearby(rng: np.random.Generator) -> Case:
-    """Factorize a matrix that is barely positive definite: a LinAlgError a little away."""
+    """Factorise a matrix that is barely positive definite: a LinAlgError a little away."""
     q = np.linalg.qr(rng.normal(size=(4, 4)))[0]
     matrix = q @ np.diag([1e-3, 1.0, 2.0, 3.0]) @ q.T
 

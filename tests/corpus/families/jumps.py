@@ -1,4 +1,4 @@
-"""Functions that jump in some entries, are constant between jumps, or have a kink of their own."""
+"""Functions with jumps: in some entries, between constants, or beside a smooth part."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ JUMPS = Collection()
 
 @JUMPS.family(noisy=True)
 def labels_as_floats(rng: np.random.Generator) -> Case:
-    """Choose a loss by labels that are held as floats, beside predictions that are smooth."""
+    """Select a loss by labels stored as floats, beside smooth predictions."""
     label = rng.permutation([0.0, 1.0, 1.0, 0.0])
 
     def forward(x):
@@ -23,7 +23,7 @@ def labels_as_floats(rng: np.random.Generator) -> Case:
 
 @JUMPS.family(noisy=True)
 def classes_as_floats(rng: np.random.Generator) -> Case:
-    """Read a class that is held as a float, among three, beside a matrix of scores."""
+    """Select a score by a class, one of three, that is stored as a float."""
     x = rng.normal(size=(3, 4))
     x[:, 0] = rng.integers(1, 4, size=3)
 
@@ -44,7 +44,7 @@ def classes_as_floats(rng: np.random.Generator) -> Case:
 
 @JUMPS.family()
 def masked_by_threshold(rng: np.random.Generator) -> Case:
-    """Mask by numbers above a half: a jump far from the labels, which are 0 and 1."""
+    """Mask by a threshold of a half: the jump is far from the labels, which are 0 and 1."""
     label = rng.permutation([0.0, 1.0, 1.0, 0.0, 1.0])
 
     def forward(x):
@@ -58,7 +58,7 @@ def masked_by_threshold(rng: np.random.Generator) -> Case:
 
 @JUMPS.family()
 def jump_nearby(rng: np.random.Generator) -> Case:
-    """Jump a millionth beside one entry; the others are smooth."""
+    """Jump about a millionth away from one entry; the others are smooth."""
     x = rng.normal(size=5)
     x[0] = rng.integers(1, 5) + rng.choice([-1, 1]) * 10.0 ** rng.uniform(-7, -4)
     return Case(
@@ -77,7 +77,7 @@ def floors(rng: np.random.Generator) -> Case:
 
 @JUMPS.family()
 def ceilings(rng: np.random.Generator) -> Case:
-    """Round up, times what is smooth: a price by started hours."""
+    """Round up, times a smooth factor: a price for each started hour."""
     a, x = rng.uniform(0.5, 2, size=3), rng.uniform(0.1, 5, size=6)
 
     def forward(x):
@@ -99,7 +99,7 @@ def signs(rng: np.random.Generator) -> Case:
 
 @JUMPS.family()
 def largest_by_far(rng: np.random.Generator) -> Case:
-    """Take the place of the largest entry, and the largest with a gap to the second."""
+    """Take the largest entry and its index, with a gap to the second largest."""
     x = rng.normal(size=6)
     x[rng.integers(6)] = x.max() + rng.uniform(0.01, 1)
 
@@ -134,7 +134,7 @@ def quantized_beside_smooth(rng: np.random.Generator) -> Case:
 
 @JUMPS.family()
 def histogram_counts(rng: np.random.Generator) -> Case:
-    """Count numbers into bins: nothing moves until one crosses an edge."""
+    """Count numbers in bins: the value is constant until a number crosses an edge."""
     edges, x = np.linspace(-3, 3, 13), rng.normal(size=20)
     w = rng.normal(size=13)
     return Case(lambda x: np.sum((x[:, None] > edges) @ w * 1.0), lambda x: np.zeros(20), x)
@@ -142,7 +142,7 @@ def histogram_counts(rng: np.random.Generator) -> Case:
 
 @JUMPS.family()
 def clipped_concentration(rng: np.random.Generator) -> Case:
-    """Clip a concentration that is zero at zero; backward takes the slope of one side."""
+    """Clip a concentration that is zero; backward returns the slope of one side or the mean."""
     a, side = rng.uniform(0.5, 2, size=5), rng.choice([0.0, 0.5, 1.0])
     x = rng.uniform(0.1, 2, size=5)
     x[rng.integers(5)] = 0.0
@@ -156,13 +156,13 @@ def clipped_concentration(rng: np.random.Generator) -> Case:
         x,
         lambda x: slope(x, 0.0),
         lambda x: slope(x, 1.0),
-        apart=True,
+        isolated_kink=True,
     )
 
 
 @JUMPS.family()
 def leaky_at_zero(rng: np.random.Generator) -> Case:
-    """Let a tenth through below zero, and stand there: 0.1 and 1 are slopes, and 0.55."""
+    """Take a leaky ReLU at zero: 0.1 and 1 are its slopes, and 0.55 is their mean."""
     a, x = rng.uniform(0.5, 2, size=5), rng.normal(size=5)
     x[:2] = 0.0
     below = rng.choice([0.1, 1.0])
@@ -176,5 +176,5 @@ def leaky_at_zero(rng: np.random.Generator) -> Case:
         x,
         lambda x: slope(x, 0.1),
         lambda x: slope(x, 1.0),
-        apart=True,
+        isolated_kink=True,
     )

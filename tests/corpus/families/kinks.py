@@ -1,4 +1,4 @@
-"""Functions with corners: far from them, close to them, and on them."""
+"""Functions with kinks: at points far from a kink, close to one, and on one."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def relu_far(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def relu_near(rng: np.random.Generator) -> Case:
-    """Rectify entries a millionth away from the corner."""
+    """Rectify entries about a millionth away from the kink."""
     a = rng.uniform(0.5, 2, size=6)
     x = rng.choice([-1.0, 1.0], size=6) * 10.0 ** rng.uniform(-7, -5, size=6)
     x[:2] = rng.normal(size=2)
@@ -44,7 +44,7 @@ def relu_at(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def absolute_at(rng: np.random.Generator) -> Case:
-    """Take the absolute value of zeros, among others."""
+    """Take absolute values, one of them of zero."""
     a, x = rng.uniform(0.5, 2, size=5), rng.normal(size=5)
     x[rng.integers(5)] = 0.0
     return Case(
@@ -58,7 +58,7 @@ def absolute_at(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def absolute_near(rng: np.random.Generator) -> Case:
-    """Take the absolute value a billionth beside a corner that is not at zero."""
+    """Take absolute values 1e-9 to 1e-3 away from a kink that is not at zero."""
     c = rng.normal(size=5)
     x = c + rng.choice([-1, 1], size=5) * 10.0 ** rng.uniform(-9, -3, size=5)
     return Case(lambda x: np.sum(np.abs(x - c)), lambda x: np.sign(x - c), x)
@@ -73,7 +73,7 @@ def maximum(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def tied_maximum(rng: np.random.Generator) -> Case:
-    """Take the largest entry where two share the first place."""
+    """Take the largest entry, where two are equally large."""
     x = rng.normal(size=6)
     x[:2] = x.max() + 0.5
 
@@ -117,7 +117,7 @@ def hinge(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def leaky_relu(rng: np.random.Generator) -> Case:
-    """Bend at zero from slope 0.01 to 1."""
+    """Take leaky ReLUs with slopes 0.01 and 1."""
     w, x = rng.normal(size=(7, 4)), rng.normal(size=4)
 
     def slope(z):
@@ -213,7 +213,7 @@ def table_lookup(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def dead_units(rng: np.random.Generator) -> Case:
-    """Rectify so that most units are off: most derivatives are exactly zero."""
+    """Rectify units most of which are inactive: most derivatives are exactly zero."""
     w = rng.normal(size=(6, 4))
     h = rng.uniform(0.2, 1, size=4)
     bias = np.where(np.arange(6) < 4, -10.0, 3.0)
@@ -226,7 +226,7 @@ def dead_units(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def norm_at_zero(rng: np.random.Generator) -> Case:
-    """Take a group penalty where one group vanishes: a cone's tip."""
+    """Take a group penalty where one group is zero: the tip of a cone."""
     x = rng.normal(size=(3, 4))
     x[1] = 0.0
 
@@ -245,7 +245,7 @@ def norm_at_zero(rng: np.random.Generator) -> Case:
 
 @KINKS.family()
 def curvature_jump(rng: np.random.Generator) -> Case:
-    """Square what is positive: the slope has a corner, at and beside the point."""
+    """Square the positive part: the derivative has a kink at the point and close to it."""
     a, x = rng.uniform(0.5, 2, size=6), rng.normal(size=6)
     x[0], x[1] = 0.0, 1e-7
     return Case(lambda x: 1 + np.sum(a * _relu(x) ** 2), lambda x: 2 * a * _relu(x), x)

@@ -1,7 +1,7 @@
-"""Parameters of size M on which the function varies over a length L far below M.
+"""Parameters of magnitude M, where the function varies over a length scale L far below M.
 
-Each case draws its sizes: M / L is between 1e2 and 1e9. No step relative to the
-parameter's size is right for them, and none relative to its neighbours'.
+Each case draws M and L, with M / L between 1e2 and 1e9. A step relative to the magnitude of the
+parameter, or of its neighbours, is far too large.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ LENGTH_SCALES = Collection()
 EPSILON = float(np.finfo(np.float64).eps)
 
 
-def _ten_to(rng: np.random.Generator, low: float, high: float) -> float:
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(10.0 ** rng.uniform(low, high))
 
 
-def _known(ratio: float) -> float:
-    """Return how well float64 knows a gradient where arguments are rounded, at this M / L."""
+def _accuracy(ratio: float) -> float:
+    """Return the relative accuracy of a gradient whose arguments are rounded, for an M / L."""
     return max(1e-11, 100 * EPSILON * ratio)
 
 
@@ -29,7 +29,7 @@ def _gaussian(z: Array) -> Array:
 @LENGTH_SCALES.family()
 def sine_far_out(rng: np.random.Generator) -> Case:
     """Take the sine of one large number."""
-    x = rng.choice([-1, 1]) * _ten_to(rng, 2, 9) * np.ones(1)
+    x = rng.choice([-1, 1]) * _log_uniform(rng, 2, 9) * np.ones(1)
     return Case(lambda x: np.sum(np.sin(x)), np.cos, x, length=1.0)
 
 
@@ -37,14 +37,14 @@ def sine_far_out(rng: np.random.Generator) -> Case:
 def tanh_beside_zeros(rng: np.random.Generator) -> Case:
     """Saturate one huge entry among zeros."""
     x = np.zeros(rng.integers(3, 6))
-    x[rng.integers(x.size)] = rng.choice([-1, 1]) * _ten_to(rng, 3, 9)
+    x[rng.integers(x.size)] = rng.choice([-1, 1]) * _log_uniform(rng, 3, 9)
     return Case(lambda x: np.sum(np.tanh(x)), lambda x: 1 - np.tanh(x) ** 2, x, length=1.0)
 
 
 @LENGTH_SCALES.family()
 def gaussian_line(rng: np.random.Generator) -> Case:
-    """Take a spectral line at its central wavelength: 6562.8, 0.01 wide."""
-    width = _ten_to(rng, -3, -1)
+    """Take a spectral line at 6562.8, 0.01 wide, as a function of its central wavelength."""
+    width = _log_uniform(rng, -3, -1)
     seen = 6562.8 + width * rng.uniform(-2, 2, size=7)
     a = rng.uniform(0.5, 2, size=7)
 
@@ -61,8 +61,12 @@ def gaussian_line(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def lorentzian_line(rng: np.random.Generator) -> Case:
-    """Fit a line by centre, width and height, which are of three sizes."""
-    centre, width, height = rng.uniform(4e3, 7e3), _ten_to(rng, -3, 0), _ten_to(rng, 0, 3)
+    """Fit a line by centre, width and height, which have three magnitudes."""
+    centre, width, height = (
+        rng.uniform(4e3, 7e3),
+        _log_uniform(rng, -3, 0),
+        _log_uniform(rng, 0, 3),
+    )
     seen = centre + width * np.linspace(-3, 3, 15)
     data = height * rng.uniform(0.8, 1.2, size=15) / (1 + np.linspace(-3, 3, 15) ** 2)
 
@@ -85,7 +89,7 @@ def lorentzian_line(rng: np.random.Generator) -> Case:
 def pseudo_voigt_lines(rng: np.random.Generator) -> Case:
     """Mix Gaussian and Lorentzian profiles at several centres, with a share that may be zero."""
     centres = np.sort(rng.uniform(5e3, 5.01e3, size=3))
-    width = _ten_to(rng, -2, -1)
+    width = _log_uniform(rng, -2, -1)
     seen = np.concatenate([c + width * rng.normal(size=5) for c in centres])
     weight = rng.uniform(0.5, 2, size=15)
 
@@ -109,8 +113,8 @@ def pseudo_voigt_lines(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def resonance(rng: np.random.Generator) -> Case:
-    """Drive a resonator 1 kHz wide at 1 GHz, a little beside its resonance."""
-    centre, width = 1e9 * rng.uniform(0.5, 2), _ten_to(rng, 2, 4)
+    """Drive a resonator of 1 GHz and a width of 1 kHz, a little off resonance."""
+    centre, width = 1e9 * rng.uniform(0.5, 2), _log_uniform(rng, 2, 4)
     x = centre + width * rng.uniform(0.2, 1, size=1) * rng.choice([-1, 1])
 
     def forward(f):
@@ -125,8 +129,8 @@ def resonance(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def resonator_fit(rng: np.random.Generator) -> Case:
-    """Fit frequency, linewidth, height and background of a resonance, by their squares."""
-    centre, width = 1e9 * rng.uniform(0.5, 2), _ten_to(rng, 2, 4)
+    """Fit frequency, linewidth, height and background of a resonance by least squares."""
+    centre, width = 1e9 * rng.uniform(0.5, 2), _log_uniform(rng, 2, 4)
     seen = centre + width * np.linspace(-4, 4, 21)
     data = 1 / (1 + np.linspace(-4, 4, 21) ** 2) + 0.05 * rng.normal(size=21)
 
@@ -148,7 +152,7 @@ def resonator_fit(rng: np.random.Generator) -> Case:
 @LENGTH_SCALES.family()
 def julian_dates(rng: np.random.Generator) -> Case:
     """Take the light of a variable star at Julian dates; its period is 0.1 to 5 days."""
-    period, start = _ten_to(rng, -1, np.log10(5)), 2.45e6 + rng.uniform(0, 1e3)
+    period, start = _log_uniform(rng, -1, np.log10(5)), 2.45e6 + rng.uniform(0, 1e3)
     a, p = rng.uniform(0.5, 1, size=3), rng.uniform(0, 6, size=3)
     k = 2 * np.pi * np.arange(1, 4) / period
 
@@ -165,11 +169,11 @@ def julian_dates(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def transit_epoch(rng: np.random.Generator) -> Case:
-    """Fit epoch, period and depth of transits whose flanks last minutes, by Julian dates."""
+    """Fit epoch (a Julian date), period and depth of transits whose flanks last minutes."""
     start, period, flank = (
         2.45e6 + rng.uniform(0, 1e4),
         rng.uniform(1, 5),
-        _ten_to(rng, -2.5, -1.5),
+        _log_uniform(rng, -2.5, -1.5),
     )
     number = np.repeat(np.arange(6), 5)
     seen = start + period * number + np.tile(flank * np.array([-1.5, -0.5, 0.2, 0.8, 2]), 6)
@@ -191,14 +195,14 @@ def transit_epoch(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def map_coordinates(rng: np.random.Generator) -> Case:
-    """Orient a camera: its place in metres on the map, its three angles zero, in one array."""
+    """Orient a camera: map coordinates in metres and three angles of zero, in one array."""
     place = np.array([5e5, 5e6, 1e3]) * rng.uniform(0.5, 1.5, size=3)
     ground = place + np.array([300, 300, -800]) * rng.uniform(-1, 1, size=(6, 3))
     ground[:, 2] = place[2] - rng.uniform(600, 900, size=6)
     data = 0.3 * rng.normal(size=(6, 2))
 
     def seen(p):
-        """Return the residuals, and their derivatives by the point in the camera's frame."""
+        """Return the three rotated frames and the residuals."""
         d = ground - p[:3]
         c, s = np.cos(p[3:]), np.sin(p[3:])
         first = np.array(
@@ -253,8 +257,8 @@ def map_coordinates(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def unix_times(rng: np.random.Generator) -> Case:
-    """Let things decay and cycle over minutes, at times counted since 1970."""
-    start, scale = 1.7e9 + rng.uniform(0, 1e7), 60 * _ten_to(rng, 0, 1)
+    """Take a damped oscillation over minutes, at Unix times."""
+    start, scale = 1.7e9 + rng.uniform(0, 1e7), 60 * _log_uniform(rng, 0, 1)
     a, w = rng.uniform(0.5, 2, size=3), rng.uniform(0.5, 2, size=3)
 
     def forward(t):
@@ -272,7 +276,7 @@ def unix_times(rng: np.random.Generator) -> Case:
 @LENGTH_SCALES.family()
 def phases(rng: np.random.Generator) -> Case:
     """Add waves ``sin(k x + p)`` with wave numbers up to 1e7, at numbers of order one."""
-    k, p = _ten_to(rng, 3, 7) * rng.uniform(0.5, 1, size=4), rng.uniform(0, 6, size=4)
+    k, p = _log_uniform(rng, 3, 7) * rng.uniform(0.5, 1, size=4), rng.uniform(0, 6, size=4)
 
     def forward(x):
         return np.sum(np.sin(np.multiply.outer(x, k) + p))
@@ -281,12 +285,12 @@ def phases(rng: np.random.Generator) -> Case:
         return np.cos(np.multiply.outer(x, k) + p) @ k
 
     x = rng.choice([-1, 1], size=3) * rng.uniform(0.5, 2, size=3)
-    return Case(forward, gradient, x, precision=_known(2 * k.max()), length=1 / k.max())
+    return Case(forward, gradient, x, precision=_accuracy(2 * k.max()), length=1 / k.max())
 
 
 @LENGTH_SCALES.family()
 def interferometer(rng: np.random.Generator) -> Case:
-    """Count fringes: arms of metres, light of 633 nm and one or two other colours."""
+    """Count fringes of an interferometer: arms of metres, light of one to three wavelengths."""
     colour = 1e-9 * np.array([633.0, 532.0, 1064.0])[: rng.integers(1, 4)]
     k = 4 * np.pi / colour
     a = rng.uniform(0.5, 1, size=k.size)
@@ -298,15 +302,15 @@ def interferometer(rng: np.random.Generator) -> Case:
         slope = -np.sum(a * k * np.sin(k * (arm[0] - arm[1])))
         return np.array([slope, -slope])
 
-    x = _ten_to(rng, -2, 0.5) * np.ones(2)
+    x = _log_uniform(rng, -2, 0.5) * np.ones(2)
     x[1] -= colour[0] * rng.uniform(0.05, 0.2)
     return Case(forward, gradient, x, length=1 / k.max())
 
 
 @LENGTH_SCALES.family()
 def pressure_beside_zeros(rng: np.random.Generator) -> Case:
-    """Take a state of pressure, about 1e6 Pa, and three velocities that are zero."""
-    p0, a = _ten_to(rng, 5, 7), rng.uniform(0, 6, size=3)
+    """Take a state of one pressure, about 1e6 Pa, and three velocities of zero."""
+    p0, a = _log_uniform(rng, 5, 7), rng.uniform(0, 6, size=3)
 
     def forward(s):
         return np.log(s[0] / p0) + (s[0] / p0) ** 0.3 * np.sum(np.sin(s[1:] + a))
@@ -322,8 +326,8 @@ def pressure_beside_zeros(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def logistic_threshold(rng: np.random.Generator) -> Case:
-    """Switch on at a threshold far from zero, over a width far below it."""
-    centre, width = _ten_to(rng, 2, 6), _ten_to(rng, -3, 0)
+    """Take logistic functions whose threshold is large and whose width is small."""
+    centre, width = _log_uniform(rng, 2, 6), _log_uniform(rng, -3, 0)
     a = rng.uniform(0.5, 2, size=5)
 
     def forward(x):
@@ -339,8 +343,8 @@ def logistic_threshold(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def morse_far_out(rng: np.random.Generator) -> Case:
-    """Bind atoms of a chain that lies far from the origin by Morse potentials."""
-    far, a = _ten_to(rng, 3, 8), rng.uniform(1, 3)
+    """Take the energy of a chain of atoms with Morse potentials, far from the origin."""
+    far, a = _log_uniform(rng, 3, 8), rng.uniform(1, 3)
 
     def forward(x):
         return np.sum((1 - np.exp(-a * (x[1:] - x[:-1] - 1))) ** 2)
@@ -356,36 +360,36 @@ def morse_far_out(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def chirp(rng: np.random.Generator) -> Case:
-    """Take ``sin(x^2)`` far out, where it oscillates the faster."""
+    """Take ``sin(x^2)`` at large x, where it oscillates fast."""
     a = rng.uniform(0.5, 2, size=3)
-    x = _ten_to(rng, 1, 4) * rng.uniform(0.9, 1.1, size=3)
+    x = _log_uniform(rng, 1, 4) * rng.uniform(0.9, 1.1, size=3)
     ratio = 2 * float(x.max()) ** 2
     return Case(
         lambda x: a @ np.sin(x**2),
         lambda x: 2 * a * x * np.cos(x**2),
         x,
-        precision=_known(ratio),
+        precision=_accuracy(ratio),
         length=1 / (2 * x.max()),
     )
 
 
 @LENGTH_SCALES.family()
 def inverse_chirp(rng: np.random.Generator) -> Case:
-    """Take ``sin(1 / x)`` close to zero: it goes through periods in a percent of x."""
-    x = np.sort(_ten_to(rng, -7, -3) * rng.uniform(1, 3, size=2))
+    """Take ``sin(1 / x)`` close to zero: a percent of x is several periods."""
+    x = np.sort(_log_uniform(rng, -7, -3) * rng.uniform(1, 3, size=2))
     return Case(
         lambda x: np.sum(np.sin(1 / x)),
         lambda x: -np.cos(1 / x) / x**2,
         x,
-        precision=_known(1 / x[0]),
+        precision=_accuracy(1 / x[0]),
         length=x**2,
     )
 
 
 @LENGTH_SCALES.family()
 def neighbours_far_away(rng: np.random.Generator) -> Case:
-    """Add distances of neighbours a metre apart, by coordinates of ten thousand kilometres."""
-    far = _ten_to(rng, 5, 8)
+    """Add distances of a metre between points with coordinates of ten thousand kilometres."""
+    far = _log_uniform(rng, 5, 8)
 
     def forward(x):
         d = x[:, None] - x
@@ -401,8 +405,8 @@ def neighbours_far_away(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def narrow_arrhenius(rng: np.random.Generator) -> Case:
-    """Unfold a protein: an Arrhenius law with so high a barrier that a kelvin is much."""
-    barrier, middle = _ten_to(rng, 4.6, 6), rng.uniform(300, 350)
+    """Take an Arrhenius law with a barrier so high that a kelvin is a large change."""
+    barrier, middle = _log_uniform(rng, 4.6, 6), rng.uniform(300, 350)
 
     def forward(t):
         return np.sum(1 / (1 + np.exp(barrier * (1 / t - 1 / middle))))
@@ -418,8 +422,8 @@ def narrow_arrhenius(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def kernels_at_offsets(rng: np.random.Generator) -> Case:
-    """Sum radial kernels of width one between points at a large offset."""
-    far, weight = _ten_to(rng, 2, 8), rng.uniform(0.5, 2, size=6)
+    """Sum radial kernels of width one between points far from the origin."""
+    far, weight = _log_uniform(rng, 2, 8), rng.uniform(0.5, 2, size=6)
     centres = far + rng.normal(size=(6, 2))
 
     def forward(x):
@@ -434,8 +438,8 @@ def kernels_at_offsets(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def etalon(rng: np.random.Generator) -> Case:
-    """Pass light of 500 nm through an etalon of millimetres, by its wavelength."""
-    gap, finesse = _ten_to(rng, -4, -2), rng.uniform(5, 50)
+    """Take the transmission of a millimetre-sized etalon by the wavelength, 500 nm."""
+    gap, finesse = _log_uniform(rng, -4, -2), rng.uniform(5, 50)
 
     def forward(w):
         return np.sum(1 / (1 + finesse * np.sin(2 * np.pi * gap / w) ** 2))
@@ -447,7 +451,7 @@ def etalon(rng: np.random.Generator) -> Case:
 
     x = 500e-9 * rng.uniform(0.9, 1.1, size=2)
     ratio = 2 * np.pi * gap / 500e-9 * np.sqrt(finesse)
-    return Case(forward, gradient, x, precision=_known(ratio), length=500e-9 / ratio)
+    return Case(forward, gradient, x, precision=_accuracy(ratio), length=500e-9 / ratio)
 
 
 @LENGTH_SCALES.family()
@@ -478,8 +482,8 @@ def satellite_phase(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def large_logits(rng: np.random.Generator) -> Case:
-    """Take the cross entropy of logits that share a large offset."""
-    far, label = _ten_to(rng, 2, 7), rng.integers(5)
+    """Take the cross entropy of logits with a large common offset."""
+    far, label = _log_uniform(rng, 2, 7), rng.integers(5)
 
     def forward(x):
         return np.log(np.sum(np.exp(x - np.max(x)))) + np.max(x) - x[label]
@@ -494,8 +498,8 @@ def large_logits(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def bump_on_slope(rng: np.random.Generator) -> Case:
-    """Stand on the flank of a narrow bump; everything wide steps see is the slope around it."""
-    centre, width = _ten_to(rng, 2, 6), _ten_to(rng, -3, 0)
+    """Take a narrow bump on a slope, on its flank: large steps see the slope only."""
+    centre, width = _log_uniform(rng, 2, 6), _log_uniform(rng, -3, 0)
     height = rng.uniform(0.5, 2)
 
     def forward(x):
@@ -511,14 +515,14 @@ def bump_on_slope(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family()
 def ripple_on_line(rng: np.random.Generator) -> Case:
-    """Put a ripple on a straight line: over many periods the slope is the line's."""
-    k, far = _ten_to(rng, 0, 3), _ten_to(rng, 2, 4)
+    """Add a ripple to a straight line: over many periods the slope is that of the line."""
+    k, far = _log_uniform(rng, 0, 3), _log_uniform(rng, 2, 4)
     x = far * rng.uniform(0.5, 1, size=2)
     return Case(
         lambda x: np.sum(x + 0.9 * np.sin(k * x) / k),
         lambda x: 1 + 0.9 * np.cos(k * x),
         x,
-        precision=_known(k * far),
+        precision=_accuracy(k * far),
         length=1 / k,
     )
 
@@ -542,12 +546,12 @@ def pseudoranges(rng: np.random.Generator) -> Case:
         return np.append(r @ (away / distance[:, None]), np.sum(r))
 
     x = np.append(place + 10 * rng.normal(size=3), 0.0)
-    return Case(forward, gradient, x, precision=_known(1e7), length=10.0)
+    return Case(forward, gradient, x, precision=_accuracy(1e7), length=10.0)
 
 
 @LENGTH_SCALES.family()
 def sun_at_equator(rng: np.random.Generator) -> Case:
-    """Take the sun's height by unix time, a latitude and a longitude that are zero."""
+    """Take the sun's height by Unix time, and by a latitude and a longitude of zero."""
     start, tilt = 1.7e9 + rng.uniform(0, 1e7), rng.uniform(-0.4, 0.4)
     rate = 2 * np.pi / 86400
 
@@ -567,6 +571,6 @@ def sun_at_equator(rng: np.random.Generator) -> Case:
 
 @LENGTH_SCALES.family(noisy=True)
 def float32_far_out(rng: np.random.Generator) -> Case:
-    """Hand over float32 numbers of some hundred to functions with a period of six."""
-    x = (_ten_to(rng, 2, 3) * rng.uniform(0.5, 1, size=3)).astype(np.float32)
+    """Take sines of float32 numbers of some hundred, in float32."""
+    x = (_log_uniform(rng, 2, 3) * rng.uniform(0.5, 1, size=3)).astype(np.float32)
     return Case(lambda x: np.sum(np.sin(x)), lambda x: np.cos(x), x, precision=1e-6, length=1.0)

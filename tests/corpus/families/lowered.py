@@ -1,4 +1,4 @@
-"""Functions that compute in a lower precision than their parameters have."""
+"""Functions that compute in a lower precision than that of their parameters."""
 
 import numpy as np
 from scipy import fft
@@ -10,7 +10,7 @@ LOWERED = Collection()
 
 @LOWERED.family(noisy=True)
 def clipped_in_float32(rng: np.random.Generator) -> Case:
-    """Clip in float32 between limits that are parameters, too, and that nothing reaches."""
+    """Clip in float32 between limits that are parameters as well, and that are not reached."""
     a = rng.uniform(0.5, 2, size=4).astype(np.float32)
     wide = a.astype(float)
 
@@ -28,7 +28,7 @@ def clipped_in_float32(rng: np.random.Generator) -> Case:
 
 @LOWERED.family(noisy=True)
 def unused_in_float32(rng: np.random.Generator) -> Case:
-    """Compute in float32 and leave half of the entries out."""
+    """Compute in float32, and do not use half of the entries."""
     a = rng.normal(size=(5, 3)).astype(np.float32)
     wide = a.astype(float)
 
@@ -44,7 +44,7 @@ def unused_in_float32(rng: np.random.Generator) -> Case:
 
 @LOWERED.family(noisy=True)
 def all_clipped_in_float32(rng: np.random.Generator) -> Case:
-    """Clip everything away in float32: nothing is left that depends on the point."""
+    """Clip everything in float32: nothing depends on the point."""
     x = rng.uniform(1.5, 3, size=4)
     return Case(
         lambda x: np.sum(np.minimum(x.astype(np.float32), np.float32(1)) * np.float32(0.3)),
@@ -55,7 +55,7 @@ def all_clipped_in_float32(rng: np.random.Generator) -> Case:
 
 @LOWERED.family(noisy=True)
 def fourier_in_float32(rng: np.random.Generator) -> Case:
-    """Transform in float32: every value is rounded inside, most slopes are of one size."""
+    """Take a Fourier transform in float32: every intermediate value is rounded."""
     n = int(rng.choice([16, 32]))
     weight = rng.normal(size=n)
     angle = 2 * np.pi * np.outer(np.arange(n), np.arange(n)) / n
@@ -88,7 +88,7 @@ def spectrum_in_float32(rng: np.random.Generator) -> Case:
 
 @LOWERED.family(noisy=True)
 def convolution_by_float32(rng: np.random.Generator) -> Case:
-    """Convolve with a kernel through transforms in float32, and weigh the result."""
+    """Convolve by Fourier transforms in float32, and weight the result."""
     n = 20
     kernel, weight = rng.normal(size=5), rng.normal(size=n)
     padded = np.append(kernel, np.zeros(n - 5))
@@ -104,7 +104,7 @@ def convolution_by_float32(rng: np.random.Generator) -> Case:
 
 @LOWERED.family(noisy=True)
 def matrix_in_float32(rng: np.random.Generator) -> Case:
-    """Multiply in float32 and square: a misfit as people compute it on a graphics card."""
+    """Take a sum of squared residuals in float32, as it is computed on graphics cards."""
     a, b = rng.normal(size=(20, 12)).astype(np.float32), rng.normal(size=20).astype(np.float32)
     wide, right = a.astype(float), b.astype(float)
     return Case(

@@ -29,7 +29,7 @@ def determinant(rng: np.random.Generator) -> Case:
 
 @MATRICES.family()
 def cholesky(rng: np.random.Generator) -> Case:
-    """Weigh a Cholesky factor; only the lower triangle is read (I. Murray, 2016)."""
+    """Take a weighted sum of a Cholesky factor; only the lower triangle is read (Murray 2016)."""
     w, a = np.tril(rng.normal(size=(4, 4))), _positive(rng, 4)
 
     def full(a):
@@ -62,7 +62,7 @@ def largest_eigenvalue(rng: np.random.Generator) -> Case:
 
 @MATRICES.family()
 def linear_solve(rng: np.random.Generator) -> Case:
-    """Take a functional of the solution of a linear system, by the matrix: an adjoint."""
+    """Take a functional of a linear system's solution by the matrix; backward is an adjoint."""
     b, c = rng.normal(size=(2, 6))
     a = rng.normal(size=(6, 6)) + 4 * np.eye(6)
     return Case(
@@ -148,7 +148,7 @@ def rayleigh_quotient(rng: np.random.Generator) -> Case:
 
 @MATRICES.family()
 def inverse_entry(rng: np.random.Generator) -> Case:
-    """Weigh an inverse."""
+    """Take a weighted sum of an inverse."""
     w, a = rng.normal(size=(4, 4)), _positive(rng, 4)
 
     def gradient(a):

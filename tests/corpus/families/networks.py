@@ -1,4 +1,4 @@
-"""Layers and losses with the backward passes people write by hand."""
+"""Layers and losses of neural networks with hand-written backward passes."""
 
 import numpy as np
 from scipy import special
@@ -24,7 +24,7 @@ def softmax_cross_entropy(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def weighted_softmax(rng: np.random.Generator) -> Case:
-    """Weigh the entries of a saturated softmax."""
+    """Take a weighted sum of a saturated softmax."""
     a, z = rng.normal(size=6), 5 * rng.normal(size=6)
 
     def gradient(z):
@@ -36,7 +36,7 @@ def weighted_softmax(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def perceptron(rng: np.random.Generator) -> Case:
-    """Take two layers with ReLU, by the first layer's weights."""
+    """Take two layers with ReLU, as a function of the first layer's weights."""
     data, y = rng.normal(size=(10, 4)), rng.normal(size=10)
     v = rng.normal(size=6)
 
@@ -54,7 +54,7 @@ def perceptron(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def tanh_network(rng: np.random.Generator) -> Case:
-    """Take three layers with tanh, by the input."""
+    """Take three layers with tanh, as a function of the input."""
     a, b = rng.normal(size=(8, 5)) / 2, rng.normal(size=(8, 8)) / 3
     c, x = rng.normal(size=8), rng.normal(size=(5,))
 
@@ -68,7 +68,7 @@ def tanh_network(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def layer_norm(rng: np.random.Generator) -> Case:
-    """Normalise rows, weighted by an upstream gradient."""
+    """Take a weighted sum of normalised rows."""
     d, x = rng.normal(size=(3, 6)), rng.normal(size=(3, 6))
 
     def normal(x):
@@ -84,7 +84,7 @@ def layer_norm(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def batch_norm(rng: np.random.Generator) -> Case:
-    """Normalise columns of a batch that lies far from zero."""
+    """Normalise the columns of a batch whose mean is far from zero."""
     d, x = rng.normal(size=(8, 3)), 5 + 2 * rng.normal(size=(8, 3))
 
     def normal(x):
@@ -100,7 +100,7 @@ def batch_norm(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def convolution(rng: np.random.Generator) -> Case:
-    """Convolve an image, by the kernel."""
+    """Convolve an image, as a function of the kernel."""
     image, d = rng.normal(size=(7, 8)), rng.normal(size=(5, 6))
 
     def windows():
@@ -119,7 +119,7 @@ def convolution(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def attention(rng: np.random.Generator) -> Case:
-    """Attend with one head, by the queries."""
+    """Take one attention head, as a function of the queries."""
     k, v, d = rng.normal(size=(5, 4)), rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
 
     def weights(q):
@@ -135,7 +135,7 @@ def attention(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def recurrent_cell(rng: np.random.Generator) -> Case:
-    """Unroll a recurrent cell over six steps, by its weights."""
+    """Unroll a recurrent cell over six steps, as a function of its weights."""
     inputs, h0 = rng.normal(size=(6, 4)), rng.normal(size=4) / 2
 
     def states(w):
@@ -178,7 +178,7 @@ def embedding(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def dropout(rng: np.random.Generator) -> Case:
-    """Drop entries by a mask that is drawn anew, from one seed, in each call."""
+    """Drop entries by a mask that each call draws again from the same seed."""
     seed, x, a = int(rng.integers(1 << 30)), rng.normal(size=10), rng.normal(size=10)
 
     def mask():
@@ -217,14 +217,14 @@ def triplet_loss(rng: np.random.Generator) -> Case:
 
 @NETWORKS.family()
 def gaussian_divergence(rng: np.random.Generator) -> Case:
-    """Take a variational autoencoder's divergence by log-variances."""
+    """Take the KL divergence of a variational autoencoder, by the log-variances."""
     s = rng.normal(size=8) * 3
     return Case(lambda s: np.sum(np.exp(s) - 1 - s) / 2, lambda s: (np.exp(s) - 1) / 2, s)
 
 
 @NETWORKS.family()
 def factorisation(rng: np.random.Generator) -> Case:
-    """Fit a matrix by two thin ones, observed entries only, by the left one."""
+    """Fit the observed entries of a matrix by a product of two factors, by the left one."""
     target, seen = rng.normal(size=(6, 5)), rng.random(size=(6, 5)) < 0.6
     right = rng.normal(size=(2, 5))
     return Case(

@@ -22,7 +22,7 @@ def float32_network(rng: np.random.Generator) -> Case:
 
 @NOISY.family(noisy=True)
 def float32_sum(rng: np.random.Generator) -> Case:
-    """Add a thousand numbers in float32, over an offset."""
+    """Average a thousand squares in float32."""
     data = rng.normal(size=1000).astype(np.float32)
 
     def forward(p):
@@ -46,7 +46,7 @@ def rounded_values(rng: np.random.Generator) -> Case:
 
 @NOISY.family(noisy=True)
 def printed_values(rng: np.random.Generator) -> Case:
-    """Pass the value through text of nine digits."""
+    """Format the value with nine digits and parse it again."""
     a, x = rng.uniform(0.5, 2, size=4), rng.normal(size=4)
     return Case(lambda x: float(f"{np.sum(a * np.exp(x)):.9g}"), lambda x: a * np.exp(x), x)
 
@@ -65,7 +65,7 @@ def half_precision(rng: np.random.Generator) -> Case:
 
 @NOISY.family(noisy=True)
 def sensor_noise(rng: np.random.Generator) -> Case:
-    """Add noise of 1e-9 that is a function of the point."""
+    """Add deterministic noise of 1e-9 to the value."""
     a, x = rng.uniform(0.5, 2, size=4), rng.normal(size=4)
     return Case(
         lambda x: np.sum(a * np.sin(x)) + 1e-9 * np.sin(1e13 * np.sum(x) + 1e8 * x[0]),
@@ -76,7 +76,7 @@ def sensor_noise(rng: np.random.Generator) -> Case:
 
 @NOISY.family(noisy=True)
 def cancellation(rng: np.random.Generator) -> Case:
-    """Compute ``(1 - cos x) / x^2`` where hardly a digit is left."""
+    """Compute ``(1 - cos x) / x^2`` where nearly all digits cancel."""
     x = 10.0 ** rng.uniform(-5, -1, size=5)
     return Case(
         lambda x: np.sum((1 - np.cos(x)) / x**2),
@@ -87,7 +87,7 @@ def cancellation(rng: np.random.Generator) -> Case:
 
 @NOISY.family()
 def common_random_numbers(rng: np.random.Generator) -> Case:
-    """Average over the same thousand draws each time."""
+    """Average over a thousand random numbers, the same in each call."""
     seed = int(rng.integers(1 << 30))
 
     def draws():
@@ -109,7 +109,7 @@ def difference_of_large(rng: np.random.Generator) -> Case:
 
 @NOISY.family(noisy=True)
 def float32_parameters(rng: np.random.Generator) -> Case:
-    """Hand over float32, to a forward that insists on it."""
+    """Take float32 parameters, with a forward that casts to float32."""
     a = rng.normal(size=(5, 6)).astype(np.float32)
     wide = a.astype(float)
 
@@ -125,7 +125,7 @@ def float32_parameters(rng: np.random.Generator) -> Case:
 
 @NOISY.family()
 def float32_follows(rng: np.random.Generator) -> Case:
-    """Hand over float32, to functions that follow the type of what they get."""
+    """Take float32 parameters, with a forward that computes in the type of its argument."""
     x = rng.normal(size=(4, 3)).astype(np.float32)
     return Case(
         lambda x: np.sum(np.log1p(np.exp(x)) * np.sin(x)),
@@ -136,7 +136,7 @@ def float32_follows(rng: np.random.Generator) -> Case:
 
 @NOISY.family(noisy=True)
 def float32_backward(rng: np.random.Generator) -> Case:
-    """Claim in float32 what forward computes in float64."""
+    """Compute backward in float32 and forward in float64."""
     a, b = rng.normal(size=(30, 5)), rng.normal(size=30)
     a32, b32 = a.astype(np.float32), b.astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Sizes: offsets, tiny and huge units, decades in one vector, zeros."""
+"""Magnitudes: offsets, tiny and huge units, decades in one vector, zeros."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def offset_million(rng: np.random.Generator) -> Case:
 
 @SCALES.family()
 def offset_thousand(rng: np.random.Generator) -> Case:
-    """Return a small network's loss over a constant of 1,000."""
+    """Return a small network's loss plus 1,000."""
     w, x = rng.normal(size=(5, 4)), rng.normal(size=4)
     return Case(
         lambda x: 1e3 + np.sum(np.tanh(w @ x)), lambda x: w.T @ (1 - np.tanh(w @ x) ** 2), x
@@ -79,7 +79,7 @@ def huge_arguments(rng: np.random.Generator) -> Case:
 
 @SCALES.family()
 def twelve_decades(rng: np.random.Generator) -> Case:
-    """Take a vector over twelve decades, each entry in its own unit."""
+    """Take a vector over twelve decades, each entry with a length scale of its own magnitude."""
     c = 10.0 ** rng.permutation(np.linspace(-6, 6, 9))
     a, p, x = _waves(rng, 9)
     return Case(
@@ -89,7 +89,7 @@ def twelve_decades(rng: np.random.Generator) -> Case:
 
 @SCALES.family(noisy=True)
 def decades_of_squares(rng: np.random.Generator) -> Case:
-    """Take a vector over twelve decades whose squares are added: the small ones drown."""
+    """Add squares of a vector over twelve decades: rounding hides the small ones."""
     x = rng.normal(size=7) * 10.0 ** -np.linspace(0, 12, 7)
     return Case(lambda x: np.sum(x**2), lambda x: 2 * x, x)
 
@@ -104,7 +104,7 @@ def zeros_among(rng: np.random.Generator) -> Case:
 
 @SCALES.family()
 def all_zeros(rng: np.random.Generator) -> Case:
-    """Stand at the origin."""
+    """Take a network's sum at the origin."""
     w, p = rng.normal(size=(6, 5)), rng.normal(size=6)
     return Case(
         lambda x: np.sum(np.sin(w @ x + p)), lambda x: w.T @ np.cos(w @ x + p), np.zeros(5)
@@ -113,14 +113,14 @@ def all_zeros(rng: np.random.Generator) -> Case:
 
 @SCALES.family()
 def stationary(rng: np.random.Generator) -> Case:
-    """Stand at the minimum: all derivatives vanish, and so does the value."""
+    """Take a sum of squares at its minimum: the value and all derivatives are zero."""
     c = rng.normal(size=5)
     return Case(lambda x: np.sum((x - c) ** 2), lambda x: 2 * (x - c), c.copy())
 
 
 @SCALES.family()
 def partly_stationary(rng: np.random.Generator) -> Case:
-    """Stand at a point some of whose derivatives vanish."""
+    """Take a point at which some derivatives are zero."""
     c = rng.normal(size=6)
     x = c + np.where(np.arange(6) < 3, 0.0, rng.normal(size=6))
     return Case(
@@ -132,7 +132,7 @@ def partly_stationary(rng: np.random.Generator) -> Case:
 
 @SCALES.family()
 def nearly_zero_entries(rng: np.random.Generator) -> Case:
-    """Take entries of 1e-200 where people mean zero."""
+    """Take entries of 1e-200, which stand for zero."""
     a, p, x = _waves(rng)
     x[::2] = 1e-200 * rng.normal(size=3)
     return Case(lambda x: np.sum(a * np.sin(x + p)), lambda x: a * np.cos(x + p), x)
@@ -152,7 +152,7 @@ def physical_units(rng: np.random.Generator) -> Case:
 
 @SCALES.family()
 def mixed_gradients(rng: np.random.Generator) -> Case:
-    """Give derivatives over eight decades with respect to entries of one size."""
+    """Take derivatives over eight decades with respect to entries of one magnitude."""
     w = 10.0 ** rng.permutation(np.linspace(-4, 4, 8))
     p, x = rng.uniform(0, 6, size=8), rng.normal(size=8)
     return Case(lambda x: np.sum(w * np.sin(x + p)), lambda x: w * np.cos(x + p), x)
@@ -160,13 +160,13 @@ def mixed_gradients(rng: np.random.Generator) -> Case:
 
 @SCALES.family(noisy=True)
 def offset_trillion(rng: np.random.Generator) -> Case:
-    """Return ``1e12 + sum a sin(x + p)``: four digits of the change are left."""
+    """Return ``1e12 + sum a sin(x + p)``: four digits of a change survive rounding."""
     a, p, x = _waves(rng)
     return Case(lambda x: 1e12 + np.sum(a * np.sin(x + p)), lambda x: a * np.cos(x + p), x)
 
 
 @SCALES.family()
 def large_arguments_of_waves(rng: np.random.Generator) -> Case:
-    """Take sines of arguments near 1,000: the period is far below their size."""
+    """Take sines of arguments near 1,000: the period is far below their magnitude."""
     a, p, x = _waves(rng)
     return Case(lambda x: np.sum(a * np.sin(x + p)), lambda x: a * np.cos(x + p), x + 1000 * a)

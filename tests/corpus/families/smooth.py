@@ -1,4 +1,4 @@
-"""Functions without corners: what textbooks, energies and statistics are made of."""
+"""Smooth functions of textbooks, physics and statistics."""
 
 import numpy as np
 from scipy import special
@@ -20,7 +20,7 @@ def quadratic_form(rng: np.random.Generator) -> Case:
 
 @SMOOTH.family()
 def rosenbrock(rng: np.random.Generator) -> Case:
-    """Return the banana valley."""
+    """Return the Rosenbrock function."""
 
     def gradient(x):
         g = np.zeros_like(x)
@@ -45,7 +45,7 @@ def sum_of_sines(rng: np.random.Generator) -> Case:
 
 @SMOOTH.family()
 def fast_oscillation(rng: np.random.Generator) -> Case:
-    """Return ``sum sin(300 x)``: steps far below the natural ones are needed."""
+    """Return ``sum a sin(300 x)``: steps must be far smaller than the magnitude of x suggests."""
     a, x = rng.uniform(0.5, 2, size=6), rng.normal(size=6)
     return Case(lambda x: np.sum(a * np.sin(300 * x)), lambda x: 300 * a * np.cos(300 * x), x)
 
@@ -100,22 +100,22 @@ def mixture_likelihood(rng: np.random.Generator) -> Case:
 
 @SMOOTH.family()
 def lennard_jones(rng: np.random.Generator) -> Case:
-    """Return the energy of atoms; its gradient is minus the forces."""
+    """Return the Lennard-Jones energy of atoms; its gradient is minus the forces."""
     grid = np.array([[i, j, k] for i in range(2) for j in range(2) for k in range(2)], float)
     x = 1.2 * grid + rng.uniform(-0.1, 0.1, size=grid.shape)
     upper = np.triu_indices(len(grid), 1)
 
     def squared(x):
-        apart = x[upper[0]] - x[upper[1]]
-        return apart, np.sum(apart**2, axis=1)
+        separation = x[upper[0]] - x[upper[1]]
+        return separation, np.sum(separation**2, axis=1)
 
     def forward(x):
         _, r2 = squared(x)
         return np.sum(4 * (r2**-6 - r2**-3))
 
     def gradient(x):
-        apart, r2 = squared(x)
-        pull = (4 * (-12 * r2**-7 + 6 * r2**-4))[:, None] * apart
+        separation, r2 = squared(x)
+        pull = (4 * (-12 * r2**-7 + 6 * r2**-4))[:, None] * separation
         g = np.zeros_like(x)
         np.add.at(g, upper[0], pull)
         np.add.at(g, upper[1], -pull)
@@ -134,9 +134,9 @@ def springs(rng: np.random.Generator) -> Case:
         return np.sum((np.linalg.norm(np.diff(x, axis=0), axis=1) - rest) ** 2)
 
     def gradient(x):
-        apart = np.diff(x, axis=0)
-        length = np.linalg.norm(apart, axis=1)
-        pull = (2 * (length - rest) / length)[:, None] * apart
+        separation = np.diff(x, axis=0)
+        length = np.linalg.norm(separation, axis=1)
+        pull = (2 * (length - rest) / length)[:, None] * separation
         g = np.zeros_like(x)
         g[1:] += pull
         g[:-1] -= pull
@@ -191,7 +191,7 @@ def beta_likelihood(rng: np.random.Generator) -> Case:
 
 @SMOOTH.family()
 def option_price(rng: np.random.Generator) -> Case:
-    """Return the Black-Scholes price by spot, strike, volatility, time; the greeks."""
+    """Return the Black-Scholes price by spot, strike, volatility and time."""
 
     def parts(x):
         spot, strike, vol, time = x
@@ -247,7 +247,7 @@ def poisson_regression(rng: np.random.Generator) -> Case:
 
 @SMOOTH.family()
 def weak_coupling(rng: np.random.Generator) -> Case:
-    """Return a main term and couplings a million times weaker."""
+    """Return a main term and couplings that are up to a million times weaker."""
     w = 10.0 ** -rng.uniform(0, 6, size=8)
     x = rng.normal(size=8)
     return Case(

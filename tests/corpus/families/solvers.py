@@ -1,4 +1,8 @@
-"""Adaptive solvers: their steps depend on the parameters, an adjoint does not know that."""
+"""Adaptive solvers, whose step sizes depend on the parameters.
+
+Backward is the exact or adjoint derivative of the solution that the solver approximates. It does
+not contain the derivative of the step sizes.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +14,14 @@ from tests.corpus.family import Array, Case, Collection
 
 SOLVERS = Collection()
 
-#: What an equation is about: Python's numbers, which are faster than arrays of one.
+#: The state of an equation: a Python number, which is faster than an array of one.
 Number = Any
 
 
 def _adaptive(rate: Callable[[Number], Number], y: Number, end: float, tolerance: float) -> Number:
-    """Integrate an autonomous equation from 0 to `end` by Bogacki and Shampine's pair.
+    """Integrate an autonomous equation from 0 to `end` by the Bogacki-Shampine pair.
 
-    Every step is within `tolerance`.
+    The local error estimate of every step is within `tolerance`.
 
     Raises
     ------
@@ -42,21 +46,21 @@ def _adaptive(rate: Callable[[Number], Number], y: Number, end: float, tolerance
 
 
 def _tolerance(rng: np.random.Generator, least: int = 7) -> float:
-    """Return a tolerance from 1e-3 down."""
+    """Draw a tolerance between 1e-3 and ``10**-least``."""
     return float(10.0 ** -rng.integers(3, least + 1))
 
 
-def _to(
+def _solver_case(
     tolerance: float, forward: Callable[[Array], Any], gradient: Callable[[Array], Array], x: Array
 ) -> Case:
-    """Return a case whose derivative is as uncertain as a solver of this tolerance leaves it."""
-    off = 100 * tolerance * float(np.abs(gradient(x)).max())
-    return Case(forward, gradient, x, rounding=off)
+    """Return a case whose derivative has the uncertainty that the solver's tolerance leaves."""
+    uncertainty = 100 * tolerance * float(np.abs(gradient(x)).max())
+    return Case(forward, gradient, x, rounding=uncertainty)
 
 
 @SOLVERS.family(noisy=True)
 def predators_by_adjoint(rng: np.random.Generator) -> Case:
-    """Integrate predators and prey by solve_ivp, and the continuous adjoint more closely."""
+    """Integrate the Lotka-Volterra equations by solve_ivp; backward is the continuous adjoint."""
     tolerance = _tolerance(rng, 6)
     y0, end = rng.uniform(0.5, 1.5, size=2), 2.0
     options = {"rtol": tolerance, "atol": 1e-3 * tolerance}
@@ -82,12 +86,12 @@ def predators_by_adjoint(rng: np.random.Generator) -> Case:
         start = np.concatenate([final, np.ones(2), np.zeros(4)])
         return integrate.solve_ivp(back, (end, 0), start, **closer).y[4:, -1]
 
-    return _to(tolerance, forward, gradient, rng.uniform(0.5, 1.5, size=4))
+    return _solver_case(tolerance, forward, gradient, rng.uniform(0.5, 1.5, size=4))
 
 
 @SOLVERS.family(noisy=True)
 def decay_by_solve_ivp(rng: np.random.Generator) -> Case:
-    """Integrate a decay with a drive, whose solution and derivative are known exactly."""
+    """Integrate a driven decay, whose solution and derivative are known exactly."""
     tolerance = _tolerance(rng)
     end = rng.uniform(1, 4)
 
@@ -103,12 +107,12 @@ def decay_by_solve_ivp(rng: np.random.Generator) -> Case:
         by_rate = -rest / p[1] * (1 - e) + rest * end * e - p[2] * end * e
         return np.array([(1 - e) / p[1], by_rate, e])
 
-    return _to(tolerance, forward, gradient, rng.uniform(0.5, 2, size=3))
+    return _solver_case(tolerance, forward, gradient, rng.uniform(0.5, 2, size=3))
 
 
 @SOLVERS.family(noisy=True)
 def logistic_growth_adaptive(rng: np.random.Generator) -> Case:
-    """Let a population grow by a pair of orders 3 and 2 that adapts its steps."""
+    """Integrate logistic growth by an adaptive pair of orders 3 and 2."""
     tolerance, end = _tolerance(rng, 5), rng.uniform(1, 3)
 
     def forward(p):
@@ -123,12 +127,12 @@ def logistic_growth_adaptive(rng: np.random.Generator) -> Case:
         return np.array([by_rate, y / p[1] - y / below, y / p[2] - y * (e - 1) / below])
 
     x = np.array([1.0, 2.0, 0.1]) * rng.uniform(0.5, 1.5, size=3)
-    return _to(tolerance, forward, gradient, x)
+    return _solver_case(tolerance, forward, gradient, x)
 
 
 @SOLVERS.family(noisy=True)
 def oscillator_adaptive(rng: np.random.Generator) -> Case:
-    """Swing a damped oscillator by adaptive steps; its exact solution is the claim."""
+    """Integrate a damped oscillator adaptively; backward is the exact derivative."""
     tolerance, end = _tolerance(rng, 5), rng.uniform(2, 4)
 
     def forward(p):
@@ -140,12 +144,12 @@ def oscillator_adaptive(rng: np.random.Generator) -> Case:
         return -end * fade * np.array([np.sin(p[0] * end), np.cos(p[0] * end)])
 
     x = np.array([1.5, 0.2]) * rng.uniform(0.6, 1.5, size=2)
-    return _to(tolerance, forward, gradient, x)
+    return _solver_case(tolerance, forward, gradient, x)
 
 
 @SOLVERS.family(noisy=True)
 def integral_by_quad(rng: np.random.Generator) -> Case:
-    """Integrate a peak by adaptive quadrature to a few digits; its integral is known."""
+    """Integrate a peak by adaptive quadrature to a few digits; its integral is known exactly."""
     tolerance, end = _tolerance(rng), rng.uniform(1, 3)
 
     def forward(p):
@@ -162,4 +166,4 @@ def integral_by_quad(rng: np.random.Generator) -> Case:
         return np.array([p[2] * area, by_place, by_width])
 
     x = np.array([1.0, 0.5 * end, 0.1]) * rng.uniform(0.7, 1.4, size=3)
-    return _to(tolerance, forward, gradient, x)
+    return _solver_case(tolerance, forward, gradient, x)

@@ -1,4 +1,4 @@
-"""Iterations stopped at a tolerance, held out: nothing was tuned on any of them."""
+"""Iterations that stop at a tolerance; all families are held out from tuning."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ STOPPED = Collection()
 
 @STOPPED.family(noisy=True, tuned=False)
 def sinkhorn(rng: np.random.Generator) -> Case:
-    """Take the dual value of entropic transport, scaled until the marginals fit to 1e-7."""
+    """Take the dual value of entropic transport by Sinkhorn scaling to a tolerance of 1e-7."""
     a, b = rng.dirichlet(np.full(4, 5.0)), rng.dirichlet(np.full(5, 5.0))
 
     def scale(cost):
@@ -33,10 +33,10 @@ def sinkhorn(rng: np.random.Generator) -> Case:
 
 @STOPPED.family(noisy=True, tuned=False)
 def power_iteration(rng: np.random.Generator) -> Case:
-    """Take the largest eigenvalue, iterated until it moves by less than 1e-10.
+    """Take the largest eigenvalue by power iteration, until it changes by less than 1e-10.
 
-    The number of iterations has its limit, as solvers have: far from the point two
-    eigenvalues can be opposite, and then it would go on for ever.
+    The number of iterations is limited, because far from the point two eigenvalues can be
+    opposite, and then the iteration does not converge.
     """
     b = rng.normal(size=(4, 4))
     matrix = b @ b.T + np.diag([12.0, 1.0, 0.5, 0.1])
@@ -79,7 +79,7 @@ def gradient_descent(rng: np.random.Generator) -> Case:
 
 @STOPPED.family(noisy=True, tuned=False)
 def bisection(rng: np.random.Generator) -> Case:
-    """Find a root by halving an interval down to 1e-9: the result moves in steps."""
+    """Find a root by bisection down to 1e-9: the result is quantised."""
 
     def forward(p):
         low, high = 0.0, 4.0

@@ -1,4 +1,4 @@
-"""Derivatives that vanish, or that are what cancellation leaves of larger terms."""
+"""Derivatives that vanish, or that are the remainder of larger terms that cancel."""
 
 import numpy as np
 
@@ -26,20 +26,20 @@ def _residuals(a: Array, b: Array, point: Array) -> Case:
 
 @VANISHING.family()
 def least_squares_solution(rng: np.random.Generator) -> Case:
-    """Stand at the solution of least squares: 1e-15 of the gradient is left."""
+    """Take a least-squares loss at its solution: 1e-15 of the gradient remains."""
     return _residuals(*_regression(rng))
 
 
 @VANISHING.family()
 def nearly_solved(rng: np.random.Generator) -> Case:
-    """Stand where an optimizer stops: 1e-9 of the gradient is left."""
+    """Take a least-squares loss where an optimizer stops: 1e-9 of the gradient remains."""
     a, b, x = _regression(rng)
     return _residuals(a, b, x + 1e-9 * rng.normal(size=4))
 
 
 @VANISHING.family()
 def flat_at_the_top(rng: np.random.Generator) -> Case:
-    """Stand where a likelihood is largest, over an offset; all that is left is rounding."""
+    """Take a likelihood at its maximum: only the rounding of the gradient remains."""
     data = rng.normal(size=30)
     mean, spread = float(data.mean()), float(data.std())
 
@@ -55,7 +55,7 @@ def flat_at_the_top(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def almost_at_the_top(rng: np.random.Generator) -> Case:
-    """Stand 1e-9 beside the peak of a bump on a background of ten."""
+    """Take a bump on a background of ten, 1e-9 away from its peak."""
     c, w = rng.normal(size=3), rng.uniform(0.5, 2, size=3)
 
     def forward(x):
@@ -69,7 +69,7 @@ def almost_at_the_top(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def does_not_scale(rng: np.random.Generator) -> Case:
-    """Divide a square by the square of a norm: always one, by terms that cancel."""
+    """Divide a square by a squared norm: the value is one, and the terms of backward cancel."""
 
     def gradient(x):
         n = np.sqrt(np.sum(x**2))
@@ -82,7 +82,7 @@ def does_not_scale(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def bias_before_normalisation(rng: np.random.Generator) -> Case:
-    """Add a bias that batch normalisation takes away again, beside weights that matter."""
+    """Add a bias that batch normalisation removes, beside weights with a gradient."""
     data, w = rng.normal(size=(16, 3)), rng.normal(size=3)
 
     def normalised(p):
@@ -107,7 +107,7 @@ def bias_before_normalisation(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def softmax_offset(rng: np.random.Generator) -> Case:
-    """Add an offset to all logits: the loss does not know it, a backward adds it up."""
+    """Add an offset to all logits: the loss does not depend on it, and backward sums to zero."""
     scores, label = rng.normal(size=5), rng.integers(5)
 
     def probabilities(p):
@@ -129,7 +129,7 @@ def softmax_offset(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def unused_entries(rng: np.random.Generator) -> Case:
-    """Leave some entries of a matrix out of everything: its upper triangle alone is read."""
+    """Read only the upper triangle of a matrix."""
     w = np.triu(rng.normal(size=(4, 4)))
     x = rng.normal(size=(4, 4))
     return Case(lambda x: np.sum(np.sin(w * x)), lambda x: w * np.cos(w * x), x)
@@ -137,14 +137,14 @@ def unused_entries(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def independent(rng: np.random.Generator) -> Case:
-    """Depend on nothing: all is multiplied by a mask of zeros, beside a constant."""
+    """Return a constant: all entries are multiplied by zero."""
     c = rng.normal()
     return Case(lambda x: c + np.sum(0 * x), lambda x: 0 * x, rng.normal(size=4))
 
 
 @VANISHING.family()
 def saturated(rng: np.random.Generator) -> Case:
-    """Saturate most units of a layer: their derivatives are zero to the last digit."""
+    """Saturate most units of a layer: their derivatives are zero in float64."""
     x = rng.choice([-1, 1], size=6) * rng.uniform(20, 50, size=6)
     x[0] = rng.normal()
     return Case(lambda x: np.sum(np.tanh(x)), lambda x: 1 - np.tanh(x) ** 2, x, rounding=1e-15)
@@ -152,7 +152,7 @@ def saturated(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def langevin(rng: np.random.Generator) -> Case:
-    """Claim ``coth x - 1 / x`` for small x: two large terms cancel in backward alone."""
+    """Claim ``coth x - 1 / x`` for small x: two large terms cancel in backward only."""
     x = np.append(10.0 ** rng.uniform(-6.5, -5, size=2), rng.uniform(0.5, 2, size=3))
     terms = [1 / 6, -1 / 180, 1 / 2835, -1 / 37800]
 
@@ -175,9 +175,9 @@ def langevin(rng: np.random.Generator) -> Case:
 
 @VANISHING.family()
 def centred_twice(rng: np.random.Generator) -> Case:
-    """Claim a small derivative as the difference of two sums of order one.
+    """Claim a small derivative as the difference of two terms of order one.
 
-    Forward says the same by a product, in which nothing cancels.
+    Forward computes the same by a product, in which nothing cancels.
     """
     a = rng.normal(size=5)
     delta = 10.0 ** rng.uniform(-10, -7)
