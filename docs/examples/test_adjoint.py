@@ -4,7 +4,7 @@ import numpy as np
 
 
 class Blur:
-    """A moving average with zeros beyond the ends."""
+    """A moving average, with zeros outside of the signal."""
 
     weights = np.array([0.25, 0.5, 0.25])
 

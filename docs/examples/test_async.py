@@ -1,4 +1,4 @@
-"""Coroutines use the fixture."""
+"""Coroutine tests that use the fixture."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A custom objective as gradient boosting libraries want it: gradient and Hessian per row."""
+"""A custom objective for gradient boosting libraries: gradient and Hessian for each row."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ def logistic_loss(predictions, labels):
 
 
 def logistic_objective(predictions, labels):
-    """Return gradient and diagonal of the Hessian, one of each for every row."""
+    """Return the gradient and the diagonal of the Hessian, one number each for every row."""
     probability = 1 / (1 + np.exp(-predictions))
     return probability - labels, probability * (1 - probability)
 

@@ -32,7 +32,7 @@ def spectrum(x):
 
 
 def spectrum_backward(x, dout):
-    """Return the gradient of Re(conj(dout) * spectrum) by the real signal."""
+    """Return the gradient of Re(conj(dout) * spectrum) with respect to the real signal."""
     return len(x) * np.fft.ifft(dout).real
 
 

@@ -15,7 +15,7 @@ from pytest_gradcheck.constraints import (
 RNG = np.random.default_rng(0)
 
 
-# A covariance matrix: forward never sees one that is not positive definite.
+# A covariance matrix: forward is never called with one that is not positive definite.
 
 
 def log_determinant(S):
@@ -27,7 +27,7 @@ def test_log_determinant(gradcheck):
     gradcheck(log_determinant, np.linalg.inv, A @ A.T + np.eye(4), tangent=positive_definite)
 
 
-# A point on the sphere: the Euclidean and the Riemannian gradient are both right.
+# A point on the sphere: the Euclidean and the Riemannian gradient are both correct.
 
 
 @pytest.mark.parametrize("riemannian", [False, True])
@@ -45,7 +45,7 @@ def test_rayleigh_quotient(gradcheck, riemannian):
     gradcheck(quotient, gradient, x, tangent=unit_norm)
 
 
-# Probabilities: a right gradient is right up to a constant, which sums to one cannot see.
+# Probabilities: a constant added to the gradient has no effect along directions of sum zero.
 
 
 def test_cross_entropy(gradcheck):
@@ -53,7 +53,7 @@ def test_cross_entropy(gradcheck):
     gradcheck(lambda p, y: -y @ np.log(p), lambda p, y: -y / p, p, y, wrt="p", tangent=simplex)
 
 
-# A rotation, and a Cholesky factor beside it: several parameters go by name.
+# A rotation and a Cholesky factor: for several parameters, name each.
 
 
 def misfit(Q, L, b):
@@ -79,7 +79,7 @@ def test_misfit(gradcheck):
     )
 
 
-# Weights of which some are pruned: a boolean array, True where an entry may move.
+# Weights of which some are pruned: a boolean array is True where an entry can move.
 
 
 def test_pruned_weights(gradcheck):
@@ -96,7 +96,7 @@ def test_pruned_weights(gradcheck):
     assert report["W"].checked == kept.sum()
 
 
-# Bounds: forward is never called beyond them; at them derivatives are one-sided.
+# Bounds: forward is never called outside of them, and derivatives at a bound are one-sided.
 
 
 def cost(x):
@@ -108,7 +108,7 @@ def test_cost_at_its_bound(gradcheck):
     gradcheck(cost, lambda x: 1.5 * np.sqrt(x) + 2, np.array([0.0, 1.0, 3.0]), bounds=(0, None))
 
 
-# A set of your own: a function that returns to it, from which the directions follow.
+# A set of your own: the admissible directions are derived from a projection onto it.
 
 
 def periodic(field):
@@ -131,7 +131,7 @@ def test_periodic_field(gradcheck):
     gradcheck(energy, gradient, field, project=periodic)
 
 
-# What is wrong along an admissible direction is found as ever.
+# A gradient that is wrong along an admissible direction is found as usual.
 
 
 def test_wrong_gradient_is_found():

@@ -1,4 +1,4 @@
-"""The course exercise: gradient checking by hand, first in one dimension, then in a network."""
+"""The course exercise on gradient checking, first in one dimension, then for a network."""
 
 import numpy as np
 import pytest

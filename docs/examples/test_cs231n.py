@@ -48,4 +48,4 @@ def test_batchnorm(gradcheck, rng):
         batchnorm_forward, batchnorm_backward, x, gamma, beta, running, wrt=["x", "gamma", "beta"]
     )
     assert report["gamma"].verdict == "correct"
-    assert (running["running_mean"] == 0).all()  # the user's own dict is left alone
+    assert (running["running_mean"] == 0).all()  # your own dict is not changed

@@ -1,4 +1,4 @@
-"""Randomness is replayed: every evaluation draws the same mask."""
+"""Random generators are restored: every evaluation draws the same mask."""
 
 import numpy as np
 

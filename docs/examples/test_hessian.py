@@ -1,4 +1,4 @@
-"""Second derivatives: the Hessian is the Jacobian of the gradient, its product the JVP."""
+"""Second derivatives: the Hessian is the Jacobian of the gradient."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def test_hessian_vector_product(gradcheck):
 
 
 def hessp(x, p):
-    """Return the product as scipy.optimize.minimize wants it."""
+    """Return the product, as ``hessp`` of scipy.optimize.minimize."""
     return hessian_product(x, p)
 
 

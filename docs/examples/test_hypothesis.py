@@ -1,4 +1,4 @@
-"""Properties: each example that hypothesis draws is a gradient check."""
+"""Property-based tests: each example that hypothesis draws is a gradient check."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ def rotate(angles):
 
 
 def rotate_jacobian(angles):
-    """Return the derivative of every output by every angle, shape (n, 2, 2, n)."""
+    """Return the derivatives of all outputs with respect to all angles, shape (n, 2, 2, n)."""
     c, s = np.cos(angles), np.sin(angles)
     own = np.array([[-s, -c], [c, -s]]).transpose(2, 0, 1)
     return np.einsum("kij,kl->kijl", own, np.eye(len(angles)))

@@ -1,4 +1,4 @@
-"""A million parameters: beyond the budget of a sweep, all are screened together."""
+"""A million parameters, more than the budget of a full check: they are screened together."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ SIZES = (784, 1000, 200, 10)
 
 
 def initial_parameters(rng):
-    """Return random weights and biases; biases too, so that nothing hides at zero."""
+    """Return random weights and biases. Biases of zero would hide errors."""
     parameters = {}
     for k, (inputs, outputs) in enumerate(pairwise(SIZES), start=1):
         parameters[f"W{k}"] = rng.normal(size=(inputs, outputs)) * np.sqrt(2 / inputs)
@@ -17,7 +17,7 @@ def initial_parameters(rng):
 
 
 def forward(parameters, x, y):
-    """Return the mean cross-entropy of a batch, and what backward needs."""
+    """Return the mean cross-entropy of a batch, and the cache for backward."""
     a1 = np.maximum(0, x @ parameters["W1"] + parameters["b1"])
     a2 = np.maximum(0, a1 @ parameters["W2"] + parameters["b2"])
     scores = a2 @ parameters["W3"] + parameters["b3"]
@@ -27,7 +27,7 @@ def forward(parameters, x, y):
 
 
 def backward(parameters, x, y, cache):
-    """Return the gradient of the loss by all parameters."""
+    """Return the gradients of the loss with respect to all parameters."""
     a1, a2, p = cache
     d3 = p.copy()
     d3[np.arange(len(y)), y] -= 1
@@ -45,7 +45,7 @@ def backward(parameters, x, y, cache):
 
 
 def test_million_parameters(gradcheck):
-    """A dozen evaluations verify them; each parameter says what would have been seen."""
+    """A dozen evaluations verify a million parameters."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(32, 784)), rng.integers(10, size=32)
     report = gradcheck(forward, backward, initial_parameters(rng), x, y, wrt="parameters")

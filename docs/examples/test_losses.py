@@ -1,4 +1,4 @@
-"""A class of losses, each tested on ten instances, with the marker on the class."""
+"""A class of losses, with the marker on the class; each loss is tested on ten instances."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def prediction(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.gradcheck(wrt="prediction")
 class TestLosses:
-    """Each test returns its loss and the gradient of it by the prediction."""
+    """Each test returns its loss and the gradient with respect to the prediction."""
 
     def test_squared(self, prediction, target):
         error = prediction - target

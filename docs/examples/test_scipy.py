@@ -1,4 +1,4 @@
-"""Objectives as scipy.optimize takes them."""
+"""Objectives for scipy.optimize."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def test_function_and_gradient():
 
 
 def objective(x, scale):
-    """Return value and gradient, as ``jac=True`` wants them."""
+    """Return value and gradient, as an objective with ``jac=True`` does."""
     residual = x**2 - scale
     return np.sum(residual**2), 4 * residual * x
 
@@ -29,7 +29,7 @@ def test_gradient_where_the_optimiser_stopped():
 
 
 def hessian_product(x, p):
-    """Return the Hessian of `rosen` times `p`, as ``hessp=`` wants it."""
+    """Return the Hessian of `rosen` times `p`, as ``hessp=`` does."""
     h = 1e-6
     return (rosen_der(x + h * p) - rosen_der(x - h * p)) / (2 * h)
 

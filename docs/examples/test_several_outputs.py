@@ -1,4 +1,4 @@
-"""Functions with more than one output."""
+"""Functions with several outputs."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A forward that takes its time, by two processes, and one that takes many points at once."""
+"""A slow forward in two processes, and a forward that takes many points in one call."""
 
 import loky
 import numpy as np
@@ -7,12 +7,12 @@ import pytest
 
 @pytest.fixture(scope="session")
 def workers():
-    """Two processes for the whole suite."""
+    """Return two processes that the whole suite uses."""
     return loky.get_reusable_executor(max_workers=2)
 
 
 def test_diffusion(gradcheck, workers):
-    """Diffusion over many steps: d total / d start by running the adjoint backwards."""
+    """The gradient of a diffusion over many steps, by the adjoint method."""
     steps, rate = 2_000, 0.2
 
     def step(u):
@@ -34,7 +34,7 @@ def test_diffusion(gradcheck, workers):
 
 
 def test_many_points_in_one_call(gradcheck):
-    """A forward that sums over trailing axes only takes a leading axis on x."""
+    """A forward that only sums over the last axis of x can be called with a leading axis."""
 
     def rosenbrock(x):
         return np.sum(100 * (x[..., 1:] - x[..., :-1] ** 2) ** 2 + (1 - x[..., :-1]) ** 2, axis=-1)

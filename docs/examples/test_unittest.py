@@ -1,4 +1,4 @@
-"""The function form works in a unittest.TestCase."""
+"""The function in a unittest.TestCase."""
 
 import unittest
 

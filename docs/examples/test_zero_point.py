@@ -1,4 +1,4 @@
-"""A point that hides an error, what the report says of it, and another point."""
+"""A point that hides an error, the note in its report, and a point that shows the error."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def loss(w, X, y):
 
 
 def loss_gradient(w, X, y):
-    return 2 * X.T @ (X @ w - y) / len(y)  # the regulariser is forgotten
+    return 2 * X.T @ (X @ w - y) / len(y)  # the gradient of the regulariser is missing
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_other_weights_do_not(gradcheck, data):
 
 def test_parameter_that_is_not_used(gradcheck, data):
     def with_bias(w, b, X, y):
-        return loss(w, X, y)  # b is forgotten
+        return loss(w, X, y)  # b is not used
 
     def gradient(w, b, X, y):
         return loss_gradient(w, X, y) + 0.2 * w, 0.0 * b
