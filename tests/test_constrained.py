@@ -1,4 +1,4 @@
-"""Constrained checks end to end: right gradients pass, wrong ones fail, nothing is outside."""
+"""Constrained checks from end to end: forward is never called outside the set."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ UNIT = A[0] / np.linalg.norm(A[0])
 
 
 def log_determinant(S: Any) -> Any:
-    """Return it by Cholesky; refuse everything else than what it is defined for."""
+    """Return the log-determinant by Cholesky; raise for a matrix it is not defined for."""
     if not np.array_equal(S, S.T):
         raise RuntimeError("not symmetric")
     factor = np.linalg.cholesky(S)
@@ -39,7 +39,7 @@ def quotient(x: Any) -> Any:
 
 
 def cross_entropy(p: Any, y: Any) -> Any:
-    """Return it for probabilities."""
+    """Return the cross-entropy of labels and probabilities."""
     if (p < 0).any() or abs(p.sum() - 1) > 1e-12:
         raise RuntimeError("no probabilities")
     return -y @ np.log(p)
@@ -56,7 +56,7 @@ class TestPositiveDefinite:
         assert report.evaluations <= 2 * 10 + 30
 
     def test_gradient_by_the_upper_triangle_alone_is_wrong(self) -> None:
-        """A common convention, in which off-diagonal entries count twice."""
+        """In a common convention off-diagonal entries count twice; the check rejects it."""
 
         def by_triangle(S: Any) -> Any:
             inverse = np.linalg.inv(S)
@@ -77,18 +77,18 @@ class TestPositiveDefinite:
         gradcheck(log_determinant, lopsided, SPD, tangent=positive_definite)
 
     def test_close_to_singular(self) -> None:
-        """Large steps would leave the set."""
+        """Large steps would leave the set, so small ones are taken."""
         S = np.diag([1.0, 1e-9]) + 1e-10
         S = (S + S.T) / 2
         gradcheck(log_determinant, np.linalg.inv, S, tangent=positive_definite)
 
     def test_float32(self) -> None:
-        """Measured in double precision."""
+        """A float32 parameter is measured in double precision."""
         S = (SPD / 8).astype(np.float32)
         gradcheck(log_determinant, np.linalg.inv, (S + S.T) / 2, tangent=positive_definite)
 
     def test_product_along_a_symmetric_tangent(self) -> None:
-        """What backward gets is symmetric."""
+        """Backward receives a symmetric tangent."""
 
         def jvp(S: Any, tangent: Any) -> Any:
             assert np.array_equal(tangent, tangent.T)
@@ -117,7 +117,7 @@ class TestSphere:
         ids=["helper", "project", "both"],
     )
     def test_euclidean_and_riemannian_gradients_are_right(self, written: Any) -> None:
-        """They differ by what moves off the sphere alone; half of one is wrong."""
+        """They differ by a normal component only; half of either is wrong."""
 
         def euclidean(x: Any) -> Any:
             return 2 * M @ x
@@ -132,7 +132,7 @@ class TestSphere:
         assert report["x"].diagnosis[0].evidence["factor"] == 0.5
 
     def test_vector_jacobian_product(self) -> None:
-        """Constraints hold for every kind of derivative."""
+        """Constraints apply to every kind of derivative."""
 
         def forward(x: Any) -> Any:
             return quotient(x) * x
@@ -147,7 +147,7 @@ class TestSphere:
         assert report.verdict == "wrong"
 
     def test_unit_vector_of_an_axis(self) -> None:
-        """Its one large entry does not move."""
+        """The dominant entry does not move."""
         report = gradcheck(quotient, lambda x: 2 * M @ x, np.eye(4)[1], tangent=unit_norm)
         assert report["x"].checked == 3
 
@@ -159,7 +159,7 @@ class TestSimplex:
     y = np.array([0.0, 0.2, 0.5, 0.3])
 
     def test_right(self) -> None:
-        """Without a step to a negative probability, however small one is."""
+        """No step leads to a negative probability, however small a probability is."""
         report = gradcheck(
             cross_entropy, lambda p, y: -y / p, self.p, self.y, wrt="p", tangent=simplex
         )
@@ -203,7 +203,7 @@ class TestOrthogonal:
 
     @pytest.mark.parametrize("columns", [4, 2])
     def test_right_and_wrong(self, columns: int) -> None:
-        """Whole matrices and orthonormal columns."""
+        """Square matrices and matrices with orthonormal columns are accepted."""
         B = self.B[:columns]
         Q = np.linalg.qr(A)[0][:, :columns]
 
@@ -217,7 +217,7 @@ class TestOrthogonal:
         assert report.verdict == "wrong"
 
     def test_constant_term_does_not_matter(self) -> None:
-        """The part of the gradient that is normal to the rotations is invisible to them."""
+        """A component of the gradient that is normal to the rotations is not compared."""
         Q = np.linalg.qr(A)[0]
         gradcheck(self.distance, lambda Q: -2 * self.C @ self.B.T, Q, tangent=orthogonal)
 
@@ -238,14 +238,14 @@ class TestTriangular:
         """Return its gradient by every entry."""
         return np.diag(1 / np.diag(L)) + 2 * np.outer(self.b, L.T @ self.b)
 
-    def test_what_is_claimed_of_the_other_side_does_not_matter(self) -> None:
-        """Neither zeros nor the full gradient."""
+    def test_claims_above_the_diagonal_do_not_matter(self) -> None:
+        """Both zeros and the full gradient are accepted there."""
         report = gradcheck(self.form, self.gradient, self.L, tangent=lower_triangular)
         gradcheck(self.form, lambda L: np.tril(self.gradient(L)), self.L, tangent=lower_triangular)
         assert report["L"].checked == 10
 
     def test_missing_diagonal_is_found(self) -> None:
-        """With the places it has in the matrix."""
+        """Wrong entries have their indices in the matrix."""
         report = check_gradient(
             self.form, lambda L: np.tril(self.gradient(L), -1), self.L, tangent=lower_triangular
         )
@@ -254,11 +254,11 @@ class TestTriangular:
 
 
 class TestBounds:
-    """Forward is never called outside, and derivatives are one-sided at the border."""
+    """Forward is never called outside, and derivatives are one-sided at a bound."""
 
     @staticmethod
     def forward(x: Any) -> Any:
-        """Return something that refuses to be called outside."""
+        """Return a function that raises outside the bounds."""
         if (x < 0).any() or (x > 2).any():
             raise RuntimeError("outside")
         return np.sum(np.sqrt(x + 0.1)) * np.exp(x[1])
@@ -282,7 +282,7 @@ class TestBounds:
         ],
     )
     def test_at_and_near_the_bounds(self, distance: float) -> None:
-        """A right gradient is verified, one that is off by a thousandth found."""
+        """A correct gradient is verified, and an error of a thousandth is detected."""
         x = np.array([distance, 2 - distance, 1.0])
         assert gradcheck(self.forward, self.backward, x, bounds=(0, 2)).verdict == "correct"
         for k in range(2):
@@ -297,13 +297,13 @@ class TestBounds:
             assert [e.index for e in report.worst if e.verdict == "wrong"] == [(k,)]
 
     def test_without_bounds_forward_is_called_outside(self) -> None:
-        """Which is why there are bounds: it then is measured from one side, and says so."""
+        """The derivative is then measured from one side, and the report says so."""
         report = gradcheck(self.forward, self.backward, np.array([0.0, 2.0, 1.0]))
         reasons = [entry.reason or "" for entry in report.worst]
         assert sum("forward raises RuntimeError: outside" in reason for reason in reasons) == 2
 
     def test_product_along_a_tangent_that_points_inside(self) -> None:
-        """A random one would leave at once, to either side."""
+        """A random tangent would leave the bounds at once, to either side."""
         x = np.array([0.0, 2.0, 1.0])
         gradcheck(self.forward, lambda x, tangent: self.backward(x) @ tangent, x, bounds=(0, 2))
 
@@ -320,10 +320,10 @@ class TestBounds:
 
 
 class TestPlaces:
-    """Constrained parameters wherever parameters can be."""
+    """Constraints apply to parameters of every form."""
 
-    def test_in_containers_beside_others(self) -> None:
-        """By their short names; the others are checked as ever."""
+    def test_in_containers_with_unconstrained_parameters(self) -> None:
+        """Constraints are given by short names; the other parameters are checked as usual."""
         parameters = {"S": SPD, "layers": [{"Q": np.linalg.qr(A)[0]}, {"w": A[0]}]}
 
         def forward(parameters: Any) -> Any:
@@ -339,7 +339,7 @@ class TestPlaces:
         assert [p.checked for p in report.parameters] == [10, 16, 4]
 
     def test_attributes_of_an_object(self) -> None:
-        """Perturbed on a copy, in place."""
+        """Attributes are perturbed in place, on a copy of the object."""
 
         class Rotation:
             def __init__(self) -> None:
@@ -360,11 +360,11 @@ class TestPlaces:
         assert np.array_equal(rotation.Q, before)
 
     def test_number(self) -> None:
-        """It has bounds as an array has."""
+        """A number can have bounds, as an array can."""
         gradcheck(np.log, lambda s: 1 / s, 1e-3, bounds=(1e-3, None))
 
     def test_mark(self, pytester: pytest.Pytester) -> None:
-        """Options of a mark like any other."""
+        """A mark can hold constraints, as it can other options."""
         pytester.makepyfile(
             """
             import numpy as np
@@ -381,7 +381,7 @@ class TestPlaces:
 
 
 def test_message_says_what_is_compared() -> None:
-    """The values are not the entries of the gradient, and the note says so."""
+    """The compared values are not entries of the gradient, and the note says so."""
     report = check_gradient(quotient, lambda x: M @ x, UNIT, tangent=unit_norm)
     assert str(report).splitlines()[4:7] == [
         "    consistent with 1/2 x the true gradient (4 of 4 nonzero entries, to",
@@ -392,7 +392,7 @@ def test_message_says_what_is_compared() -> None:
 
 
 def test_stationary_point_is_vacuous() -> None:
-    """A gradient that is normal to the set says nothing along it."""
+    """A gradient that is normal to the set vanishes along it."""
     x = np.linalg.eigh(M)[1][:, 0]
     with pytest.warns(match="zero everywhere with respect to x"):
         report = gradcheck(quotient, lambda x: 2 * M @ x, x, tangent=unit_norm)

@@ -1,4 +1,4 @@
-"""The sets themselves: projections, directions, and the examples of their docstrings."""
+"""Constraints as sets: projections, directions, and the examples in their docstrings."""
 
 import doctest
 from types import ModuleType
@@ -64,23 +64,23 @@ CASES += [
 
 @pytest.mark.parametrize("module", [base, matrices, vectors])
 def test_examples_of_the_docstrings_run(module: ModuleType) -> None:
-    """And print what they say."""
+    """The examples print the expected output."""
     result = doctest.testmod(module)
     assert result.attempted >= 7
     assert result.failed == 0
 
 
 @pytest.mark.parametrize(("rule", "array"), CASES)
-def test_projection_leaves_the_set_alone(rule: Constraint, array: NDArray[Any]) -> None:
-    """What is in the set is its own projection."""
+def test_projection_leaves_the_set_unchanged(rule: Constraint, array: NDArray[Any]) -> None:
+    """An array in the set is its own projection."""
     inside = rule.project(array)
     assert np.abs(inside - array).max() > 0
     np.testing.assert_allclose(rule.project(inside), inside, atol=1e-14)
 
 
 @pytest.mark.parametrize(("rule", "array"), CASES)
-def test_moves_along_the_direction_at_first(rule: Constraint, array: NDArray[Any]) -> None:
-    """The derivative of a move at the point is the direction."""
+def test_derivative_of_a_move_is_the_direction(rule: Constraint, array: NDArray[Any]) -> None:
+    """A small move follows the direction to first order."""
     point = rule.project(array)
     change = np.random.default_rng(1).normal(size=point.shape).astype(point.dtype)
     h = 1e-5
@@ -89,8 +89,8 @@ def test_moves_along_the_direction_at_first(rule: Constraint, array: NDArray[Any
 
 
 @pytest.mark.parametrize(("rule", "array"), CASES)
-def test_direction_is_its_own_direction(rule: Constraint, array: NDArray[Any]) -> None:
-    """A direction that is admissible stays as it is."""
+def test_tangent_direction_is_its_own_projection(rule: Constraint, array: NDArray[Any]) -> None:
+    """A tangent direction is unchanged."""
     point = rule.project(array)
     once = rule.tangent(point, np.random.default_rng(1).normal(size=point.shape))
     np.testing.assert_allclose(rule.tangent(point, once), once, atol=1e-14)
@@ -98,7 +98,7 @@ def test_direction_is_its_own_direction(rule: Constraint, array: NDArray[Any]) -
 
 @pytest.mark.parametrize(("rule", "array"), CASES)
 def test_measured_entries_span_all_directions(rule: Constraint, array: NDArray[Any]) -> None:
-    """Leaving the others out loses none."""
+    """The entries that are not measured add no direction."""
     point = rule.project(array)
     units = np.eye(point.size).reshape(-1, *point.shape)
     if point.dtype.kind == "c":
@@ -110,14 +110,14 @@ def test_measured_entries_span_all_directions(rule: Constraint, array: NDArray[A
 
 
 @pytest.mark.parametrize("rule", [unit_norm, simplex], ids=["unit", "simplex"])
-def test_entry_that_is_nearly_alone_is_left_out(rule: Constraint) -> None:
-    """It hardly moves, and the directions of the others span all."""
+def test_dominant_entry_is_left_out(rule: Constraint) -> None:
+    """It hardly moves, and the directions of the others span the tangent space."""
     point = rule.project(np.array([1.0, 1e-9, 1e-9]))
     assert rule.measured(point).tolist() == [False, True, True]
 
 
 def test_small_steps_stay_in_the_simplex() -> None:
-    """A step that is small against its entry takes no other entry below zero."""
+    """A step that is small against its entry makes no other entry negative."""
     point = np.array([1e-9, 0.4, 0.6 - 1e-9])
     for k in range(3):
         for sign in (1, -1):
@@ -126,22 +126,22 @@ def test_small_steps_stay_in_the_simplex() -> None:
             assert moved.sum() == pytest.approx(1, abs=1e-15)
 
 
-def test_positive_definite_holds_no_other_matrix() -> None:
-    """By Cholesky, of all matrices of a stack."""
+def test_positive_definite_contains_no_other_matrix() -> None:
+    """The Cholesky factorisation decides, for every matrix of a stack."""
     assert positive_definite.contains(np.diag([1.0, 1e-12]))
     assert not positive_definite.contains(np.diag([1.0, -1e-12]))
     assert not positive_definite.contains(np.array([np.eye(2), -np.eye(2)]))
 
 
-def test_masks_move_what_is_true_and_broadcast() -> None:
-    """To the parameter's shape."""
+def test_masks_are_broadcast_to_the_parameter() -> None:
+    """Only entries under the mask move."""
     rule = masked([True, False])
     assert rule.tangent(np.zeros((2, 2)), np.ones((2, 2))).tolist() == [[1, 0], [1, 0]]
     assert rule.measured(np.zeros((2, 2))).tolist() == [[True, False], [True, False]]
 
 
 def test_mask_of_numbers_is_refused() -> None:
-    """1 and 0 could be indices as well."""
+    """The numbers 1 and 0 could also be indices."""
     with pytest.raises(GradcheckUsageError) as error:
         masked([1, 0])
     assert error.value.args[0] == (
@@ -167,7 +167,7 @@ def test_mask_of_numbers_is_refused() -> None:
 def test_shapes_that_do_not_fit(
     rule: Constraint, shape: tuple[int, ...], wanted: str | None
 ) -> None:
-    """In words, for a message."""
+    """The required shape is described in words, for a message."""
     assert rule.wanted_shape(shape) == wanted
 
 
@@ -185,16 +185,16 @@ def test_shapes_that_do_not_fit(
         (orthogonal, "np.linalg.qr(x)[0]"),
     ],
 )
-def test_remedies_do_move_an_array_into_the_set(rule: Constraint, expression: str) -> None:
-    """The advice of the message works when it is pasted."""
+def test_remedies_move_an_array_into_the_set(rule: Constraint, expression: str) -> None:
+    """The expression in the message works when it is pasted."""
     assert rule.remedy("x") == expression
     x = np.random.default_rng(0).uniform(0.1, 1, size=(3, 3))
     moved = eval(expression, {"np": np, "x": x})  # noqa: S307  # the expression is the one above
     np.testing.assert_allclose(rule.project(moved), moved, atol=1e-15)
 
 
-def test_repr_is_what_an_array_in_it_is() -> None:
-    """As messages and reports show it."""
+def test_repr_is_the_adjective_of_the_set() -> None:
+    """Messages and reports show it."""
     assert [repr(symmetric), repr(unit_norm), repr(Constraint())] == [
         "symmetric",
         "of unit norm",

@@ -1,7 +1,7 @@
-"""Sets that a parameter must stay in, and the directions that keep it there.
+"""Constraints on parameters: sets of arrays, with tangent directions and a projection.
 
-The helpers are given to a check as ``tangent={"S": symmetric}``; a set of your
-own is a subclass of `Constraint`.
+A check takes a constraint as ``tangent={"S": symmetric}``. A new set is a subclass of
+`Constraint`.
 """
 
 from pytest_gradcheck.constraints.base import Constraint, masked

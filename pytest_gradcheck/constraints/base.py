@@ -1,6 +1,9 @@
-"""What a constraint is, and those under which some entries do not move.
+"""The interface of a constraint, and constraints that fix some entries.
 
-It must not know checks, names or measurements: arrays in, arrays out.
+A constraint is a set of arrays, often a manifold, given by its tangent directions and by a
+retraction onto it (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on Matrix
+Manifolds, 2008). `pymanopt` and `geoopt` describe manifolds alike; here a set also says which
+coordinate directions span its tangent space. This module does not know checks or measurements.
 """
 
 from __future__ import annotations
@@ -12,31 +15,31 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["ALONE", "Array", "Constraint", "Selected", "masked"]
+__all__ = ["DOMINANT", "Array", "Constraint", "Selected", "masked"]
 
 Array = NDArray[Any]
 
-#: An entry whose square is beyond this share of a unit vector (of a simplex: itself)
-#: hardly moves, and its direction is too short to measure along. Those of the
-#: other entries span all directions without it.
-ALONE = 0.99
+#: An entry of a unit vector whose square exceeds this (on a simplex, an entry that exceeds it)
+#: hardly moves: its tangent direction is too short to measure along. The directions of the
+#: other entries span the tangent space without it.
+DOMINANT = 0.99
 
 
 class Constraint:
-    """A set that a parameter stays in; this one holds every array.
+    """A set of arrays that a parameter stays in; this one contains every array.
 
-    A check moves a parameter from its point x to ``project(x + tangent(x, d))``,
-    for each entry's unit vector d, and never to what `contains` refuses. The
-    claim is compared along the same direction ``tangent(x, d)``.
+    A check moves a parameter from its point x to ``project(x + tangent(x, d))``, where d is a
+    unit vector, and only to arrays that `contains` accepts. The claim is compared along the
+    same direction ``tangent(x, d)``.
 
     Attributes
     ----------
     name : str
-        What an array in the set is: ``"symmetric"``.
+        An adjective for an array in the set: ``"symmetric"``.
     others : str
-        What becomes of the entries that are not `measured`.
+        A clause on the entries that are not `measured`.
     mixes : bool
-        Whether the direction of an entry moves other entries too.
+        Whether the direction of an entry also moves other entries.
     precision : float
         Relative error of the directions.
 
@@ -62,24 +65,24 @@ class Constraint:
     mixes: ClassVar[bool] = True
     precision: ClassVar[float] = float(np.finfo(np.float64).eps)
 
-    def wanted_shape(self, shape: tuple[int, ...]) -> str | None:  # noqa: ARG002  # of no concern here
-        """Say in words what shape a parameter must have, None where `shape` will do."""
+    def wanted_shape(self, shape: tuple[int, ...]) -> str | None:  # noqa: ARG002  # every shape is accepted
+        """Return a description of the required shape; None if `shape` is accepted."""
         return None
 
-    def tangent(self, point: Array, direction: Array) -> Array:  # noqa: ARG002  # the same everywhere
-        """Return the admissible direction at `point` that stands for `direction`; linear in it."""
+    def tangent(self, point: Array, direction: Array) -> Array:  # noqa: ARG002  # the same at every point
+        """Return the tangent direction at `point` for `direction`; it is linear in `direction`."""
         return direction
 
     def project(self, array: Array) -> Array:
-        """Return the nearest array of the set."""
+        """Map an array to the set; an array in the set is unchanged, up to rounding."""
         return array
 
-    def contains(self, array: Array) -> bool:  # noqa: ARG002  # everything is in
-        """Tell whether a projected array is in the set: only then forward gets to see it."""
+    def contains(self, array: Array) -> bool:  # noqa: ARG002  # every array is in the set
+        """Return whether a projected array is in the set; forward is called only if it is."""
         return True
 
     def measured(self, point: Array) -> NDArray[np.bool_]:
-        """Tell the entries along whose directions to measure: enough to span all there are."""
+        """Return which entries to measure along; their directions span the tangent space."""
         return np.ones(point.shape, dtype=bool)
 
     def remedy(self, name: str) -> str:
@@ -87,11 +90,11 @@ class Constraint:
         return f"project({name})"
 
     def direction(self, point: Array, change: Array) -> Array:
-        """Return the derivative of `move` by `change` at `point`."""
+        """Return the derivative of `move` with respect to `change` at `point`."""
         return self.tangent(point, change)
 
     def move(self, point: Array, change: Array) -> Array:
-        """Return where a change of the entries leads to inside the set."""
+        """Return the array in the set that a change of the entries leads to."""
         return self.project(point + self.tangent(point, change))
 
     def __repr__(self) -> str:
@@ -99,7 +102,7 @@ class Constraint:
 
 
 class Selected(Constraint):
-    """Arrays of which some entries move, each by itself."""
+    """Arrays of which only some entries move, independently of each other."""
 
     mixes = False
 
@@ -109,7 +112,7 @@ class Selected(Constraint):
 
 
 class _Masked(Selected):
-    """Arrays of which the entries under a mask move, see `masked`."""
+    """Arrays of which only the entries under a mask move, see `masked`."""
 
     name = "masked"
 
@@ -128,22 +131,22 @@ class _Masked(Selected):
 
 
 def masked(mask: ArrayLike) -> Constraint:
-    """Return the constraint under which only the entries under `mask` move.
+    """Return the constraint that fixes all entries outside `mask`.
 
     Parameters
     ----------
     mask : array_like of bool
-        True where an entry may move; it broadcasts to the parameter.
+        True where an entry may move; it is broadcast to the parameter.
 
     Returns
     -------
     Constraint
-        A boolean array given as ``tangent=`` means the same.
+        A boolean array given as ``tangent=`` has the same meaning.
 
     Raises
     ------
     GradcheckUsageError
-        When `mask` is not boolean.
+        If `mask` is not boolean.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Sets of matrices, in the last two axes of an array.
+"""Constraints on matrices, in the last two axes of an array.
 
-It must not know checks, names or measurements: arrays in, arrays out.
+This module does not know checks or measurements: it works on arrays.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.constraints.base import ALONE, Array, Constraint, Selected
+from pytest_gradcheck.constraints.base import DOMINANT, Array, Constraint, Selected
 
 __all__ = [
     "hermitian",
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class _Mirrored(Constraint):
-    """Square matrices, in the last two axes, with a mirror image of each entry."""
+    """Square matrices whose entries below the diagonal mirror those above it."""
 
     others = "the others move with their mirror images"
 
@@ -29,7 +29,7 @@ class _Mirrored(Constraint):
         square = len(shape) >= 2 and shape[-1] == shape[-2]
         return None if square else "square matrices in its last two axes"
 
-    def tangent(self, point: Array, direction: Array) -> Array:  # noqa: ARG002  # the same everywhere
+    def tangent(self, point: Array, direction: Array) -> Array:  # noqa: ARG002  # the same at every point
         return self.project(direction)
 
     def measured(self, point: Array) -> NDArray[np.bool_]:
@@ -39,8 +39,8 @@ class _Mirrored(Constraint):
 class _Symmetric(_Mirrored):
     """Symmetric matrices.
 
-    Entries (i, j) and (j, i) move together, half a step each, so that the claim's
-    share is ``(g[i, j] + g[j, i]) / 2``: the entry of the symmetrised gradient.
+    Entries (i, j) and (j, i) each move by half a step, so that the claim along this direction
+    is ``(g[i, j] + g[j, i]) / 2``, an entry of the symmetrised gradient.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class _Hermitian(_Mirrored):
 class _PositiveDefinite(_Hermitian):
     """Symmetric (or Hermitian) positive definite matrices.
 
-    Forward never sees a matrix whose Cholesky factorisation fails.
+    Forward is not called for a matrix whose Cholesky factorisation fails.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class _PositiveDefinite(_Hermitian):
 
 
 class _Triangular(Selected):
-    """Matrices, in the last two axes, that are zero on one side of the diagonal."""
+    """Matrices that are zero on one side of the diagonal."""
 
     others = "the others stay zero"
 
@@ -119,7 +119,7 @@ class _Triangular(Selected):
 
 
 class _LowerTriangular(_Triangular):
-    """Lower-triangular matrices, Cholesky factors for example.
+    """Lower-triangular matrices, for example Cholesky factors.
 
     Examples
     --------
@@ -163,7 +163,12 @@ class _UpperTriangular(_Triangular):
 
 
 class _Orthogonal(Constraint):
-    """Matrices, in the last two axes, with orthonormal columns (rows, where those are fewer).
+    """Matrices with orthonormal columns, or orthonormal rows where those are fewer.
+
+    The set is a Stiefel manifold. The tangent direction at X for d is
+    ``d - X (X^H d + d^H X) / 2`` (A. Edelman, T. A. Arias, S. T. Smith, SIAM J. Matrix Anal.
+    Appl. 20 (1998) 303). The projection is the polar factor, from a singular value
+    decomposition.
 
     Examples
     --------
@@ -183,15 +188,15 @@ class _Orthogonal(Constraint):
     def tangent(self, point: Array, direction: Array) -> Array:
         if point.shape[-2] < point.shape[-1]:
             return self.tangent(point.mT, direction.mT).mT
-        turned = point.mT.conj() @ direction
-        return np.asarray(direction - point @ (turned + turned.mT.conj()) / 2)
+        product = point.mT.conj() @ direction
+        return np.asarray(direction - point @ (product + product.mT.conj()) / 2)
 
     def project(self, array: Array) -> Array:
         left, _, right = np.linalg.svd(array, full_matrices=False)
         return np.asarray(left @ right)
 
     def measured(self, point: Array) -> NDArray[np.bool_]:
-        return np.asarray(np.iscomplexobj(point) | (np.abs(point) ** 2 <= ALONE))
+        return np.asarray(np.iscomplexobj(point) | (np.abs(point) ** 2 <= DOMINANT))
 
     def remedy(self, name: str) -> str:
         return f"np.linalg.qr({name})[0]"

@@ -1,6 +1,6 @@
-"""Sets of vectors, along an axis of an array or as the whole of it.
+"""Constraints on vectors, along an axis of an array or of all its entries.
 
-It must not know checks, names or measurements: arrays in, arrays out.
+This module does not know checks or measurements: it works on arrays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.constraints.base import ALONE, Array, Constraint
+from pytest_gradcheck.constraints.base import DOMINANT, Array, Constraint
 
 __all__ = ["simplex", "unit_norm"]
 
@@ -18,7 +18,7 @@ Axis = int | tuple[int, ...] | None
 
 
 class _AlongAxis(Constraint):
-    """Vectors along an axis, the last one unless `along` says another."""
+    """Vectors along an axis, by default the last one; see `along`."""
 
     others = "the others follow from them"
 
@@ -26,7 +26,7 @@ class _AlongAxis(Constraint):
         self._axis = axis
 
     def along(self, axis: Axis) -> Self:
-        """Return the same for vectors along `axis`; None for one vector of all entries."""
+        """Return the constraint for vectors along `axis`; None means one vector of all entries."""
         return type(self)(axis)
 
     def wanted_shape(self, shape: tuple[int, ...]) -> str | None:
@@ -39,14 +39,14 @@ class _AlongAxis(Constraint):
     def _sum(self, array: Array) -> Array:
         return np.asarray(np.sum(array, axis=self._axis, keepdims=True))
 
-    def _axis_in_words(self) -> str:
+    def _axis_arguments(self) -> str:
         return "" if self._axis is None else f"axis={self._axis}, keepdims=True"
 
 
 class _Simplex(_AlongAxis):
-    """Probabilities: not negative, of sum 1 along the last axis (see `along`).
+    """Probabilities: nonnegative entries of sum 1 along the last axis (see `along`).
 
-    Entry i moves towards its corner and back, along ``e_i - x``; the claim's share
+    Entry i moves along ``e_i - x``, towards its corner and back. The claim along this direction
     is ``g[i] - g @ x``.
 
     Examples
@@ -61,8 +61,8 @@ class _Simplex(_AlongAxis):
     name = "on the simplex"
 
     def tangent(self, point: Array, direction: Array) -> Array:
-        # A step that is small against the entry stays inside; one along the
-        # orthogonal projection leaves where another entry is smaller.
+        # A step that is small against the entry stays in the simplex. A step along the
+        # orthogonal projection leaves it where another entry is smaller.
         return np.asarray(direction - point * self._sum(direction))
 
     def project(self, array: Array) -> Array:
@@ -72,14 +72,14 @@ class _Simplex(_AlongAxis):
         return bool((array >= 0).all())
 
     def measured(self, point: Array) -> NDArray[np.bool_]:
-        return np.asarray(point <= ALONE)
+        return np.asarray(point <= DOMINANT)
 
     def remedy(self, name: str) -> str:
-        return f"{name} / {name}.sum({self._axis_in_words()})"
+        return f"{name} / {name}.sum({self._axis_arguments()})"
 
 
 class _UnitNorm(_AlongAxis):
-    """Vectors of Euclidean norm 1 along the last axis (see `along`): spheres.
+    """Vectors of Euclidean norm 1 along the last axis (see `along`): points of a sphere.
 
     Examples
     --------
@@ -103,12 +103,12 @@ class _UnitNorm(_AlongAxis):
         return np.asarray(array / np.sqrt(self._sum(np.abs(array) ** 2)))
 
     def measured(self, point: Array) -> NDArray[np.bool_]:
-        # Of a complex entry the phase may still turn.
-        return np.asarray(np.iscomplexobj(point) | (np.abs(point) ** 2 <= ALONE))
+        # The phase of a dominant complex entry can still change.
+        return np.asarray(np.iscomplexobj(point) | (np.abs(point) ** 2 <= DOMINANT))
 
     def remedy(self, name: str) -> str:
-        words = self._axis_in_words()
-        return f"{name} / np.linalg.norm({name}{words and ', '}{words})"
+        arguments = self._axis_arguments()
+        return f"{name} / np.linalg.norm({name}{arguments and ', '}{arguments})"
 
 
 simplex = _Simplex()

@@ -1,1 +1,1 @@
-"""Likely causes of a wrong gradient, from the pattern of its errors."""
+"""Likely causes of a wrong gradient, each from a pattern of its errors."""

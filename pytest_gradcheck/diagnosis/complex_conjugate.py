@@ -1,7 +1,7 @@
-"""Whether a wrong gradient is the complex conjugate of the true one.
+"""Diagnosis of a gradient that is the complex conjugate of the true one.
 
-It must not evaluate anything or know which coordinates belong to what: it is
-told which derivatives change their sign under conjugation.
+The claim with the signs of its imaginary parts changed must agree with every measurement. This
+module does not evaluate functions, and it does not know which coordinates are imaginary parts.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["diagnose_conjugate"]
 
 Floats = NDArray[np.float64]
 
-#: An entry speaks for the conjugate when its bound is below this share of it.
-CLEAR = 1e-2
+#: An entry supports the diagnosis if its error bound is below this share of it.
+LARGEST_RELATIVE_BOUND = 1e-2
 
-#: Claims are told apart to this relative difference at best.
-FINEST = 1e-9
+#: Claims that differ by less than this, relatively, are equal.
+RESOLUTION = 1e-9
 
 
 def diagnose_conjugate(
@@ -37,17 +37,17 @@ def diagnose_conjugate(
     Parameters
     ----------
     claim, value, bound : ndarray, shape (n, m)
-        What backward says, what was measured, and how well; a parameter with
-        a wrong entry.
+        The claimed derivatives of a parameter with a wrong entry, the measured ones, and
+        their error bounds.
     imaginary : ndarray of bool, shape (n, m)
-        Which derivatives change their sign under conjugation.
+        Whether each derivative changes its sign under conjugation.
     other : str or None
-        The convention by which the conjugate would be right, None where none is.
+        The convention for which the conjugate would be correct; None if there is none.
 
     Yields
     ------
     Diagnosis
-        One, or none.
+        At most one.
 
     Examples
     --------
@@ -58,10 +58,10 @@ def diagnose_conjugate(
     ['conjugate']
     """
     known = np.isfinite(value) & np.isfinite(bound)
-    clear = known & imaginary & (bound <= CLEAR * np.abs(value))
-    count = int(np.count_nonzero(clear))
+    supports = known & imaginary & (bound <= LARGEST_RELATIVE_BOUND * np.abs(value))
+    count = int(np.count_nonzero(supports))
     error = np.abs(np.where(imaginary, -claim, claim) - value)[known]
-    allowed = 2 * np.maximum(bound, FINEST * np.abs(claim))[known]
+    allowed = 2 * np.maximum(bound, RESOLUTION * np.abs(claim))[known]
     if not count or (error > allowed).any():
         return
     cause = (

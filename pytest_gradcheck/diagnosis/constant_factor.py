@@ -1,7 +1,9 @@
-"""From the pattern of a wrong gradient to its likely cause.
+"""Diagnosis of a gradient that is a constant multiple of the true one.
 
-It must not evaluate anything: every hypothesis is tested on what was measured,
-and one that does not explain all of it is not mentioned.
+The factor is the ratio of claim to measurement at the best measured entry, rounded to a simple
+fraction if one is close. It is reported only if it explains every measurement within its error
+bound: a missing 1/N, a stray 2, a flipped sign, or no gradient at all. This module does not
+evaluate functions.
 """
 
 from __future__ import annotations
@@ -17,32 +19,32 @@ __all__ = ["diagnose_constant_factor", "diagnose_relative_error"]
 
 Floats = NDArray[np.float64]
 
-#: A factor is named as a whole number up to this, as one over it ...
-LARGEST_WHOLE = 10_000_000
+#: The largest integer that is reported as a factor, or as its reciprocal.
+LARGEST_INTEGER = 10_000_000
 
-#: ... or as a fraction of numbers up to this.
+#: The largest numerator or denominator of a fraction that is reported as a factor.
 LARGEST_TERM = 12
 
-#: An entry speaks for a factor when its bound is below this share of it.
-CLEAR = 1e-2
+#: An entry supports a factor if its error bound is below this share of it.
+LARGEST_RELATIVE_BOUND = 1e-2
 
-#: Factors are told apart to this relative difference at best.
-FINEST = 1e-9
+#: Factors that differ by less than this, relatively, are equal.
+RESOLUTION = 1e-9
 
 
 def diagnose_constant_factor(claim: Floats, value: Floats, bound: Floats) -> tuple[Diagnosis, ...]:
-    """Test what could have gone wrong with one parameter's gradient.
+    """Test whether the gradient of one parameter is a constant multiple of the true one.
 
     Parameters
     ----------
     claim, value, bound : ndarray, shape (n, m)
-        What backward says, what was measured, and how well; a parameter with
-        a wrong entry.
+        The claimed derivatives of a parameter with a wrong entry, the measured ones, and
+        their error bounds.
 
     Returns
     -------
     tuple of Diagnosis
-        Those that explain every measurement within its bound; empty for none.
+        The factor, if it explains every measurement within its error bound; else empty.
 
     Examples
     --------
@@ -57,33 +59,33 @@ def diagnose_constant_factor(claim: Floats, value: Floats, bound: Floats) -> tup
     return () if factor is None else (factor,)
 
 
-def diagnose_relative_error(share: float, doubt: float) -> Diagnosis:
-    """Say what it means that a share of a claim is too much, by what directions show.
+def diagnose_relative_error(relative_error: float, uncertainty: float) -> Diagnosis:
+    """Return the factor that a common relative error of all claims of a parameter means.
 
     Parameters
     ----------
-    share : float
-        Which part of the claim is not in the true gradient.
-    doubt : float
-        How uncertain that is.
+    relative_error : float
+        ``(claim - gradient) / claim``, from directional derivatives.
+    uncertainty : float
+        The absolute error of `relative_error`.
 
     Returns
     -------
     Diagnosis
-        The factor between claim and gradient.
+        The factor between claim and gradient, ``1 / (1 - relative_error)``.
 
     Examples
     --------
     >>> diagnose_relative_error(0.5, 1e-9).text
     'consistent with 2 x the true gradient (along two directions, to 8 digits): a stray factor 2?'
     """
-    rest = 1 - share
-    if abs(rest) <= doubt:
+    inverse = 1 - relative_error
+    if abs(inverse) <= uncertainty:
         text = "numerically zero along two directions: does forward use it at all?"
         return Diagnosis("factor", text, {"factor": float("inf")})
-    margin = max(doubt / abs(rest), FINEST)
-    fraction = _simple_fraction(1 / rest, margin)
-    factor = 1 / rest if fraction is None else float(fraction)
+    margin = max(uncertainty / abs(inverse), RESOLUTION)
+    fraction = _simple_fraction(1 / inverse, margin)
+    factor = 1 / inverse if fraction is None else float(fraction)
     digits = max(1, int(-np.log10(margin)))
     number = f"{factor:.{max(6, digits)}g}" if fraction is None else str(fraction)
     text = (
@@ -94,20 +96,20 @@ def diagnose_relative_error(share: float, doubt: float) -> Diagnosis:
 
 
 def _constant_factor(claim: Floats, value: Floats, bound: Floats) -> Diagnosis | None:
-    """Test whether the claim is one number times the true gradient."""
-    clear = bound <= CLEAR * np.abs(value)
-    nonzero = int(np.count_nonzero(clear))
+    """Return the factor between the claim and the true gradient, if there is one."""
+    supports = bound <= LARGEST_RELATIVE_BOUND * np.abs(value)
+    nonzero = int(np.count_nonzero(supports))
     if nonzero == 0:
         return None
-    ratios = claim[clear] / value[clear]
-    doubts = bound[clear] / np.abs(value[clear])
-    best = int(np.argmin(doubts))
+    ratios = claim[supports] / value[supports]
+    uncertainties = bound[supports] / np.abs(value[supports])
+    best = int(np.argmin(uncertainties))
     factor = float(ratios[best])
-    fraction = _simple_fraction(factor, max(4 * float(doubts[best]), FINEST))
+    fraction = _simple_fraction(factor, max(4 * float(uncertainties[best]), RESOLUTION))
     if fraction is not None:
         factor = float(fraction)
     error = np.abs(claim - factor * value)
-    explained = error <= 2 * np.maximum(abs(factor) * bound, FINEST * np.abs(claim))
+    explained = error <= 2 * np.maximum(abs(factor) * bound, RESOLUTION * np.abs(claim))
     if not explained.all() or factor == 1 or (nonzero == 1 and fraction is None):
         return None
     if factor == 0:
@@ -119,7 +121,7 @@ def _simple_fraction(factor: float, margin: float) -> Fraction | None:
     """Return the simple fraction within the relative `margin` of `factor`, if there is one."""
     if factor == 0:
         return Fraction(0)
-    if not 1 / LARGEST_WHOLE <= abs(factor) <= LARGEST_WHOLE:
+    if not 1 / LARGEST_INTEGER <= abs(factor) <= LARGEST_INTEGER:
         return None
     near = Fraction(factor).limit_denominator(LARGEST_TERM)
     candidates = [Fraction(round(factor)), Fraction(1, round(1 / factor) or 1)]

@@ -1,4 +1,4 @@
-"""Diagnosis of complex gradients: the conjugate of the true one."""
+"""Diagnosis of a gradient that is the complex conjugate of the true one."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ CONJUGATE = np.where(IMAGINARY, -VALUE, VALUE)
 BOUND = np.full((4, 1), 1e-10)
 
 
-def diagnosed(claim: object, other: str | None = "jax", **changes: object) -> list[Diagnosis]:
+def diagnose(claim: object, other: str | None = "jax", **changes: object) -> list[Diagnosis]:
     """Diagnose a claim about two complex entries."""
     data = {"value": VALUE, "bound": BOUND, "imaginary": IMAGINARY} | changes
     return list(diagnose_conjugate(claim, other=other, **data))  # type: ignore[arg-type]  # arrays
 
 
 def test_conjugate_proposes_the_other_convention() -> None:
-    """Where there is one by which the claim would be right."""
-    (diagnosis,) = diagnosed(CONJUGATE)
+    """It does so if the claim is correct in that convention."""
+    (diagnosis,) = diagnose(CONJUGATE)
     assert diagnosis == Diagnosis(
         "conjugate",
         "consistent with the complex conjugate of the true gradient: the other convention? say "
@@ -29,8 +29,8 @@ def test_conjugate_proposes_the_other_convention() -> None:
 
 
 def test_conjugate_of_a_holomorphic_derivative_has_no_convention() -> None:
-    """There only a conj() can be wrong."""
-    (diagnosis,) = diagnosed(CONJUGATE, other=None)
+    """The only likely cause is a conj()."""
+    (diagnosis,) = diagnose(CONJUGATE, other=None)
     assert diagnosis.text == (
         "consistent with the complex conjugate of the true gradient: a conj() missing, or one "
         "too many?"
@@ -38,22 +38,22 @@ def test_conjugate_of_a_holomorphic_derivative_has_no_convention() -> None:
 
 
 def test_conjugate_must_explain_every_entry() -> None:
-    """One that is off otherwise speaks against it, in either part."""
+    """An entry that is wrong otherwise excludes the diagnosis, in either part."""
     for index in range(4):
         claim = CONJUGATE.copy()
         claim[index] *= 1.01
-        assert diagnosed(claim) == []
+        assert diagnose(claim) == []
 
 
 def test_real_gradient_is_no_conjugate() -> None:
-    """Without an imaginary part that is clear nothing can be said."""
-    assert diagnosed(CONJUGATE, imaginary=np.zeros((4, 1), dtype=bool)) == []
-    assert diagnosed(CONJUGATE, bound=np.abs(VALUE)) == []
+    """The diagnosis needs an imaginary part that is measured well."""
+    assert diagnose(CONJUGATE, imaginary=np.zeros((4, 1), dtype=bool)) == []
+    assert diagnose(CONJUGATE, bound=np.abs(VALUE)) == []
 
 
-def test_unmeasured_entries_do_not_speak() -> None:
-    """NaN and infinite bounds are left out."""
+def test_unmeasured_entries_are_left_out() -> None:
+    """Entries of value NaN, or with an infinite bound, are no evidence."""
     value, bound = VALUE.copy(), BOUND.copy()
     value[0], bound[3] = np.nan, np.inf
-    (diagnosis,) = diagnosed(CONJUGATE, value=value, bound=bound)
+    (diagnosis,) = diagnose(CONJUGATE, value=value, bound=bound)
     assert diagnosis.evidence == {"imaginary": 1}
