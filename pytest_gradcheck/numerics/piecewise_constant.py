@@ -1,18 +1,18 @@
-"""Outputs that are constant around the point, told from those that are merely rounded.
+"""Piecewise constant outputs, and smooth outputs of which a term is piecewise constant.
 
-A claim of exactly zero and a step that does not move the output by a bit are evidence already:
-no ladder is needed where it is known that outputs are not merely rounded.
+An output that is constant around the point, as a floor or a count is, has the derivative zero. An
+output that is rounded looks the same along one coordinate, yet its derivative is the slope that
+larger steps show. `PlateauDetector` separates the two by what other coordinates of the array do:
+all of them are rounded alike.
 
-It must not estimate derivatives or judge a claim; it is told which are zero.
+A term that is rounded inside the function is constant between its jumps. Small steps see only the
+other terms, perfectly smooth, and miss the slope of this one. The jumps are found in differences
+of high order at wider steps, and the extrapolation is repeated with their height as quantisation
+noise, the additive model of B. Widrow (IRE Trans. Circuit Theory 3 (1956) 266).
+
+It does not judge a claim. It is given the claims, since a zero that no step contradicts is
+evidence already, and what agrees with a claim needs no search for jumps.
 """
-
-# MERGED Outputs of which a part moves in stairs with treads wider than the steps of a ladder.
-#
-# A term that is rounded inside forward stands still between its jumps. Over small steps the
-# others are seen alone, as smooth as can be, and the slope is short of that term's: only wider
-# steps show that the function is rough.
-#
-# It must not judge; it is told a claim, since what agrees with one needs no such look.
 
 from __future__ import annotations
 
@@ -49,42 +49,88 @@ __all__ = [
 ]
 
 
-#: Relative steps up to this must not move an output that is constant around the point.
-WIDE = 1e-9
+#: A plateau is at least this wide, in relative steps to both sides.
+NARROWEST_PLATEAU = 1e-9
 
-#: The relative step of a pair that is to meet no jump.
-CLOSE = 2e-9
+#: The relative step of a pair that is not to meet a jump.
+CLOSE_STEP = 2e-9
 
-#: A smooth output differs at all of a few places that are this relative step apart; one that
-#: is rounded to fewer digits has one value there, or two where it happens to jump.
+#: A smooth output differs at all of a few points that are this relative step apart. One that is
+#: rounded to fewer digits has one value there, or two where it happens to jump.
 ROUNDING_PROBE_STEP = 1e-8
 ROUNDING_PROBE_OFFSETS = (-3, -2, -1, 1, 2, 3)
 
-#: A jump by less than this share of the output is that of rounding: to float64 where the
-#: output is smooth in others, to whatever type where nothing is known.
+#: A jump by less than this share of the output is due to rounding: to float64 where the output is
+#: smooth in other coordinates, to an unknown type where it is not known to be.
 FINE_ROUNDING = 1e-8
 COARSE_ROUNDING = 1e-5
 
+#: Relative spacings of equispaced samples that may show jumps, and the number of samples to each
+#: side of the point.
+SPACINGS: Floats = 0.1 * 4.0 ** -np.arange(12.0)
+POINTS = 6
+OFFSETS: Floats = np.arange(-POINTS, POINTS + 1.0)
+
+#: Differences of this order are next to nothing for smooth values, and so many times the height
+#: for a jump.
+ORDER = 6
+AMPLIFICATION = 10.0
+
+#: A spacing is examined where the central difference over it, or over the next larger one, is away
+#: from the measured derivative by this share of the difference to be explained.
+CHANGED_SHARE = 0.25
+
+#: Jumps exceed the noise of the extrapolation by this factor. They are noise up to this share of
+#: the variation along the line, of the output (`COARSE_ROUNDING`), or up to this height: that of
+#: the rounding of numbers of order one. Higher ones are a feature of the function.
+ROUGHER = 8.0
+TINY = 1e-2
+ROUNDING_OF_ONE = 8 * EPS
+
+#: Jumps of a height over a spacing explain slopes up to so many times their quotient: plateaus are
+#: wider than the next smaller spacing, a quarter as long.
+EXPLAINED = 8.0
+
+#: A jump is located by subdivision, each time into so many parts: first of several spacings, into
+#: many parts, since other jumps may be in them. Of its height this share is left in the end.
+LOCATED_SPACINGS = 6
+SUBDIVISIONS = (24, 6, 6, 6, 6)
+SAME_HEIGHT = 0.3
+
 
 def jumps_beyond_plateau(
-    claim: Floats, level: Plateau, size: Floats, least: Floats | float
+    claim: Floats, plateau: Plateau, size: Floats, least: Floats | float
 ) -> Booleans:
-    """Tell which outputs, claimed not to move, do not close to the point, and jump beyond.
+    """Return which outputs are claimed to be constant, are so around the point, and jump beyond.
 
-    By more than a share `least` of their size; arrays that broadcast to one shape.
+    Parameters
+    ----------
+    claim : ndarray
+        Claimed derivatives.
+    plateau : Plateau
+        How far outputs keep their values, and by how much they change then.
+    size : ndarray
+        How large outputs are.
+    least : ndarray or float
+        The share of it that a jump must exceed.
+
+    Returns
+    -------
+    ndarray of bool
+        Of the shape that the arguments broadcast to.
     """
-    jumps = (level.jump > 0) & (level.jump > least * size)
-    return np.asarray((claim == 0) & (level.half_width >= WIDE) & jumps)
+    jumps = (plateau.jump > 0) & (plateau.jump > least * size)
+    return np.asarray((claim == 0) & (plateau.half_width >= NARROWEST_PLATEAU) & jumps)
 
 
-def all_distinct(there: Floats) -> Booleans:
-    """Tell which outputs differ at all of k places, the first axis of `there`."""
-    return np.asarray((np.diff(np.sort(there, axis=0), axis=0) > 0).all(axis=0))
+def all_distinct(values: Floats) -> Booleans:
+    """Return which outputs have a different value at each of k points, the first axis."""
+    return np.asarray((np.diff(np.sort(values, axis=0), axis=0) > 0).all(axis=0))
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What some coordinates show of m outputs: which are claimed to move, which are smooth."""
+class _Smoothness:
+    """Which of m outputs are claimed to change along some coordinates, and which are smooth."""
 
     claimed: Booleans
     smooth: Booleans
@@ -92,12 +138,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class PlateauDetector:
-    """Tells where outputs are piecewise constant.
-
-    ``floor(x)`` and a smooth function that is rounded look alike along one coordinate:
-    they do not move, then jump. The derivative of the first is zero; of the second people
-    mean the slope that larger steps show. What is rounded is so whichever coordinate moves;
-    coordinates of one array are rounded alike.
+    """Detects outputs that are piecewise constant, as opposed to rounded.
 
     Attributes
     ----------
@@ -106,66 +147,65 @@ class PlateauDetector:
     claims : callable
         ``claims(start, stop)`` returns the claimed derivatives, shape (stop - start, m).
     rng : numpy.random.Generator
-        Draws the directions to look along.
+        Draws the directions in which smoothness is tested.
     """
 
     function: Function
     claims: Callable[[int, int], Floats]
     rng: np.random.Generator
-    _seen: dict[tuple[int, int], _Seen] = field(default_factory=dict)
+    _tested: dict[tuple[int, int], _Smoothness] = field(default_factory=dict)
 
-    def found(self, indices: Indices, claim: Floats, level: Plateau) -> Booleans:
-        """Tell which outputs are constant around the point, and jump further away.
+    def detect(self, indices: Indices, claim: Floats, plateau: Plateau) -> Booleans:
+        """Return which outputs are constant around the point, and jump further away.
 
         Parameters
         ----------
         indices : ndarray of int, shape (k,)
             Coordinates.
         claim : ndarray, shape (k, m)
-            Claimed derivatives by them; none but zeros are borne out.
-        level : Plateau
+            Claimed derivatives; only zeros can be confirmed.
+        plateau : Plateau
             How far outputs keep their values along each, fields of shape (k, m).
 
         Returns
         -------
         ndarray of bool, shape (k, m)
-            Costs six evaluations for each array of the user's that is asked about, once, and
-            six along all of them where others are claimed to move an output.
+            Costs six evaluations for each array in question, once, and six along all arrays
+            where an output is claimed to change with others only.
         """
         # What rounds a sum is small against its terms, however well they cancel.
         size = np.maximum(np.abs(self.function.base), self.function.sizes)
-        result = jumps_beyond_plateau(claim, level, size, 0.0)
+        result = jumps_beyond_plateau(claim, plateau, size, 0.0)
         rows = np.flatnonzero(result.any(axis=1))
         starts = np.append(self.function.scales.starts, self.function.point.size)
         segments = np.searchsorted(starts, indices[rows], side="right") - 1
         for segment in np.unique(segments).tolist():
             some = rows[segments == segment]
-            own = self._look(int(starts[segment]), int(starts[segment + 1]))
-            seen = own if own.claimed.all() else self._look(0, self.function.point.size)
-            claimed = own.claimed | seen.claimed
-            smooth = np.where(own.claimed, own.smooth, seen.smooth)
-            part = Plateau(level.half_width[some], level.jump[some])
-            jumps = jumps_beyond_plateau(
-                claim[some], part, size, np.where(claimed, FINE_ROUNDING, COARSE_ROUNDING)
-            )
+            own = self._test(int(starts[segment]), int(starts[segment + 1]))
+            every = own if own.claimed.all() else self._test(0, self.function.point.size)
+            claimed = own.claimed | every.claimed
+            smooth = np.where(own.claimed, own.smooth, every.smooth)
+            part = Plateau(plateau.half_width[some], plateau.jump[some])
+            least = np.where(claimed, FINE_ROUNDING, COARSE_ROUNDING)
+            jumps = jumps_beyond_plateau(claim[some], part, size, least)
             result[some] = (smooth | ~claimed) & jumps
         return result
 
     def settle(self, block: Block, open_: Booleans) -> Booleans:
-        """Note what does not move close to the point, where noise is that of jumps.
+        """Record plateaus that pairs show, where the noise may be that of jumps beyond.
 
         Parameters
         ----------
         block : Block
-            Coordinates that pairs were taken of.
+            Coordinates that were measured by pairs.
         open_ : ndarray of bool, shape (k,)
-            Which of them need a further look.
+            Which of them are not settled.
 
         Returns
         -------
         ndarray of bool, shape (k,)
-            Which need none any more. Costs two evaluations for each that is claimed to be zero
-            and moved at its first pair, where outputs are noisier than rounding makes them.
+            Which are settled now. Costs two evaluations for each that is claimed to be zero
+            and changed at its first pair, where outputs are noisier than their rounding.
         """
         function, found, indices = block.function, block.found, block.indices
         settled = np.zeros(indices.shape, dtype=bool)
@@ -173,18 +213,19 @@ class PlateauDetector:
         zero &= function.noise > FINE_ROUNDING * np.abs(function.base)
         if not zero.any():
             return settled
-        still = zero & (found.status[indices] == Status.UNCHANGED)
-        reach = np.where(still, found.step[indices][:, None], 0.0)
-        rows = np.flatnonzero((zero & ~still).any(axis=1))
+        unchanged = zero & (found.status[indices] == Status.UNCHANGED)
+        half_width = np.where(unchanged, found.step[indices][:, None], 0.0)
+        rows = np.flatnonzero((zero & ~unchanged).any(axis=1))
         if rows.size:
             part = block.take(rows)
-            pairs = part.central_pairs(CLOSE * part.scale)
-            reach[rows] = np.where(still[rows], reach[rows], pairs.step[:, None] * pairs.unchanged)
-        noise = np.broadcast_to(function.noise, reach.shape)
-        level = Plateau(reach / block.scale[:, None], np.where(zero, noise, 0.0))
-        flat = self.found(indices, block.claim, level)
+            pairs = part.central_pairs(CLOSE_STEP * part.scale)
+            close = pairs.step[:, None] * pairs.unchanged
+            half_width[rows] = np.where(unchanged[rows], half_width[rows], close)
+        noise = np.broadcast_to(function.noise, half_width.shape)
+        plateau = Plateau(half_width / block.scale[:, None], np.where(zero, noise, 0.0))
+        flat = self.detect(indices, block.claim, plateau)
         for row, output in np.argwhere(flat).tolist():
-            bound = EPS * float(np.abs(function.base[output]) / reach[row, output])
+            bound = EPS * float(np.abs(function.base[output]) / half_width[row, output])
             found.set_plateau(int(indices[row]), output, bound)
         others = np.isin(found.status[indices], (Status.UNREFINED, Status.KINK))
         rows = np.flatnonzero(flat.any(axis=1) & ~(others & ~flat).any(axis=1))
@@ -196,80 +237,46 @@ class PlateauDetector:
     def record(
         self, index: int, claim: Floats, measured: LineMeasurement, unit: float, found: Measurement
     ) -> None:
-        """Note what of a coordinate does not move around the point.
+        """Record the plateaus of one coordinate.
 
         Parameters
         ----------
         index : int
             The coordinate.
         claim : ndarray, shape (m,)
-            Claimed derivatives by it.
+            Claimed derivatives with respect to it.
         measured : LineMeasurement
-            What a ladder along it showed.
+            The extrapolation along it.
         unit : float
             The absolute length of a relative step of 1.
         found : Measurement
-            Takes it.
+            Written to.
         """
-        level, base = measured.plateau, np.abs(self.function.base)
-        found.status[index, (claim == 0) & (level.half_width > 0) & (level.jump == 0)] = (
-            Status.UNCHANGED
-        )
-        rows = Plateau(level.half_width[None], level.jump[None])
-        flat = self.found(np.array([index]), claim[None], rows)[0]
+        plateau, base = measured.plateau, np.abs(self.function.base)
+        unchanged = (claim == 0) & (plateau.half_width > 0) & (plateau.jump == 0)
+        found.status[index, unchanged] = Status.UNCHANGED
+        row = Plateau(plateau.half_width[None], plateau.jump[None])
+        flat = self.detect(np.array([index]), claim[None], row)[0]
         for output in np.flatnonzero(flat).tolist():
-            bound = EPS * float(base[output] / (level.half_width[output] * unit))
+            bound = EPS * float(base[output] / (plateau.half_width[output] * unit))
             found.set_plateau(index, output, bound)
 
-    def _look(self, start: int, stop: int) -> _Seen:
-        """Look along coordinates ``start:stop`` that are claimed to move any output."""
-        if (start, stop) not in self._seen:
+    def _test(self, start: int, stop: int) -> _Smoothness:
+        """Test smoothness along those coordinates ``start:stop`` that are claimed to matter."""
+        if (start, stop) not in self._tested:
             function, size = self.function, self.function.point.size
             moving = np.zeros(size, dtype=bool)
             claimed = np.zeros(function.base.shape, dtype=bool)
             for part in chunks(start, stop):
-                some = self.claims(part.start, part.stop) != 0
-                moving[part] = some.any(axis=1)
-                claimed |= some.any(axis=0)
+                nonzero = self.claims(part.start, part.stop) != 0
+                moving[part] = nonzero.any(axis=1)
+                claimed |= nonzero.any(axis=0)
             direction = signed_direction(function.scales.own(slice(None)), self.rng)
             direction[~moving] = 0.0
-            steps = [ROUNDING_PROBE_STEP * place for place in ROUNDING_PROBE_OFFSETS]
-            there = evaluate_along(function.evaluate, function.point, direction, steps)
-            self._seen[start, stop] = _Seen(claimed, all_distinct(there))
-        return self._seen[start, stop]
-
-
-#: Relative spacings of the tables in which stairs are looked for, so many values to each side.
-SPACINGS: Floats = 0.1 * 4.0 ** -np.arange(12.0)
-POINTS = 6
-STAIR_PLACES: Floats = np.arange(-POINTS, POINTS + 1.0)
-
-#: Smooth values leave next to nothing in differences of this order, a jump so many times its
-#: height.
-ORDER = 6
-SPREAD = 10.0
-
-#: One that is as wide as the steps of a ladder is looked at where slopes over these, or the next
-#: larger, are apart from what was measured by this share of what is to be explained.
-MOVED = 0.25
-
-#: Stairs are so many times as rough as the values that a ladder went by, and low: below this
-#: share of what the function varies by along the line, or no more than rounding to whatever
-#: type leaves of it, or of numbers of order one. Higher ones are what the function does.
-ROUGHER = 8.0
-TINY = 1e-2
-OF_ONE = 8 * EPS
-
-#: Between one spacing at which they show and one a quarter as wide, at which they do not, is
-#: the width of a stair: the slopes that jumps make good are so many times their height over it.
-EXPLAINED = 8.0
-
-#: Looks closer, each into one of so many parts, where values change as they do not in the others;
-#: first over so many spacings, into many, lest there be a jump in most of them. A jump is as high
-#: from closer by.
-REACH = 6
-PARTS = (24, 6, 6, 6, 6)
-AS_HIGH = 0.3
+            steps = [ROUNDING_PROBE_STEP * offset for offset in ROUNDING_PROBE_OFFSETS]
+            values = evaluate_along(function.evaluate, function.point, direction, steps)
+            self._tested[start, stop] = _Smoothness(claimed, all_distinct(values))
+        return self._tested[start, stop]
 
 
 def extrapolate_with_quantization_noise(
@@ -281,14 +288,14 @@ def extrapolate_with_quantization_noise(
     claim: Floats,
     agreement: float,
 ) -> LineMeasurement:
-    """Climb once more where a claim differs, and stairs would explain that.
+    """Repeat an extrapolation with quantisation noise, where that would explain a difference.
 
     Parameters
     ----------
     line, base, noise
         See `extrapolate`.
     measured : LineMeasurement
-        What a ladder showed.
+        What `extrapolate` returned for them.
     claim : ndarray, shape (m,)
         Claimed derivatives per unit of absolute step.
     agreement : float
@@ -297,9 +304,9 @@ def extrapolate_with_quantization_noise(
     Returns
     -------
     LineMeasurement
-        The same where nothing differs, or slopes over larger steps are no other. Else it costs
-        12 evaluations for each of up to twelve tables, 53 more for each output that looks as if
-        it moved in stairs, and a ladder with these as noise where any does.
+        The same where nothing differs, or where central differences over larger steps are no
+        other. Else it costs 12 evaluations for each of up to twelve spacings, 53 for each output
+        that seems to jump, and another extrapolation where one does.
     """
     with np.errstate(all="ignore"):
         error = np.abs(claim - measured.value)
@@ -307,51 +314,59 @@ def extrapolate_with_quantization_noise(
         if not differs.any():
             return measured
         error = np.where(differs, error, np.inf)
-        quiet = measured.bound * measured.step
-        apart = np.abs(measured.central - measured.value)[: SPACINGS.size]
+        residual_noise = measured.bound * measured.step
+        change = np.abs(measured.central - measured.value)[: SPACINGS.size]
         steps = RELATIVE_STEPS[: SPACINGS.size, None] * line.unit
-        moved = (apart >= MOVED * error) & (apart * steps >= ROUGHER * quiet / 2)
-        wanted = np.asarray(moved.any(axis=1))
-        wanted[1:] |= wanted[:-1].copy()
-        if not wanted.any():
+        changed = (change >= CHANGED_SHARE * error) & (
+            change * steps >= ROUGHER * residual_noise / 2
+        )
+        examined = np.asarray(changed.any(axis=1))
+        examined[1:] |= examined[:-1].copy()
+        if not examined.any():
             return measured
-        heights = _heights(line, base, quiet, error * line.unit, SPACINGS[wanted])
+        heights = _explaining_jumps(
+            line, base, residual_noise, error * line.unit, SPACINGS[examined]
+        )
     return extrapolate(line, base, noise, least=heights) if heights.any() else measured
 
 
-def _heights(line: Line, base: Floats, quiet: Floats, error: Floats, spacings: Floats) -> Floats:
-    """Return the heights of stairs that would explain errors per relative step, else 0."""
-    steps = spacings[:, None] * STAIR_PLACES
+def _explaining_jumps(
+    line: Line, base: Floats, noise: Floats, error: Floats, spacings: Floats
+) -> Floats:
+    """Return the heights of jumps that would explain errors per relative step, else 0."""
+    steps = spacings[:, None] * OFFSETS
     outputs = np.broadcast_to(base, (*steps.shape, base.size)).copy()
-    outputs[:, STAIR_PLACES != 0] = line.at(steps[:, STAIR_PLACES != 0].ravel())[1].reshape(
+    outputs[:, OFFSETS != 0] = line.at(steps[:, OFFSETS != 0].ravel())[1].reshape(
         spacings.size, -1, base.size
     )
-    moves = np.abs(outputs - base)
-    varies = np.max(moves, axis=(0, 1), initial=0.0, where=np.isfinite(moves))
-    low = np.maximum(np.maximum(TINY * varies, COARSE_ROUNDING * np.abs(base)), OF_ONE)
-    rough = np.abs(np.diff(outputs, n=ORDER, axis=1))
-    heights = rough.max(axis=1) / SPREAD
-    least = ROUGHER * np.maximum(quiet, EPS * np.abs(outputs).max(axis=1))
-    seen = (heights > least) & (heights <= low)
+    changes = np.abs(outputs - base)
+    variation = np.max(changes, axis=(0, 1), initial=0.0, where=np.isfinite(changes))
+    highest = np.maximum(TINY * variation, COARSE_ROUNDING * np.abs(base))
+    highest = np.maximum(highest, ROUNDING_OF_ONE)
+    differences = np.abs(np.diff(outputs, n=ORDER, axis=1))
+    heights = differences.max(axis=1) / AMPLIFICATION
+    lowest = ROUGHER * np.maximum(noise, EPS * np.abs(outputs).max(axis=1))
+    seen = (heights > lowest) & (heights <= highest)
     seen &= error * spacings[:, None] <= EXPLAINED * heights
     found, columns = np.zeros_like(base), np.flatnonzero(seen.any(axis=0))
     if columns.size:
-        narrowest = spacings.size - 1 - np.argmax(seen[::-1, columns], axis=0)
-        spacing = spacings[narrowest]
-        centre = (rough[narrowest, :, columns].argmax(axis=1) + ORDER / 2 - POINTS) * spacing
-        found[columns] = _jumps(line, centre, spacing, columns)
+        smallest = spacings.size - 1 - np.argmax(seen[::-1, columns], axis=0)
+        spacing = spacings[smallest]
+        roughest = differences[smallest, :, columns].argmax(axis=1)
+        centre = (roughest + ORDER / 2 - POINTS) * spacing
+        found[columns] = _located_jumps(line, centre, spacing, columns)
     return found
 
 
-def _jumps(line: Line, centre: Floats, spacing: Floats, columns: Indices) -> Floats:
-    """Return how high outputs jump around a place, 0 where they change less from closer by."""
-    highest, length = [], REACH * spacing
-    for number in PARTS:
-        places = centre + length * (np.arange(number + 1.0)[:, None] / number - 0.5)
-        changes = np.diff(np.stack([line.each(steps, columns) for steps in places]), axis=0)
-        apart = np.abs(changes - np.median(changes, axis=0))
-        highest.append(apart.max(axis=0))
-        centre = centre + length * ((apart.argmax(axis=0) + 0.5) / number - 0.5)
-        length = length / number
-    is_jump: Booleans = highest[-1] > AS_HIGH * highest[-3]
-    return np.where(is_jump, highest[-1], 0.0)
+def _located_jumps(line: Line, centre: Floats, spacing: Floats, columns: Indices) -> Floats:
+    """Return how high outputs jump around a step, 0 where subdivision shrinks the change."""
+    heights, length = [], LOCATED_SPACINGS * spacing
+    for count in SUBDIVISIONS:
+        points = centre + length * (np.arange(count + 1.0)[:, None] / count - 0.5)
+        changes = np.diff(np.stack([line.each(steps, columns) for steps in points]), axis=0)
+        excess = np.abs(changes - np.median(changes, axis=0))
+        heights.append(excess.max(axis=0))
+        centre = centre + length * ((excess.argmax(axis=0) + 0.5) / count - 0.5)
+        length = length / count
+    is_jump: Booleans = heights[-1] > SAME_HEIGHT * heights[-3]
+    return np.where(is_jump, heights[-1], 0.0)

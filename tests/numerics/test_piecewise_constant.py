@@ -1,6 +1,4 @@
-"""Outputs that are constant around the point, told from those that are merely rounded."""
-
-# MERGED A claim that differs from small steps, and stairs wider than these.
+"""Piecewise constant outputs as opposed to rounded ones, and quantisation noise of a term."""
 
 from __future__ import annotations
 
@@ -31,21 +29,19 @@ STEPS = 0.3 * 4.0 ** -np.arange(20.0)
 POINT = np.array([3.3, 1.7])
 
 
-def level_by_first(function: Any, claim: list[float]) -> tuple[bool, int]:
-    """Tell whether a function is constant by its first coordinate, and at what cost."""
+def plateau_by_first(function: Any, claim: list[float]) -> tuple[bool, int]:
+    """Return whether a function is piecewise constant in its first coordinate, and the calls."""
     counted, point = Counted(function), POINT.copy()
     inner, claims = function_at(counted, point), np.array(claim)[:, None]
     line = CoordinateLine(counted, point, 0, 1.0)
     _, right = line.at(STEPS)
     _, left = line.at(-STEPS)
-    level = find_plateau(inner.base, right=right, left=left, steps=STEPS)
-    levels, before = (
-        PlateauDetector(inner, lambda a, b: claims[a:b], np.random.default_rng(0)),
-        counted.calls,
-    )
-    rows = Plateau(level.half_width[None], level.jump[None])
-    first = levels.found(np.array([0]), claims[:1], rows)
-    assert levels.found(np.array([0]), claims[:1], rows).tolist() == first.tolist()
+    plateau = find_plateau(inner.base, right=right, left=left, steps=STEPS)
+    detector = PlateauDetector(inner, lambda a, b: claims[a:b], np.random.default_rng(0))
+    before = counted.calls
+    row = Plateau(plateau.half_width[None], plateau.jump[None])
+    first = detector.detect(np.array([0]), claims[:1], row)
+    assert detector.detect(np.array([0]), claims[:1], row).tolist() == first.tolist()
     assert (point == POINT).all()
     return bool(first[0, 0]), counted.calls - before
 
@@ -61,9 +57,9 @@ def level_by_first(function: Any, claim: list[float]) -> tuple[bool, int]:
         (lambda x: np.round((x[0] + x[1]) / 1e-3) * 1e-3, [0.0, 1.0], False),
     ],
 )
-def test_level_ground(function: Any, claim: list[float], expected: bool) -> None:
-    """A floor is; what other coordinates find rounded, or is rounded finely, is not."""
-    assert level_by_first(function, claim) == (expected, 6)
+def test_constant_output_is_detected(function: Any, claim: list[float], expected: bool) -> None:
+    """A floor is; an output that is rounded along other coordinates, or finely, is not."""
+    assert plateau_by_first(function, claim) == (expected, 6)
 
 
 @pytest.mark.parametrize(
@@ -75,20 +71,20 @@ def test_level_ground(function: Any, claim: list[float], expected: bool) -> None
         (lambda x: np.round(x[0] / 1e-9) * 1e-9, [0.0, 0.0]),
     ],
 )
-def test_no_ground_for_it(function: Any, claim: list[float]) -> None:
-    """A claim that is not zero, an output that moves at once or never; no evaluation."""
-    assert level_by_first(function, claim) == (False, 0)
+def test_no_candidate_costs_nothing(function: Any, claim: list[float]) -> None:
+    """The claim is not zero, or the output changes at once, or never."""
+    assert plateau_by_first(function, claim) == (False, 0)
 
 
-def test_rounding_of_a_term_that_is_small_is_no_level_ground() -> None:
-    """Float64 is rounded, too."""
-    assert not level_by_first(lambda x: 1e-9 * x[0] + 100 * np.exp(x[1]), [0.0, 1.0])[0]
+def test_rounding_of_a_small_term_is_not_a_plateau() -> None:
+    """The sum is rounded to float64, too."""
+    assert not plateau_by_first(lambda x: 1e-9 * x[0] + 100 * np.exp(x[1]), [0.0, 1.0])[0]
 
 
 def test_entries_of_one_array_are_rounded_alike() -> None:
-    """A missing entry of an array in half precision is none that forward is constant in.
+    """A missing entry of an array in half precision is not one in which forward is constant.
 
-    That forward is smooth by another array says nothing of this one.
+    That forward is smooth in another array is no evidence.
     """
     point = np.array([0.3, 1.7, -0.6, 0.9])
 
@@ -97,13 +93,13 @@ def test_entries_of_one_array_are_rounded_alike() -> None:
 
     claims = np.where(np.arange(4) == 1, 0.0, 2 * point)[:, None]
     inner = replace(function_at(Counted(half), point), scales=Scales.of(point, [(0, 2), (2, 4)]))
-    levels = PlateauDetector(inner, lambda a, b: claims[a:b], np.random.default_rng(0))
-    level = Plateau(np.full((1, 1), 1e-6), np.full((1, 1), 1e-3))
-    assert not levels.found(np.array([1]), claims[1:2], level).any()
+    detector = PlateauDetector(inner, lambda a, b: claims[a:b], np.random.default_rng(0))
+    plateau = Plateau(np.full((1, 1), 1e-6), np.full((1, 1), 1e-3))
+    assert not detector.detect(np.array([1]), claims[1:2], plateau).any()
 
 
-def test_rounding_of_terms_that_cancel_is_no_jump() -> None:
-    """A sum in single precision that is nearly zero moves by much of itself, and by no jump."""
+def test_rounding_of_terms_that_cancel_is_not_a_jump() -> None:
+    """A sum in single precision that nearly cancels has a large relative rounding, and no jump."""
     point = np.linspace(-1, 1, 6) + 1e-7
 
     def single(x: Any) -> Any:
@@ -117,8 +113,8 @@ def test_rounding_of_terms_that_cancel_is_no_jump() -> None:
     assert not (found.status == Status.PLATEAU).any()
 
 
-def test_many_entries_are_level_without_a_ladder_each() -> None:
-    """Two evaluations for a pair, two for a closer one at most, and a direction."""
+def test_plateaus_of_many_entries_cost_no_extrapolation() -> None:
+    """Two evaluations for a pair, at most two for a closer one, and six for a direction."""
     point = np.random.default_rng(0).uniform(-9, 9, 400)
     counted, claim = Counted(lambda x: np.sum(np.ceil(x))), np.zeros((400, 1))
     function = function_at(counted, point)
@@ -131,18 +127,18 @@ def test_many_entries_are_level_without_a_ladder_each() -> None:
     assert counted.calls <= 4 * 400 + 6
 
 
-def test_rounded_output_that_happens_to_jump_nearby_is_no_smooth_one() -> None:
-    """Of few places close together two values are not enough; a missing term stays one."""
+def test_rounded_output_that_happens_to_jump_nearby_is_not_smooth() -> None:
+    """Two different values at six close points are no evidence of a smooth output."""
     for shift in np.linspace(-3e-8, 3e-8, 13):
 
         def rounded(x: Any, edge: float = POINT.sum() + shift) -> Any:
             return np.round((x.sum() - edge) / 1e-4 + 0.5) * 1e-4 + 5
 
-        assert not level_by_first(rounded, [0.0, 1.0])[0]
+        assert not plateau_by_first(rounded, [0.0, 1.0])[0]
 
 
-def test_sweep_finds_that_a_floor_is_level_and_what_is_beside_it() -> None:
-    """Its derivative is zero to rounding, however large the jump beyond."""
+def test_sweep_records_the_plateau_of_a_floor() -> None:
+    """Its derivative is zero up to rounding, however large the jump beyond."""
     counted = Counted(lambda x: np.floor(4 * x[0]) * np.sin(x[1]))
     claim = np.array([[0.0], [13 * np.cos(1.7)]])
     function = function_at(counted, POINT.copy())
@@ -153,10 +149,10 @@ def test_sweep_finds_that_a_floor_is_level_and_what_is_beside_it() -> None:
     assert (found.value[0], found.bound[0] < 1e-12) == (0.0, True)
 
 
-def climbed(
+def extrapolated(
     function: Callable[[Any], Any], at: float, slope: float
 ) -> tuple[LineMeasurement, LineMeasurement, int]:
-    """Climb along a function, then past stairs for a claim; return both, and what that costs."""
+    """Return an extrapolation, the one with quantisation noise, and the calls of the latter."""
     counted = Counted(function)
     line = CoordinateLine(counted, np.array([at]), 0, abs(at))
     base = counted.at(np.array([at]))
@@ -171,27 +167,27 @@ def climbed(
 
 
 def gelu(x: Any) -> Any:
-    """Return it as it is written, of which few stairs are left far below zero."""
+    """Return GELU as it is usually written: far below zero one factor takes few values."""
     return 0.5 * x[0] * (1 + math.erf(x[0] / math.sqrt(2)))
 
 
 def gelu_slope(x: float) -> float:
-    """Return what it means."""
+    """Return its exact derivative."""
     density = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
     return 0.5 * math.erfc(-x / math.sqrt(2)) + x * density
 
 
 @pytest.mark.parametrize("at", [-7.7, -7.844, -7.98, -8.12, -8.257])
-def test_stairs_inside_are_noise_of_wide_steps(at: float) -> None:
-    """One plus the error function stands still between them; the factor alone shows."""
+def test_quantised_factor_is_noise_of_wide_steps(at: float) -> None:
+    """One plus the error function is constant between its jumps; only the other factor varies."""
     claim = gelu_slope(at)
-    small, wide, _ = climbed(gelu, at, claim)
+    small, wide, _ = extrapolated(gelu, at, claim)
     assert abs(wide.value[0] - claim) <= 2 * wide.bound[0]
     assert wide.bound[0] >= small.bound[0]
 
 
-def test_hidden_term_is_found_where_the_rest_curves() -> None:
-    """Logarithms of one plus little move in stairs, beside a term twenty times as steep."""
+def test_quantised_term_is_found_beside_a_curved_one() -> None:
+    """The logarithm of one plus little is quantised, beside a term twenty times as steep."""
 
     def entropy(x: Any) -> Any:
         e = np.exp(x[0] - 31.0)
@@ -199,7 +195,7 @@ def test_hidden_term_is_found_where_the_rest_curves() -> None:
         return e / total * (31.0 - x[0]) + np.log(total)
 
     claim = math.exp(-30.0) * 30
-    small, wide, _ = climbed(entropy, 1.0, claim)
+    small, wide, _ = extrapolated(entropy, 1.0, claim)
     assert abs(small.value[0] - claim) > 0.01 * claim > 2 * small.bound[0]
     assert abs(wide.value[0] - claim) <= 2 * wide.bound[0]
 
@@ -215,25 +211,25 @@ def test_hidden_term_is_found_where_the_rest_curves() -> None:
         (lambda x: np.sin(x[0]) + 0.1 * np.abs(x[0] - 1.2), 1.3, math.cos(1.3)),
     ],
 )
-def test_what_the_function_does_is_no_excuse(
+def test_features_of_the_function_are_not_quantisation_noise(
     function: Callable[[Any], Any], at: float, claim: float
 ) -> None:
-    """Curvature, large jumps, ripples, a steep part and a kink nearby are not stairs."""
-    small, wide, calls = climbed(function, at, claim)
+    """Curvature, large jumps, ripples, a steep part and a kink nearby are features."""
+    small, wide, calls = extrapolated(function, at, claim)
     assert (wide.value[0], wide.bound[0]) == (small.value[0], small.bound[0])
     assert abs(wide.value[0] - claim) > 2 * wide.bound[0]
     assert calls <= 12 * 12 + 42
 
 
-def test_no_look_is_taken_where_nothing_differs_or_slopes_are_all_alike() -> None:
-    """A claim that agrees; one that is far off about a line."""
-    assert climbed(lambda x: 3 * x[0], 0.7, 3.0)[2] == 0
-    assert climbed(lambda x: 3 * x[0], 0.7, 3.3)[2] == 0
+def test_nothing_is_evaluated_where_nothing_differs_or_slopes_are_alike() -> None:
+    """A claim that agrees; a wrong claim about a straight line."""
+    assert extrapolated(lambda x: 3 * x[0], 0.7, 3.0)[2] == 0
+    assert extrapolated(lambda x: 3 * x[0], 0.7, 3.3)[2] == 0
 
 
 @pytest.mark.parametrize("seed", [18, 22, 23])
-def test_treads_of_a_point_beside_a_jump_accuse_nothing(seed: int) -> None:
-    """Small steps stay between two jumps of ``1 - cos x``, divided by a square that does not."""
+def test_point_between_two_close_jumps_gives_no_wrong_verdict(seed: int) -> None:
+    """Small steps stay between two jumps of ``1 - cos x``, which a smooth square divides."""
     (family,) = choose_families("all", ["cancellation"], [])
     case = family.case(seed)
     assert check_gradient(case.forward, case.gradient, case.point, seed=seed).wrong == 0
