@@ -258,7 +258,7 @@ class ErrorSearch:
             if excess.minus(excess.region, part).clear <= APART:
                 return self._explain_place(part) if len(inside) == 1 else [part]
             excess = replace(excess, mixed=True)
-        first, second = bisect_region(excess.region, across=excess.across)
+        first, second = bisect_region(excess.region, first_axis=excess.across)
         part = self.reader.measure(first)
         rest = excess.minus(second, part)
         # All that is off being on one side, so is all of the digit.

@@ -87,9 +87,9 @@ def test_only_all_of_a_segment_is_whole(box: Box) -> None:
 
 @FEW
 @given(boxes().filter(lambda box: box.size > 1), st.booleans())
-def test_halves_are_all_of_a_box_without_overlap(box: Box, across: bool) -> None:
+def test_halves_are_all_of_a_box_without_overlap(box: Box, first_axis: bool) -> None:
     """One layer across the axis that is cut is the most they differ by."""
-    first, second = box.halves(across=across)
+    first, second = box.halves(first_axis=first_axis)
     assert sorted(coordinates_of(first) + coordinates_of(second)) == coordinates_of(box)
     pairs = zip(first.ranges, second.ranges, box.lengths, strict=True)
     (length,) = (length for one, other, length in pairs if one != other)
@@ -100,8 +100,8 @@ def test_last_axis_is_cut_or_the_first() -> None:
     """Of those that are longer than one."""
     box = Segment(0, (1, 4, 6, 1)).box()
     assert box.halves()[0].lengths == (1, 4, 3, 1)
-    assert box.halves(across=True)[0].lengths == (1, 2, 6, 1)
-    assert bisect_region((box,), across=True) == tuple((half,) for half in box.halves(across=True))
+    assert box.halves(first_axis=True)[0].lengths == (1, 2, 6, 1)
+    assert bisect_region((box,), first_axis=True) == tuple((half,) for half in box.halves(first_axis=True))
 
 
 @FEW
