@@ -29,12 +29,12 @@ COLUMNS = {
     "pytest_integration": (0.0, 12.0),
     "check": (0.0, 12.0),
     "forward_exceptions": (2.5, 5.6),
-    "report_builder": (7.9, 12.0),
+    "report_builder": (8.2, 12.0),
     "current_test": (2.5, 5.6),
-    "binding": (0.0, 4.9),
-    "numerics": (5.1, 7.7),
-    "judgement": (7.9, 9.5),
-    "diagnosis": (9.7, 11.3),
+    "binding": (0.0, 5.6),
+    "numerics": (5.8, 8.0),
+    "judgement": (8.2, 9.65),
+    "diagnosis": (9.85, 11.3),
     "options": (0.0, 11.3),
     "constraints": (0.0, 11.3),
     "errors": (0.0, 11.3),
@@ -58,10 +58,10 @@ STEPS = (
     Step("plugin", "pytest_integration", 5.2, "a test", "its outcome"),
     Step("pytest_integration", "check", 5.2, "a call, options", "a report"),
     Step("check", "binding", 0.4, "the call", "a problem"),
-    Step("check", "numerics", 5.8, "the problem", "measurements"),
-    Step("check", "report_builder", 8.3, "problem, measurements", "a report"),
-    Step("report_builder", "judgement", 8.1, "entries", "verdicts"),
-    Step("report_builder", "diagnosis", 9.9, "errors", "a cause"),
+    Step("check", "numerics", 6.1, "the problem", "measurements"),
+    Step("check", "report_builder", 8.5, "problem, measurements", "a report"),
+    Step("report_builder", "judgement", 8.5, "entries", "verdicts"),
+    Step("report_builder", "diagnosis", 10.15, "errors", "a cause"),
     Step("report_builder", "report", 11.6, "", ""),
 )
 
@@ -153,9 +153,10 @@ def _room(room: str, left: float, width: float, top: float, height: float) -> li
     ]
     line = top + BOX
     for row in layers(room):
-        x, letters = left + PADDING, sum(map(len, row))
+        # In proportion to the names, and two letters of margin for each.
+        x, letters = left + PADDING, sum(len(part) + 2 for part in row)
         for part in row:
-            share = (width - 2 * PADDING) * len(part) / letters
+            share = (width - 2 * PADDING) * (len(part) + 2) / letters
             lines.append(_box(x, line, share, BOX - 8, "part"))
             lines.append(_text(x + 6, line + 15, part, "small"))
             x += share

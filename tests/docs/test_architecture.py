@@ -51,3 +51,16 @@ def test_files_that_the_page_names_exist() -> None:
     named = set(re.findall(r"`(\w+(?:/\w+)*\.py)`", TEXT))
     assert named
     assert [name for name in sorted(named) if not (PACKAGE / name).exists()] == []
+
+
+def test_page_names_every_room_inside_a_room() -> None:
+    """Packages inside a package are described where that is."""
+    inside = {path.parent.name for path in PACKAGE.glob("*/*/__init__.py")}
+    assert {name for name in inside if f"`{name}`" not in TEXT} == set()
+
+
+def test_classes_that_the_page_names_exist() -> None:
+    """Whoever searches for a class of the page finds it."""
+    code = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    named = set(re.findall(r"`([A-Z]\w+)`", TEXT))
+    assert [name for name in sorted(named) if f"class {name}" not in code] == []
