@@ -208,7 +208,7 @@ def bisect_region(region: Region, *, first_axis: bool = False) -> tuple[Region, 
     Examples
     --------
     >>> first, second, third = Segment(0, (5,)), Segment(5, (4,)), Segment(9, (90,))
-    >>> [len(part) for part in cut(whole([first, second, third]))]
+    >>> [len(part) for part in bisect_region(whole_region([first, second, third]))]
     [2, 1]
     """
     if len(region) == 1:

@@ -89,8 +89,8 @@ class Slabs:
 
     Examples
     --------
-    >>> from pytest_gradcheck.numerics.screening.array_regions import Segment, whole
-    >>> everything = whole([Segment(0, (8, 3)), Segment(24, (3,))])
+    >>> from pytest_gradcheck.numerics.screening.array_regions import Segment, whole_region
+    >>> everything = whole_region([Segment(0, (8, 3)), Segment(24, (3,))])
     >>> slabs = Slabs.of(everything, 5)
     >>> slabs.count, [box.ranges for box in slabs.part(1, everything)]
     (5, [((2, 4), (0, 3))])
