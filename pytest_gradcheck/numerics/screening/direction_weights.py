@@ -167,8 +167,8 @@ class CodedDirections:
     excluded : tuple of Box
         Boxes that no direction moves, because their errors are known already.
     fixed : ndarray of int
-        Coordinates that no direction moves, because the function has a kink or the edge of its
-        domain there.
+        Coordinates that no direction moves, because the function is far noisier there, or may
+        have a kink or the edge of its domain.
     """
 
     scales: Scales

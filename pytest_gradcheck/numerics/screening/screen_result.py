@@ -1,11 +1,7 @@
-"""What a screen found, as data.
+"""The result of a screen, as data: suspects, findings, and the smallest error that would show.
 
-It must not evaluate or judge.
+It does not evaluate, measure or judge anything.
 """
-
-# MERGED What a search finds: suspects, and boxes in which claims are off.
-#
-# It must not measure anything, or name what is off.
 
 from __future__ import annotations
 
@@ -21,21 +17,27 @@ from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["UNRESOLVED", "Finding", "ScreenResult", "Suspect", "reference_magnitude"]
 
+#: A segment is not resolved where an error of this share of a typical claim could go undetected.
+UNRESOLVED = 0.1
+
+#: Where all claims vanish, an error is compared with this share of the size of an output.
+VANISHING = 1e-4
+
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A coordinate whose claim explains a residual: not confirmed yet.
+    """A coordinate whose error would explain a residual, and that is not confirmed yet.
 
     Attributes
     ----------
     box : Box
         The coordinate.
     error, bound : float
-        By how much more is claimed than is true, and how well that is known.
+        The claim minus the derivative, and a bound on the error of this difference.
     step : float
-        That it was seen with, in its own units.
+        The step of the coordinate that the residual was measured with, in its own units.
     measured : Measurement or None
-        What was measured of it by itself, if anything.
+        The derivative with respect to the coordinate alone, where it was measured.
     """
 
     box: Box
@@ -47,22 +49,22 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A box in which claims are off.
+    """A box in which the claims about one output are wrong.
 
     Attributes
     ----------
     box : Box
-        Where; a single coordinate, a row, or all of a segment.
+        A single coordinate, a row, a block or a whole segment.
     output : int
-        Of which output.
+        The output.
     measured : tuple of (int, Measurement)
-        Coordinates in it that were measured one by one.
+        Coordinates in the box that were measured one by one.
     wrong : int
-        How many of these are off.
+        The number of these whose claims are wrong.
     relative_error : float or None
-        By which share of itself every claim in it is off, None where that varies.
+        The relative error that all claims in the box have in common, None where it varies.
     relative_error_bound : float
-        How uncertain the share is.
+        A bound on the error of `relative_error`.
     """
 
     box: Box
@@ -73,59 +75,61 @@ class Finding:
     relative_error_bound: float = 0.0
 
 
-#: What is seen of a segment says little where an error of this share of a typical claim
-#: could hide in it.
-UNRESOLVED = 0.1
-
-
-#: Where all claims vanish an error is large against this share of an output's size.
-VANISHING = 1e-4
-
-
 def reference_magnitude(typical: Floats, claimed: Floats, sizes: Floats) -> Floats:
-    """Return what an error is large against, shape (segments, m).
+    """Return the magnitude that errors of claims are relative to, shape (segments, m).
 
-    Typical claims; where none were seen the largest of other segments, where there are
-    none what is claimed along a direction, where that is nothing a share of the output.
+    It is the typical claim of the segment. Where that is zero, it is the largest typical claim of
+    other segments; where all are zero, the claimed derivative along a direction; and where that
+    is zero, too, a share of the size of the output.
+
+    Parameters
+    ----------
+    typical : ndarray, shape (segments, m)
+        Typical claims, see `ScreenResult`.
+    claimed : ndarray, shape (m,)
+        Claimed derivatives along a direction.
+    sizes : ndarray, shape (m,)
+        The sizes of the outputs.
 
     Examples
     --------
     >>> typical, claimed = np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([5.0, 3.0])
-    >>> reference(typical, claimed, np.ones(2)).tolist()
+    >>> reference_magnitude(typical, claimed, np.ones(2)).tolist()
     [[2.0, 3.0], [2.0, 3.0]]
     """
-    against = np.where(typical > 0, typical, typical.max(axis=0, initial=0.0))
-    against = np.where(against > 0, against, np.abs(claimed))
-    return np.where(against > 0, against, VANISHING * sizes)
+    reference = np.where(typical > 0, typical, typical.max(axis=0, initial=0.0))
+    reference = np.where(reference > 0, reference, np.abs(claimed))
+    return np.where(reference > 0, reference, VANISHING * sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenResult:
-    """What a screen found, of segments and m outputs.
+    """The result of a screen, of m outputs.
 
     Attributes
     ----------
     directional_derivatives : tuple of DirectionalDerivative
-        Along directions over everything, as they were seen first.
+        Derivatives along directions over everything, as they were first measured.
     detection_limit : ndarray, shape (segments, m)
-        The smallest error of one derivative that would have been seen, times the scale of
-        its coordinate; infinite where nothing could be seen.
+        The smallest error of one claim that would have been detected, times the scale of its
+        coordinate; infinite where none would have been.
     typical_claim : ndarray, shape (segments, m)
-        How large claims of a segment are that are not zero, likewise.
+        The median magnitude of the claims of a segment that are not zero, in the same units.
     swept : mapping of int to Measurement
-        Segments that were measured entry by entry instead, by their number.
+        The segments that were measured coordinate by coordinate instead, by their number.
     findings : tuple of Finding
-        Where claims are off.
+        Where claims are wrong.
     unexplained : ndarray of bool, shape (segments, m)
-        Where claims may be off beside what was found.
+        Where claims may be wrong beyond the findings.
     sizes : ndarray, shape (m,)
-        How large the outputs are.
+        The sizes of the outputs.
     scales : Scales
-        Natural step of each coordinate.
+        The natural step of each coordinate.
     smallest_scale : ndarray, shape (segments,)
-        The smallest of them in each segment.
+        The smallest scale in each segment.
     fixed : ndarray of int
-        Coordinates that are zero and were not looked at: the function has a kink there.
+        Coordinates that no direction moved: they make outputs far noisier than others do, or are
+        zero, where the function may have a kink or the edge of its domain.
     """
 
     directional_derivatives: tuple[DirectionalDerivative, ...]
@@ -141,19 +145,22 @@ class ScreenResult:
 
     @property
     def relative_detection_limit(self) -> Floats:
-        """The smallest error that would have been seen, relative to a typical claim.
+        """The detection limit relative to a typical claim, shape (segments, m).
 
-        Where even the smallest would have been, as of an output that is 0 throughout, it is 0.
+        It is zero where the detection limit is, as for an output that is zero everywhere.
         """
-        against = reference_magnitude(
-            self.typical_claim, self.directional_derivatives[0].claimed, self.sizes
-        )
+        claimed = self.directional_derivatives[0].claimed
+        reference = reference_magnitude(self.typical_claim, claimed, self.sizes)
         with np.errstate(all="ignore"):
-            share = self.detection_limit / against
-        return np.where(self.detection_limit == 0, 0.0, np.where(against > 0, share, np.inf))
+            relative = self.detection_limit / reference
+        relative = np.where(reference > 0, relative, np.inf)
+        return np.where(self.detection_limit == 0, 0.0, relative)
 
     def natural_slopes(self, indices: Indices) -> Floats:
-        """Return outputs over scales, what a vanishing derivative is small against."""
+        """Return the sizes of outputs over the scales of some coordinates, shape (k, m).
+
+        A derivative vanishes where it is small compared with its natural slope.
+        """
         scale = self.scales.meaningful(indices)
         with np.errstate(over="ignore"):
             return np.asarray(self.sizes / scale[:, None])

@@ -1,4 +1,4 @@
-"""Segments, boxes in them, and cutting."""
+"""Regions of the point: segments, boxes and their parts."""
 
 import numpy as np
 from hypothesis import given
@@ -17,8 +17,8 @@ SHAPES = st.lists(
 )
 
 
-def test_segment_holds_its_coordinates_and_no_others() -> None:
-    """From its start up to its stop."""
+def test_segment_contains_coordinates_from_start_to_stop() -> None:
+    """The stop itself is not contained."""
     segment = Segment(10, (2, 3))
     assert (segment.size, segment.stop) == (6, 16)
     assert [k for k in range(30) if segment.contains(k)] == list(range(10, 16))
@@ -27,40 +27,40 @@ def test_segment_holds_its_coordinates_and_no_others() -> None:
 @FEW
 @given(boxes())
 def test_coordinates_of_a_box_are_in_c_order(box: Box) -> None:
-    """What is counted is what slicing gives."""
+    """They are those that slicing gives."""
     assert [box.coordinate(k) for k in range(box.size)] == coordinates_of(box)
 
 
 @FEW
 @given(boxes())
 def test_box_starts_and_stops_with_its_coordinates(box: Box) -> None:
-    """Whatever lies between and is not its own."""
+    """Coordinates in between may be outside of the box."""
     inside = coordinates_of(box)
     assert (box.start, box.stop) == (inside[0], inside[-1] + 1)
 
 
 @FEW
 @given(boxes())
-def test_box_holds_its_coordinates_and_no_others(box: Box) -> None:
-    """Neither beside it nor outside of its segment."""
-    everywhere = range(box.segment.start - 3, box.segment.stop + 3)
-    assert [k for k in everywhere if box.contains(k)] == coordinates_of(box)
+def test_box_contains_its_coordinates_and_no_others(box: Box) -> None:
+    """Other coordinates of the segment and beyond are not contained."""
+    candidates = range(box.segment.start - 3, box.segment.stop + 3)
+    assert [k for k in candidates if box.contains(k)] == coordinates_of(box)
 
 
 @FEW
 @given(boxes(), st.data())
-def test_single_place_is_found_again(box: Box, data: st.DataObject) -> None:
-    """By its number in the box or by its coordinate in the segment, it is the same box."""
+def test_element_of_a_box_is_that_of_the_segment(box: Box, data: st.DataObject) -> None:
+    """The number in the box and the coordinate in the segment give the same box."""
     number = data.draw(st.integers(0, box.size - 1))
-    single = box.element(number)
-    assert coordinates_of(single) == [box.coordinate(number)]
-    assert box.segment.element(box.coordinate(number)) == single
+    element = box.element(number)
+    assert coordinates_of(element) == [box.coordinate(number)]
+    assert box.segment.element(box.coordinate(number)) == element
 
 
 @FEW
 @given(boxes(), st.data())
 def test_index_of_an_axis_counts_from_the_start_of_the_box(box: Box, data: st.DataObject) -> None:
-    """As slicing what is in the box does."""
+    """It selects what `numpy.take` does from the array of the box."""
     axis = data.draw(st.integers(0, len(box.lengths) - 1))
     index = data.draw(st.integers(0, box.lengths[axis] - 1))
     inside = np.array(coordinates_of(box)).reshape(box.lengths)
@@ -69,8 +69,8 @@ def test_index_of_an_axis_counts_from_the_start_of_the_box(box: Box, data: st.Da
 
 @FEW
 @given(boxes())
-def test_part_of_a_vector_is_a_view(box: Box) -> None:
-    """What is written to it is written to the vector."""
+def test_elements_in_a_vector_are_a_view(box: Box) -> None:
+    """Writing to the view writes to the vector."""
     vector = np.zeros(box.segment.size)
     box.view(vector)[...] = 1.0
     written = box.segment.start + np.flatnonzero(vector)
@@ -79,16 +79,16 @@ def test_part_of_a_vector_is_a_view(box: Box) -> None:
 
 @FEW
 @given(boxes())
-def test_only_all_of_a_segment_is_whole(box: Box) -> None:
-    """A box of as many coordinates, that is."""
+def test_box_is_whole_where_it_has_all_coordinates_of_the_segment(box: Box) -> None:
+    """No smaller box is."""
     assert box.is_whole == (box.size == box.segment.size)
     assert box.segment.box().is_whole
 
 
 @FEW
 @given(boxes().filter(lambda box: box.size > 1), st.booleans())
-def test_halves_are_all_of_a_box_without_overlap(box: Box, first_axis: bool) -> None:
-    """One layer across the axis that is cut is the most they differ by."""
+def test_halves_partition_a_box(box: Box, first_axis: bool) -> None:
+    """Their sizes differ by at most one layer across the axis that is cut."""
     first, second = box.halves(first_axis=first_axis)
     assert sorted(coordinates_of(first) + coordinates_of(second)) == coordinates_of(box)
     pairs = zip(first.ranges, second.ranges, box.lengths, strict=True)
@@ -96,8 +96,8 @@ def test_halves_are_all_of_a_box_without_overlap(box: Box, first_axis: bool) -> 
     assert 0 <= second.size - first.size <= box.size // length
 
 
-def test_last_axis_is_cut_or_the_first() -> None:
-    """Of those that are longer than one."""
+def test_halves_are_cut_along_the_last_axis_or_the_first() -> None:
+    """Axes of length 1 do not count."""
     box = Segment(0, (1, 4, 6, 1)).box()
     assert box.halves()[0].lengths == (1, 4, 3, 1)
     assert box.halves(first_axis=True)[0].lengths == (1, 2, 6, 1)
@@ -107,41 +107,41 @@ def test_last_axis_is_cut_or_the_first() -> None:
 
 @FEW
 @given(boxes(), st.integers(1, 40))
-def test_slabs_are_all_of_a_box_without_overlap(box: Box, size: int) -> None:
-    """None is larger than asked for, unless it is one layer thick."""
+def test_slabs_partition_a_box(box: Box, size: int) -> None:
+    """None is larger than requested, unless it is one layer thick."""
     slabs = list(box.slabs(size))
     assert sorted(k for slab in slabs for k in coordinates_of(slab)) == coordinates_of(box)
     layer = box.size // max(box.lengths)
     assert max(slab.size for slab in slabs) <= max(size, layer)
 
 
-def test_slabs_are_as_thick_as_asked_for() -> None:
-    """Not layer by layer, where more fit."""
+def test_slabs_are_as_thick_as_the_size_allows() -> None:
+    """Several layers form one slab where they fit."""
     assert [s.size for s in Segment(5, (2, 10)).box().slabs(7)] == [6, 6, 6, 2]
 
 
 @FEW
 @given(SHAPES)
-def test_cut_covers_a_region_without_overlap(shapes: list[tuple[int, ...]]) -> None:
-    """However often it is cut, until single coordinates are left."""
-    parts, singles = [whole_region(segments_of(shapes))], list[int]()
+def test_bisection_partitions_a_region(shapes: list[tuple[int, ...]]) -> None:
+    """Repeated bisection ends at every coordinate once."""
+    parts, elements = [whole_region(segments_of(shapes))], list[int]()
     while parts:
         part = parts.pop()
         if sum(box.size for box in part) == 1:
-            singles.append(part[0].start)
+            elements.append(part[0].start)
         else:
             first, second = bisect_region(part)
             assert first
             assert second
             parts += [first, second]
-    assert sorted(singles) == list(range(len(singles)))
-    assert len(singles) == sum(segment.size for segment in segments_of(shapes))
+    assert sorted(elements) == list(range(len(elements)))
+    assert len(elements) == sum(segment.size for segment in segments_of(shapes))
 
 
 @FEW
 @given(SHAPES.filter(lambda shapes: len(shapes) > 1))
-def test_cut_between_segments_is_as_even_as_that_goes(shapes: list[tuple[int, ...]]) -> None:
-    """No other place between two of them leaves halves that are more alike."""
+def test_segments_are_bisected_as_evenly_as_possible(shapes: list[tuple[int, ...]]) -> None:
+    """No other split between two segments gives parts of more similar size."""
     region = whole_region(segments_of(shapes))
     sizes = [box.size for box in region]
     differences = [abs(sum(sizes[:k]) - sum(sizes[k:])) for k in range(1, len(sizes))]
@@ -152,8 +152,8 @@ def test_cut_between_segments_is_as_even_as_that_goes(shapes: list[tuple[int, ..
 
 @FEW
 @given(boxes(), st.data())
-def test_boxes_meet_where_they_have_coordinates_in_common(box: Box, data: st.DataObject) -> None:
-    """Of one segment."""
+def test_boxes_intersect_where_they_share_coordinates(box: Box, data: st.DataObject) -> None:
+    """Boxes of different segments never do."""
     ranges = []
     for length in box.segment.shape:
         start = data.draw(st.integers(0, length - 1))

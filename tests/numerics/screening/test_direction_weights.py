@@ -1,4 +1,4 @@
-"""Directions that are drawn when they are needed."""
+"""Random directions that are drawn again whenever they are needed, and coded ones."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ EVERYTHING = whole_region(segments_of(SHAPES))
 def drawn(
     weights: CodedDirections, which: int, region: Region, code: Code | None = None
 ) -> Floats:
-    """Draw over what was there before."""
+    """Return a direction, drawn over undefined values."""
     out = np.full(weights.scales.point.size, np.nan)
     weights.draw(out, which, region, code)
     return out
@@ -36,10 +36,10 @@ def drawn(
 
 @FEW
 @given(st.integers(0, 2**32), st.integers(0, 9), st.integers(5, 300))
-def test_direction_drawn_by_blocks_has_the_weights_asked_for_one_by_one(
+def test_direction_drawn_by_blocks_has_the_weights_of_single_coordinates(
     seed: int, which: int, block: int
 ) -> None:
-    """Wherever blocks end and segments start."""
+    """Block and segment boundaries make no difference."""
     weights = weights_of(POINT, SHAPES, seed=seed, lifts=[1.0, 5.0, 0.5])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
@@ -47,8 +47,8 @@ def test_direction_drawn_by_blocks_has_the_weights_asked_for_one_by_one(
         assert drawn(weights, which, EVERYTHING).tolist() == single
 
 
-def test_direction_over_many_coordinates_has_the_weights_asked_for_one_by_one() -> None:
-    """A point of several blocks as they are."""
+def test_direction_over_several_blocks_has_the_weights_of_single_coordinates() -> None:
+    """The blocks have their real size here."""
     point = np.random.default_rng(2).normal(size=(1 << 17) + 10)
     weights = weights_of(point, [(1 << 16, 2), (10,)], lifts=[1.0, 3.0])
     direction = drawn(weights, 1, whole_region(weights.segments))
@@ -57,8 +57,8 @@ def test_direction_over_many_coordinates_has_the_weights_asked_for_one_by_one() 
     assert np.unique(np.abs(direction / point)).size == point.size
 
 
-def test_direction_is_the_same_whenever_it_is_drawn() -> None:
-    """By its number and the seed, and by nothing else."""
+def test_direction_depends_on_its_number_and_the_seed_only() -> None:
+    """It is the same each time that it is drawn."""
     weights = weights_of(POINT, SHAPES)
     first = drawn(weights, 1, EVERYTHING)
     assert (drawn(weights, 1, EVERYTHING) == first).all()
@@ -66,19 +66,19 @@ def test_direction_is_the_same_whenever_it_is_drawn() -> None:
     assert (drawn(replace(weights, seed=1), 1, EVERYTHING) != first).all()
 
 
-def test_weights_are_about_the_scale_times_the_lift() -> None:
-    """Between half and one and a half of it, with either sign."""
+def test_weights_are_about_the_scale_times_the_gain() -> None:
+    """They are between 0.5 and 1.5 times that, with either sign."""
     direction = drawn(weights_of(POINT, SHAPES, lifts=[1.0, 5.0, 0.5]), 1, EVERYTHING)
-    lifts = np.repeat([1.0, 5.0, 0.5], [120, 30, 50])
-    relative = direction / (lifts * np.abs(POINT))
+    gains = np.repeat([1.0, 5.0, 0.5], [120, 30, 50])
+    relative = direction / (gains * np.abs(POINT))
     assert ((np.abs(relative) >= 0.5 * (1 - 1e-12)) & (np.abs(relative) <= 1.5 + 1e-12)).all()
     assert 50 < np.count_nonzero(relative > 0) < 150
 
 
 @FEW
 @given(boxes())
-def test_direction_in_a_region_is_that_over_everything_there_and_zero_elsewhere(box: Box) -> None:
-    """A part of a direction is no other direction."""
+def test_direction_in_a_region_is_a_part_of_that_over_everything(box: Box) -> None:
+    """It is zero outside of the region."""
     segment = box.segment
     shapes = [(segment.start,), segment.shape] if segment.start else [segment.shape]
     weights = weights_of(POINT[: segment.stop], shapes)
@@ -90,8 +90,8 @@ def test_direction_in_a_region_is_that_over_everything_there_and_zero_elsewhere(
 
 @FEW
 @given(boxes())
-def test_what_is_known_already_is_left_out(box: Box) -> None:
-    """And nothing else is."""
+def test_excluded_boxes_do_not_move(box: Box) -> None:
+    """All other coordinates do."""
     segment = Segment(0, box.segment.shape)
     box = Box(segment, box.ranges)
     weights = weights_of(POINT[: segment.size], [segment.shape])
@@ -103,10 +103,10 @@ def test_what_is_known_already_is_left_out(box: Box) -> None:
 
 @FEW
 @given(boxes(), st.integers(1, 50), st.integers(1, 20))
-def test_digits_of_coordinates_are_those_of_where_they_lie(
+def test_code_weights_coordinates_by_a_digit_of_their_position(
     box: Box, divisor: int, base: int
 ) -> None:
-    """Each digit adds its share of the base to the factor 1."""
+    """The factor is 1 plus the digit over the base."""
     factors = Code(by_coordinate, divisor, base).factors(0, box, box)
     expected = [1 + (k // divisor) % base / base for k in coordinates_of(box)]
     assert np.broadcast_to(factors, box.lengths).ravel().tolist() == expected
@@ -115,7 +115,7 @@ def test_digits_of_coordinates_are_those_of_where_they_lie(
 @FEW
 @given(boxes(), st.data())
 def test_numbers_on_an_axis_count_from_the_start_of_the_box(box: Box, data: st.DataObject) -> None:
-    """Of a part, too, they count from the start of all of the box."""
+    """Those of a part count from the start of the whole box, too."""
     axis = data.draw(st.integers(0, len(box.lengths) - 1))
     for part in (box, *box.slabs(3)):
         numbers = np.broadcast_to(by_axis(axis)(0, box, part), part.lengths).ravel()
@@ -126,8 +126,8 @@ def test_numbers_on_an_axis_count_from_the_start_of_the_box(box: Box, data: st.D
         assert numbers.tolist() == (index[axis] - first).tolist()
 
 
-def test_number_of_a_box_is_its_place_in_the_region() -> None:
-    """All its coordinates share it."""
+def test_number_of_a_box_is_its_position_in_the_region() -> None:
+    """All its coordinates share the number."""
     weights = weights_of(POINT, SHAPES)
     coded = drawn(weights, 1, EVERYTHING, Code(by_box, 1, 4)) / drawn(weights, 1, EVERYTHING)
     assert coded == pytest.approx(np.repeat([1.0, 1.25, 1.5], [120, 30, 50]))
@@ -135,10 +135,10 @@ def test_number_of_a_box_is_its_place_in_the_region() -> None:
 
 @FEW
 @given(st.sampled_from([by_coordinate, by_axis(0), by_axis(1)]), st.integers(1, 50))
-def test_coded_direction_is_the_same_by_slabs(numbers: Numbering, block: int) -> None:
-    """However many coordinates are coded together, each gets the factor of its own digit."""
+def test_coded_direction_is_the_same_by_slabs(numbering: Numbering, block: int) -> None:
+    """Every coordinate gets the factor of its own digit, whatever the size of the slabs."""
     weights, box = weights_of(POINT, SHAPES), Box(segments_of(SHAPES)[0], ((2, 9), (1, 12)))
-    code = Code(numbers, 2, 5)
+    code = Code(numbering, 2, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
         plain = drawn(weights, 1, (box,))
