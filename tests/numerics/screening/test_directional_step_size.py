@@ -97,7 +97,7 @@ def test_gain_keeps_the_share_of_a_segment_small(parts: list[tuple[int, float]])
 def test_segments_change_outputs_similarly_where_rounding_hides_errors(
     claimed: float, gain: float
 ) -> None:
-    """A segment of 64 times as many coordinates changes outputs by twice as much, whatever its claims."""
+    """A segment of 64 times as many coordinates changes them twice as much."""
     claim = np.concatenate([np.full(640, 1.0), np.full(10, claimed)])
     magnitudes = magnitudes_of(claim, np.ones(650), [(640,), (10,)])
     gains = magnitudes.gains_where_rounded(segments_of([(640,), (10,)]))
