@@ -1,4 +1,4 @@
-"""What CI does, one word each: ``nox -s tests``."""
+"""Sessions of nox: each step of CI is one, for example ``nox -s tests``."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The output that pages and README show is what the examples print."""
+"""The output that the pages and the README show is what the examples print today."""
 
 import importlib.util
 from pathlib import Path
