@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from pytest_gradcheck.binding.forward.domain_boundary import DOMAIN_ERRORS, Edge
+from pytest_gradcheck.binding.forward.domain_boundary import DOMAIN_EXCEPTIONS, Edge
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -143,7 +143,7 @@ def _raise_beside(problem: Problem, edge: Edge | None, change: Vector) -> None:
             raise error
     right, left = errors
     if right is not None and left is not None:
-        raise left if isinstance(right, DOMAIN_ERRORS) else right
+        raise left if isinstance(right, DOMAIN_EXCEPTIONS) else right
 
 
 def _error_at(problem: Problem, points: Iterable[Vector]) -> Exception | None:

@@ -179,7 +179,7 @@ def _pose(
         claim_one_rounding_away=perturbed.one_rounding_away,
         # Other processes evaluate: whatever moves generators in this one, it is not forward.
         randomness_moved=bool if evaluation.is_elsewhere else replay.moved,
-        edge=forward.edges.near,
+        edge=forward.edges.nearest,
     )
     if coordinates is not None:
         problem = coordinates.pose(problem, tangent)

@@ -435,7 +435,7 @@ def status_reason(status: Status, edge: Edge | None) -> str | None:
     """
     if status not in AT_EDGE or edge is None:
         return REASONS.get(status)
-    moved = "it is" if edge.is_of_one else "several entries are"
+    moved = "it is" if edge.is_single_coordinate else "several entries are"
     seen = "measured from one side" if status is Status.EDGE else "forward is undefined around it"
     return f"{seen}; where {moved} moved by {edge.step:.1g} forward {edge.what}"
 

@@ -162,13 +162,13 @@ class BackwardFunction:
         """Call backward, straight after the forward that gave `output`, and read its claims."""
         plan, backward = self._resolved.plan, self._resolved.backward
         if plan is None or backward is None:
-            return self._read(output, output.beside, given)
+            return self._read(output, output.auxiliary, given)
         sources = self._sources(output, given)
         self._counts.backward += 1
         try:
             returned = invoke(plan, backward, sources, scalar_output=output.is_scalar)
         except Exception as error:
-            if not output.has_beside and cache_hint(output.raw):
+            if not output.has_auxiliary and cache_hint(output.raw):
                 error.add_note(cache_hint(output.raw).strip())
             raise
         if given.tangent is not None:
@@ -180,8 +180,8 @@ class BackwardFunction:
         names = self._resolved.arguments.names
         sources = dict(zip(names, self._working_copy.values(), strict=True))
         sources["<output>"] = copy.deepcopy(output.raw)
-        if output.has_beside:
-            sources["<cache>"] = output.beside
+        if output.has_auxiliary:
+            sources["<cache>"] = output.auxiliary
         if given.cotangent is not None:
             sources["<cotangent>"] = output.layout.shaped(given.cotangent)
         if given.tangent is not None:
@@ -196,7 +196,7 @@ class BackwardFunction:
         return {
             parameter.name: shaped_like(
                 vector[parameter.start : parameter.stop],
-                self._working_copy.seen(parameter),
+                self._working_copy.as_passed(parameter),
                 values[parameter.name],
             )
             for parameter in self._working_copy.parameters

@@ -85,7 +85,7 @@ class PerturbedClaims:
         given, kind, working_copy = self._claimed.given, self._claimed.kind, self._working_copy
         factor = float(rng.uniform(1, 2))
         scaled = (None if v is None else factor * v for v in (given.cotangent, given.tangent))
-        parameters = [working_copy.seen(parameter) for parameter in working_copy.parameters]
+        parameters = [working_copy.as_passed(parameter) for parameter in working_copy.parameters]
         point = one_rounding_away(working_copy.base, parameters, rng, times)
         claim = self._ask_at(point, BackwardInput(*scaled))
         if claim is None or kind not in ("vjp", "jvp"):
@@ -131,7 +131,7 @@ class PerturbedClaims:
         working_copy = self._working_copy
         try:
             working_copy.point[:] = point
-            result = self._backward.ask(self._forward.at_base(), given)
+            result = self._backward.ask(self._forward.call(), given)
             return result.claim.snapshot() if result.kind == self._claimed.kind else None
         except Exception:  # noqa: BLE001  # the user did not choose this point
             return None
@@ -140,7 +140,7 @@ class PerturbedClaims:
 
     def _ask(self, cotangent: Vector) -> Vector:
         """Return the claims of a VJP at the base point for a cotangent, shape (n,)."""
-        result = self._backward.ask(self._forward.at_base(), BackwardInput(cotangent=cotangent))
+        result = self._backward.ask(self._forward.call(), BackwardInput(cotangent=cotangent))
         refuse_changed_arguments(self._working_copy, self._backward.name)
         return result.claim.rows(0, self._working_copy.base.size)[:, 0].copy()
 

@@ -81,7 +81,7 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
     """
     forward, working_copy = base.forward, base.working_copy
     backward = claimed.backward
-    output = forward.at_base()
+    output = forward.call()
     refuse_changed_arguments(working_copy, forward.name)
     replayed = replay.confirm()
     refuse_unrepeatable(base.output, output, forward.name, replayed)

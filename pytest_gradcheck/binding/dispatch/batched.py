@@ -1,11 +1,9 @@
-"""Calling forward at many points at once: its checked parameters get a leading axis.
+r"""Batched evaluation: one call of forward at many points, along a leading axis.
 
-It must not know who asks.
+Each checked parameter of shape s is passed with shape (k, \*s), and outputs are expected to have
+the same leading axis, as under ``jax.vmap``; but here it is forward itself that has to be written
+for it, so that is verified at two points first. It does not know why points are evaluated.
 """
-
-# MERGED Points in batches: copies of what is good until the next is asked for.
-#
-# It must not evaluate anything.
 
 from __future__ import annotations
 
@@ -24,8 +22,21 @@ from pytest_gradcheck.errors import GradcheckUsageError
 __all__ = ["BatchedForward", "batches", "points_within", "refuse_unbatched"]
 
 
+#: The most points in one call, and the most bytes of them. What forward allocates grows with them.
+POINTS = 128
+BYTES = 2**25
+
+#: The relative distance of the second of two points from the first; where forward is undefined
+#: there, the distance is multiplied by `SHRINK`, up to so many times.
+DISTANCE = 0.1
+SHRINK = 1e-3
+ATTEMPTS = 4
+
+
 def batches(points: Iterable[Vector], length: int) -> Iterator[Vector]:
-    """Yield up to `length` points at a time, as a new array of shape (k, n).
+    """Yield copies of up to `length` points at a time, as a new array of shape (k, n).
+
+    Unlike `itertools.batched` it does not keep a point, which is valid only until the next.
 
     Examples
     --------
@@ -43,20 +54,9 @@ def batches(points: Iterable[Vector], length: int) -> Iterator[Vector]:
         yield batch[:count]
 
 
-def points_within(size: int, room: int) -> int:
-    """Return how many points of `size` numbers fit into `room` bytes, at least one."""
-    return max(1, room // (np.dtype(np.float64).itemsize * max(size, 1)))
-
-
-#: Points of one call: so many, in so many bytes. What forward itself allocates grows with them.
-ROWS = 128
-ROOM = 2**25
-
-#: How far the second of two points is from the first, relatively; nearer by `CLOSER` each time
-#: where forward is undefined there, so often.
-ELSEWHERE = 0.1
-CLOSER = 1e-3
-TRIES = 4
+def points_within(size: int, limit: int) -> int:
+    """Return how many points of `size` numbers fit into `limit` bytes, at least one."""
+    return max(1, limit // (np.dtype(np.float64).itemsize * max(size, 1)))
 
 
 class BatchedForward:
@@ -65,65 +65,65 @@ class BatchedForward:
     Parameters
     ----------
     forward : ForwardFunction
-        Called at one point where many at once leave its domain.
+        Forward at one point, for batches in which it raises.
 
     Attributes
     ----------
     points_per_call : int
-        How many points go into one call.
+        The most points in one call.
     """
 
     def __init__(self, forward: ForwardFunction) -> None:
         self._forward = forward
-        self.points_per_call = min(ROWS, points_within(forward.working_copy.point.size, ROOM))
+        self.points_per_call = min(POINTS, points_within(forward.working_copy.point.size, BYTES))
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
-        """Return the outputs at each of `points`, shape (k, m), see `ForwardFunction.evaluate`."""
+        """Return the outputs at each of `points`, as `ForwardFunction.evaluate` does."""
         outputs = [
             row for batch in batches(points, self.points_per_call) for row in self._rows(batch)
         ]
-        return self._forward.reading.stacked(outputs)
+        return self._forward.reader.stacked(outputs)
 
-    def returned(self, batch: Vector) -> Any:
-        """Return what forward returns at points of shape (k, n)."""
+    def call(self, batch: Vector) -> Any:
+        """Return what forward returns at points of shape (k, n), as it is."""
         args, kwargs = self._forward.working_copy.pack_rows(batch)
         return self._forward.function(*args, **kwargs)
 
     def _rows(self, batch: Vector) -> Vector:
         forward, count = self._forward, len(batch)
         try:
-            outputs = forward.reading.rows(self.returned(batch), count)
-        except Exception:  # noqa: BLE001  # which of them are outside shows one by one
+            outputs = forward.reader.rows(self.call(batch), count)
+        except Exception:  # noqa: BLE001  # one by one it shows which points are undefined
             return forward.evaluate(batch)
         forward.counts.forward += count
         return outputs
 
 
 def refuse_unbatched(
-    rows: BatchedForward, forward: ForwardFunction, output: Output, rng: np.random.Generator
+    batched: BatchedForward, forward: ForwardFunction, output: Output, rng: np.random.Generator
 ) -> tuple[Vector, Vector]:
-    """Raise when forward does not take many points at once, each for itself.
+    """Raise where forward at two points at once is not what it is at each of them.
 
     Parameters
     ----------
-    rows : BatchedForward
-        What calls it so.
+    batched : BatchedForward
+        Forward at many points.
     forward : ForwardFunction
-        What calls it at one point.
+        Forward at one point.
     output : Output
-        What it returned at the point of the check.
+        What it returned at the base point.
     rng : numpy.random.Generator
-        Draws another point.
+        Draws the second point.
 
     Returns
     -------
     base, repeat : ndarray, shape (m,)
-        The outputs at the point of the check, once by itself and once beside another.
+        The outputs at the base point: in a batch of its own, and in one with the second point.
 
     Raises
     ------
     GradcheckUsageError
-        When outputs get no leading axis, or one point changes the outputs of another.
+        When outputs have no leading axis, or one point changes the outputs of another.
     """
     point, name = forward.working_copy.base, forward.name
     attributes = [p.name for p in forward.working_copy.parameters if p.name.startswith("self.")]
@@ -133,48 +133,49 @@ def refuse_unbatched(
             f"only one of each. Let {name} take it as an argument, or leave batched out."
         )
     both, separate = _two_points(forward, rng)
-    _refuse_shapes(rows, forward, both, output)
-    alone, together = rows.evaluate([point]), rows.evaluate(both)
-    apart = np.abs(np.vstack([together - separate, alone - separate[:1]]))
+    _refuse_shapes(batched, forward, both, output)
+    alone, in_batch = batched.evaluate([point]), batched.evaluate(both)
+    difference = np.abs(np.vstack([in_batch - separate, alone - separate[:1]]))
     size = np.nanmax(np.abs(separate), initial=0.0)
-    if np.nanmax(apart, initial=0.0) > REPEATABLE * size:
+    if np.nanmax(difference, initial=0.0) > REPEATABLE * size:
         raise GradcheckUsageError(
             f"batched=True, but {name} at two points at once does not return what it does at each "
             "by itself: rows of the leading axis must not depend on each other. Sum and normalise "
             "over the trailing axes only, or leave batched out."
         )
-    return alone[0], together[0]
+    return alone[0], in_batch[0]
 
 
 def _two_points(forward: ForwardFunction, rng: np.random.Generator) -> tuple[Vector, Vector]:
-    """Return the point of the check beside another at which forward is defined, and the outputs.
+    """Return the base point and another, shape (2, n), with the outputs at each, shape (2, m).
 
-    The point itself, where it is defined at none that is near.
+    The second is the base point again where forward is undefined at all that were tried.
     """
     point = forward.working_copy.base
-    change = point * rng.uniform(-ELSEWHERE, ELSEWHERE, size=point.size)
-    for _ in range(TRIES):
+    change = point * rng.uniform(-DISTANCE, DISTANCE, size=point.size)
+    for _ in range(ATTEMPTS):
         both = np.stack([point, point + change])
         separate = forward.evaluate(both)
         if np.isfinite(separate).all():
             return both, separate
-        change *= CLOSER
+        change *= SHRINK
     both = np.stack([point, point])
     return both, forward.evaluate(both)
 
 
 def _refuse_shapes(
-    rows: BatchedForward, forward: ForwardFunction, both: Vector, output: Output
+    batched: BatchedForward, forward: ForwardFunction, both: Vector, output: Output
 ) -> None:
+    """Raise where an output at two points lacks the leading axis."""
     try:
         returned = {
             name: np.shape(value)
             for name, value in named_outputs(
-                "output", forward.reading.outputs(rows.returned(both))
+                "output", forward.reader.without_auxiliary(batched.call(both))
             )
         }
     except Exception as error:
-        error.add_note(_where(len(both)))
+        error.add_note(f"while gradcheck called it at {len(both)} points at once (batched=True)")
         raise
     for block in output.blocks:
         shape, wanted = returned.get(block.name), (len(both), *block.shape)
@@ -184,7 +185,3 @@ def _refuse_shapes(
                 f"points at once, where {wanted} is meant: checked parameters get a leading axis, "
                 "and so must outputs. Sum over the trailing axes only, or leave batched out."
             )
-
-
-def _where(count: int) -> str:
-    return f"while gradcheck called it at {count} points at once (batched=True)"

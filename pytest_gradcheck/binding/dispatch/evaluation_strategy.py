@@ -123,7 +123,7 @@ class Dispatch:
         """Return the outputs at the base point, from two evaluations."""
         first, second = outputs
         if not self.batched:
-            return forward.reading.reduced(first.value), forward.reading.reduced(second.value)
+            return forward.reader.reduced(first.value), forward.reader.reduced(second.value)
         with SuppressedWarnings():
             return refuse_unbatched(
                 BatchedForward(forward), forward, first, np.random.default_rng(seed)

@@ -1,6 +1,8 @@
-"""Evaluating through an executor of the user's: the same numbers, in the same order.
+"""Evaluation through an executor of the user's: the same outputs, in the same order.
 
-It must not start or stop workers; those are the user's.
+Any `concurrent.futures.Executor` will do. A batch of points is split into parts, of which each
+is one task. Threads make their own copies of the arguments; other processes are sent forward
+with the first task for which they lack it. It does not start or stop workers.
 """
 
 from __future__ import annotations
@@ -31,10 +33,10 @@ from pytest_gradcheck.errors import GradcheckUsageError
 __all__ = ["ExecutorEvaluation"]
 
 
-#: Bytes of the points that are on their way at once.
-ROOM = 2**26
+#: The most bytes of points that are submitted at once.
+BYTES = 2**26
 
-#: Parts of a batch for each worker: one that is done early takes another.
+#: Parts of a batch per worker: a worker that finishes early takes another.
 PARTS = 2
 
 DIED = "Does forward end its process, or need more memory than there is? "
@@ -43,24 +45,24 @@ Returned = Evaluated | Raised | None
 
 
 class ExecutorEvaluation:
-    """Evaluates at many points through an executor.
+    """Forward as a function of many points, evaluated by an executor.
 
     Parameters
     ----------
     executor : concurrent.futures.Executor
         The user's.
-    recipe : PortableForward
-        Of forward.
+    forward : PortableForward
+        What workers evaluate.
     name : str
         Its name, for messages.
     counts : CallCounts
         Counts its calls.
     edges : Edges
-        Takes where it gave no outputs.
+        Collects points where it is undefined.
     size : int
-        Numbers of a point.
+        The length of a point.
     points_per_call : int
-        Points that go into one call of forward, and so must stay in one batch.
+        Points that go into one call of forward, and so must not be split.
 
     Attributes
     ----------
@@ -71,7 +73,7 @@ class ExecutorEvaluation:
     def __init__(
         self,
         executor: Executor,
-        recipe: PortableForward,
+        forward: PortableForward,
         *,
         name: str,
         counts: CallCounts,
@@ -79,63 +81,65 @@ class ExecutorEvaluation:
         size: int,
         points_per_call: int,
     ) -> None:
-        self._executor, self._recipe, self._name = executor, recipe, name
+        self._executor, self._forward, self._name = executor, forward, name
         self._counts, self._edges, self._points_per_call = counts, edges, points_per_call
-        # Executors do not tell; those of Python and loky know by this name.
+        # Executors have no public attribute for it; those of Python and loky have this one.
         workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
         self._parts = PARTS * int(workers)
         self._length = points_per_call * max(
-            self._parts, points_within(size * points_per_call, ROOM)
+            self._parts, points_within(size * points_per_call, BYTES)
         )
-        with self._blaming():
+        with self._executor_errors():
             self.is_elsewhere = executor.submit(os.getpid).result() != os.getpid()
-        self._carrier: _Carrier = (_Processes if self.is_elsewhere else _Threads)(recipe)
+        self._transport: _Transport = (_Processes if self.is_elsewhere else _Threads)(forward)
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
-        """Return the outputs at each of `points`, shape (k, m), see `ForwardFunction.evaluate`."""
+        """Return the outputs at each of `points`, as `ForwardFunction.evaluate` does."""
         outputs = list[Vector]()
         for batch in batches(points, self._length):
             self._counts.forward += len(batch)
-            for found in self._gather(self._cut(batch)):
+            for found in self._evaluate_parts(self._split(batch)):
                 outputs.extend(found.outputs)
                 self._edges.add(found.edges)
-        return self._recipe.reading.stacked(outputs)
+        return self._forward.reader.stacked(outputs)
 
-    def _cut(self, batch: Vector) -> list[Vector]:
-        """Cut a batch into parts of the same number of calls, but for the last."""
+    def _split(self, batch: Vector) -> list[Vector]:
+        """Split a batch into parts of equally many calls, except for the last."""
         calls = ceil(len(batch) / self._points_per_call)
         length = self._points_per_call * ceil(calls / self._parts)
         return [batch[start : start + length] for start in range(0, len(batch), length)]
 
-    def _gather(self, parts: Sequence[Vector]) -> list[Evaluated]:
-        """Return what came of each part, in order."""
+    def _evaluate_parts(self, parts: Sequence[Vector]) -> list[Evaluated]:
+        """Return the result of each part, in order; resubmit those whose worker lacked forward."""
         found = dict[int, Evaluated]()
-        for anew in (False, True):
+        for with_forward in (False, True):
             missing = [k for k in range(len(parts)) if k not in found]
-            returned = self._send([parts[k] for k in missing], anew=anew)
+            returned = self._submit([parts[k] for k in missing], with_forward=with_forward)
             found |= {k: v for k, v in zip(missing, returned, strict=True) if v is not None}
         return [found[k] for k in range(len(parts))]
 
-    def _send(self, parts: Sequence[Vector], *, anew: bool) -> list[Evaluated | None]:
+    def _submit(self, parts: Sequence[Vector], *, with_forward: bool) -> list[Evaluated | None]:
         futures = list[Future[Returned]]()
         try:
-            with self._blaming():
+            with self._executor_errors():
                 for part in parts:
-                    futures.append(self._carrier.send(self._executor, part, anew=anew))
+                    futures.append(
+                        self._transport.submit(self._executor, part, with_forward=with_forward)
+                    )
                 returned = [future.result() for future in futures]
         except BaseException:
-            self._carrier.call_off(futures)
+            self._transport.cancel(futures)
             raise
         evaluated = list[Evaluated | None]()
-        for one in returned:
-            if isinstance(one, Raised):
-                raise one.error
-            evaluated.append(one)
+        for result in returned:
+            if isinstance(result, Raised):
+                raise result.error
+            evaluated.append(result)
         return evaluated
 
     @contextmanager
-    def _blaming(self) -> Iterator[None]:
-        """Say of whom it is what goes wrong between here and the workers."""
+    def _executor_errors(self) -> Iterator[None]:
+        """Raise what the executor raises as a usage error that names it."""
         try:
             yield
         except GradcheckUsageError:
@@ -150,31 +154,36 @@ class ExecutorEvaluation:
             ) from error
 
 
-class _Carrier(Protocol):
-    """Gets points to where they are evaluated."""
+class _Transport(Protocol):
+    """How points get to where they are evaluated."""
 
-    def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
-        """Send points, `anew` with all that is needed to evaluate there."""
+    def submit(
+        self, executor: Executor, points: Vector, *, with_forward: bool
+    ) -> Future[Returned]:
+        """Submit points, if `with_forward` along with what it takes to evaluate there."""
         ...  # pragma: no cover
 
-    def call_off(self, futures: Sequence[Future[Returned]]) -> None:
-        """Let nothing of the user's be in use by what was sent."""
+    def cancel(self, futures: Sequence[Future[Returned]]) -> None:
+        """Cancel what was submitted, so that no worker in this process uses what is the user's."""
         ...  # pragma: no cover
 
 
 class _Threads:
-    """Evaluates in threads of this process, each with arguments of its own."""
+    """Evaluates in threads of this process, each with its own copies of the arguments."""
 
-    def __init__(self, recipe: PortableForward) -> None:
-        self._recipe, self._own, self._is_off = recipe, threading.local(), threading.Event()
+    def __init__(self, forward: PortableForward) -> None:
+        self._forward, self._local = forward, threading.local()
+        self._is_cancelled = threading.Event()
         self._running, self._idle = 0, threading.Condition()
 
-    def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
-        del anew  # what is needed is here
+    def submit(
+        self, executor: Executor, points: Vector, *, with_forward: bool
+    ) -> Future[Returned]:
+        del with_forward  # threads have it already
         return executor.submit(self._run, points)
 
-    def call_off(self, futures: Sequence[Future[Returned]]) -> None:
-        self._is_off.set()
+    def cancel(self, futures: Sequence[Future[Returned]]) -> None:
+        self._is_cancelled.set()
         for future in futures:
             future.cancel()
         # Not the futures: an interrupt within `submit` loses the one that it would return.
@@ -183,39 +192,41 @@ class _Threads:
 
     def _run(self, points: Vector) -> Returned:
         with self._idle:
-            if self._is_off.is_set():
+            if self._is_cancelled.is_set():
                 return None
             self._running += 1
         try:
             with SuppressedWarnings():
-                if not hasattr(self._own, "evaluate"):
-                    self._own.evaluate = self._recipe.make()
-                evaluated: Evaluated = self._own.evaluate(self._until_off(points))
+                if not hasattr(self._local, "evaluate"):
+                    self._local.evaluate = self._forward.make()
+                evaluated: Evaluated = self._local.evaluate(self._until_cancelled(points))
                 return evaluated
-        except Exception as error:  # noqa: BLE001  # raised again where the user waits
+        except Exception as error:  # noqa: BLE001  # raised again in the thread of the check
             return Raised(error)
         finally:
             with self._idle:
                 self._running -= 1
                 self._idle.notify_all()
 
-    def _until_off(self, points: Vector) -> Iterator[Vector]:
+    def _until_cancelled(self, points: Vector) -> Iterator[Vector]:
         for point in points:
-            if self._is_off.is_set():
+            if self._is_cancelled.is_set():
                 return
             yield point
 
 
 class _Processes:
-    """Evaluates in other processes, to each of which the recipe is sent once."""
+    """Evaluates in other processes, to each of which forward is sent once."""
 
-    def __init__(self, recipe: PortableForward) -> None:
-        self._token, self._wrapped = uuid.uuid4().hex, serialize(recipe)
+    def __init__(self, forward: PortableForward) -> None:
+        self._token, self._serialized = uuid.uuid4().hex, serialize(forward)
 
-    def send(self, executor: Executor, points: Vector, *, anew: bool) -> Future[Returned]:
-        recipe = self._wrapped if anew else None
-        return executor.submit(evaluate_serialized, self._token, recipe, points)
+    def submit(
+        self, executor: Executor, points: Vector, *, with_forward: bool
+    ) -> Future[Returned]:
+        serialized = self._serialized if with_forward else None
+        return executor.submit(evaluate_serialized, self._token, serialized, points)
 
-    def call_off(self, futures: Sequence[Future[Returned]]) -> None:
+    def cancel(self, futures: Sequence[Future[Returned]]) -> None:
         for future in futures:
             future.cancel()

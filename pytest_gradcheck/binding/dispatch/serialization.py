@@ -1,11 +1,9 @@
-"""Points and the recipe of forward on their way to another process, and outputs back.
+"""Forward in another thread or process: how to make it there, and send points and outputs.
 
-It must not know who carries them: whatever calls `evaluate_serialized` over there.
+`PortableForward` holds what it takes to make the same evaluator elsewhere, with arguments of its
+own. For other processes `serialize` pickles it, by cloudpickle if that is installed, and
+`evaluate_serialized` runs there. It does not know what calls it: any executor does.
 """
-
-# MERGED What it takes to call the same forward elsewhere: in another thread, or another process.
-#
-# It must not know how it gets there.
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ from pytest_gradcheck.binding.call.signature import name_of
 from pytest_gradcheck.binding.dispatch.batched import BatchedForward
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
-from pytest_gradcheck.binding.forward.outputs import Reading
+from pytest_gradcheck.binding.forward.outputs import OutputReader
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.generators import is_installed
 from pytest_gradcheck.binding.random_state.replay import Replay
@@ -51,14 +49,14 @@ Evaluate = Callable[[Iterable[Vector]], Vector]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What came of an evaluation elsewhere.
+    """The result of an evaluation elsewhere.
 
     Attributes
     ----------
     outputs : ndarray, shape (k, m)
-        NaN where forward gave none.
+        NaN where forward is undefined.
     edges : tuple of Edge
-        The nearest of these points.
+        The nearest of the points where it is.
     """
 
     outputs: Vector
@@ -67,37 +65,39 @@ class Evaluated:
 
 @dataclass(frozen=True, slots=True)
 class PortableForward:
-    """How to make an evaluator that does what another does.
+    """What it takes to make the same evaluator elsewhere.
 
     Attributes
     ----------
     call : Call
-        The user's; backward is not called, so it need not get there.
+        The user's call, without backward, which is not called and need not be sent.
     lift : bool
-        Whether forward is handed float64 where the user's arrays are less precise.
-    remade : tuple of str
-        Arguments that are made anew for each call, because calls change them.
-    reading : Reading
-        How outputs are read.
+        Whether forward is given float64 in place of less precise types.
+    copied_each_call : tuple of str
+        Arguments that are copied anew for each call, because calls change them.
+    reader : OutputReader
+        How to read the outputs.
     batched : bool
-        Whether many points go into one call.
+        Whether one call is given many points.
     """
 
     call: Call
     lift: bool
-    remade: tuple[str, ...]
-    reading: Reading
+    copied_each_call: tuple[str, ...]
+    reader: OutputReader
     batched: bool
 
     @classmethod
     def of(cls, call: Call, forward: ForwardFunction, *, batched: bool) -> PortableForward:
-        """Return the recipe of `forward`."""
+        """Return what it takes to make `forward`."""
         working_copy = forward.working_copy
         without = replace(call, backward=True, backward_args=None)
-        return cls(without, working_copy.lift, working_copy.remade, forward.reading, batched)
+        return cls(
+            without, working_copy.lift, working_copy.copied_each_call, forward.reader, batched
+        )
 
     def make(self) -> Callable[[Iterable[Vector]], Evaluated]:
-        """Return an evaluator with arguments, and an object it is bound to, of its own."""
+        """Return an evaluator with its own copies of the arguments and of the bound object."""
         call, owner = self.call, bound_object(self.call.forward)
         if owner is not None:
             reason = "another worker calls its method"
@@ -106,7 +106,7 @@ class PortableForward:
         working_copy = WorkingCopy(
             resolved.arguments, resolved.leaves, owner=resolved.owner, lift=self.lift
         )
-        working_copy.remake(self.remade)
+        working_copy.copy_each_call(self.copied_each_call)
         forward = ForwardFunction(
             resolved.forward,
             resolved.forward_name,
@@ -115,93 +115,94 @@ class PortableForward:
             returns=ReturnConvention.OUTPUT,
             counts=CallCounts(),
         )
-        forward.reading = self.reading
+        forward.reader = self.reader
         evaluate = BatchedForward(forward).evaluate if self.batched else forward.evaluate
 
-        def evaluated(points: Iterable[Vector]) -> Evaluated:
+        def evaluate_with_edges(points: Iterable[Vector]) -> Evaluated:
             return Evaluated(evaluate(points), forward.edges.drain())
 
-        return evaluated
+        return evaluate_with_edges
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What ended an evaluation over there, apart from what goes wrong on the way."""
+    """An exception of the user's function, as opposed to one of the executor."""
 
     error: Exception
 
 
-class _Kept(threading.local):
-    """The last recipe that a thread of this process made, so that it is sent only once."""
+class _WorkerCache(threading.local):
+    """The last evaluator that a thread of a worker made, so that it is sent only once."""
 
     token: str = ""
     evaluate: Callable[[Iterable[Vector]], Evaluated]
 
 
-_KEPT = _Kept()
+_CACHE = _WorkerCache()
 
 
 def evaluate_serialized(
-    token: str, recipe: bytes | None, points: Vector
+    token: str, serialized: bytes | None, points: Vector
 ) -> Evaluated | Raised | None:
-    """Evaluate over there.
+    """Evaluate in a worker process.
 
     Parameters
     ----------
     token : str
-        Names the recipe.
-    recipe : bytes or None
-        The recipe itself, see `serialize`; None in the hope that it is there.
+        Identifies the evaluator.
+    serialized : bytes or None
+        What it is made of, see `serialize`; None if the worker may have made it already.
     points : ndarray, shape (k, n)
         Where to evaluate.
 
     Returns
     -------
     Evaluated, Raised or None
-        Outputs; what ended the evaluation; or None where the recipe is needed.
+        The outputs; the exception that ended the evaluation; or None where the worker has yet to
+        be sent the evaluator.
     """
     try:
         with SuppressedWarnings():
-            if _KEPT.token != token:
-                if recipe is None:
+            if _CACHE.token != token:
+                if serialized is None:
                     return None
-                _KEPT.evaluate = _unwrapped(recipe).make()
-                _KEPT.token = token
-            return _KEPT.evaluate(points)
-    except Exception as error:  # noqa: BLE001  # it is the user's, and is raised again at home
-        return Raised(_portable(error))
+                _CACHE.evaluate = _deserialize(serialized).make()
+                _CACHE.token = token
+            return _CACHE.evaluate(points)
+    except Exception as error:  # noqa: BLE001  # raised again in the process of the check
+        return Raised(_portable_error(error))
 
 
-def serialize(recipe: PortableForward) -> bytes:
-    """Return a recipe as bytes, by cloudpickle where that is installed.
+def serialize(forward: PortableForward) -> bytes:
+    """Return `forward` as bytes, by cloudpickle where that is installed, else by pickle.
 
     Raises
     ------
     GradcheckUsageError
-        When it cannot be.
+        When it cannot be pickled.
     """
     try:
         import cloudpickle
     except ImportError:
-        return _dumped(pickle, recipe, "Install cloudpickle, which can send closures")
-    with _by_value(cloudpickle, recipe):
-        return _dumped(cloudpickle, recipe, "Leave that out of what it takes and closes over")
+        return _pickled(pickle, forward, "Install cloudpickle, which can send closures")
+    with _by_value(cloudpickle, forward):
+        return _pickled(cloudpickle, forward, "Leave that out of what it takes and closes over")
 
 
-def _dumped(pickler: Any, recipe: PortableForward, remedy: str) -> bytes:
+def _pickled(pickler: Any, forward: PortableForward, remedy: str) -> bytes:
     try:
-        return bytes(pickler.dumps(recipe))
+        return bytes(pickler.dumps(forward))
     except Exception as error:
         raise GradcheckUsageError(
-            f"{name_of(recipe.call.forward)} cannot be sent to the processes of executor: "
+            f"{name_of(forward.call.forward)} cannot be sent to the processes of executor: "
             f"{error}. {remedy}, or use threads."
         ) from error
 
 
 @contextmanager
-def _by_value(cloudpickle: Any, recipe: PortableForward) -> Iterator[None]:
-    """Let forward's own module be sent along: workers may not be able to import a test."""
-    forward = recipe.call.forward
+def _by_value(cloudpickle: Any, portable: PortableForward) -> Iterator[None]:
+    """Pickle forward's own module by value: workers may not be able to import a test module."""
+    forward = portable.call.forward
     names = {getattr(forward, "__module__", None), type(bound_object(forward)).__module__}
     modules = [sys.modules[name] for name in names if name in sys.modules]
     own = [m for m in modules if not is_installed(getattr(m, "__file__", None))]
@@ -214,9 +215,9 @@ def _by_value(cloudpickle: Any, recipe: PortableForward) -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _unwrapped(recipe: bytes) -> PortableForward:
+def _deserialize(serialized: bytes) -> PortableForward:
     try:
-        found: PortableForward = pickle.loads(recipe)  # noqa: S301  # it is what `serialize` made
+        found: PortableForward = pickle.loads(serialized)  # noqa: S301  # our own
     except Exception as error:
         raise GradcheckUsageError(
             f"a worker of executor could not load forward: {type(error).__name__}: {error}. "
@@ -226,13 +227,13 @@ def _unwrapped(recipe: bytes) -> PortableForward:
     return found
 
 
-def _portable(error: Exception) -> Exception:
-    """Return an error that survives the way home, with where it was raised as a note."""
+def _portable_error(error: Exception) -> Exception:
+    """Return an exception that can be pickled, with its traceback as a note."""
     frames = traceback.extract_tb(error.__traceback__)
     users = [frame for frame in frames if not frame.filename.startswith(PACKAGE_DIRECTORY)]
     error.add_note("in a worker of executor:\n" + "".join(traceback.format_list(users)).rstrip())
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
-    except Exception:  # noqa: BLE001  # errors may hold anything
+    except Exception:  # noqa: BLE001  # exceptions may hold anything
         return RuntimeError("".join(traceback.format_exception_only(error)).rstrip())
     return error

@@ -95,7 +95,7 @@ def _evaluate_in_best_precision(
             returns=resolved.returns,
             counts=counts,
         )
-        return forward, forward.at_base()
+        return forward, forward.call()
 
     if any(dtype_name(leaf.array.dtype) in LOW_PRECISION for leaf in resolved.leaves):
         try:

@@ -1,9 +1,8 @@
-"""Edges of forward's domain: points around the user's where it raises, or returns another size.
+"""The boundary of forward's domain: perturbed points where it raises or changes its output size.
 
-A step that the check chose may lead out of the domain of a function that is right where it is
-used. What forward raises there is data: it is told where nothing could be measured for it.
-
-It must not call forward or decide what an edge means.
+A step that the check chose may leave the domain of a function that is right where it is used,
+so an exception there is a result: it is reported where it prevents a measurement. It does not
+call forward, nor decide what an edge means for the verdict.
 """
 
 from __future__ import annotations
@@ -16,32 +15,32 @@ from typing import Literal
 from pytest_gradcheck.binding.random_state.generators import is_installed
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 
-__all__ = ["DOMAIN_ERRORS", "Edge", "Edges", "is_outcome", "raising"]
+__all__ = ["DOMAIN_EXCEPTIONS", "Edge", "Edges", "edge_of", "is_skip"]
 
-#: By these functions say that they have no value; numpy's LinAlgError is a ValueError.
-DOMAIN_ERRORS = (ArithmeticError, ValueError)
+#: What functions raise where they are undefined; numpy's LinAlgError is a ValueError.
+DOMAIN_EXCEPTIONS = (ArithmeticError, ValueError)
 
-#: Characters of an exception's text that are told.
-LONGEST = 100
+#: The most characters of an exception that are quoted.
+MAX_LENGTH = 100
 
 Kind = Literal["domain", "error", "size"]
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A point around the user's at which forward gave no outputs.
+    """A perturbed point at which forward is undefined.
 
     Attributes
     ----------
     kind : {"domain", "error", "size"}
-        Whether it raised what means that there is no value, raised anything else, or
-        returned another number of outputs.
+        Whether it raised one of `DOMAIN_EXCEPTIONS`, raised another exception, or returned
+        another number of outputs.
     what : str
         What it did: ``raises ValueError: math domain error (line 12 of loss)``.
     start, stop : int
-        Coordinates outside of ``start:stop`` were as at the user's point.
+        The perturbed coordinates are in ``start:stop``.
     step : float
-        By how much the one coordinate was moved; of several the largest change.
+        The perturbation; the largest one of several coordinates.
     """
 
     kind: Kind
@@ -51,42 +50,42 @@ class Edge:
     step: float
 
     @property
-    def is_of_one(self) -> bool:
-        """Whether one coordinate alone was moved."""
+    def is_single_coordinate(self) -> bool:
+        """Whether a single coordinate was perturbed."""
         return self.stop - self.start == 1
 
     def is_nearer(self, other: Edge) -> bool:
-        """Tell whether it is nearer to the point; of two as near the one to the right is."""
+        """Return whether it is nearer to the base point; of two equally near the right one is."""
         return (abs(self.step), self.step < 0) < (abs(other.step), other.step < 0)
 
 
 class Edges:
-    """The nearest edge that was met for each set of coordinates that were moved."""
+    """The nearest edge for each range of perturbed coordinates."""
 
     def __init__(self) -> None:
         self._nearest: dict[tuple[int, int], Edge] = {}
 
     def add(self, edges: Iterable[Edge]) -> None:
-        """Keep those that are nearer than what is known."""
+        """Keep those that are nearer than the known ones."""
         for edge in edges:
             known = self._nearest.get((edge.start, edge.stop))
             if known is None or edge.is_nearer(known):
                 self._nearest[edge.start, edge.stop] = edge
 
     def drain(self) -> tuple[Edge, ...]:
-        """Return all that are kept, and keep none."""
+        """Return all edges and forget them."""
         found = tuple(self._nearest.values())
         self._nearest.clear()
         return found
 
-    def near(self, start: int, stop: int) -> Edge | None:
-        """Return the nearest edge that was met while nothing but ``start:stop`` was moved.
+    def nearest(self, start: int, stop: int) -> Edge | None:
+        """Return the nearest edge at which nothing but ``start:stop`` was perturbed.
 
         Examples
         --------
         >>> edges = Edges()
         >>> edges.add([Edge("domain", "raises ValueError", 2, 3, step) for step in (0.5, -0.1)])
-        >>> edges.near(0, 4).step, edges.near(0, 2)
+        >>> edges.nearest(0, 4).step, edges.nearest(0, 2)
         (-0.1, None)
         """
         if stop - start == 1:
@@ -99,38 +98,39 @@ class Edges:
         return nearest
 
 
-def raising(error: Exception) -> tuple[Kind, str]:
-    """Return the kind of edge that an exception of forward is, and what forward did.
+def edge_of(error: Exception) -> tuple[Kind, str]:
+    """Return the kind of edge that an exception of forward means, and what forward did.
 
     Examples
     --------
-    >>> raising(ValueError("no such place"))
+    >>> edge_of(ValueError("no such place"))
     ('domain', 'raises ValueError: no such place')
     """
-    kind: Kind = "domain" if isinstance(error, DOMAIN_ERRORS) else "error"
+    kind: Kind = "domain" if isinstance(error, DOMAIN_EXCEPTIONS) else "error"
     text = traceback.format_exception_only(error)[0].splitlines()[0]
     name = type(error).__name__
     text = name + text[len(text.partition(":")[0]) :]
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 3] + "..."
-    place = _place(error)
+    if len(text) > MAX_LENGTH:
+        text = text[: MAX_LENGTH - 3] + "..."
+    place = _location(error)
     return kind, f"raises {text}" + (f" ({place})" if place else "")
 
 
-def is_outcome(error: Exception) -> bool:
-    """Tell what ends a test without being a failure of forward: a skip in unittest's words.
+def is_skip(error: Exception) -> bool:
+    """Return whether an exception is unittest's SkipTest, which ends the test.
 
-    Those of pytest, like KeyboardInterrupt and SystemExit, are no `Exception` at all.
+    The outcomes of pytest, like KeyboardInterrupt, are not an `Exception`.
     """
     from unittest import SkipTest
 
     return isinstance(error, SkipTest)
 
 
-def _place(error: Exception) -> str:
-    """Return the line of the user's where an exception was raised, else the innermost.
+def _location(error: Exception) -> str:
+    """Return the innermost line of the user's own code where an exception was raised.
 
-    By its function: functions that were sent to another process have lost their file.
+    The line is of a function, not of a file, since a function that was sent to another process
+    has no file there.
     """
     codes = [
         (frame.f_code, line)

@@ -1,11 +1,9 @@
-"""Calling forward at points around the user's: cheaply, and always the same.
+"""The user's forward as a function of one vector, and without warnings at perturbed points.
 
-It must not know backward or what is claimed; it turns vectors into outputs.
+Each call writes the vector to the working copy and puts random generators back, so that outputs
+differ by the perturbation alone. Where forward raises, its outputs are NaN and the point is kept
+as an edge of its domain. It does not know backward, nor what is claimed.
 """
-
-# MERGED Silence at points the user did not choose.
-#
-# It must not call anything.
 
 from __future__ import annotations
 
@@ -18,49 +16,14 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
-from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, is_outcome, raising
-from pytest_gradcheck.binding.forward.outputs import Output, Reading, read_output
+from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of, is_skip
+from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["ForwardFunction", "SuppressedWarnings"]
-
-
-class SuppressedWarnings:
-    """Silences warnings and floating point errors at points the user did not choose.
-
-    Python's warning filters belong to the process: checks that overlap in
-    threads share one silence, which ends with the last of them.
-    """
-
-    _lock = threading.Lock()
-    _inside = 0
-    _filters: warnings.catch_warnings[None] | None = None
-
-    def __enter__(self) -> None:
-        with SuppressedWarnings._lock:
-            if SuppressedWarnings._inside == 0:
-                SuppressedWarnings._filters = warnings.catch_warnings()
-                SuppressedWarnings._filters.__enter__()
-                warnings.simplefilter("ignore")
-            SuppressedWarnings._inside += 1
-        self._errors = np.errstate(all="ignore")
-        self._errors.__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._errors.__exit__(kind, error, traceback)
-        with SuppressedWarnings._lock:
-            SuppressedWarnings._inside -= 1
-            if SuppressedWarnings._inside == 0 and SuppressedWarnings._filters is not None:
-                SuppressedWarnings._filters.__exit__(kind, error, traceback)
-                SuppressedWarnings._filters = None
 
 
 class ForwardFunction:
@@ -75,7 +38,7 @@ class ForwardFunction:
     working_copy : WorkingCopy
         The arguments to call it with.
     replay : Replay
-        Puts randomness back before each call.
+        Restores random generators before each call.
     returns : ReturnConvention
         What it is expected to return.
     counts : CallCounts
@@ -83,10 +46,10 @@ class ForwardFunction:
 
     Attributes
     ----------
-    reading : Reading
-        How what it returns is read: as it was at the point, once that was evaluated.
+    reader : OutputReader
+        How to read what it returns; known once it was evaluated at the base point.
     edges : Edges
-        Where it gave no outputs so far.
+        The points where it was undefined so far.
     """
 
     def __init__(
@@ -103,40 +66,41 @@ class ForwardFunction:
         self.name = name
         self.working_copy = working_copy
         self.counts = counts
-        self.reading = Reading()
+        self.reader = OutputReader()
         self.edges = Edges()
-        self._rewind = replay.rewind
+        self._restore_generators = replay.rewind
         self._returns = returns
 
-    def at_base(self) -> Output:
-        """Call forward at the unperturbed point, under the user's own settings."""
-        self._rewind()
+    def call(self) -> Output:
+        """Call forward at the point as it is now, and read all that it returns."""
+        self._restore_generators()
         self.counts.forward += 1
         args, kwargs = self.working_copy.pack()
         output = read_output(self.function(*args, **kwargs), self._returns, self.name)
-        if not self.reading.size:
-            self.reading = Reading.of(output)
+        if not self.reader.size:
+            self.reader = OutputReader.of(output)
         return output
 
     def reduce(self, weights: Vector) -> None:
         """From now on, evaluate to the product of `weights` and the outputs."""
-        self.reading = self.reading.under(weights)
+        self.reader = self.reader.weighted(weights)
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
-        """Return the outputs at each of `points`, NaN where forward gives none.
+        """Return the outputs at each of `points`, NaN where forward is undefined.
 
         Parameters
         ----------
         points : iterable of ndarray, shape (n,)
-            The working copy's own point, or other vectors, each good until the next is
-            asked for; the point is put back where those were written to it.
+            The point of the working copy itself, as it is, or other vectors, which are written
+            to it. Each need be valid only until the next is asked for.
 
         Returns
         -------
         ndarray of float64, shape (k, m)
-            A new array. Whatever forward raises is an edge of its domain, see `edges`.
+            A new array. Where forward raises, or returns another number of outputs, the point is
+            added to `edges`.
         """
-        return self.reading.stacked([self._at(point, self._measured) for point in points])
+        return self.reader.stacked([self._evaluate_at(point, self._evaluate) for point in points])
 
     def attempt(self, points: Iterable[Vector]) -> Vector:
         """Return the outputs at each of `points`, or raise what forward raises there.
@@ -154,13 +118,13 @@ class ForwardFunction:
         Raises
         ------
         Exception
-            Of forward, with a note on what was perturbed.
+            An exception of forward, with a note on what was perturbed.
         GradcheckUsageError
-            When it returns another number of outputs than at the point.
+            When forward returns another number of outputs than at the base point.
         """
-        return self.reading.stacked([self._at(point, self._attempted) for point in points])
+        return self.reader.stacked([self._evaluate_at(point, self._attempt) for point in points])
 
-    def _at(self, vector: Vector, call: Callable[[], Vector]) -> Vector:
+    def _evaluate_at(self, vector: Vector, call: Callable[[], Vector]) -> Vector:
         working_copy = self.working_copy
         if vector is working_copy.point:
             return call()
@@ -170,64 +134,99 @@ class ForwardFunction:
         finally:
             working_copy.point[:] = working_copy.base
 
-    def _here(self) -> Vector:
-        """Call forward at the point as it is now, and return its outputs, of any size."""
+    def _raw_outputs(self) -> Vector:
+        """Call forward at the point as it is now; return its outputs, however many."""
         self.counts.forward += 1
-        self._rewind()
+        self._restore_generators()
         args, kwargs = self.working_copy.pack()
         result = self.function(*args, **kwargs)
-        return self.reading.flatten(self.reading.outputs(result))
+        return self.reader.flatten(self.reader.without_auxiliary(result))
 
-    def _measured(self) -> Vector:
-        reading = self.reading
+    def _evaluate(self) -> Vector:
+        reader = self.reader
         try:
-            values = self._here()
+            values = self._raw_outputs()
         except Exception as error:
-            if is_outcome(error):
+            if is_skip(error):
                 raise
-            self._keep(*raising(error))
-            return reading.nowhere()
-        if values.size != reading.size:
-            self._keep("size", f"returns {values.size} numbers, not {reading.size}")
-            return reading.nowhere()
-        return reading.reduced(values)
+            self._add_edge(*edge_of(error))
+            return reader.undefined()
+        if values.size != reader.size:
+            self._add_edge("size", f"returns {values.size} numbers, not {reader.size}")
+            return reader.undefined()
+        return reader.reduced(values)
 
-    def _attempted(self) -> Vector:
+    def _attempt(self) -> Vector:
         try:
-            values = self._here()
+            values = self._raw_outputs()
         except Exception as error:
             error.add_note(f"while gradcheck perturbed {self._perturbed()}")
             raise
-        if values.size != self.reading.size:
+        if values.size != self.reader.size:
             raise GradcheckUsageError(
                 f"{self.name} returned {values.size} numbers while gradcheck perturbed "
-                f"{self._perturbed()}, but {self.reading.size} at the point itself: the output's "
+                f"{self._perturbed()}, but {self.reader.size} at the point itself: the output's "
                 "size must not depend on the parameters."
             )
-        return self.reading.reduced(values)
+        return self.reader.reduced(values)
 
-    def _keep(self, kind: Kind, what: str) -> None:
-        """Keep what happened at the working copy's point as it is now."""
+    def _add_edge(self, kind: Kind, what: str) -> None:
+        """Add the point as it is now to the edges of the domain."""
         working_copy = self.working_copy
-        moved = np.flatnonzero(working_copy.point != working_copy.base)
-        if not moved.size:
+        perturbed = np.flatnonzero(working_copy.point != working_copy.base)
+        if not perturbed.size:
             return
-        change = working_copy.point[moved] - working_copy.base[moved]
-        step = float(change[0] if moved.size == 1 else np.abs(change).max())
-        self.edges.add([Edge(kind, what, int(moved[0]), int(moved[-1]) + 1, step)])
+        change = working_copy.point[perturbed] - working_copy.base[perturbed]
+        step = float(change[0] if perturbed.size == 1 else np.abs(change).max())
+        self.edges.add([Edge(kind, what, int(perturbed[0]), int(perturbed[-1]) + 1, step)])
 
     def _perturbed(self) -> str:
-        """Say which coordinate is being perturbed, and by how much."""
+        """Return which coordinate is being perturbed, and by how much, in words."""
         working_copy = self.working_copy
-        moved = np.flatnonzero(working_copy.point != working_copy.base)
+        perturbed = np.flatnonzero(working_copy.point != working_copy.base)
         for parameter in working_copy.parameters:
-            if moved.size == 1 and parameter.start <= moved[0] < parameter.stop:
-                entry = parameter.entry(int(moved[0] - parameter.start))
-                step = float(working_copy.point[moved[0]] - working_copy.base[moved[0]])
+            if perturbed.size == 1 and parameter.start <= perturbed[0] < parameter.stop:
+                entry = parameter.entry(int(perturbed[0] - parameter.start))
+                step = float(working_copy.point[perturbed[0]] - working_copy.base[perturbed[0]])
                 return f"{entry} by {step:.3g}"
         names = ", ".join(
             parameter.name
             for parameter in working_copy.parameters
-            if np.any((parameter.start <= moved) & (moved < parameter.stop))
+            if np.any((parameter.start <= perturbed) & (perturbed < parameter.stop))
         )
         return f"several entries of {names}"
+
+
+class SuppressedWarnings:
+    """Ignores warnings and floating-point errors at points that the user did not choose.
+
+    Python's warning filters belong to the process: checks that overlap in threads share one
+    `warnings.catch_warnings`, which ends with the last of them.
+    """
+
+    _lock = threading.Lock()
+    _count = 0
+    _ignored: warnings.catch_warnings[None] | None = None
+
+    def __enter__(self) -> None:
+        with SuppressedWarnings._lock:
+            if SuppressedWarnings._count == 0:
+                SuppressedWarnings._ignored = warnings.catch_warnings()
+                SuppressedWarnings._ignored.__enter__()
+                warnings.simplefilter("ignore")
+            SuppressedWarnings._count += 1
+        self._errors = np.errstate(all="ignore")
+        self._errors.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._errors.__exit__(kind, error, traceback)
+        with SuppressedWarnings._lock:
+            SuppressedWarnings._count -= 1
+            if SuppressedWarnings._count == 0 and SuppressedWarnings._ignored is not None:
+                SuppressedWarnings._ignored.__exit__(kind, error, traceback)
+                SuppressedWarnings._ignored = None

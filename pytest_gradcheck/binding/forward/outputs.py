@@ -1,14 +1,9 @@
-"""What forward returned: the outputs, the cache or gradients beside it, and its errors in words.
+"""The outputs of forward: what it returned, checked, as one vector and back.
 
-It must not call anything; it reads one returned value.
+`read_output` reads what forward returned at the base point; `Output.layout` is the structure of
+the outputs, much like the ``PyTreeDef`` of `jax.tree_util.tree_flatten`; and `OutputReader` reads
+outputs of the same structure at perturbed points, with less to verify. It does not call forward.
 """
-
-# MERGED Forward's outputs as one vector and back: their names, places and structure.
-#
-# It must not call anything or know what a derivative is.
-# MERGED How what forward returns is read as numbers, and reduced by a cotangent.
-#
-# It must not call forward.
 
 from __future__ import annotations
 
@@ -35,42 +30,25 @@ __all__ = [
     "Layout",
     "MismatchError",
     "Output",
-    "Reading",
+    "OutputReader",
     "cache_hint",
     "named_outputs",
     "read_output",
     "shaped_like",
 ]
 
-
+#: Stands for an output that is missing.
 EMPTY = np.empty(0)
-
-
-class MismatchError(Exception):
-    """What was returned about outputs has not their structure.
-
-    Parameters
-    ----------
-    name : str
-        Where in the outputs.
-    returned : Any
-        What was found there.
-    """
-
-    def __init__(self, name: str, returned: Any) -> None:
-        super().__init__(name)
-        self.name = name
-        self.returned = returned
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How forward's outputs lie in one vector.
+    """The structure of the outputs, and their places in one vector.
 
     Attributes
     ----------
     raw : Any
-        The outputs at the point of the check, as forward returned them.
+        The outputs at the base point, as forward returned them.
     blocks : tuple of Block
         Each output array, in order.
     """
@@ -80,21 +58,21 @@ class Layout:
 
     @property
     def is_several(self) -> bool:
-        """Whether forward returned a container, even of one output."""
+        """Whether forward returned a container, be it of one output."""
         return _inside(self.raw) is not None
 
     @property
     def flatten(self) -> Callable[[Any], Vector]:
-        """What turns outputs of this structure into a new vector; fast for one array.
+        """A function from outputs of this structure to a new vector, the fastest there is.
 
-        Outputs that miss one of these give a vector that is too short.
+        Where an output is missing the vector is too short.
         """
         if self.is_several:
             return self._flatten_several
         return flat_complex if self.blocks[0].is_complex else flat_real
 
     def flatten_rows(self, raw: Any) -> Vector:
-        """Return outputs that all have a leading axis of length k as a new array, shape (k, m)."""
+        """Return outputs with a leading axis of length k as a new array, shape (k, m)."""
         found = dict(named_outputs("output", raw))
         parts = [(found[block.name], block.is_complex) for block in self.blocks]
         rows = [
@@ -105,7 +83,7 @@ class Layout:
         return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
     def shaped(self, vector: Vector) -> Any:
-        """Return a vector in the structure of the outputs, each part with its shape and dtype."""
+        """Return a vector as outputs of this structure, with their shapes and dtypes."""
         values = dict(named_outputs("output", self.raw))
         parts = {
             block.name: shaped_like(vector[block.start : block.stop], block, values[block.name])
@@ -114,14 +92,14 @@ class Layout:
         return rebuilt("output", self.raw, parts)
 
     def split(self, returned: Any) -> dict[str, Any]:
-        """Return the part of `returned` about each output, by the output's name.
+        """Split what backward returned into the parts for each output, by its name.
 
         Raises
         ------
         MismatchError
-            When it has not the structure of the outputs.
+            When `returned` has another structure than the outputs.
         """
-        return dict(_along("output", self.raw, returned))
+        return dict(_pair_up("output", self.raw, returned))
 
     def _flatten_several(self, raw: Any) -> Vector:
         found = dict(named_outputs("output", raw))
@@ -135,82 +113,26 @@ class Layout:
         )
 
 
-def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield accessor and value of every output in what forward returned, depth first.
-
-    Examples
-    --------
-    >>> dict(named_outputs("output", {"loss": 0.5, "grid": [[1.0], [2.0]]}))
-    {"output['loss']": 0.5, "output['grid']": [[1.0], [2.0]]}
-    """
-    inside = _inside(value)
-    if inside is None:
-        yield name, value
-        return
-    for accessor, item in zip(accessors(value), inside, strict=True):
-        yield from named_outputs(name + accessor, item)
-
-
-def shaped_like(part: Vector, block: Block, value: Any) -> Any:
-    """Return coordinates in the form of `value`: a number for a number, an array in its dtype."""
-    entries = part.view(np.complex128) if block.is_complex else part
-    array = entries.reshape(block.shape)
-    if isinstance(value, (np.ndarray, np.generic)):
-        dtype = np.dtype(block.dtype)
-        return array.astype(dtype) if block.shape else dtype.type(array[()])
-    return array.tolist() if isinstance(value, (float, complex, list)) else array.copy()
-
-
-def _inside(value: Any) -> list[Any] | None:
-    """Return what a container of outputs holds; arrays of any library are none."""
-    return None if hasattr(value, "__array__") else contents(value)
-
-
-def _along(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:
-    """Walk outputs and what was returned about them together, down to the arrays."""
-    inside = _inside(value)
-    if inside is None:
-        yield name, returned
-        return
-    if isinstance(value, Mapping):
-        if not isinstance(returned, Mapping) or not all(key in returned for key in value):
-            raise MismatchError(name, returned)
-        parts = [returned[key] for key in value]
-    else:
-        parts = _in_order(returned)
-        if len(parts) != len(inside):
-            raise MismatchError(name, returned)
-    for accessor, item, part in zip(accessors(value), inside, parts, strict=True):
-        yield from _along(name + accessor, item, part)
-
-
-def _in_order(returned: Any) -> list[Any]:
-    """Return what a container holds that goes by position or by attribute, nothing of others."""
-    if isinstance(returned, (tuple, list)):
-        return list(returned)
-    return [] if isinstance(returned, Mapping) else _inside(returned) or []
-
-
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What forward returned, checked.
+    """What forward returned, checked to be finite floating numbers.
 
     Attributes
     ----------
     value : ndarray of float64, shape (m,)
-        All outputs, flat, copied.
+        A copy of all outputs, flat.
     layout : Layout
         Their structure.
-    beside : Any
-        The cache or the gradients, None where there is nothing.
-    has_beside : bool
-        Whether there is something.
+    auxiliary : Any
+        The cache or the gradients that forward returned with them, else None.
+    has_auxiliary : bool
+        Whether it returned any.
     """
 
     value: NDArray[np.float64]
     layout: Layout
-    beside: Any
-    has_beside: bool
+    auxiliary: Any
+    has_auxiliary: bool
 
     @property
     def raw(self) -> Any:
@@ -224,29 +146,110 @@ class Output:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the output; of several the number of their coordinates."""
+        """Shape of the output; of several outputs that of the vector."""
         return self.value.shape if self.layout.is_several else self.blocks[0].shape
 
     @property
     def is_scalar(self) -> bool:
-        """Whether it is one real number, in whatever shape."""
+        """Whether it is one real number, in an array of any shape."""
         return self.value.size == 1 and not self.layout.is_several
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype forward computed in, of several outputs the least precise."""
+        """The dtype of the output, of several the least precise."""
         return max((np.dtype(b.dtype) for b in self.blocks), key=lambda dtype: np.finfo(dtype).eps)
 
 
-def read_output(result: Any, beside: ReturnConvention, forward_name: str) -> Output:
-    """Read what forward returned at the point of the check.
+@dataclass(frozen=True, slots=True)
+class OutputReader:
+    """Reads outputs at perturbed points, expecting the structure of those at the base point.
+
+    Attributes
+    ----------
+    size : int
+        The number of coordinates of the outputs.
+    has_auxiliary : bool
+        Whether forward returns a pair, of which the second is not an output.
+    flatten, flatten_rows : callable
+        Convert the outputs at one point to a vector, and those at k points to k rows.
+    cotangent : ndarray, shape (size,), or None
+        Weights that reduce the outputs to one number, where there are any.
+    """
+
+    size: int = 0
+    has_auxiliary: bool = False
+    flatten: Callable[[Any], Vector] = flat_real
+    flatten_rows: Callable[[Any], Vector] = np.atleast_2d
+    cotangent: Vector | None = None
+
+    @classmethod
+    def of(cls, output: Output) -> OutputReader:
+        """Return the reader of outputs with the structure of `output`."""
+        return cls(
+            output.value.size,
+            output.has_auxiliary,
+            output.layout.flatten,
+            output.layout.flatten_rows,
+        )
+
+    def weighted(self, cotangent: Vector) -> OutputReader:
+        """Return a reader that reduces the outputs to their product with `cotangent`."""
+        return replace(self, cotangent=cotangent)
+
+    def without_auxiliary(self, result: Any) -> Any:
+        """Return the outputs in what forward returned."""
+        return result[0] if self.has_auxiliary else result
+
+    def rows(self, result: Any, count: int) -> Vector:
+        """Return what forward returned at many points, shape (count, m).
+
+        Raises
+        ------
+        ValueError
+            When a point has another number of outputs than the base point.
+        """
+        values = self.flatten_rows(self.without_auxiliary(result)).reshape(count, self.size)
+        return values if self.cotangent is None else values @ self.cotangent[:, None]
+
+    def reduced(self, values: Vector) -> Vector:
+        """Return the outputs, reduced to one number where there is a cotangent."""
+        return values if self.cotangent is None else np.atleast_1d(self.cotangent @ values)
+
+    def undefined(self) -> Vector:
+        """Return NaN for the outputs, where forward is undefined."""
+        return self.reduced(np.full(self.size, np.nan))
+
+    def stacked(self, outputs: Sequence[Vector]) -> Vector:
+        """Return outputs at k points as one array, shape (k, m), even for k = 0."""
+        return np.array(outputs) if outputs else np.empty((0, self.undefined().size))
+
+
+class MismatchError(Exception):
+    """Backward returned another structure than that of the outputs.
+
+    Parameters
+    ----------
+    name : str
+        The place in the outputs.
+    returned : Any
+        What was found there.
+    """
+
+    def __init__(self, name: str, returned: Any) -> None:
+        super().__init__(name)
+        self.name = name
+        self.returned = returned
+
+
+def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Output:
+    """Read what forward returned at the base point.
 
     Parameters
     ----------
     result : Any
         The returned value: a number or an array, or a container of them.
-    beside : ReturnConvention
-        What else is expected in it.
+    returns : ReturnConvention
+        What it is expected to be.
     forward_name : str
         For messages.
 
@@ -258,11 +261,11 @@ def read_output(result: Any, beside: ReturnConvention, forward_name: str) -> Out
     Raises
     ------
     GradcheckUsageError
-        When it is not made of finite numbers and floating arrays, or lacks what
-        was expected beside it.
+        When an output is not a finite floating number or array, or `result` is not the
+        expected pair.
     """
-    raw, extra, has_beside = _split(result, beside, forward_name)
-    hint = "" if has_beside else cache_hint(raw)
+    raw, extra, has_auxiliary = _split(result, returns, forward_name)
+    hint = "" if has_auxiliary else cache_hint(raw)
     blocks: list[Block] = []
     start = 0
     for name, value in named_outputs("output", raw):
@@ -275,11 +278,11 @@ def read_output(result: Any, beside: ReturnConvention, forward_name: str) -> Out
     if not blocks:
         raise GradcheckUsageError(f"{forward_name} returned an empty container: nothing to check.")
     layout = Layout(raw, tuple(blocks))
-    return Output(layout.flatten(raw), layout, extra, has_beside)
+    return Output(layout.flatten(raw), layout, extra, has_auxiliary)
 
 
 def cache_hint(raw: Any) -> str:
-    """Say that a tuple may be ``(output, cache)``; nothing of anything else."""
+    """Return a hint that a tuple may be ``(output, cache)``; of anything else an empty text."""
     if not isinstance(raw, tuple) or hasattr(raw, "_fields"):
         return ""
     return (
@@ -288,28 +291,28 @@ def cache_hint(raw: Any) -> str:
     )
 
 
-def _split(result: Any, beside: ReturnConvention, forward_name: str) -> tuple[Any, Any, bool]:
+def _split(result: Any, returns: ReturnConvention, forward_name: str) -> tuple[Any, Any, bool]:
     is_pair = isinstance(result, tuple) and len(result) == 2
-    if beside is ReturnConvention.OUTPUT or (
-        beside is ReturnConvention.MAYBE_CACHE and not is_pair
+    if returns is ReturnConvention.OUTPUT or (
+        returns is ReturnConvention.MAYBE_CACHE and not is_pair
     ):
         return result, None, False
     if is_pair:
         return result[0], result[1], True
     returned = counted(result) if isinstance(result, tuple) else describe_value(result)
-    if beside is ReturnConvention.GRADIENTS:
+    if returns is ReturnConvention.GRADIENTS:
         raise GradcheckUsageError(
             f"{forward_name} returned {returned}. Without a backward function it must return "
-            f"{beside.value}; else pass backward=."
+            f"{returns.value}; else pass backward=."
         )
     raise GradcheckUsageError(
         f"{forward_name} returned {returned}, but backward asks for the cache: forward must "
-        f"return {beside.value}."
+        f"return {returns.value}."
     )
 
 
 def _numeric(value: Any, returned: str, name: str, hint: str) -> NDArray[Any]:
-    """Return one output as a floating or complex array, or say why it is none."""
+    """Return one output as a floating or complex array, or raise."""
     place = "" if name == "output" else f" as {name}"
     array = None
     if isinstance(value, (int, float, complex, np.ndarray, np.generic)):
@@ -344,7 +347,7 @@ def _refuse_infinite(array: NDArray[Any], name: str, forward_name: str) -> None:
 
 
 def _listed(raw: Any) -> NDArray[Any] | None:
-    """Return a list of numbers as an array, and other arrays' own idea of one."""
+    """Return a list, or an array of another library, as a numeric array; None if it is none."""
     if isinstance(raw, list) or hasattr(raw, "__array__"):
         try:
             array = np.asarray(raw)
@@ -354,62 +357,57 @@ def _listed(raw: Any) -> NDArray[Any] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How outputs are read away from the point: as they were at the point.
+def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield accessor and value of every output in what forward returned, depth first.
 
-    Attributes
-    ----------
-    size : int
-        How many numbers they are.
-    has_beside : bool
-        Whether forward returns something beside them.
-    flatten, flatten_rows : callable
-        Turn them into a vector; or those at k points into an array of k rows.
-    cotangent : ndarray, shape (size,), or None
-        What they are multiplied by, to one number.
+    Examples
+    --------
+    >>> dict(named_outputs("output", {"loss": 0.5, "grid": [[1.0], [2.0]]}))
+    {"output['loss']": 0.5, "output['grid']": [[1.0], [2.0]]}
     """
+    inside = _inside(value)
+    if inside is None:
+        yield name, value
+        return
+    for accessor, item in zip(accessors(value), inside, strict=True):
+        yield from named_outputs(name + accessor, item)
 
-    size: int = 0
-    has_beside: bool = False
-    flatten: Callable[[Any], Vector] = flat_real
-    flatten_rows: Callable[[Any], Vector] = np.atleast_2d
-    cotangent: Vector | None = None
 
-    @classmethod
-    def of(cls, output: Output) -> Reading:
-        """Return how to read what is like `output`."""
-        return cls(
-            output.value.size, output.has_beside, output.layout.flatten, output.layout.flatten_rows
-        )
+def shaped_like(part: Vector, block: Block, value: Any) -> Any:
+    """Return coordinates in the type of `value`: a number, a list, or an array of its dtype."""
+    entries = part.view(np.complex128) if block.is_complex else part
+    array = entries.reshape(block.shape)
+    if isinstance(value, (np.ndarray, np.generic)):
+        dtype = np.dtype(block.dtype)
+        return array.astype(dtype) if block.shape else dtype.type(array[()])
+    return array.tolist() if isinstance(value, (float, complex, list)) else array.copy()
 
-    def under(self, cotangent: Vector) -> Reading:
-        """Return the reading that ends with the product of `cotangent` and the outputs."""
-        return replace(self, cotangent=cotangent)
 
-    def outputs(self, result: Any) -> Any:
-        """Return what forward returned without what is beside the outputs."""
-        return result[0] if self.has_beside else result
+def _inside(value: Any) -> list[Any] | None:
+    """Return the contents of a container of outputs; an array of any library is not one."""
+    return None if hasattr(value, "__array__") else contents(value)
 
-    def rows(self, result: Any, count: int) -> Vector:
-        """Return what forward returned at many points as numbers, shape (count, m).
 
-        Raises
-        ------
-        ValueError
-            When they are not as many as at the point, so many times.
-        """
-        values = self.flatten_rows(self.outputs(result)).reshape(count, self.size)
-        return values if self.cotangent is None else values @ self.cotangent[:, None]
+def _pair_up(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each output with the part of `returned` at the same place."""
+    inside = _inside(value)
+    if inside is None:
+        yield name, returned
+        return
+    if isinstance(value, Mapping):
+        if not isinstance(returned, Mapping) or not all(key in returned for key in value):
+            raise MismatchError(name, returned)
+        parts = [returned[key] for key in value]
+    else:
+        parts = _in_order(returned)
+        if len(parts) != len(inside):
+            raise MismatchError(name, returned)
+    for accessor, item, part in zip(accessors(value), inside, parts, strict=True):
+        yield from _pair_up(name + accessor, item, part)
 
-    def reduced(self, values: Vector) -> Vector:
-        """Return all numbers as one, where there is a cotangent."""
-        return values if self.cotangent is None else np.atleast_1d(self.cotangent @ values)
 
-    def nowhere(self) -> Vector:
-        """Return what stands for outputs where forward is undefined."""
-        return self.reduced(np.full(self.size, np.nan))
-
-    def stacked(self, outputs: Sequence[Vector]) -> Vector:
-        """Return outputs at k points as one array, shape (k, m), even for none."""
-        return np.array(outputs) if outputs else np.empty((0, self.nowhere().size))
+def _in_order(returned: Any) -> list[Any]:
+    """Return the contents of a container that is not a mapping; of anything else nothing."""
+    if isinstance(returned, (tuple, list)):
+        return list(returned)
+    return [] if isinstance(returned, Mapping) else _inside(returned) or []

@@ -1,6 +1,7 @@
-"""What is refused before anyone is accused: functions whose derivative means nothing.
+"""Side effects of the user's functions that make a derivative meaningless.
 
-It must not call anything; it compares what calls left behind.
+A function must not change its arguments, and must return the same for the same arguments. It
+does not call the functions; it compares what calls returned and left behind.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["REPEATABLE", "refuse_changed_arguments", "refuse_unrepeatable"]
 
-#: Two evaluations at one point may differ by this, relatively; more is not noise.
+#: Two evaluations at one point may differ by this, relative to the largest output, as noise.
 REPEATABLE = 1e-4
 
 
 def refuse_changed_arguments(working_copy: WorkingCopy, function_name: str) -> None:
-    """Raise when a call changed a checked parameter in place; all is put back first."""
+    """Raise where a call changed a checked parameter in place; the point is restored first."""
     change = working_copy.find_change()
     if change is None:
         return
@@ -38,10 +39,10 @@ def refuse_changed_arguments(working_copy: WorkingCopy, function_name: str) -> N
 
 
 def refuse_unrepeatable(
-    first: Output, again: Output, forward_name: str, moving: Sequence[str]
+    first: Output, second: Output, forward_name: str, replayed: Sequence[str]
 ) -> None:
-    """Raise when two calls at one point differ in kind, or by more than noise."""
-    for before, after in zip_longest(first.blocks, again.blocks):
+    """Raise where two calls at one point differ in structure, or by more than noise."""
+    for before, after in zip_longest(first.blocks, second.blocks):
         was, became = _described(before), _described(after)
         if was != became:
             raise GradcheckUsageError(
@@ -49,20 +50,21 @@ def refuse_unrepeatable(
                 "shapes and dtypes of its outputs must not depend on what was called before."
             )
     size = float(np.abs(first.value).max())
-    apart = np.abs(first.value - again.value)
-    if float(apart.max()) <= REPEATABLE * size:
+    difference = np.abs(first.value - second.value)
+    if float(difference.max()) <= REPEATABLE * size:
         return
-    worst = int(np.argmax(apart))
-    tried = f" {', '.join(moving)} was put back each time." if moving else ""
+    worst = int(np.argmax(difference))
+    tried = f" {', '.join(replayed)} was put back each time." if replayed else ""
     raise GradcheckUsageError(
         f"{forward_name} is not repeatable: at the same point it gave {first.value[worst]:.8g} "
-        f"and then {again.value[worst]:.8g}, so no derivative of it can be measured.{tried} Its "
+        f"and then {second.value[worst]:.8g}, so no derivative of it can be measured.{tried} Its "
         f"randomness was looked for in {SEARCHED}. If it draws from another generator, say "
         "replay=generator; if it keeps state between calls, reset that in forward."
     )
 
 
 def _described(block: Block | None) -> str:
+    """Return an output in words."""
     if block is None:
         return "no more outputs"
     place = "" if block.name == "output" else f" as {block.name}"

@@ -22,7 +22,7 @@ _TURN = threading.RLock()
 class Replay:
     """Keeps the states that generators had at the start of a check.
 
-    Reading and writing states is slow beside a small forward, so only those that are seen to
+    OutputReader and writing states is slow beside a small forward, so only those that are seen to
     move are put back, and all are looked at once more at the end: what moved is known from
     then on.
 

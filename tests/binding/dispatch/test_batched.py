@@ -1,6 +1,4 @@
-"""Many points in one call of forward."""
-
-# MERGED Points in batches.
+"""Batched evaluation: many points in one call of forward."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from pytest_gradcheck.errors import GradcheckUsageError
 
 @given(st.integers(0, 20), st.integers(1, 7))
 def test_batches_hold_every_point_in_order(count: int, length: int) -> None:
-    """However many there are; none is longer than asked for, and only the last is shorter."""
+    """No batch is longer than asked for, and only the last is shorter."""
     points = np.arange(2.0 * count).reshape(count, 2)
     found = list(batches(points, length))
     assert [row.tolist() for batch in found for row in batch] == points.tolist()
@@ -27,7 +25,7 @@ def test_batches_hold_every_point_in_order(count: int, length: int) -> None:
 
 
 def test_batches_are_copies() -> None:
-    """A point that is moved on, in place, is kept where it was."""
+    """A point that is changed in place afterwards is not changed in its batch."""
     point = np.zeros(1)
 
     def moving() -> object:
@@ -40,7 +38,7 @@ def test_batches_are_copies() -> None:
 
 
 def test_at_least_one_point_fits() -> None:
-    """However large it is, and however small."""
+    """Even if it is larger than the limit; a point of no numbers counts as one number."""
     assert points_within(10, 800) == 10
     assert points_within(10**9, 800) == 1
     assert points_within(0, 800) == 100
@@ -50,7 +48,7 @@ X = np.linspace(0.2, 1.4, 7)
 
 
 class Counted:
-    """A function that keeps the shapes of its first argument."""
+    """A function that records the shapes of its first argument."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
@@ -63,7 +61,7 @@ class Counted:
 
 
 def figures(report: Any) -> list[Any]:
-    """Return what two ways of calling forward must agree on."""
+    """Return what a batched check must share with an ordinary one."""
     return [
         (p.name, p.verdict, p.wrong, sorted(e.index for e in p.worst) * p.wrong)
         for p in report.parameters
@@ -111,7 +109,7 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...], dict[str, Any]]] = {
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.filterwarnings("ignore")
 def test_any_call_may_be_batched(name: str) -> None:
-    """Whatever is checked and however it lies in the arguments; verdicts are the same."""
+    """Verdicts are the same, whatever is checked and wherever it lies in the arguments."""
     forward, backward, args, options = CASES[name]
     plain = check_gradient(forward, backward, *args, **options)
     report = check_gradient(forward, backward, *args, **options, batched=True)
@@ -119,7 +117,7 @@ def test_any_call_may_be_batched(name: str) -> None:
 
 
 def test_several_outputs_get_the_axis_each() -> None:
-    """In any container."""
+    """Outputs may be in any container."""
 
     def forward(x: Any) -> Pair:
         return Pair(x.sum(-1), {"squares": x**2, "last": x[..., -1]})
@@ -133,7 +131,7 @@ def test_several_outputs_get_the_axis_each() -> None:
 
 
 def test_points_outside_the_domain_are_found_one_by_one() -> None:
-    """A function that raises for one of many is asked for each."""
+    """A function that raises for a batch is called for each point of it."""
 
     def forward(x: Any) -> Any:
         if np.any(x < 0.2):
@@ -155,7 +153,7 @@ def refused(forward: Any, *args: Any) -> str:
 
 
 def test_outputs_without_the_axis_are_refused() -> None:
-    """The message has both shapes."""
+    """The message shows both shapes."""
     assert refused(np.sum, X) == (
         "batched=True, but sum returned output of shape () at two points at once, where (2,) is "
         "meant: checked parameters get a leading axis, and so must outputs. Sum over the trailing "
@@ -177,7 +175,7 @@ def test_rows_that_depend_on_each_other_are_refused() -> None:
 
 
 def test_attributes_cannot_be_batched() -> None:
-    """An object has only one of each."""
+    """An object has only one array for each attribute."""
 
     class Layer:
         def __init__(self) -> None:
@@ -195,7 +193,7 @@ def test_attributes_cannot_be_batched() -> None:
 
 
 def test_exceptions_of_forward_say_how_it_was_called() -> None:
-    """They come as they are, with a note."""
+    """Exceptions are raised unchanged, with a note."""
 
     def forward(x: Any) -> Any:
         if x.ndim > 1:
@@ -210,8 +208,8 @@ def test_exceptions_of_forward_say_how_it_was_called() -> None:
 
 
 def test_memory_of_a_call_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer points go into it where they are large."""
-    monkeypatch.setattr(batched, "ROOM", 3 * X.nbytes)
+    """A call gets fewer points where they are large."""
+    monkeypatch.setattr(batched, "BYTES", 3 * X.nbytes)
     forward = Counted(lambda x: np.sin(x).sum(-1))
     check_gradient(forward, np.cos, X, batched=True)
     assert max(shape[0] for shape in forward.shapes if len(shape) > 1) == 3

@@ -1,4 +1,4 @@
-"""Executors of every kind: the same report, and order when something goes wrong."""
+"""Executors of every kind: the same report, and a clean end when something goes wrong."""
 
 import _thread
 import os
@@ -23,7 +23,7 @@ X = np.array([0.5, 1.5, 2.5])
 
 
 def processes() -> ProcessPoolExecutor:
-    """Return two processes of Python's own, started afresh."""
+    """Return an executor of two spawned processes."""
     return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
 
 
@@ -40,12 +40,12 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
 
 
 def comparable(report: Report) -> str:
-    """Return a report to the last bit, without what an executor may change."""
+    """Return a report bit for bit, without what an executor may change."""
     return repr(replace(report, seconds=0.0, options={}))
 
 
 class Layer:
-    """A layer that keeps what it was handed, and reads it again."""
+    """A layer that keeps its input, and reads it again in backward."""
 
     def __init__(self) -> None:
         self.W = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 2.0]])
@@ -58,16 +58,16 @@ class Layer:
         return np.tanh(self.W @ self.x)
 
     def backward(self, cotangent: Any) -> Any:
-        """Return the VJP of `forward` by its argument, or by its weights."""
+        """Return the VJP of `forward` with respect to its argument."""
         return self.W.T @ (cotangent * (1 - np.tanh(self.W @ self.x) ** 2))
 
     def weights_backward(self, cotangent: Any) -> Any:
-        """Return the VJP of `forward` by the weights."""
+        """Return the VJP of `forward` with respect to the weights."""
         return np.outer(cotangent * (1 - np.tanh(self.W @ self.x) ** 2), self.x)
 
 
 def fills(x: Any, buffer: Any) -> Any:
-    """Return a number, by way of a buffer that it adds to."""
+    """Return a number from a buffer that it adds to."""
     buffer += x
     return np.sum(buffer**2)
 
@@ -105,7 +105,7 @@ def test_report_is_that_of_the_serial_check(name: str, executor: Executor) -> No
 
 @pytest.mark.filterwarnings("ignore")
 def test_dask_cluster_gives_the_same_report() -> None:
-    """Over loopback, two processes with two threads each."""
+    """On two local processes with two threads each."""
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
@@ -122,7 +122,7 @@ def test_dask_cluster_gives_the_same_report() -> None:
 
 
 def test_users_arrays_and_objects_are_as_they_were(executor: Executor) -> None:
-    """Workers have their own."""
+    """Workers have arguments of their own."""
     layer, x = Layer(), X.copy()
     check_gradient(layer.forward, layer.backward, x, executor=executor)
     assert x.tolist() == X.tolist()
@@ -130,7 +130,7 @@ def test_users_arrays_and_objects_are_as_they_were(executor: Executor) -> None:
 
 
 def test_exception_of_forward_comes_back_as_it_is(executor: Executor) -> None:
-    """Where it is raised at the nearest points; the executor goes on working."""
+    """The message names the nearest points; the executor still works."""
 
     def refuses(x: Any) -> Any:
         if x[1] != X[1]:
@@ -151,7 +151,7 @@ class UnportableError(Exception):
 
 
 def test_exception_that_cannot_travel_is_told(executor: Executor) -> None:
-    """From a thread it comes as it is, from a process as a `RuntimeError` that quotes it."""
+    """A thread raises it unchanged, a process as a `RuntimeError` that quotes it."""
 
     def raises(x: Any) -> Any:
         if x[1] != X[1]:
@@ -164,7 +164,7 @@ def test_exception_that_cannot_travel_is_told(executor: Executor) -> None:
 
 @pytest.mark.parametrize("start", [processes, partial(loky.ProcessPoolExecutor, 2)])
 def test_worker_that_dies_is_no_verdict(start: Any) -> None:
-    """The message says whose forward, and what to do."""
+    """The message names forward, and says what to do."""
 
     def dies(x: Any) -> Any:
         if x[1] != X[1]:
@@ -182,7 +182,7 @@ def test_worker_that_dies_is_no_verdict(start: Any) -> None:
 
 
 def test_executor_that_was_shut_down_is_refused() -> None:
-    """Its own words are in the message."""
+    """The message quotes it."""
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
     with pytest.raises(GradcheckUsageError) as error:
@@ -196,15 +196,15 @@ def test_executor_that_was_shut_down_is_refused() -> None:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C interrupt, which jobs in the background of a shell are started to ignore."""
+    """Handle SIGINT as in a foreground process; a shell makes background jobs ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_interrupt_calls_threads_off() -> None:
-    """Nothing of the user's is in use when the check is left; the executor still works."""
+def test_interrupt_cancels_threads() -> None:
+    """No thread calls forward after the check; the executor still works."""
     running = []
 
     def interrupts(x: Any) -> Any:
@@ -225,7 +225,7 @@ def test_interrupt_calls_threads_off() -> None:
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(os.name == "nt", reason="signals to other processes")
 def test_interrupt_leaves_processes_in_order() -> None:
-    """What was not begun is cancelled; the executor still works."""
+    """Tasks that have not started are cancelled; the executor still works."""
     home = os.getpid()
 
     def interrupts(x: Any) -> Any:
@@ -241,7 +241,7 @@ def test_interrupt_leaves_processes_in_order() -> None:
 
 
 def test_random_forward_stays_in_this_process(executor: Executor) -> None:
-    """Its generator is put back before each call here; the report says so."""
+    """Generators are put back before each call, which only this process can do; a note says so."""
     rng = np.random.default_rng(0)
 
     def dropout(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What goes to other processes."""
+"""Serialization: forward and its outputs on their way to other processes and back."""
 
 import pickle
 import sys
@@ -17,7 +17,7 @@ from pytest_gradcheck.binding.dispatch.serialization import (
     evaluate_serialized,
     serialize,
 )
-from pytest_gradcheck.binding.forward.outputs import Reading
+from pytest_gradcheck.binding.forward.outputs import OutputReader
 from pytest_gradcheck.errors import GradcheckUsageError
 
 POINTS = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -28,17 +28,19 @@ def square(x: Any) -> Any:
     return np.sum(x**2)
 
 
-def recipe_of(forward: Any) -> PortableForward:
-    """Return the recipe of a function of two numbers."""
+def portable(forward: Any) -> PortableForward:
+    """Return what it takes to make a function of two numbers elsewhere."""
     call = Call(forward, backward=True, args=(np.ones(2),))
-    return PortableForward(call, lift=False, remade=(), reading=Reading(size=1), batched=False)
+    return PortableForward(
+        call, lift=False, copied_each_call=(), reader=OutputReader(size=1), batched=False
+    )
 
 
-def test_recipe_is_asked_for_once() -> None:
-    """After that its token is enough; another's is not."""
+def test_forward_is_asked_for_once() -> None:
+    """After that its token is enough; another token is not."""
     assert evaluate_serialized("first", None, POINTS) is None
-    recipe = serialize(recipe_of(square))
-    for sent in (recipe, None):
+    serialized = serialize(portable(square))
+    for sent in (serialized, None):
         returned = evaluate_serialized("first", sent, POINTS)
         assert isinstance(returned, Evaluated)
         assert returned.outputs.tolist() == [[5.0], [25.0]]
@@ -46,13 +48,13 @@ def test_recipe_is_asked_for_once() -> None:
 
 
 def test_module_of_forward_goes_along() -> None:
-    """A worker need not be able to import a test."""
-    assert b"square" in serialize(recipe_of(square))
-    assert b"sum of squares" in serialize(recipe_of(square)), "its code, not just its name"
+    """A worker need not be able to import the test module."""
+    assert b"square" in serialize(portable(square))
+    assert b"sum of squares" in serialize(portable(square)), "its code, not just its name"
 
 
 def test_what_cannot_be_sent_is_refused() -> None:
-    """With what cannot, and what to do."""
+    """The message says what cannot be pickled, and what to do."""
     lock = threading.Lock()
 
     def locked(x: Any) -> Any:
@@ -60,7 +62,7 @@ def test_what_cannot_be_sent_is_refused() -> None:
             return np.sum(x)
 
     with pytest.raises(GradcheckUsageError) as error:
-        serialize(recipe_of(locked))
+        serialize(portable(locked))
     assert error.value.args[0] == (
         "locked cannot be sent to the processes of executor: cannot pickle '_thread.lock' object. "
         "Leave that out of what it takes and closes over, or use threads."
@@ -68,18 +70,18 @@ def test_what_cannot_be_sent_is_refused() -> None:
 
 
 def test_closure_needs_cloudpickle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it a function of a module still goes; of another the message says what to do."""
+    """Without cloudpickle only functions of a module can be sent; the message says what to do."""
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
-    assert b"square" in serialize(recipe_of(square))
+    assert b"square" in serialize(portable(square))
     with pytest.raises(GradcheckUsageError) as error:
-        serialize(recipe_of(lambda x: 2 * np.sum(x)))
+        serialize(portable(lambda x: 2 * np.sum(x)))
     assert str(error.value.args[0]).endswith(
         "Install cloudpickle, which can send closures, or use threads."
     )
 
 
 def test_worker_that_cannot_load_forward_says_so() -> None:
-    """It is an error of the check, not of forward."""
+    """It is a usage error of the check, not an exception of forward."""
     returned = evaluate_serialized("third", pickle.dumps(len)[:-5], POINTS)
     assert isinstance(returned, Raised)
     assert isinstance(returned.error, GradcheckUsageError)
@@ -87,15 +89,15 @@ def test_worker_that_cannot_load_forward_says_so() -> None:
 
 
 def test_edges_come_back_with_the_outputs() -> None:
-    """The nearest of these points, each once."""
+    """The nearest of the points where forward raises, reported once."""
 
     def fails(x: Any) -> Any:
         if x[0] > 1:
             raise KeyError("nothing")
         return np.sum(x)
 
-    recipe, points = serialize(recipe_of(fails)), np.array([[3.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
-    for sent, tried, step in ((recipe, points, 1.0), (None, points[:2], 2.0)):
+    serialized, points = serialize(portable(fails)), np.array([[3.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
+    for sent, tried, step in ((serialized, points, 1.0), (None, points[:2], 2.0)):
         returned = evaluate_serialized("fifth", sent, tried)
         assert isinstance(returned, Evaluated)
         assert np.isnan(returned.outputs[:, 0]).tolist() == [True, False, True][: len(tried)]
@@ -106,12 +108,12 @@ def test_edges_come_back_with_the_outputs() -> None:
 
 
 def test_note_of_an_error_shows_the_users_lines_alone() -> None:
-    """Where over there a test was ended, which is no edge of forward's domain."""
+    """A skip ends the test; it is no edge of the domain of forward."""
 
     def fails(x: Any) -> Any:
         raise SkipTest("nothing")
 
-    returned = evaluate_serialized("fourth", serialize(recipe_of(fails)), POINTS)
+    returned = evaluate_serialized("fourth", serialize(portable(fails)), POINTS)
     assert isinstance(returned, Raised)
     note = returned.error.__notes__[-1]
     assert note.startswith("in a worker of executor:\n")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, raising
+from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, edge_of
 
 
 def caught(function: object, *args: object) -> Exception:
@@ -23,7 +23,7 @@ def test_line_is_the_innermost_of_the_users() -> None:
     def reads(text: str) -> object:
         return json.loads(text)
 
-    kind, what = raising(caught(reads, "{"))
+    kind, what = edge_of(caught(reads, "{"))
     assert kind == "domain"
     assert what.startswith("raises JSONDecodeError: Expecting property name")
     assert what.endswith(f"(line {reads.__code__.co_firstlineno + 1} of reads)")
@@ -31,9 +31,9 @@ def test_line_is_the_innermost_of_the_users() -> None:
 
 def test_text_of_an_error_is_one_line_that_is_not_long() -> None:
     """Whatever was put into it."""
-    assert raising(RuntimeError("first\nsecond")) == ("error", "raises RuntimeError: first")
-    assert raising(KeyError()) == ("error", "raises KeyError")
-    long = raising(RuntimeError("x" * 500))[1]
+    assert edge_of(RuntimeError("first\nsecond")) == ("error", "raises RuntimeError: first")
+    assert edge_of(KeyError()) == ("error", "raises KeyError")
+    long = edge_of(RuntimeError("x" * 500))[1]
     assert len(long) == len("raises ") + 100
     assert long.endswith("...")
 
@@ -41,13 +41,13 @@ def test_text_of_an_error_is_one_line_that_is_not_long() -> None:
         def __str__(self) -> str:
             raise TypeError
 
-    assert raising(OddError())[1].startswith("raises OddError: <exception str")
+    assert edge_of(OddError())[1].startswith("raises OddError: <exception str")
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), ValueError(), np.linalg.LinAlgError()])
 def test_domain_errors(error: Exception) -> None:
     """They mean that there is no value."""
-    assert raising(error)[0] == "domain"
+    assert edge_of(error)[0] == "domain"
 
 
 def test_nearest_edge_is_kept() -> None:
@@ -56,9 +56,9 @@ def test_nearest_edge_is_kept() -> None:
     for order in ([right, left, far], [far, left, right]):
         edges = Edges()
         edges.add(order)
-        assert edges.near(1, 2) is right
+        assert edges.nearest(1, 2) is right
         assert edges.drain() == (right,)
-        assert edges.near(1, 2) is None
+        assert edges.nearest(1, 2) is None
 
 
 def test_edge_of_many_coordinates_is_not_that_of_one() -> None:
@@ -66,7 +66,7 @@ def test_edge_of_many_coordinates_is_not_that_of_one() -> None:
     edges = Edges()
     joint, single = Edge("error", "raises", 0, 3, 0.1), Edge("error", "raises", 4, 5, 0.2)
     edges.add([joint, single])
-    assert edges.near(0, 1) is None
-    assert edges.near(0, 3) is joint
-    assert edges.near(3, 6) is single
-    assert edges.near(0, 6) is joint
+    assert edges.nearest(0, 1) is None
+    assert edges.nearest(0, 3) is joint
+    assert edges.nearest(3, 6) is single
+    assert edges.nearest(0, 6) is joint
