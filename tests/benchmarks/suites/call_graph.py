@@ -1,6 +1,7 @@
-"""Whether a test can reach a function by name, read from its code; it need not be run for that.
+"""A static call graph by names: whether a test can reach one of some functions.
 
-It must not know which functions are looked for.
+The names come from the compiled code of the test and of the functions that it names; nothing is
+run. A call that is not by name is not found.
 """
 
 from __future__ import annotations
@@ -12,43 +13,44 @@ from typing import Any
 
 __all__ = ["reaches"]
 
-#: What pytest calls of a class around its tests.
-AROUND = ("setup_class", "setup_method")
+#: Methods of a class that pytest calls before its tests.
+SETUP_METHODS = ("setup_class", "setup_method")
 
 
 def reaches(test: Callable[..., Any], owner: type | None, names: AbstractSet[str]) -> bool:
-    """Tell whether a test names one of some functions, or something in its module that does.
+    """Return whether a test names one of some functions, directly or through other functions.
 
     Parameters
     ----------
     test : callable
         The test function.
     owner : type or None
-        The class it is a method of.
+        The class of which the test is a method.
     names : set of str
-        The functions looked for.
+        The names of the functions.
 
     Returns
     -------
     bool
-        False where no call by name leads there.
+        False where no chain of names leads to one of them.
     """
-    around = [getattr(owner, name) for name in AROUND if hasattr(owner, name)]
-    waiting, seen = [test, *around], set()
-    while waiting:
-        code, home = _code(waiting.pop())
-        if code is None or code in seen:
+    setup = [getattr(owner, name) for name in SETUP_METHODS if hasattr(owner, name)]
+    pending, visited = [test, *setup], set()
+    while pending:
+        code, module = _code_and_globals(pending.pop())
+        if code is None or code in visited:
             continue
-        seen.add(code)
-        named = set(_named(code))
-        if named & names:
+        visited.add(code)
+        used = set(_names_used(code))
+        if used & names:
             return True
-        for name in named:
-            waiting += [v for v in (home.get(name), getattr(owner, name, None)) if v is not None]
+        for name in used:
+            found = (module.get(name), getattr(owner, name, None))
+            pending += [function for function in found if function is not None]
     return False
 
 
-def _code(function: Any) -> tuple[types.CodeType | None, dict[str, Any]]:
+def _code_and_globals(function: Any) -> tuple[types.CodeType | None, dict[str, Any]]:
     inner = getattr(function, "__func__", function)
     while hasattr(inner, "__wrapped__"):
         inner = inner.__wrapped__
@@ -56,9 +58,9 @@ def _code(function: Any) -> tuple[types.CodeType | None, dict[str, Any]]:
     return (code, inner.__globals__) if isinstance(code, types.CodeType) else (None, {})
 
 
-def _named(code: types.CodeType) -> Iterator[str]:
-    """Yield the names that code and the functions in it use."""
+def _names_used(code: types.CodeType) -> Iterator[str]:
+    """Yield the global names and attributes that code and the functions in it use."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _named(constant)
+            yield from _names_used(constant)

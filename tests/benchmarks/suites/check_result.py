@@ -1,6 +1,7 @@
-"""What our checker says of a question.
+"""One check of a derivative claim by `check_gradient`, with its outcome and costs.
 
-It must not know where the question comes from.
+Every exception becomes an outcome, and a check that takes too long is stopped. The module does
+not know which suite the claim comes from.
 """
 
 from __future__ import annotations
@@ -21,31 +22,31 @@ __all__ = ["CheckResult", "CheckTimeoutError", "TimedFunction", "run_check"]
 
 Outcome = Literal["correct", "in part", "inconclusive", "wrong", "refused", "crashed", "too slow"]
 
-#: Seconds of the processor after which a check is given up.
-PATIENCE = 60.0
+#: Seconds of processor time after which a check is stopped.
+TIME_LIMIT = 60.0
 
 #: Characters of a message that are kept.
-SAID = 1500
+MESSAGE_LENGTH = 1500
 
 
 class CheckTimeoutError(BaseException):
-    """A check takes too long. No Exception, since checkers catch those of a function."""
+    """A check takes too long. Not an `Exception`, because checkers catch those of a function."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What became of one check.
+    """The result of one check.
 
     Attributes
     ----------
     outcome : str
-        ``"correct"``; ``"in part"`` where it passes and says that not everything could be
-        verified; the ways to fail: ``"inconclusive"``, ``"wrong"``, ``"refused"`` (an error of
-        usage), ``"crashed"`` (any other exception), ``"too slow"``.
+        ``"correct"``; ``"in part"`` where the check passes and reports that it could not verify
+        everything; and the failures ``"inconclusive"``, ``"wrong"``, ``"refused"`` (a
+        `GradcheckUsageError`), ``"crashed"`` (any other exception) and ``"too slow"``.
     said : str
-        The message of a check that is not correct.
+        The message of a check whose outcome is not ``"correct"``, cut to `MESSAGE_LENGTH`.
     evaluations, seconds : int, float
-        Calls of forward, and seconds of the processor.
+        Calls of forward, and seconds of processor time.
     """
 
     outcome: Outcome
@@ -55,24 +56,29 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the test of a user would be green."""
+        """Whether a user's test with this check passes."""
         return self.outcome in {"correct", "in part"}
 
 
 class TimedFunction:
-    """A function that counts its calls, and gives up after too long.
+    """A function that counts its calls and raises once the time limit is exceeded.
 
     Parameters
     ----------
     function : callable
-        Any.
+        Any function.
 
     Attributes
     ----------
     calls : int
-        So far.
+        The number of calls so far.
     value : Any
-        What it returned last.
+        The value of the last call.
+
+    Raises
+    ------
+    CheckTimeoutError
+        When it is called more than `TIME_LIMIT` seconds after its creation.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -83,63 +89,64 @@ class TimedFunction:
 
     @property
     def seconds(self) -> float:
-        """Seconds of the processor since it was made."""
+        """Seconds of processor time since the function was wrapped."""
         return time.process_time() - self._started
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Evaluate."""
-        if self.seconds > PATIENCE:
+        """Evaluate the function."""
+        if self.seconds > TIME_LIMIT:
             raise CheckTimeoutError
         self.calls += 1
         self.value = self._function(*arguments, **named)
         return self.value
 
 
-def run_check(question: DerivativeClaim, seed: int) -> CheckResult:
-    """Ask our checker, with its defaults, as users do.
+def run_check(claim: DerivativeClaim, seed: int) -> CheckResult:
+    """Check a claim by `check_gradient` with its defaults.
 
     Parameters
     ----------
-    question : DerivativeClaim
+    claim : DerivativeClaim
         The claim.
     seed : int
-        Of its directions; a test of a user takes it from the test's name.
+        The seed of the check, which a user's test takes from its name.
 
     Returns
     -------
-    Answer
-        Whatever happened.
+    CheckResult
+        The result, whatever the check raises.
     """
     options: dict[str, Any] = {"seed": seed}
-    options["backward_args"] = ("x", "cotangent") if question.is_product else ("x",)
-    if question.bounds is not None:
-        options["bounds"] = question.bounds
-    timed = TimedFunction(question.forward)
+    options["backward_args"] = ("x", "cotangent") if claim.is_product else ("x",)
+    if claim.bounds is not None:
+        options["bounds"] = claim.bounds
+    timed = TimedFunction(claim.forward)
 
     def forward(x: Any) -> Any:
         return timed(x)
 
-    outcome, said = _outcome(forward, question, options)
-    return CheckResult(outcome, said[:SAID], timed.calls, timed.seconds)
+    outcome, message = _outcome(forward, claim, options)
+    return CheckResult(outcome, message[:MESSAGE_LENGTH], timed.calls, timed.seconds)
 
 
 def _outcome(
-    forward: Callable[[Any], Any], question: DerivativeClaim, options: dict[str, Any]
+    forward: Callable[[Any], Any], claim: DerivativeClaim, options: dict[str, Any]
 ) -> tuple[Outcome, str]:
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            report = check_gradient(forward, question.backward, question.point, **options)
+            report = check_gradient(forward, claim.backward, claim.point, **options)
     except GradcheckUsageError as error:
         return "refused", str(error)
     except CheckTimeoutError:
         return "too slow", ""
-    except Exception as error:  # noqa: BLE001  # a crash is what is looked for
+    except Exception as error:  # noqa: BLE001  # crashes are counted, too
         return "crashed", f"{type(error).__name__}: {error}"
-    return _verdict(report), "" if report.verdict == "correct" else report.failure_message()
+    message = "" if report.verdict == "correct" else report.failure_message()
+    return _outcome_of_report(report), message
 
 
-def _verdict(report: Report) -> Outcome:
+def _outcome_of_report(report: Report) -> Outcome:
     if report.passed:
         return "correct" if report.verdict == "correct" else "in part"
     return "wrong" if report.verdict == "wrong" else "inconclusive"

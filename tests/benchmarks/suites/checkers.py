@@ -1,8 +1,8 @@
-"""The checkers of numpy's world, each wrapped so that its questions become known.
+"""Wrappers of the gradient checkers of numpy-based packages, which record the claims checked.
 
-Two kinds: those that take a function and its derivative, and those that only take a function and
-return a numerical derivative, whose claim is what that is compared with later. A wrapper returns
-what the checker returns. It must not ask ours; it hands questions on.
+There are two kinds of checkers. One takes a function and its derivative. The other takes only a
+function and returns a numerical derivative; there, the claim is what the result is compared with
+later. A wrapper returns what the checker returns, and passes the claim on. It does not check it.
 """
 
 from __future__ import annotations
@@ -26,46 +26,47 @@ __all__ = ["CHECKERS", "Checker", "CheckerCall", "replace_checkers"]
 
 Indices = NDArray[np.intp]
 
-#: Where a call is made from a module with this in its name, a test makes it.
-TESTS = ".tests."
+#: A call is made by a test if the name of the calling module contains this.
+TEST_PACKAGE = ".tests."
 
 
 @dataclass(frozen=True)
 class CheckerCall:
-    """A question as a suite's own checker met it.
+    """A call of a suite's own checker.
 
     Attributes
     ----------
     checker : str
-        Its name.
-    question : DerivativeClaim
-        The claim.
+        The name of the checker.
+    claim : DerivativeClaim
+        The claim that it checks.
     evaluations, seconds : int, float
-        What the checker took for it.
+        Its calls of forward, and its seconds of processor time.
     """
 
     checker: str
-    question: DerivativeClaim
+    claim: DerivativeClaim
     evaluations: int
     seconds: float
 
 
 @dataclass(frozen=True)
 class Checker:
-    """A function of some package that checks a derivative, or computes one to check by.
+    """A function of a package that checks a derivative, or computes one numerically.
 
     Attributes
     ----------
-    home, name : str
-        Its module, and what it is called there.
+    module, name : str
+        The module that defines it, and its name there.
     forward, point, backward : str
-        Its parameters for those; no backward where it only computes.
+        The names of its parameters for function, point and derivative; `backward` is empty where
+        it only computes a derivative.
     layout : callable or None
-        What it does with an array of the shape ``(entries, *outputs)`` to get its result's
-        shape; None where its result is elementwise.
+        Transforms an array of shape ``(entries, *outputs)`` to the shape of its result; None
+        where its result is elementwise.
     """
 
-    home: str
+    module: str
     name: str
     forward: str
     point: str
@@ -111,19 +112,19 @@ CHECKERS = {
 }
 
 
-def replace_checkers(checkers: Iterable[Checker], take: Callable[[CheckerCall], object]) -> None:
-    """Replace checkers wherever they have been imported, for the rest of the process.
+def replace_checkers(checkers: Iterable[Checker], record: Callable[[CheckerCall], object]) -> None:
+    """Replace checkers in all modules that have imported them, for the rest of the process.
 
     Parameters
     ----------
     checkers : iterable of Checker
-        Of packages that can be imported.
-    take : callable
-        Takes every question.
+        Checkers of packages that are installed.
+    record : callable
+        Called with every call of a checker by a test.
     """
     for checker in checkers:
-        original = getattr(importlib.import_module(checker.home), checker.name)
-        wrapped = _wrapped(checker, original, take)
+        original = getattr(importlib.import_module(checker.module), checker.name)
+        wrapped = _wrapped(checker, original, record)
         for module in list(sys.modules.values()):
             names = [name for name, value in vars(module).items() if value is original]
             for name in names:
@@ -131,75 +132,85 @@ def replace_checkers(checkers: Iterable[Checker], take: Callable[[CheckerCall], 
 
 
 def _wrapped(
-    checker: Checker, original: Callable[..., Any], take: Callable[[CheckerCall], object]
+    checker: Checker, original: Callable[..., Any], record: Callable[[CheckerCall], object]
 ) -> Callable[..., Any]:
     signature = inspect.signature(original)
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         caller = sys._getframe(1).f_globals.get("__name__", "")
-        if TESTS not in caller:
+        if TEST_PACKAGE not in caller:
             return original(*args, **kwargs)
-        given = signature.bind(*args, **kwargs)
-        call = _Call(checker, given.arguments)
-        timed = TimedFunction(given.arguments[checker.forward])
-        given.arguments[checker.forward] = timed
-        result = original(*given.args, **given.kwargs)
+        bound = signature.bind(*args, **kwargs)
+        call = _InterceptedCall(checker, bound.arguments)
+        timed = TimedFunction(bound.arguments[checker.forward])
+        bound.arguments[checker.forward] = timed
+        result = original(*bound.args, **bound.kwargs)
         seconds = timed.seconds
         if call.point is None:
             return result
         if checker.backward:
-            take(CheckerCall(checker.name, call.given_claim(), timed.calls, seconds))
+            record(CheckerCall(checker.name, call.claim_by_backward(), timed.calls, seconds))
             return result
 
-        def compared(entries: Indices, claim: NDArray[Any]) -> None:
-            question = call.question_of(entries, claim, outputs, is_elementwise=elementwise)
-            if question is not None:
-                take(CheckerCall(checker.name, question, timed.calls, seconds))
+        def on_comparison(entries: Indices, claimed: NDArray[Any]) -> None:
+            claim = call.claim_by_comparison(
+                entries, claimed, outputs, is_elementwise=is_elementwise
+            )
+            if claim is not None:
+                record(CheckerCall(checker.name, claim, timed.calls, seconds))
 
         outputs = np.shape(timed.value)
-        elementwise = checker.layout is None
-        known = call.entries(outputs)
-        if not isinstance(result, np.ndarray) or known.shape != result.shape:
+        is_elementwise = checker.layout is None
+        entries = call.entries(outputs)
+        if not isinstance(result, np.ndarray) or entries.shape != result.shape:
             return result
-        return track_comparisons(result, known, compared)
+        return track_comparisons(result, entries, on_comparison)
 
     return wrapper
 
 
-class _Call:
-    """One call of a checker: its function of a flat point.
+class _InterceptedCall:
+    """One call of a checker, as a function of a flat point.
 
     Parameters
     ----------
     checker : Checker
-        Whose.
-    given : mapping of str to Any
+        The checker.
+    arguments : mapping of str to Any
         Its arguments by name.
+
+    Attributes
+    ----------
+    point : array or None
+        The point in float64; None where it is not a vector of real numbers in that precision.
+    bounds : tuple of two arrays, or None
+        The bounds of the point, where there are finite ones.
     """
 
-    def __init__(self, checker: Checker, given: Mapping[str, Any]) -> None:
+    def __init__(self, checker: Checker, arguments: Mapping[str, Any]) -> None:
         self.checker = checker
-        self.args = _tuple(given.get("args", ()))
-        self.kwargs = given.get("kwargs") or {}
-        self._forward = given[checker.forward]
-        self._backward: Any = given.get(checker.backward)
-        point = np.atleast_1d(np.asarray(given[checker.point]))
+        self.args = _as_tuple(arguments.get("args", ()))
+        self.kwargs = arguments.get("kwargs") or {}
+        self._forward = arguments[checker.forward]
+        self._backward: Any = arguments.get(checker.backward)
+        point = np.atleast_1d(np.asarray(arguments[checker.point]))
         is_real = point.dtype.kind in "biuf" and point.ndim == 1 and point.dtype != np.float32
         self.point = point.astype(np.float64) if is_real else None
-        self.bounds = self._finite(given.get("bounds"))
-        self._seen: set[tuple[bytes, bytes]] = set()
+        self.bounds = self._finite_bounds(arguments.get("bounds"))
+        self._recorded: set[tuple[bytes, bytes]] = set()
 
     def forward(self, x: NDArray[Any]) -> Any:
-        """Return what the suite's function returns, as floats."""
+        """Return the value of the suite's function, as floats."""
         return np.asarray(self._forward(x, *self.args, **self.kwargs)).astype(float)[()]
 
     def backward(self, x: NDArray[Any]) -> Any:
+        """Return the value of the suite's derivative, as a dense array."""
         claim = self._backward(x, *self.args, **self.kwargs)
         return claim.toarray() if hasattr(claim, "toarray") else claim
 
-    def given_claim(self) -> DerivativeClaim:
-        """Return the question of a checker that takes both functions."""
+    def claim_by_backward(self) -> DerivativeClaim:
+        """Return the claim of a checker that takes function and derivative."""
         assert self.point is not None
         outputs = np.shape(self.forward(self.point.copy()))
 
@@ -209,38 +220,53 @@ class _Call:
         return DerivativeClaim(self.forward, backward, self.point, bounds=self.bounds)
 
     def entries(self, outputs: tuple[int, ...]) -> Indices:
-        """Return which entry of the flat claim each of the result's is."""
+        """Return the index in the flat claim of each entry of the checker's result."""
         assert self.point is not None
         n = self.point.size
         if self.checker.layout is None:
             return np.arange(n)
         m = int(np.prod(outputs, dtype=int))
-        places = np.arange(m * n).reshape(m, n).T.reshape(n, *outputs)
-        return self.checker.layout(places)
+        indices = np.arange(m * n).reshape(m, n).T.reshape(n, *outputs)
+        return self.checker.layout(indices)
 
-    def question_of(
+    def claim_by_comparison(
         self,
         entries: Indices,
-        claim: NDArray[Any],
+        claimed: NDArray[Any],
         outputs: tuple[int, ...],
         *,
         is_elementwise: bool,
     ) -> DerivativeClaim | None:
-        """Return the question whether the claim is the derivative, of the part it is about.
+        """Return the claim of a test that compares part of a numerical derivative.
 
-        None where it is no rectangle of the Jacobian, or has been asked before.
+        Parameters
+        ----------
+        entries : array of int
+            The indices of the part in the flat claim.
+        claimed : array
+            What the part is compared with, of the same shape.
+        outputs : tuple of int
+            The shape of forward's value.
+        is_elementwise : bool
+            Whether the derivative is a diagonal.
+
+        Returns
+        -------
+        DerivativeClaim or None
+            A claim about the entries and outputs of the part. None where the part is not a
+            rectangle of the Jacobian, or where the claim was already returned.
         """
         assert self.point is not None
-        key = entries.tobytes(), claim.tobytes()
-        if key in self._seen or not claim.size:
+        key = entries.tobytes(), claimed.tobytes()
+        if key in self._recorded or not claimed.size:
             return None
-        self._seen.add(key)
+        self._recorded.add(key)
         order = np.argsort(entries, axis=None)
-        flat, claimed = entries.ravel()[order], claim.astype(float).ravel()[order]
+        flat, derivative = entries.ravel()[order], claimed.astype(float).ravel()[order]
         rows = np.unique(flat if is_elementwise else flat // self.point.size)
         columns = np.unique(flat if is_elementwise else flat % self.point.size)
-        whole = columns.size if is_elementwise else rows.size * columns.size
-        if np.unique(flat).size != flat.size or flat.size != whole:
+        rectangle = columns.size if is_elementwise else rows.size * columns.size
+        if np.unique(flat).size != flat.size or flat.size != rectangle:
             return None
         point = self.point
 
@@ -253,21 +279,22 @@ class _Call:
         shape = (columns.size,) if is_elementwise or not outputs else (rows.size, columns.size)
         bounds = self.bounds and (self.bounds[0][columns], self.bounds[1][columns])
         return DerivativeClaim(
-            forward, lambda x: claimed.reshape(shape), point[columns], bounds=bounds
+            forward, lambda x: derivative.reshape(shape), point[columns], bounds=bounds
         )
 
-    def _finite(self, bounds: Any) -> Any:
+    def _finite_bounds(self, bounds: Any) -> Any:
         if bounds is None or self.point is None:
             return None
         low, high = (
-            np.broadcast_to(np.asarray(b, float), self.point.shape).copy() for b in _pair(bounds)
+            np.broadcast_to(np.asarray(b, float), self.point.shape).copy()
+            for b in _as_pair(bounds)
         )
         return (low, high) if np.isfinite(low).any() or np.isfinite(high).any() else None
 
 
-def _pair(bounds: Any) -> tuple[Any, Any]:
+def _as_pair(bounds: Any) -> tuple[Any, Any]:
     return (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else tuple(bounds)
 
 
-def _tuple(args: Any) -> tuple[Any, ...]:
+def _as_tuple(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)

@@ -1,4 +1,4 @@
-"""A pytest plugin for other people's suites: asks ours whatever their checkers are asked.
+"""A pytest plugin that checks every claim in a package's own test suite by `check_gradient`, too.
 
 ``python -m pytest -p tests.benchmarks.suites.recording_plugin --suite sklearn --records FILE ...``
 """
@@ -19,14 +19,14 @@ __all__ = ["pytest_addoption", "pytest_collection_finish", "pytest_collection_mo
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Say which suite runs, and where its trials go."""
+    """Add the options for the suite and the file of results."""
     parser.addoption("--suite", required=True, choices=CHECKERS)
     parser.addoption("--records", type=Path, required=True)
     parser.addoption("--most", type=int, required=True, help="claims of one test")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that reach no checker."""
+    """Deselect the tests that cannot reach a checker."""
     names = {checker.name for checker in CHECKERS[config.getoption("suite")]}
     kept = [item for item in items if _reaches(item, names)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
@@ -39,49 +39,48 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     recorder = Recorder(
         config.getoption("suite"), config.getoption("records"), config.getoption("most")
     )
-    replace_checkers(CHECKERS[recorder.suite], recorder.take)
+    replace_checkers(CHECKERS[recorder.suite], recorder.record)
     config.pluginmanager.register(recorder)
 
 
 class Recorder:
-    """Asks ours as the tests run; a trial is written when its test is over."""
+    """Checks the claims of each test while it runs, and writes the results after it."""
 
     def __init__(self, suite: str, records: Path, most: int) -> None:
         self.suite = suite
         self._records = records
         self._most = most
         self._test = ""
-        self._trials: list[SuiteResult] = []
-        self._busy = False
+        self._results: list[SuiteResult] = []
+        self._is_checking = False
 
-    def take(self, asked: CheckerCall) -> None:
-        """Try a claim at once: the suite's functions may depend on what a test changes later."""
-        if self._busy or len(self._trials) >= self._most:
+    def record(self, call: CheckerCall) -> None:
+        """Check a claim at once, because its functions may depend on state that a test changes."""
+        if self._is_checking or len(self._results) >= self._most:
             return
-        self._busy = True
+        self._is_checking = True
         try:
-            number = len(self._trials)
-            self._trials.append(
-                check_suite_claim(self.suite, self._test, number, asked, accepted=True)
-            )
+            number = len(self._results)
+            result = check_suite_claim(self.suite, self._test, number, call, accepted=True)
+            self._results.append(result)
         finally:
-            self._busy = False
+            self._is_checking = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Begin a test, and write what it claimed."""
-        self._test, self._trials = item.nodeid, []
+        """Start the results of a test, and write them when it is over."""
+        self._test, self._results = item.nodeid, []
         try:
             return (yield)
         finally:
-            append_results(self._trials, self._records)
+            append_results(self._results, self._records)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note that the suite's own check failed."""
+        """Record that the suite's own check failed."""
         report = yield
         if report.failed:
-            self._trials = [replace(trial, accepted=False) for trial in self._trials]
+            self._results = [replace(result, accepted=False) for result in self._results]
         return report
 
 

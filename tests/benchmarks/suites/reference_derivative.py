@@ -1,6 +1,9 @@
-"""Whether a claim is right, by means that are not ours.
+"""Whether a derivative claim is right, by a numerical method independent of the package.
 
-It is asked where a claim of a suite does not pass our check. It must not use the package.
+The derivative is taken by the complex step ``Im f(x + ih) / h`` (W. Squire and G. Trapp, SIAM
+Review 40 (1998)), where forward accepts complex numbers. Otherwise it is taken by central
+differences at many steps, each pair of steps extrapolated (L. F. Richardson, 1927), at the step
+where neighbouring extrapolations differ least. The module does not use the package.
 """
 
 from __future__ import annotations
@@ -23,133 +26,132 @@ __all__ = ["is_right"]
 
 Floats = NDArray[np.float64]
 
-#: Steps of the differences, relative to an entry; Richardson's extrapolation between neighbours.
+#: Steps of the central differences, relative to an entry.
 STEPS = 0.25 * 2.0 ** -np.arange(44)
 
-#: A derivative by differences is known if neighbouring extrapolations agree as well as this.
+#: The step of the complex-step derivative.
+COMPLEX_STEP = 1e-30
+
+#: The largest relative disagreement of neighbouring extrapolations at which a derivative is known.
 KNOWN = 1e-4
 
-#: A claim that differs by more than this, and by more than differences scatter, is not right.
+#: A claim is not right if its relative error exceeds this and the uncertainty of the differences.
 WRONG = 1e-6
 
-#: So many points one rounding away are asked about.
-ROUNDED = 5
+#: Points within a rounding of the point, at which backward is evaluated for its own accuracy.
+ROUNDED_POINTS = 5
 
-#: A change of the claim by more than this, there, is not rounding.
+#: A larger change of the claim between these points is a jump, not rounding.
 JUMP = 1e-6
 
-#: So many entries of a point are looked at, evenly spread.
-LOOKS = 300
+#: Entries of an array that are compared, evenly spaced.
+COMPARED_ENTRIES = 300
 
 
-def is_right(question: DerivativeClaim) -> bool | None:
-    """Tell whether a claim is the derivative.
-
-    By the complex step (Squire and Trapp 1998) where forward takes complex numbers, else by
-    central differences extrapolated at whichever step they scatter least.
+def is_right(claim: DerivativeClaim) -> bool | None:
+    """Return whether a claim is the derivative.
 
     Parameters
     ----------
-    question : DerivativeClaim
-        What is claimed.
+    claim : DerivativeClaim
+        The claim.
 
     Returns
     -------
     bool or None
-        None where neither method can tell.
+        None where neither method determines the derivative.
     """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = list(_looks(contracted(question)))
-    if any(look is False for look in found):
+        agreements = list(_agreements(contracted(claim)))
+    if any(agreement is False for agreement in agreements):
         return False
-    return None if None in found else True
+    return None if None in agreements else True
 
 
-def _looks(question: DerivativeClaim) -> Iterator[bool | None]:
-    claims = as_list(question.claim())
-    scatters = _scatter(question, claims)
-    outputs = np.size(question.forward(question.point))
-    for array, (x, claim) in enumerate(zip(as_list(question.point), claims, strict=True)):
-        is_diagonal = claim.shape == x.shape and outputs > 1
-        columns = np.diag(claim.ravel()) if is_diagonal else claim.reshape(outputs, x.size)
-        size = float(np.max(np.abs(claim), initial=0.0))
+def _agreements(claim: DerivativeClaim) -> Iterator[bool | None]:
+    """Yield for each compared entry whether the claim about it agrees with the derivative."""
+    derivatives = as_list(claim.claimed())
+    scatters = _scatter(claim, derivatives)
+    outputs = np.size(claim.forward(claim.point))
+    for array, (x, claimed) in enumerate(zip(as_list(claim.point), derivatives, strict=True)):
+        is_diagonal = claimed.shape == x.shape and outputs > 1
+        columns = np.diag(claimed.ravel()) if is_diagonal else claimed.reshape(outputs, x.size)
+        size = float(np.max(np.abs(claimed), initial=0.0))
         scatter = scatters[array]
-        for entry in np.unique(np.linspace(0, x.size - 1, min(x.size, LOOKS)).astype(int)):
-            derivative, error = _column(question, array, int(entry))
+        count = min(x.size, COMPARED_ENTRIES)
+        for entry in np.unique(np.linspace(0, x.size - 1, count).astype(int)):
+            derivative, error = _column(claim, array, int(entry))
             yield _agrees(columns[:, entry], derivative, error, size, scatter)
 
 
-def _scatter(question: DerivativeClaim, claims: list[Floats]) -> list[float]:
-    """Return how far the claim about each array changes within the rounding of the point.
+def _scatter(claim: DerivativeClaim, derivatives: list[Floats]) -> list[float]:
+    """Return the change of the claim about each array within the rounding of the point.
 
-    That is backward's own precision; where it is far more than rounding, it is a jump.
+    That is the accuracy of backward. A change far above rounding is a jump, and does not count.
     """
     rng = np.random.default_rng(0)
-    found = [0.0] * len(claims)
-    for _ in range(ROUNDED):
+    scatters = [0.0] * len(derivatives)
+    for _ in range(ROUNDED_POINTS):
         arrays = [
             x * (1 + np.finfo(float).eps * rng.integers(-2, 3, x.shape))
-            for x in as_list(question.point)
+            for x in as_list(claim.point)
         ]
-        near = as_float_arrays(
-            question.backward(arrays if isinstance(question.point, list) else arrays[0])
-        )
-        for array, (one, claim) in enumerate(zip(as_list(near), claims, strict=True)):
-            change = float(np.max(np.abs(one - claim), initial=0.0))
-            found[array] = max(found[array], change if change < JUMP else 0.0)
-    return found
+        point = arrays if isinstance(claim.point, list) else arrays[0]
+        nearby = as_list(as_float_arrays(claim.backward(point)))
+        for array, (near, claimed) in enumerate(zip(nearby, derivatives, strict=True)):
+            change = float(np.max(np.abs(near - claimed), initial=0.0))
+            scatters[array] = max(scatters[array], change if change < JUMP else 0.0)
+    return scatters
 
 
 def _agrees(
-    claim: Floats, derivative: Floats, error: Floats, size: float, scatter: float
+    claimed: Floats, derivative: Floats, error: Floats, size: float, scatter: float
 ) -> bool | None:
-    distance = np.maximum(np.abs(claim - derivative) - 10 * scatter, 0)
-    scale = np.maximum(np.maximum(np.abs(claim), np.abs(derivative)), 1e-9 * size)
+    distance = np.maximum(np.abs(claimed - derivative) - 10 * scatter, 0)
+    scale = np.maximum(np.maximum(np.abs(claimed), np.abs(derivative)), 1e-9 * size)
     if np.any(distance > WRONG * scale + 10 * error):
         return False
     return True if np.all((error <= KNOWN * scale) | (distance + error < 1e-9)) else None
 
 
-def _column(question: DerivativeClaim, array: int, entry: int) -> tuple[Floats, Floats]:
-    """Return one column of the Jacobian, and how far it may be off."""
-    x = as_list(question.point)[array].reshape(-1)[entry]
-    complexly = _complex_step(question, array, entry)
-    ladder = []
+def _column(claim: DerivativeClaim, array: int, entry: int) -> tuple[Floats, Floats]:
+    """Return one column of the Jacobian, and the uncertainty of each of its entries."""
+    x = as_list(claim.point)[array].reshape(-1)[entry]
+    complex_slope = _complex_step(claim, array, entry)
+    differences = []
     steps = STEPS * max(abs(float(x)), 1e-2)
     for h in steps:
-        above, below = (_value(question, array, entry, by) for by in (h, -h))
-        ladder.append((above - below) / (2 * h))
-    slopes = np.array(ladder)
-    better = (4 * slopes[1:] - slopes[:-1]) / 3
-    changes = np.abs(np.diff(better, axis=0))
+        above, below = (_value(claim, array, entry, by) for by in (h, -h))
+        differences.append((above - below) / (2 * h))
+    slopes = np.array(differences)
+    extrapolated = (4 * slopes[1:] - slopes[:-1]) / 3
+    changes = np.abs(np.diff(extrapolated, axis=0))
     rounding = np.outer(1 / steps[2:-1], np.finfo(float).eps * np.abs(above))
     errors = np.maximum(np.maximum(changes[1:], changes[:-1]), rounding)
     errors = np.where(np.isfinite(errors), errors, np.inf)
     best = np.argmin(errors, axis=0)
     index = np.arange(errors.shape[1])
-    derivative, error = better[best + 1, index], errors[best, index]
-    if complexly is not None and np.all(np.abs(complexly - derivative) <= 10 * error + 1e-4):
-        return complexly, 1e-12 * np.abs(complexly)
-    return derivative, error
+    slope, error = extrapolated[best + 1, index], errors[best, index]
+    if complex_slope is not None and np.all(np.abs(complex_slope - slope) <= 10 * error + 1e-4):
+        return complex_slope, 1e-12 * np.abs(complex_slope)
+    return slope, error
 
 
-def _value(question: DerivativeClaim, array: int, entry: int, by: complex) -> NDArray[np.inexact]:
+def _value(claim: DerivativeClaim, array: int, entry: int, by: complex) -> NDArray[np.inexact]:
+    """Return forward's value with one entry moved; NaN where forward raises."""
     try:
-        return np.asarray(
-            question.forward(with_entry_moved(question.point, array, entry, by))
-        ).ravel()
-    except Exception:  # noqa: BLE001  # the edge of its domain
-        return np.full(np.size(question.forward(question.point)), np.nan)
+        return np.asarray(claim.forward(with_entry_moved(claim.point, array, entry, by))).ravel()
+    except Exception:  # noqa: BLE001  # the edge of forward's domain
+        return np.full(np.size(claim.forward(claim.point)), np.nan)
 
 
-def _complex_step(question: DerivativeClaim, array: int, entry: int) -> Floats | None:
+def _complex_step(claim: DerivativeClaim, array: int, entry: int) -> Floats | None:
+    point = with_entry_moved(claim.point, array, entry, COMPLEX_STEP * 1j)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a discarded imaginary part is no derivative
         try:
-            value = np.asarray(
-                question.forward(with_entry_moved(question.point, array, entry, 1e-30j))
-            )
-        except Exception:  # noqa: BLE001  # forward does not take complex numbers
+            value = np.asarray(claim.forward(point))
+        except Exception:  # noqa: BLE001  # forward does not accept complex numbers
             return None
-    return value.ravel().imag / 1e-30 if np.iscomplexobj(value) else None
+    return value.ravel().imag / COMPLEX_STEP if np.iscomplexobj(value) else None

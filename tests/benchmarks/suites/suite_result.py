@@ -1,6 +1,6 @@
-"""A claim of a suite, put to our checker: as it is, and with one entry falsified.
+"""The results of one claim of a suite: as it is made, and with one entry made wrong.
 
-It must not count.
+Results are kept as JSON lines. The module does not count them.
 """
 
 from __future__ import annotations
@@ -22,33 +22,34 @@ from tests.benchmarks.suites.reference_derivative import is_right
 
 __all__ = ["ERRORS", "SuiteResult", "append_results", "check_suite_claim", "read_results"]
 
-#: By how much one entry is made false, relatively.
+#: The relative errors with which one entry is made wrong.
 ERRORS = (0.01, 0.001)
 
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """What became of one claim.
+    """The results of one claim.
 
     Attributes
     ----------
     suite, test, checker : str
-        Where it is made, and who checks it there.
+        The suite and the test that make the claim, and the suite's own checker.
     number : int
-        Which claim of that test, from 0.
+        The number of the claim in its test, from 0.
     entries : int
-        Numbers that are claimed.
+        The number of derivatives claimed.
     accepted : bool
         Whether the suite's own check passes.
     evaluations, seconds : int, float
-        What that took.
+        Calls of forward and seconds of processor time of the suite's own checker.
     ours : CheckResult
-        About the claim as it is.
+        The result of `check_gradient` for the claim as it is.
     is_right : bool or None
-        Whether the claim is the derivative, by a third way; looked for only where ours does not
-        pass, None where that is not so or cannot be told.
+        Whether the claim is right, by an independent method. It is determined only where
+        `check_gradient` does not pass; None elsewhere, and where the method cannot decide.
     falsified : tuple of CheckResult or None
-        One for each of `ERRORS`; None where no error can be seen in forward's values.
+        The result of `check_gradient` with one entry wrong, for each of `ERRORS`; None where no
+        error would be visible in forward's values.
     """
 
     suite: str
@@ -65,56 +66,62 @@ class SuiteResult:
 
 
 def check_suite_claim(
-    suite: str, test: str, number: int, asked: CheckerCall, *, accepted: bool
+    suite: str, test: str, number: int, call: CheckerCall, *, accepted: bool
 ) -> SuiteResult:
-    """Ask ours about a claim, and about what it is not.
+    """Check a claim of a suite as it is, and with one entry wrong by each of `ERRORS`.
 
     Parameters
     ----------
-    suite, test, number
-        Which claim; they seed everything.
-    asked : CheckerCall
-        The claim, and what the suite's own check took.
+    suite, test : str
+        Where the claim is made.
+    number : int
+        The number of the claim in its test. Test and number are the seed.
+    call : CheckerCall
+        The claim, and the costs of the suite's own checker.
     accepted : bool
-        Whether that passed.
+        Whether the suite's own check passes.
 
     Returns
     -------
-    Trial
-        Whatever happened.
+    SuiteResult
+        The results, whatever a check raises.
     """
     seed = zlib.crc32(f"{test}:{number}".encode())
-    question = asked.question
-    ours = run_check(question, seed)
+    claim = call.claim
+    ours = run_check(claim, seed)
     rng = np.random.default_rng(seed)
-    false = (with_wrong_entry(question, error, rng) for error in ERRORS)
+    wrong_claims = (with_wrong_entry(claim, error, rng) for error in ERRORS)
     with np.errstate(all="ignore"):
         return SuiteResult(
             suite=suite,
             test=test,
-            checker=asked.checker,
+            checker=call.checker,
             number=number,
-            entries=sum(np.size(one) for one in as_list(question.claim())),
+            entries=sum(np.size(one) for one in as_list(claim.claimed())),
             accepted=accepted,
-            evaluations=asked.evaluations,
-            seconds=asked.seconds,
+            evaluations=call.evaluations,
+            seconds=call.seconds,
             ours=ours,
-            is_right=None if ours.passed else is_right(question),
-            falsified=tuple(None if one is None else run_check(one, seed) for one in false),
+            is_right=None if ours.passed else is_right(claim),
+            falsified=tuple(
+                None if wrong is None else run_check(wrong, seed) for wrong in wrong_claims
+            ),
         )
 
 
-def append_results(trials: Iterable[SuiteResult], path: Path) -> None:
-    """Append trials to a file, a line each."""
+def append_results(results: Iterable[SuiteResult], path: Path) -> None:
+    """Append results to a file, one JSON object on each line."""
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(dataclasses.asdict(trial)) + "\n" for trial in trials)
+        file.writelines(json.dumps(dataclasses.asdict(result)) + "\n" for result in results)
 
 
 def read_results(path: Path) -> Iterator[SuiteResult]:
-    """Yield the trials of a file."""
+    """Yield the results of a file; none if it does not exist."""
     if path.exists():
         for line in path.read_text("utf-8").splitlines():
-            known: dict[str, Any] = json.loads(line)
-            known["ours"] = CheckResult(**known["ours"])
-            known["falsified"] = tuple(one and CheckResult(**one) for one in known["falsified"])
-            yield SuiteResult(**known)
+            fields: dict[str, Any] = json.loads(line)
+            fields["ours"] = CheckResult(**fields["ours"])
+            fields["falsified"] = tuple(
+                wrong and CheckResult(**wrong) for wrong in fields["falsified"]
+            )
+            yield SuiteResult(**fields)

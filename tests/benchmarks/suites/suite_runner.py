@@ -1,6 +1,6 @@
-"""Running a package's own tests in a process of their own, with ours asked beside their checkers.
+"""Runs of a package's own test suite in a subprocess, with its checkers replaced.
 
-It must not count; it returns what became of each claim.
+The results of a suite are kept in a file and not made again. The module does not count them.
 """
 
 from __future__ import annotations
@@ -17,29 +17,37 @@ from tests.benchmarks.suites.suite_result import SuiteResult, read_results
 
 __all__ = ["SUITES", "checking_files", "run_suite"]
 
-#: Where `tests` is imported from.
+#: The folder from which `tests` is imported.
 ROOT = Path(__file__).parents[3]
 
-#: The list of operators is no suite of tests, and has a command of its own.
+#: PyTorch's list of operators is no suite of tests, and has a command of its own.
 TORCH = "torch"
 
 SUITES = (*CHECKERS, TORCH)
 
-#: Without what would reorder or rerun tests, and without our plugin: its options are a user's.
-ALONE = ("no:randomly", "no:gradcheck", "no:cacheprovider", "no:rerunfailures", "no:run-parallel")
+#: Plugins that would reorder or rerun tests are disabled, and so is ours, whose options are a
+#: user's.
+DISABLED_PLUGINS = (
+    "no:randomly",
+    "no:gradcheck",
+    "no:cacheprovider",
+    "no:rerunfailures",
+    "no:run-parallel",
+)
 
 
 def run_suite(suite: str, most: int, folder: Path) -> list[SuiteResult]:
-    """Run one suite, unless its trials are there.
+    """Run a suite, unless its results are already kept.
 
     Parameters
     ----------
     suite : str
         One of `SUITES`; the package must be installed.
     most : int
-        So many claims of one test at most, or samples of one operator.
+        The number of claims of one test, or samples of one operator, at most.
     folder : Path
-        Where its trials are kept, a file for each suite.
+        Where results are kept, one file for each suite. The results of a run that was
+        interrupted are discarded.
 
     Returns
     -------
@@ -50,35 +58,37 @@ def run_suite(suite: str, most: int, folder: Path) -> list[SuiteResult]:
     if not records.exists():
         begun = records.with_suffix(".begun")
         begun.unlink(missing_ok=True)
-        command = _operators(begun, most) if suite == TORCH else _tests(suite, begun, most)
-        # One thread: what both take is compared.
-        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        # Tests of others may fail, here as elsewhere: then their checks count as not accepted.
-        subprocess.run([sys.executable, *command], cwd=folder, env=surroundings, check=False)
+        if suite == TORCH:
+            command = _operators_command(begun, most)
+        else:
+            command = _pytest_command(suite, begun, most)
+        # One thread, because processor times are compared.
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        # Tests of a suite may fail. Then the suite's own checks in them count as failed.
+        subprocess.run([sys.executable, *command], cwd=folder, env=environment, check=False)
         begun.touch()
         begun.rename(records)
     return list(read_results(records))
 
 
-def _operators(records: Path, most: int) -> list[str]:
+def _operators_command(records: Path, most: int) -> list[str]:
     return ["-m", "tests.benchmarks.suites.torch_operators", str(records), str(most)]
 
 
-def _tests(suite: str, records: Path, most: int) -> list[str]:
+def _pytest_command(suite: str, records: Path, most: int) -> list[str]:
     spec = importlib.util.find_spec(suite)
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError(f"{suite} is not installed: pip install --group suites")
-    plugins = [
-        part for name in (*ALONE, f"{__package__}.recording_plugin") for part in ("-p", name)
-    ]
+    names = (*DISABLED_PLUGINS, f"{__package__}.recording_plugin")
+    plugins = [part for name in names for part in ("-p", name)]
     options = ["--suite", suite, "--records", str(records), "--most", str(most), "--quiet"]
     options += ["--override-ini", "addopts="]  # a package's own options need its own plugins
-    chosen = checking_files(Path(spec.submodule_search_locations[0]), CHECKERS[suite])
-    return ["-m", "pytest", *plugins, *options, *map(str, chosen)]
+    files = checking_files(Path(spec.submodule_search_locations[0]), CHECKERS[suite])
+    return ["-m", "pytest", *plugins, *options, *map(str, files)]
 
 
 def checking_files(package: Path, checkers: Iterable[Checker]) -> list[Path]:
-    """Return the test files of a package that name one of the checkers."""
+    """Return the test files of a package in which the name of a checker occurs."""
     names = {checker.name for checker in checkers}
     tests = sorted(package.rglob("test_*.py"))
     return [path for path in tests if any(name in path.read_text("utf-8") for name in names)]

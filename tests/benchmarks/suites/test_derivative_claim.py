@@ -1,4 +1,4 @@
-"""Claims are falsified in one visible entry, and are known to be right or not."""
+"""Claims with a wrong entry, and whether a claim is right."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POINT = np.array([0.3, -1.2, 2.0])
 
 
 def scalar(factor: float = 1.0) -> DerivativeClaim:
-    """Return a claim about a gradient, and a factor that makes it false."""
+    """Return a claim about a gradient; a factor other than one makes it wrong."""
     return DerivativeClaim(lambda x: np.sum(np.sin(x)), lambda x: factor * np.cos(x), POINT)
 
 
@@ -27,12 +27,12 @@ def vector(factor: float = 1.0) -> DerivativeClaim:
 
 
 def diagonal(factor: float = 1.0) -> DerivativeClaim:
-    """Return a claim about an elementwise function that does not take complex numbers."""
+    """Return a claim about an elementwise function that rejects complex numbers."""
     return DerivativeClaim(lambda x: np.abs(x) ** 3, lambda x: factor * 3 * x * np.abs(x), POINT)
 
 
 def product(factor: float = 1.0) -> DerivativeClaim:
-    """Return a claim about a product with several arrays."""
+    """Return a claim about a vector-Jacobian product by several arrays."""
 
     def backward(x: list[Any], cotangent: Any) -> list[Any]:
         return [factor * cotangent * x[1], np.sum(cotangent * x[0])]
@@ -42,39 +42,39 @@ def product(factor: float = 1.0) -> DerivativeClaim:
     )
 
 
-EVERY = pytest.mark.parametrize("made", [scalar, vector, diagonal, product])
+ALL_KINDS = pytest.mark.parametrize("make", [scalar, vector, diagonal, product])
 
 
-@EVERY
-def test_right_is_right(made: Any) -> None:
-    """Whatever the kind of claim."""
-    assert is_right(made()) is True
+@ALL_KINDS
+def test_right_claim_is_right(make: Any) -> None:
+    """For every kind of claim."""
+    assert is_right(make()) is True
 
 
-@EVERY
-def test_wrong_by_a_little_is_not_right(made: Any) -> None:
-    """By ten times the default tolerance."""
-    assert is_right(made(1 + 1e-5)) is False
+@ALL_KINDS
+def test_slightly_wrong_claim_is_not_right(make: Any) -> None:
+    """An error of ten times the default tolerance is recognised."""
+    assert is_right(make(1 + 1e-5)) is False
 
 
-@EVERY
-def test_one_entry_is_falsified(made: Any) -> None:
-    """By the error that was asked for; the claim itself stays."""
-    question = made()
-    false = with_wrong_entry(question, 0.01, np.random.default_rng(0))
-    assert false is not None
+@ALL_KINDS
+def test_one_entry_is_made_wrong(make: Any) -> None:
+    """It has the given relative error; the original claim does not change."""
+    claim = make()
+    wrong_claim = with_wrong_entry(claim, 0.01, np.random.default_rng(0))
+    assert wrong_claim is not None
     right, wrong = (
-        np.concatenate([np.ravel(part) for part in as_list(one.claim())])
-        for one in (question, false)
+        np.concatenate([np.ravel(part) for part in as_list(one.claimed())])
+        for one in (claim, wrong_claim)
     )
     ratio = np.divide(wrong, right, out=np.ones_like(right), where=right != 0)
     assert np.count_nonzero(ratio != 1) == 1
     assert ratio.max() == pytest.approx(1.01)
-    assert is_right(false) is False
+    assert is_right(wrong_claim) is False
 
 
-def test_what_rounding_hides_is_not_falsified() -> None:
-    """Nor is a gradient of zero."""
+def test_invisible_entries_are_not_made_wrong() -> None:
+    """Neither are entries of a gradient that is zero."""
     hidden = DerivativeClaim(lambda x: 1e18 + np.sum(x), np.ones_like, POINT)
     zero = DerivativeClaim(lambda x: np.sum(x * 0), lambda x: x * 0, POINT)
     rng = np.random.default_rng(0)
@@ -82,19 +82,19 @@ def test_what_rounding_hides_is_not_falsified() -> None:
     assert with_wrong_entry(zero, 0.01, rng) is None
 
 
-def test_zero_to_what_backward_can_compute_is_right() -> None:
-    """Where terms cancel in it; a difference a hundred times that is not."""
+def test_zero_up_to_the_rounding_of_backward_is_right() -> None:
+    """A difference a hundred times the rounding of terms that cancel is not."""
 
-    def left(x: Any) -> Any:
+    def cancelled(x: Any) -> Any:
         return 1e3 * (np.sin(7 * x) ** 2 + np.cos(7 * x) ** 2 - 1)
 
-    for more, known in ((0.0, True), (1e-9, False)):
-        claim = DerivativeClaim(lambda x: x * 0, lambda x, by=more: left(x) + by, POINT)
-        assert is_right(claim) is known
+    for error, expected in ((0.0, True), (1e-9, False)):
+        claim = DerivativeClaim(lambda x: x * 0, lambda x, by=error: cancelled(x) + by, POINT)
+        assert is_right(claim) is expected
 
 
-def test_noise_cannot_be_told() -> None:
-    """A claim that noise obscures is neither right nor wrong."""
+def test_claim_hidden_by_noise_is_unknown() -> None:
+    """It is neither right nor wrong."""
     rng = np.random.default_rng(0)
     noisy = DerivativeClaim(lambda x: np.sum(np.abs(x)) + rng.normal(), np.sign, POINT)
     assert is_right(noisy) is None

@@ -1,4 +1,4 @@
-"""A suite of others is run with ours beside its checkers."""
+"""A package's own suite is run, and its claims are checked by `check_gradient` as well."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_nothing():
 
 
 @pytest.fixture
-def trials(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> list[SuiteResult]:
-    """Run a small suite as a package's own."""
+def results(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> list[SuiteResult]:
+    """Run a small suite of tests in a package."""
     folder = pytester.mkpydir("package")
     tests = folder / "tests"
     tests.mkdir()
@@ -68,76 +68,75 @@ def trials(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> list[S
     names = ("tests.benchmarks.suites.recording_plugin", "no:gradcheck", "no:randomly")
     plugins = [part for name in names for part in ("-p", name)]
     options = ("--suite", "scipy", "--records", str(records), "--most", "2")
-    result = pytester.run(sys.executable, "-m", "pytest", *plugins, *options, str(folder))
-    result.assert_outcomes(passed=2, failed=1, deselected=1)
+    outcome = pytester.run(sys.executable, "-m", "pytest", *plugins, *options, str(folder))
+    outcome.assert_outcomes(passed=2, failed=1, deselected=1)
     return list(read_results(records))
 
 
-def test_claims_are_recorded_with_theirs_and_ours(trials: list[SuiteResult]) -> None:
-    """As many of a test as were asked for; those of a test that fails are not accepted."""
-    assert [trial.checker for trial in trials] == [
+def test_claims_are_recorded_with_both_results(results: list[SuiteResult]) -> None:
+    """At most `--most` claims of a test are checked; those of a failing test are not accepted."""
+    assert [result.checker for result in results] == [
         "check_grad", "approx_fprime", "approx_fprime", "check_grad",
     ]  # fmt: skip
-    assert [trial.accepted for trial in trials] == [True, True, True, False]
-    assert [trial.ours.outcome for trial in trials] == ["correct"] * 3 + ["wrong"]
-    assert [trial.is_right for trial in trials] == [None, None, None, False]
-    assert [trial.entries for trial in trials] == [2, 1, 1, 2]
-    assert all(trial.evaluations == 3 for trial in trials)
+    assert [result.accepted for result in results] == [True, True, True, False]
+    assert [result.ours.outcome for result in results] == ["correct"] * 3 + ["wrong"]
+    assert [result.is_right for result in results] == [None, None, None, False]
+    assert [result.entries for result in results] == [2, 1, 1, 2]
+    assert all(result.evaluations == 3 for result in results)
 
 
-def test_what_is_false_is_called_wrong(trials: list[SuiteResult]) -> None:
-    """Both errors of each claim."""
-    outcomes = [answer and answer.outcome for trial in trials for answer in trial.falsified]
+def test_claims_with_a_wrong_entry_are_called_wrong(results: list[SuiteResult]) -> None:
+    """Both errors of each claim are found."""
+    outcomes = [check and check.outcome for result in results for check in result.falsified]
     assert set(outcomes) == {"wrong"}
 
 
-def test_files_are_those_that_name_a_checker(tmp_path: Path) -> None:
-    """And no others."""
+def test_only_files_with_the_name_of_a_checker_are_run(tmp_path: Path) -> None:
+    """Other test files, and files that are not tests, are left out."""
     tmp_path.joinpath("test_one.py").write_text("check_grad(f, g, x)")
     tmp_path.joinpath("test_two.py").write_text("grad(f, g, x)")
     tmp_path.joinpath("three.py").write_text("check_grad(f, g, x)")
     assert checking_files(tmp_path, CHECKERS["scipy"]) == [tmp_path / "test_one.py"]
 
 
-class Reaching:
-    """Tests that reach `sought` in several ways."""
+class Tests:
+    """Methods that call `target` in several ways."""
 
     def setup_method(self) -> None:
         """Do nothing."""
 
     def helper(self) -> None:
-        """Reach it."""
-        sought()
+        """Call it."""
+        target()
 
-    def through(self) -> None:
-        """Reach it by a helper."""
+    def by_a_helper(self) -> None:
+        """Call it by a helper."""
         self.helper()
 
-    def inside(self) -> None:
-        """Reach it in a function of its own."""
-        assert [sought() for _ in ""] == []
+    def in_an_inner_function(self) -> None:
+        """Call it in a comprehension."""
+        assert [target() for _ in ""] == []
 
     def never(self) -> None:
-        """Reach nothing."""
+        """Do not call it."""
 
 
-def sought() -> bool:
-    """Be looked for."""
+def target() -> bool:
+    """Return True."""
     return True
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("through", True), ("inside", True), ("never", False)]
+    ("name", "expected"),
+    [("by_a_helper", True), ("in_an_inner_function", True), ("never", False)],
 )
-def test_tests_that_reach_a_checker_are_found(name: str, found: bool) -> None:
-    """By a helper, or in a function inside."""
-    assert reaches(getattr(Reaching, name), Reaching, {"sought"}) is found
+def test_tests_that_reach_a_checker_are_found(name: str, expected: bool) -> None:
+    """A checker may be called by a helper or in an inner function."""
+    assert reaches(getattr(Tests, name), Tests, {"target"}) is expected
 
 
-def test_what_was_found_is_not_looked_for_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run that was broken off begins with the suite it was in."""
+def test_kept_results_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite of an interrupted run is run again from its start."""
     begun: list[str] = []
 
     def run_child(command: list[str], **named: Any) -> None:

@@ -1,4 +1,4 @@
-"""An operator of torch becomes a question about numpy arrays."""
+"""Operators of PyTorch as derivative claims about numpy arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", exc_type=ImportError)
 
 
 def operator(function: Any, *tensors: Any, **named: Any) -> Any:
-    """Return an operator at one sample, whose input is the first argument."""
+    """Return an operator at one sample; the first tensor is its input."""
     from tests.benchmarks.suites.torch_operators import Operator
 
     info = SimpleNamespace(
@@ -29,17 +29,17 @@ def operator(function: Any, *tensors: Any, **named: Any) -> Any:
 
 
 def tensor(*shape: int) -> Any:
-    """Return a tensor whose gradient is asked for."""
+    """Return a random tensor that requires a gradient."""
     return torch.rand(shape, dtype=torch.float64, requires_grad=True)
 
 
-def question(made: Any) -> DerivativeClaim:
-    """Return what is asked about it."""
-    return DerivativeClaim(made.forward, made.backward, made.point, is_product=True)
+def claim_of(operator: Any) -> DerivativeClaim:
+    """Return the claim about the derivative of an operator."""
+    return DerivativeClaim(operator.forward, operator.backward, operator.point, is_product=True)
 
 
 @pytest.mark.parametrize(
-    "made",
+    "make",
     [
         lambda: operator(torch.mul, tensor(2, 3), tensor(3)),
         lambda: operator(torch.cat, [tensor(2), tensor(3)], dim=0),
@@ -48,13 +48,13 @@ def question(made: Any) -> DerivativeClaim:
         lambda: operator(torch.sum, tensor(2, 2)),
     ],
 )
-def test_vector_jacobian_product_is_that_of_the_operator(made: Any) -> None:
-    """With several tensors, a list of them, complex outputs, several outputs or a number."""
-    assert is_right(question(made())) is True
+def test_vector_jacobian_product_is_that_of_the_operator(make: Any) -> None:
+    """Several tensors, lists of tensors, complex or several outputs, and numbers work."""
+    assert is_right(claim_of(make())) is True
 
 
-def test_tensors_without_gradients_are_no_parameters() -> None:
-    """They stay as they are, and an operator of them alone is no question."""
+def test_tensors_without_gradients_are_not_parameters() -> None:
+    """They are constants; an operator of them alone is not differentiable."""
     mask = torch.tensor([True, False, True])
     masked = operator(torch.masked_fill, tensor(3), mask, 0.0)
     assert [part.shape for part in masked.point] == [(3,)]
@@ -71,10 +71,10 @@ def test_tensors_without_gradients_are_no_parameters() -> None:
         (2, [False, False], []),
     ],
 )
-def test_samples_are_spread_over_those_that_can_be_used(
+def test_samples_are_evenly_spread_over_the_usable_ones(
     most: int, usable: list[bool], chosen: list[int]
 ) -> None:
-    """As many as there are, if fewer than asked for."""
-    from tests.benchmarks.suites.torch_operators import _spread
+    """If there are fewer usable samples than asked for, all of them are taken."""
+    from tests.benchmarks.suites.torch_operators import _evenly_spread
 
-    assert _spread(most, usable) == chosen
+    assert _evenly_spread(most, usable) == chosen

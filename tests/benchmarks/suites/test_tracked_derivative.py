@@ -1,4 +1,4 @@
-"""A numerical derivative notices what it is compared with, and which of its entries."""
+"""Tracked derivatives record what is compared with which of their entries."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pytest
 
 from tests.benchmarks.suites.tracked_derivative import track_comparisons
 
-Seen = list[tuple[list[int], list[float]]]
+Comparisons = list[tuple[list[int], list[float]]]
 
 
-def derivative() -> tuple[Any, Seen]:
-    """Return a derivative of 2 by 3, and where its comparisons go."""
-    seen: Seen = []
+def derivative() -> tuple[Any, Comparisons]:
+    """Return a tracked derivative of shape (2, 3), and the list of its comparisons."""
+    comparisons: Comparisons = []
 
-    def compared(entries: Any, claim: Any) -> None:
-        seen.append((entries.ravel().tolist(), claim.ravel().tolist()))
+    def record(entries: Any, claim: Any) -> None:
+        comparisons.append((entries.ravel().tolist(), claim.ravel().tolist()))
 
     values = np.arange(6.0).reshape(2, 3)
-    return track_comparisons(values, np.arange(6).reshape(2, 3), compared), seen
+    return track_comparisons(values, np.arange(6).reshape(2, 3), record), comparisons
 
 
 CLAIM = np.arange(10.0, 16.0).reshape(2, 3)
@@ -30,45 +30,45 @@ CLAIM = np.arange(10.0, 16.0).reshape(2, 3)
 @pytest.mark.parametrize(
     "compare",
     [
-        lambda own: own - CLAIM,
-        lambda own: np.linalg.norm(CLAIM - own),
-        lambda own: np.allclose(own, CLAIM),
-        lambda own: np.testing.assert_allclose(CLAIM, own, atol=10),
-        lambda own: np.testing.assert_allclose(own.T, CLAIM.T, atol=10),
-        lambda own: np.testing.assert_almost_equal(own.ravel(), CLAIM.ravel(), decimal=-2),
-        lambda own: np.testing.assert_array_almost_equal(own, CLAIM, decimal=-2),
-        lambda own: np.max(np.abs(np.squeeze(own) - CLAIM)),
+        lambda tracked: tracked - CLAIM,
+        lambda tracked: np.linalg.norm(CLAIM - tracked),
+        lambda tracked: np.allclose(tracked, CLAIM),
+        lambda tracked: np.testing.assert_allclose(CLAIM, tracked, atol=10),
+        lambda tracked: np.testing.assert_allclose(tracked.T, CLAIM.T, atol=10),
+        lambda tracked: np.testing.assert_almost_equal(tracked.ravel(), CLAIM.ravel(), decimal=-2),
+        lambda tracked: np.testing.assert_array_almost_equal(tracked, CLAIM, decimal=-2),
+        lambda tracked: np.max(np.abs(np.squeeze(tracked) - CLAIM)),
     ],
 )
-def test_comparison_is_noticed(compare: Callable[[Any], object]) -> None:
-    """By whichever function, on whichever side, reshaped or not."""
-    own, seen = derivative()
-    compare(own)
-    assert len(seen) >= 1
-    for entries, claim in seen:
+def test_comparison_is_recorded(compare: Callable[[Any], object]) -> None:
+    """Any comparing function, either operand, and reshaped arrays are recognised."""
+    tracked, comparisons = derivative()
+    compare(tracked)
+    assert len(comparisons) >= 1
+    for entries, claim in comparisons:
         assert dict(zip(entries, claim, strict=True)) == {i: 10.0 + i for i in range(6)}
 
 
-def test_part_of_a_derivative_knows_which_part_it_is() -> None:
-    """A column compared is a claim about these entries."""
-    own, seen = derivative()
-    np.testing.assert_allclose(own[:, 1], CLAIM[:, 1], atol=10)
-    assert seen[0] == ([1, 4], [11.0, 14.0])
+def test_part_of_a_derivative_keeps_its_entries() -> None:
+    """A comparison of a column is a claim about the entries of that column."""
+    tracked, comparisons = derivative()
+    np.testing.assert_allclose(tracked[:, 1], CLAIM[:, 1], atol=10)
+    assert comparisons[0] == ([1, 4], [11.0, 14.0])
 
 
-def test_two_derivatives_claim_nothing() -> None:
-    """Nor does what was computed from them."""
-    own, seen = derivative()
+def test_comparison_of_two_derivatives_is_not_recorded() -> None:
+    """Neither is a comparison of a value that is computed from them."""
+    tracked, comparisons = derivative()
     other, _ = derivative()
-    assert np.allclose(own, other)
-    np.testing.assert_allclose((4 * own - other) / 3, own)
-    assert np.allclose(2 * own, CLAIM, atol=1) is False
-    assert seen == []
+    assert np.allclose(tracked, other)
+    np.testing.assert_allclose((4 * tracked - other) / 3, tracked)
+    assert np.allclose(2 * tracked, CLAIM, atol=1) is False
+    assert comparisons == []
 
 
-def test_a_number_is_claimed_of_every_entry() -> None:
-    """And an array of another size of none."""
-    own, seen = derivative()
-    np.isclose(own, 0.0)
-    _ = own - CLAIM[0]
-    assert seen == [([0, 1, 2, 3, 4, 5], [0.0] * 6)]
+def test_a_number_is_a_claim_about_every_entry() -> None:
+    """An array of another size is a claim about none."""
+    tracked, comparisons = derivative()
+    np.isclose(tracked, 0.0)
+    _ = tracked - CLAIM[0]
+    assert comparisons == [([0, 1, 2, 3, 4, 5], [0.0] * 6)]

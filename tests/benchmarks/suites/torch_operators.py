@@ -1,7 +1,7 @@
-"""Torch's list of its operators with samples of their inputs, each a question.
+"""The operators of PyTorch's own tests with their sample inputs, as derivative claims.
 
-Forward is the operator as a function of numpy arrays, backward its vector-Jacobian product by
-torch. ``python -m tests.benchmarks.suites.torch_operators FILE MOST`` writes the trials.
+Forward is an operator as a function of numpy arrays, and backward its vector-Jacobian product by
+PyTorch. ``python -m tests.benchmarks.suites.torch_operators FILE MOST`` writes the results.
 """
 
 from __future__ import annotations
@@ -23,19 +23,24 @@ from tests.benchmarks.suites.suite_result import append_results, check_suite_cla
 
 __all__ = ["main"]
 
-#: Bytes that a check may address. Torch's holds two dense Jacobians: of 24,000 inputs some GB.
+#: Bytes that a check may address. PyTorch's own holds two dense Jacobians.
 MEMORY = 6 << 30
 
 
 class Operator:
-    """One operator at one sample of its input: a function of those tensors that have gradients.
+    """One operator at one sample input, as a function of the tensors that require gradients.
 
     Parameters
     ----------
     info : OpInfo
         The operator.
     sample : SampleInput
-        Its arguments.
+        The arguments of the operator.
+
+    Attributes
+    ----------
+    given : list of Tensor
+        The tensors of the sample that require gradients.
     """
 
     def __init__(self, info: Any, sample: Any) -> None:
@@ -44,26 +49,26 @@ class Operator:
         self.given: list[Any] = []
         self._replaced((sample.input, sample.args, sample.kwargs), self.given.append)
         outputs = self._outputs([_tensor(one).requires_grad_() for one in self.point])
-        self._kept = [i for i, output in enumerate(outputs) if output.requires_grad]
-        self._outputs_size = sum(outputs[i].numel() for i in self._kept)
+        self._differentiable = [i for i, output in enumerate(outputs) if output.requires_grad]
+        self._outputs_size = sum(outputs[i].numel() for i in self._differentiable)
 
     @property
     def is_differentiable(self) -> bool:
-        """Whether there is anything to differentiate, and by anything."""
+        """Whether any output depends differentiably on any input."""
         return bool(sum(one.numel() for one in self.given) and self._outputs_size)
 
     @property
     def point(self) -> list[Any]:
-        """The tensors, as arrays."""
+        """The tensors that require gradients, as arrays."""
         return [one.detach().numpy().astype(np.float64) for one in self.given]
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
-        """Return the outputs that can be differentiated."""
+        """Return the differentiable outputs."""
         outputs = self._outputs(given)
-        return tuple(_known(outputs[i]) for i in self._kept)
+        return tuple(_without_bfloat16(outputs[i]) for i in self._differentiable)
 
     def forward(self, x: list[Any]) -> Any:
-        """Return them as one array; several, or complex ones, flat and one after another."""
+        """Return the outputs as one array; several or complex outputs are flat and joined."""
         with torch.no_grad():
             outputs = self(*map(_tensor, x))
         if len(outputs) == 1 and not outputs[0].is_complex():
@@ -95,7 +100,7 @@ class Operator:
         return [output for output in outputs if isinstance(output, torch.Tensor)]
 
     def _replaced(self, given: Any, replacement: Callable[[Any], Any]) -> Any:
-        """Return arguments with each tensor that has a gradient replaced."""
+        """Return arguments with each tensor that requires a gradient replaced."""
         if isinstance(given, torch.Tensor):
             return replacement(given) if given.requires_grad else given
         if type(given) in {tuple, list}:
@@ -109,8 +114,8 @@ def _tensor(array: Any) -> Any:
     return torch.from_numpy(np.array(array, dtype=np.float64))
 
 
-def _known(output: Any) -> Any:
-    """Return an output in a type that numpy has, too."""
+def _without_bfloat16(output: Any) -> Any:
+    """Return an output in a type that numpy has."""
     return output.float() if output.dtype == torch.bfloat16 else output
 
 
@@ -119,7 +124,10 @@ def _real(output: Any) -> Any:
 
 
 def sampled_operators(most: int) -> Iterator[tuple[str, int, Any, Operator]]:
-    """Yield so many samples of every operator, evenly chosen from its list."""
+    """Yield name, sample number, info and operator for `most` samples of every operator.
+
+    The samples are evenly spread over those that can be used.
+    """
     from torch.testing._internal.common_methods_invocations import op_db
 
     for info in op_db:
@@ -127,12 +135,12 @@ def sampled_operators(most: int) -> Iterator[tuple[str, int, Any, Operator]]:
             continue
         torch.manual_seed(0)
         samples = list(info.sample_inputs("cpu", torch.float64, requires_grad=True))
-        for number in _spread(most, [_is_usable(info, s) for s in samples]):
+        for number in _evenly_spread(most, [_is_usable(info, s) for s in samples]):
             yield info.full_name, number, info, Operator(info, samples[number])
 
 
-def _spread(most: int, usable: Sequence[bool]) -> list[int]:
-    """Return numbers of so many that can be used, from the middles of equal parts."""
+def _evenly_spread(most: int, usable: Sequence[bool]) -> list[int]:
+    """Return the numbers of `most` usable samples, from the middles of equal parts."""
     numbers = np.flatnonzero(usable)
     middles = (np.arange(most) + 0.5) / most * len(numbers)
     return [int(number) for number in numbers[np.unique(middles.astype(int))[: len(numbers)]]]
@@ -142,18 +150,18 @@ def _is_usable(info: Any, sample: Any) -> bool:
     try:
         return Operator(info, sample).is_differentiable
     except (RuntimeError, TypeError):
-        return False  # it looks at its input's memory, which is another array's here
+        return False  # it depends on the memory of its input, which is another array here
 
 
 def accepts(operator: Operator, info: Any) -> tuple[bool, TimedFunction]:
-    """Ask torch, with the defaults of its documentation."""
+    """Check by `torch.autograd.gradcheck` with its defaults; also return the function called."""
     timed = TimedFunction(operator)
     given = [_tensor(one).requires_grad_() for one in operator.point]
     try:
         accepted = torch.autograd.gradcheck(
             timed, given, nondet_tol=info.gradcheck_nondet_tol, raise_exception=False
         )
-    except (Exception, CheckTimeoutError):  # noqa: BLE001  # whatever it raises, it does not accept
+    except (Exception, CheckTimeoutError):  # noqa: BLE001  # any exception is a failure
         accepted = False
     return bool(accepted), timed
 
@@ -166,11 +174,11 @@ def main() -> None:
     path, most = Path(sys.argv[1]), int(sys.argv[2])
     for name, number, info, operator in sampled_operators(most):
         accepted, timed = accepts(operator, info)
-        question = DerivativeClaim(
+        claim = DerivativeClaim(
             operator.forward, operator.backward, operator.point, is_product=True
         )
-        asked = CheckerCall("gradcheck", question, timed.calls, timed.seconds)
-        append_results([check_suite_claim("torch", name, number, asked, accepted=accepted)], path)
+        call = CheckerCall("gradcheck", claim, timed.calls, timed.seconds)
+        append_results([check_suite_claim("torch", name, number, call, accepted=accepted)], path)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Numerical derivatives that notice what they are compared with.
+"""An array subclass for numerical derivatives that records what they are compared with.
 
-A suite computes one by some function of its package, and compares it with what its code claims:
-that is the other side of a subtraction, of `numpy.isclose` or of whatever calls these, as
-`numpy.testing` does. In between it may be indexed or reshaped. It must not know who computed it.
+A suite computes a numerical derivative and compares it with the derivative that its code claims.
+The claim is the other operand of a subtraction or of `numpy.isclose`, which the functions of
+`numpy.testing` use as well. Before that the derivative may be indexed or reshaped. The module does
+not know who computed the derivative.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 __all__ = ["TrackedDerivative", "track_comparisons"]
 
-#: Told of the entries of the derivative that were compared, and of the other side.
-Compared = Callable[[NDArray[np.intp], NDArray[Any]], object]
+#: ``on_comparison(entries, claim)``: called with the entries of the derivative that are compared,
+#: and with the other operand.
+OnComparison = Callable[[NDArray[np.intp], NDArray[Any]], object]
 
-#: Functions that move entries to other places and change none.
-MOVING = {
+#: Functions that rearrange entries and do not change them.
+REARRANGING_FUNCTIONS = {
     np.atleast_1d,
     np.atleast_2d,
     np.diag,
@@ -29,90 +31,111 @@ MOVING = {
     np.transpose,
 }
 
-#: Functions that compare.
-COMPARING = {np.allclose, np.array_equal, np.isclose}
+#: Functions that compare two arrays.
+COMPARING_FUNCTIONS = {np.allclose, np.array_equal, np.isclose}
 
-METHODS = ("copy", "flatten", "ravel", "reshape", "squeeze", "transpose", "diagonal", "swapaxes")
+#: Methods that rearrange or copy entries.
+REARRANGING_METHODS = (
+    "copy",
+    "flatten",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "transpose",
+    "diagonal",
+    "swapaxes",
+)
 
 
 class TrackedDerivative(np.ndarray[Any, Any]):
-    """A derivative, with the index of each of its entries in the claim it should equal."""
+    """A numerical derivative whose entries know their index in the flat claim.
+
+    Attributes
+    ----------
+    entries : array of int or None
+        The index of each entry; None for the result of a computation.
+    on_comparison : callable or None
+        Called at each comparison.
+    """
 
     entries: NDArray[np.intp] | None
-    compared: Compared | None
+    on_comparison: OnComparison | None
 
     def __array_finalize__(self, other: Any) -> None:
-        """Be a view that knows nothing, unless it is made below."""
-        self.entries = self.compared = None
+        """Track nothing, until `track_comparisons` sets the attributes."""
+        self.entries = self.on_comparison = None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
-        """Note what is subtracted; the result is no claim, whatever it is compared with."""
+        """Record the operands of a subtraction; the result of a computation is not tracked."""
         if ufunc is np.subtract and method == "__call__":
-            _notice(*inputs)
+            _record(*inputs)
         result = getattr(ufunc, method)(*map(_plain, inputs), **_plain(named))
         return result.view(TrackedDerivative) if type(result) is np.ndarray else result
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """Move along, note what is compared; otherwise be an ordinary array."""
-        if func in MOVING and isinstance(args[0], TrackedDerivative):
-            return _alike(args[0], lambda a: func(a, *args[1:], **kwargs))
-        if func in COMPARING and len(args) > 1:
-            _notice(args[0], args[1])
+        """Rearrange the entries, or record a comparison; else behave like an ordinary array."""
+        if func in REARRANGING_FUNCTIONS and isinstance(args[0], TrackedDerivative):
+            return _rearranged(args[0], lambda a: func(a, *args[1:], **kwargs))
+        if func in COMPARING_FUNCTIONS and len(args) > 1:
+            _record(args[0], args[1])
         return func(*_plain(args), **_plain(kwargs))
 
     def __getitem__(self, key: Any) -> Any:
-        """Return entries that still know which they are."""
-        return _alike(self, lambda a: a[_plain(key)])
+        """Return a part whose entries keep their index."""
+        return _rearranged(self, lambda a: a[_plain(key)])
 
     @property
     def T(self) -> Any:  # noqa: N802  # numpy's name
         """Return the transpose."""
-        return _alike(self, lambda a: a.T)
+        return _rearranged(self, lambda a: a.T)
 
 
-def _mover(name: str) -> Callable[..., Any]:
-    def move(self: TrackedDerivative, *given: Any, **named: Any) -> Any:
-        return _alike(self, lambda a: getattr(a, name)(*given, **named))
+def _rearranging_method(name: str) -> Callable[..., Any]:
+    def method(self: TrackedDerivative, *given: Any, **named: Any) -> Any:
+        return _rearranged(self, lambda a: getattr(a, name)(*given, **named))
 
-    return move
+    return method
 
 
-for _name in METHODS:
-    setattr(TrackedDerivative, _name, _mover(_name))
+for _name in REARRANGING_METHODS:
+    setattr(TrackedDerivative, _name, _rearranging_method(_name))
 
 
 def track_comparisons(
-    derivative: NDArray[Any], entries: NDArray[np.intp], compared: Compared | None
+    derivative: NDArray[Any], entries: NDArray[np.intp], on_comparison: OnComparison | None
 ) -> NDArray[Any]:
-    """Return a derivative that tells `compared` what it is compared with.
+    """Return a derivative that reports what it is compared with.
 
     Parameters
     ----------
     derivative : array
-        As it was computed.
+        The numerical derivative.
     entries : array of int
-        Of its shape: which entry of the flat claim each of its entries is.
-    compared : callable
-        Told of each comparison: the entries, and the other side in their shape.
+        The index of each of its entries in the flat claim, of the same shape.
+    on_comparison : callable
+        Called at each comparison with the entries compared, and with the other operand in their
+        shape.
 
     Returns
     -------
     array
         Equal to `derivative`.
     """
-    found = np.asarray(derivative).view(TrackedDerivative)
-    found.entries, found.compared = entries, compared
-    return found
+    tracked = np.asarray(derivative).view(TrackedDerivative)
+    tracked.entries, tracked.on_comparison = entries, on_comparison
+    return tracked
 
 
-def _alike(own: TrackedDerivative, move: Callable[[Any], Any]) -> Any:
-    moved = np.asarray(move(np.asarray(own)))
-    if own.entries is None:
-        return moved.view(TrackedDerivative)
-    return track_comparisons(moved, np.asarray(move(own.entries)), own.compared)
+def _rearranged(tracked: TrackedDerivative, rearrange: Callable[[Any], Any]) -> Any:
+    values = np.asarray(rearrange(np.asarray(tracked)))
+    if tracked.entries is None:
+        return values.view(TrackedDerivative)
+    entries = np.asarray(rearrange(tracked.entries))
+    return track_comparisons(values, entries, tracked.on_comparison)
 
 
 def _plain(given: Any) -> Any:
+    """Return arguments with tracked derivatives replaced by ordinary arrays."""
     if isinstance(given, TrackedDerivative):
         return given.view(np.ndarray)
     if isinstance(given, tuple | list):
@@ -120,14 +143,14 @@ def _plain(given: Any) -> Any:
     return {k: _plain(v) for k, v in given.items()} if type(given) is dict else given
 
 
-def _notice(one: Any, other: Any, *_: Any) -> None:
+def _record(one: Any, other: Any, *_: Any) -> None:
     if isinstance(one, TrackedDerivative) == isinstance(other, TrackedDerivative):
-        return  # two numerical derivatives claim nothing
-    own, claim = (one, other) if isinstance(one, TrackedDerivative) else (other, one)
+        return  # a comparison of two numerical derivatives is no claim
+    tracked, claim = (one, other) if isinstance(one, TrackedDerivative) else (other, one)
     claim = np.asarray(claim)
-    if own.entries is None or own.compared is None or claim.dtype.kind not in "biuf":
+    if tracked.entries is None or tracked.on_comparison is None or claim.dtype.kind not in "biuf":
         return
-    if claim.size == own.size:
-        own.compared(own.entries, claim.reshape(own.shape))
+    if claim.size == tracked.size:
+        tracked.on_comparison(tracked.entries, claim.reshape(tracked.shape))
     elif claim.ndim == 0:
-        own.compared(own.entries, np.broadcast_to(claim, own.shape))
+        tracked.on_comparison(tracked.entries, np.broadcast_to(claim, tracked.shape))
