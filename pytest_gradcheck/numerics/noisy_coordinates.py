@@ -2,8 +2,8 @@
 
 A step that is safe for one coordinate may show nothing but noise: dead units, unused entries,
 small ones beside large ones. Such coordinates are first moved all at once, far, along random
-directions with signs (Rademacher directions; M. F. Hutchinson, Comm. Statist. Simulation Comput. 19
-(1990) 433): a few evaluations bound the errors of all their claims. Where some are not, halves
+directions with signs (Rademacher directions; M. F. Hutchinson, Comm. Statist. Simulation Comput.
+19 (1990) 433): a few evaluations bound the errors of all their claims. Where some are not, halves
 are moved, as in group testing. What is left is measured one by one at ever wider steps.
 
 It does not judge a claim. It stores a measurement with a smaller bound where it finds one.

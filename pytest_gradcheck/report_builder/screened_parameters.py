@@ -218,7 +218,7 @@ def _difference(screened: ScreenResult) -> float:
     claimed = np.stack([s.claimed for s in screened.directional_derivatives])
     measured = np.stack([s.measured for s in screened.directional_derivatives])
     return relative_difference(
-        claimed, measured, np.stack([s.told for s in screened.directional_derivatives])
+        claimed, measured, np.stack([s.nonzero for s in screened.directional_derivatives])
     )
 
 

@@ -311,12 +311,10 @@ def sweep_part(
     indices: Any = SOME,
 ) -> tuple[Measurement, Counted]:
     """Sweep over some coordinates; the point is restored."""
-    projector, counted = projector_of(function, claim, point, shapes)
+    probe, counted = projector_of(function, claim, point, shapes)
     rng = np.random.default_rng(0)
-    found = sweep_coordinates(
-        projector.function, projector.claims, indices, agreement=1e-6, rng=rng
-    )
-    assert (projector.function.point == point).all()
+    found = sweep_coordinates(probe.function, probe.claims, indices, agreement=1e-6, rng=rng)
+    assert (probe.function.point == point).all()
     return found, counted
 
 
@@ -366,7 +364,7 @@ def test_zeros_have_the_scale_of_their_whole_segment() -> None:
 
 def test_exception_restores_the_point() -> None:
     """Whatever the function raises."""
-    projector, counted = projector_of(lambda x: x.sum(), np.ones(20), WHOLE_POINT)
+    probe, counted = projector_of(lambda x: x.sum(), np.ones(20), WHOLE_POINT)
 
     def fails(x: Floats) -> Any:
         raise KeyError(float(x[0]))
@@ -374,10 +372,10 @@ def test_exception_restores_the_point() -> None:
     counted.function = fails
     with pytest.raises(KeyError):
         sweep_coordinates(
-            projector.function,
-            projector.claims,
+            probe.function,
+            probe.claims,
             SOME,
             agreement=1e-6,
             rng=np.random.default_rng(0),
         )
-    assert (projector.function.point == WHOLE_POINT).all()
+    assert (probe.function.point == WHOLE_POINT).all()

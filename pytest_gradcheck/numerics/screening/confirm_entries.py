@@ -13,7 +13,7 @@ from pytest_gradcheck.numerics.central_difference import balanced_steps, measure
 from pytest_gradcheck.numerics.coordinate_sweep import sweep_coordinates
 from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status, chunks
 from pytest_gradcheck.numerics.screening.array_regions import Box
-from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionProbe
+from pytest_gradcheck.numerics.screening.directional_derivative import SIGNIFICANT, DirectionProbe
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["SLIGHT", "Expected", "SingleEntries"]
@@ -53,7 +53,7 @@ class SingleEntries:
 
     Attributes
     ----------
-    projector : DirectionProbe
+    probe : DirectionProbe
         With the function and its claims.
     agreement : float
         Relative difference at which claim and measurement agree.
@@ -66,7 +66,7 @@ class SingleEntries:
         Outputs of which an entry was met that is off by no more than branches may be.
     """
 
-    projector: DirectionProbe
+    probe: DirectionProbe
     agreement: float
     rng: np.random.Generator
     widest: float = np.inf
@@ -78,7 +78,7 @@ class SingleEntries:
         An error that was expected, by what directions over everything show, is clear where
         it is just that: two measurements that agree, and know nothing of each other.
         """
-        function, indices = self.projector.function, np.array([coordinate])
+        function, indices = self.probe.function, np.array([coordinate])
         # By itself it moves by its own size, however small: it may have a meaning there.
         alone = self._look(coordinate, function.scales.unfloored(), expected)
         if alone is None and expected is not None and function.scales.floor:
@@ -90,7 +90,7 @@ class SingleEntries:
         agreement = float(shares.min(initial=1.0)) if shares.size else self.agreement
         found = sweep_coordinates(
             function,
-            self.projector.claims,
+            self.probe.claims,
             indices,
             agreement=agreement,
             rng=self.rng,
@@ -103,7 +103,7 @@ class SingleEntries:
         self, coordinate: int, scales: Scales, expected: Expected | None
     ) -> Measurement | None:
         """Measure one coordinate by a pair; None where that leaves open what is true."""
-        function, indices = self.projector.function, np.array([coordinate])
+        function, indices = self.probe.function, np.array([coordinate])
         claim, scale = self.claim(coordinate)[None], scales.own(indices)
         steps = np.minimum(balanced_steps(function, claim, scale), self.widest * scale)
         pair = measure_pairs(function, indices, steps)
@@ -119,7 +119,7 @@ class SingleEntries:
         if expected is not None:
             output = expected.output
             apart = np.abs((claim - pair.value)[0, output] - expected.error)
-            doubt = bound[0, output] + APART * expected.bound
+            doubt = bound[0, output] + SIGNIFICANT * expected.bound
             known = bound[0, output] <= CLEAR * error[0, output]
             share = TELLING * error[0, output]
             clear[0, output] &= apart <= doubt + share
@@ -134,12 +134,12 @@ class SingleEntries:
 
     def claim(self, coordinate: int) -> Floats:
         """Return the claims about a coordinate, shape (m,)."""
-        return np.asarray(self.projector.claims.take(np.array([coordinate]))[0])
+        return np.asarray(self.probe.claims.take(np.array([coordinate]))[0])
 
     def claims_anything(self, box: Box, output: int) -> bool:
         """Tell whether any claim about a whole segment is not zero."""
         spans = chunks(box.start, box.stop)
-        rows = (self.projector.claims.rows(span.start, span.stop) for span in spans)
+        rows = (self.probe.claims.rows(span.start, span.stop) for span in spans)
         return any(bool(some[:, output].any()) for some in rows)
 
     def allowed(self, coordinate: int, size: Floats) -> Floats:
@@ -148,9 +148,9 @@ class SingleEntries:
         Rounding may do to a small claim what it does to the largest: what is left of a sum is
         rounded as its terms are.
         """
-        segment = next(s for s in self.projector.directions.segments if s.contains(coordinate))
+        segment = next(s for s in self.probe.directions.segments if s.contains(coordinate))
         some = np.arange(segment.start, segment.stop, -(-segment.size // LOOKED_AT))
-        largest = np.abs(self.projector.claims.take(some)).max(axis=0)
+        largest = np.abs(self.probe.claims.take(some)).max(axis=0)
         rounding = segment.rounding * np.maximum(largest, size)
         return np.asarray(np.maximum(self.agreement * size, rounding))
 
@@ -159,7 +159,7 @@ class SingleEntries:
         claim, value, bound = self.claim(coordinate), found.value[0], found.bound[0]
         error = claim - value
         size = np.maximum(np.abs(claim), np.abs(value))
-        allowed = np.maximum(APART * bound, self.allowed(coordinate, size))
+        allowed = np.maximum(SIGNIFICANT * bound, self.allowed(coordinate, size))
         wrong = np.asarray(np.abs(error) > allowed)
         for (_, output), (low, high) in found.kinks.items():
             wrong[output] = not low <= claim[output] <= high

@@ -1,11 +1,16 @@
-"""Looking along one direction until what is seen stands: claim and measurement, with a bound.
+"""A directional derivative, refined until it can be trusted, with an error bound.
 
-It must not judge; it says how far claim and measurement are apart, and how well that is known.
+The derivative along a random direction compares all claims at once: what is claimed is their
+product with the direction, and what is measured is one central pair, two evaluations. Where the
+two differ, smaller steps follow (`refine`): truncation falls with the square of the step, a kink
+that was crossed falls out of reach, and the error of a claim stays. Where none of these shows
+clearly, Richardson extrapolation decides, in 40 evaluations.
+
+`torch.autograd.gradcheck` in its fast mode also compares along random directions, at one fixed
+step and with a tolerance. Here the bound follows from what the steps show.
+
+It does not judge: it returns the two values and how well they are known.
 """
-
-# MERGED What is claimed and what is measured along a direction, by one central pair.
-#
-# It must not decide anything; it goes there, comes back and compares nothing.
 
 from __future__ import annotations
 
@@ -20,42 +25,60 @@ from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.line_restriction import Line
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Status, chunks
+from pytest_gradcheck.numerics.refinement import Refinement, refine
 from pytest_gradcheck.numerics.richardson import extrapolate
 from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import Code, CodedDirections
 
 __all__ = [
-    "APART",
+    "SIGNIFICANT",
     "DirectionProbe",
     "DirectionalDerivative",
     "DirectionalDifference",
-    "as_close",
-    "as_pair",
     "directional_derivative",
-    "refine",
+    "refine_difference",
+    "remeasure_by_pair",
+    "with_truncation_of",
 ]
 
-
-#: Roundings of the point by which residuals along the same direction may differ, and so many
-#: of them are the least that a step should be.
+#: Residuals along the same direction may differ by so many roundings of the point. The smallest
+#: step is so many of them.
 PATH = 4.0
 FINEST = 64.0
+
+#: Claim and measurement differ when they are this many bounds apart.
+SIGNIFICANT = 2.0
+
+#: A pair that differs is followed by one at a step so many times smaller, at most and at least,
+#: and by so many in all.
+NARROWER = 8.0
+LEAST = 2.0
+NARROWER_PAIRS = 3
+
+#: Truncation falls with the square of the step, to within this factor.
+CONVERGED = 2.0
+
+#: A residual that changes by more than this share of itself is not stable.
+CHANGED = 0.5
+
+#: The bend of a kink is the same at every step. It is visible at so many times the noise.
+VISIBLE_BEND = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class DirectionalDifference:
-    """A central pair along a direction; per unit of step, for each of m outputs.
+    """A central pair along a direction, of m outputs, per unit of step.
 
     Attributes
     ----------
     step : float
         The step, in units of the direction.
     claimed, measured : ndarray, shape (m,)
-        The derivative along it.
+        The directional derivative.
     bend : ndarray, shape (m,)
         By how much the slope to the right exceeds the slope to the left.
     noise : ndarray, shape (m,)
-        Bound on what noise alone may do to `measured`.
+        Bound on the error of `measured` by noise.
     """
 
     step: float
@@ -66,27 +89,27 @@ class DirectionalDifference:
 
     @property
     def residual(self) -> Floats:
-        """By how much more is claimed than measured."""
+        """Claimed minus measured."""
         return np.asarray(self.claimed - self.measured)
 
 
 @dataclass(frozen=True, slots=True)
 class DirectionProbe:
-    """Takes projections; they have no room of their own, but draw directions in the point's.
+    """Measures along directions. Each direction is drawn in the memory of the point itself.
 
     Attributes
     ----------
     function : Function
-        What is measured; all of its point is moved, and put back.
+        What is measured. All of its point is moved, and put back.
     claims : Claims
         What is claimed of it.
     directions : CodedDirections
         The directions.
     roundings : ndarray, shape (segments, m)
-        By how much the rounding of all claims of a segment may change what they say along
-        a direction.
+        Bound on the change of the claimed directional derivative by the rounding of all claims
+        of a segment.
     here : ndarray, shape (n,)
-        Where the point is put back to: a copy of it that stays.
+        A copy of the point, to put it back.
     point_rounding : float
         The rounding of the point, in units of the direction.
     """
@@ -100,45 +123,47 @@ class DirectionProbe:
 
     @property
     def finest(self) -> float:
-        """The least step that leads, about, where it should."""
+        """The smallest step that is not dominated by the rounding of the point."""
         return FINEST * self.point_rounding
 
     @property
     def line_noise(self) -> Floats:
-        """The noise of outputs at places that are rounded, and not asked where they are."""
+        """The noise of outputs at points that are rounded without being corrected for that."""
         return np.maximum(self.function.noise, self.point_rounding * self.function.sizes)
 
-    def take(
+    def difference(
         self, which: int, region: Region, step: float, code: Code | None = None
     ) -> DirectionalDifference:
-        """Measure along a direction in a region, one step to both sides: two evaluations."""
+        """Measure a central pair along a direction in a region: two evaluations."""
         base = self.function.base
-        (above, below), (claimed_above, claimed_below) = self._go(which, region, [step], code)
+        (above, below), (claimed_above, claimed_below) = self._evaluate_with_changes(
+            which, region, [step], code
+        )
         with np.errstate(all="ignore"):
             claimed = (claimed_above - claimed_below) / (2 * step)
             measured = (above - below) / (2 * step)
             bend = ((above - base) + (below - base)) / step
             noise = NOISE_FACTOR * self.function.noise / step + self.rounding(region)
-            # A step is rounded, and leads a little elsewhere than another.
+            # The rounding of the point makes every step lead in a slightly different direction.
             noise += PATH * self.point_rounding / step * np.abs(claimed - measured)
         return DirectionalDifference(step, claimed, measured, bend, noise)
 
     def rounding(self, region: Region) -> Floats:
-        """Return what the rounding of claims in a region may do, independent for each."""
+        """Return the change by the rounding of claims in a region, independent for each."""
         numbers = self.directions.segment_numbers()
         which = [numbers[box.segment.start] for box in region]
         shares = np.array([box.size / box.segment.size for box in region])
         return np.asarray(np.sqrt((self.roundings[which] ** 2 * shares[:, None]).sum(axis=0)))
 
     def without(self, boxes: Sequence[Box]) -> DirectionProbe:
-        """Return the same that does not move some boxes."""
+        """Return a probe that does not move some boxes."""
         without = (*self.directions.excluded, *boxes)
         return replace(self, directions=replace(self.directions, excluded=without))
 
     def claimed(self, which: int) -> Floats:
         """Return the claimed derivative along a direction by segment, shape (segments, m)."""
         claimed = np.zeros((len(self.directions.segments), self.function.base.size))
-        with self._moving() as direction:
+        with self._point_restored() as direction:
             self.directions.draw(direction, which, whole_region(self.directions.segments))
             for number, segment in enumerate(self.directions.segments):
                 for part in chunks(segment.start, segment.stop):
@@ -148,74 +173,74 @@ class DirectionProbe:
     def table(
         self, which: int, region: Region, spacing: float, number: int
     ) -> tuple[Floats, Floats]:
-        """Evaluate at so many places to both sides, equally far apart, from left to right.
+        """Evaluate at equally spaced points on both sides, from left to right.
 
-        They are so to the last digit: one that is not where it should be looks like noise,
-        where the function changes much over a rounding of the point.
+        They are equally spaced to the last digit. Where the function changes much over a rounding
+        of the point, a misplaced value would look like noise.
 
         Returns
         -------
         values : ndarray, shape (2 number + 1, m)
-            Those at the point itself in the middle.
+            The value at the point itself is in the middle.
         claimed : ndarray, shape (m,)
-            The change from one to the next that is claimed.
+            The claimed change from one to the next.
         """
         here, claimed = self.here, list[Floats]()
 
-        def places() -> Iterator[Floats]:
+        def points() -> Iterator[Floats]:
             for k in range(1, number + 1):
-                there = self._place(which, region, spacing, None)
+                there = self._point_along(which, region, spacing, None)
                 if k == 1:
-                    claimed.append(self._change(there))
+                    claimed.append(self._claimed_change(there))
                 for part in chunks(0, here.size):
                     there[part] = here[part] + k * (there[part] - here[part])
-                yield from self._both(there)
+                yield from self._mirrored(there)
 
-        with self._moving():
-            outputs = self.function.evaluate(places())
+        with self._point_restored():
+            outputs = self.function.evaluate(points())
         values = np.concatenate([outputs[1::2][::-1], self.function.base[None], outputs[::2]])
         return values, claimed[0]
 
     def at(self, which: int, region: Region, steps: Floats) -> Floats:
         """Evaluate at each step along a direction, shape (steps, m)."""
 
-        def places() -> Iterator[Floats]:
+        def points() -> Iterator[Floats]:
             for step in steps.tolist():
-                yield self._place(which, region, step, None)
+                yield self._point_along(which, region, step, None)
 
-        with self._moving():
-            return self.function.evaluate(places())
+        with self._point_restored():
+            return self.function.evaluate(points())
 
-    def _go(
+    def _evaluate_with_changes(
         self, which: int, region: Region, steps: Sequence[float], code: Code | None
     ) -> tuple[Floats, Floats]:
-        """Evaluate each step to the right, then to the left; also return changes as claimed."""
+        """Evaluate each step to the right, then to the left; also return the claimed changes."""
         claimed = list[Floats]()
 
-        def places() -> Iterator[Floats]:
-            for there in self._places(which, region, steps, code):
-                claimed.append(self._change(there))
+        def points() -> Iterator[Floats]:
+            for there in self._mirrored_points(which, region, steps, code):
+                claimed.append(self._claimed_change(there))
                 yield there
 
-        with self._moving():
-            outputs = self.function.evaluate(places())
+        with self._point_restored():
+            outputs = self.function.evaluate(points())
         return outputs, np.stack(claimed)
 
-    def _places(
+    def _mirrored_points(
         self, which: int, region: Region, steps: Sequence[float], code: Code | None
     ) -> Iterator[Floats]:
         for step in steps:
-            yield from self._both(self._place(which, region, step, code))
+            yield from self._mirrored(self._point_along(which, region, step, code))
 
-    def _both(self, there: Floats) -> Iterator[Floats]:
-        """Yield a place, then its mirror image, to within a rounding of the point."""
+    def _mirrored(self, there: Floats) -> Iterator[Floats]:
+        """Yield a point, then its mirror image, to within a rounding of the point."""
         here = self.here
         yield there
         for part in chunks(0, here.size):
             np.subtract(2 * here[part], there[part], out=there[part])
         yield there
 
-    def _place(self, which: int, region: Region, step: float, code: Code | None) -> Floats:
+    def _point_along(self, which: int, region: Region, step: float, code: Code | None) -> Floats:
         """Move the point along a direction."""
         there = self.function.point
         self.directions.draw(there, which, region, code)
@@ -224,60 +249,41 @@ class DirectionProbe:
         return there
 
     @contextmanager
-    def _moving(self) -> Iterator[Floats]:
-        """Let the point be moved, and put it back."""
+    def _point_restored(self) -> Iterator[Floats]:
+        """Yield the point, and put it back at the end."""
         try:
             yield self.function.point
         finally:
             self.function.point[:] = self.here
 
-    def _change(self, there: Floats) -> Floats:
-        """Return what is claimed to change from the point to where it really went, rounded."""
+    def _claimed_change(self, there: Floats) -> Floats:
+        """Return the claimed change from the point to another one, as rounded."""
         here, change = self.here, np.zeros_like(self.function.base)
         for part in chunks(0, here.size):
             change += self.claims.along(part.start, there[part] - here[part])
         return change
 
 
-#: Claim and measurement differ when they are this many bounds apart.
-APART = 2.0
-
-#: What differs is looked at again this much closer, at most and at least; so often.
-NARROWER = 8.0
-LEAST = 2.0
-LOOKS = 3
-
-#: Truncation falls with the square of the step, to within this factor; then it is known.
-CONVERGED = 2.0
-
-#: What differs is not the same where it moved by more than this share of itself.
-MOVED = 0.5
-
-#: A kink at the point bends a function by as much however close one looks: by so many times
-#: the noise, or it might be that.
-VISIBLE_BEND = 3.0
-
-
 @dataclass(frozen=True, slots=True)
 class DirectionalDerivative:
-    """What was seen along a direction, of m outputs.
+    """A derivative along a direction, of m outputs.
 
     Attributes
     ----------
     which : int
         The direction.
     step : float
-        The step that the measurement rests on.
+        The step of the measurement.
     claimed, measured, bound : ndarray, shape (m,)
-        Derivatives along it, and a bound on the error of the measured one; infinite
-        where nothing is known.
+        The two values, and a bound on the error of the measured one; infinite where nothing is
+        known.
     bend : ndarray, shape (m,)
-        By how much slopes to both sides differ per unit of step; infinite where that is
-        not known.
+        By how much the slopes to both sides differ per unit of step; infinite where that is not
+        known.
     status : ndarray of int8, shape (m,)
         Values of `Status`.
-    settled : bool
-        Whether pairs settled it, without a ladder.
+    from_pairs : bool
+        Whether it was measured by pairs, without Richardson extrapolation.
     """
 
     which: int
@@ -287,181 +293,245 @@ class DirectionalDerivative:
     bound: Floats
     bend: Floats
     status: NDArray[np.int8]
-    settled: bool
+    from_pairs: bool
 
     @property
     def residual(self) -> Floats:
-        """By how much more is claimed than measured."""
+        """Claimed minus measured."""
         return np.asarray(self.claimed - self.measured)
 
     @property
     def differs(self) -> Booleans:
-        """Where claim and measurement are apart."""
-        return np.asarray(np.abs(self.residual) > APART * self.bound)
+        """Where claim and measurement differ significantly."""
+        return np.asarray(np.abs(self.residual) > SIGNIFICANT * self.bound)
 
     @property
-    def told(self) -> Booleans:
-        """Where claim or measurement can be told from zero."""
+    def nonzero(self) -> Booleans:
+        """Where claim or measurement differs significantly from zero."""
         size = np.maximum(np.abs(self.claimed), np.abs(self.measured))
-        return np.asarray(size > APART * self.bound)
+        return np.asarray(size > SIGNIFICANT * self.bound)
 
     @property
-    def hidden(self) -> Floats:
-        """The largest error along the direction that could have gone unseen."""
-        return np.asarray(np.abs(self.residual) + APART * self.bound)
+    def undetected(self) -> Floats:
+        """The largest error along the direction that could have gone undetected."""
+        return np.asarray(np.abs(self.residual) + SIGNIFICANT * self.bound)
 
-    def clear(self, output: int) -> float:
-        """Return how far they are apart for one output, in units of the bound."""
+    def significance(self, output: int) -> float:
+        """Return the residual of one output in units of its bound."""
         bound = float(self.bound[output])
         return abs(float(self.residual[output])) / bound if bound else np.inf
 
     @property
     def known(self) -> Booleans:
         """Where the function has one derivative along the direction, and it was measured."""
-        plain = (self.status == Status.SMOOTH) | (self.status == Status.UNREFINED)
-        return np.asarray(plain & np.isfinite(self.bound) & np.isfinite(self.measured))
+        smooth = (self.status == Status.SMOOTH) | (self.status == Status.UNREFINED)
+        return np.asarray(smooth & np.isfinite(self.bound) & np.isfinite(self.measured))
 
 
 def directional_derivative(
-    projector: DirectionProbe, which: int, region: Region, step: float
+    probe: DirectionProbe, which: int, region: Region, step: float
 ) -> DirectionalDerivative:
-    """Look along a direction in a region.
+    """Measure the derivative along a direction in a region.
 
     Parameters
     ----------
-    projector : DirectionProbe
-        Goes there.
+    probe : DirectionProbe
+        Measures pairs.
     which, region : int, Region
         The direction, and where it is not zero.
     step : float
-        That balances noise and truncation, in units of the direction.
+        The first step, which balances noise and truncation, in units of the direction.
 
     Returns
     -------
     DirectionalDerivative
-        With a bound on what was measured; see `refine`.
+        With a bound on the error, see `refine_difference`.
     """
-    return refine(projector, which, region, projector.take(which, region, step))
+    return refine_difference(probe, which, region, probe.difference(which, region, step))
 
 
-def refine(
-    projector: DirectionProbe, which: int, region: Region, seen: DirectionalDifference
+def refine_difference(
+    probe: DirectionProbe, which: int, region: Region, first: DirectionalDifference
 ) -> DirectionalDerivative:
-    """Look again along a direction, until what is seen stands.
+    """Refine a difference along a direction until it can be trusted.
 
-    What agrees at once is settled. Else the step shrinks: truncation falls, a kink that
-    was crossed is out of reach, and a difference that is real stays. Where neither comes
-    true a ladder tells, 40 evaluations.
+    A difference that agrees with the claims is accepted at once. Otherwise the step shrinks until
+    the residual is stable, or converges as truncation does, and else Richardson extrapolation
+    decides.
 
     Parameters
     ----------
-    projector : DirectionProbe
-        Goes there.
+    probe : DirectionProbe
+        Measures pairs.
     which, region : int, Region
         The direction, and where it is not zero.
-    seen : DirectionalDifference
+    first : DirectionalDifference
         A pair along it.
 
     Returns
     -------
     DirectionalDerivative
-        With a bound on what was measured.
+        Two evaluations for each narrower pair, 40 where Richardson extrapolation is needed.
     """
-    if _near(seen).all():
-        return _as_seen(which, seen, seen.noise)
-    expected = np.zeros_like(seen.noise)
-    for _ in range(LOOKS):
-        narrower = min(_narrower(seen), seen.step / projector.finest)
-        if narrower < LEAST:
-            break
-        closer = projector.take(which, region, seen.step / narrower)
-        moved = np.abs(closer.residual - seen.residual)
-        left = CONVERGED * moved / (narrower**2 - 1)
-        still = moved <= APART * (seen.noise + closer.noise)
-        plain = (moved <= MOVED * np.abs(closer.residual)) & ~_kinked(seen, closer)
-        converges = (moved <= expected) & (left <= APART * closer.noise) & plain
-        stands = still & plain
-        if (_near(closer) | stands | converges).all():
-            if (stands & (seen.noise + moved <= closer.noise)).all():
-                return _as_seen(which, seen, seen.noise + moved)
-            left = np.where(converges, left, np.where(stands, moved, 0.0))
-            return _as_seen(which, closer, closer.noise + left)
-        seen, expected = closer, CONVERGED * moved / narrower**2
-    return _climbed(projector, which, region, seen.claimed)
+    result = _from_pair(which, first, first.noise) if _agrees(first).all() else None
+    start = _NarrowerPairs(probe, which, region, first, np.zeros_like(first.noise), result)
+    last = refine(start, maxiter=NARROWER_PAIRS)
+    if last.result is not None:
+        return last.result
+    return _extrapolated(probe, which, region, last.pair.claimed)
 
 
-def as_close(
-    settled: DirectionalDerivative, which: int, seen: DirectionalDifference
+@dataclass(frozen=True, slots=True)
+class _NarrowerPairs(Refinement[float, DirectionalDifference]):
+    """Pairs along a direction at ever smaller steps, until the residual is stable.
+
+    Attributes
+    ----------
+    probe, which, region
+        See `refine_difference`.
+    pair : DirectionalDifference
+        The last pair.
+    expected : ndarray, shape (m,)
+        The largest change of the residual that truncation explains.
+    result : DirectionalDerivative or None
+        Which can be trusted.
+    """
+
+    probe: DirectionProbe
+    which: int
+    region: Region
+    pair: DirectionalDifference
+    expected: Floats
+    result: DirectionalDerivative | None
+
+    def check_termination(self) -> bool:
+        return self.result is not None
+
+    @property
+    def narrower(self) -> float:
+        """By which factor the next step is smaller."""
+        return min(_narrower(self.pair), self.pair.step / self.probe.finest)
+
+    def pre_func_eval(self) -> float | None:
+        return None if self.narrower < LEAST else self.pair.step / self.narrower
+
+    def func_eval(self, step: float) -> DirectionalDifference:
+        return self.probe.difference(self.which, self.region, step)
+
+    def post_func_eval(self, measured: DirectionalDifference) -> _NarrowerPairs:
+        first, narrower = self.pair, self.narrower
+        change = np.abs(measured.residual - first.residual)
+        truncation = CONVERGED * change / (narrower**2 - 1)
+        unchanged = change <= SIGNIFICANT * (first.noise + measured.noise)
+        smooth = (change <= CHANGED * np.abs(measured.residual)) & ~_is_kinked(first, measured)
+        is_small = truncation <= SIGNIFICANT * measured.noise
+        converges = (change <= self.expected) & is_small & smooth
+        stable = unchanged & smooth
+        result = None
+        if (_agrees(measured) | stable | converges).all():
+            if (stable & (first.noise + change <= measured.noise)).all():
+                result = _from_pair(self.which, first, first.noise + change)
+            else:
+                error = np.where(converges, truncation, np.where(stable, change, 0.0))
+                result = _from_pair(self.which, measured, measured.noise + error)
+        expected = CONVERGED * change / narrower**2
+        return replace(self, pair=measured, expected=expected, result=result)
+
+
+def with_truncation_of(
+    reference: DirectionalDerivative, which: int, pair: DirectionalDifference
 ) -> DirectionalDerivative:
-    """Take a pair along another direction at the step of one that is settled.
+    """Return a pair along another direction at the step of a reference.
 
-    What truncation does there it does here, about.
+    Truncation is about as large along one as along the other.
     """
-    scale = np.maximum(settled.bound - seen.noise, 0.0)
-    return _as_seen(which, seen, seen.noise + 2 * scale)
+    truncation = np.maximum(reference.bound - pair.noise, 0.0)
+    return _from_pair(which, pair, pair.noise + 2 * truncation)
 
 
-def as_pair(
-    projector: DirectionProbe, seen: DirectionalDerivative, region: Region, output: int
+def remeasure_by_pair(
+    probe: DirectionProbe, reference: DirectionalDerivative, region: Region, output: int
 ) -> DirectionalDerivative:
-    """Return what a pair shows of what a ladder told of one output.
+    """Measure a directional derivative by a pair that agrees with its extrapolated value.
 
-    Pairs along parts of the direction are compared with it, and a ladder knows better than any
-    of its pairs. Where the two differ the step is the reason: two evaluations for each that is
-    tried, none for what pairs have settled.
+    Pairs along parts of the direction are compared with it, and an extrapolated value is more
+    accurate than any pair. Where the two differ the step is the reason, and a smaller one
+    follows: two evaluations each. What was measured by pairs is returned as it is.
     """
-    if seen.settled:
-        return seen
-    step = seen.step
-    for _ in range(LOOKS):
-        pair = projector.take(seen.which, region, step)
-        moved = np.abs(pair.measured - seen.measured)
-        if moved[output] <= APART * (pair.noise + seen.bound)[output]:
-            break
-        step = max(step / NARROWER, projector.finest)
-    return _as_seen(seen.which, pair, pair.noise + seen.bound + moved)
+    if reference.from_pairs:
+        return reference
+    first = probe.difference(reference.which, region, reference.step)
+    start = _MatchingPair(probe, reference, region, output, first)
+    pair = refine(start, maxiter=NARROWER_PAIRS - 1).pair
+    change = np.abs(pair.measured - reference.measured)
+    return _from_pair(reference.which, pair, pair.noise + reference.bound + change)
 
 
-def _near(seen: DirectionalDifference) -> Booleans:
-    """Tell where claim and measurement agree."""
-    return np.asarray(np.abs(seen.residual) <= APART * seen.noise)
+@dataclass(frozen=True, slots=True)
+class _MatchingPair(Refinement[float, DirectionalDifference]):
+    """Pairs at ever smaller steps, until one agrees with an extrapolated value."""
+
+    probe: DirectionProbe
+    reference: DirectionalDerivative
+    region: Region
+    output: int
+    pair: DirectionalDifference
+
+    def check_termination(self) -> bool:
+        change = np.abs(self.pair.measured - self.reference.measured)
+        bound = SIGNIFICANT * (self.pair.noise + self.reference.bound)
+        return bool(change[self.output] <= bound[self.output])
+
+    def pre_func_eval(self) -> float:
+        return max(self.pair.step / NARROWER, self.probe.finest)
+
+    def func_eval(self, step: float) -> DirectionalDifference:
+        return self.probe.difference(self.reference.which, self.region, step)
+
+    def post_func_eval(self, measured: DirectionalDifference) -> _MatchingPair:
+        return replace(self, pair=measured)
 
 
-def _narrower(seen: DirectionalDifference) -> float:
-    """Return how much closer to look, so that what differs would still be visible."""
+def _agrees(pair: DirectionalDifference) -> Booleans:
+    """Return where claim and measurement agree to within the noise."""
+    return np.asarray(np.abs(pair.residual) <= SIGNIFICANT * pair.noise)
+
+
+def _narrower(pair: DirectionalDifference) -> float:
+    """Return by which factor to divide the step, so that the residual would remain visible."""
     with np.errstate(all="ignore"):
-        clear = np.abs(seen.residual) / (2 * APART * seen.noise)
-    return float(np.clip(np.nanmax(clear, initial=LEAST), LEAST, NARROWER))
+        visible = np.abs(pair.residual) / (2 * SIGNIFICANT * pair.noise)
+    return float(np.clip(np.nanmax(visible, initial=LEAST), LEAST, NARROWER))
 
 
-def _kinked(seen: DirectionalDifference, closer: DirectionalDifference) -> Booleans:
-    """Tell where the slopes to both sides differ by about as much from closer by."""
-    bend, narrower = np.abs(closer.bend), seen.step / closer.step
-    same = bend > np.abs(seen.bend) / np.sqrt(narrower)
-    return np.asarray(
-        same & (bend > VISIBLE_BEND * closer.noise) & (bend > np.abs(closer.residual) / 8)
-    )
+def _is_kinked(first: DirectionalDifference, second: DirectionalDifference) -> Booleans:
+    """Return where the slopes to both sides differ by about as much at the smaller step."""
+    bend, narrower = np.abs(second.bend), first.step / second.step
+    same = bend > np.abs(first.bend) / np.sqrt(narrower)
+    visible = bend > VISIBLE_BEND * second.noise
+    return np.asarray(same & visible & (bend > np.abs(second.residual) / 8))
 
 
-def _as_seen(which: int, seen: DirectionalDifference, bound: Floats) -> DirectionalDerivative:
-    status = np.where(np.isfinite(seen.measured), Status.SMOOTH, Status.UNDEFINED)
+def _from_pair(which: int, pair: DirectionalDifference, bound: Floats) -> DirectionalDerivative:
+    """Return the directional derivative that a pair shows, with a bound on its error."""
+    status = np.where(np.isfinite(pair.measured), Status.SMOOTH, Status.UNDEFINED)
     return DirectionalDerivative(
         which,
-        seen.step,
-        seen.claimed,
-        seen.measured,
+        pair.step,
+        pair.claimed,
+        pair.measured,
         np.where(np.isfinite(bound), bound, np.inf),
-        np.abs(seen.bend) / seen.step,
+        np.abs(pair.bend) / pair.step,
         status.astype(np.int8),
-        settled=True,
+        from_pairs=True,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Ray(Line):
-    """The function along a direction that is drawn anew for every step."""
+class _DrawnLine(Line):
+    """The function along a direction that is drawn anew at every step."""
 
-    projector: DirectionProbe
+    probe: DirectionProbe
     which: int
     region: Region
 
@@ -470,17 +540,17 @@ class _Ray(Line):
         return 1.0
 
     def at(self, steps: Floats) -> tuple[Floats, Floats]:
-        return steps, self.projector.at(self.which, self.region, steps)
+        return steps, self.probe.at(self.which, self.region, steps)
 
 
-def _climbed(
-    projector: DirectionProbe, which: int, region: Region, claimed: Floats
+def _extrapolated(
+    probe: DirectionProbe, which: int, region: Region, claimed: Floats
 ) -> DirectionalDerivative:
-    function = projector.function
-    found = extrapolate(_Ray(projector, which, region), function.base, projector.line_noise)
-    found = found.reaching(claimed)
+    """Measure a directional derivative by Richardson extrapolation."""
+    line = _DrawnLine(probe, which, region)
+    found = extrapolate(line, probe.function.base, probe.line_noise).reaching(claimed)
     step = float(found.step.min())
     bend = np.full_like(claimed, np.inf)
     return DirectionalDerivative(
-        which, step, claimed, found.value, found.bound, bend, found.status, settled=False
+        which, step, claimed, found.value, found.bound, bend, found.status, from_pairs=False
     )

@@ -18,11 +18,11 @@ from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import Expected, SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import (
-    APART,
+    SIGNIFICANT,
     DirectionalDerivative,
     DirectionProbe,
-    as_pair,
     directional_derivative,
+    remeasure_by_pair,
 )
 from pytest_gradcheck.numerics.screening.locate_errors import ErrorSearch
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder
@@ -129,7 +129,7 @@ class Rest:
     @property
     def is_explained(self) -> bool:
         """Whether suspects explain the direction."""
-        return abs(self.residual) <= APART * self.bound + self.doubt
+        return abs(self.residual) <= SIGNIFICANT * self.bound + self.doubt
 
     def confirms(self, effect: float) -> bool:
         """Tell whether it would not be explained if one with this effect were innocent."""
@@ -142,7 +142,7 @@ class Explanation:
 
     Attributes
     ----------
-    projector : DirectionProbe
+    probe : DirectionProbe
         With the function, its claims and directions.
     entries : SingleEntries
         Measures coordinates.
@@ -162,7 +162,7 @@ class Explanation:
         Where all is explained, the largest change along a direction that could hide still.
     """
 
-    projector: DirectionProbe
+    probe: DirectionProbe
     entries: SingleEntries
     output: int
     third: int
@@ -175,7 +175,9 @@ class Explanation:
     def run(self, current: DirectionalDerivative, other: DirectionalDerivative) -> bool:
         """Explain what two directions show; return whether nothing is left unexplained."""
         if self._share(current, other):
-            self.unseen = 2 * APART * max(float(s.bound[self.output]) for s in (current, other))
+            self.unseen = (
+                2 * SIGNIFICANT * max(float(s.bound[self.output]) for s in (current, other))
+            )
             return True
         for _ in range(ROUNDS):
             known, search = len(self.findings), self._search(current)
@@ -187,25 +189,25 @@ class Explanation:
             if search.left:
                 return False
             if clean is not None:
-                self.unseen = float(clean.hidden[self.output])
+                self.unseen = float(clean.undetected[self.output])
                 return all_taken
             if rest.is_explained and rest.doubt <= DOUBTFUL * rest.bound:
-                self.unseen = abs(rest.residual) + rest.doubt + APART * rest.bound
+                self.unseen = abs(rest.residual) + rest.doubt + SIGNIFICANT * rest.bound
                 return all_taken
             current, other = self._look(other.which, current.step), current
             if not current.differs[self.output]:
-                self.unseen = float(current.hidden[self.output])
+                self.unseen = float(current.undetected[self.output])
                 return True
         return False
 
     @property
     def _everything(self) -> Region:
-        return whole_region(self.projector.directions.segments)
+        return whole_region(self.probe.directions.segments)
 
     def _share(self, current: DirectionalDerivative, other: DirectionalDerivative) -> bool:
         """Explain both directions by one share of the claims of some segments."""
         sights, output = (current, other), self.output
-        claimed = np.stack([self.projector.claimed(s.which)[:, output] for s in sights])
+        claimed = np.stack([self.probe.claimed(s.which)[:, output] for s in sights])
         found = common_relative_error(
             np.array([s.residual[output] for s in sights]),
             np.array([s.bound[output] for s in sights]),
@@ -216,7 +218,7 @@ class Explanation:
         numbers = found.segments
         if abs(found.relative_error) <= self.entries.agreement:
             return True
-        segments = [self.projector.directions.segments[k] for k in numbers]
+        segments = [self.probe.directions.segments[k] for k in numbers]
         order = np.argsort(-np.abs(claimed[0, list(numbers)]))[:SEGMENTS]
         measured = {}
         for number in order.tolist():
@@ -244,12 +246,12 @@ class Explanation:
         """Return a coordinate of a segment whose claim is not zero."""
         drawn = self.rng.choice(segment.size, min(DRAWN, segment.size), replace=False)
         coordinates = segment.start + drawn
-        nonzero = coordinates[self.projector.claims.take(coordinates)[:, self.output] != 0]
+        nonzero = coordinates[self.probe.claims.take(coordinates)[:, self.output] != 0]
         return int(nonzero[0]) if nonzero.size else None
 
     def _search(self, current: DirectionalDerivative) -> ErrorSearch:
-        current = as_pair(self.projector, current, self._everything, self.output)
-        reader = Decoder.of(self.projector, current, self.output)
+        current = remeasure_by_pair(self.probe, current, self._everything, self.output)
+        reader = Decoder.of(self.probe, current, self.output)
         search = ErrorSearch(reader, self.entries, self.goes_on, self.rng, right=self.right)
         search.run(reader.all_of(current))
         return search
@@ -258,7 +260,7 @@ class Explanation:
         """Return what suspects leave of another direction."""
         rest, doubt = float(other.residual[self.output]), 0.0
         for suspect in suspects:
-            weight = self.projector.directions.weight(other.which, suspect.box.start)
+            weight = self.probe.directions.weight(other.which, suspect.box.start)
             rest -= suspect.error * weight
             doubt += suspect.bound * abs(weight)
         bound = float(other.bound[self.output]) if other.known[self.output] else np.inf
@@ -286,12 +288,12 @@ class Explanation:
         return self._take(others, {s.box for s in trusted} if clean else ()) and all_taken, clean
 
     def _is_confirmed(self, suspect: Suspect, which: int, rest: Rest) -> bool:
-        weight = self.projector.directions.weight(which, suspect.box.start)
+        weight = self.probe.directions.weight(which, suspect.box.start)
         return rest.confirms(suspect.error * weight)
 
     def _without(self, suspects: Sequence[Suspect], step: float) -> DirectionalDerivative | None:
         """Look along a third direction without suspects; None where that is off."""
-        beside = self.projector.without([suspect.box for suspect in suspects])
+        beside = self.probe.without([suspect.box for suspect in suspects])
         seen = directional_derivative(beside, self.third, self._everything, step)
         return None if seen.differs[self.output] or not seen.known[self.output] else seen
 
@@ -336,7 +338,7 @@ class Explanation:
         return found
 
     def _look(self, which: int, step: float) -> DirectionalDerivative:
-        return directional_derivative(self.projector, which, self._everything, step)
+        return directional_derivative(self.probe, which, self._everything, step)
 
     def _leave_out(self, boxes: list[Box]) -> None:
-        self.projector = self.projector.without(boxes)
+        self.probe = self.probe.without(boxes)

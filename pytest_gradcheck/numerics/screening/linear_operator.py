@@ -29,7 +29,10 @@ from pytest_gradcheck.numerics.measurement import (
 )
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.screening.array_regions import Segment
-from pytest_gradcheck.numerics.screening.directional_derivative import APART, DirectionalDerivative
+from pytest_gradcheck.numerics.screening.directional_derivative import (
+    SIGNIFICANT,
+    DirectionalDerivative,
+)
 from pytest_gradcheck.numerics.screening.directional_step_size import ClaimMagnitudes
 from pytest_gradcheck.numerics.screening.screen_result import (
     Finding,
@@ -135,7 +138,7 @@ def verify_linear(
         return None
     sights = sorted(
         (move.sight(seen, number) for number, move in enumerate(far)),
-        key=lambda sight: float(sight.hidden.max()),
+        key=lambda sight: float(sight.undetected.max()),
     )
     screened = steps.screened(sights[:2])
     against = reference_magnitude(screened.typical_claim, sights[0].claimed, screened.sizes)
@@ -242,7 +245,7 @@ class _Move:
 
     def allowed(self, seen: Floats) -> Floats:
         """Return by how much rounding may put them apart, when so much was seen near the point."""
-        return ROUNDING * max(1.0, abs(self.reach)) * seen + APART * self.rounding
+        return ROUNDING * max(1.0, abs(self.reach)) * seen + SIGNIFICANT * self.rounding
 
     def sight(self, seen: Floats, number: int) -> DirectionalDerivative:
         """Return it as what was seen along a direction, per unit of step."""
@@ -252,10 +255,10 @@ class _Move:
             step=size,
             claimed=self.claimed / self.reach,
             measured=self.measured / self.reach,
-            bound=self.allowed(seen) / APART / size,
+            bound=self.allowed(seen) / SIGNIFICANT / size,
             bend=np.zeros_like(self.claimed),
             status=np.full(self.claimed.shape, Status.SMOOTH, dtype=np.int8),
-            settled=True,
+            from_pairs=True,
         )
 
 
@@ -325,14 +328,14 @@ class _Steps:
         found = Measurement.blank(1, claim.size)
         found.value[:], found.bound[:], found.step[:] = np.nan, np.inf, step
         found.value[0, output] = move.measured[output] / move.step
-        found.bound[0, output] = move.allowed(seen)[output] / APART / step
+        found.bound[0, output] = move.allowed(seen)[output] / SIGNIFICANT / step
         segment = next(s for s in self.segments if s.contains(coordinate))
         return Finding(segment.element(coordinate), output, ((coordinate, found),), 1)
 
     def screened(self, sights: Sequence[DirectionalDerivative]) -> ScreenResult:
         """Return what was seen along directions, the first of which shows most."""
         least = LEAST * self.profile.gains()
-        visible = sights[0].hidden / least[:, None]
+        visible = sights[0].undetected / least[:, None]
         return ScreenResult(
             directional_derivatives=tuple(sights),
             detection_limit=visible,

@@ -17,7 +17,7 @@ import numpy as np
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.screening.array_regions import Box, bisect_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
-from pytest_gradcheck.numerics.screening.directional_derivative import APART
+from pytest_gradcheck.numerics.screening.directional_derivative import SIGNIFICANT
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual
 from pytest_gradcheck.numerics.screening.screen_result import Finding, Suspect
 
@@ -65,7 +65,7 @@ def _reach(reader: Decoder, box: Box, axis: int, inside: int, outside: int) -> i
 def _is_off(reader: Decoder, box: Box, axis: int, one: int, other: int) -> bool:
     """Tell whether anything between two places on an axis is off."""
     part = box.with_range(axis, min(one, other), max(one, other))
-    return reader.measure((part,)).clear > APART
+    return reader.measure((part,)).significance > SIGNIFICANT
 
 
 #: A coordinate, and what was measured of it.
@@ -134,9 +134,9 @@ class ErrorSearch:
         """Search until every residual is explained, or the budget is spent."""
         queue = self._explain_all(excess)
         while queue:
-            queue.sort(key=lambda part: part.clear)
+            queue.sort(key=lambda part: part.significance)
             worst = queue.pop()
-            if worst.clear <= APART:
+            if worst.significance <= SIGNIFICANT:
                 return
             if not self.goes_on():
                 self.left += [worst, *queue]
@@ -255,17 +255,17 @@ class ErrorSearch:
         inside = self.reader.slab(excess)
         if inside and inside != excess.region:
             part = self.reader.measure(inside)
-            if excess.minus(excess.region, part).clear <= APART:
+            if excess.minus(excess.region, part).significance <= SIGNIFICANT:
                 return self._explain_place(part) if len(inside) == 1 else [part]
-            excess = replace(excess, mixed=True)
+            excess = replace(excess, ambiguous=True)
         first, second = bisect_region(excess.region, first_axis=excess.across)
         part = self.reader.measure(first)
         rest = excess.minus(second, part)
         # All that is off being on one side, so is all of the digit.
         same = replace(excess, depth=0)
-        if part.clear <= APART:
+        if part.significance <= SIGNIFICANT:
             return [same.of(rest)]
-        if rest.clear <= APART:
+        if rest.significance <= SIGNIFICANT:
             return [same.of(part)]
         part = self.reader.coded(part, excess.slabs)
         parts = [part, excess.minus(second, part)]
@@ -289,7 +289,7 @@ class ErrorSearch:
             return None
         inside = [one for one in off if excess.region[0].contains(one[0])]
         rest = self._without(excess, inside) if inside else excess
-        return None if rest.clear <= APART else rest
+        return None if rest.significance <= SIGNIFICANT else rest
 
     def _drawn(self, box: Box, number: int) -> list[int]:
         """Draw places in a box."""
@@ -325,6 +325,6 @@ class ErrorSearch:
             suspect = Suspect(region.segment.element(coordinate), error, bound, step, found)
             self.suspects.append(suspect)
             weight = self.reader.weight(coordinate)
-            excess = excess.less(suspect.box, error * weight, bound * abs(weight))
+            excess = excess.minus_coordinate(suspect.box, error * weight, bound * abs(weight))
         self.reader = self.reader.without([suspect.box for suspect in self.suspects[-len(off) :]])
         return excess

@@ -114,22 +114,22 @@ class _Table:
         hides = np.ptp(self.values, axis=0) <= RAISED * self.noise
         return np.asarray(self.tells & hides & (self.noise > UNLIKELY * least))
 
-    def projection(self, projector: DirectionProbe) -> DirectionalDifference:
+    def projection(self, probe: DirectionProbe) -> DirectionalDifference:
         """Return what the values show of the derivative."""
         values, step, base = self.values, PLACES * self.spacing, self.values[PLACES]
         right, left = values[-1], values[0]
         with np.errstate(all="ignore"):
             measured = (right - left) / (2 * step)
             close = (values[PLACES + 1] - values[PLACES - 1]) / (2 * self.spacing)
-            noise = NOISE_FACTOR * projector.function.noise / step
+            noise = NOISE_FACTOR * probe.function.noise / step
             noise += CURVED * np.abs(measured - close)
-            noise += projector.rounding(whole_region(projector.directions.segments))
+            noise += probe.rounding(whole_region(probe.directions.segments))
             bend = ((right - base) + (left - base)) / step
         return DirectionalDifference(step, self.claimed, measured, bend, noise)
 
 
 def calibrate_noise(
-    projector: DirectionProbe, repeat: Floats, which: int
+    probe: DirectionProbe, repeat: Floats, which: int
 ) -> tuple[DirectionProbe, DirectionalDifference]:
     """Read the noise from seven values close together, six evaluations.
 
@@ -137,7 +137,7 @@ def calibrate_noise(
 
     Parameters
     ----------
-    projector : DirectionProbe
+    probe : DirectionProbe
         Of a function whose noise is not known.
     repeat : ndarray, shape (m,)
         Another evaluation at the point.
@@ -146,15 +146,15 @@ def calibrate_noise(
 
     Returns
     -------
-    projector : DirectionProbe
+    probe : DirectionProbe
         The same, knowing it; where such values do not tell, by `calibrate_noise_widely`.
     seen : DirectionalDifference
         The derivative along the direction, as the values show it for nothing.
     """
-    base, tables = projector.function.base, list[_Table]()
+    base, tables = probe.function.base, list[_Table]()
     least, clear = minimum_noise(base, repeat), np.zeros(base.shape, dtype=bool)
     for spacing in SPACINGS:
-        table = _look(projector, which, spacing, least)
+        table = _look(probe, which, spacing, least)
         tables.append(table)
         clear |= table.tells & ~table.is_blank(least)
         if not (table.moving & ~clear).any():
@@ -166,14 +166,14 @@ def calibrate_noise(
     noise = np.where(np.isinf(noise), most, noise)
     aliased = tables[0].is_blank(least) & table.moving & (noise > RAISED * table.noise)
     if aliased.any():
-        direction = _drawn(projector, which)
-        noise = np.where(aliased, _lowered(noise, projector.function, direction), noise)
+        direction = _drawn(probe, which)
+        noise = np.where(aliased, _lowered(noise, probe.function, direction), noise)
     known = np.isfinite(noise).all()
-    projector = _knowing(projector, noise) if known else calibrate_noise_widely(projector, repeat)
-    return projector, table.projection(projector)
+    probe = _knowing(probe, noise) if known else calibrate_noise_widely(probe, repeat)
+    return probe, table.projection(probe)
 
 
-def calibrate_noise_widely(projector: DirectionProbe, repeat: Floats) -> DirectionProbe:
+def calibrate_noise_widely(probe: DirectionProbe, repeat: Floats) -> DirectionProbe:
     """Estimate the noise from values ever further apart, 32 evaluations at most.
 
     Where that is much more than was known of it, 40 more tell whether the function bends more
@@ -181,7 +181,7 @@ def calibrate_noise_widely(projector: DirectionProbe, repeat: Floats) -> Directi
 
     Parameters
     ----------
-    projector : DirectionProbe
+    probe : DirectionProbe
         Of a function of whose noise nothing or too little is known.
     repeat : ndarray, shape (m,)
         Another evaluation at the point.
@@ -191,22 +191,22 @@ def calibrate_noise_widely(projector: DirectionProbe, repeat: Floats) -> Directi
     DirectionProbe
         The same, knowing it; never less than before.
     """
-    function, direction = projector.function, _defined(projector)
+    function, direction = probe.function, _defined(probe)
     noise = estimate_noise(
         function.evaluate, function.point, base=function.base, repeat=repeat, direction=direction
     )
     raised = (noise > RAISED * function.noise) & (function.noise > 0)
     if raised.any():
         noise = np.where(raised, _lowered(noise, function, direction), noise)
-    return _knowing(projector, np.maximum(noise, function.noise))
+    return _knowing(probe, np.maximum(noise, function.noise))
 
 
-def noisy_coordinates(projector: DirectionProbe, repeat: Floats, affordable: int) -> Indices:
+def noisy_coordinates(probe: DirectionProbe, repeat: Floats, affordable: int) -> Indices:
     """Tell which coordinates make outputs jump, or so noisy that nothing else would be seen.
 
     Parameters
     ----------
-    projector : DirectionProbe
+    probe : DirectionProbe
         Of a function whose noise is known.
     repeat : ndarray, shape (m,)
         Another evaluation at the point.
@@ -220,8 +220,8 @@ def noisy_coordinates(projector: DirectionProbe, repeat: Floats, affordable: int
         see `noise_groups`.
     """
     function, weights, nobody = (
-        projector.function,
-        projector.directions,
+        probe.function,
+        probe.directions,
         np.zeros(0, dtype=np.intp),
     )
     if not np.any(function.noise > LOUD * np.abs(function.base)):
@@ -231,7 +231,7 @@ def noisy_coordinates(projector: DirectionProbe, repeat: Floats, affordable: int
         function.point,
         base=function.base,
         repeat=repeat,
-        direction=_defined(projector),
+        direction=_defined(probe),
         noise=function.noise,
         segments=[(segment.start, segment.stop) for segment in weights.segments],
         most=affordable // PROBES,
@@ -241,12 +241,12 @@ def noisy_coordinates(projector: DirectionProbe, repeat: Floats, affordable: int
     return loud[0] if loud and quiet else nobody
 
 
-def calibrate_sizes(projector: DirectionProbe, which: int) -> DirectionProbe:
+def calibrate_sizes(probe: DirectionProbe, which: int) -> DirectionProbe:
     """Look by how much outputs vary, one evaluation.
 
     Parameters
     ----------
-    projector : DirectionProbe
+    probe : DirectionProbe
         Of a function about whose sizes there is only a guess.
     which : int
         The direction to look along.
@@ -256,7 +256,7 @@ def calibrate_sizes(projector: DirectionProbe, which: int) -> DirectionProbe:
     DirectionProbe
         The same, knowing them, see `output_sizes`.
     """
-    function, direction = projector.function, _drawn(projector, which)
+    function, direction = probe.function, _drawn(probe, which)
     # Where a coordinate is 1e-200, forward may yet vary on a scale of 1.
     direction *= function.scales.meaningful(slice(None)) / function.scales.own(slice(None))
     sizes = output_sizes(
@@ -266,12 +266,12 @@ def calibrate_sizes(projector: DirectionProbe, which: int) -> DirectionProbe:
         noise=function.noise,
         direction=direction,
     )
-    return replace(projector, function=replace(function, sizes=sizes))
+    return replace(probe, function=replace(function, sizes=sizes))
 
 
-def _look(projector: DirectionProbe, which: int, spacing: float, least: Floats) -> _Table:
-    everything = whole_region(projector.directions.segments)
-    values, claimed = projector.table(which, everything, spacing, PLACES)
+def _look(probe: DirectionProbe, which: int, spacing: float, least: Floats) -> _Table:
+    everything = whole_region(probe.directions.segments)
+    values, claimed = probe.table(which, everything, spacing, PLACES)
     with np.errstate(all="ignore"):
         sigma, seen = noise_from_differences(values)
         even = are_smooth(values)
@@ -307,23 +307,23 @@ def _lowered(noise: Floats, function: Function, direction: Floats) -> Floats:
         return np.minimum(noise, noise_ceiling(rungs.bend, EPS * np.abs(function.base)))
 
 
-def _drawn(projector: DirectionProbe, which: int) -> Floats:
+def _drawn(probe: DirectionProbe, which: int) -> Floats:
     """Draw a direction over everything, as a vector of its own."""
-    direction = np.empty_like(projector.here)
-    projector.directions.draw(direction, which, whole_region(projector.directions.segments))
+    direction = np.empty_like(probe.here)
+    probe.directions.draw(direction, which, whole_region(probe.directions.segments))
     return direction
 
 
-def _defined(projector: DirectionProbe) -> Floats:
+def _defined(probe: DirectionProbe) -> Floats:
     """Draw a direction along which the function is defined; it moves what others do."""
-    function = projector.function
+    function = probe.function
     scale = function.scales.own(slice(None))
-    scale[projector.directions.fixed] = 0.0
-    rng = np.random.default_rng(projector.directions.seed)
+    scale[probe.directions.fixed] = 0.0
+    rng = np.random.default_rng(probe.directions.seed)
     return defined_direction(
         function.evaluate, function.point, scale=scale, reach=3 * WIDE_SPACING, rng=rng
     )
 
 
-def _knowing(projector: DirectionProbe, noise: Floats) -> DirectionProbe:
-    return replace(projector, function=replace(projector.function, noise=noise))
+def _knowing(probe: DirectionProbe, noise: Floats) -> DirectionProbe:
+    return replace(probe, function=replace(probe.function, noise=noise))

@@ -1,17 +1,15 @@
-"""Reading where an error is from how its weight changes: residuals are linear in the error.
+"""Decoding of the place of an error from residuals along coded directions.
 
-It must not decide what an error means. Where the coordinates are weighted by ``1 + digit /
-base`` of their number, the residual of an error at one of them grows by just that, and the
-digit can be read off; where errors are at several, what is read is seldom an integer.
+A residual, claimed minus measured, is linear in the error. Where the coordinates are weighted by
+``1 + digit / base``, with a digit of their number, the residual of an error at one coordinate
+grows by that factor, and the digit can be read. Each digit costs two evaluations and divides the
+candidates by `base`, where a group test (R. Dorfman, Ann. Math. Statist. 14 (1943) 436) divides
+them by two: the answer of a test is a number here, known to within a bound. Where errors are at
+several coordinates, the digit is seldom close to an integer, and nothing is read.
+
+`Slabs` are parts of a region that one digit distinguishes, `Residual` is what is known of a
+region, and `Decoder` measures and reads. It does not decide what an error means.
 """
-
-# MERGED Slabs: parts of a region that one digit tells apart.
-#
-# It must not measure anything; it says which slab a coordinate is in, and what lies in a slab.
-# MERGED By how much more is claimed than measured in a region, and how well that is known.
-#
-# It must not measure anything; it keeps apart what is independent of other measurements along
-# the same direction, and what is not.
 
 from __future__ import annotations
 
@@ -22,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Indices
+from pytest_gradcheck.numerics.refinement import Refinement, refine
 from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import (
     Code,
@@ -39,6 +38,39 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
 )
 
 __all__ = ["Decoder", "Residual", "Slabs"]
+
+#: The uncertainty of the ratio of two residuals, in units of the uncertainty of each: by noise,
+#: and by the rounding of claims, most of which is the same in both.
+NOISE_IN_RATIO = 1.5
+ROUNDING_IN_RATIO = 0.75
+
+#: A digit is read when its value is this close to an integer, and its error is as small. What is
+#: known better must be closer, but never closer than the second value.
+CLOSE = 0.25
+CLOSEST = 0.02
+
+#: A digit that serves parts of a region should be readable for residuals so many times smaller.
+FAINTER = 16.0
+
+#: The fewest slabs that are worth a digit. Where a digit is known, so many times the slabs that
+#: are left.
+FEWEST = 4
+FINER = 2
+
+#: A kink was crossed where the slopes to both sides differ by so many times what curvature
+#: explains. Then steps so many times smaller follow, at most so many.
+KINKED = 3.0
+NARROWER = 8.0
+NARROWER_PAIRS = 2
+
+#: The bend by curvature falls in proportion to the step, to within this share.
+SAME_CURVATURE = 0.1
+
+#: Coded directions are longer by this factor, in the median.
+LONGER = 1.5
+
+#: With more digits than these, bisection is cheaper.
+DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +182,6 @@ def _cut(lengths: tuple[int, ...], size: float) -> tuple[int, int]:
     return axis, -(-lengths[axis] // pieces[axis])
 
 
-#: How uncertain a ratio of two residuals is, in units of how uncertain each is: by noise, and by
-#: the rounding of claims, most of which is the same in both.
-UNSURE = 1.5
-ALIKE = 0.75
-
-
 @dataclass(frozen=True, slots=True)
 class Residual:
     """By how much more is claimed than measured in a region, and how well that is known.
@@ -175,7 +201,7 @@ class Residual:
         The residual with the coordinates weighted by a digit, where that is known.
     slabs : Slabs or None
         That digit says in which of these it is: what is read of a region serves its parts.
-    mixed : bool
+    ambiguous : bool
         Whether that digit is one by chance: several are off, in several slabs.
     depth : int
         How many cuts in a row left errors on both sides.
@@ -189,7 +215,7 @@ class Residual:
     rounding: float = 0.0
     coded: float | None = None
     slabs: Slabs | None = None
-    mixed: bool = False
+    ambiguous: bool = False
     depth: int = 0
     across: bool = False
 
@@ -199,16 +225,18 @@ class Residual:
         return self.noise + self.rounding
 
     @property
-    def clear(self) -> float:
+    def significance(self) -> float:
         """The residual in units of its bound."""
         return abs(self.residual) / self.bound if self.bound else math.inf
 
     @property
-    def unsure(self) -> float:
+    def ratio_error(self) -> float:
         """How uncertain its ratio to the same residual, otherwise weighted, is."""
         if not self.residual:
             return math.inf
-        return (UNSURE * self.noise + ALIKE * self.rounding) / abs(self.residual)
+        return (NOISE_IN_RATIO * self.noise + ROUNDING_IN_RATIO * self.rounding) / abs(
+            self.residual
+        )
 
     @property
     def size(self) -> int:
@@ -239,7 +267,7 @@ class Residual:
             rounding=part.rounding,
         )
 
-    def less(self, box: Box, share: float, bound: float) -> Residual:
+    def minus_coordinate(self, box: Box, share: float, bound: float) -> Residual:
         """Return what is left of it without the known share of a coordinate in the region."""
         coded = self.coded
         if coded is not None and self.slabs is not None:
@@ -260,41 +288,13 @@ def _without(whole_region: float, part: float) -> float:
     return math.sqrt(max(whole_region**2 - part**2, 0.0))
 
 
-#: A digit is read when what is read is this close to an integer, and known as well; what is
-#: known better must be closer, but never so close.
-CLOSE = 0.25
-CLOSEST = 0.02
-
-#: A digit that is to serve parts should be clear still where a residual is so much fainter.
-FAINTER = 16.0
-
-#: Slabs that are worth a digit; where one is known, so many times those that are left.
-FEWEST = 4
-FINER = 2
-
-#: A kink was crossed where slopes differ by so many times what curvature explains; then one
-#: looks so much closer, so often.
-KINKED = 3.0
-CLOSER = 8.0
-CLOSER_LOOKS = 2
-
-#: Curvature bends as much less as the step is smaller, to within this share.
-SAME_CURVATURE = 0.1
-
-#: Coded directions reach further by this factor, in the middle.
-REACH = 1.5
-
-#: More digits than these are not worth reading: cutting is cheaper.
-DIGITS = 4
-
-
 @dataclass(frozen=True, slots=True)
 class Decoder:
     """Measures residuals of one output, all along the same direction with the same step.
 
     Attributes
     ----------
-    projector : DirectionProbe
+    probe : DirectionProbe
         Goes there.
     which : int
         The direction.
@@ -306,67 +306,44 @@ class Decoder:
         How much the function bends along it, per unit of step; more is a kink.
     """
 
-    projector: DirectionProbe
+    probe: DirectionProbe
     which: int
     step: float
     output: int
     bend: float
 
     @classmethod
-    def of(cls, projector: DirectionProbe, sight: DirectionalDerivative, output: int) -> Decoder:
+    def of(cls, probe: DirectionProbe, sight: DirectionalDerivative, output: int) -> Decoder:
         """Read what is off in one output along the direction of a sight."""
         bend = float(sight.bend[output])
-        return cls(projector, sight.which, sight.step, output, bend)
+        return cls(probe, sight.which, sight.step, output, bend)
 
     def all_of(self, sight: DirectionalDerivative) -> Residual:
         """Return what a sight of everything shows."""
-        everything = whole_region(self.projector.directions.segments)
+        everything = whole_region(self.probe.directions.segments)
         residual, bound = float(sight.residual[self.output]), float(sight.bound[self.output])
         rounding = self._rounding(everything)
         return Residual(everything, residual, max(bound - rounding, 0.0), rounding)
 
     def weight(self, coordinate: int) -> float:
         """Return the weight of a coordinate in the direction."""
-        return self.projector.directions.weight(self.which, coordinate)
+        return self.probe.directions.weight(self.which, coordinate)
 
     def measure(self, region: Region, code: Code | None = None) -> Residual:
         """Measure the residual of a region: two evaluations, more where kinks are crossed."""
-        step = self.step if code is None else self.step / REACH
-        seen = self.projector.take(self.which, region, step, code)
-        for _ in range(CLOSER_LOOKS):
-            if not self._crossed(seen) or (code is not None and self._is_legible(seen, code)):
-                break
-            step /= CLOSER
-            closer = self.projector.take(self.which, region, step, code)
-            if self._curves(seen, closer):
-                break
-            seen = closer
+        step = self.step if code is None else self.step / LONGER
+        first = self.probe.difference(self.which, region, step, code)
+        pair = refine(_UnkinkedPair(self, region, code, first), maxiter=NARROWER_PAIRS).pair
         rounding = self._rounding(region)
-        noise = max(float(seen.noise[self.output]) - rounding, 0.0)
-        return Residual(region, float(seen.residual[self.output]), noise, rounding)
+        noise = max(float(pair.noise[self.output]) - rounding, 0.0)
+        return Residual(region, float(pair.residual[self.output]), noise, rounding)
 
     def _rounding(self, region: Region) -> float:
-        return float(self.projector.rounding(region)[self.output])
-
-    def _crossed(self, seen: DirectionalDifference) -> bool:
-        """Tell whether slopes to both sides differ by more than curvature explains."""
-        smooth = KINKED * self.bend * seen.step + KINKED * seen.noise[self.output]
-        return bool(abs(seen.bend[self.output]) > smooth)
-
-    def _is_legible(self, seen: DirectionalDifference, code: Code) -> bool:
-        """Tell whether a digit is the same whatever a kink did: half of its bend, at most."""
-        residual, bend = abs(seen.residual[self.output]), abs(seen.bend[self.output])
-        return bool(code.base * bend / 2 <= CLOSEST * residual)
-
-    def _curves(self, seen: DirectionalDifference, closer: DirectionalDifference) -> bool:
-        """Tell whether a bend falls with the step: that of a kink does not."""
-        expected = seen.bend[self.output] * closer.step / seen.step
-        doubt = SAME_CURVATURE * abs(expected) + KINKED * closer.noise[self.output]
-        return bool(abs(closer.bend[self.output] - expected) <= doubt < abs(expected))
+        return float(self.probe.rounding(region)[self.output])
 
     def with_slabs(self, excess: Residual) -> Residual:
         """Measure a digit that tells parts of a region apart, where none is known, or clear."""
-        clear = CLOSE / max(FAINTER * excess.unsure, CLOSE / excess.size)
+        clear = CLOSE / max(FAINTER * excess.ratio_error, CLOSE / excess.size)
         count = min(math.floor(clear), math.isqrt(excess.size - 1) + 1)
         known = 1 if excess.slabs is None else excess.slabs.count_in(excess.region)
         if known > 1 and count < FINER * known:
@@ -380,11 +357,11 @@ class Decoder:
         if slabs is None:
             return excess
         coded = self.measure(excess.region, slabs.code).residual
-        return replace(excess, coded=coded, slabs=slabs, mixed=False)
+        return replace(excess, coded=coded, slabs=slabs, ambiguous=False)
 
     def without(self, boxes: Sequence[Box]) -> Decoder:
         """Return the same that does not move some boxes."""
-        return replace(self, projector=self.projector.without(boxes))
+        return replace(self, probe=self.probe.without(boxes))
 
     def closer(self, excess: Residual, box: Box) -> Residual:
         """Return the excess of a box that all of it is due to; measured anew where that pays.
@@ -444,9 +421,9 @@ class Decoder:
         Nothing, where what is off is in no single slab.
         """
         slabs = excess.slabs
-        if slabs is None or excess.unsure * slabs.count > CLOSE:
+        if slabs is None or excess.ratio_error * slabs.count > CLOSE:
             return excess.region
-        digit = None if excess.mixed else self._digit(excess, slabs.code, excess.coded)
+        digit = None if excess.ambiguous else self._digit(excess, slabs.code, excess.coded)
         return () if digit is None else slabs.part(digit, excess.region)
 
     def _read(
@@ -458,7 +435,7 @@ class Decoder:
         start: int = 0,
     ) -> int | None:
         """Read which of `count` numbers from `start` on, two evaluations a digit."""
-        base = _base(count, excess.unsure)
+        base = _base(count, excess.ratio_error)
         if base is None:
             return None
         number, divisor = 0, 1
@@ -478,9 +455,64 @@ class Decoder:
             return None
         read = float(coded / excess.residual - 1) * code.base
         digit: int = round(read)
-        close = max(excess.unsure * code.base, CLOSEST)
+        close = max(excess.ratio_error * code.base, CLOSEST)
         near = close <= CLOSE and abs(read - digit) <= close
         return digit if near and 0 <= digit < code.base else None
+
+
+@dataclass(frozen=True, slots=True)
+class _UnkinkedPair(Refinement[float, DirectionalDifference]):
+    """Pairs in a region at ever smaller steps, until no kink is crossed that could matter.
+
+    Attributes
+    ----------
+    decoder : Decoder
+        With the direction and the output.
+    region, code
+        See `Decoder.measure`.
+    pair : DirectionalDifference
+        The last pair that is trusted.
+    is_curved : bool
+        Whether the bend falls with the step: it is curvature, and no kink.
+    """
+
+    decoder: Decoder
+    region: Region
+    code: Code | None
+    pair: DirectionalDifference
+    is_curved: bool = False
+
+    def check_termination(self) -> bool:
+        if self.is_curved or not self._crosses_kink():
+            return True
+        return self.code is not None and self._is_legible(self.code)
+
+    def pre_func_eval(self) -> float:
+        return self.pair.step / NARROWER
+
+    def func_eval(self, step: float) -> DirectionalDifference:
+        return self.decoder.probe.difference(self.decoder.which, self.region, step, self.code)
+
+    def post_func_eval(self, measured: DirectionalDifference) -> _UnkinkedPair:
+        output = self.decoder.output
+        expected = self.pair.bend[output] * measured.step / self.pair.step
+        tolerance = SAME_CURVATURE * abs(expected) + KINKED * measured.noise[output]
+        if abs(measured.bend[output] - expected) <= tolerance < abs(expected):
+            return replace(self, is_curved=True)
+        return replace(self, pair=measured)
+
+    def _crosses_kink(self) -> bool:
+        """Return whether slopes to both sides differ by more than curvature explains."""
+        pair, output = self.pair, self.decoder.output
+        smooth = KINKED * self.decoder.bend * pair.step + KINKED * pair.noise[output]
+        return bool(abs(pair.bend[output]) > smooth)
+
+    def _is_legible(self, code: Code) -> bool:
+        """Return whether a kink, which contributes half of its bend at most, changes no digit."""
+        residual, bend = (
+            abs(v[self.decoder.output]) for v in (self.pair.residual, self.pair.bend)
+        )
+        return bool(code.base * bend / 2 <= CLOSEST * residual)
 
 
 def _base(count: int, unsure: float) -> int | None:
@@ -494,7 +526,7 @@ def _base(count: int, unsure: float) -> int | None:
 
 def _digits(box: Box, excess: Residual) -> float:
     """Return how many digits it takes to read all indices of a place in a box."""
-    bases = [(length, _base(length, excess.unsure)) for length in box.lengths if length > 1]
+    bases = [(length, _base(length, excess.ratio_error)) for length in box.lengths if length > 1]
     return sum(
         math.inf if base is None else math.ceil(round(math.log(length, base), 9))
         for length, base in bases

@@ -20,13 +20,13 @@ from pytest_gradcheck.numerics.random_directions import seeded_generator
 from pytest_gradcheck.numerics.screening.array_regions import Segment, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import (
-    APART,
+    SIGNIFICANT,
     DirectionalDerivative,
     DirectionalDifference,
     DirectionProbe,
-    as_close,
     directional_derivative,
-    refine,
+    refine_difference,
+    with_truncation_of,
 )
 from pytest_gradcheck.numerics.screening.directional_step_size import (
     ClaimMagnitudes,
@@ -208,11 +208,11 @@ class _Screening:
                 self._stay_within_reach()
             function = self._projector.function
             function = replace(function, scales=function.scales.unfloored())
-            projector = replace(self._projector, function=function)
-            known = calibrate_noise_widely(projector, repeat)
+            probe = replace(self._projector, function=function)
+            known = calibrate_noise_widely(probe, repeat)
             if not self._loud.indices.size and self._holds_loud(known):
                 weights = self._projector.directions
-                known = calibrate_noise_widely(replace(projector, directions=weights), repeat)
+                known = calibrate_noise_widely(replace(probe, directions=weights), repeat)
             self._move(known.function)
             sights = self._look()
             stairs = _stand_still(sights) and self._moves_from_afar()
@@ -247,20 +247,20 @@ class _Screening:
 
     def _stay_within_reach(self) -> None:
         """Move no coordinate further than its claim makes sense."""
-        projector, function = self._projector, self._projector.function
+        probe, function = self._projector, self._projector.function
         far = [
-            projector.at(which, self._everything, np.array([VARIATION_STEP]))
+            probe.at(which, self._everything, np.array([VARIATION_STEP]))
             for which in (NOISE, FIRST)
         ]
         extent = output_extents(np.concatenate(far), function.base)
-        limits = scale_limits(projector.claims, projector.here, extent)
+        limits = scale_limits(probe.claims, probe.here, extent)
         scales = replace(function.scales, limits=limits)
         self._move(replace(function, scales=scales))
 
     def _moves_from_afar(self) -> bool:
-        projector = self._projector
-        (away,) = projector.at(NOISE, self._everything, np.array([VARIATION_STEP]))
-        return bool((away != projector.function.base).any())
+        probe = self._projector
+        (away,) = probe.at(NOISE, self._everything, np.array([VARIATION_STEP]))
+        return bool((away != probe.function.base).any())
 
     def _look(self) -> tuple[DirectionalDerivative, DirectionalDerivative]:
         """Look along two directions over everything, as far as balances noise and truncation.
@@ -283,25 +283,25 @@ class _Screening:
         Where it is settled closer by, or shows a difference, the other is looked at as
         closely.
         """
-        projector, everything = self._projector, self._everything
-        pairs = [(which, projector.take(which, everything, step)) for which in (FIRST, SECOND)]
+        probe, everything = self._projector, self._everything
+        pairs = [(which, probe.difference(which, everything, step)) for which in (FIRST, SECOND)]
         (one, clearer), (two, fainter) = sorted(pairs, key=_clearness, reverse=True)
-        first = refine(projector, one, everything, clearer)
+        first = refine_difference(probe, one, everything, clearer)
         if first.step != fainter.step:
-            fainter = projector.take(two, everything, first.step)
-        if first.settled and first.differs.any():
-            return first, as_close(first, two, fainter)
-        return first, refine(projector, two, everything, fainter)
+            fainter = probe.difference(two, everything, first.step)
+        if first.from_pairs and first.differs.any():
+            return first, with_truncation_of(first, two, fainter)
+        return first, refine_difference(probe, two, everything, fainter)
 
     def _see(self, sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> None:
         """Take what directions over everything show: what is visible, and what is off."""
         off = sights[0].differs | sights[1].differs
-        seen = np.min([s.hidden for s in sights], axis=0)
+        seen = np.min([s.undetected for s in sights], axis=0)
         outputs = np.flatnonzero(off)
         for number, output in enumerate(outputs[:FACTORS].tolist()):
             limit = SEARCH if number < OUTPUTS else 0
-            seen[output] = self._explain(sights, output, limit) or APART * seen[output]
-        seen[outputs[FACTORS:]] *= APART
+            seen[output] = self._explain(sights, output, limit) or SIGNIFICANT * seen[output]
+        seen[outputs[FACTORS:]] *= SIGNIFICANT
         self._unexplained[:, outputs[FACTORS:]] = True
         moved = np.array([[self._held(s) < s.size] for s in self._segments])
         seen = np.where(moved, seen / self._aim.smallest_weights[:, None], np.inf)
@@ -323,7 +323,7 @@ class _Screening:
         Returns the largest change along a direction that could hide beside it, None where
         not all that is seen was explained.
         """
-        clearest = sorted(sights, key=lambda s: s.clear(output), reverse=True)
+        clearest = sorted(sights, key=lambda s: s.significance(output), reverse=True)
         step = clearest[0].step
         widest = step if step < self._aim.step() else np.inf
         entries = SingleEntries(self._projector, self._agreement, self._rng, widest)
@@ -382,16 +382,18 @@ class _Screening:
         segment, much = self._segments[number], self._visible[number] > fair
         if not much.any() or self._held(segment) == segment.size:
             return False
-        alone = APART * self._aim.expected_bound([number]) / self._aim.smallest_weights[number]
+        alone = (
+            SIGNIFICANT * self._aim.expected_bound([number]) / self._aim.smallest_weights[number]
+        )
         return bool((much & (self._visible[number] > WORTH * alone)).any())
 
     def _look_at(self, numbers: list[int]) -> None:
         """Look at some segments by themselves, without what is known to be off."""
-        projector = self._projector.without([found.box for found in self._findings])
+        probe = self._projector.without([found.box for found in self._findings])
         region = tuple(self._segments[number].box() for number in numbers)
-        own = directional_derivative(projector, OWN, region, self._aim.step(numbers))
+        own = directional_derivative(probe, OWN, region, self._aim.step(numbers))
         if own.known.all() and not own.differs.any():
-            seen = own.hidden / self._aim.smallest_weights[numbers][:, None]
+            seen = own.undetected / self._aim.smallest_weights[numbers][:, None]
             self._visible[numbers] = np.minimum(self._visible[numbers], seen)
             self._unexplained[numbers] = False
 
@@ -423,12 +425,12 @@ class _Screening:
 
 def _are_settled(sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> bool:
     """Tell whether what there is to be seen was: by pairs, or by a ladder that agrees."""
-    return all(s.settled or _agrees(s) for s in sights) and not _stand_still(sights)
+    return all(s.from_pairs or _agrees(s) for s in sights) and not _stand_still(sights)
 
 
 def _agrees(seen: DirectionalDerivative) -> bool:
     """Tell whether claims are what was measured, closely: that is hardly chance."""
-    close = seen.hidden <= FAIR * np.abs(seen.claimed)
+    close = seen.undetected <= FAIR * np.abs(seen.claimed)
     return bool((seen.known & ~seen.differs & close).all())
 
 
@@ -445,7 +447,7 @@ def _contradicts(
 
     They are of another direction, along which a difference may be smaller by chance.
     """
-    near = np.abs(close.residual) <= APART * close.noise
+    near = np.abs(close.residual) <= SIGNIFICANT * close.noise
     apart = np.any([s.differs | ~s.known for s in sights], axis=0)
     residual = np.max([np.where(s.known, np.abs(s.residual), np.inf) for s in sights], axis=0)
     plain = np.isfinite(close.residual) & (close.noise <= CLEARLY * residual)
@@ -458,7 +460,9 @@ def _excludes(closer: DirectionalDerivative, further: DirectionalDerivative) -> 
     """Tell whether what is seen from close by along a direction rules out what was seen."""
     moved = np.abs(closer.measured - further.measured)
     known = closer.known & (closer.bound <= CLEARLY * moved)
-    return bool((known & (moved > APART * further.bound)).any() or (known & ~further.known).any())
+    return bool(
+        (known & (moved > SIGNIFICANT * further.bound)).any() or (known & ~further.known).any()
+    )
 
 
 def _clearness(pair: tuple[int, DirectionalDifference]) -> float:

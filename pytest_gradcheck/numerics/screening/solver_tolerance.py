@@ -50,8 +50,8 @@ def explained_by_branches(
         Whether they are slight beside the largest claim, one beside its own, and no larger than
         jumps nearby make good: `branch_slope_errors` is asked only then.
     """
-    projector = entries.projector
-    function = replace(projector.function, noise=projector.line_noise)
+    probe = entries.probe
+    function = replace(probe.function, noise=probe.line_noise)
     if not findings:
         return False
     output = findings[0].output
@@ -69,7 +69,7 @@ def explained_by_branches(
 def may_be_everywhere(findings: Sequence[Finding], entries: SingleEntries) -> bool:
     """Tell whether so many coordinates are off that it may be everywhere."""
     off = sum(finding.box.size for finding in findings)
-    return off >= min(SEVERAL, DISAGREEING_SHARE * entries.projector.function.point.size)
+    return off >= min(SEVERAL, DISAGREEING_SHARE * entries.probe.function.point.size)
 
 
 def may_be_solver_error(
@@ -89,7 +89,7 @@ def may_be_solver_error(
         claim.
     """
     off = sum(finding.box.size for finding in findings if finding.relative_error is None)
-    if not off or off < NEARLY_ALL_SHARE * entries.projector.function.point.size:
+    if not off or off < NEARLY_ALL_SHARE * entries.probe.function.point.size:
         return False
     output = findings[0].output
     errors = [_error(output, *one, entries) for f in findings for one in f.measured]
@@ -107,6 +107,6 @@ def _error(output: int, coordinate: int, found: Measurement, entries: SingleEntr
 
     A solver's errors are no smaller by the larger of its arguments.
     """
-    scales, index = entries.projector.function.scales, np.array([coordinate])
+    scales, index = entries.probe.function.scales, np.array([coordinate])
     scale = min(float(scales.own(index)[0]), float(scales.typical(index)[0]))
     return abs(float(entries.errors(coordinate, found)[output])) * scale

@@ -51,7 +51,7 @@ def projector_of(
     seed: int = 0,
     lifts: Sequence[float] | None = None,
 ) -> tuple[DirectionProbe, Counted]:
-    """Return a projector of `function`, and the counter of its calls from now on."""
+    """Return a probe of `function`, and the counter of its calls from now on."""
     counted, here, point = Counted(function), point.copy(), point.copy()
     base = counted.at(point)
     counted.calls = 0
@@ -68,10 +68,10 @@ def linear(slopes: Floats) -> Callable[[Floats], Any]:
     return lambda x: np.dot(x, slopes)
 
 
-def direction_of(projector: DirectionProbe, which: int) -> Floats:
+def direction_of(probe: DirectionProbe, which: int) -> Floats:
     """Return a direction over everything."""
-    weights = projector.directions
-    out = np.empty(projector.function.point.size)
+    weights = probe.directions
+    out = np.empty(probe.function.point.size)
     weights.draw(out, which, tuple(segment.box() for segment in weights.segments))
     return out
 
@@ -107,5 +107,5 @@ def sight_of(
         bound=np.full(outputs, bound),
         bend=np.full(outputs, np.inf),
         status=np.zeros(outputs, dtype=np.int8),
-        settled=True,
+        from_pairs=True,
     )

@@ -23,8 +23,8 @@ def entries_of(
 ) -> tuple[SingleEntries, Counted]:
     """Return entries of a sum of exponentials, or another function."""
     function = function or (lambda x: np.exp(x).sum())
-    projector, counted = projector_of(function, claim, point)
-    return SingleEntries(projector, 1e-6, np.random.default_rng(0)), counted
+    probe, counted = projector_of(function, claim, point)
+    return SingleEntries(probe, 1e-6, np.random.default_rng(0)), counted
 
 
 def off(coordinate: int, share: float) -> Floats:
@@ -60,9 +60,9 @@ def test_rounding_of_a_claim_is_no_error() -> None:
     claim[small] += 3e-6
     entries, counted = entries_of(claim)
     assert entries.errors(small, entries.measure(small))[0] > 0
-    weights = entries.projector.directions
+    weights = entries.probe.directions
     weights = replace(weights, segments=segments_of([POINT.shape], rounding=4e-6))
-    entries = replace(entries, projector=replace(entries.projector, directions=weights))
+    entries = replace(entries, probe=replace(entries.probe, directions=weights))
     counted.calls = 0
     found = entries.measure(small)
     assert counted.calls == 2
@@ -74,9 +74,9 @@ def test_rounding_does_not_depend_on_where_claims_are() -> None:
     """An entry of 1e-200 is no excuse."""
     point = np.where(np.arange(20) % 2, 1e-200, POINT)
     entries, _ = entries_of(np.exp(point), point=point)
-    weights = entries.projector.directions
+    weights = entries.probe.directions
     weights = replace(weights, segments=segments_of([POINT.shape], rounding=1e-6))
-    entries = replace(entries, projector=replace(entries.projector, directions=weights))
+    entries = replace(entries, probe=replace(entries.probe, directions=weights))
     assert (entries.allowed(1, np.ones(1)) <= 1e-6 * np.exp(point).max()).all()
 
 
@@ -87,7 +87,7 @@ def test_slight_error_is_swept() -> None:
     assert counted.calls > 40
     assert found.bound[0, 0] < 1e-8
     assert entries.errors(7, found) == pytest.approx([1e-5 * TRUE[7]], rel=1e-3)
-    assert (entries.projector.function.point == POINT).all()
+    assert (entries.probe.function.point == POINT).all()
 
 
 @pytest.mark.parametrize(("error", "bound"), [(5e-4, 1e-7), (6e-4, 8e-5)])

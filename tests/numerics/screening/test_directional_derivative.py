@@ -20,10 +20,10 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDerivative,
     DirectionalDifference,
     DirectionProbe,
-    as_close,
-    as_pair,
     directional_derivative,
-    refine,
+    refine_difference,
+    remeasure_by_pair,
+    with_truncation_of,
 )
 from tests.numerics.functions import Floats
 from tests.numerics.screening.builders import FEW, direction_of, linear, projector_of, segments_of
@@ -36,9 +36,9 @@ EVERYTHING = whole_region(segments_of(SHAPES))
 
 def test_right_claims_are_what_is_measured() -> None:
     """By two evaluations, neither of them at the point."""
-    projector, counted = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES)
-    seen = projector.take(1, EVERYTHING, 1e-3)
-    true = direction_of(projector, 1) @ SLOPES
+    probe, counted = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES)
+    seen = probe.difference(1, EVERYTHING, 1e-3)
+    true = direction_of(probe, 1) @ SLOPES
     assert counted.calls == 2
     assert (seen.step, seen.claimed[0]) == (1e-3, pytest.approx(true, rel=1e-9))
     assert seen.measured == pytest.approx([true], rel=1e-9)
@@ -51,59 +51,59 @@ def test_residual_is_the_error_times_its_weight(coordinate: int, error: float) -
     """Too much claimed is positive."""
     claim = SLOPES.copy()
     claim[coordinate] += error
-    projector, _ = projector_of(linear(SLOPES), claim, POINT, SHAPES)
-    seen = projector.take(2, EVERYTHING, 1e-3)
-    weight = projector.directions.weight(2, coordinate)
+    probe, _ = projector_of(linear(SLOPES), claim, POINT, SHAPES)
+    seen = probe.difference(2, EVERYTHING, 1e-3)
+    weight = probe.directions.weight(2, coordinate)
     assert seen.residual == pytest.approx([error * weight], abs=1e-9)
 
 
 def test_point_is_left_as_it_is() -> None:
     """To the last bit; what is evaluated is another vector."""
-    projector, _ = projector_of(lambda x: np.sin(x).sum(), SLOPES, POINT, SHAPES)
-    projector.take(1, EVERYTHING, 0.1)
-    projector.table(1, EVERYTHING, 0.1, 2)
-    assert (projector.function.point == POINT).all()
+    probe, _ = projector_of(lambda x: np.sin(x).sum(), SLOPES, POINT, SHAPES)
+    probe.difference(1, EVERYTHING, 0.1)
+    probe.table(1, EVERYTHING, 0.1, 2)
+    assert (probe.function.point == POINT).all()
 
 
 def test_only_the_region_moves() -> None:
     """Coordinates outside of it stay where they are."""
-    projector, _ = projector_of(lambda x: x, np.eye(30), POINT, SHAPES)
-    seen = projector.take(1, (Box(segments_of(SHAPES)[0], ((1, 3), (0, 2))),), 1e-3)
+    probe, _ = projector_of(lambda x: x, np.eye(30), POINT, SHAPES)
+    seen = probe.difference(1, (Box(segments_of(SHAPES)[0], ((1, 3), (0, 2))),), 1e-3)
     assert np.flatnonzero(seen.measured).tolist() == [5, 6, 10, 11]
     assert np.flatnonzero(seen.claimed).tolist() == [5, 6, 10, 11]
 
 
 def test_coded_coordinates_move_further() -> None:
     """By the factor of their digit."""
-    projector, _ = projector_of(lambda x: x, np.eye(30), POINT, SHAPES)
-    seen = projector.take(1, EVERYTHING, 1e-3, Code(by_coordinate, 1, 30))
-    expected = direction_of(projector, 1) * (1 + np.arange(30) / 30)
+    probe, _ = projector_of(lambda x: x, np.eye(30), POINT, SHAPES)
+    seen = probe.difference(1, EVERYTHING, 1e-3, Code(by_coordinate, 1, 30))
+    expected = direction_of(probe, 1) * (1 + np.arange(30) / 30)
     assert seen.measured == pytest.approx(expected, rel=1e-9)
     assert seen.claimed == pytest.approx(expected, rel=1e-9)
 
 
 def test_bend_is_how_much_the_slope_to_the_right_exceeds_that_to_the_left() -> None:
     """That of a sum of squares is twice the step times the squared length."""
-    projector, _ = projector_of(lambda x: (x**2).sum(), 2 * POINT, POINT, SHAPES)
-    seen = projector.take(1, EVERYTHING, 1e-3)
-    direction = direction_of(projector, 1)
+    probe, _ = projector_of(lambda x: (x**2).sum(), 2 * POINT, POINT, SHAPES)
+    seen = probe.difference(1, EVERYTHING, 1e-3)
+    direction = direction_of(probe, 1)
     assert seen.bend == pytest.approx([2e-3 * direction @ direction], rel=1e-6)
     assert seen.residual == pytest.approx([0], abs=1e-9)
 
 
 def test_noise_is_that_of_two_values_over_the_step() -> None:
     """With a factor two of room."""
-    projector, _ = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES, noise=1e-10)
-    assert projector.take(1, EVERYTHING, 1e-3).noise == pytest.approx([4e-7])
+    probe, _ = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES, noise=1e-10)
+    assert probe.difference(1, EVERYTHING, 1e-3).noise == pytest.approx([4e-7])
 
 
 def test_rounding_of_claims_adds_to_the_noise_by_the_root_of_their_share() -> None:
     """Roundings are independent: half as many coordinates, and both segments, in squares."""
-    projector, _ = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES, noise=0.0)
-    projector = replace(projector, roundings=np.array([[3e-8], [4e-8]]))
+    probe, _ = projector_of(linear(SLOPES), SLOPES, POINT, SHAPES, noise=0.0)
+    probe = replace(probe, roundings=np.array([[3e-8], [4e-8]]))
     first, second = segments_of(SHAPES)
     noise = [
-        projector.take(1, region, 1e-3).noise.item()
+        probe.difference(1, region, 1e-3).noise.item()
         for region in (EVERYTHING, (second.box(),), (Box(first, ((0, 1), (0, 5))),))
     ]
     assert noise == pytest.approx([5e-8, 4e-8, 1.5e-8])
@@ -111,9 +111,9 @@ def test_rounding_of_claims_adds_to_the_noise_by_the_root_of_their_share() -> No
 
 def test_claims_are_taken_over_the_way_that_was_really_gone() -> None:
     """A step that rounding of the point makes much longer is no error of the claim."""
-    projector, _ = projector_of(lambda x: x[0] - 1e8, [1.0], np.array([1e8]))
-    seen = projector.take(1, EVERYTHING_OF_ONE, 1e-15)
-    weight = projector.directions.weight(1, 0)
+    probe, _ = projector_of(lambda x: x[0] - 1e8, [1.0], np.array([1e8]))
+    seen = probe.difference(1, EVERYTHING_OF_ONE, 1e-15)
+    weight = probe.directions.weight(1, 0)
     assert seen.residual == 0
     assert seen.claimed[0] != pytest.approx(weight, rel=1e-3)
 
@@ -123,16 +123,16 @@ EVERYTHING_OF_ONE = whole_region(segments_of([(1,)]))
 
 def test_way_back_is_the_mirror_image() -> None:
     """Steps to both sides differ by rounding alone."""
-    projector, _ = projector_of(lambda x: x - POINT, np.eye(30), POINT, SHAPES)
-    values, _ = projector.table(1, EVERYTHING, 1e-3, 1)
+    probe, _ = projector_of(lambda x: x - POINT, np.eye(30), POINT, SHAPES)
+    values, _ = probe.table(1, EVERYTHING, 1e-3, 1)
     assert values[0] == pytest.approx(-values[2], rel=1e-9)
 
 
 def test_table_is_from_left_to_right() -> None:
     """With the point in the middle, and the change that is claimed from one to the next."""
-    projector, counted = projector_of(linear(SLOPES), 2 * SLOPES, POINT, SHAPES)
-    values, claimed = projector.table(1, EVERYTHING, 0.1, 3)
-    true = direction_of(projector, 1) @ SLOPES * 0.1
+    probe, counted = projector_of(linear(SLOPES), 2 * SLOPES, POINT, SHAPES)
+    values, claimed = probe.table(1, EVERYTHING, 0.1, 3)
+    true = direction_of(probe, 1) @ SLOPES * 0.1
     assert counted.calls == 6
     assert values[:, 0] - POINT @ SLOPES == pytest.approx(true * np.arange(-3, 4), rel=1e-9)
     assert claimed == pytest.approx([2 * true], rel=1e-9)
@@ -140,8 +140,8 @@ def test_table_is_from_left_to_right() -> None:
 
 def test_places_of_a_table_are_equally_far_apart_to_the_last_digit() -> None:
     """Or a steep function would look noisy far out, where numbers are far apart."""
-    projector, _ = projector_of(lambda x: x[0] - 1e8, [1.0], np.array([1e8]))
-    values, claimed = projector.table(1, EVERYTHING_OF_ONE, 1e-13, 3)
+    probe, _ = projector_of(lambda x: x[0] - 1e8, [1.0], np.array([1e8]))
+    values, claimed = probe.table(1, EVERYTHING_OF_ONE, 1e-13, 3)
     assert claimed[0] != 0
     assert (np.diff(values[:, 0]) == claimed[0]).all()
 
@@ -149,9 +149,9 @@ def test_places_of_a_table_are_equally_far_apart_to_the_last_digit() -> None:
 def test_claims_of_each_segment_are_told_apart() -> None:
     """Without an evaluation, and for each output."""
     matrix = PROJECTION_RNG.normal(size=(30, 2))
-    projector, counted = projector_of(lambda x: x @ matrix, matrix, POINT, SHAPES)
-    direction = direction_of(projector, 1)
-    claimed = projector.claimed(1)
+    probe, counted = projector_of(lambda x: x @ matrix, matrix, POINT, SHAPES)
+    direction = direction_of(probe, 1)
+    claimed = probe.claimed(1)
     assert claimed == pytest.approx(
         np.stack([direction[:20] @ matrix[:20], direction[20:] @ matrix[20:]])
     )
@@ -161,19 +161,19 @@ def test_claims_of_each_segment_are_told_apart() -> None:
 def test_many_coordinates_are_gone_along_by_blocks() -> None:
     """As far in the last block as in the first."""
     point = np.ones((1 << 17) + 5)
-    projector, _ = projector_of(lambda x: x.sum(), point, point, noise=1e-10)
-    seen = projector.take(1, whole_region(projector.directions.segments), 1e-3)
-    true = direction_of(projector, 1).sum()
+    probe, _ = projector_of(lambda x: x.sum(), point, point, noise=1e-10)
+    seen = probe.difference(1, whole_region(probe.directions.segments), 1e-3)
+    true = direction_of(probe, 1).sum()
     assert seen.claimed == pytest.approx([true], abs=1e-6)
     assert seen.measured == pytest.approx([true], abs=1e-6)
-    assert projector.claimed(1) == pytest.approx(np.array([[true]]))
+    assert probe.claimed(1) == pytest.approx(np.array([[true]]))
 
 
 def test_direction_is_gone_along_for_whoever_asks() -> None:
     """Over the region, an evaluation for each step."""
-    projector, counted = projector_of(lambda x: x, np.eye(30), POINT, SHAPES)
-    outputs = projector.at(1, EVERYTHING[1:], np.array([0.5, -2.0]))
-    direction = direction_of(projector, 1)
+    probe, counted = projector_of(lambda x: x, np.eye(30), POINT, SHAPES)
+    outputs = probe.at(1, EVERYTHING[1:], np.array([0.5, -2.0]))
+    direction = direction_of(probe, 1)
     direction[:20] = 0
     assert outputs.tolist() == [(POINT + s * direction).tolist() for s in (0.5, -2.0)]
     assert counted.calls == 2
@@ -195,11 +195,11 @@ def look(
     step: float = 1e-3,
     noise: float | None = None,
 ) -> tuple[DirectionalDerivative, int, DirectionProbe]:
-    """Look along direction 1; return what was seen, the calls, and the projector."""
-    projector, counted = projector_of(function, claim, point, noise=noise)
-    seen = directional_derivative(projector, 1, whole_region(projector.directions.segments), step)
-    assert (projector.function.point == point).all()
-    return seen, counted.calls, projector
+    """Look along direction 1; return what was seen, the calls, and the probe."""
+    probe, counted = projector_of(function, claim, point, noise=noise)
+    seen = directional_derivative(probe, 1, whole_region(probe.directions.segments), step)
+    assert (probe.function.point == point).all()
+    return seen, counted.calls, probe
 
 
 def seen_as(
@@ -214,14 +214,14 @@ def seen_as(
         np.array([bound]),
         np.array([0.0]),
         np.array([status], dtype=np.int8),
-        settled=True,
+        from_pairs=True,
     )
 
 
 def test_what_agrees_at_once_costs_two_evaluations() -> None:
     """And is known as well as the noise allows."""
     seen, calls, _ = look(linear(SLOPES), SLOPES, noise=1e-12)
-    assert (calls, seen.settled, seen.step) == (2, True, 1e-3)
+    assert (calls, seen.from_pairs, seen.step) == (2, True, 1e-3)
     assert seen.bound == pytest.approx([4e-9])
     assert seen.known.all()
     assert not seen.differs.any()
@@ -229,9 +229,9 @@ def test_what_agrees_at_once_costs_two_evaluations() -> None:
 
 def test_error_is_seen_by_a_second_pair() -> None:
     """It stays where it is from closer by; nothing more is asked."""
-    seen, calls, projector = look(linear(SLOPES), 1.01 * SLOPES)
-    true = float(direction_of(projector, 1) @ SLOPES)
-    assert (calls, seen.settled) == (4, True)
+    seen, calls, probe = look(linear(SLOPES), 1.01 * SLOPES)
+    true = float(direction_of(probe, 1) @ SLOPES)
+    assert (calls, seen.from_pairs) == (4, True)
     assert seen.differs.all()
     assert seen.residual == pytest.approx([0.01 * true], rel=1e-6)
     assert np.abs(seen.measured - true) <= seen.bound
@@ -250,7 +250,7 @@ def test_second_pair_is_kept_where_truncation_is_the_larger_error() -> None:
     truncation = abs(float(direction**3 @ np.cos(POINT))) / 6 * 1e-6
     noise = truncation / 12 * 1e-3 / 4
     seen, calls, _ = look(lambda x: np.sin(x).sum(), 1.1 * np.cos(POINT), noise=noise)
-    assert (calls, seen.settled, seen.step) == (4, True, 1e-3 / 8)
+    assert (calls, seen.from_pairs, seen.step) == (4, True, 1e-3 / 8)
     assert seen.differs.all()
     assert np.abs(seen.measured - direction @ np.cos(POINT)) <= seen.bound
     assert seen.bound == pytest.approx([8 * truncation / 12 + truncation * 63 / 64], rel=0.01)
@@ -263,7 +263,7 @@ def test_truncation_is_made_smaller_up_to_three_times() -> None:
     noise = truncation / 8**7 * 1e-3 / 4
     seen, calls, _ = look(lambda x: np.sin(x).sum(), np.cos(POINT), noise=noise)
     assert 4 < calls <= 8
-    assert seen.settled
+    assert seen.from_pairs
     assert not seen.differs.any()
 
 
@@ -272,11 +272,11 @@ def test_truncation_that_falls_as_it_should_is_known(error: float) -> None:
     """It is far above the noise from near by as well, yet nothing like an error by then."""
     cubes, claim = np.sign(POINT) * 1e3, (1 + error) * SLOPES
     shifted = POINT.copy()
-    seen, calls, projector = look(
+    seen, calls, probe = look(
         lambda x: x @ SLOPES + cubes @ (x - shifted) ** 3, claim, noise=1e-12
     )
-    true = direction_of(projector, 1) @ SLOPES
-    assert seen.settled
+    true = direction_of(probe, 1) @ SLOPES
+    assert seen.from_pairs
     assert calls <= 8
     assert seen.differs.all()
     assert np.abs(seen.measured - true) <= seen.bound
@@ -286,8 +286,8 @@ def test_truncation_that_falls_as_it_should_is_known(error: float) -> None:
 @pytest.mark.parametrize("step", [1e-2, 1e-3, 1e-4])
 def test_curvature_is_no_error(step: float) -> None:
     """A step that is too wide is made narrower until it is not."""
-    seen, _, projector = look(lambda x: np.sin(3 * x).sum(), 3 * np.cos(3 * POINT), step=step)
-    true = direction_of(projector, 1) @ (3 * np.cos(3 * POINT))
+    seen, _, probe = look(lambda x: np.sin(3 * x).sum(), 3 * np.cos(3 * POINT), step=step)
+    true = direction_of(probe, 1) @ (3 * np.cos(3 * POINT))
     assert seen.known.all()
     assert not seen.differs.any()
     assert np.abs(seen.measured - true) <= seen.bound
@@ -313,7 +313,7 @@ def test_curvature_close_to_the_error_is_no_kink() -> None:
     seen, calls, _ = look(
         lambda x: x @ SLOPES + squares @ (x - POINT) ** 2, (1 + error) * SLOPES, noise=noise
     )
-    assert (calls, seen.settled) == (4, True)
+    assert (calls, seen.from_pairs) == (4, True)
     assert seen.differs.all()
 
 
@@ -321,12 +321,12 @@ def test_kink_at_the_point_has_no_one_derivative() -> None:
     """A ladder tells, and what was claimed is kept."""
     point = np.where(np.arange(30) == 7, 0.0, POINT)
     claim = np.sign(point) + 0.1
-    seen, calls, projector = look(lambda x: np.abs(x).sum(), claim, point)
-    assert not seen.settled
+    seen, calls, probe = look(lambda x: np.abs(x).sum(), claim, point)
+    assert not seen.from_pairs
     assert seen.status.tolist() == [Status.KINK]
     assert not seen.known.any()
     assert 40 < calls <= 50
-    assert seen.claimed == pytest.approx([direction_of(projector, 1) @ claim])
+    assert seen.claimed == pytest.approx([direction_of(probe, 1) @ claim])
 
 
 def test_function_that_is_undefined_around_the_point_is_not_known() -> None:
@@ -353,8 +353,8 @@ def test_error_that_is_clearly_above_the_noise_is_seen(
     """Whatever its size and place."""
     claim = SLOPES.copy()
     claim[coordinate] += sign * size / POINT[coordinate]
-    seen, _, projector = look(linear(SLOPES), claim)
-    weight = projector.directions.weight(1, coordinate)
+    seen, _, probe = look(linear(SLOPES), claim)
+    weight = probe.directions.weight(1, coordinate)
     error = sign * size / POINT[coordinate] * weight
     assert seen.differs.all()
     assert np.abs(seen.residual - error) <= 2 * seen.bound
@@ -363,31 +363,31 @@ def test_error_that_is_clearly_above_the_noise_is_seen(
 def test_pair_along_another_direction_is_trusted_as_far_as_the_one_that_settled() -> None:
     """Twice the truncation that was seen there, beside its own noise."""
     settled = seen_as(3.0, 1.0, 5e-6, Status.SMOOTH)
-    seen = as_close(settled, 2, PAIR)
-    assert (seen.which, seen.step, seen.settled) == (2, 1e-3, True)
+    seen = with_truncation_of(settled, 2, PAIR)
+    assert (seen.which, seen.step, seen.from_pairs) == (2, 1e-3, True)
     assert seen.residual.tolist() == [3.0]
     assert seen.bound == pytest.approx([9e-6])
     assert seen.status.tolist() == [Status.SMOOTH]
-    noisy = as_close(replace(settled, bound=np.array([1e-7])), 2, PAIR)
+    noisy = with_truncation_of(replace(settled, bound=np.array([1e-7])), 2, PAIR)
     assert noisy.bound == pytest.approx([1e-6])
 
 
 def test_pair_shows_what_a_ladder_told_by_a_step_that_is_small_enough() -> None:
     """What is compared with it later is off by its truncation, not by none."""
-    projector, counted = projector_of(
+    probe, counted = projector_of(
         lambda x: np.sin(30 * x).sum(), 31 * np.cos(30 * POINT), POINT, noise=1e-13
     )
-    true = direction_of(projector, 1) @ (30 * np.cos(30 * POINT))
-    everything, bound = whole_region(projector.directions.segments), np.array([1e-6])
-    told = replace(seen_as(31 / 30 * true, true, 1e-6, Status.SMOOTH), settled=False)
+    true = direction_of(probe, 1) @ (30 * np.cos(30 * POINT))
+    everything, bound = whole_region(probe.directions.segments), np.array([1e-6])
+    told = replace(seen_as(31 / 30 * true, true, 1e-6, Status.SMOOTH), from_pairs=False)
     told = replace(told, claimed=np.array([told.claimed]), measured=np.array([true]), bound=bound)
-    seen = as_pair(projector, told, everything, 0)
-    assert (seen.settled, seen.which) == (True, 1)
+    seen = remeasure_by_pair(probe, told, everything, 0)
+    assert (seen.from_pairs, seen.which) == (True, 1)
     assert 2 < counted.calls <= 6
     assert seen.step < told.step
     assert np.abs(seen.measured - true) <= seen.bound <= 1e-5 * np.abs(true)
     counted.calls = 0
-    assert as_pair(projector, seen, everything, 0) is seen
+    assert remeasure_by_pair(probe, seen, everything, 0) is seen
     assert counted.calls == 0
 
 
@@ -400,8 +400,8 @@ def test_difference_is_one_that_is_two_bounds_large() -> None:
 
 def test_clearness_is_in_units_of_the_bound() -> None:
     """Without any bound everything is clear."""
-    assert seen_as(1.0, 3.0, 0.5, Status.SMOOTH).clear(0) == 4.0
-    assert seen_as(1.0, 3.0, 0.0, Status.SMOOTH).clear(0) == np.inf
+    assert seen_as(1.0, 3.0, 0.5, Status.SMOOTH).significance(0) == 4.0
+    assert seen_as(1.0, 3.0, 0.0, Status.SMOOTH).significance(0) == np.inf
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -415,11 +415,11 @@ def test_only_a_plain_derivative_is_known(status: Status) -> None:
 
 def test_pair_that_is_settled_is_given_back_as_it_is() -> None:
     """Without another evaluation."""
-    projector, counted = projector_of(linear(SLOPES), SLOPES, POINT)
-    everything = whole_region(projector.directions.segments)
-    pair = projector.take(1, everything, 1e-2)
+    probe, counted = projector_of(linear(SLOPES), SLOPES, POINT)
+    everything = whole_region(probe.directions.segments)
+    pair = probe.difference(1, everything, 1e-2)
     counted.calls = 0
-    seen = refine(projector, 1, everything, pair)
+    seen = refine_difference(probe, 1, everything, pair)
     assert counted.calls == 0
     assert (seen.step, seen.measured[0]) == (1e-2, pair.measured[0])
 
@@ -427,6 +427,6 @@ def test_pair_that_is_settled_is_given_back_as_it_is() -> None:
 def test_pair_that_left_the_domain_is_outside() -> None:
     """Nothing is known then."""
     settled = seen_as(3.0, 1.0, 5e-6, Status.SMOOTH)
-    seen = as_close(settled, 2, replace(PAIR, measured=np.array([np.nan])))
+    seen = with_truncation_of(settled, 2, replace(PAIR, measured=np.array([np.nan])))
     assert seen.status.tolist() == [Status.UNDEFINED]
     assert not seen.known.any()

@@ -97,17 +97,17 @@ def explain(
         for coordinate, error in errors.items():
             claim[coordinate] += error
     both = np.stack([claim, 3 * SLOPES], axis=1)
-    projector, counted = projector_of(
+    probe, counted = projector_of(
         lambda x: np.array([1.0, 3.0]) * (x @ SLOPES), both, POINT, SHAPES, noise=1e-12, **options
     )
-    everything = whole_region(projector.directions.segments)
-    sights = [directional_derivative(projector, which, everything, 1e-2) for which in (1, 2)]
+    everything = whole_region(probe.directions.segments)
+    sights = [directional_derivative(probe, which, everything, 1e-2) for which in (1, 2)]
     rng = np.random.default_rng(0)
-    entries = SingleEntries(projector, 1e-6, rng)
+    entries = SingleEntries(probe, 1e-6, rng)
     counted.calls = 0
-    explanation = Explanation(projector, entries, 0, 4, lambda: counted.calls < budget, rng)
+    explanation = Explanation(probe, entries, 0, 4, lambda: counted.calls < budget, rng)
     explained = explanation.run(*sights)
-    assert (projector.function.point == POINT).all()
+    assert (probe.function.point == POINT).all()
     return explained, explanation, counted
 
 
@@ -167,7 +167,7 @@ def test_suspects_beyond_the_worst_four_are_taken_on_trust() -> None:
 def test_no_suspect_is_taken_on_trust_beside_one_that_is_innocent() -> None:
     """The other direction was said to confirm them all: it did not."""
     _, explanation, _ = explain({})
-    segment = explanation.projector.directions.segments[0]
+    segment = explanation.probe.directions.segments[0]
     suspects = [Suspect(segment.element(k), 1.0, 1e-9, 1e-2) for k in range(6)]
     other = sight_of(0.0, 1e-9, outputs=2)
     assert explanation._take_suspects(suspects, other, Rest(0.0, 1e-9, 0.0)) == (False, None)
@@ -182,10 +182,8 @@ def test_suspects_are_trusted_where_a_third_direction_shows_nothing_without_them
     """That another was explained may be chance, with an innocent instead of one that is off."""
     errors = dict.fromkeys([3, 40, 90, 150, 210, 300], 5.0)
     _, explanation, counted = explain(errors)
-    weights = explanation.projector.directions
-    explanation.projector = replace(
-        explanation.projector, directions=replace(weights, excluded=())
-    )
+    weights = explanation.probe.directions
+    explanation.probe = replace(explanation.probe, directions=replace(weights, excluded=()))
     explanation.findings.clear()
     named = [3, 40, 90, 150, 210, 299 if missing else 300]
     segments = {k: next(s for s in weights.segments if s.contains(k)) for k in named}
@@ -210,9 +208,9 @@ def test_rest_confirms_what_it_would_show() -> None:
 def test_what_suspects_leave_of_another_direction_is_known_as_well_as_they_are() -> None:
     """All of them; of a direction that was not measured nothing is."""
     _, explanation, _ = explain({})
-    segment = explanation.projector.directions.segments[0]
+    segment = explanation.probe.directions.segments[0]
     suspects = [Suspect(segment.element(k), 0.5, 1e-3, 1e-2) for k in (3, 40)]
-    weights = [explanation.projector.directions.weight(2, k) for k in (3, 40)]
+    weights = [explanation.probe.directions.weight(2, k) for k in (3, 40)]
     other = replace(sight_of(1.0, 1e-9, outputs=2), which=2)
     rest = explanation._rest(other, suspects)
     assert rest.residual == pytest.approx(1.0 - 0.5 * sum(weights))
@@ -235,8 +233,8 @@ def test_what_suspects_leave_of_another_direction_is_known_as_well_as_they_are()
 def test_what_could_hide_still_is_little_more_than_noise(errors: Any) -> None:
     """Two bounds of a direction at least, a millionth of what was found at most."""
     explained, explanation, _ = explain(errors)
-    everything = whole_region(explanation.projector.directions.segments)
-    bound = float(directional_derivative(explanation.projector, 7, everything, 1e-2).bound[0])
+    everything = whole_region(explanation.probe.directions.segments)
+    bound = float(directional_derivative(explanation.probe, 7, everything, 1e-2).bound[0])
     assert explained
     assert 1.9 * bound <= explanation.unseen <= 1e-6
 

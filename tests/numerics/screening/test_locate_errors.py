@@ -39,8 +39,8 @@ def reading(wrong: Sequence[int]) -> tuple[Decoder, Counted]:
     """Return a reader of claims of which some are half as large again as is true."""
     claim = GROWN_SLOPES.copy()
     claim[list(wrong)] *= 1.5
-    projector, counted = projector_of(linear(GROWN_SLOPES), claim, GROWN_POINT, [SHAPE])
-    return Decoder.of(projector, sight_of(1e6, 1.0), 0), counted
+    probe, counted = projector_of(linear(GROWN_SLOPES), claim, GROWN_POINT, [SHAPE])
+    return Decoder.of(probe, sight_of(1e6, 1.0), 0), counted
 
 
 @FEW
@@ -91,17 +91,17 @@ def search(
     claim: Floats = slopes.copy()
     for coordinate, error in errors.items():
         claim[coordinate] += error
-    projector, counted = projector_of(linear(slopes), claim, point, shapes, **options)
-    everything, step = whole_region(projector.directions.segments), 1e-2
-    seen = projector.take(1, everything, step)
+    probe, counted = projector_of(linear(slopes), claim, point, shapes, **options)
+    everything, step = whole_region(probe.directions.segments), 1e-2
+    seen = probe.difference(1, everything, step)
     excess = Residual(everything, float(seen.residual[0]), float(seen.noise[0]))
-    reader = Decoder.of(projector, sight_of(excess.residual, excess.bound, step=step), 0)
+    reader = Decoder.of(probe, sight_of(excess.residual, excess.bound, step=step), 0)
     rng = np.random.default_rng(0)
-    entries = SingleEntries(projector, 1e-6, rng)
+    entries = SingleEntries(probe, 1e-6, rng)
     found = ErrorSearch(reader, entries, lambda: counted.calls < budget, rng)
     counted.calls = 0
     found.run(excess)
-    assert (projector.function.point == point).all()
+    assert (probe.function.point == point).all()
     return found, counted
 
 
@@ -263,14 +263,14 @@ def test_slab_of_a_digit_by_chance_is_left_at_once() -> None:
     assert slab.ranges == ((2, 3), (0, 25))
     parts = found._cut(excess)
     assert len(parts) == 1
-    assert parts[0].mixed
+    assert parts[0].ambiguous
     assert found.reader.slab(parts[0]) == ()
 
 
 def test_cut_goes_the_other_way_after_both_sides_were_off() -> None:
     """Rows lie on both sides of a column, columns on both sides of a row."""
     found, _ = search({3: 1.0, 65: 1.0, 180: 1.0})
-    (box,) = whole_region(found.reader.projector.directions.segments[:1])
+    (box,) = whole_region(found.reader.probe.directions.segments[:1])
     parts = found._cut(found.reader.measure((box,)))
     assert [part.region[0].lengths for part in parts] == [(8, 12), (8, 13)]
     assert all(part.across and part.depth == 1 for part in parts)
@@ -317,7 +317,7 @@ def test_largest_residual_is_explained_first() -> None:
 def test_one_entry_that_is_off_is_not_enough(errors: Mapping[int, float]) -> None:
     """Of a box of two, both must be; one is a suspect, that was measured already."""
     found, _ = search(errors)
-    box = Box(found.reader.projector.directions.segments[2], ((0, 2),))
+    box = Box(found.reader.probe.directions.segments[2], ((0, 2),))
     found.findings.clear()
     found.suspects.clear()
     excess = found.reader.measure((box,))
@@ -334,10 +334,10 @@ def test_one_entry_that_is_off_is_not_enough(errors: Mapping[int, float]) -> Non
 def test_what_is_left_without_an_entry_that_was_measured_is_known() -> None:
     """With its code; nothing moves the entry from then on."""
     found, _ = search({60: 1.0, 61: 2.0})
-    projector = found.reader.projector
-    weights = replace(projector.directions, excluded=())
-    found.reader = replace(found.reader, projector=replace(projector, directions=weights))
-    region = found.reader.projector.directions.segments[0].box()
+    probe = found.reader.probe
+    weights = replace(probe.directions, excluded=())
+    found.reader = replace(found.reader, probe=replace(probe, directions=weights))
+    region = found.reader.probe.directions.segments[0].box()
     excess = found.reader.with_slabs(found.reader.measure((region,)))
     rest = found._without(excess, [(60, found.entries.measure(60))])
     again = found.reader.coded(found.reader.measure((region,)), excess.slabs)
@@ -360,7 +360,7 @@ def test_segment_that_was_forgotten_is_sampled_at_once() -> None:
 def test_cut_that_leaves_all_on_one_side_keeps_the_digit() -> None:
     """It is not measured again."""
     found, counted = search({3: 1.0, 60: 1.0})
-    (box,) = whole_region(found.reader.projector.directions.segments[:1])
+    (box,) = whole_region(found.reader.probe.directions.segments[:1])
     reader = found.reader
     both = reader.with_slabs(reader.measure((box,)))
     counted.calls = 0

@@ -158,16 +158,16 @@ def test_rounding_of_a_part_is_not_in_the_rest(noise: float, first: float, secon
 
 def test_residual_is_clear_in_units_of_its_bound() -> None:
     """Of either sign; without any bound everything is clear."""
-    assert Residual(WHOLE_REGION, -6.0, 2.0).clear == 3.0
-    assert Residual(WHOLE_REGION, -6.0, 1.0, 1.0).clear == 3.0
-    assert Residual(WHOLE_REGION, 1.0, 0.0).clear == np.inf
+    assert Residual(WHOLE_REGION, -6.0, 2.0).significance == 3.0
+    assert Residual(WHOLE_REGION, -6.0, 1.0, 1.0).significance == 3.0
+    assert Residual(WHOLE_REGION, 1.0, 0.0).significance == np.inf
 
 
 def test_ratio_is_surer_where_rounding_is_what_hides() -> None:
     """Most of that is in both residuals; of nothing there is no ratio."""
-    assert Residual(WHOLE_REGION, -6.0, 2.0).unsure == pytest.approx(0.5)
-    assert Residual(WHOLE_REGION, -6.0, 0.0, 2.0).unsure == pytest.approx(0.25)
-    assert Residual(WHOLE_REGION, 0.0, 1.0).unsure == np.inf
+    assert Residual(WHOLE_REGION, -6.0, 2.0).ratio_error == pytest.approx(0.5)
+    assert Residual(WHOLE_REGION, -6.0, 0.0, 2.0).ratio_error == pytest.approx(0.25)
+    assert Residual(WHOLE_REGION, 0.0, 1.0).ratio_error == np.inf
 
 
 def test_rounding_outside_of_a_part_is_noise_to_it() -> None:
@@ -179,10 +179,10 @@ def test_rounding_outside_of_a_part_is_noise_to_it() -> None:
 
 def test_part_that_all_is_due_to_keeps_what_is_known_of_the_whole() -> None:
     """Its digit, and how to cut it; not the region and the residual."""
-    known = Residual(WHOLE_REGION, 5.0, 4.0, 3.0, 7.0, SLABS, mixed=True, depth=1, across=True)
+    known = Residual(WHOLE_REGION, 5.0, 4.0, 3.0, 7.0, SLABS, ambiguous=True, depth=1, across=True)
     part = known.of(Residual(WHOLE_REGION[:1], 4.9, 2.0, 1.0))
     assert part == Residual(
-        WHOLE_REGION[:1], 4.9, 2.0, 1.0, 7.0, SLABS, mixed=True, depth=1, across=True
+        WHOLE_REGION[:1], 4.9, 2.0, 1.0, 7.0, SLABS, ambiguous=True, depth=1, across=True
     )
 
 
@@ -203,8 +203,8 @@ def reading(
     claim: Floats = SLOPES.copy()
     for coordinate, error in errors.items():
         claim[coordinate] += error
-    projector, counted = projector_of(linear(SLOPES), claim, POINT, shapes)
-    reader = Decoder.of(projector, sight_of(clear, 1.0), 0)
+    probe, counted = projector_of(linear(SLOPES), claim, POINT, shapes)
+    reader = Decoder.of(probe, sight_of(clear, 1.0), 0)
     residual = reader.measure(region).residual
     counted.calls = 0
     return reader, Residual(region, residual, abs(residual) / clear), counted
@@ -299,8 +299,10 @@ def test_digit_by_chance_is_not_read_again() -> None:
     reader, excess, _ = reading({123: 1.0})
     coded = reader.with_slabs(excess)
     assert reader.slab(coded)
-    assert reader.slab(replace(coded, mixed=True)) == ()
-    assert reader.slab(reader.coded(replace(coded, mixed=True), coded.slabs)) == reader.slab(coded)
+    assert reader.slab(replace(coded, ambiguous=True)) == ()
+    assert reader.slab(reader.coded(replace(coded, ambiguous=True), coded.slabs)) == reader.slab(
+        coded
+    )
 
 
 def test_axis_is_not_read_across_which_no_slab_has_it_all() -> None:
@@ -336,7 +338,7 @@ def test_box_is_measured_anew_where_rounding_elsewhere_blurs_digits(
     reader, excess, counted = reading({3: 1.0})
     roundings = np.full((3, 1), 1e-9)
     roundings[1:] = rounded * abs(excess.residual)
-    reader = replace(reader, projector=replace(reader.projector, roundings=roundings))
+    reader = replace(reader, probe=replace(reader.probe, roundings=roundings))
     noisy = replace(excess, noise=1e-9, rounding=float(np.linalg.norm(roundings)))
     closer = reader.closer(noisy, EVERYTHING[0])
     assert counted.calls == calls
@@ -427,27 +429,27 @@ def test_coded_directions_go_as_far_as_plain_ones() -> None:
 def test_residual_of_one_output_is_measured() -> None:
     """With the noise of it."""
     matrix = np.stack([SLOPES, SLOPES], axis=1)
-    projector, _ = projector_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
-    region, seen = whole_region(projector.directions.segments), sight_of(1e6, 1.0, outputs=2)
-    excesses = [Decoder.of(projector, seen, m).measure(region) for m in (0, 1)]
+    probe, _ = projector_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
+    region, seen = whole_region(probe.directions.segments), sight_of(1e6, 1.0, outputs=2)
+    excesses = [Decoder.of(probe, seen, m).measure(region) for m in (0, 1)]
     assert abs(excesses[0].residual) < 1e-9
-    assert excesses[1].residual == pytest.approx(projector.claimed(1)[0, 0], rel=1e-6)
+    assert excesses[1].residual == pytest.approx(probe.claimed(1)[0, 0], rel=1e-6)
     assert [e.bound for e in excesses] == pytest.approx([4e-7, 4e-7])
 
 
 def bending(bend: float, function: Callable[[Floats], Any]) -> tuple[Decoder, Counted]:
     """Return a reader of a function that bends by so much along what was seen of it."""
-    projector, counted = projector_of(function, 1.5 * SLOPES, POINT)
+    probe, counted = projector_of(function, 1.5 * SLOPES, POINT)
     seen = replace(sight_of(1e6, 1.0), bend=np.array([bend]))
-    return Decoder.of(projector, seen, 0), counted
+    return Decoder.of(probe, seen, 0), counted
 
 
 def test_bend_that_falls_with_the_step_is_no_kink() -> None:
     """However little the function bent along the direction without the code: one look tells."""
     reader, counted = bending(0.0, lambda x: x @ SLOPES + (x - POINT) @ (x - POINT) / 2)
-    read = reader.measure(whole_region(reader.projector.directions.segments))
+    read = reader.measure(whole_region(reader.probe.directions.segments))
     assert counted.calls == 4
-    claimed = reader.projector.claimed(1)[0, 0]
+    claimed = reader.probe.claimed(1)[0, 0]
     assert read.residual == pytest.approx(claimed / 3, rel=1e-6)
 
 
@@ -456,18 +458,16 @@ def test_kink_is_looked_closer_at_until_it_is_out_of_reach() -> None:
     edge = POINT[7] + 5e-4 * np.abs(POINT[7])
     reader, counted = bending(0.0, lambda x: x @ SLOPES + 100 * np.abs(x[7] - edge))
     claim = 1.5 * SLOPES - 100.0 * (np.arange(SIZE) == 7)
-    reader = replace(
-        reader, projector=replace(reader.projector, claims=DenseClaim(claim[:, None]))
-    )
-    read = reader.measure(whole_region(reader.projector.directions.segments))
+    reader = replace(reader, probe=replace(reader.probe, claims=DenseClaim(claim[:, None])))
+    read = reader.measure(whole_region(reader.probe.directions.segments))
     assert counted.calls == 6
-    assert read.residual == pytest.approx(direction_of(reader.projector, 1) @ SLOPES / 2, rel=1e-5)
+    assert read.residual == pytest.approx(direction_of(reader.probe, 1) @ SLOPES / 2, rel=1e-5)
 
 
 def test_kink_too_slight_for_the_digit_is_not_looked_closer_at() -> None:
     """What is read is the same whatever it did; a base of many digits shows it."""
     reader, counted = bending(0.0, lambda x: x @ SLOPES + 1e-3 * np.abs(x[7] - POINT[7]))
-    everything = whole_region(reader.projector.directions.segments)
+    everything = whole_region(reader.probe.directions.segments)
     for base, calls in ((3, 2), (SIZE, 6)):
         counted.calls = 0
         reader.measure(everything, Code(by_coordinate, 1, base))

@@ -40,7 +40,7 @@ def found_by(entries: SingleEntries, errors: Floats, off: int) -> list[Finding]:
     for coordinate in range(errors.size - off, errors.size):
         found = Measurement.blank(1, 1)
         found.value[:], found.bound[:] = 1 - errors[coordinate], 1e-11
-        box = entries.projector.directions.segments[0].element(coordinate)
+        box = entries.probe.directions.segments[0].element(coordinate)
         findings.append(Finding(box, 0, ((coordinate, found),), 1))
     return findings
 
@@ -54,8 +54,8 @@ def allowed(
     point: Floats = POINT,
 ) -> tuple[bool, Counted]:
     """Tell whether errors of some coordinates are those of branches; return the calls, too."""
-    projector, counted = projector_of(function, np.ones(point.size), point)
-    entries = SingleEntries(projector, 1e-8, np.random.default_rng(0))
+    probe, counted = projector_of(function, np.ones(point.size), point)
+    entries = SingleEntries(probe, 1e-8, np.random.default_rng(0))
     findings = found_by(entries, errors, off)
     counted.calls = 0
     rng = np.random.default_rng(0)
@@ -109,8 +109,8 @@ def test_one_claim_that_is_nearly_right_is_enough_beside_those_that_nearly_cance
 )
 def test_three_of_many_may_be_everywhere(size: int, off: int, told: bool) -> None:
     """Two of them are not, unless they are a quarter."""
-    projector, _ = projector_of(solver, np.ones(size), np.full(size, 0.37))
-    entries = SingleEntries(projector, 1e-8, np.random.default_rng(0))
+    probe, _ = projector_of(solver, np.ones(size), np.full(size, 0.37))
+    entries = SingleEntries(probe, 1e-8, np.random.default_rng(0))
     assert may_be_everywhere(found_by(entries, np.zeros(size), off), entries) == told
 
 
