@@ -1,11 +1,10 @@
-"""A function at its point: what every way of measuring a derivative starts from.
+"""A function at a point, with its noise and scales, and the claims about its derivatives.
 
-It must not measure anything itself.
+This is the common input of all methods of measuring derivatives. A claim is a number for each
+coordinate and output; protocols leave open how claims are stored.
+
+It does not measure anything.
 """
-
-# MERGED What is claimed, as numerics sees it: numbers by coordinate and output, in whatever form.
-#
-# It must not know how claims are held, or what they are of.
 
 from __future__ import annotations
 
@@ -22,58 +21,58 @@ __all__ = ["Claims", "ElementwiseClaims", "Function"]
 
 
 class Claims(Protocol):
-    """Claimed derivatives of m outputs by n coordinates."""
+    """Claimed derivatives of m outputs with respect to n coordinates."""
 
     def rows(self, start: int, stop: int) -> Floats:
-        """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
+        """Return the claims of coordinates ``start:stop``, shape (stop - start, m)."""
         ...  # pragma: no cover
 
     def take(self, indices: Indices) -> Floats:
-        """Return the claims about some coordinates, shape (k, m)."""
+        """Return the claims of some coordinates, shape (k, m)."""
         ...  # pragma: no cover
 
     def along(self, start: int, direction: Floats) -> Floats:
-        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        """Return the claimed change along a direction of coordinates from `start`, shape (m,)."""
         ...  # pragma: no cover
 
 
 class ElementwiseClaims(Protocol):
-    """Claims that a coordinate moves few outputs, which few others move: most are zero."""
+    """Claims about a sparse Jacobian: w derivatives for each coordinate, the others zero."""
 
     @property
     def values(self) -> Floats:
-        """Claimed derivatives of the outputs that coordinates move, shape (n, w)."""
+        """The claimed derivatives that are not zero, shape (n, w)."""
         ...  # pragma: no cover
 
     @property
     def own(self) -> Indices:
-        """Which outputs these are, shape (n, w)."""
+        """The outputs that they are derivatives of, shape (n, w)."""
         ...  # pragma: no cover
 
     @property
     def colours(self) -> Sequence[slice]:
-        """Coordinates of which no two move the same output; together they are all."""
+        """A colouring: groups of coordinates, no two of which change the same output."""
         ...  # pragma: no cover
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function, the point to differentiate it at, and what is known there.
+    """A function, the point to differentiate it at, and what is known about it there.
 
     Attributes
     ----------
     evaluate : callable
         ``evaluate(points) -> outputs, shape (k, m)``, see `Evaluate`.
     point : ndarray, shape (n,)
-        May be changed in place while measuring; is always put back.
+        Changed in place while measuring, and always restored.
     base : ndarray, shape (m,)
         Outputs at the point.
     noise : ndarray, shape (m,)
-        Noise of the outputs, see `estimate_noise`.
+        The noise of the outputs, see `estimate_noise`.
     sizes : ndarray, shape (m,)
-        How much the outputs vary around the point, see `output_sizes`.
+        By how much the outputs vary around the point, see `output_sizes`.
     scales : Scales
-        Natural step of each coordinate.
+        The natural step of each coordinate.
     claimed_slopes : callable, optional
         ``claimed_slopes(point, direction)`` returns the directional derivatives that backward
         claims at another point, shape (m,), or None where it cannot be called there.
@@ -91,38 +90,38 @@ class Function:
 
     @property
     def noise_floor(self) -> Floats:
-        """The least that can be told apart: noise, and the rounding of outputs nearby."""
+        """The larger of the noise and the rounding of outputs nearby, shape (m,)."""
         return np.maximum(self.noise, EPS * self.sizes)
 
-    def evaluate_at(self, indices: Indices, there: Floats) -> Floats:
-        """Return the outputs with each of some coordinates moved by itself, shape (k, m).
+    def evaluate_at(self, indices: Indices, values: Floats) -> Floats:
+        """Evaluate with each of some coordinates set to a value, one at a time.
 
         Parameters
         ----------
         indices : ndarray of int, shape (k,)
             The coordinates.
-        there : ndarray, shape (k,)
-            Where each is moved to.
+        values : ndarray, shape (k,)
+            The value of each.
 
         Returns
         -------
         ndarray, shape (k, m)
-            One evaluation each; the point is put back.
+            The outputs; one evaluation each. The point is restored.
         """
-        here = self.point[indices]
+        original = self.point[indices]
         try:
-            return self.evaluate(self._places(indices, here, there))
+            return self.evaluate(self._points(indices, original, values))
         finally:
-            self.point[indices] = here
+            self.point[indices] = original
 
     def restricted_to(self, rows: Booleans | Indices | slice) -> Function:
-        """Return the function as some of the coordinates of a block see it: they all do alike."""
+        """Return the function for some of the coordinates of a block: the same for all."""
         del rows
         return self
 
-    def _places(self, indices: Indices, here: Floats, there: Floats) -> Iterator[Floats]:
-        point, ways = self.point, (indices.tolist(), here.tolist(), there.tolist())
-        for index, middle, place in zip(*ways, strict=True):
-            point[index] = place
+    def _points(self, indices: Indices, original: Floats, values: Floats) -> Iterator[Floats]:
+        point, columns = self.point, (indices.tolist(), original.tolist(), values.tolist())
+        for index, unchanged, value in zip(*columns, strict=True):
+            point[index] = value
             yield point
-            point[index] = middle
+            point[index] = unchanged

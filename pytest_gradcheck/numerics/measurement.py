@@ -1,11 +1,9 @@
-"""What a measured derivative is: a value, an error bound, and how it was come by.
+"""Measured derivatives: values, error bounds, and the status of each; arrays and their chunks.
 
-It must not know what the function means or whether anybody's claim is right.
+Long vectors are processed in chunks, so that temporary arrays do not have the size of the point.
+
+It does not know what the function means, or whether a claim is right.
 """
-
-# MERGED Long vectors in parts: no vector of the size of all is made where one of a part will do.
-#
-# It must not know what the coordinates are.
 
 from __future__ import annotations
 
@@ -30,8 +28,22 @@ __all__ = [
 ]
 
 
-#: Coordinates that are looked at together.
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Booleans = NDArray[np.bool_]
+
+#: The machine epsilon of float64.
+EPS = float(np.finfo(np.float64).eps)
+
+#: The smallest number above 0: underflow loses less than it.
+SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)
+
+#: The number of coordinates in a chunk.
 CHUNK = 1 << 16
+
+#: ``evaluate(points) -> outputs, shape (k, m)``: evaluates a function at k points, each valid
+#: until the next one is drawn from the iterable; NaN where the function is undefined.
+Evaluate = Callable[[Iterable[Floats]], Floats]
 
 
 def chunks(first: int, last: int) -> Iterator[slice]:
@@ -46,49 +58,34 @@ def chunks(first: int, last: int) -> Iterator[slice]:
         yield slice(start, min(start + CHUNK, last))
 
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
-Booleans = NDArray[np.bool_]
-
-#: The relative rounding of float64.
-EPS = float(np.finfo(np.float64).eps)
-
-#: The smallest number above 0: what underflow loses.
-SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)
-
-#: ``evaluate(points) -> outputs, shape (k, m)``: at k points that do not depend on each
-#: other, each good until the next is asked for; NaN where the function is undefined.
-Evaluate = Callable[[Iterable[Floats]], Floats]
-
-
 class Status(IntEnum):
-    """How a derivative was come by, or why it could not be."""
+    """How a derivative was measured, or why it could not be."""
 
     SMOOTH = 0
     """Measured from both sides."""
     KINK = 1
-    """The one-sided derivatives differ: any value between them is a subgradient."""
+    """The one-sided derivatives differ; any value between them is a subgradient."""
     EDGE = 2
     """Measured from one side; the function is undefined on the other."""
     JUMP = 3
     """The function jumps at the point: there is no derivative."""
     UNDEFINED = 4
-    """The function is undefined at the points around."""
+    """The function is undefined around the point."""
     UNREFINED = 5
-    """Measured from two pairs only, because very many entries needed more."""
+    """Measured by two central pairs only, because too many entries needed more."""
     BRANCH = 6
-    """The function jumps between smooth branches: the bound allows for their slopes."""
+    """The function jumps between smooth branches; the bound allows for their slopes."""
     UNCHANGED = 7
-    """Claimed to be zero, and the function did not move at all, not by a bit."""
+    """Claimed to be zero, and the function is unchanged, bit by bit, at every step."""
     PLATEAU = 8
-    """Claimed to be zero, and the function is constant around the point, with jumps beyond."""
+    """Claimed to be zero, and the function is constant around the point and jumps beyond."""
     DIVERGENT = 9
-    """Slopes over ever smaller steps do not converge: a singularity, or floats too far apart."""
+    """Slopes over ever smaller steps do not converge: a singularity, or too coarse floats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Derivatives of m outputs by n coordinates, each with its error bound.
+    """Derivatives of m outputs with respect to n coordinates, with error bounds.
 
     Attributes
     ----------
@@ -97,15 +94,15 @@ class Measurement:
     bound : ndarray, shape (n, m)
         Bounds on the error of `value`; infinite where nothing is known.
     step : ndarray, shape (n,)
-        The absolute step of the finest difference a coordinate's values rest on.
+        The smallest absolute step of the differences that the values of a coordinate rest on.
     status : ndarray of int8, shape (n, m)
         Values of `Status`.
     kinks : dict
-        For (coordinate, output) at a kink the smaller and the larger one-sided
+        For each (coordinate, output) at a kink, the smaller and the larger one-sided
         derivative, each widened by its own bound.
     steepest : dict
-        For (coordinate, output) that were looked at with many steps the largest slope from
-        the point to any of them: what a derivative that vanishes is small against.
+        For each (coordinate, output) that was extrapolated, the largest slope from the point
+        to any step: the reference for a derivative that vanishes.
     """
 
     value: Floats
@@ -117,30 +114,30 @@ class Measurement:
 
     @classmethod
     def blank(cls, coordinates: int, outputs: int) -> Measurement:
-        """Return a measurement to be filled in."""
+        """Return a measurement of zeros, to be filled in."""
         shape = (coordinates, outputs)
         return cls(
             np.zeros(shape), np.zeros(shape), np.zeros(coordinates), np.zeros(shape, dtype=np.int8)
         )
 
     def has_status(self, status: Status) -> Booleans:
-        """Tell which derivatives were come by in this way."""
-        # A plain number: numpy takes ten times as long to look at a member of an enumeration.
+        """Return which derivatives have this status."""
+        # NumPy takes ten times as long to compare with a member of an enumeration.
         return np.asarray(self.status == status.value)
 
     def set_kink(self, index: int, output: int, slopes: tuple[float, float]) -> None:
-        """Note that a derivative is at a kink, with its smaller and larger slope."""
+        """Record a kink, with the smaller and the larger one-sided derivative."""
         self.status[index, output] = Status.KINK
         self.kinks[index, output] = slopes
 
     def set_plateau(self, index: int, output: int, bound: float) -> None:
-        """Note that an output is constant around the point, jumps though it may beyond."""
+        """Record that an output is constant around the point, with jumps beyond."""
         self.value[index, output], self.bound[index, output] = 0.0, bound
         self.status[index, output] = Status.PLATEAU
         self.kinks.pop((index, output), None)
 
     def assign(self, indices: Indices, part: Measurement) -> None:
-        """Take the measurement of some coordinates."""
+        """Take the values of some coordinates from a measurement of them."""
         for name in ("value", "bound", "step", "status"):
             getattr(self, name)[indices] = getattr(part, name)
         self.kinks.update({(int(indices[k]), m): v for (k, m), v in part.kinks.items()})
@@ -149,7 +146,7 @@ class Measurement:
     def select_rows(
         self, rows: slice, kinks: dict[tuple[int, int], tuple[float, float]]
     ) -> Measurement:
-        """Return the measurement of some coordinates with the kinks there; arrays are views."""
+        """Return the measurement of some coordinates, with these kinks; arrays are views."""
         return Measurement(
             self.value[rows], self.bound[rows], self.step[rows], self.status[rows], kinks
         )

@@ -1,6 +1,10 @@
-"""How much outputs vary around the point: what a vanishing derivative is small against.
+"""The magnitude of outputs: by how much they vary around the point.
 
-It must not know derivatives.
+It is the reference for a derivative that vanishes. It is estimated from one evaluation a tenth of
+the scales away, along a random direction, and raised to what measured derivatives imply. The value
+itself is no such reference: it may hold an offset a million times larger.
+
+It does not estimate a derivative.
 """
 
 from __future__ import annotations
@@ -12,14 +16,14 @@ from pytest_gradcheck.numerics.random_directions import evaluate_along
 
 __all__ = ["VARIATION_STEP", "consistent_sizes", "output_sizes", "sizes_from_outputs"]
 
-#: How far to go for another value, in units of the scales.
+#: The step to the other value, in units of the scales.
 VARIATION_STEP = 0.1
 
-#: A change is no measure of anything unless it is this many times the noise.
-TOLD = 100.0
+#: A change is significant when it exceeds the noise by this factor.
+SIGNIFICANT = 100.0
 
-#: An output is nothing but noise where it is no more than this many times it, and what
-#: rounding leaves of terms of order one that cancel where it is below this.
+#: An output is the rounding of terms that cancel when it is below this factor times its noise,
+#: and the noise below that of terms of order one.
 NOISY = 8.0
 CANCELLED = 1e-12
 
@@ -29,24 +33,21 @@ def output_sizes(
 ) -> Floats:
     """Return by how much every output varies around the point.
 
-    Where a gradient vanishes, at an optimum say, a bound on it is small or large
-    only against that: the value itself may hold an offset a million times larger.
-
     Parameters
     ----------
     evaluate : callable
         The function, ``evaluate(points) -> outputs``.
     point : ndarray, shape (n,)
-        Where; left as it is.
+        Where; not changed.
     base, noise : ndarray, shape (m,)
         Outputs at the point, and their noise.
     direction : ndarray, shape (n,)
-        Along which to look: a random one, of the natural size of a step.
+        A random direction with entries of the natural size of a step.
 
     Returns
     -------
     ndarray, shape (m,)
-        Of an output that does not vary its magnitude. Costs one evaluation.
+        The absolute value of an output where it does not vary. Costs one evaluation.
     """
     return sizes_from_outputs(
         evaluate_along(evaluate, point, direction, [VARIATION_STEP])[0], base, noise
@@ -56,9 +57,9 @@ def output_sizes(
 def sizes_from_outputs(away: Floats, base: Floats, noise: Floats) -> Floats:
     """Return how much outputs vary, given those `VARIATION_STEP` away from the point, shape (m,).
 
-    What small is measured against must itself be far above rounding. A sum that is the
-    same everywhere changes by its rounding; then its magnitude is what counts, or, where
-    it is itself what rounding leaves of terms that cancel, theirs.
+    A change that noise explains is no variation: a sum that is constant changes by its rounding.
+    Then the absolute value of the output is returned or, where that is itself the rounding of
+    terms that cancel, the size of the terms.
 
     Examples
     --------
@@ -68,25 +69,25 @@ def sizes_from_outputs(away: Floats, base: Floats, noise: Floats) -> Floats:
     """
     with np.errstate(all="ignore"):
         change, value = np.abs(away - base), np.abs(base)
-        blank = (np.fmax(value, change) <= NOISY * noise) & (noise <= CANCELLED)
-        value = np.where(blank, noise / EPS, value)
-        return np.where(np.isfinite(change) & (change > TOLD * noise), change, value)
+        cancelled = (np.fmax(value, change) <= NOISY * noise) & (noise <= CANCELLED)
+        value = np.where(cancelled, noise / EPS, value)
+        return np.where(np.isfinite(change) & (change > SIGNIFICANT * noise), change, value)
 
 
 def consistent_sizes(sizes: Floats, found: Measurement, scale: Floats) -> Floats:
-    """Return sizes that no derivative contradicts, shape (m,).
+    """Return sizes raised to the changes that measured derivatives imply, shape (m,).
 
-    Along one direction changes by several coordinates may cancel. By a coordinate alone an
-    output changes by as much as its derivative says.
+    Along one direction, changes by several coordinates may cancel; along a single coordinate an
+    output changes by its derivative times the step.
 
     Parameters
     ----------
     sizes : ndarray, shape (m,)
         By how much outputs vary, see `output_sizes`.
     found : Measurement
-        Derivatives of m outputs by n coordinates.
+        Derivatives of m outputs with respect to n coordinates.
     scale : ndarray, shape (n,)
-        Scales of the coordinates.
+        The scales of the coordinates.
 
     Examples
     --------

@@ -1,6 +1,11 @@
-"""Random directions through a point, and going along them.
+"""Random directions through a point, and evaluation along them.
 
-It must not know what is looked for there.
+The entries of a direction are random signs times uniform factors and scales. Random signs alone
+are the probes of M. F. Hutchinson (Comm. Statist. Simulation Comput. 19 (1990) 433); an equal and
+opposite pair of errors would cancel along half of them. `torch.autograd.gradcheck` in fast mode
+draws positive entries.
+
+It does not know what is measured along a direction.
 """
 
 from __future__ import annotations
@@ -14,14 +19,14 @@ from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
 __all__ = ["defined_direction", "evaluate_along", "seeded_generator", "signed_direction"]
 
-#: How often a direction that leaves the domain is thinned out.
-TRIES = 20
+#: How often a direction that leaves the domain is changed.
+ATTEMPTS = 20
 
 
 def seeded_generator(*seed: int) -> np.random.Generator:
-    """Return what `numpy.random.default_rng` does for one or several numbers, in half the time.
+    """Return the generator of `numpy.random.default_rng`, for one or several integers.
 
-    That is where a seed comes again, as it does in every check.
+    Seed sequences are cached, which halves the time where a seed is used again.
 
     Examples
     --------
@@ -41,8 +46,7 @@ def _sequence(seed: tuple[int, ...]) -> np.random.SeedSequence:
 def signed_direction(scale: Floats, rng: np.random.Generator) -> Floats:
     """Draw a direction with entries ``sign x U[0.5, 1.5] x scale``.
 
-    Random signs alone would miss an equal and opposite pair of errors half of
-    the time; the uniform factor leaves no such blind spot.
+    The uniform factor keeps errors of two entries from cancelling exactly.
 
     Examples
     --------
@@ -60,12 +64,11 @@ def signed_direction(scale: Floats, rng: np.random.Generator) -> Floats:
 def defined_direction(
     evaluate: Evaluate, point: Floats, *, scale: Floats, reach: float, rng: np.random.Generator
 ) -> Floats:
-    """Draw a direction along which the function is defined, `reach` of it to both sides.
+    """Draw a direction along which the function is defined, up to `reach` on both sides.
 
-    A point at the edge of the domain in some coordinates is inside it in others:
-    a direction that leaves is thinned out by half of its coordinates until it
-    does not, or one coordinate after the other is tried. Costs two evaluations, and
-    two more each time.
+    A point on the edge of the domain in some coordinates is in its interior in others. As long
+    as a direction leaves the domain, half of its entries are set to zero; after the last one,
+    random single coordinates are tried. Costs two evaluations, and two more each time.
 
     Examples
     --------
@@ -79,7 +82,7 @@ def defined_direction(
     (array([1]),)
     """
     direction = signed_direction(scale, rng)
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         if np.isfinite(evaluate_along(evaluate, point, direction, [reach, -reach])).all():
             return direction
         moving = np.flatnonzero(direction)
@@ -95,14 +98,14 @@ def evaluate_along(
 ) -> Floats:
     """Evaluate at ``point + step * direction`` for each step; shape (steps, m).
 
-    The point is left as it is; one vector is held beside it.
+    The point is not changed; one vector of its size is allocated.
     """
-    return evaluate(_places(point, direction, steps))
+    return evaluate(_points(point, direction, steps))
 
 
-def _places(point: Floats, direction: Floats, steps: Iterable[float]) -> Iterator[Floats]:
-    there = np.empty_like(point)
+def _points(point: Floats, direction: Floats, steps: Iterable[float]) -> Iterator[Floats]:
+    shifted = np.empty_like(point)
     for step in steps:
-        np.multiply(direction, step, out=there)
-        there += point
-        yield there
+        np.multiply(direction, step, out=shifted)
+        shifted += point
+        yield shifted

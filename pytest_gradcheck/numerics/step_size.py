@@ -1,6 +1,11 @@
-"""How large a step is natural for each coordinate of a point.
+"""The natural scale of each coordinate of a point, which steps are relative to.
 
-It must not evaluate anything: it looks at the point alone.
+P. E. Gill, W. Murray and M. H. Wright (Practical Optimization, 1981, section 8.6) take steps in
+units of ``1 + |x|``. Here the scale is ``|x|``, however small, and the median of the array where a
+coordinate is zero. A claimed derivative limits it: ``|f| / |claim|`` is the length over which a
+function of this size can keep such a slope.
+
+It does not evaluate the function.
 """
 
 from __future__ import annotations
@@ -16,39 +21,35 @@ from pytest_gradcheck.numerics.measurement import Floats, Indices, chunks
 
 __all__ = ["Scales", "claimed_length_scale", "row_medians"]
 
-#: Steps are taken relative to the scale and go down to 1e-12 of it: a smaller
-#: scale would make them subnormal numbers.
+#: The smallest scale. Relative steps go down to 1e-12: they must not be subnormal numbers.
 SMALLEST = 1e-290
 
-#: A coordinate this much smaller than those beside it is zero to whoever adds them, and
-#: so is one below anything that is measured.
-NOTHING = 1e-16
+#: A coordinate stands for zero when it is below this share of the others in its array, which it
+#: would not change in a sum, or below any physical quantity.
+NEGLIGIBLE = 1e-16
 TINIEST = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """What a step by each coordinate is measured in.
+    """The scale of each coordinate: its magnitude, else the median one of its segment, else 1.
 
-    It is the coordinate's own magnitude where it has one, else the median
-    magnitude of its segment, else 1. It is not floored by the segment's size:
-    a vector over twelve decades has a meaning in every decade.
+    A small coordinate keeps its own scale: a vector may span twelve decades.
 
     Attributes
     ----------
     point : ndarray, shape (n,)
-        The point; read whenever scales are asked for, so that none are held.
+        The point; scales are computed from it on demand, so that they take no memory.
     starts : ndarray of int, shape (k,)
-        Where segments start: coordinates that belong together, one array of
-        the user's each.
+        Where segments start. A segment is the coordinates of one array of the user.
     medians : ndarray, shape (k,)
-        Median magnitude of the coordinates of each segment that are not as good as zero,
-        else 1; of more than 65,536 the median of the medians of so many.
+        The median magnitude of the coordinates of each segment that are not negligible, else 1.
+        For more than 65,536 it is the median of the medians of so many.
     floor : float
-        The least scale, as a share of the median: 0 but where coordinates are moved
-        together, and those close to zero by chance would not be seen.
+        The smallest scale as a share of the median. It is not 0 where coordinates are moved
+        jointly: those close to zero by chance would have no effect.
     limits : ndarray, shape (n,), or None
-        The largest scale of each coordinate, where more is known of it than its magnitude.
+        The largest scale of each coordinate, where more is known than its magnitude.
 
     Examples
     --------
@@ -66,9 +67,9 @@ class Scales:
 
     @classmethod
     def of(cls, point: Floats, segments: Sequence[tuple[int, int]]) -> Scales:
-        """Look at a point whose segments are given as (start, stop)."""
+        """Return the scales of a point whose segments are given as (start, stop)."""
         filled = [(start, stop) for start, stop in segments if stop > start]
-        medians = np.array([_middle(point[start:stop]) for start, stop in filled])
+        medians = np.array([_median_magnitude(point[start:stop]) for start, stop in filled])
         return cls(point, np.array([start for start, _ in filled], dtype=np.intp), medians)
 
     def own(self, indices: Indices | slice) -> Floats:
@@ -84,7 +85,7 @@ class Scales:
         return scale
 
     def unfloored(self) -> Scales:
-        """Return the same without a floor."""
+        """Return the scales without a floor."""
         return replace(self, floor=0.0)
 
     def least(self) -> Floats:
@@ -103,7 +104,7 @@ class Scales:
             start, stop, _ = indices.indices(self.point.size)
             if stop <= start:
                 return np.empty(0)
-            # Of the segments only those that the slice meets are looked at.
+            # Only the segments that the slice overlaps are expanded.
             first, last = bisect_right(self.starts, start), bisect_right(self.starts, stop - 1)
             edges = [start, *self.starts[first:last].tolist(), stop]
             lengths = [after - before for before, after in pairwise(edges)]
@@ -112,17 +113,17 @@ class Scales:
         return np.asarray(self.medians[segments])
 
     def meaningful(self, indices: Indices | slice, own: Floats | None = None) -> Floats:
-        """Return scales that are not 1e-200 where people mean zero; `own` where it is known."""
+        """Return scales in which negligible coordinates count as zero; `own` where it is known."""
         own, typical = self.own(indices) if own is None else own, self.typical(indices)
         typical[typical < TINIEST] = 1.0
-        return np.where(own < np.maximum(NOTHING * typical, TINIEST), typical, own)
+        return np.where(own < np.maximum(NEGLIGIBLE * typical, TINIEST), typical, own)
 
 
 def claimed_length_scale(claim: Floats, size: Floats) -> Floats:
-    """Return how far each coordinate may go before its claim stops making sense.
+    """Return the length over which a function may keep the claimed slope, ``size / |claim|``.
 
-    A function of this size does not keep a slope over a longer way. It is the natural step
-    of a coordinate whose magnitude is no measure of it: a date, a frequency, a place on a map.
+    It is the natural scale of a coordinate whose magnitude is arbitrary: a date, a frequency, a
+    position on a map.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def claimed_length_scale(claim: Floats, size: Floats) -> Floats:
     Returns
     -------
     ndarray, shape (k,)
-        That of the median output; infinite where nothing is claimed.
+        The median over the outputs; infinite where all claims are zero.
 
     Examples
     --------
@@ -148,9 +149,9 @@ def claimed_length_scale(claim: Floats, size: Floats) -> Floats:
 
 
 def row_medians(values: Floats, *, otherwise: float) -> Floats:
-    """Return the median of each row without NaN, shape (k,), or what stands for none.
+    """Return the median of each row, shape (k,), NaN ignored; `otherwise` where all are NaN.
 
-    It is that of `numpy.nanmedian`, which takes a hundred times as long for short rows.
+    `numpy.nanmedian` returns the same, but takes a hundred times as long for short rows.
 
     Examples
     --------
@@ -167,11 +168,11 @@ def row_medians(values: Floats, *, otherwise: float) -> Floats:
     return np.where(np.isnan(middle), otherwise, middle)
 
 
-def _middle(values: Floats) -> float:
-    """Return the lower median of the magnitudes that are not zero, 1 where there are none.
+def _median_magnitude(values: Floats) -> float:
+    """Return the lower median of the magnitudes that are not negligible, 1 if there are none.
 
-    It is one of them, so that no sum overflows. Of very many it is that of the medians of
-    parts, so that no copy of all is made.
+    The lower median is one of them: no sum overflows. Of very many it is the median of the
+    medians of chunks, so that they are not all copied.
     """
     medians = (_median(np.abs(values[part])) for part in chunks(0, values.size))
     found = [median for median in medians if median is not None]
@@ -179,8 +180,8 @@ def _middle(values: Floats) -> float:
 
 
 def _median(magnitudes: Floats) -> float | None:
-    """Return the lower median of those that are not as good as zero; their order is not kept."""
-    some = magnitudes >= max(SMALLEST, NOTHING * magnitudes.max(initial=0.0))
+    """Return the lower median of those that are not negligible; reorders them."""
+    some = magnitudes >= max(SMALLEST, NEGLIGIBLE * magnitudes.max(initial=0.0))
     if not some.all():
         magnitudes = magnitudes[some]
     if not magnitudes.size:

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Counted:
-    """A function in the form numerics wants, counting its calls."""
+    """A function in the form of `Evaluate` that counts its calls."""
 
     function: Callable[[Floats], Any]
     calls: int = field(default=0)
@@ -28,14 +28,14 @@ class Counted:
         return np.array([self.at(point) for point in points])
 
     def at(self, point: Floats) -> Floats:
-        """Evaluate quietly, and count."""
+        """Evaluate without warnings, and count."""
         self.calls += 1
         with np.errstate(all="ignore"):
             return np.array(self.function(point), dtype=float).ravel()
 
 
 def function_at(counted: Counted, point: Floats) -> Function:
-    """Return `counted` at `point` with its noise estimated, as a check does."""
+    """Return `counted` at `point`, with noise and sizes estimated as a check does."""
     base, scales = counted.at(point), Scales.of(point, [(0, point.size)])
     direction = signed_direction(scales.own(slice(None)), np.random.default_rng(0))
     noise = estimate_noise(counted, point, base=base, repeat=base, direction=direction)
@@ -46,7 +46,7 @@ def function_at(counted: Counted, point: Floats) -> Function:
 def jitter(x: float, size: float) -> float:
     """Return noise of at most `size` that is a function of `x`, as rounding is.
 
-    Digits far behind the point of a sine: no even spacing makes a smooth curve of them.
+    It consists of late digits of a sine: at no spacing are they a smooth curve.
     """
     digits = 1e4 * float(np.sin(1e12 * x + 1e7 * x * x))
     return float(size * (2 * (digits - np.floor(digits)) - 1))

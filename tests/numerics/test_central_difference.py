@@ -1,6 +1,4 @@
-"""Central pairs and their steps."""
-
-# MERGED The classic recipe, with bounds.
+"""Central differences, balanced steps and fixed ones."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from tests.numerics.functions import Counted, Floats, function_at
 
 
 def known(counted: Counted, point: Floats, base: Floats, noise: Floats) -> Function:
-    """Return a function whose outputs and noise are known."""
+    """Return a function with given outputs and noise."""
     scales = Scales.of(point, [(0, point.size)])
     return Function(counted, point, base, noise, np.abs(base), scales)
 
@@ -47,14 +45,14 @@ def test_balanced_step_is_relative_to_the_scale() -> None:
 
 
 def test_outputs_that_vanish_do_not_decide_the_step() -> None:
-    """Outputs without any size say nothing about relative noise."""
+    """Outputs of size zero have no relative noise."""
     claim, base = np.array([[0.0, 0.0, 1.0]]), np.array([0.0, 0.0, 1.0])
     steps = steps_of(claim, base, np.array([0.0, 0.0, 1e-15]), np.ones(1))
     assert steps == pytest.approx([1e-5])
 
 
 def test_pairs_show_slope_and_bend() -> None:
-    """The odd part is the slope, the even part the difference of the slopes."""
+    """The value is the slope, the bend the difference of the one-sided slopes."""
     counted = Counted(lambda p: [p[0] ** 2 + 3 * p[1], abs(p[1])])
     point = np.array([2.0, 0.0])
     function = known(counted, point, counted.at(point), np.array([1e-10, 1e-10]))
@@ -66,8 +64,8 @@ def test_pairs_show_slope_and_bend() -> None:
     assert point.tolist() == [2.0, 0.0]
 
 
-def test_exception_leaves_the_point_as_it_was() -> None:
-    """Whatever the function raises, the coordinate is put back."""
+def test_exception_restores_the_point() -> None:
+    """Whatever the function raises, the coordinate is restored."""
     point = np.array([2.0, 5.0])
 
     def fails(p: np.ndarray) -> np.ndarray:
@@ -84,7 +82,7 @@ def test_exception_leaves_the_point_as_it_was() -> None:
 POINT = np.random.default_rng(1).normal(size=50)
 
 
-def classic(step: float) -> Measurement:
+def fixed_step(step: float) -> Measurement:
     """Differentiate ``sum exp(x)`` at a fixed step."""
     function = function_at(Counted(lambda x: np.exp(x).sum()), POINT.copy())
     claims = np.exp(POINT)[:, None]
@@ -94,7 +92,7 @@ def classic(step: float) -> Measurement:
 
 
 def test_fixed_step_gives_plain_central_differences() -> None:
-    """Values are formula (1) of the classic recipe, digit by digit."""
+    """Values are those of the textbook formula, bit by bit."""
     step = 1e-4
     expected = []
     for k in range(POINT.size):
@@ -102,12 +100,12 @@ def test_fixed_step_gives_plain_central_differences() -> None:
         plus[k] += step
         minus[k] -= step
         expected.append((np.exp(plus).sum() - np.exp(minus).sum()) / (plus[k] - minus[k]))
-    assert classic(step).value[:, 0].tolist() == expected
+    assert fixed_step(step).value[:, 0].tolist() == expected
 
 
-def test_coarse_fixed_step_widens_the_bound_instead_of_accusing() -> None:
-    """The truncation of a coarse step is measured and goes into the bound."""
-    found = classic(1e-2)
+def test_coarse_fixed_step_widens_the_bound() -> None:
+    """The truncation error of a coarse step is measured and enters into the bound."""
+    found = fixed_step(1e-2)
     error = np.abs(found.value[:, 0] - np.exp(POINT))
     assert (error > 1e-6 * np.exp(POINT)).all()
     assert (error <= found.bound[:, 0]).all()

@@ -1,4 +1,4 @@
-"""Long vectors in parts."""
+"""Chunks of long vectors."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,8 +8,8 @@ from pytest_gradcheck.numerics.measurement import chunks
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 3 << 16))
-def test_parts_cover_what_they_are_asked_for_without_overlap(first: int, length: int) -> None:
-    """One starts where the one before ends, and none is larger than a part."""
+def test_chunks_cover_the_coordinates_without_overlap(first: int, length: int) -> None:
+    """Each starts where the one before ends, and none exceeds the size of a chunk."""
     ends = [first]
     for part in chunks(first, first + length):
         assert part.start == ends[-1]
