@@ -384,7 +384,9 @@ def _screen(problem: Problem, options: Options) -> ParameterReports:
     if not is_open or any(p.verdict == "wrong" for p in described.parameters):
         return described
     # Directions over everything see the rounding of all claims together: allow for that.
-    shares = {s.start: SCATTER_FACTOR * elsewhere.share(s.start, s.stop) for s in segments}
+    shares = {
+        s.start: SCATTER_FACTOR * elsewhere.relative_scatter(s.start, s.stop) for s in segments
+    }
     rounded = [replace(s, rounding=max(s.rounding, shares[s.start])) for s in segments]
     if rounded == segments:
         return described

@@ -40,7 +40,7 @@ BOUND_FACTOR = 2.0
 #: error of a thousandth is then detected wherever within its bound the measurement lies.
 INFORMATIVE_SHARE = 6e-4
 
-#: An error of this share of the natural scale need not be detected: float64 cannot resolve it.
+#: An error of this share of the natural slope need not be detected: float64 cannot resolve it.
 NEGLIGIBLE_SHARE = 1e-14
 
 #: A claim counts as zero if it is below this share of the smallest detectable error.
@@ -50,11 +50,11 @@ ZERO_SHARE = 1e-2
 VANISHING_SHARE = 1e-6
 
 #: Where no derivative of a parameter can be distinguished from zero, or all are below
-#: `VANISHING_SHARE` of the natural scale, it suffices to detect this share of that scale.
+#: `VANISHING_SHARE` of the natural slope, it suffices to detect this share of that scale.
 ALL_ZERO_SHARE = 1e-4
 
 #: For a coordinate that leaves forward unchanged, bit by bit, it suffices to detect this share
-#: of the natural scale: noise that other coordinates cause is no noise along this one.
+#: of the natural slope: noise that other coordinates cause is no noise along this one.
 UNCHANGED_SHARE = 1e-2
 
 #: A claim may be off by this many roundings of its type, relative to the largest claim of its
@@ -68,7 +68,7 @@ SCATTER_FACTOR = 16.0
 #: A difference this many times larger than the scatter explains is no rounding error.
 FAR_BEYOND_SCATTER = 100.0
 
-#: Rounding errors are below this share of the derivative or of the natural scale.
+#: Rounding errors are below this share of the derivative or of the natural slope.
 SLIGHT_SHARE = 0.1
 
 #: A claim that changes by more than this share, one rounding away, is discontinuous there: for
@@ -211,7 +211,7 @@ def are_verified_zero(size: Floats, detectable: Floats, natural: Floats) -> Bool
     ----------
     size, detectable, natural : ndarray of one shape
         The magnitude of the derivatives, claimed or measured; the smallest error that would
-        be detected; and their natural scale, see `judge`.
+        be detected; and their natural slope, see `judge`.
 
     Examples
     --------
@@ -246,7 +246,7 @@ def judge(
     inconclusive, since the bound could hide an error.
 
     A derivative that cannot be distinguished from zero is verified as zero if its bound is
-    small against the natural scale. At an optimum, claims of 0, 1e-15 and -1e-15 then have
+    small against the natural slope. At an optimum, claims of 0, 1e-15 and -1e-15 then have
     the same verdict. Nothing about their formula was tested.
 
     Parameters
@@ -259,7 +259,7 @@ def judge(
     unchanged : ndarray of bool, shape (n, m)
         Whether the output was unchanged, bit by bit, at every step.
     natural : ndarray, shape (n, m)
-        The natural scale of a derivative: the variation of the output over the scale of the
+        The natural slope of a derivative: the variation of the output over the scale of the
         coordinate. It is far above rounding, and measures a gradient that vanishes.
     rtol : float
         The relative error that is always allowed.

@@ -1,1 +1,1 @@
-"""From a problem and its measurement to the data of a report."""
+"""Makes the data of a report from a problem and its measurement."""

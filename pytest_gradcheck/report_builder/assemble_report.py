@@ -1,6 +1,7 @@
-"""From what was found about each parameter to the report.
+"""The report of a whole check, from the reports of its parameters.
 
-It must not evaluate, judge or word anything: it adds what holds for the check as a whole.
+It adds the outcome, the laws that backward violates, the cost and the options. The laws are
+tested here, and again for cotangents near the first ones.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from pytest_gradcheck.report_builder.parameter_report import ParameterReports, c
 
 __all__ = ["assemble_report"]
 
-#: How often a law must be broken for cotangents close by before backward is accused: what is
-#: rounded to one of a few numbers may be the same as before by chance.
-AGAIN = 8
+#: The number of nearby cotangents for which a law must be violated as well: a claim that is
+#: rounded to one of few numbers may by chance be the same as before.
+REPETITIONS = 8
 
-#: Options that nobody gave.
-DEFAULTS = {n: OptionValue(getattr(Options(), n), "default") for n in OPTION_NAMES}
+#: The default value of every option.
+DEFAULTS = {name: OptionValue(getattr(Options(), name), "default") for name in OPTION_NAMES}
 
 
 def assemble_report(
@@ -41,25 +42,20 @@ def assemble_report(
     started: float,
     rerun: str | None,
 ) -> Report:
-    """Put together the report of a check.
+    """Return the report of a check.
 
     Parameters
     ----------
     problem : Problem
-        What was claimed.
+        The problem that was checked.
     described : ParameterReports
-        What was found.
+        The reports of its parameters.
     options : Options
-        The options in force.
+        The options of the check.
     started : float
-        When the check was, by `time.perf_counter`.
+        The start of the check, by `time.perf_counter`.
     rerun : str or None
         The command that runs the test again.
-
-    Returns
-    -------
-    Report
-        Of the whole check.
     """
     parameters = described.parameters
     breaches = tuple(_breaches(problem, options.rtol))
@@ -80,17 +76,19 @@ def assemble_report(
         seconds=time.perf_counter() - started,
         rerun=rerun,
         seed=options.seed,
-        options=_values(options),
+        options=_option_values(options),
         not_checked=problem.not_checked,
         notes=(*problem.notes, *described.notes),
         breaches=breaches,
     )
 
 
-def _values(options: Options) -> dict[str, OptionValue]:
-    """Return every option with its value and origin; most are what they are by default."""
-    given = options.origins.items()
-    return DEFAULTS | {n: OptionValue(getattr(options, n), origin) for n, origin in given}
+def _option_values(options: Options) -> dict[str, OptionValue]:
+    """Return every option with its value and its origin."""
+    return DEFAULTS | {
+        name: OptionValue(getattr(options, name), origin)
+        for name, origin in options.origins.items()
+    }
 
 
 def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
@@ -99,43 +97,43 @@ def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
 
 
 def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:
-    """Yield the laws that backward breaks, each once, where it is seen first."""
-    asked = problem.other_cotangents()
-    suspected = _suspected(problem, next(asked, None), rtol)
-    for _ in range(AGAIN):
-        if all(law.kind != "linear" for _, law in suspected):
+    """Yield the laws that backward violates, each for the first parameter that shows it."""
+    cotangents = problem.other_cotangents()
+    violations = _violations(problem, next(cotangents, None), rtol)
+    for _ in range(REPETITIONS):
+        if all(law.kind != "linear" for _, law in violations):
             break
-        others = next(asked)
-        suspected = [pair for pair in suspected if _stands(*pair, others)]
+        others = next(cotangents)
+        violations = [pair for pair in violations if _is_repeated(*pair, others)]
     seen = set()
-    for parameter, law in suspected:
+    for parameter, law in violations:
         if law.kind not in seen:
             seen.add(law.kind)
             text = law.describe(problem.backward, parameter.entry(law.coordinate))
             yield Breach(law.kind, parameter.name, text)
 
 
-def _suspected(
+def _violations(
     problem: Problem, others: OtherCotangents | None, rtol: float
 ) -> list[tuple[Parameter, LawViolation]]:
-    """Return the laws that seem to be broken, by parameter."""
+    """Return the parameters with the laws that backward seems to violate."""
     if others is None:
         return []
     pairs = zip(others.parameters, problem.roundings, strict=True)
     return [
         (parameter, law)
         for parameter, rounding in pairs
-        for law in violated_laws(**_of(others, parameter), rtol=rtol, rounding=rounding)
+        for law in violated_laws(**_claims_about(others, parameter), rtol=rtol, rounding=rounding)
     ]
 
 
-def _stands(parameter: Parameter, law: LawViolation, others: OtherCotangents) -> bool:
-    """Tell whether a law is broken for other cotangents, too."""
-    return law.kind != "linear" or is_violated_nearby(law, **_of(others, parameter))
+def _is_repeated(parameter: Parameter, law: LawViolation, others: OtherCotangents) -> bool:
+    """Return whether a law is also violated for other cotangents."""
+    return law.kind != "linear" or is_violated_nearby(law, **_claims_about(others, parameter))
 
 
-def _of(others: OtherCotangents, parameter: Parameter) -> dict[str, Any]:
-    """Return what a VJP gave about one parameter, as laws are handed it."""
+def _claims_about(others: OtherCotangents, parameter: Parameter) -> dict[str, Any]:
+    """Return the claims about one parameter as keyword arguments of the laws."""
     part = slice(parameter.start, parameter.stop)
     return {
         "claim": others.first[part],

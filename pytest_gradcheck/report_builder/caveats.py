@@ -1,7 +1,8 @@
-"""Remarks in words: what a check of one parameter could not have seen.
+"""Notes on errors that a check of one parameter cannot detect at its point.
 
-It must not evaluate or decide anything: findings come from judgement, names from
-binding.
+A gradient that is zero, a point that is zero, equal entries and symmetric matrices each hide
+a kind of error. `judgement.vacuity` finds them; this module puts them into words. It does not
+evaluate functions and does not decide verdicts.
 """
 
 from __future__ import annotations
@@ -19,37 +20,37 @@ from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["point_notes", "zero_notes"]
 
-#: Words for one index and for several: along the one axis, along two, along more.
-ENTRIES = ("entry", "entries")
-LINES = (("row", "rows"), ("column", "columns"))
-INDICES = ("index", "indices")
+#: Words for one index and for several, in arrays of one axis, of two, and of more.
+ENTRY_WORDS = ("entry", "entries")
+MATRIX_WORDS = (("row", "rows"), ("column", "columns"))
+INDEX_WORDS = ("index", "indices")
 
-#: Indices, or runs of them, that are listed.
-LISTED = 6
+#: The number of indices, or runs of indices, that are listed.
+LISTED_RUNS = 6
 
 
 def zero_notes(
     parameter: Parameter,
     zeros: NDArray[np.bool_],
     *,
-    within: float,
-    unmoved: bool,
-    barren: bool,
+    largest: float,
+    is_unused: bool,
+    is_measured_zero: bool,
 ) -> Iterator[Note]:
-    """Say where nothing but zeros was compared, or where only backward says something.
+    """Yield a note on entries whose derivative is zero, so that errors there are not detected.
 
     Parameters
     ----------
     parameter : Parameter
-        Whose derivatives they are.
+        The parameter.
     zeros : ndarray of bool, shape (n,)
-        Coordinates by which all derivatives are verified as zero, and no more.
-    within : float
-        How large these may be.
-    unmoved : bool
-        Whether forward was never seen to react to the parameter.
-    barren : bool
-        Whether backward says something and all that was measured is zero.
+        Whether all derivatives by a coordinate are verified to be zero, and no more.
+    largest : float
+        An upper bound on the magnitude of these derivatives.
+    is_unused : bool
+        Whether the parameter never changed an output.
+    is_measured_zero : bool
+        Whether all measured derivatives are zero, although claims are not.
 
     Yields
     ------
@@ -57,28 +58,28 @@ def zero_notes(
         At most one.
     """
     count, size = int(np.count_nonzero(zeros)), zeros.size
-    if unmoved:
+    if is_unused:
         text = f"forward does not depend on {parameter.name} at this point, errors unseen"
         yield Note("unused", size, text)
     elif count == size > 0:
-        size_text = f" (within {within:.0e})" if within else ""
+        size_text = f" (within {largest:.0e})" if largest else ""
         text = f"zero gradient everywhere at this point{size_text}, errors unseen"
         yield Note("vacuous", count, text)
     elif count:
         text = f"zero gradient in {_places(zeros, parameter)}, errors there unseen"
         yield Note("zero", count, text)
-    elif barren:
+    elif is_measured_zero:
         text = f"numerically zero everywhere: does forward use {parameter.name} at all?"
         yield Note("unused", 0, text)
 
 
 def point_notes(parameter: Parameter, point: Floats) -> Iterator[Note]:
-    """Say of what kinds of error a point shows nothing, though all of it was verified.
+    """Yield a note on a kind of error that the point hides, though every entry was verified.
 
     Parameters
     ----------
     parameter : Parameter
-        A real one, without constraints; of others nothing is said.
+        The parameter; there is no note on complex or constrained ones.
     point : ndarray, shape (n,)
         Its entries.
 
@@ -103,7 +104,7 @@ def point_notes(parameter: Parameter, point: Floats) -> Iterator[Note]:
 
 
 def _places(zeros: NDArray[np.bool_], parameter: Parameter) -> str:
-    """Say which coordinates are meant: ``rows 3, 7 (8 of 20 entries; dead units?)``."""
+    """Return where the zeros are: ``rows 3, 7 (8 of 20 entries; dead units?)``."""
     count = f"{np.count_nonzero(zeros)} of {zeros.size}"
     slices = None
     if parameter.entries is None and not parameter.is_complex:
@@ -111,24 +112,24 @@ def _places(zeros: NDArray[np.bool_], parameter: Parameter) -> str:
     if slices is None:
         return f"{count} entries (dead units?)"
     if sum(n > 1 for n in parameter.shape) == 1:
-        return f"{_listed(ENTRIES, slices.indices)} ({count}; dead units?)"
-    flat = len(parameter.shape) == 2
-    where = _listed(LINES[slices.axis] if flat else INDICES, slices.indices)
-    where += "" if flat else f" of axis {slices.axis}"
+        return f"{_list_indices(ENTRY_WORDS, slices.indices)} ({count}; dead units?)"
+    is_matrix = len(parameter.shape) == 2
+    where = _list_indices(MATRIX_WORDS[slices.axis] if is_matrix else INDEX_WORDS, slices.indices)
+    where += "" if is_matrix else f" of axis {slices.axis}"
     if slices.covered == np.count_nonzero(zeros):
         return f"{where} ({count} entries; dead units?)"
     return f"{count} entries, all of {where} (dead units?)"
 
 
-def _listed(words: tuple[str, str], indices: Sequence[int]) -> str:
-    """List a few indices after their word: ``row 3``, ``rows 0-4, 7 and 12 more``."""
-    places = np.array(indices)
-    breaks = (np.flatnonzero(places[1:] - places[:-1] > 1) + 1).tolist()
+def _list_indices(words: tuple[str, str], indices: Sequence[int]) -> str:
+    """Return a list of some indices: ``row 3``, ``rows 0-4, 7 and 12 more``."""
+    array = np.array(indices)
+    breaks = (np.flatnonzero(array[1:] - array[:-1] > 1) + 1).tolist()
     runs = [indices[start:stop] for start, stop in pairwise([0, *breaks, len(indices)])]
     shown = [
         f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run))
-        for run in runs[:LISTED]
+        for run in runs[:LISTED_RUNS]
     ]
-    more = sum(map(len, runs[LISTED:]))
+    more = sum(map(len, runs[LISTED_RUNS:]))
     text = f"{words[len(indices) > 1]} {', '.join(shown)}"
     return f"{text} and {more} more" if more else text

@@ -1,7 +1,8 @@
-"""The parameters of an elementwise function, in the report's terms.
+"""The reports of the parameters of an elementwise function, from a compressed Jacobian.
 
-It must not evaluate, judge or word entries: it hands each parameter's evidence to
-description, and says where outputs depend on other entries than their own.
+Each parameter is described entry by entry. If outputs depend on entries at other places, which
+an elementwise function's do not, those off-diagonal derivatives are wrong. This module does not
+evaluate functions.
 """
 
 from __future__ import annotations
@@ -22,47 +23,41 @@ from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.report_data import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
+from pytest_gradcheck.report_builder.parameter_evidence import Evidence, split_by_parameter
 from pytest_gradcheck.report_builder.parameter_report import (
-    Evidence,
     ParameterReports,
     describe_parameter,
     relative_difference,
-    split_by_parameter,
 )
 
 __all__ = ["describe_elementwise"]
 
-#: An output is known not to depend on other entries when what could hide is below this share
-#: of it, or of how much it varies.
-UNRESOLVED = 0.1
+#: An output is known to be independent of other entries if an undetected dependence is below
+#: this share of it, or of its variation ...
+UNRESOLVED_SHARE = 0.1
 
-#: Of outputs that are as good as zero, below this share of the largest of them.
-VANISHING = 1e-6
+#: ... or, for outputs that almost vanish, below this share of the largest output.
+VANISHING_SHARE = 1e-6
 
 
 def describe_elementwise(
     problem: Problem, claim: ElementwiseClaim, measured: CompressedJacobian, options: Options
 ) -> ParameterReports:
-    """Describe every parameter, entry by entry, and what it moves beside.
+    """Return the reports of all parameters, with off-diagonal derivatives.
 
     Parameters
     ----------
     problem : Problem
-        What was claimed.
+        The problem.
     claim : ElementwiseClaim
         Its claim.
     measured : CompressedJacobian
-        What was measured.
+        The measured derivatives.
     options : Options
-        The options in force.
-
-    Returns
-    -------
-    ParameterReports
-        Of all parameters.
+        The options of the check.
     """
-    unmoved = problem.unmoved()
-    elsewhere = NearbyClaims(problem, options.seed, lambda said, some: said.take_stored(some))
+    unused = problem.unmoved()
+    nearby = NearbyClaims(problem, options.seed, lambda claim, some: claim.take_stored(some))
     reports, zeros = [], []
     edges = [0, *(parameter.stop for parameter in problem.parameters)]
     each = zip(
@@ -73,39 +68,39 @@ def describe_elementwise(
     )
     for parameter, rounding, kinks in each:
         start, stop = parameter.start, parameter.stop
-        own = Evidence(
+        evidence = Evidence(
             parameter=parameter,
             point=problem.point[start:stop],
             outputs=problem.outputs,
             claim=claim.values[start:stop],
-            found=measured.found.select_rows(slice(start, stop), kinks),
+            measurement=measured.found.select_rows(slice(start, stop), kinks),
             natural=measured.natural(start, stop),
             rounding=rounding,
             rtol=options.rtol,
-            unmoved=parameter.name in unmoved,
+            is_unused=parameter.name in unused,
             edge=partial(_edge, problem, parameter),
-            own=claim.own[start:stop],
-            again=NearbyEntryClaims(elsewhere, np.arange(start, stop), (start, stop)),
+            output_indices=claim.own[start:stop],
+            nearby=NearbyEntryClaims(nearby, np.arange(start, stop), (start, stop)),
         )
-        report = _described(own, options)
-        zeros.append(own.judged.zeros)
-        beside = [p for p in measured.coupling.pairs if start <= p.coordinate < stop]
-        if beside:
-            others = _described(_beside(own, beside, measured), options)
-            report = _joined(report, others, measured, options)
-        report = _seen(report, parameter, measured, problem.base)
+        report = _describe(evidence, options)
+        zeros.append(evidence.judgement.zeros)
+        pairs = [p for p in measured.coupling.pairs if start <= p.coordinate < stop]
+        if pairs:
+            off_diagonal = _describe(_off_diagonal(evidence, pairs, measured), options)
+            report = _add_off_diagonal(report, off_diagonal, measured, options)
+        report = _add_resolution(report, parameter, measured, problem.base)
         reports.append(replace(report, checked=(stop - start) * claim.outputs))
     difference = relative_difference(claim.values, measured.found.value, ~np.concatenate(zeros))
     return ParameterReports("full", tuple(reports), difference)
 
 
 def _edge(problem: Problem, parameter: Parameter, coordinate: int) -> Edge | None:
-    """Return the nearest edge that was met while nothing but a parameter was moved."""
+    """Return the nearest edge of the domain that was met while a parameter was perturbed."""
     del coordinate
     return problem.edge(parameter.start, parameter.stop)
 
 
-def _described(evidence: Evidence, options: Options) -> ParameterReport:
+def _describe(evidence: Evidence, options: Options) -> ParameterReport:
     return describe_parameter(
         evidence,
         max_rows=options.max_rows,
@@ -113,68 +108,72 @@ def _described(evidence: Evidence, options: Options) -> ParameterReport:
     )
 
 
-def _beside(
-    own: Evidence, pairs: Sequence[OffDiagonalEntry], measured: CompressedJacobian
+def _off_diagonal(
+    evidence: Evidence, pairs: Sequence[OffDiagonalEntry], measured: CompressedJacobian
 ) -> Evidence:
-    """Return evidence of derivatives that an elementwise function does not have."""
-    parameter = own.parameter
+    """Return the evidence for derivatives that are zero for an elementwise function."""
+    parameter = evidence.parameter
     rows = np.array([pair.coordinate for pair in pairs]) - parameter.start
     outputs = np.array([[pair.output] for pair in pairs])
-    found = Measurement.blank(rows.size, 1)
-    found.value[:, 0], found.bound[:, 0], found.step[:] = np.array(
+    measurement = Measurement.blank(rows.size, 1)
+    measurement.value[:, 0], measurement.bound[:, 0], measurement.step[:] = np.array(
         [(pair.value, pair.bound, pair.step) for pair in pairs]
     ).T
     return replace(
-        own,
+        evidence,
         parameter=replace(parameter, entries=tuple(rows.tolist()), notes=()),
-        point=own.point[rows],
-        claim=np.zeros(found.value.shape),
-        found=found,
+        point=evidence.point[rows],
+        claim=np.zeros(measurement.value.shape),
+        measurement=measurement,
         natural=measured.sizes[outputs] / measured.scales.meaningful(rows)[:, None],
-        unmoved=False,
-        own=outputs,
-        again=None,
+        is_unused=False,
+        output_indices=outputs,
+        nearby=None,
     )
 
 
-def _joined(
+def _add_off_diagonal(
     report: ParameterReport,
-    others: ParameterReport,
+    off_diagonal: ParameterReport,
     measured: CompressedJacobian,
     options: Options,
 ) -> ParameterReport:
-    """Add what a parameter moves beside to what was found of it."""
-    worst = sorted((*report.worst, *others.worst), key=_badness, reverse=True)
+    """Add the off-diagonal derivatives to the report of a parameter."""
+    worst = sorted((*report.worst, *off_diagonal.worst), key=_badness, reverse=True)
     coupled = measured.coupling.outputs.size
-    some = "1 output depends" if coupled == 1 else f"{coupled:,} outputs depend"
-    cause = Diagnosis(
+    subject = "1 output depends" if coupled == 1 else f"{coupled:,} outputs depend"
+    diagnosis = Diagnosis(
         "coupled",
-        f"{some} on entries at other places, which an elementwise function's do not",
+        f"{subject} on entries at other places, which an elementwise function's do not",
         {"outputs": coupled},
     )
     return replace(
         report,
         verdict="wrong",
-        wrong=report.wrong + max(others.wrong, coupled),
+        wrong=report.wrong + max(off_diagonal.wrong, coupled),
         worst=tuple(worst[: options.max_rows]),
-        diagnosis=(*report.diagnosis, cause),
+        diagnosis=(*report.diagnosis, diagnosis),
     )
 
 
-def _seen(
+def _add_resolution(
     report: ParameterReport, parameter: Parameter, measured: CompressedJacobian, base: Floats
 ) -> ParameterReport:
-    """Say how well it was seen that a parameter moves nothing beside."""
+    """Add how well it is known that outputs do not depend on entries at other places."""
     hidden, sizes = measured.coupling.hidden, np.maximum(measured.sizes, np.abs(base))
-    least = measured.scales.meaningful(slice(parameter.start, parameter.stop)).min()
-    resolution = max(report.resolution, float(hidden.max() / least))
-    poor = int(np.count_nonzero(hidden > np.maximum(UNRESOLVED * sizes, VANISHING * sizes.max())))
+    smallest_scale = measured.scales.meaningful(slice(parameter.start, parameter.stop)).min()
+    resolution = max(report.resolution, float(hidden.max() / smallest_scale))
+    unresolved = int(
+        np.count_nonzero(
+            hidden > np.maximum(UNRESOLVED_SHARE * sizes, VANISHING_SHARE * sizes.max())
+        )
+    )
     report = replace(report, resolution=resolution)
-    if not poor or measured.coupling.pairs:
+    if not unresolved or measured.coupling.pairs:
         return report
-    text = f"whether {poor:,} outputs depend on entries at other places could not be seen"
+    text = f"whether {unresolved:,} outputs depend on entries at other places could not be seen"
     verdict: Verdict = "inconclusive" if report.verdict == "correct" else report.verdict
-    note = Note("inconclusive", poor, text)
+    note = Note("inconclusive", unresolved, text)
     return replace(report, verdict=verdict, notes=(*report.notes, note))
 
 

@@ -1,7 +1,7 @@
-"""The parameters of a problem that was swept, in the report's terms.
+"""The reports of the parameters of a full check, in which every entry was measured.
 
-It must not evaluate, judge or word anything: it hands each parameter's evidence
-to description.
+All parameters are judged at once, and then described one by one. This module does not evaluate
+functions, and it does not word anything.
 """
 
 from __future__ import annotations
@@ -15,93 +15,98 @@ import numpy as np
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.judgement.entry_verdicts import Judgement, judge
+from pytest_gradcheck.judgement.entry_verdicts import Judgement
 from pytest_gradcheck.numerics.full_check import FullMeasurement
-from pytest_gradcheck.numerics.measurement import Floats, Status
+from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
-from pytest_gradcheck.report_builder.parameter_report import (
+from pytest_gradcheck.report_builder.claims_at_nearby_points import (
+    NearbyClaims,
+    NearbyEntryClaims,
+)
+from pytest_gradcheck.report_builder.parameter_evidence import (
     Evidence,
+    judge_measurement,
+    split_by_parameter,
+)
+from pytest_gradcheck.report_builder.parameter_report import (
     ParameterReports,
     describe_parameter,
     relative_difference,
-    split_by_parameter,
 )
 
 __all__ = ["describe_swept"]
-
-EPS = float(np.finfo(np.float64).eps)
 
 
 def describe_swept(
     problem: Problem, measured: FullMeasurement, options: Options
 ) -> ParameterReports:
-    """Describe every parameter, entry by entry.
+    """Return the reports of all parameters, from a measurement of every entry.
 
     Parameters
     ----------
     problem : Problem
-        What was claimed.
+        The problem with its claims.
     measured : FullMeasurement
-        What was measured.
+        The measured derivatives.
     options : Options
-        The options in force.
+        The options of the check.
 
     Returns
     -------
     ParameterReports
-        Of all parameters; of a JVP, of its direction.
+        The reports; for a Jacobian-vector product, one report of its direction.
     """
     evidence = list(_evidence(problem, measured, options))
     parameters = tuple(
-        describe_parameter(one, max_rows=options.max_rows, convention=options.convention)
-        for one in evidence
+        describe_parameter(each, max_rows=options.max_rows, convention=options.convention)
+        for each in evidence
     )
     if len(parameters) == 1:
         return ParameterReports("full", parameters, parameters[0].relative_difference)
     value = measured.found.value
-    told = np.concatenate([~one.judged.zeros for one in evidence])
-    difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, told)
+    is_nonzero = np.concatenate([~each.judgement.zeros for each in evidence])
+    difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, is_nonzero)
     return ParameterReports("full", parameters, difference)
 
 
 def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> Iterator[Evidence]:
-    """Yield claims and measurements parameter by parameter; of a JVP, for its direction."""
+    """Yield the evidence for each parameter; for a Jacobian-vector product, for its direction."""
     roundings = problem.roundings or (EPS,) * len(problem.parameters)
     parameters, point = problem.parameters, problem.point
-    unmoved, elsewhere = problem.unmoved(), NearbyClaims(problem, options.seed)
+    unused, nearby = problem.unmoved(), NearbyClaims(problem, options.seed)
     if problem.tangent is not None:
         parameters, point = (Parameter("tangent", (), "float64", 0, 1),), np.zeros(1)
         roundings = (max(roundings),)
     edges = [0, *(parameter.stop for parameter in parameters)]
     claim, natural = problem.claim.rows(0, edges[-1]), measured.natural(0, edges[-1])
-    judged = _judged(claim, measured, natural, edges=edges, roundings=roundings, rtol=options.rtol)
-    kinks, conventions = (
-        split_by_parameter(measured.found.kinks, edges),
-        split_by_parameter(judged.subgradients, edges),
+    judgement = _judge_at_once(
+        claim, measured, natural, edges=edges, roundings=roundings, rtol=options.rtol
     )
-    unexplained = split_by_parameter(dict.fromkeys(judged.unclassified), edges)
+    kinks = split_by_parameter(measured.found.kinks, edges)
+    subgradients = split_by_parameter(judgement.subgradients, edges)
+    unclassified = split_by_parameter(dict.fromkeys(judgement.unclassified), edges)
     for number, parameter in enumerate(parameters):
         rows = slice(parameter.start, parameter.stop)
+        coordinates = np.arange(rows.start, rows.stop)
         yield Evidence(
             parameter=parameter,
             point=point[rows],
             outputs=problem.outputs,
             claim=claim[rows],
-            found=measured.found.select_rows(rows, kinks[number]),
+            measurement=measured.found.select_rows(rows, kinks[number]),
             natural=natural[rows],
             rounding=roundings[number],
             rtol=options.rtol,
-            unmoved=parameter.name in unmoved,
+            is_unused=parameter.name in unused,
             edge=partial(_edge, problem, parameter.start),
-            again=NearbyEntryClaims(
-                elsewhere, np.arange(rows.start, rows.stop), (rows.start, rows.stop)
+            nearby=NearbyEntryClaims(nearby, coordinates, (rows.start, rows.stop)),
+            first_judgement=judgement.select_rows(
+                rows, subgradients[number], unclassified[number]
             ),
-            at_first=judged.select_rows(rows, conventions[number], unexplained[number]),
         )
 
 
-def _judged(
+def _judge_at_once(
     claim: Floats,
     measured: FullMeasurement,
     natural: Floats,
@@ -110,15 +115,12 @@ def _judged(
     roundings: Sequence[float],
     rtol: float,
 ) -> Judgement:
-    """Judge all parameters at once: very many small ones take long one by one."""
-    found, sizes = measured.found, [stop - start for start, stop in pairwise(edges)]
+    """Judge all parameters at once, since very many small ones take long one by one."""
+    sizes = [stop - start for start, stop in pairwise(edges)]
     starts = [start for start, size in zip(edges, sizes, strict=False) if size]
-    return judge(
+    return judge_measurement(
         claim,
-        found.value,
-        found.bound,
-        found.kinks,
-        unchanged=found.has_status(Status.UNCHANGED) | found.has_status(Status.PLATEAU),
+        measured.found,
         natural=natural,
         rtol=rtol,
         rounding=np.repeat(roundings, sizes)[:, None],
@@ -127,7 +129,7 @@ def _judged(
 
 
 def _edge(problem: Problem, start: int, coordinate: int) -> Edge | None:
-    """Return the nearest edge along a coordinate, or along the one direction of a JVP."""
+    """Return the nearest edge of the domain along a coordinate, or along the tangent."""
     if problem.tangent is not None:
         return problem.edge(0, problem.point.size)
     return problem.edge(start + coordinate, start + coordinate + 1)

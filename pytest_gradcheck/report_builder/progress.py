@@ -1,6 +1,7 @@
-"""How far a check is, for those who wait: a line now and then, once it takes long.
+"""A line of progress for a check that takes long.
 
-It must not know where lines are shown; it is handed what shows one.
+It counts evaluations as they are made, like `tqdm` around their points, and shows a line at
+intervals. This module does not know where a line is shown.
 """
 
 from __future__ import annotations
@@ -17,27 +18,27 @@ from pytest_gradcheck.numerics.measurement import Evaluate, Floats
 
 __all__ = ["Progress", "describe_progress", "show_progress"]
 
-#: Seconds until anything is shown, and between two lines.
-PATIENCE = 2.0
-PAUSE = 0.25
+#: Seconds until the first line is shown, and between two lines.
+DELAY = 2.0
+INTERVAL = 0.25
 
 
 @dataclass(slots=True)
 class Progress:
-    """Counts evaluations, and shows how many they are.
+    """A counter of evaluations that shows their number.
 
     Attributes
     ----------
     show : callable
-        Shows a line in the place of the one before; none for an empty one.
+        Replaces the line that is shown; an empty line removes it.
     forward : str
-        Name of what is evaluated.
+        The name of the function that is evaluated.
     entries : int or None
-        How many entries are swept, two evaluations each; None for directions.
+        The number of entries to measure, two evaluations each; None for a screen.
     clock : callable
-        Tells the time, in seconds.
+        Returns the time in seconds.
     done : int
-        Evaluations so far.
+        The number of evaluations so far.
     """
 
     show: Callable[[str], object]
@@ -45,13 +46,13 @@ class Progress:
     entries: int | None
     clock: Callable[[], float] = time.monotonic
     done: int = 0
-    _begun: float = field(init=False)
+    _started: float = field(init=False)
     _next: float = field(init=False)
     _is_shown: bool = False
 
     def __enter__(self) -> Self:
-        self._begun = self.clock()
-        self._next = self._begun + PATIENCE
+        self._started = self.clock()
+        self._next = self._started + DELAY
         return self
 
     def __exit__(
@@ -64,20 +65,20 @@ class Progress:
             self.show("")
 
     def watch(self, evaluate: Evaluate) -> Evaluate:
-        """Return what evaluates the same, and is counted."""
+        """Return `evaluate` with its evaluations counted."""
 
-        def watched(points: Iterable[Floats]) -> Floats:
-            return evaluate(self._ticking(points))
+        def counted(points: Iterable[Floats]) -> Floats:
+            return evaluate(self._counting(points))
 
-        return watched
+        return counted
 
-    def _ticking(self, points: Iterable[Floats]) -> Iterator[Floats]:
+    def _counting(self, points: Iterable[Floats]) -> Iterator[Floats]:
         for point in points:
             now = self.clock()
             if now >= self._next:
-                self._is_shown, self._next = True, now + PAUSE
+                self._is_shown, self._next = True, now + INTERVAL
                 self.show(
-                    describe_progress(self.forward, self.done, self.entries, now - self._begun)
+                    describe_progress(self.forward, self.done, self.entries, now - self._started)
                 )
             yield point
             self.done += 1
@@ -87,19 +88,19 @@ class Progress:
 def show_progress(
     problem: Problem, show: Callable[[str], object] | None, entries: int | None
 ) -> Iterator[Problem]:
-    """Yield the problem with evaluations whose progress is shown, where somebody watches.
+    """Show the progress of evaluations while the context lasts.
 
     Parameters
     ----------
     problem : Problem
-        What is measured.
+        The problem.
     show, entries
-        As for `Progress`; None for a check that nobody watches.
+        As for `Progress`; `show` is None where no progress is shown.
 
     Yields
     ------
     Problem
-        The same; the line is gone when the context ends.
+        The problem, with evaluations that are counted.
     """
     if show is None:
         yield problem
@@ -109,7 +110,7 @@ def show_progress(
 
 
 def describe_progress(forward: str, done: int, entries: int | None, seconds: float) -> str:
-    """Return a line about evaluations that are done, out of those of a sweep.
+    """Return the line for a number of evaluations, with the time left if it is known.
 
     Examples
     --------
@@ -124,9 +125,9 @@ def describe_progress(forward: str, done: int, entries: int | None, seconds: flo
     speed = f"{rate:,.0f} evaluations/s" if rate >= 10 else f"{rate:.1f} evaluations/s"
     if entries is None:
         return f"gradcheck of {forward}: {done:,} evaluations along directions, {speed}"
-    swept, left = min(done // 2, entries), 2 * entries - done
-    ahead = f"{_duration(left / rate)} left" if left > 0 and rate > 0 else "some once more"
-    return f"gradcheck of {forward}: {swept:,} of {entries:,} entries, {speed}, {ahead}"
+    measured, left = min(done // 2, entries), 2 * entries - done
+    remaining = f"{_duration(left / rate)} left" if left > 0 and rate > 0 else "some once more"
+    return f"gradcheck of {forward}: {measured:,} of {entries:,} entries, {speed}, {remaining}"
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
-"""The parameters of a problem that was screened, in the report's terms.
+"""The reports of the parameters of a fast check, which was screened along random directions.
 
-It must not evaluate or judge entries: those that were measured one by one go to
-description, and of the others it says what would have been seen.
+Entries that were measured one by one are described as in a full check. For the others the
+report states the smallest error that the screen would have detected. This module does not
+evaluate functions.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.report_data import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
+from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import (
     ROUNDING,
-    Evidence,
     ParameterReports,
     agreement_text,
     describe_parameter,
@@ -36,16 +37,17 @@ from pytest_gradcheck.report_builder.parameter_report import (
 
 __all__ = ["describe_screened", "has_rounding_note", "keep_inconclusive", "with_rounding_notes"]
 
-#: Shares of claims that backward's own rounding comes to, above which that is said.
-NOTABLE = 1e-12
+#: A note states the rounding error of backward if it exceeds this share of its claims.
+NOTABLE_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What a screen found of one parameter, `number`-th of its segments.
+class _ScreenedParameter:
+    """The result of a screen for one parameter, which is its segment `number`.
 
-    `resolution` is the smallest error of one entry that would have been seen, in its own
-    units, `share` relative to a typical one; `findings` are those in this parameter.
+    `resolution` is the smallest error of one entry that the screen would have detected, and
+    `relative_resolution` the same relative to a typical claim. `findings` are the places in
+    this parameter where claims are wrong.
     """
 
     problem: Problem
@@ -54,29 +56,29 @@ class _Part:
     parameter: Parameter
     number: int
     rounding: float
-    elsewhere: NearbyClaims
+    nearby: NearbyClaims
     resolution: float
-    share: float
+    relative_resolution: float
     findings: Sequence[Finding]
 
     @property
     def measured(self) -> dict[int, Measurement]:
-        """Coordinates that were measured one by one, counted from the parameter's first."""
+        """Measurements of single coordinates, counted from the first of the parameter."""
         start = self.parameter.start
         return {
-            coordinate - start: found
+            coordinate - start: measurement
             for finding in self.findings
-            for coordinate, found in finding.measured
+            for coordinate, measurement in finding.measured
         }
 
     @property
     def checked(self) -> int:
-        """How many derivatives there are."""
+        """The number of derivatives."""
         return self.problem.base.size * (self.parameter.stop - self.parameter.start)
 
     @property
-    def held(self) -> int:
-        """How many derivatives were not looked at: by entries at which forward has a kink."""
+    def fixed(self) -> int:
+        """The number of derivatives that were not measured, because forward has a kink there."""
         if not self.screened.fixed.size:
             return 0
         ends = [self.parameter.start, self.parameter.stop]
@@ -85,135 +87,133 @@ class _Part:
 
     @property
     def largest(self) -> float:
-        """The largest claim."""
+        """The magnitude of the largest claim."""
         claim = self.problem.claim.rows(self.parameter.start, self.parameter.stop)
         return float(np.abs(claim).max(initial=0.0))
 
     @property
     def is_zero(self) -> bool:
-        """Whether all derivatives are zero within what could be seen."""
+        """Whether all derivatives are verified to be zero within the resolution."""
         screened, start, stop = self.screened, self.parameter.start, self.parameter.stop
         scale = screened.scales.meaningful(slice(start, stop))[:, None]
-        moves = np.abs(self.problem.claim.rows(start, stop)) * scale
-        seen = screened.detection_limit[self.number]
-        return bool(are_verified_zero(moves.max(axis=0, initial=0.0), seen, screened.sizes).all())
+        changes = np.abs(self.problem.claim.rows(start, stop)) * scale
+        limit = screened.detection_limit[self.number]
+        largest = changes.max(axis=0, initial=0.0)
+        return bool(are_verified_zero(largest, limit, screened.sizes).all())
 
     @property
     def is_unknown(self) -> bool:
-        """Whether nothing was verified."""
+        """Whether no claim was verified."""
         unexplained = self.screened.unexplained[self.number].any()
         return bool(unexplained) or not np.isfinite(self.resolution)
 
 
 def describe_screened(
-    problem: Problem, screened: ScreenResult, options: Options, elsewhere: NearbyClaims
+    problem: Problem, screened: ScreenResult, options: Options, nearby: NearbyClaims
 ) -> ParameterReports:
-    """Describe every parameter by what directions and single entries showed.
+    """Return the reports of all parameters, from directions and single entries.
 
     Parameters
     ----------
     problem : Problem
-        What was claimed.
+        The problem with its claims.
     screened : ScreenResult
-        What was found.
+        The result of the screen.
     options : Options
-        The options in force.
-    elsewhere : NearbyClaims
-        Asks backward close to the point, before it is accused of a slight difference.
-
-    Returns
-    -------
-    ParameterReports
-        Of all parameters.
+        The options of the check.
+    nearby : NearbyClaims
+        Claims at nearby points, which may excuse a slight difference.
     """
-    unmoved = problem.unmoved()
+    unused = problem.unmoved()
     reports, number = list[ParameterReport](), 0
     resolutions = (screened.detection_limit.max(axis=1) / screened.smallest_scale).tolist()
-    shares = screened.relative_detection_limit.max(axis=1).tolist()
+    relative_resolutions = screened.relative_detection_limit.max(axis=1).tolist()
     findings: dict[int, list[Finding]] = {}
     for finding in screened.findings:
         findings.setdefault(finding.box.segment.start, []).append(finding)
     for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
         if parameter.start == parameter.stop:
-            part = _Part(
-                problem, screened, options, parameter, 0, rounding, elsewhere, np.inf, 0.0, ()
+            part = _ScreenedParameter(
+                problem, screened, options, parameter, 0, rounding, nearby, np.inf, 0.0, ()
             )
-            reports.append(_blank(part, "correct", parameter.notes))
+            reports.append(_report_without_entries(part, "correct", parameter.notes))
             continue
-        part = _Part(
+        part = _ScreenedParameter(
             problem,
             screened,
             options,
             parameter,
             number,
             rounding,
-            elsewhere,
+            nearby,
             resolutions[number],
-            shares[number],
+            relative_resolutions[number],
             findings.get(parameter.start, ()),
         )
-        swept = screened.swept.get(number)
-        if swept is not None:
+        measurement = screened.swept.get(number)
+        if measurement is not None:
             coordinates = np.arange(parameter.start, parameter.stop)
-            reports.append(_described(part, parameter, coordinates, swept, unmoved))
+            reports.append(_describe_measured(part, parameter, coordinates, measurement, unused))
         else:
-            reports.append(_screened(part, unmoved))
+            reports.append(_describe_unmeasured(part, unused))
         number += 1
-    return ParameterReports("fast", tuple(reports), _difference(screened))
+    return ParameterReports("fast", tuple(reports), _directional_difference(screened))
 
 
 def has_rounding_note(report: ParameterReport) -> bool:
-    """Tell whether backward's own rounding explains what seemed to be off."""
+    """Return whether the rounding of backward explains claims that seemed to be wrong."""
     return any(note.kind == "rounding" for note in report.notes)
 
 
 def with_rounding_notes(problem: Problem, shares: Mapping[int, float]) -> Problem:
-    """Return the problem with a note on parameters whose claims are rounded notably.
+    """Return the problem with notes on parameters whose claims have large rounding errors.
 
     Parameters
     ----------
     problem : Problem
-        What was claimed.
+        The problem.
     shares : mapping of int to float
-        For the first coordinate of a parameter how well its claims are known, relatively.
+        The relative rounding error of the claims, by the first coordinate of a parameter.
     """
 
-    def said(parameter: Parameter) -> Parameter:
+    def with_note(parameter: Parameter) -> Parameter:
         share = shares.get(parameter.start, 0.0)
-        if share <= NOTABLE or parameter.start == parameter.stop:
+        if share <= NOTABLE_ROUNDING or parameter.start == parameter.stop:
             return parameter
         text = f"backward's own rounding: claims of {parameter.name} are good to {share:.0e}"
         note = Note("rounding", 0, f"{text} of their size")
         return replace(parameter, notes=(*parameter.notes, note))
 
-    return replace(problem, parameters=tuple(said(p) for p in problem.parameters))
+    return replace(problem, parameters=tuple(with_note(p) for p in problem.parameters))
 
 
-def keep_inconclusive(described: ParameterReports, before: ParameterReports) -> ParameterReports:
-    """Return what a second screen says, without saying more of what the first left open.
+def keep_inconclusive(second: ParameterReports, first: ParameterReports) -> ParameterReports:
+    """Return the reports of a second screen, as inconclusive as those of the first.
 
     Parameters
     ----------
-    described, before : ParameterReports
-        By the second one, which allows for the rounding of all claims, and by the first.
+    second, first : ParameterReports
+        The reports of the screen that allows for the rounding of all claims, and those of the
+        screen before it.
     """
     reports = [
-        replace(now, verdict="inconclusive", notes=(*now.notes, *_of_rounding(then)))
-        if now.verdict == "correct" and then.verdict == "inconclusive" and has_rounding_note(then)
-        else now
-        for now, then in zip(described.parameters, before.parameters, strict=True)
+        replace(new, verdict="inconclusive", notes=(*new.notes, *_rounding_notes(old)))
+        if new.verdict == "correct" and old.verdict == "inconclusive" and has_rounding_note(old)
+        else new
+        for new, old in zip(second.parameters, first.parameters, strict=True)
     ]
-    return replace(described, parameters=tuple(reports))
+    return replace(second, parameters=tuple(reports))
 
 
-def _of_rounding(report: ParameterReport) -> tuple[Note, ...]:
+def _rounding_notes(report: ParameterReport) -> tuple[Note, ...]:
+    """Return the notes on entries that are inconclusive because of rounding."""
     return tuple(n for n in report.notes if n.kind == "inconclusive" and ROUNDING in n.text)
 
 
-def _difference(screened: ScreenResult) -> float:
-    """Return formula (2) for derivatives along the directions that were looked at.
+def _directional_difference(screened: ScreenResult) -> float:
+    """Return the relative difference of the derivatives along all directions.
 
-    Those that cannot be told from zero count as such.
+    Those that cannot be distinguished from zero count as zero.
     """
     claimed = np.stack([s.claimed for s in screened.directional_derivatives])
     measured = np.stack([s.measured for s in screened.directional_derivatives])
@@ -222,118 +222,123 @@ def _difference(screened: ScreenResult) -> float:
     )
 
 
-def _described(
-    part: _Part,
+def _describe_measured(
+    part: _ScreenedParameter,
     parameter: Parameter,
     coordinates: NDArray[np.intp],
-    found: Measurement,
-    unmoved: frozenset[str],
+    measurement: Measurement,
+    unused: frozenset[str],
 ) -> ParameterReport:
-    """Describe coordinates that were measured one by one."""
+    """Return the report of coordinates that were measured one by one."""
     problem, options = part.problem, part.options
     evidence = Evidence(
         parameter=parameter,
         point=problem.point[coordinates],
         outputs=problem.outputs,
         claim=problem.claim.take(coordinates),
-        found=found,
+        measurement=measurement,
         natural=part.screened.natural_slopes(coordinates),
         rounding=part.rounding,
         rtol=options.rtol,
-        unmoved=parameter.name in unmoved,
-        again=NearbyEntryClaims(part.elsewhere, coordinates, (parameter.start, parameter.stop)),
-        edge=lambda k: problem.edge(int(coordinates[k]), int(coordinates[k]) + 1),
+        is_unused=parameter.name in unused,
+        nearby=NearbyEntryClaims(part.nearby, coordinates, (parameter.start, parameter.stop)),
+        edge=lambda row: problem.edge(int(coordinates[row]), int(coordinates[row]) + 1),
     )
     return describe_parameter(evidence, max_rows=options.max_rows, convention=options.convention)
 
 
-def _screened(part: _Part, unmoved: frozenset[str]) -> ParameterReport:
-    """Describe a parameter of which few entries were measured, or none."""
-    part, excused = _standing(part)
+def _describe_unmeasured(part: _ScreenedParameter, unused: frozenset[str]) -> ParameterReport:
+    """Return the report of a parameter of which few entries were measured, or none."""
+    part, excuses = _excuse_findings(part)
     if not part.findings:
-        faint = part.share > UNRESOLVED and not part.is_zero
-        poor = part.is_unknown or part.held or faint
-        poor |= any(note.kind == "inconclusive" for note in excused)
-        notes = (*_notes(part, unmoved), *excused)
-        return _blank(part, "inconclusive" if poor else "correct", notes)
-    report = _blank(part, "wrong", part.parameter.notes)
+        is_unresolved = part.relative_resolution > UNRESOLVED and not part.is_zero
+        is_inconclusive = part.is_unknown or part.fixed or is_unresolved
+        is_inconclusive |= any(note.kind == "inconclusive" for note in excuses)
+        notes = (*_notes(part, unused), *excuses)
+        return _report_without_entries(
+            part, "inconclusive" if is_inconclusive else "correct", notes
+        )
+    report = _report_without_entries(part, "wrong", part.parameter.notes)
     measured = part.measured
     if measured:
-        report = _measured_report(part, measured)
-    causes = list(_causes(part))
+        report = _describe_single_entries(part, measured)
+    diagnoses = list(_diagnoses(part))
     if any(finding.box.size > 1 and finding.relative_error is None for finding in part.findings):
-        causes += report.diagnosis
+        diagnoses += report.diagnosis
     return replace(
         report,
         verdict="wrong",
-        wrong=_wrong(part),
+        wrong=_count_wrong(part),
         checked=part.checked,
-        diagnosis=tuple(causes),
+        diagnosis=tuple(diagnoses),
         resolution=part.resolution,
-        notes=tuple(_notes(part, unmoved)),
+        notes=tuple(_notes(part, unused)),
     )
 
 
-def _standing(part: _Part) -> tuple[_Part, tuple[Note, ...]]:
-    """Leave out what backward's own rounding explains; return what is to be said of that."""
+def _excuse_findings(part: _ScreenedParameter) -> tuple[_ScreenedParameter, tuple[Note, ...]]:
+    """Leave out the findings that the rounding of backward explains; return notes on these."""
     if not part.findings:
         return part, ()
-    excuses = [_excuse(part, finding) for finding in part.findings]
-    pairs = zip(part.findings, excuses, strict=True)
-    standing = [finding for finding, said in pairs if not said]
-    return replace(part, findings=standing), tuple(note for said in excuses for note in said)
+    notes = [_excuse(part, finding) for finding in part.findings]
+    remaining = [
+        finding for finding, excuse in zip(part.findings, notes, strict=True) if not excuse
+    ]
+    return replace(part, findings=remaining), tuple(note for excuse in notes for note in excuse)
 
 
-def _excuse(part: _Part, finding: Finding) -> list[Note]:
-    """Return what is said of rounding where it explains all that was measured of a finding."""
+def _excuse(part: _ScreenedParameter, finding: Finding) -> list[Note]:
+    """Return notes on rounding if it explains every measurement of a finding, else none."""
     start = part.parameter.start
-    measured = {coordinate - start: found for coordinate, found in finding.measured}
+    measured = {coordinate - start: single for coordinate, single in finding.measured}
     if not measured:
         return []
-    report = _measured_report(part, measured)
-    said = [note for note in report.notes if note.kind == "rounding"]
-    if report.wrong or not said:
+    report = _describe_single_entries(part, measured)
+    notes = [note for note in report.notes if note.kind == "rounding"]
+    if report.wrong or not notes:
         return []
     count = sum(note.count for note in report.notes if note.kind == "inconclusive")
     if count:
         text = f"{count} of {part.checked} inconclusive: {ROUNDING}"
-        said.append(Note("inconclusive", count, text))
-    return said
+        notes.append(Note("inconclusive", count, text))
+    return notes
 
 
-def _wrong(part: _Part) -> int:
-    """Count derivatives that are wrong; places that were found may overlap."""
+def _count_wrong(part: _ScreenedParameter) -> int:
+    """Return the number of wrong derivatives; findings may overlap."""
     outputs: dict[int, NDArray[np.bool_]] = {}
     for finding in part.findings:
         size = finding.box.segment.size
-        where = outputs.setdefault(finding.output, np.zeros(size, dtype=np.bool_))
+        is_wrong = outputs.setdefault(finding.output, np.zeros(size, dtype=np.bool_))
         if finding.relative_error is None:
-            finding.box.view(where)[...] = True
-        else:  # a factor of zero is none
+            finding.box.view(is_wrong)[...] = True
+        else:  # claims of zero have no relative error
             rows = part.problem.claim.rows(part.parameter.start, part.parameter.stop)
-            where |= rows[:, finding.output] != 0
-    return sum(int(np.count_nonzero(where)) for where in outputs.values())
+            is_wrong |= rows[:, finding.output] != 0
+    return sum(int(np.count_nonzero(is_wrong)) for is_wrong in outputs.values())
 
 
-def _measured_report(part: _Part, measured: Mapping[int, Measurement]) -> ParameterReport:
+def _describe_single_entries(
+    part: _ScreenedParameter, measured: Mapping[int, Measurement]
+) -> ParameterReport:
     parameter, coordinates = part.parameter, sorted(measured)
     entries = parameter.entries
     chosen = tuple(k if entries is None else entries[k] for k in coordinates)
-    return _described(
+    return _describe_measured(
         part,
         replace(parameter, entries=chosen, notes=()),
         np.array(coordinates) + parameter.start,
-        _joined([measured[k] for k in coordinates]),
+        _concatenate([measured[k] for k in coordinates]),
         frozenset(),
     )
 
 
-def _joined(measurements: Sequence[Measurement]) -> Measurement:
-    """Join measurements of one coordinate each."""
+def _concatenate(measurements: Sequence[Measurement]) -> Measurement:
+    """Concatenate measurements of one coordinate each."""
     kinks = {
         (row, output): slopes
-        for row, found in enumerate(measurements)
-        for (_, output), slopes in found.kinks.items()
+        for row, measurement in enumerate(measurements)
+        for (_, output), slopes in measurement.kinks.items()
     }
     return Measurement(
         np.concatenate([m.value for m in measurements]),
@@ -344,7 +349,9 @@ def _joined(measurements: Sequence[Measurement]) -> Measurement:
     )
 
 
-def _blank(part: _Part, verdict: Verdict, notes: tuple[Note, ...]) -> ParameterReport:
+def _report_without_entries(
+    part: _ScreenedParameter, verdict: Verdict, notes: tuple[Note, ...]
+) -> ParameterReport:
     parameter = part.parameter
     return ParameterReport(
         name=parameter.name,
@@ -362,38 +369,37 @@ def _blank(part: _Part, verdict: Verdict, notes: tuple[Note, ...]) -> ParameterR
     )
 
 
-def _causes(part: _Part) -> Iterator[Diagnosis]:
-    """Yield what is wrong together, and how: each once, the largest places first."""
-    for share, doubt, outputs in _shares(part.findings):
-        cause = diagnose_relative_error(share, doubt)
-        yield replace(cause, text=f"{cause.text}{_of_outputs(part.problem, outputs)}")
-    places = [f for f in part.findings if f.relative_error is None and f.box.size > 1]
-    places.sort(key=lambda finding: -finding.box.size)
-    shown = places[: part.options.max_rows]
+def _diagnoses(part: _ScreenedParameter) -> Iterator[Diagnosis]:
+    """Yield a diagnosis for each common relative error, then the largest wrong regions."""
+    for relative_error, uncertainty, outputs in _relative_errors(part.findings):
+        diagnosis = diagnose_relative_error(relative_error, uncertainty)
+        text = f"{diagnosis.text}{_of_outputs(part.problem, outputs)}"
+        yield replace(diagnosis, text=text)
+    regions = [f for f in part.findings if f.relative_error is None and f.box.size > 1]
+    regions.sort(key=lambda finding: -finding.box.size)
+    shown = regions[: part.options.max_rows]
     for finding in shown:
-        where, count, size = (
-            _place(part.parameter, finding.box),
-            len(finding.measured),
-            finding.box.size,
-        )
-        text = f"wrong in {where}, {size:,} entries: in {finding.wrong} of {count} measured"
+        name, count = _region_name(part.parameter, finding.box), len(finding.measured)
+        size = finding.box.size
+        text = f"wrong in {name}, {size:,} entries: in {finding.wrong} of {count} measured"
         text += _of_outputs(part.problem, [finding.output])
         yield Diagnosis(
             "place", text, {"wrong": finding.wrong, "measured": count, "entries": size}
         )
-    if len(places) > len(shown):
-        more = len(places) - len(shown)
+    if len(regions) > len(shown):
+        more = len(regions) - len(shown)
         yield Diagnosis("places", f"and in {more} smaller parts of it", {"places": more})
 
 
-def _shares(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]:
-    """Return shares that may be the same once, the least certain, with all their outputs."""
+def _relative_errors(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]:
+    """Return the distinct relative errors with their uncertainties, and the outputs of each."""
     groups = list[tuple[float, float, list[int]]]()
     for finding in sorted(findings, key=lambda f: f.relative_error_bound, reverse=True):
         if finding.relative_error is None:
             continue
-        for share, doubt, outputs in groups:
-            if abs(finding.relative_error - share) <= doubt + finding.relative_error_bound:
+        for relative_error, uncertainty, outputs in groups:
+            distance = abs(finding.relative_error - relative_error)
+            if distance <= uncertainty + finding.relative_error_bound:
                 outputs.append(finding.output)
                 break
         else:
@@ -402,7 +408,7 @@ def _shares(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]
 
 
 def _of_outputs(problem: Problem, outputs: Sequence[int]) -> str:
-    """Say of which outputs, where there are several."""
+    """Return a clause that names the outputs, if there are several."""
     if not problem.outputs:
         return ""
     if len(outputs) > 1:
@@ -412,28 +418,28 @@ def _of_outputs(problem: Problem, outputs: Sequence[int]) -> str:
     return f", of {block.entry(output - block.start)}"
 
 
-def _place(parameter: Parameter, box: Box) -> str:
-    """Name a box: ``W1[3, :]``."""
+def _region_name(parameter: Parameter, box: Box) -> str:
+    """Return the name of a box: ``W1[3, :]``."""
     if box.is_whole:
         return f"all of {parameter.name}"
     if parameter.entries is not None:
         ((start, stop),) = box.ranges
         return f"{parameter.entry(start)} to {parameter.entry(stop - 1)}"
     ranges = zip(box.ranges, parameter.axes, strict=True)
-    texts = [_range(start, stop, length) for (start, stop), length in ranges]
+    texts = [_index_text(start, stop, length) for (start, stop), length in ranges]
     if not parameter.is_complex:
         return f"{parameter.name}[{', '.join(texts)}]"
     part = {"0": ".real", "1": ".imag"}.get(texts.pop(), "")
     return f"{parameter.name}[{', '.join(texts)}]{part}"
 
 
-def _range(start: int, stop: int, length: int) -> str:
+def _index_text(start: int, stop: int, length: int) -> str:
     if stop - start == 1:
         return str(start)
     return ":" if stop - start == length else f"{start}:{stop}"
 
 
-def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
+def _notes(part: _ScreenedParameter, unused: frozenset[str]) -> Iterator[Note]:
     parameter, problem = part.parameter, part.problem
     yield from parameter.notes
     if part.findings:
@@ -442,40 +448,42 @@ def _notes(part: _Part, unmoved: frozenset[str]) -> Iterator[Note]:
             yield Note("unexplained", 0, text)
         return
     if part.is_unknown:
-        yield Note("inconclusive", part.checked, _why_unknown(part))
+        yield Note("inconclusive", part.checked, _unknown_reason(part))
         return
-    if part.held:
-        text = f"{part.held:,} at entries that are zero were not looked at: a kink, or an edge"
-        yield Note("inconclusive", part.held, text)
+    if part.fixed:
+        text = f"{part.fixed:,} at entries that are zero were not looked at: a kink, or an edge"
+        yield Note("inconclusive", part.fixed, text)
     claim = problem.claim.rows(parameter.start, parameter.stop)
     zeros = np.asarray(~claim.any(axis=1))
-    poor = part.share > UNRESOLVED
-    if poor and part.is_zero:
-        zeros, poor = np.ones_like(zeros), False
+    is_unresolved = part.relative_resolution > UNRESOLVED
+    if is_unresolved and part.is_zero:
+        zeros, is_unresolved = np.ones_like(zeros), False
     yield from zero_notes(
         parameter,
         zeros,
-        within=part.largest + part.resolution if zeros.all() else 0.0,
-        unmoved=parameter.name in unmoved,
-        barren=False,
+        largest=part.largest + part.resolution if zeros.all() else 0.0,
+        is_unused=parameter.name in unused,
+        is_measured_zero=False,
     )
-    if poor:
-        count = part.checked if part.share > 1 else 0
-        yield Note("inconclusive", count, f"an error of {_seen(part)} in one entry could hide")
+    if is_unresolved:
+        count = part.checked if part.relative_resolution > 1 else 0
+        yield Note(
+            "inconclusive", count, f"an error of {_resolution_text(part)} in one entry could hide"
+        )
     elif not zeros.all():
-        yield Note("screened", 0, f"seen: errors of one entry above {_seen(part)}")
+        yield Note("screened", 0, f"seen: errors of one entry above {_resolution_text(part)}")
     yield from point_notes(parameter, problem.point[parameter.start : parameter.stop])
 
 
-def _seen(part: _Part) -> str:
-    return f"{part.resolution:.0e} ({part.share:.0e} of a typical one)"
+def _resolution_text(part: _ScreenedParameter) -> str:
+    return f"{part.resolution:.0e} ({part.relative_resolution:.0e} of a typical one)"
 
 
-def _why_unknown(part: _Part) -> str:
+def _unknown_reason(part: _ScreenedParameter) -> str:
     screened = part.screened
     if screened.unexplained[part.number].any():
         return "backward is off along random directions, but no entry was found that explains it"
-    status = max(int(sight.status.max()) for sight in screened.directional_derivatives)
+    status = max(int(each.status.max()) for each in screened.directional_derivatives)
     edge = part.problem.edge(0, part.problem.point.size)
     reason = status_reason(Status(status), edge) or "forward is too noisy"
-    return f"no direction shows it: {reason}{agreement_text(_difference(screened))}"
+    return f"no direction shows it: {reason}{agreement_text(_directional_difference(screened))}"

@@ -206,7 +206,7 @@ def test_scatter_excuses_no_large_difference_and_no_discontinuity() -> None:
 
 
 def test_scatter_verifies_a_claim_as_zero_where_forward_is_zero() -> None:
-    """There is no natural scale; a claim that is large, or does not scatter, is wrong."""
+    """There is no natural slope; a claim that is large, or does not scatter, is wrong."""
     for claim, scatter, expected in (
         (1e-13, 2e-14, VerdictCode.CORRECT),
         (1e-13, 1e-29, VerdictCode.WRONG),
@@ -260,7 +260,7 @@ def test_zero_is_judged_against_the_largest_entry_not_the_output() -> None:
 
 
 def test_output_that_does_not_vary_has_no_natural_scale() -> None:
-    """Without a natural scale, entries are compared with the largest entry."""
+    """Without a natural slope, entries are compared with the largest entry."""
     claim = np.array([[1.0], [0.0]])
     judged = judge(claim, claim, 0 * claim, {}, natural=0 * claim)
     assert judged.codes.ravel().tolist() == [VerdictCode.CORRECT] * 2
@@ -425,7 +425,7 @@ def test_zero_between_the_slopes_of_a_kink_is_not_verified_as_zero() -> None:
 def test_zeros_are_small_and_not_wrong(
     claim: float, value: float, bound: float, size: int, width: int
 ) -> None:
-    """A derivative verified as zero is small against the natural scale, and is not wrong."""
+    """A derivative verified as zero is small against the natural slope, and is not wrong."""
     claim, value, bound = claim * 10.0**size, value * 10.0**size, bound * 10.0**width
     judged = judge_one(claim, value, bound)
     if judged.zeros.item():

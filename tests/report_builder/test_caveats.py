@@ -1,4 +1,4 @@
-"""Remarks in words: what a check of one parameter could not have seen."""
+"""Notes on errors that a check of one parameter cannot detect at its point."""
 
 from typing import Any
 
@@ -14,10 +14,14 @@ def parameter(*shape: int, **changes: Any) -> Parameter:
     return Parameter("W", shape, "float64", 0, int(np.prod(shape)), **changes)
 
 
-def remark(gradient: Any, **changes: Any) -> str | None:
-    """Return the remark on a parameter whose gradient is claimed and measured to be this."""
+def zero_note_text(gradient: Any, **changes: Any) -> str | None:
+    """Return the note on a parameter for which `gradient` is claimed and measured."""
     array = np.asarray(gradient, dtype=float)
-    settings: dict[str, Any] = {"within": 0.0, "unmoved": False, "barren": False} | changes
+    settings: dict[str, Any] = {
+        "largest": 0.0,
+        "is_unused": False,
+        "is_measured_zero": False,
+    } | changes
     texts = [n.text for n in zero_notes(parameter(*array.shape), array.ravel() == 0, **settings)]
     return texts[0] if texts else None
 
@@ -58,37 +62,37 @@ SPARSE[[0, 1, 2, 3, 5, 7, 9, 11, 13, 15, 16]] = 0
         ),
     ],
 )
-def test_zero_gradients_are_placed(gradient: Any, text: str | None) -> None:
-    """Whole rows, columns and slices are named, single entries of matrices counted."""
-    assert remark(gradient) == text
+def test_places_of_zeros_are_named(gradient: Any, text: str | None) -> None:
+    """Whole rows, columns and slices are named; single entries of matrices are counted."""
+    assert zero_note_text(gradient) == text
 
 
 def test_coordinates_of_complex_and_constrained_parameters_are_counted() -> None:
-    """They have no rows."""
+    """Their coordinates do not form rows."""
     zeros = np.array([False, True, True, True])
     for changes in ({"is_complex": True}, {"entries": (0, 1, 2, 3)}):
         matrix = Parameter("W", (2, 2), "float64", 0, 4, **changes)
-        (note,) = zero_notes(matrix, zeros, within=1e-9, unmoved=False, barren=False)
+        (note,) = zero_notes(matrix, zeros, largest=1e-9, is_unused=False, is_measured_zero=False)
         assert note.text == "zero gradient in 3 of 4 entries (dead units?), errors there unseen"
         assert note.count == 3
 
 
-def test_size_of_a_zero_is_said() -> None:
-    """Where nothing else was compared: what could hide is as large."""
+def test_bound_of_a_zero_gradient_is_given() -> None:
+    """An error as large as the bound could be hidden."""
     text = "zero gradient everywhere at this point (within 3e-10), errors unseen"
-    assert remark([0, 0], within=3.4e-10) == text
+    assert zero_note_text([0, 0], largest=3.4e-10) == text
 
 
-def test_parameter_that_forward_never_reacted_to() -> None:
-    """That is more than a zero gradient."""
+def test_unused_parameter() -> None:
+    """The note says more than that the gradient is zero."""
     text = "forward does not depend on W at this point, errors unseen"
-    assert remark([0, 0], unmoved=True) == text
+    assert zero_note_text([0, 0], is_unused=True) == text
 
 
-def test_wrong_claim_about_what_forward_does_not_feel() -> None:
-    """Forward may use another variable."""
+def test_wrong_claim_about_an_unused_parameter() -> None:
+    """Forward may use another variable in its place."""
     text = "numerically zero everywhere: does forward use W at all?"
-    assert remark([1, 1], barren=True) == text
+    assert zero_note_text([1, 1], is_measured_zero=True) == text
 
 
 @pytest.mark.parametrize(
@@ -103,13 +107,13 @@ def test_wrong_claim_about_what_forward_does_not_feel() -> None:
     ],
 )
 def test_points_that_hide_a_kind_of_error(point: Any, text: str | None) -> None:
-    """Zeros, equal entries and symmetry are said, with what they hide."""
+    """Zeros, equal entries and symmetry are noted, with the error that they hide."""
     array = np.asarray(point, dtype=float)
     texts = [note.text for note in point_notes(parameter(*array.shape), array.ravel())]
     assert texts == ([] if text is None else [text])
 
 
-def test_nothing_is_said_of_points_in_other_coordinates() -> None:
-    """A constrained or complex parameter's coordinates are not its entries."""
+def test_complex_and_constrained_points_have_no_note() -> None:
+    """The coordinates of such a parameter are not its entries."""
     for changes in ({"is_complex": True}, {"entries": (0, 2)}):
         assert not list(point_notes(parameter(2, **changes), np.zeros(2)))

@@ -1,4 +1,4 @@
-"""Progress: when a line is shown, and what it says."""
+"""The line of progress: when it is shown, and its text."""
 
 import numpy as np
 import pytest
@@ -10,48 +10,48 @@ POINTS = np.zeros((100, 2))
 
 
 def lines(seconds: float, entries: int | None = None) -> tuple[list[str], Counted]:
-    """Evaluate at a hundred points, each for so long; return what was shown."""
-    now, told = [0.0], list[str]()
+    """Evaluate at a hundred points of `seconds` each; return the lines and the counter."""
+    now, shown = [0.0], list[str]()
 
     def slow(point: Floats) -> Floats:
         now[0] += seconds
         return np.array([point.sum()])
 
     counted = Counted(slow)
-    with Progress(told.append, "f", entries, lambda: now[0]) as progress:
+    with Progress(shown.append, "f", entries, lambda: now[0]) as progress:
         assert progress.watch(counted)(iter(POINTS)).shape == (100, 1)
-    return told, counted
+    return shown, counted
 
 
 def test_short_check_shows_nothing() -> None:
-    """Not even an empty line."""
-    told, counted = lines(0.019)
-    assert told == []
+    """There is not even an empty line."""
+    shown, counted = lines(0.019)
+    assert shown == []
     assert counted.calls == 100
 
 
-def test_long_check_shows_a_line_now_and_then_and_takes_it_away() -> None:
-    """First after two seconds, then four times a second."""
-    told, _ = lines(1 / 16, entries=100)
-    assert told[0] == "gradcheck of f: 16 of 100 entries, 16 evaluations/s, 10 s left"
-    assert told[1] == "gradcheck of f: 18 of 100 entries, 16 evaluations/s, 10 s left"
-    assert len(told) == 17 + 1
-    assert told[-1] == ""
+def test_long_check_shows_lines_at_intervals_and_removes_the_last() -> None:
+    """The first is shown after two seconds, the others four times a second."""
+    shown, _ = lines(1 / 16, entries=100)
+    assert shown[0] == "gradcheck of f: 16 of 100 entries, 16 evaluations/s, 10 s left"
+    assert shown[1] == "gradcheck of f: 18 of 100 entries, 16 evaluations/s, 10 s left"
+    assert len(shown) == 17 + 1
+    assert shown[-1] == ""
 
 
-def test_line_is_taken_away_when_a_check_fails() -> None:
-    """Whatever ends it."""
-    told, clock = list[str](), iter(range(9))
+def test_line_is_removed_if_an_evaluation_raises() -> None:
+    """The line is removed however the check ends."""
+    shown, clock = list[str](), iter(range(9))
 
     def fails(point: Floats) -> Floats:
-        if len(told) > 1:
+        if len(shown) > 1:
             raise KeyError
         return point
 
-    with Progress(told.append, "f", None, clock.__next__) as progress, pytest.raises(KeyError):
+    with Progress(shown.append, "f", None, clock.__next__) as progress, pytest.raises(KeyError):
         progress.watch(Counted(fails))(POINTS)
-    assert len(told) == 3
-    assert told[-1] == ""
+    assert len(shown) == 3
+    assert shown[-1] == ""
 
 
 @pytest.mark.parametrize(
@@ -65,5 +65,5 @@ def test_line_is_taken_away_when_a_check_fails() -> None:
     ],
 )
 def test_text(done: int, entries: int | None, seconds: float, text: str) -> None:
-    """Entries or directions done, evaluations per second, time left."""
+    """The text has the entries or evaluations, their rate, and the time left."""
     assert describe_progress("f", done, entries, seconds) == f"gradcheck of f: {text}"
