@@ -1,6 +1,7 @@
-"""Gradients that backward left beside the parameters of an object, not in its return value.
+"""Gradients that backward stores as attributes of its object instead of returning them.
 
-It must not call anything; it looks at the object's attributes after backward ran.
+A layer with the parameter ``self.W`` may set ``self.dW`` or ``self.grads["W"]``. It does not call
+anything; it reads the attributes after backward has run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.gradient_matching import CONVENTIONS, match_gradients
+from pytest_gradcheck.binding.backward.gradient_matching import KEY_CONVENTIONS, match_gradients
 from pytest_gradcheck.binding.call.wrt import Item, short_name
 from pytest_gradcheck.binding.values.pytree import contents
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -19,30 +20,30 @@ __all__ = ["find_attribute_gradients", "prefer_attribute_gradients"]
 
 
 def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
-    """Find the gradients of an object's attribute beside it: ``self.dW``, ``self.grads["W"]``.
+    """Find the gradients of an attribute among the other attributes of its object.
 
     Parameters
     ----------
     bound : object
-        The object after backward ran.
+        The object after backward has run.
     item : Item
-        One attribute that is checked.
+        The attribute that is checked.
 
     Returns
     -------
     dict of str to Any
-        Claims by the leaf's name.
+        Gradients by the leaf's name.
 
     Raises
     ------
     GradcheckUsageError
-        When there is none, or more than one.
+        When there is none, or more than one candidate.
     """
     name = short_name(item.name)
     inside = _dicts(bound)
     found = {}
     for holder, attributes in {"self.": vars(bound), **inside}.items():
-        for convention in CONVENTIONS.values():
+        for convention in KEY_CONVENTIONS.values():
             key = convention(name)
             if key in attributes and not (holder == "self." and key == name):
                 place = f"self.{key}" if holder == "self." else f"{holder}[{key!r}]"
@@ -67,7 +68,7 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
 
 
 def _dicts(bound: object) -> dict[str, Any]:
-    """Return the dicts of gradients that an object holds, by accessor."""
+    """Return the dicts of gradients among the attributes of an object, by accessor."""
     return {
         f"self.{name}": vars(bound)[name]
         for name in ("grads", "gradients")
@@ -78,17 +79,17 @@ def _dicts(bound: object) -> dict[str, Any]:
 def prefer_attribute_gradients(
     claims: Mapping[str, Any], bound: object, items: Sequence[Item], backward_name: str
 ) -> dict[str, Any]:
-    """Take gradients left beside attributes for what was returned without a name.
+    """Replace returned gradients by stored ones, where only these have the right shape.
 
-    A layer's backward often returns the gradient of its input, and leaves those
-    of its parameters beside them.
+    The backward of a layer often returns the gradient of its input, and stores those of its
+    parameters as attributes.
 
     Parameters
     ----------
     claims : mapping of str to Any
-        What was returned, by the leaf's name.
+        Returned gradients, by the leaf's name.
     bound : object
-        The object after backward ran.
+        The object after backward has run.
     items : sequence of Item
         Its attributes that are checked.
     backward_name : str
@@ -97,28 +98,27 @@ def prefer_attribute_gradients(
     Returns
     -------
     dict of str to Any
-        Claims by the leaf's name: those beside where only they have the right
-        shape.
+        Gradients by the leaf's name.
 
     Raises
     ------
     GradcheckUsageError
-        When both might be meant.
+        When both have the right shape and are not equal.
     """
     chosen = dict(claims)
     for item in items:
         try:
-            beside = find_attribute_gradients(bound, item)
+            stored = find_attribute_gradients(bound, item)
         except GradcheckUsageError:
             continue
         for leaf in item.leaves:
-            returned, left = chosen[leaf.name], beside[leaf.name]
+            returned, attribute = chosen[leaf.name], stored[leaf.name]
             shape = leaf.array.shape
-            if np.shape(left) != shape:
+            if np.shape(attribute) != shape:
                 continue
             if np.shape(returned) != shape:
-                chosen[leaf.name] = left
-            elif not np.array_equal(returned, left):
+                chosen[leaf.name] = attribute
+            elif not np.array_equal(returned, attribute):
                 raise GradcheckUsageError(
                     f"{backward_name} returned one array of shape {shape} and left another "
                     f"beside {leaf.name}: either may be its gradient. If the one it returned is "

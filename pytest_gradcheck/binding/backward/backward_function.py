@@ -1,6 +1,9 @@
-"""Asking backward, at the user's own point, and reading its claims as numbers.
+"""The user's backward as a function of what it is given: it draws, calls and reads the claims.
 
-It must not evaluate forward or perturb anything.
+Which derivative backward computes follows from what it asks for: a cotangent makes it a
+vector-Jacobian product (VJP), a tangent a Jacobian-vector product (JVP), and neither a gradient,
+an elementwise derivative or a Jacobian, by the shapes. It does not evaluate forward or perturb
+anything.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from pytest_gradcheck.binding.backward.attribute_gradients import (
     prefer_attribute_gradients,
 )
 from pytest_gradcheck.binding.backward.claims import (
+    ClaimView,
     DenseClaim,
-    Returned,
     as_array,
     as_real,
     build_claim,
@@ -44,11 +47,11 @@ from pytest_gradcheck.report.report_data import Kind
 
 __all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
 
-#: What outputs are under a cotangent, and a scalar one anyway.
+#: The one output of a VJP: the product of the outputs with the cotangent.
 NUMBER = Block("output", (), "float64", 0, 1)
 
-#: What to do instead of returning derivatives of each of several outputs.
-PULL = (
+#: The alternative to returning derivatives of each of several outputs.
+COTANGENT_HINT = (
     " To be handed an upstream gradient instead, give backward a parameter cotangent, dout or "
     "grad_output."
 )
@@ -56,14 +59,14 @@ PULL = (
 
 @dataclass(frozen=True, slots=True)
 class BackwardInput:
-    """What backward is handed beside forward's arguments: nothing, or one of these.
+    """What backward is given beside the arguments of forward: at most one of these.
 
     Attributes
     ----------
     cotangent : ndarray of float64, shape (coordinates of the outputs,), or None
-        The upstream gradient.
+        The upstream gradient of a VJP.
     tangent : ndarray of float64, shape (coordinates of the point,), or None
-        The direction.
+        The direction of a JVP.
     """
 
     cotangent: Vector | None = None
@@ -72,49 +75,49 @@ class BackwardInput:
 
 @dataclass(frozen=True, slots=True)
 class BackwardResult:
-    """What backward claims.
+    """What backward returned, as claims.
 
     Attributes
     ----------
     kind : Kind
-        Which derivative.
-    claim : Returned
-        Of a JVP one row; good until backward is called again.
+        Which derivative it computes.
+    claim : ClaimView
+        Valid until backward is called again. That of a JVP has one row.
     outputs : tuple of Block
-        The outputs it is about; empty where they were reduced to one number.
+        The outputs it is about; empty where they are reduced to one number.
     roundings : tuple of float
-        For each parameter, of a JVP once.
+        The relative rounding of the claim about each parameter; of a JVP one number.
     aliased : tuple of str
-        Parameters that were returned themselves as claims about them.
+        Parameters that backward returned themselves, as their own gradients.
     """
 
     kind: Kind
-    claim: Returned
+    claim: ClaimView
     outputs: tuple[Block, ...]
     roundings: tuple[float, ...]
     aliased: tuple[str, ...] = ()
 
 
 class BackwardFunction:
-    """The user's backward as a function of what it is handed.
+    """The user's backward as a function of what it is given.
 
     Parameters
     ----------
     resolved : ResolvedCall
         The call.
     working_copy : WorkingCopy
-        The arguments.
+        The arguments of forward.
     counts : CallCounts
         Counts its calls.
     convention : {"pytorch", "jax"}
-        Of gradients by complex parameters.
+        The convention of gradients with respect to complex parameters.
     seed : int
         Draws cotangents and tangents.
 
     Attributes
     ----------
     name : str
-        Its name, for people.
+        Its name, for messages.
     """
 
     def __init__(
@@ -135,11 +138,11 @@ class BackwardFunction:
 
     @cached_property
     def rng(self) -> np.random.Generator:
-        """What draws; made where something is drawn."""
+        """The generator of cotangents and tangents, made when it is first used."""
         return np.random.default_rng(self._seed)
 
     def draw(self, output: Output) -> BackwardInput:
-        """Draw what backward asks for, rounded to the types that it is handed."""
+        """Draw the cotangent or tangent that backward asks for, rounded to the types it gets."""
         plan = self._resolved.plan
         cotangent = tangent = None
         if plan is not None and plan.wants_cotangent(scalar_output=output.is_scalar):
@@ -158,11 +161,11 @@ class BackwardFunction:
         layout = output.layout
         return layout.flatten(layout.shaped(_signed(self.rng, output.value.size)))
 
-    def ask(self, output: Output, given: BackwardInput) -> BackwardResult:
-        """Call backward, straight after the forward that gave `output`, and read its claims."""
+    def call(self, output: Output, given: BackwardInput) -> BackwardResult:
+        """Call backward, straight after forward returned `output`, and read its claims."""
         plan, backward = self._resolved.plan, self._resolved.backward
         if plan is None or backward is None:
-            return self._read(output, output.auxiliary, given)
+            return self._read_gradients(output, output.auxiliary, given)
         sources = self._sources(output, given)
         self._counts.backward += 1
         try:
@@ -173,10 +176,10 @@ class BackwardFunction:
             raise
         if given.tangent is not None:
             return self._read_jvp(output, returned)
-        return self._read(output, returned, given)
+        return self._read_gradients(output, returned, given)
 
     def _sources(self, output: Output, given: BackwardInput) -> dict[str, Any]:
-        """Return everything that backward may be handed, by name."""
+        """Return everything that backward may ask for, by name."""
         names = self._resolved.arguments.names
         sources = dict(zip(names, self._working_copy.values(), strict=True))
         sources["<output>"] = copy.deepcopy(output.raw)
@@ -191,7 +194,7 @@ class BackwardFunction:
         return sources
 
     def _tangents(self, vector: Vector) -> dict[str, Any]:
-        """Return a vector by parameter, each in the type that forward sees."""
+        """Return the parts of a vector, by parameter, in the types that are passed to forward."""
         values = {leaf.name: leaf.value for item in self._resolved.items for leaf in item.leaves}
         return {
             parameter.name: shaped_like(
@@ -202,7 +205,10 @@ class BackwardFunction:
             for parameter in self._working_copy.parameters
         }
 
-    def _read(self, output: Output, returned: Any, given: BackwardInput) -> BackwardResult:
+    def _read_gradients(
+        self, output: Output, returned: Any, given: BackwardInput
+    ) -> BackwardResult:
+        """Read a gradient, a VJP, an elementwise derivative or a Jacobian."""
         parameters, name = self._working_copy.parameters, self.name
         outputs = output.blocks
         kind: Kind = "jacobian"
@@ -211,10 +217,10 @@ class BackwardFunction:
             outputs = (NUMBER,) if given.cotangent is not None else outputs
             found = {NUMBER.name: returned}
         else:
-            found = self._split(output, returned)
+            found = self._split_by_output(output, returned)
         matched = {block.name: self._match(found[block.name]) for block in outputs}
         claims = {
-            block.name: self._arrays(matched[block.name], block, several=len(outputs) > 1)
+            block.name: self._as_arrays(matched[block.name], block, several=len(outputs) > 1)
             for block in outputs
         }
         if kind == "jacobian" and not output.layout.is_several:
@@ -234,10 +240,10 @@ class BackwardFunction:
         about = () if kind in ("gradient", "vjp") else outputs
         return BackwardResult(kind, claim, about, _roundings(claims, parameters), aliased)
 
-    def _arrays(
+    def _as_arrays(
         self, found: Mapping[str, Any], output: Block, *, several: bool
     ) -> dict[str, NDArray[Any]]:
-        """Read the claims about every parameter, of one output."""
+        """Read the claims about every parameter, for one output."""
         name = self.name
         claims = {}
         for parameter in self._working_copy.parameters:
@@ -248,21 +254,24 @@ class BackwardFunction:
             claims[parameter.name] = array
         return claims
 
-    def _split(self, output: Output, returned: Any) -> dict[str, Any]:
-        """Tell what was returned about each of several outputs."""
+    def _split_by_output(self, output: Output, returned: Any) -> dict[str, Any]:
+        """Return what was returned about each of several outputs."""
         try:
             return output.layout.split(returned)
         except MismatchError as mismatch:
-            raise self._mismatch(
-                output, mismatch, "the derivatives of that output", PULL
+            raise self._mismatch_error(
+                output, mismatch, "the derivatives of that output", COTANGENT_HINT
             ) from None
 
     def _read_jvp(self, output: Output, returned: Any) -> BackwardResult:
+        """Read the derivative of each output along the tangent."""
         name = self.name
         try:
             found = output.layout.split(returned)
         except MismatchError as mismatch:
-            raise self._mismatch(output, mismatch, "its derivative along the tangent") from None
+            raise self._mismatch_error(
+                output, mismatch, "its derivative along the tangent"
+            ) from None
         parts, roundings = [], []
         for block in output.blocks:
             claim = as_array(found[block.name], block.name, name)
@@ -277,7 +286,7 @@ class BackwardFunction:
         row = np.concatenate(parts).reshape(1, -1)
         return BackwardResult("jvp", DenseClaim(row), output.blocks, (max(roundings),))
 
-    def _mismatch(
+    def _mismatch_error(
         self, output: Output, mismatch: MismatchError, what: str, advice: str = ""
     ) -> GradcheckUsageError:
         listed = ", ".join(f"{b.name} of shape {b.shape}" for b in output.blocks)
@@ -290,7 +299,7 @@ class BackwardFunction:
         )
 
     def _match(self, returned: Any) -> dict[str, Any]:
-        """Find the claims in what was returned, those about attributes beside them otherwise."""
+        """Find the claims in what was returned; about attributes, also beside the attributes."""
         resolved = self._resolved
         positional = resolved.arguments.positional
         refuse_unread_gradient(returned, resolved.integers, positional, resolved.backward_name)
@@ -325,13 +334,17 @@ class BackwardFunction:
 def _roundings(
     claims: Mapping[str, Mapping[str, NDArray[Any]]], parameters: Sequence[Parameter]
 ) -> tuple[float, ...]:
-    """Return for each parameter the rounding of the least precise claim about it."""
+    """Return, for each parameter, the rounding of the least precise claim about it."""
     return tuple(
         max(claim_rounding(of_output[p.name]) for of_output in claims.values()) for p in parameters
     )
 
 
 def _signed(rng: np.random.Generator, size: int) -> Vector:
-    """Draw ``sign x U[0.5, 1.5]``: no error cancels another, and none is weighted away."""
+    """Draw numbers of random sign and magnitude U[0.5, 1.5].
+
+    Unlike normal ones none is close to zero, so that no error is weighted away; unlike
+    Rademacher ones they are not equal, so that errors do not cancel.
+    """
     signs = rng.choice([-1.0, 1.0], size=size)
     return np.asarray(signs * rng.uniform(0.5, 1.5, size=size))

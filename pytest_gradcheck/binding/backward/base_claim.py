@@ -75,7 +75,7 @@ def claim_at_base(
     GradcheckUsageError
         When backward returns no claim that can be read, or changes a checked argument.
     """
-    result = backward.ask(base.output, given)
+    result = backward.call(base.output, given)
     claim = result.claim.snapshot()
     refuse_changed_arguments(base.working_copy, backward.name)
     restored = base.working_copy.restore_changed()

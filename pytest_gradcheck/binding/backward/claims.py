@@ -1,11 +1,10 @@
-"""From the gradients backward returned to claims as numbers, and which derivative they are.
+"""Claims: the derivatives that backward claims, by coordinate of the point and by output.
 
-It must not call anything or match names; shapes and numbers only.
+`build_claim` makes one out of the gradients that backward returned, once these are matched to
+the parameters. A claim is a Jacobian, transposed: its rows are coordinates. An elementwise
+claim, whose Jacobian is diagonal, is never formed as a matrix. It does not call backward or
+match names, and judges nothing but shapes.
 """
-
-# MERGED What backward says, by coordinate of the point and by output.
-#
-# It must not know how it was asked, nor judge.
 
 from __future__ import annotations
 
@@ -27,10 +26,10 @@ from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = [
     "Claim",
+    "ClaimView",
     "DenseClaim",
     "ElementwiseClaim",
     "OtherCotangents",
-    "Returned",
     "ReturnedClaim",
     "as_array",
     "as_real",
@@ -39,36 +38,41 @@ __all__ = [
     "is_elementwise",
 ]
 
+#: Imaginary parts below this share of the largest entry are rounding errors of zero.
+VANISHING = 1e-6
 
-class Returned(Protocol):
-    """What backward said, where it left it: it may change when backward is called again."""
+Shape = tuple[int, ...]
+
+
+class ClaimView(Protocol):
+    """Claims in the arrays that backward returned: the next call may change them."""
 
     def rows(self, start: int, stop: int) -> Vector:
         """Return the claims about coordinates ``start:stop``, shape (stop - start, m)."""
         ...  # pragma: no cover
 
     def stored(self, start: int, stop: int) -> Vector:
-        """Return those of them that are not zero by their form, shape (stop - start, w)."""
+        """Return those that are not structurally zero, shape (stop - start, w)."""
         ...  # pragma: no cover
 
     def snapshot(self) -> Claim:
-        """Return the same, to stay."""
+        """Return the same claims, unaffected by later calls of backward."""
         ...  # pragma: no cover
 
 
-class Claim(Returned, Protocol):
-    """What backward says, by coordinate of the point and by output."""
+class Claim(ClaimView, Protocol):
+    """The derivatives that backward claims, by coordinate of the point and by output."""
 
     def take(self, indices: NDArray[np.intp]) -> Vector:
         """Return the claims about some coordinates, shape (k, m)."""
         ...  # pragma: no cover
 
     def take_stored(self, indices: NDArray[np.intp]) -> Vector:
-        """Return those about some coordinates that are not zero by their form, shape (k, w)."""
+        """Return those about some coordinates that are not structurally zero, shape (k, w)."""
         ...  # pragma: no cover
 
     def along(self, start: int, direction: Vector) -> Vector:
-        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        """Return the product with a direction of the coordinates from `start` on, shape (m,)."""
         ...  # pragma: no cover
 
 
@@ -79,9 +83,9 @@ class ReturnedClaim:
     Attributes
     ----------
     parts : tuple of tuple of ndarray, shape (coordinates of a parameter, of an output)
-        For each parameter, in order, those by each output.
+        For each parameter, in order, one array for each output.
     starts : tuple of int
-        The first coordinate of each parameter, and one past the last of all.
+        The first coordinate of each parameter, then the number of all coordinates.
     """
 
     parts: tuple[tuple[Vector, ...], ...]
@@ -101,7 +105,7 @@ class ReturnedClaim:
         return found[0] if len(found) == 1 else np.concatenate(found)
 
     def stored(self, start: int, stop: int) -> Vector:
-        """Return the same: any of them may be other than zero."""
+        """Return the same claims: none is structurally zero."""
         return self.rows(start, stop)
 
     def snapshot(self) -> DenseClaim:
@@ -112,7 +116,7 @@ class ReturnedClaim:
         return DenseClaim(matrix)
 
     def _part(self, k: int, start: int, stop: int) -> Vector:
-        """Return the claims about those coordinates that are of one parameter."""
+        """Return the claims about those of these coordinates that are of parameter `k`."""
         inside = slice(max(start - self.starts[k], 0), max(stop - self.starts[k], 0))
         arrays = [array[inside] for array in self.parts[k]]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1)
@@ -120,7 +124,7 @@ class ReturnedClaim:
 
 @dataclass(frozen=True, slots=True)
 class DenseClaim:
-    """A claim held as the whole matrix, shape (n coordinates, m outputs)."""
+    """A claim held as a matrix, shape (n coordinates, m outputs)."""
 
     matrix: Vector
 
@@ -129,7 +133,7 @@ class DenseClaim:
         return self.matrix[start:stop]
 
     def stored(self, start: int, stop: int) -> Vector:
-        """Return the same: any of them may be other than zero."""
+        """Return the same claims: none is structurally zero."""
         return self.matrix[start:stop]
 
     def take(self, indices: NDArray[np.intp]) -> Vector:
@@ -137,12 +141,12 @@ class DenseClaim:
         return self.matrix[indices]
 
     def take_stored(self, indices: NDArray[np.intp]) -> Vector:
-        """Return the same: any of them may be other than zero."""
+        """Return the same claims: none is structurally zero."""
         return self.matrix[indices]
 
     def along(self, start: int, direction: Vector) -> Vector:
-        """Return the claimed change by coordinates from `start` on, shape (m,)."""
-        # Not by BLAS: its threads wait for each other on a machine that is busy.
+        """Return the product with a direction of the coordinates from `start` on, shape (m,)."""
+        # Not by BLAS, whose threads wait for each other on a busy machine.
         part = self.matrix[start : start + direction.size]
         return np.asarray(np.einsum("i,ij->j", direction, part))
 
@@ -153,7 +157,9 @@ class DenseClaim:
 
 @dataclass(frozen=True, slots=True)
 class ElementwiseClaim:
-    """Elementwise claims: an entry of a parameter moves the entry of an output at its own place.
+    """A claim that each entry of a parameter moves the entry of each output at the same index.
+
+    Only these derivatives are stored; the Jacobian is a row of diagonal matrices.
 
     Attributes
     ----------
@@ -161,11 +167,12 @@ class ElementwiseClaim:
         Claimed derivatives of the outputs that a coordinate moves: one for each real output,
         two for each complex one.
     own : ndarray of int, shape (n, w)
-        Which outputs these are.
+        The coordinates of these outputs.
     colours : tuple of slice
-        Coordinates of which no two move the same output; together they are all.
+        Groups of coordinates that cover all, such that no two of a group move the same output
+        (the colours of Curtis, Powell and Reid, IMA J. Appl. Math. 13 (1974) 117).
     outputs : int
-        How many outputs there are.
+        The number of coordinates of all outputs.
     """
 
     values: Vector
@@ -178,7 +185,7 @@ class ElementwiseClaim:
         return self.take(np.arange(start, stop))
 
     def stored(self, start: int, stop: int) -> Vector:
-        """Return those of them that are not zero by their form, shape (stop - start, w)."""
+        """Return those that are not structurally zero, shape (stop - start, w)."""
         return self.values[start:stop]
 
     def take(self, indices: NDArray[np.intp]) -> Vector:
@@ -188,11 +195,11 @@ class ElementwiseClaim:
         return rows
 
     def take_stored(self, indices: NDArray[np.intp]) -> Vector:
-        """Return those about some coordinates that are not zero by their form, shape (k, w)."""
+        """Return those about some coordinates that are not structurally zero, shape (k, w)."""
         return self.values[indices]
 
     def along(self, start: int, direction: Vector) -> Vector:
-        """Return the claimed change by coordinates from `start` on, shape (m,)."""
+        """Return the product with a direction of the coordinates from `start` on, shape (m,)."""
         part = slice(start, start + direction.size)
         change = (direction[:, None] * self.values[part]).ravel()
         outputs = self.own[part].ravel()
@@ -205,16 +212,16 @@ class ElementwiseClaim:
 
 @dataclass(frozen=True, slots=True)
 class OtherCotangents:
-    """What a VJP gave for other cotangents than the one it is checked with, c1.
+    """The results of a VJP for several cotangents, which show whether it is linear.
 
     Attributes
     ----------
     parameters : tuple of Parameter
-        All entries of the checked parameters, constrained or not.
+        The checked parameters with all their entries, constrained or not.
     first : ndarray, shape (n,)
-        What it gave for c1.
+        The result for the cotangent c1 of the check, or one close to it.
     zero : ndarray, shape (n,)
-        For a cotangent of zeros; NaN where it gave nothing that is finite.
+        For a cotangent of zeros; NaN where it could not be read.
     second : ndarray, shape (n,)
         For another random cotangent, c2.
     combined : ndarray, shape (n,)
@@ -231,14 +238,8 @@ class OtherCotangents:
     weight: float
 
 
-Shape = tuple[int, ...]
-
-#: Imaginary parts below this share of the largest entry are what rounding left of zero.
-VANISHING = 1e-6
-
-
 def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[Any]:
-    """Return a gradient as a finite numeric array, itself if it is one, or raise in words."""
+    """Return a gradient as a finite numeric array, without a copy if it is one, or raise."""
     try:
         array = np.asarray(gradient)
     except (TypeError, ValueError):
@@ -261,7 +262,7 @@ def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[
 
 
 def as_real(array: NDArray[Any], name: str, backward_name: str) -> NDArray[Any]:
-    """Return the real part of derivatives that are real, or say that they are not."""
+    """Return the real part of an array whose imaginary part is rounding, or raise."""
     if array.dtype.kind != "c":
         return array
     imaginary = np.abs(np.imag(array))
@@ -278,7 +279,7 @@ def as_real(array: NDArray[Any], name: str, backward_name: str) -> NDArray[Any]:
 def is_elementwise(
     claims: Mapping[str, NDArray[Any]], parameters: Sequence[Parameter], output: Block
 ) -> bool:
-    """Tell elementwise derivatives of an output from its Jacobian by the shapes of the claims."""
+    """Return whether the shapes are those of elementwise derivatives rather than a Jacobian."""
     shape = output.shape
     return shape != () and all(claims[p.name].shape == p.shape == shape for p in parameters)
 
@@ -290,32 +291,32 @@ def build_claim(
     *,
     convention: str,
     backward_name: str,
-) -> Returned:
-    """Lay the claims about all parameters out by coordinate and output.
+) -> ClaimView:
+    """Arrange the claims about all parameters by coordinate and output.
 
     Parameters
     ----------
     claims : mapping of str to mapping of str to ndarray
-        For each output and each parameter: of the parameter's own shape for a
-        gradient, VJP or elementwise derivative, else of ``output + shape``.
+        For each output and each parameter: of the shape of the parameter for a gradient, a VJP
+        or an elementwise derivative; for a Jacobian the shape of the output comes first.
     parameters : sequence of Parameter
         In the order of the point.
     outputs : sequence of Block
         The outputs; one number for a VJP.
     convention : {"pytorch", "jax"}
-        Of gradients by complex parameters.
+        The convention of gradients with respect to complex parameters.
     backward_name : str
         For messages.
 
     Returns
     -------
-    Returned
-        By coordinate of the point and output; it may share the memory of `claims`.
+    ClaimView
+        It may share the memory of `claims`.
 
     Raises
     ------
     GradcheckUsageError
-        When a claim has the wrong shape; with what would give it the right one.
+        When a claim has the wrong shape, with a hint how to get the right one.
     """
     elementwise = [
         output.size > 1 and is_elementwise(claims[output.name], parameters, output)
@@ -349,10 +350,10 @@ def _elementwise(
     outputs: Sequence[Block],
     convention: str,
 ) -> ElementwiseClaim:
-    """Lay elementwise claims out by coordinate, and by the outputs that it moves."""
+    """Arrange elementwise claims by coordinate, and by the outputs that it moves."""
     values, own, colours = list[Vector](), list[NDArray[np.intp]](), list[slice]()
     for parameter in parameters:
-        # As if it were the gradient of one entry of an output: by coordinate and its parts.
+        # As if all were the gradient of one entry of each output.
         found = [
             claim_coordinates(
                 claims[output.name][parameter.name].reshape(1, -1),
@@ -373,13 +374,13 @@ def _elementwise(
 
 
 def _outputs_at(output: Block, place: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the coordinates of entries of an output, shape (k, 1 or 2)."""
+    """Return the coordinates of some entries of an output, shape (k, 1 or 2)."""
     parts = 2 if output.is_complex else 1
     return np.asarray(output.start + parts * place + np.arange(parts))
 
 
 def claim_rounding(claim: NDArray[Any]) -> float:
-    """Return the relative rounding of a claim's type."""
+    """Return the relative rounding of a claim's dtype, at least that of float64."""
     return _rounding(claim.dtype)
 
 
@@ -396,7 +397,7 @@ def _check_shape(
     parameters: Sequence[Parameter],
     backward_name: str,
 ) -> None:
-    """Refuse a claim whose shape is neither a Jacobian's nor, of one number, a gradient's."""
+    """Raise unless the shape is that of a Jacobian or, of one number, of a gradient."""
     wanted = (*output.shape, *parameter.shape)
     if found == wanted or (output.size == 1 and found == parameter.shape):
         return

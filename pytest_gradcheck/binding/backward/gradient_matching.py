@@ -1,11 +1,9 @@
-"""What backward returned: which part of it is the claim about which parameter.
+"""Matching: which part of what backward returned is the gradient of which parameter.
 
-It must not know shapes or numbers; it matches structure and names.
+By structure, as `jax.grad` returns the structure of its arguments, or by the keys of a dict under
+one of the naming conventions, as ``{"dW": ...}``. A gradient that nobody would read, since its
+parameter holds integers, is refused. It does not know shapes or numbers.
 """
-
-# MERGED Gradients of what is not checked because it holds whole numbers: somebody meant it to be.
-#
-# It must not match claims to parameters; it looks for claims nobody will read.
 
 from __future__ import annotations
 
@@ -21,18 +19,20 @@ from pytest_gradcheck.binding.values.pytree import (
 )
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["CONVENTIONS", "match_gradients", "refuse_unread_gradient"]
-
+__all__ = ["KEY_CONVENTIONS", "match_gradients", "refuse_unread_gradient"]
 
 Claims = dict[str, Any]
 
-#: How a gradient may be called after its parameter; one of them must serve all.
-CONVENTIONS: dict[str, Callable[[Any], Any]] = {
+#: How the key of a gradient is made from the name of its parameter; all keys follow one of these.
+KEY_CONVENTIONS: dict[str, Callable[[Any], Any]] = {
     "the parameter's name": lambda key: key,
     "'d' + name": lambda key: f"d{key}",
     "'grad_' + name": lambda key: f"grad_{key}",
     "name + '_grad'": lambda key: f"{key}_grad",
 }
+
+#: The prefix and suffix of each convention.
+AFFIXES = [str(convention("\0")).split("\0") for convention in KEY_CONVENTIONS.values()]
 
 
 def match_gradients(
@@ -43,38 +43,38 @@ def match_gradients(
     available: Callable[[], Sequence[Item]],
     backward_name: str,
 ) -> Claims:
-    """Find the claim about every checked parameter in what backward returned.
+    """Find the gradient of every checked parameter in what backward returned.
 
     Parameters
     ----------
     returned : Any
-        One gradient, a tuple of them in the order of `items` or one for each
-        positional argument of forward, or a dict under one key convention.
+        One gradient; a tuple of them, in the order of `items` or for each positional argument
+        of forward; or a dict whose keys follow one convention.
     items : sequence of Item
         What is checked.
     positional : sequence of str
         Names of forward's positional arguments.
     available : callable
-        Returns what could have been checked, for the advice in an error.
+        Returns what could be checked, for the advice in an error.
     backward_name : str
         For messages.
 
     Returns
     -------
     dict of str to Any
-        The claim about each leaf, by the leaf's name, as it was returned.
+        The gradient of each leaf, by the leaf's name, as it was returned.
 
     Raises
     ------
     GradcheckUsageError
-        When a checked parameter has no gradient, or might have two.
+        When a checked parameter has no gradient, or possibly two.
     """
-    match = _Match(items, positional, available, backward_name)
-    return match.item(items[0], returned) if len(items) == 1 else match.several(returned)
+    matching = _Matching(items, positional, available, backward_name)
+    return matching.item(items[0], returned) if len(items) == 1 else matching.several(returned)
 
 
-class _Match:
-    """One matching: what all its steps need for their messages."""
+class _Matching:
+    """One matching, with what all its steps need for their messages."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class _Match:
                 raise self._missing(missing, [i.name for i, g in pairs if g is not None])
             return {k: v for item, gradient in pairs for k, v in self.item(item, gradient).items()}
         if returned is None:
-            raise self._nothing()
+            raise self._none_returned()
         raise GradcheckUsageError(
             f"{self._backward} returned {describe_value(returned)} for {count} checked arguments "
             f"({self._names()}): return a tuple of {count} gradients in that order, or a dict, or "
@@ -117,21 +117,21 @@ class _Match:
     def item(self, item: Item, returned: Any) -> Claims:
         """Match the gradient of one item."""
         if returned is None and len(self._items) == 1:
-            raise self._nothing()
+            raise self._none_returned()
         if returned is None:
             raise self._missing([item.name], [])
         if len(self._items) == 1:
-            returned = self._unwrap(item, returned)
+            returned = self._take_from_tuple(item, returned)
             if isinstance(returned, Mapping) and (
                 item.name in self._leaves or not self._fits(item.value, returned)
             ):
                 return self._from_mapping(returned)
         claims: Claims = {}
-        self._descend(item.name, item.value, returned, claims)
+        self._match_structure(item.name, item.value, returned, claims)
         return claims
 
-    def _unwrap(self, item: Item, returned: Any) -> Any:
-        """Take one gradient out of a tuple for all arguments, or of one."""
+    def _take_from_tuple(self, item: Item, returned: Any) -> Any:
+        """Return the gradient of `item` in a tuple for all arguments, or of one element."""
         if not isinstance(returned, tuple) or hasattr(returned, "_fields"):
             return returned
         inside = contents(item.value)
@@ -151,16 +151,16 @@ class _Match:
         raise self._wrong_count(len(returned))
 
     def _fits(self, value: Any, gradients: Mapping[Any, Any]) -> bool:
-        """Tell whether a dict of gradients has the structure of a container."""
+        """Return whether a dict of gradients may have the structure of a container."""
         if not isinstance(value, Mapping):
             return True
-        return any(all(c(key) in gradients for key in value) for c in CONVENTIONS.values())
+        return any(all(c(key) in gradients for key in value) for c in KEY_CONVENTIONS.values())
 
     def _from_mapping(self, gradients: Mapping[Any, Any]) -> Claims:
-        """Match a flat dict: every item, or every leaf of it, under one convention."""
+        """Match a flat dict, with one key for every item, or for every leaf in it."""
         found = {}
-        for name, convention in CONVENTIONS.items():
-            claims = self._under(convention, gradients)
+        for name, convention in KEY_CONVENTIONS.items():
+            claims = self._match_convention(convention, gradients)
             if claims is not None:
                 found[name] = claims
         if len(found) == 1:
@@ -172,23 +172,23 @@ class _Match:
         if not missing:
             raise GradcheckUsageError(
                 f"{self._backward} returned a dict whose keys follow no one convention: {keys}. "
-                f"Name all gradients alike: {', or '.join(CONVENTIONS)}."
+                f"Name all gradients alike: {', or '.join(KEY_CONVENTIONS)}."
             )
-        there = [
+        available = [
             item.name
             for item in self._available()
             if all(self._has(leaf.name, gradients) for leaf in item.leaves)
         ]
-        raise self._missing(missing, there, f"a dict with the keys {keys}")
+        raise self._missing(missing, available, f"a dict with the keys {keys}")
 
-    def _under(
+    def _match_convention(
         self, convention: Callable[[Any], Any], gradients: Mapping[Any, Any]
     ) -> Claims | None:
         claims: Claims = {}
         for item in self._items:
-            whole = convention(short_name(item.name))
-            if whole in gradients and gradients[whole] is not None:
-                self._descend(item.name, item.value, gradients[whole], claims)
+            key_of_item = convention(short_name(item.name))
+            if key_of_item in gradients and gradients[key_of_item] is not None:
+                self._match_structure(item.name, item.value, gradients[key_of_item], claims)
                 continue
             for leaf in item.leaves:
                 key = convention(short_name(leaf.name))
@@ -197,19 +197,19 @@ class _Match:
                 claims[leaf.name] = gradients[key]
         return claims
 
-    def _descend(self, name: str, value: Any, gradient: Any, claims: Claims) -> None:
-        """Walk parameter and gradient together down to the leaves."""
+    def _match_structure(self, name: str, value: Any, gradient: Any, claims: Claims) -> None:
+        """Match an argument and its gradient of the same structure, down to the leaves."""
         if name in self._leaves:
             claims[name] = gradient
             return
         inside = contents(value) or []
         names = [name + accessor for accessor in accessors(value)] if inside else []
         wanted = [k for k, inner in enumerate(names) if self._leaves.any_within(inner)]
-        parts = self._parts(name, value, gradient, len(inside), wanted)
+        parts = self._parts_of(name, value, gradient, len(inside), wanted)
         for k, part in zip(wanted, parts, strict=True):
-            self._descend(names[k], inside[k], part, claims)
+            self._match_structure(names[k], inside[k], part, claims)
 
-    def _parts(
+    def _parts_of(
         self,
         name: str,
         value: Any,
@@ -217,23 +217,23 @@ class _Match:
         count: int,
         wanted: Sequence[int],
     ) -> list[Any]:
-        """Return the gradients of those wanted of what `count` a container holds."""
+        """Return the gradients of the wanted ones of the `count` children of a container."""
         if isinstance(gradient, Mapping) and isinstance(value, Mapping):
             all_keys = list(value)
             keys = [all_keys[k] for k in wanted]
             found = [
                 name
-                for name, convention in CONVENTIONS.items()
+                for name, convention in KEY_CONVENTIONS.items()
                 if all(gradient.get(convention(key)) is not None for key in keys)
             ]
             if len(found) > 1:
                 raise self._ambiguous(found, gradient)
             if found:
-                return [gradient[CONVENTIONS[found[0]](key)] for key in keys]
+                return [gradient[KEY_CONVENTIONS[found[0]](key)] for key in keys]
             missing = [
                 f"{name}[{key!r}]"
                 for key in keys
-                if all(gradient.get(c(key)) is None for c in CONVENTIONS.values())
+                if all(gradient.get(c(key)) is None for c in KEY_CONVENTIONS.values())
             ]
             raise self._missing(missing or [name], [])
         parts = contents(gradient)
@@ -247,7 +247,7 @@ class _Match:
     @staticmethod
     def _has(name: str, gradients: Mapping[Any, Any]) -> bool:
         short = short_name(name)
-        return any(gradients.get(c(short)) is not None for c in CONVENTIONS.values())
+        return any(gradients.get(c(short)) is not None for c in KEY_CONVENTIONS.values())
 
     def _leaf_names(self) -> list[str]:
         return [leaf.name for item in self._items for leaf in item.leaves]
@@ -272,20 +272,20 @@ class _Match:
             f"({' and '.join(found)}): {', '.join(map(str, gradients))}. Return each once."
         )
 
-    def _nothing(self) -> GradcheckUsageError:
+    def _none_returned(self) -> GradcheckUsageError:
         return GradcheckUsageError(
             f"{self._backward} returned None, so there is no gradient for {self._names()}: is its "
             "return statement missing?"
         )
 
     def _missing(
-        self, missing: Iterable[str], there: Sequence[str], returned: str | None = None
+        self, missing: Iterable[str], available: Sequence[str], returned: str | None = None
     ) -> GradcheckUsageError:
         listed = ", ".join(missing)
         said = f"; it returned {returned}" if returned else ""
         advice = (
-            f"Check what it does return with {_wrt(there)}."
-            if there
+            f"Check what it does return with {_wrt(available)}."
+            if available
             else "Return it, or leave the parameter out of wrt=."
         )
         return GradcheckUsageError(
@@ -297,21 +297,17 @@ def _wrt(names: Sequence[str]) -> str:
     return f"wrt={names[0]!r}" if len(names) == 1 else f"wrt={list(names)!r}"
 
 
-#: What each convention writes before and after the name of a parameter.
-AFFIXES = [str(convention("\0")).split("\0") for convention in CONVENTIONS.values()]
-
-
 def refuse_unread_gradient(
-    returned: Any, whole: IntegerLeaves, positional: Sequence[str], backward_name: str
+    returned: Any, integers: IntegerLeaves, positional: Sequence[str], backward_name: str
 ) -> None:
-    """Raise when backward returns a gradient of whole numbers, which is not checked.
+    """Raise where backward returns a gradient of integers, which would not be checked.
 
     Parameters
     ----------
     returned : Any
         What backward returned.
-    whole : IntegerLeaves
-        Those left out.
+    integers : IntegerLeaves
+        The leaves that are left out of the check.
     positional : sequence of str
         Names of forward's positional arguments.
     backward_name : str
@@ -320,15 +316,15 @@ def refuse_unread_gradient(
     Raises
     ------
     GradcheckUsageError
-        It would pass unseen.
+        With what to pass instead; an error in that gradient would go unnoticed.
     """
-    if next(iter(whole), None) is None:
+    if next(iter(integers), None) is None:
         return
-    checked = whole.checked()
-    given = {n: g for n, g in _given(returned, positional) if n not in checked}
+    checked = integers.checked()
+    given = {n: g for n, g in _named_gradients(returned, positional) if n not in checked}
     if all(gradient is None for gradient in given.values()):
         return
-    for leaf in whole:
+    for leaf in integers:
         if given.get(leaf.name, given.get(short_name(leaf.name))) is None:
             continue
         raise GradcheckUsageError(
@@ -338,24 +334,24 @@ def refuse_unread_gradient(
         )
 
 
-def _given(returned: Any, positional: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the names that a tuple for all arguments, or a dict, has gradients of."""
+def _named_gradients(returned: Any, positional: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield name and gradient of every entry of a dict, or of a tuple for all arguments."""
     if isinstance(returned, tuple) and len(returned) == len(positional):
         yield from zip(positional, returned, strict=True)
     if isinstance(returned, (tuple, list)):
         for part in returned:
             if isinstance(part, Mapping):
-                yield from _given(part, positional)
+                yield from _named_gradients(part, positional)
     if isinstance(returned, Mapping):
         for key, gradient in returned.items():
             if isinstance(gradient, Mapping):
-                yield from _given(gradient, positional)
+                yield from _named_gradients(gradient, positional)
             else:
-                yield from ((name, gradient) for name in _names(key))
+                yield from ((name, gradient) for name in _parameter_names(key))
 
 
-def _names(key: Any) -> Iterator[str]:
-    """Yield the parameters that a key of gradients may speak of."""
+def _parameter_names(key: Any) -> Iterator[str]:
+    """Yield the names of the parameters that a key may mean, under any convention."""
     text = str(key)
     for before, after in AFFIXES:
         if text.startswith(before) and text.endswith(after):

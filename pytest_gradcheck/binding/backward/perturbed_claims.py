@@ -1,9 +1,8 @@
-"""Claims of backward under perturbations: at other points, after rounding, of other cotangents.
+"""Claims under perturbations: at other points, after rounding, and for other cotangents.
 
-They show whether a wrong claim is a matter of the one point, of the rounding of backward, or
-of a backward that is not linear in its cotangent. Each is asked for straight after an
-evaluation of forward at the same point, since backward may read a cache. It does not judge
-what it is told.
+They show whether an error is there at one point only, whether it is the rounding of backward,
+and whether a VJP is linear in its cotangent. Backward is called straight after forward at the
+same point, since it may read what forward left in a cache. It does not judge the claims.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ COARSE_ROUNDINGS = 2
 
 
 class PerturbedClaims:
-    """Asks backward for claims beside the one that is checked.
+    """Calls backward for other claims than the one that is checked.
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ class PerturbedClaims:
 
     def at(self, point: Vector) -> Claim | None:
         """Return the claim at another point, None where backward gives none of the same kind."""
-        return self._ask_at(point, self._claimed.given)
+        return self._claim_at(point, self._claimed.given)
 
     def one_rounding_away(self, rng: np.random.Generator, times: int) -> Claim | None:
         """Return the claim where every coordinate is a few roundings of its type away.
@@ -87,7 +86,7 @@ class PerturbedClaims:
         scaled = (None if v is None else factor * v for v in (given.cotangent, given.tangent))
         parameters = [working_copy.as_passed(parameter) for parameter in working_copy.parameters]
         point = one_rounding_away(working_copy.base, parameters, rng, times)
-        claim = self._ask_at(point, BackwardInput(*scaled))
+        claim = self._claim_at(point, BackwardInput(*scaled))
         if claim is None or kind not in ("vjp", "jvp"):
             return claim
         count = 1 if kind == "jvp" else working_copy.base.size
@@ -109,9 +108,9 @@ class PerturbedClaims:
         parameters = self._working_copy.parameters
         size = self._working_copy.base.size
         own = self._claimed.claim.rows(0, size)[:, 0]
-        other, combined = self._ask(second), self._ask(first + WEIGHT * second)
+        other, combined = self._vjp(second), self._vjp(first + WEIGHT * second)
         try:
-            zero = self._ask(np.zeros_like(first))
+            zero = self._vjp(np.zeros_like(first))
         except GradcheckUsageError:
             # The claims of other cotangents can be read, but not these: 0 / 0, or None.
             zero = np.full_like(other, np.nan)
@@ -120,27 +119,27 @@ class PerturbedClaims:
             one, two = self._nearby(first), self._nearby(second)
             yield OtherCotangents(
                 parameters,
-                self._ask(one),
+                self._vjp(one),
                 zero,
-                self._ask(two),
-                self._ask(one + WEIGHT * two),
+                self._vjp(two),
+                self._vjp(one + WEIGHT * two),
                 WEIGHT,
             )
 
-    def _ask_at(self, point: Vector, given: BackwardInput) -> Claim | None:
+    def _claim_at(self, point: Vector, given: BackwardInput) -> Claim | None:
         working_copy = self._working_copy
         try:
             working_copy.point[:] = point
-            result = self._backward.ask(self._forward.call(), given)
+            result = self._backward.call(self._forward.call(), given)
             return result.claim.snapshot() if result.kind == self._claimed.kind else None
         except Exception:  # noqa: BLE001  # the user did not choose this point
             return None
         finally:
             working_copy.point[:] = working_copy.base
 
-    def _ask(self, cotangent: Vector) -> Vector:
-        """Return the claims of a VJP at the base point for a cotangent, shape (n,)."""
-        result = self._backward.ask(self._forward.call(), BackwardInput(cotangent=cotangent))
+    def _vjp(self, cotangent: Vector) -> Vector:
+        """Return the result of the VJP at the base point for a cotangent, shape (n,)."""
+        result = self._backward.call(self._forward.call(), BackwardInput(cotangent=cotangent))
         refuse_changed_arguments(self._working_copy, self._backward.name)
         return result.claim.rows(0, self._working_copy.base.size)[:, 0].copy()
 

@@ -86,7 +86,7 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
     replayed = replay.confirm()
     refuse_unrepeatable(base.output, output, forward.name, replayed)
     with SuppressedWarnings():
-        result = backward.ask(output, claimed.given)
+        result = backward.call(output, claimed.given)
         refuse_changed_arguments(working_copy, backward.name)
         try:
             refuse_unrepeatable_backward(

@@ -1,6 +1,6 @@
-"""Why a gradient has the wrong shape: what would turn it into the right one.
+"""Hints for a gradient of the wrong shape: what would turn it into the right one.
 
-It must not look at values; shapes in, a hint out.
+A transpose, a missing sum over broadcast axes, a reshape. It does not look at values.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ Shape = tuple[int, ...]
 
 
 def explain_shape(found: Shape, wanted: Shape) -> str:
-    """Say what would give an array of shape `found` the shape `wanted`.
+    """Return what would give an array of shape `found` the shape `wanted`, in words.
 
     Returns
     -------
     str
-        A sentence, or an empty text where nothing simple would.
+        A sentence, or an empty text where nothing simple does.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def explain_shape(found: Shape, wanted: Shape) -> str:
         return f"A sum over {_in_words(collapsed)} with keepdims=True would give it."
     if prod(found) == prod(wanted):
         return f"reshape({wanted}) would give it."
-    # What the right shape would have to lose to be what was found.
+    # The other way around: the axes that the right shape has more.
     lacking = _axes_dropped(wanted, found, may_drop_ones=True)
     if lacking is None:
         lacking = _axes_collapsed(wanted, found)
@@ -49,10 +49,10 @@ def explain_shape(found: Shape, wanted: Shape) -> str:
 
 
 def _axes_dropped(longer: Shape, shorter: Shape, *, may_drop_ones: bool) -> Shape | None:
-    """Return the axes, the first ones possible, that `longer` has beside those of `shorter`.
+    """Return the axes, the first possible ones, that `longer` has more than `shorter`.
 
-    Subsequence matching: `fits[i][j]` tells whether ``longer[i:]`` can lose axes so as to be
-    ``shorter[j:]``, so that choosing takes no search.
+    This is subsequence matching by dynamic programming: ``fits[i][j]`` is whether ``longer[i:]``
+    becomes ``shorter[j:]`` when axes are dropped.
     """
     n, m = len(longer), len(shorter)
     if n <= m:
@@ -74,7 +74,7 @@ def _axes_dropped(longer: Shape, shorter: Shape, *, may_drop_ones: bool) -> Shap
 
 
 def _axes_collapsed(longer: Shape, shorter: Shape) -> Shape | None:
-    """Return the axes along which `longer` has more than the one entry of `shorter`."""
+    """Return the axes along which `shorter` has one entry and `longer` has more."""
     if len(longer) != len(shorter):
         return None
     axes = tuple(k for k in range(len(longer)) if longer[k] != shorter[k])

@@ -1,4 +1,4 @@
-"""Gradients left beside the parameters of an object."""
+"""Gradients that backward stores as attributes of its object."""
 
 from typing import Any
 
@@ -22,19 +22,19 @@ class Affine:
         return x @ self.W
 
     def backward(self, dout: Any) -> Any:
-        """Leave one gradient, return the other."""
+        """Store one gradient, return the other."""
         self.dW = self.x.T @ dout
         return dout @ self.W.T
 
 
 def test_gradient_beside_a_parameter_is_found_though_another_is_returned() -> None:
-    """What is returned has the shape of the input: it is not taken for that of W."""
+    """The returned array has the shape of the input, and is not taken for the gradient of W."""
     layer = Affine()
     assert check_gradient(layer.forward, layer.backward, RNG.normal(size=(4, 3)), wrt="self.W")
 
 
 def test_returned_gradient_that_may_be_meant_as_well_is_an_error() -> None:
-    """Both have the shape of W; naming the argument, too, tells them apart."""
+    """Both have the shape of W; naming the argument as well tells them apart."""
     layer, x = Affine(), RNG.normal(size=(3, 2))
     layer.W = RNG.normal(size=(2, 2))
     square = RNG.normal(size=(2, 2))
@@ -50,7 +50,7 @@ def test_returned_gradient_that_may_be_meant_as_well_is_an_error() -> None:
 
 
 def test_gradient_that_is_returned_and_left_is_one() -> None:
-    """There is nothing to choose between."""
+    """There is no choice to make."""
 
     class Both(Affine):
         def backward(self, dout: Any) -> Any:
@@ -62,7 +62,7 @@ def test_gradient_that_is_returned_and_left_is_one() -> None:
 
 
 def test_array_beside_that_has_another_shape_is_no_gradient() -> None:
-    """What is returned counts."""
+    """The returned gradient is checked."""
 
     class Returns(Affine):
         def backward(self, dout: Any) -> Any:
@@ -75,7 +75,7 @@ def test_array_beside_that_has_another_shape_is_no_gradient() -> None:
 
 
 def test_gradients_of_a_dict_of_parameters_beside_it() -> None:
-    """A network keeps ``params`` and ``grads``, under the same keys."""
+    """A network has the dicts ``params`` and ``grads`` with the same keys."""
 
     class Net:
         def __init__(self) -> None:
@@ -97,7 +97,7 @@ def test_gradients_of_a_dict_of_parameters_beside_it() -> None:
 
 
 def test_more_than_one_gradient_beside_a_parameter_is_an_error() -> None:
-    """All places are named; a returned one decides."""
+    """The message names all places; a returned gradient decides."""
 
     class Twice(Affine):
         def backward(self, dout: Any) -> Any:
@@ -114,7 +114,7 @@ def test_more_than_one_gradient_beside_a_parameter_is_an_error() -> None:
 
 
 def test_returned_gradient_needs_none_beside() -> None:
-    """A layer that keeps nothing returns the gradient of its parameter."""
+    """A layer that stores nothing returns the gradient of its parameter."""
     layer = Affine()
     assert check_gradient(
         layer.forward, lambda x, dout: x.T @ dout, RNG.normal(size=(4, 3)), wrt="self.W"

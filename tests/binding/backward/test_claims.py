@@ -1,4 +1,4 @@
-"""Claims in every form."""
+"""Claims in every representation."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ claims = st.sampled_from([(DenseClaim(DENSE), DENSE), (ELEMENTWISE, MATRIX)])
 def test_rows_are_those_of_the_matrix(
     claim: tuple[Claim, np.ndarray], start: int, length: int
 ) -> None:
-    """All claims about coordinates in a row."""
+    """A range of coordinates gives that range of rows."""
     stop = min(start + length, 12)
     assert claim[0].rows(start, stop).tolist() == claim[1][start:stop].tolist()
 
@@ -42,7 +42,7 @@ def test_rows_are_those_of_the_matrix(
 def test_claims_about_some_coordinates_are_in_their_order(
     claim: tuple[Claim, np.ndarray], coordinates: list[int]
 ) -> None:
-    """However they are chosen, and however often."""
+    """In any order, with repetitions."""
     indices = np.array(coordinates, dtype=np.intp)
     taken = claim[0].take(indices)
     assert taken.shape == (len(coordinates), 4)
@@ -50,11 +50,11 @@ def test_claims_about_some_coordinates_are_in_their_order(
 
 
 @given(claims, st.integers(0, 12), st.lists(st.floats(-10, 10)))
-def test_claimed_change_along_a_direction_is_that_of_the_matrix(
-    claim: tuple[Claim, np.ndarray], start: int, moves: list[float]
+def test_product_with_a_direction_is_that_of_the_matrix(
+    claim: tuple[Claim, np.ndarray], start: int, components: list[float]
 ) -> None:
-    """Of the coordinates from the start on, as many as are moved."""
-    direction = np.array(moves[: 12 - start], dtype=np.float64)
+    """The direction is of as many coordinates as it has entries, from the start on."""
+    direction = np.array(components[: 12 - start], dtype=np.float64)
     rows = claim[0].rows(start, start + direction.size)
     along = claim[0].along(start, direction)
     assert along.shape == (4,)
@@ -62,21 +62,21 @@ def test_claimed_change_along_a_direction_is_that_of_the_matrix(
     assert along == pytest.approx(rows.T @ direction, abs=1e-12)
 
 
-#: The same matrix as it may come back: of three parameters, by two outputs of one and three.
+#: The same matrix as returned arrays: three parameters, two outputs of one and three entries.
 RETURNED = ReturnedClaim.of((DENSE[a:b, :1], DENSE[a:b, 1:]) for a, b in ((0, 5), (5, 5), (5, 12)))
 
 
 @given(st.integers(0, 12), st.integers(0, 12))
 def test_rows_of_what_was_returned_are_those_of_the_matrix(start: int, length: int) -> None:
-    """Across parameters, empty ones too, and outputs."""
+    """Across outputs and parameters, empty ones too."""
     stop = min(start + length, 12)
     rows = RETURNED.rows(start, stop)
     assert rows.shape == (stop - start, 4)
     assert rows.tolist() == DENSE[start:stop].tolist()
 
 
-def test_what_is_kept_stays() -> None:
-    """Backward may fill the same array again."""
+def test_snapshot_does_not_change() -> None:
+    """Backward may write to the same array in its next call."""
     array = np.array([[1.0], [2.0]])
     returned = ReturnedClaim.of([(array,)])
     snapshot = returned.snapshot()
@@ -86,6 +86,6 @@ def test_what_is_kept_stays() -> None:
 
 
 @given(claims)
-def test_what_stays_is_kept_as_it_is(claim: tuple[Claim, np.ndarray]) -> None:
-    """No further copy is made."""
+def test_snapshot_of_a_snapshot_is_itself(claim: tuple[Claim, np.ndarray]) -> None:
+    """It is not copied again."""
     assert claim[0].snapshot() is claim[0]

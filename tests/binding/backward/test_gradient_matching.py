@@ -1,4 +1,4 @@
-"""Matching what backward returned with what is checked: rule 9."""
+"""Matching of what backward returned to what is checked."""
 
 # MERGED Gradients of what is not checked because it holds whole numbers.
 
@@ -49,7 +49,7 @@ def refused(values: dict[str, Any], wrt: Any, returned: Any) -> str:
 @pytest.mark.parametrize("returned", [7.0, (7.0,), {"x": 7.0}, {"dx": 7.0, "dz": 8.0},
                                       {"grad_x": 7.0}, {"x_grad": 7.0}, (7.0, None)])  # fmt: skip
 def test_one_argument(returned: Any) -> None:
-    """Its gradient alone, in a tuple of one, in a dict, or among those of all arguments."""
+    """Its gradient may be alone, in a tuple of one, in a dict, or among those of all arguments."""
     assert match({"x": 1.0, "y": 2.0}, "x", returned) == {"x": 7.0}
 
 
@@ -81,7 +81,7 @@ def test_container(returned: Any) -> None:
     ],
 )
 def test_several(returned: Any) -> None:
-    """In the order of wrt, or in a dict."""
+    """They are in the order of wrt, or in a dict."""
     expected = {"x": 7.0, "params['W1']": 8.0, "params['b1']": 9.0}
     assert match(NESTED, ["x", "params"], returned) == expected
 
@@ -167,7 +167,7 @@ def product(x: Any, w: Any) -> Any:
 
 
 def test_gradient_of_an_integer_array_is_an_error() -> None:
-    """It was meant to be checked, and would pass unseen."""
+    """It was meant to be checked, and an error in it would go unnoticed."""
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(product, lambda x, w: (w, x), INTEGERS, W)
     assert error.value.args[0] == (
@@ -177,7 +177,7 @@ def test_gradient_of_an_integer_array_is_an_error() -> None:
 
 
 def test_gradient_of_a_python_int_is_an_error() -> None:
-    """The float to write is said."""
+    """The message says which float to write."""
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(lambda x, w: x * w, lambda x, w: {"dx": w, "dw": x}, 2, 0.5)
     assert error.value.args[0] == (
@@ -187,7 +187,7 @@ def test_gradient_of_a_python_int_is_an_error() -> None:
 
 
 def test_gradient_of_integers_in_a_container_is_an_error() -> None:
-    """Even where the container is named: its whole numbers are left out silently."""
+    """Even where the container is named, since its integers are left out silently."""
     parameters = {"W": W, "b": INTEGERS}
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(
@@ -204,17 +204,17 @@ def test_gradient_of_integers_in_a_container_is_an_error() -> None:
     "returned", [(None, INTEGERS), {"dw": INTEGERS}, {"dw": INTEGERS, "dx": None}]
 )
 def test_labels_need_no_gradient(returned: Any) -> None:
-    """None, or nothing, is what backward says of whole numbers that are data."""
+    """None, or no gradient, is what backward returns for integers that are data."""
     assert check_gradient(product, lambda x, w: returned, INTEGERS, W)
 
 
 def test_whoever_names_what_is_checked_may_return_more() -> None:
-    """With wrt= it is plain that the others are not checked."""
+    """With wrt= the user has said that the others are not checked."""
     assert check_gradient(product, lambda x, w: (w, x), INTEGERS, W, wrt="w")
 
 
 def test_gradients_of_layers_are_found_in_their_dicts() -> None:
-    """A dict within a tuple counts like one by itself."""
+    """A dict in a tuple is read like a dict by itself."""
     whole = IntegerLeaves((), {"x": INTEGERS})
     refuse_unread_gradient([{"dw": W}, {"x_grad": None}], whole, ["x", "w", "b"], "backward")
     with pytest.raises(GradcheckUsageError, match="a gradient of x"):
@@ -222,7 +222,7 @@ def test_gradients_of_layers_are_found_in_their_dicts() -> None:
 
 
 def test_gradient_of_what_is_checked_is_not_one_of_a_number_of_that_name() -> None:
-    """The gradient of x is read; a setting that is called x, too, needs none."""
+    """The gradient of x is checked; an integer that is also called x needs none."""
     assert check_gradient(
         lambda x, settings: x @ x * settings["x"],
         lambda x, settings: {"x": 2 * x * settings["x"]},

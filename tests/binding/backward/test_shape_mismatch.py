@@ -1,4 +1,4 @@
-"""Why a gradient has the wrong shape."""
+"""Hints for a gradient of the wrong shape."""
 
 import pytest
 
@@ -43,10 +43,10 @@ def test_what_would_help_is_said(found: Shape, wanted: Shape, hint: str) -> None
 def test_many_axes_are_matched_without_trying_their_subsets(
     found: Shape, wanted: Shape, hint: str
 ) -> None:
-    """Of sixteen million subsets the first that fits is found at once, or that none does."""
+    """The first of sixteen million subsets that fits is found at once, or that there is none."""
     assert explain_shape(found, wanted) == hint
 
 
 def test_axes_of_length_one_are_no_sum() -> None:
-    """The first axes that can be meant are named."""
+    """The hint names the first axes that fit."""
     assert explain_shape((1, 2, 3, 2), (1, 3, 2)) == "A sum over axis 1 would give it."
