@@ -1,12 +1,13 @@
-"""Claims that drown in rounding, verified by regression: many far values average noise away.
+"""Least-squares fits of polynomials to many noisy values, to verify noise-dominated claims.
 
-Polynomials are fitted by least squares to values along a line; their slope at the point errs
-by the noise over the length of the line and the square root of how many values there are.
-For a given number the error is least where these gather around the extremes of a Chebyshev
-polynomial (P. G. Hoel and A. Levine, Ann. Math. Statist. 35 (1964) 1553). A slope that
-forward's rounding hides from every pair may show there, all the more as all coordinates move.
+The slope of a polynomial fitted to values along a line errs by the noise over the length of the
+line and the square root of the number of values. For a given number the error is smallest where
+they are taken at the extrema of a Chebyshev polynomial (W. J. Studden, Ann. Math. Statist. 39
+(1968) 1435). A slope that rounding hides from every central pair may be measured so, the better as
+all coordinates of an array are moved at once.
 
-It must not accuse: it measures near the claims, and says nothing where these are off.
+It does not refute a claim: it measures derivatives near their claims, and bounds nothing where
+these are wrong.
 """
 
 from __future__ import annotations
@@ -32,54 +33,54 @@ __all__ = [
     "verify_noisy_arrays",
 ]
 
-#: How far from the point values are taken, in units of the scales: less where no polynomial
-#: fits them, or the function is undefined.
-REACHES = (0.5, 0.3, 0.15, 0.07, 0.03)
+#: The length of the line on each side, in units of the scales: less where no polynomial fits the
+#: values, or the function is undefined.
+LENGTHS = (0.5, 0.3, 0.15, 0.07, 0.03)
 
-#: Few values may hide at one reach that no polynomial fits many; then the next one is tried.
+#: Few values may fit a polynomial at a length at which many do not; so many lengths are tried.
 ATTEMPTS = 2
 
-#: Coordinates below this may be small for no reason: then they are moved as if it were this.
+#: Coordinates below this may be small by chance: they are then moved as if they were this large.
 SMALL = 0.1
 
-#: A claim is verified when its bound is below this share of it, or of what is allowed.
+#: A claim is verified when its bound is below this share of it, or of the agreement.
 RESOLVED = 3e-4
 ALLOWED = 0.5
 
-#: Averaging may show derivatives that do so many times the noise over their scales.
+#: Derivatives may be measured when they change the output by so many times the noise over the
+#: scale of a coordinate.
 VISIBLE = 300.0
 
-#: How many directions have to agree that no claim is off.
+#: The number of directions along which claims must agree.
 DIRECTIONS = 2
 
-#: Degrees of two polynomials: by how much their slopes differ is what the first leaves out.
+#: The degree of the fit, and a higher one: the difference of their slopes estimates the truncation
+#: error of the first.
 DEGREE = 4
-HIGHER = 6
+HIGHER_DEGREE = 6
 
-#: The slope at 0 of each Chebyshev polynomial.
+#: The derivatives at 0 of the Chebyshev polynomials.
 SLOPES = np.array([0.0, 1.0, 0.0, -3.0, 0.0, 5.0, 0.0])
 
-#: The extremes of the fifth, shares of the values that are taken around each, and how far
-#: around: so many times more than are needed to see whether polynomials fit.
-EXTREMES = np.cos(np.pi * np.arange(3) / 5)
+#: The extrema of the fifth of them on one side, shares of the values around each, and the relative
+#: width of the intervals around them. So many times the shares are taken where few values fit.
+EXTREMA = np.cos(np.pi * np.arange(3) / 5)
 SHARES = (1, 2, 10)
-AROUND = 0.2
+WIDTH = 0.2
 TIMES = 6
 
-#: Where bounds are larger than they have to be by no more than this, so many times more values
-#: are taken.
+#: Where bounds are too large by no more than this factor, so many times more values are taken.
 PROMISING = 3.0
 MORE = 4
 
-#: A slope errs by so many standard errors.
-ERRORS = 2.0
+#: The bound of a slope in standard errors.
+STANDARD_ERRORS = 2.0
 
-#: Claims agree with a slope that is so many times its bound away: nothing is said of others.
+#: Claims agree with a slope up to so many times its bound; nothing is said of others.
 AGREES = 2.0
 
-#: A fit leaves noise where the squares of what neighbours differ by are no less than this
-#: share of what they are in the mean where they are independent (J. von Neumann, Ann. Math.
-#: Statist. 12 (1941) 367).
+#: The residuals of a fit are independent noise when the mean square of successive differences is
+#: at least this share of its expectation (J. von Neumann, Ann. Math. Statist. 12 (1941) 367).
 INDEPENDENT = 0.6
 
 
@@ -90,10 +91,10 @@ class SlopeFit:
     Attributes
     ----------
     slope, bound : ndarray
-        With a bound on what noise and truncation do to it, infinite where what the fit leaves
-        is no noise.
+        The derivatives, and bounds on their errors by noise and truncation; infinite where the
+        residuals are not independent noise.
     is_noise : ndarray of bool
-        Where truncation does no more to it than noise.
+        Where the truncation error is no larger than that by noise.
     """
 
     slope: Floats
@@ -101,7 +102,7 @@ class SlopeFit:
     is_noise: Booleans
 
     def or_nearer(self, nearer: SlopeFit) -> SlopeFit:
-        """Return this, or what a fit to nearer values shows where that is better known."""
+        """Return this fit, or one to nearer values where that has a smaller bound."""
         better = nearer.bound < self.bound
         return SlopeFit(
             np.where(better, nearer.slope, self.slope),
@@ -118,7 +119,7 @@ def verify_noisy_arrays(
     agreement: float,
     rng: np.random.Generator,
 ) -> None:
-    """Verify arrays of which noise leaves nothing verified by regression.
+    """Verify arrays by regression of which noise leaves no claim verified.
 
     Parameters
     ----------
@@ -127,24 +128,24 @@ def verify_noisy_arrays(
     claims : callable
         ``claims(start, stop)`` returns the claimed derivatives, shape (stop - start, m).
     found : Measurement
-        What pairs and ladders showed of all coordinates; takes what is verified.
+        The derivatives by central differences; replaced where a fit has a smaller bound.
     agreement, rng
-        See `verify_by_regression`, which this costs for each such array.
+        See `verify_by_regression`, which is called for each such array.
     """
     for start, stop in pairwise([*function.scales.starts.tolist(), function.point.size]):
         part = slice(start, stop)
         claim, value, bound = claims(start, stop), found.value[part], found.bound[part]
         error, size = np.abs(value - claim), np.maximum(np.abs(claim), np.abs(value))
-        moves = np.abs(claim) * np.maximum(function.scales.meaningful(part), SMALL)[:, None]
+        change = np.abs(claim) * np.maximum(function.scales.meaningful(part), SMALL)[:, None]
         is_open = (bound > verified_tolerance(agreement) * size) & (error <= 2 * bound)
         is_open &= found.status[part] == Status.SMOOTH.value
-        if is_open.all() and (moves >= VISIBLE * function.noise).any():
-            fitted, unseen = verify_by_regression(
+        if is_open.all() and (change >= VISIBLE * function.noise).any():
+            fitted, fitted_bound = verify_by_regression(
                 function, part, claim, agreement=agreement, rng=rng
             )
-            better = unseen < bound
+            better = fitted_bound < bound
             found.value[part] = np.where(better, fitted, value)
-            found.bound[part] = np.where(better, unseen, bound)
+            found.bound[part] = np.where(better, fitted_bound, bound)
 
 
 def verify_by_regression(
@@ -168,18 +169,20 @@ def verify_by_regression(
     agreement : float
         Relative difference at which claim and measurement agree.
     rng : numpy.random.Generator
-        Draws directions and places.
+        Draws directions and points.
 
     Returns
     -------
     value, bound : ndarray, shape (k, m)
-        Derivatives, each as it is if the claims beside it are right, and bounds on their errors
-        and those of the claims, unless several cancel by chance along both directions.
-        Infinite where that verifies no claim. Costs 182 evaluations along each of two directions
-        where polynomials fit far out, more where they do not: 26 for each reach, and 156 where
-        that shows late. One direction is enough where it verifies nothing; where coordinates
-        are small they are then moved further; and where a little is missing to verify one of
-        them four times as many values are taken.
+        Each derivative as it is if the other claims are right. The bound holds for its error
+        and for that of the claim, unless errors cancel along both directions by chance. It is
+        infinite where no claim is verified.
+
+        Costs 182 evaluations along each of two directions where a polynomial fits far from the
+        point. Where it does not, each length costs 26 more, and 156 if many values show that.
+        The second direction is spared where the first verifies nothing. Small
+        coordinates are then moved further, and where a bound is nearly small enough four times
+        as many values are taken.
     """
     scales = function.scales
     scale = np.maximum(scales.meaningful(coordinates), scales.typical(coordinates))
@@ -191,110 +194,114 @@ def verify_by_regression(
         while len(fits) < DIRECTIONS:
             directions.append(signed_direction(scale, rng))
             fits.append(_fit_along(function, coordinates, directions[-1], rng, times))
-            value, bound = _near(claim, np.array(directions), fits, agreement)
-            beyond = _beyond(claim, bound, agreement)
-            if beyond > PROMISING:
+            value, bound = _largest_bounds(claim, np.array(directions), fits, agreement)
+            ratio = _ratio_to_tolerance(claim, bound, agreement)
+            if ratio > PROMISING:
                 break
-        if beyond > 1 and small:
+        if ratio > 1 and small:
             scale, small = np.maximum(scale, SMALL), False
-        elif 1 < beyond < PROMISING and times == TIMES:
+        elif 1 < ratio < PROMISING and times == TIMES:
             times *= MORE
         else:
-            return value, bound if beyond <= 1 else np.full_like(bound, np.inf)
+            return value, bound if ratio <= 1 else np.full_like(bound, np.inf)
 
 
-def _near(
+def _largest_bounds(
     claim: Floats, directions: Floats, fits: Sequence[SlopeFit], agreement: float
 ) -> tuple[Floats, Floats]:
-    """Return each derivative as the worst of the directions shows it if other claims are right."""
-    error = np.array([fit.bound for fit in fits])
-    off = np.array([fit.slope for fit in fits]) - directions @ claim
-    allowed = AGREES * error + agreement * (np.abs(directions) @ np.abs(claim))
-    unseen = np.where(np.abs(off) <= allowed, np.abs(off) + error, np.inf)
-    bounds = unseen[:, None] / np.abs(directions)[:, :, None]
+    """Return each derivative from the direction with the largest bound, other claims right."""
+    fit_bound = np.array([fit.bound for fit in fits])
+    difference = np.array([fit.slope for fit in fits]) - directions @ claim
+    allowed = AGREES * fit_bound + agreement * (np.abs(directions) @ np.abs(claim))
+    error = np.where(np.abs(difference) <= allowed, np.abs(difference) + fit_bound, np.inf)
+    bounds = error[:, None] / np.abs(directions)[:, :, None]
     worst = bounds.argmax(axis=0)[None]
-    value = claim + np.take_along_axis(off[:, None] / directions[:, :, None], worst, axis=0)[0]
+    differences = difference[:, None] / directions[:, :, None]
+    value = claim + np.take_along_axis(differences, worst, axis=0)[0]
     return value, np.take_along_axis(bounds, worst, axis=0)[0]
 
 
 def verified_tolerance(agreement: float) -> float:
-    """Return the share of a derivative that a bound may have which verifies its claim."""
+    """Return the share of a derivative that a bound must not exceed to verify its claim."""
     return max(RESOLVED, ALLOWED * agreement)
 
 
-def _beyond(claim: Floats, bound: Floats, agreement: float) -> float:
-    """Return how many times larger than it has to be the least of bounds is."""
-    known = claim != 0
-    needed = verified_tolerance(agreement) * np.abs(claim[known])
-    return float(np.min(bound[known] / needed, initial=np.inf))
+def _ratio_to_tolerance(claim: Floats, bound: Floats, agreement: float) -> float:
+    """Return the smallest bound in units of what verifies its claim."""
+    nonzero = claim != 0
+    needed = verified_tolerance(agreement) * np.abs(claim[nonzero])
+    return float(np.min(bound[nonzero] / needed, initial=np.inf))
 
 
 def _fit_along(
-    function: Function, coordinates: slice, moves: Floats, rng: np.random.Generator, times: int
+    function: Function, coordinates: slice, entries: Floats, rng: np.random.Generator, times: int
 ) -> SlopeFit:
-    """Fit derivatives along a direction, from as far out as polynomials are good for."""
+    """Fit derivatives along a direction, over the largest lengths at which polynomials fit."""
     direction = np.zeros_like(function.point)
-    direction[coordinates] = moves
+    direction[coordinates] = entries
 
-    def fit(reach: float, times: int) -> SlopeFit:
-        places = reach * scattered_points(rng, times)
-        values = evaluate_along(function.evaluate, function.point, direction, places.tolist())
-        return fit_slopes(places, values)
+    def fit(length: float, times: int) -> SlopeFit:
+        points = length * scattered_points(rng, times)
+        values = evaluate_along(function.evaluate, function.point, direction, points.tolist())
+        return fit_slopes(points, values)
 
     unknown = np.full(function.base.shape, np.inf)
     best = SlopeFit(np.zeros_like(unknown), unknown, np.isnan(unknown))
-    fitting = (r for r in REACHES if r == REACHES[-1] or fit(r, 1).is_noise.all())
-    for reach in islice(fitting, ATTEMPTS):
-        best = best.or_nearer(fit(reach, times))
+    fitting = (
+        length for length in LENGTHS if length == LENGTHS[-1] or fit(length, 1).is_noise.all()
+    )
+    for length in islice(fitting, ATTEMPTS):
+        best = best.or_nearer(fit(length, times))
         if best.is_noise.all():
             break
     return best
 
 
-def fit_slopes(places: Floats, values: Floats) -> SlopeFit:
+def fit_slopes(points: Floats, values: Floats) -> SlopeFit:
     """Fit derivatives at 0 to noisy values along a line.
 
     Parameters
     ----------
-    places : ndarray, shape (n,)
-        Ascending, about 0.
+    points : ndarray, shape (n,)
+        Ascending, around 0.
     values : ndarray, shape (n, m)
-        There, of m outputs.
+        The values of m outputs there.
 
     Examples
     --------
-    >>> places = scattered_points(np.random.default_rng(0), 4)
-    >>> fit = fit_slopes(places, np.round(2.345 * places + places**3, 2)[:, None])
+    >>> points = scattered_points(np.random.default_rng(0), 4)
+    >>> fit = fit_slopes(points, np.round(2.345 * points + points**3, 2)[:, None])
     >>> abs(fit.slope - 2.345) < fit.bound, fit.bound < 0.01, fit.is_noise
     (array([ True]), array([ True]), array([ True]))
     """
-    reach = np.abs(places).max()
-    terms = chebyshev.chebvander(places / reach, HIGHER)
+    length = np.abs(points).max()
+    terms = chebyshev.chebvander(points / length, HIGHER_DEGREE)
     weights = SLOPES[: DEGREE + 1] @ np.linalg.pinv(terms[:, : DEGREE + 1])
     defined = np.isfinite(values).all(axis=0)
     values = np.where(defined, values, 0.0)
     values -= np.median(values, axis=0)
     slope, coefficients = weights @ values, np.linalg.pinv(terms) @ values
-    left = values - terms @ coefficients
-    square = (left**2).sum(axis=0)
-    noise = ERRORS * np.sqrt(square / (places.size - HIGHER - 1) * (weights @ weights))
+    residuals = values - terms @ coefficients
+    square = (residuals**2).sum(axis=0)
+    freedom = points.size - HIGHER_DEGREE - 1
+    noise = STANDARD_ERRORS * np.sqrt(square / freedom * (weights @ weights))
     truncation = np.abs(SLOPES @ coefficients - slope)
-    independent = (np.diff(left, axis=0) ** 2).sum(axis=0) >= 2 * INDEPENDENT * square
+    independent = (np.diff(residuals, axis=0) ** 2).sum(axis=0) >= 2 * INDEPENDENT * square
     known = defined & independent & (square > 0)
     bound = np.where(known, noise + truncation, np.inf)
-    return SlopeFit(slope / reach, bound / reach, known & (truncation <= noise))
+    return SlopeFit(slope / length, bound / length, known & (truncation <= noise))
 
 
 def scattered_points(rng: np.random.Generator, times: int) -> Floats:
-    """Draw places around the extremes of the fifth Chebyshev polynomial, ascending.
+    """Draw points around the extrema of the fifth Chebyshev polynomial, ascending.
 
-    Each is in a cell of its own, somewhere: even spacing might keep step with the stairs that
-    rounding makes.
+    Each is drawn uniformly from a cell of its own: equispaced points might resonate with the
+    plateaus that rounding makes.
     """
     sides = []
-    for extreme, share in zip(EXTREMES, SHARES, strict=True):
+    for extremum, share in zip(EXTREMA, SHARES, strict=True):
         count = share * times
-        for end in (extreme, -extreme):
+        for centre in (extremum, -extremum):
             cells = (np.arange(count) + rng.uniform(size=count)) / count
-            sides.append(end * (1 + AROUND * (2 * cells - 1)))
+            sides.append(centre * (1 + WIDTH * (2 * cells - 1)))
     return np.sort(np.concatenate(sides))

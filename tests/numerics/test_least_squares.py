@@ -1,4 +1,4 @@
-"""Slopes of noisy values, and claims that only many far values can verify."""
+"""Slopes of noisy values, and verification of noise-dominated claims by regression."""
 
 from collections.abc import Callable
 
@@ -19,62 +19,62 @@ RESOLVED = verified_tolerance(1e-6)
 Noisy = Callable[[Floats, np.random.Generator], Floats]
 
 
-def rough(places: Floats, rng: np.random.Generator) -> Floats:
+def rough(points: Floats, rng: np.random.Generator) -> Floats:
     """Return values with independent noise."""
-    return np.asarray(np.sin(places + 1) + rng.normal(scale=1e-4, size=places.shape))
+    return np.asarray(np.sin(points + 1) + rng.normal(scale=1e-4, size=points.shape))
 
 
-def stairs(places: Floats, rng: np.random.Generator) -> Floats:
-    """Return values rounded to a thousandth, somewhere."""
+def rounded(points: Floats, rng: np.random.Generator) -> Floats:
+    """Return values rounded to a thousandth, at a random offset."""
     offset = rng.uniform()
-    return np.asarray(np.round(np.sin(places + 1) + offset, 3) - offset)
+    return np.asarray(np.round(np.sin(points + 1) + offset, 3) - offset)
 
 
-def half(places: Floats, rng: np.random.Generator) -> Floats:
+def half(points: Floats, rng: np.random.Generator) -> Floats:
     """Round the argument and the value to half precision."""
-    there = (places + 1).astype(np.float16)
+    there = (points + 1).astype(np.float16)
     return np.asarray(np.sin(there).astype(float))
 
 
-def single(places: Floats, rng: np.random.Generator) -> Floats:
+def single(points: Floats, rng: np.random.Generator) -> Floats:
     """Round the argument and the value to single precision, over an offset."""
-    there = (places + 1).astype(np.float32)
+    there = (points + 1).astype(np.float32)
     return np.asarray((np.sin(there) + np.float32(rng.uniform(10, 100))).astype(float))
 
 
-def wandering(places: Floats, rng: np.random.Generator) -> Floats:
-    """Return noise that neighbours have in common."""
+def correlated(points: Floats, rng: np.random.Generator) -> Floats:
+    """Return values with correlated noise."""
     phases = rng.uniform(0, 2 * np.pi, size=40)
-    waves = np.sin(np.outer(places, rng.uniform(0, 60, size=40)) + phases)
-    return np.asarray(np.sin(places + 1) + 1e-4 * waves.sum(axis=1))
+    waves = np.sin(np.outer(points, rng.uniform(0, 60, size=40)) + phases)
+    return np.asarray(np.sin(points + 1) + 1e-4 * waves.sum(axis=1))
 
 
-@pytest.mark.parametrize("noisy", [rough, stairs, half, single, wandering])
-def test_slopes_err_by_no_more_than_twice_their_bounds(noisy: Noisy) -> None:
-    """Whatever the noise, for a thousand draws of it: twice the bound is what accuses."""
-    beyond = 0
+@pytest.mark.parametrize("noisy", [rough, rounded, half, single, correlated])
+def test_slopes_err_by_at_most_twice_their_bounds(noisy: Noisy) -> None:
+    """Whatever the noise, for a thousand draws: a claim is wrong beyond twice the bound."""
+    violations = 0
     for seed in range(1000):
         rng = np.random.default_rng(seed)
-        places = 0.3 * scattered_points(rng, 4)
-        fit = fit_slopes(places, noisy(places, rng)[:, None])
-        beyond += int((np.abs(fit.slope - np.cos(1.0)) > 2 * fit.bound).any())
-    assert beyond <= 5
+        points = 0.3 * scattered_points(rng, 4)
+        fit = fit_slopes(points, noisy(points, rng)[:, None])
+        violations += int((np.abs(fit.slope - np.cos(1.0)) > 2 * fit.bound).any())
+    assert violations <= 5
 
 
-def test_a_fit_that_leaves_more_than_noise_bounds_nothing() -> None:
-    """Values that oscillate between the places, or jump, are no polynomial."""
-    places = scattered_points(np.random.default_rng(0), 6)
-    for values in (np.sin(30 * places), np.where(places > 0.3, 1.0, 0.0) + places):
-        fit = fit_slopes(places, values[:, None])
+def test_fit_with_residuals_that_are_not_noise_has_no_bound() -> None:
+    """No polynomial fits values that oscillate between the points, or jump."""
+    points = scattered_points(np.random.default_rng(0), 6)
+    for values in (np.sin(30 * points), np.where(points > 0.3, 1.0, 0.0) + points):
+        fit = fit_slopes(points, values[:, None])
         assert not fit.is_noise.any()
         assert not fit.bound < 0.1 * np.abs(fit.slope)
 
 
-def test_values_that_are_undefined_bound_nothing() -> None:
-    """One is enough; other outputs are fitted."""
-    places = scattered_points(np.random.default_rng(0), 6)
-    noisy = np.round(places, 3)
-    fit = fit_slopes(places, np.stack([np.where(places > 1, np.nan, noisy), noisy], axis=1))
+def test_undefined_values_give_no_bound() -> None:
+    """A single one is enough; other outputs are fitted."""
+    points = scattered_points(np.random.default_rng(0), 6)
+    noisy = np.round(points, 3)
+    fit = fit_slopes(points, np.stack([np.where(points > 1, np.nan, noisy), noisy], axis=1))
     assert np.isfinite(fit.bound).tolist() == [False, True]
 
 
@@ -92,7 +92,7 @@ POINT = np.array([0.3, -0.8, 1.1, 0.01])
 
 
 def test_claims_beside_a_huge_offset_are_verified() -> None:
-    """Four digits are left of what they change: three hundred values show three of them."""
+    """Four digits of the change are left: some hundred values determine three of them."""
     counted = Counted(_trillion)
     function = function_at(counted, POINT.copy())
     counted.calls = 0
@@ -104,8 +104,8 @@ def test_claims_beside_a_huge_offset_are_verified() -> None:
     assert (function.point == POINT).all()
 
 
-def test_a_claim_that_is_off_verifies_none_beside_it() -> None:
-    """For a hundred seeds, whichever of them is off by 1%."""
+def test_wrong_claim_leaves_its_whole_array_unverified() -> None:
+    """For a hundred seeds, whichever claim is wrong by 1%."""
     function = function_at(Counted(_trillion), POINT.copy())
     for seed in range(100):
         rng = np.random.default_rng(seed)
@@ -115,7 +115,7 @@ def test_a_claim_that_is_off_verifies_none_beside_it() -> None:
         assert not (bound <= RESOLVED * claim).any()
 
 
-def test_errors_that_are_equal_and_opposite_do_not_cancel() -> None:
+def test_equal_and_opposite_errors_do_not_cancel() -> None:
     """For a hundred seeds."""
     function = function_at(Counted(_trillion), POINT.copy())
     for seed in range(100):
@@ -125,8 +125,8 @@ def test_errors_that_are_equal_and_opposite_do_not_cancel() -> None:
         assert not (bound <= RESOLVED * claim).any()
 
 
-def test_small_coordinates_are_moved_far_where_their_own_size_shows_nothing() -> None:
-    """The noise of ``(1 - cos x) / x**2`` is all there is to see within a point of 1e-5."""
+def test_small_coordinates_are_moved_far_where_their_scale_is_too_small() -> None:
+    """Within the scale of a point at 1e-5, ``(1 - cos x) / x**2`` is nothing but noise."""
     point = np.array([1e-5, -3e-5, 2e-3])
     function = function_at(Counted(lambda x: np.sum((1 - np.cos(x)) / x**2)), point)
     claim = (-point / 12)[:, None]
@@ -134,8 +134,8 @@ def test_small_coordinates_are_moved_far_where_their_own_size_shows_nothing() ->
     assert (bound <= RESOLVED * np.abs(claim)).any()
 
 
-def test_coordinates_of_other_arrays_stay_where_they_are() -> None:
-    """Their claims are none of the array's."""
+def test_coordinates_of_other_arrays_are_fixed() -> None:
+    """Their claims do not matter."""
     function = function_at(
         Counted(lambda x: 1e12 + np.sin(x[0]) + 1e3 * x[1]), np.array([0.5, 1.0])
     )
