@@ -75,7 +75,7 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """The slabs of one box: `thick` indices of an axis each, of one index of those before it."""
+    """The slabs of one box: each has `thick` indices of an axis, and one index of those before."""
 
     box: Box
     axis: int
@@ -84,7 +84,7 @@ class _Stack:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """How many slabs there are along each axis, up to the one that is cut."""
+        """The number of slabs along each axis, up to the one that is cut."""
         lengths = self.box.lengths
         return (*lengths[: self.axis], -(-lengths[self.axis] // self.thick))
 
@@ -94,11 +94,11 @@ class _Stack:
         return self.first + math.prod(self.lengths) - 1
 
     def numbers(self, part: Box) -> Indices:
-        """Return the slab of each coordinate of a part of the box, of a shape that broadcasts."""
+        """Return the slab of each coordinate of a part of the box, in a shape that broadcasts."""
         return self.first + c_order_numbers(part, self.box, self.axis, self.thick)
 
     def part(self, number: int, box: Box) -> Box | None:
-        """Return what a part of the box has in common with a slab, None where that is nothing."""
+        """Return the intersection of a part of the box with a slab, None where it is empty."""
         if not self.first <= number <= self.last:
             return None
         index = np.unravel_index(number - self.first, self.lengths)
@@ -115,9 +115,9 @@ class _Stack:
 
 @dataclass(frozen=True, slots=True)
 class Slabs:
-    """A region in slabs of about as many coordinates each, numbered in C order.
+    """A region cut into slabs of about equal size, numbered in C order.
 
-    Small boxes share one; a larger box is cut across its first axis where that is enough.
+    Small boxes share a slab. A larger box is cut across its first axis where that is enough.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class Slabs:
 
     @classmethod
     def of(cls, region: Region, count: int) -> Slabs:
-        """Cut a region into about `count` slabs of as many coordinates each."""
+        """Cut a region into about `count` slabs of equal size."""
         size = sum(box.size for box in region) / count
         stacks, number, filled = list[_Stack](), -1, size
         for box in region:
@@ -144,27 +144,27 @@ class Slabs:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of slabs."""
         return self.stacks[-1].last + 1
 
     @property
     def code(self) -> Code:
-        """The digit that tells them apart."""
+        """The digit that distinguishes them."""
         return Code(self._numbers, 1, self.count)
 
     def part(self, number: int, region: Region) -> Region:
-        """Return what a part of the region has in common with a slab."""
+        """Return the intersection of a part of the region with a slab."""
         parts = (self._stack(box).part(number, box) for box in region)
         return tuple(part for part in parts if part is not None)
 
     def count_in(self, region: Region) -> int:
-        """Return in how many slabs a part of the region lies, from the first to the last."""
+        """Return over how many slabs a part of the region extends."""
         ends = (region[0].element(0), region[-1].element(region[-1].size - 1))
         low, high = (self._stack(end).numbers(end).item() for end in ends)
         return int(high - low) + 1
 
     def hold_all_at(self, box: Box, axis: int) -> bool:
-        """Tell whether all of a box at one index of an axis lies in one slab."""
+        """Return whether all of a box at one index of an axis is in one slab."""
         return self._stack(box).axis == axis == 0
 
     def _stack(self, box: Box) -> _Stack:
@@ -176,7 +176,7 @@ class Slabs:
 
 
 def _cut(lengths: tuple[int, ...], size: float) -> tuple[int, int]:
-    """Return the axis to cut for parts of about this size, and how thick they are along it."""
+    """Return the axis to cut into parts of about this size, and the thickness of a part."""
     pieces = [max(1, round(math.prod(lengths[axis:]) / size)) for axis in range(len(lengths))]
     axis = max((axis for axis, count in enumerate(pieces) if count > 1), default=0)
     return axis, -(-lengths[axis] // pieces[axis])
@@ -184,29 +184,29 @@ def _cut(lengths: tuple[int, ...], size: float) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """By how much more is claimed than measured in a region, and how well that is known.
+    """Claimed minus measured derivative in a region, along one direction, of one output.
 
     Attributes
     ----------
     region : Region
         Where.
     residual : float
-        Along a direction.
+        Its value.
     noise : float
-        Bound on what noise does to it, which is another whenever one measures.
+        Bound on its error by noise, which is independent in every measurement.
     rounding : float
-        Bound on what the rounding of the claims in the region does to it, which is there
-        however often one measures, and in every part of it what that part does.
+        Bound on its error by the rounding of the claims in the region. It is the same in every
+        measurement, and part of it is in that of a part of the region.
     coded : float or None
-        The residual with the coordinates weighted by a digit, where that is known.
+        The residual with the coordinates weighted by a digit, where that was measured.
     slabs : Slabs or None
-        That digit says in which of these it is: what is read of a region serves its parts.
+        The slabs that the digit distinguishes. What is read of a region serves its parts.
     ambiguous : bool
-        Whether that digit is one by chance: several are off, in several slabs.
+        Whether the digit is one by chance: there are errors in several slabs.
     depth : int
-        How many cuts in a row left errors on both sides.
+        The number of consecutive bisections that left errors on both sides.
     across : bool
-        Whether to cut the first axis next, and not the last.
+        Whether to bisect the first axis next, and not the last.
     """
 
     region: Region
@@ -221,7 +221,7 @@ class Residual:
 
     @property
     def bound(self) -> float:
-        """How well the residual is known."""
+        """Bound on the error of the residual."""
         return self.noise + self.rounding
 
     @property
@@ -231,7 +231,7 @@ class Residual:
 
     @property
     def ratio_error(self) -> float:
-        """How uncertain its ratio to the same residual, otherwise weighted, is."""
+        """Bound on the error of its ratio to the same residual with other weights."""
         if not self.residual:
             return math.inf
         return (NOISE_IN_RATIO * self.noise + ROUNDING_IN_RATIO * self.rounding) / abs(
@@ -240,11 +240,11 @@ class Residual:
 
     @property
     def size(self) -> int:
-        """How many coordinates the region has."""
+        """The number of coordinates in the region."""
         return sum(box.size for box in self.region)
 
     def minus(self, region: Region, part: Residual) -> Residual:
-        """Return what is left of it in `region` without a part that was measured."""
+        """Return the residual in the rest of a region, without a part that was measured."""
         coded = None
         if self.coded is not None and part.coded is not None:
             coded = self.coded - part.coded
@@ -258,7 +258,7 @@ class Residual:
         )
 
     def of(self, part: Residual) -> Residual:
-        """Return what is known of a part that all of it is due to."""
+        """Return the residual of a part to which all of it is due."""
         return replace(
             self,
             region=part.region,
@@ -268,34 +268,34 @@ class Residual:
         )
 
     def minus_coordinate(self, box: Box, share: float, bound: float) -> Residual:
-        """Return what is left of it without the known share of a coordinate in the region."""
+        """Return the residual without the known contribution of one coordinate in the region."""
         coded = self.coded
         if coded is not None and self.slabs is not None:
             coded -= share * float(self.slabs.code.factors(0, box, box).item())
         return replace(self, residual=self.residual - share, noise=self.noise + bound, coded=coded)
 
     def within(self, region: Region, rounding: float) -> Residual:
-        """Return the same, all of it being due to a part in which claims are rounded by so much.
+        """Return the residual of a part to which all of it is due, with its rounding.
 
-        What the rounding of the others does is then no longer in what is measured of it.
+        The rounding of claims outside of the part is not in a new measurement of the part.
         """
         noise = math.hypot(self.noise, _without(self.rounding, rounding))
         return replace(self, region=region, noise=noise, rounding=rounding)
 
 
 def _without(whole_region: float, part: float) -> float:
-    """Return the rounding of the rest: that of different claims adds up in squares."""
+    """Return the rounding of the rest. Those of different claims add up in squares."""
     return math.sqrt(max(whole_region**2 - part**2, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Measures residuals of one output, all along the same direction with the same step.
+    """Measures residuals of one output along one direction, and reads where an error is.
 
     Attributes
     ----------
     probe : DirectionProbe
-        Goes there.
+        Measures pairs.
     which : int
         The direction.
     step : float
@@ -303,7 +303,7 @@ class Decoder:
     output : int
         The output.
     bend : float
-        How much the function bends along it, per unit of step; more is a kink.
+        The bend of the function along the direction, per unit of step, by its curvature.
     """
 
     probe: DirectionProbe
@@ -313,15 +313,18 @@ class Decoder:
     bend: float
 
     @classmethod
-    def of(cls, probe: DirectionProbe, sight: DirectionalDerivative, output: int) -> Decoder:
-        """Read what is off in one output along the direction of a sight."""
-        bend = float(sight.bend[output])
-        return cls(probe, sight.which, sight.step, output, bend)
+    def of(cls, probe: DirectionProbe, derivative: DirectionalDerivative, output: int) -> Decoder:
+        """Return a decoder for one output, at the step of a directional derivative."""
+        bend = float(derivative.bend[output])
+        return cls(probe, derivative.which, derivative.step, output, bend)
 
-    def all_of(self, sight: DirectionalDerivative) -> Residual:
-        """Return what a sight of everything shows."""
+    def all_of(self, derivative: DirectionalDerivative) -> Residual:
+        """Return the residual of the whole point that a directional derivative shows."""
         everything = whole_region(self.probe.directions.segments)
-        residual, bound = float(sight.residual[self.output]), float(sight.bound[self.output])
+        residual, bound = (
+            float(derivative.residual[self.output]),
+            float(derivative.bound[self.output]),
+        )
         rounding = self._rounding(everything)
         return Residual(everything, residual, max(bound - rounding, 0.0), rounding)
 
@@ -341,121 +344,123 @@ class Decoder:
     def _rounding(self, region: Region) -> float:
         return float(self.probe.rounding(region)[self.output])
 
-    def with_slabs(self, excess: Residual) -> Residual:
-        """Measure a digit that tells parts of a region apart, where none is known, or clear."""
-        clear = CLOSE / max(FAINTER * excess.ratio_error, CLOSE / excess.size)
-        count = min(math.floor(clear), math.isqrt(excess.size - 1) + 1)
-        known = 1 if excess.slabs is None else excess.slabs.count_in(excess.region)
+    def with_slabs(self, residual: Residual) -> Residual:
+        """Measure a digit that distinguishes parts of a region, where none is known or legible."""
+        clear = CLOSE / max(FAINTER * residual.ratio_error, CLOSE / residual.size)
+        count = min(math.floor(clear), math.isqrt(residual.size - 1) + 1)
+        known = 1 if residual.slabs is None else residual.slabs.count_in(residual.region)
         if known > 1 and count < FINER * known:
-            return excess
+            return residual
         if count < FEWEST:
-            return replace(excess, coded=None, slabs=None)
-        return self.coded(excess, Slabs.of(excess.region, count))
+            return replace(residual, coded=None, slabs=None)
+        return self.coded(residual, Slabs.of(residual.region, count))
 
-    def coded(self, excess: Residual, slabs: Slabs | None) -> Residual:
-        """Measure in which slab a region is off: two evaluations."""
+    def coded(self, residual: Residual, slabs: Slabs | None) -> Residual:
+        """Measure the digit of the slab that contains the error: two evaluations."""
         if slabs is None:
-            return excess
-        coded = self.measure(excess.region, slabs.code).residual
-        return replace(excess, coded=coded, slabs=slabs, ambiguous=False)
+            return residual
+        coded = self.measure(residual.region, slabs.code).residual
+        return replace(residual, coded=coded, slabs=slabs, ambiguous=False)
 
     def without(self, boxes: Sequence[Box]) -> Decoder:
-        """Return the same that does not move some boxes."""
+        """Return a decoder that does not move some boxes."""
         return replace(self, probe=self.probe.without(boxes))
 
-    def closer(self, excess: Residual, box: Box) -> Residual:
-        """Return the excess of a box that all of it is due to; measured anew where that pays.
+    def closer(self, residual: Residual, box: Box) -> Residual:
+        """Return the residual of the box to which all of it is due.
 
-        It does where the rounding of claims outside of the box leaves fewer digits clear.
+        It is measured again where the rounding of claims outside of the box makes the digits
+        longer by more than that costs.
         """
-        within = excess.within((box,), self._rounding((box,)))
-        alone = replace(within, noise=excess.noise)
+        within = residual.within((box,), self._rounding((box,)))
+        alone = replace(within, noise=residual.noise)
         if 1 + _digits(box, alone) < _digits(box, within):
             return self.measure((box,))
         return within
 
-    def box(self, excess: Residual) -> Box | None:
-        """Read which box of a region an error is in; None where that is no single one."""
-        number = self._read(excess, by_box, len(excess.region))
-        return None if number is None else excess.region[number]
+    def box(self, residual: Residual) -> Box | None:
+        """Read which box of a region contains the error; None where several do."""
+        number = self._read(residual, by_box, len(residual.region))
+        return None if number is None else residual.region[number]
 
-    def place(self, excess: Residual) -> Box:
-        """Narrow the box of an error to the index it is at, on each axis that has one.
+    def place(self, residual: Residual) -> Box:
+        """Narrow the box of an error to one index of each axis, where it is at one.
 
         Returns
         -------
         Box
-            A single coordinate, a row, a column or a slab; the box itself where the
+            A single coordinate, a row, a column or a slab. It is the box itself where the
             error is at several indices of every axis.
         """
-        (box,) = excess.region
-        inside = self.slab(excess)
+        (box,) = residual.region
+        inside = self.slab(residual)
         narrowed = box
         for axis, (first, _) in enumerate(box.ranges):
-            if not inside and excess.slabs is not None and excess.slabs.hold_all_at(box, axis):
-                continue  # What is at one index of it would be in one slab.
+            if not inside and residual.slabs is not None and residual.slabs.hold_all_at(box, axis):
+                continue  # an error at one index of this axis would be in one slab
             start, stop = inside[0].ranges[axis] if inside else box.ranges[axis]
-            number = self._read(excess, by_axis(axis), stop - start, start=start - first)
+            number = self._read(residual, by_axis(axis), stop - start, start=start - first)
             if number is not None:
                 narrowed = narrowed.at_index(axis, number)
         return narrowed
 
-    def coordinate(self, excess: Residual) -> int | None:
-        """Read the one coordinate an error is at, in the slab that is known."""
-        if excess.size == 1:
-            return excess.region[0].start
-        region = self.slab(excess)
+    def coordinate(self, residual: Residual) -> int | None:
+        """Read the coordinate of an error in its slab; None where it is at several."""
+        if residual.size == 1:
+            return residual.region[0].start
+        region = self.slab(residual)
         if not region:
             return None
         if len(region) == 1:
             (box,) = region
-            # One digit may be one by chance: another is read where the slab is a coordinate.
-            number = self._read(excess, by_position(box), max(box.size, 2))
+            # One digit may be right by chance. Another is read where the slab is a coordinate.
+            number = self._read(residual, by_position(box), max(box.size, 2))
             return None if number is None or number >= box.size else box.coordinate(number)
         start, stop = region[0].start, region[-1].stop
-        return self._read(excess, by_coordinate, stop - start, start=start)
+        return self._read(residual, by_coordinate, stop - start, start=start)
 
-    def slab(self, excess: Residual) -> Region:
-        """Return the part of a region in the slab that is off; all of it where that is unclear.
+    def slab(self, residual: Residual) -> Region:
+        """Return the part of a region in the slab of the error.
 
-        Nothing, where what is off is in no single slab.
+        It is the whole region where the digit is not legible, and empty where the errors are in
+        several slabs.
         """
-        slabs = excess.slabs
-        if slabs is None or excess.ratio_error * slabs.count > CLOSE:
-            return excess.region
-        digit = None if excess.ambiguous else self._digit(excess, slabs.code, excess.coded)
-        return () if digit is None else slabs.part(digit, excess.region)
+        slabs = residual.slabs
+        if slabs is None or residual.ratio_error * slabs.count > CLOSE:
+            return residual.region
+        digit = None if residual.ambiguous else self._digit(residual, slabs.code, residual.coded)
+        return () if digit is None else slabs.part(digit, residual.region)
 
     def _read(
         self,
-        excess: Residual,
+        residual: Residual,
         numbers: Numbering,
         count: int,
         *,
         start: int = 0,
     ) -> int | None:
-        """Read which of `count` numbers from `start` on, two evaluations a digit."""
-        base = _base(count, excess.ratio_error)
+        """Read one of `count` numbers from `start` on: two evaluations for each digit."""
+        base = _base(count, residual.ratio_error)
         if base is None:
             return None
         number, divisor = 0, 1
         while divisor < count:
             code = Code(numbers, divisor, base)
-            digit = self._digit(excess, code, self.measure(excess.region, code).residual)
+            digit = self._digit(residual, code, self.measure(residual.region, code).residual)
             if digit is None:
                 return None
             number, divisor = number + digit * divisor, divisor * base
-        # What was read is the remainder by all digits together.
+        # The digits give the remainder of the number.
         further = (number - start) % divisor
         return start + further if further < count else None
 
     @staticmethod
-    def _digit(excess: Residual, code: Code, coded: float | None) -> int | None:
-        if coded is None or not np.isfinite(coded) or not excess.residual:
+    def _digit(residual: Residual, code: Code, coded: float | None) -> int | None:
+        if coded is None or not np.isfinite(coded) or not residual.residual:
             return None
-        read = float(coded / excess.residual - 1) * code.base
+        read = float(coded / residual.residual - 1) * code.base
         digit: int = round(read)
-        close = max(excess.ratio_error * code.base, CLOSEST)
+        close = max(residual.ratio_error * code.base, CLOSEST)
         near = close <= CLOSE and abs(read - digit) <= close
         return digit if near and 0 <= digit < code.base else None
 
@@ -516,7 +521,7 @@ class _UnkinkedPair(Refinement[float, DirectionalDifference]):
 
 
 def _base(count: int, unsure: float) -> int | None:
-    """Return the base in which numbers below `count` have the fewest digits that are clear."""
+    """Return the base with the fewest digits for numbers below `count` that are legible."""
     for digits in range(1, DIGITS + 1):
         base = math.ceil(round(math.pow(count, 1 / digits), 9))
         if unsure * base <= CLOSE:
@@ -524,9 +529,9 @@ def _base(count: int, unsure: float) -> int | None:
     return None
 
 
-def _digits(box: Box, excess: Residual) -> float:
-    """Return how many digits it takes to read all indices of a place in a box."""
-    bases = [(length, _base(length, excess.ratio_error)) for length in box.lengths if length > 1]
+def _digits(box: Box, residual: Residual) -> float:
+    """Return the number of digits of all indices of a coordinate in a box."""
+    bases = [(length, _base(length, residual.ratio_error)) for length in box.lengths if length > 1]
     return sum(
         math.inf if base is None else math.ceil(round(math.log(length, base), 9))
         for length, base in bases
