@@ -1,11 +1,13 @@
-"""Explaining what two directions show of one output: found on one, confirmed on the other.
+"""Explanation of the residuals of one output: found along one direction, confirmed along another.
 
-It must not decide how well the whole was seen, or name anything.
+A residual, claimed minus measured, may be explained by a relative error that all claims, or all
+of one segment, have in common (`common_relative_error`, which costs no evaluation), or by errors
+of single coordinates and boxes (`ErrorSearch`). What explains one direction may do so by chance.
+It is therefore tested along a direction that was not used to find it, and the largest suspects
+are measured one by one.
+
+It does not decide how small an error would have been detected, and does not name parameters.
 """
-
-# MERGED What is off by the same share of itself, read off two directions at no cost.
-#
-# It must not evaluate the function: it compares what was seen already with what is claimed.
 
 from __future__ import annotations
 
@@ -30,21 +32,40 @@ from pytest_gradcheck.numerics.screening.screen_result import Finding, Suspect
 
 __all__ = ["CommonRelativeError", "Explanation", "common_relative_error"]
 
-
-#: A share is told from chance when what it predicts is known to this part of itself.
+#: A common relative error is more than chance where the residual that it predicts is known to
+#: this share of the residual.
 CONVINCING = 0.03
+
+#: How often residuals that remain are searched.
+ROUNDS = 3
+
+#: The number of suspects that are measured one by one where the other direction confirms all.
+MEASURED = 4
+
+#: The other direction confirms a suspect where its own uncertainty is at most this share of the
+#: effect of the suspect ...
+CONFIRMING = 0.5
+
+#: ... and shows that nothing else is wrong where the suspects add at most this multiple to its
+#: bound. Otherwise it is measured again without them.
+UNCERTAIN = 4.0
+
+#: Where segments have a common relative error, one claim is measured in each of at most so many,
+#: chosen out of so many claims that are drawn.
+SEGMENTS = 4
+DRAWN = 64
 
 
 @dataclass(frozen=True, slots=True)
 class CommonRelativeError:
-    """What is off by one share of itself.
+    """A relative error that all claims in some segments have in common.
 
     Attributes
     ----------
     segments : tuple of int
-        Where.
+        The numbers of the segments.
     relative_error, bound : float
-        By which share of the claims, and how uncertain it is.
+        The relative error, and a bound on the error of it.
     """
 
     segments: tuple[int, ...]
@@ -55,148 +76,140 @@ class CommonRelativeError:
 def common_relative_error(
     residuals: Floats, bounds: Floats, claimed: Floats
 ) -> CommonRelativeError | None:
-    """Find segments whose claims are all off by one share of themselves.
+    """Find a common relative error of all claims, or all of a segment, from two directions.
 
-    Fitted on one direction, tested on the other: everything first, then each segment.
+    If all claims are wrong by a relative error r, the residual along a direction d is
+    ``r <claim, d>``. One direction gives r, and the other one tests it: for everything first, then
+    for each segment.
 
     Parameters
     ----------
     residuals, bounds : ndarray, shape (2,)
-        By how much more is claimed than measured along two directions, and how well that
-        is known.
+        Claimed minus measured along two directions, and bounds on their errors.
     claimed : ndarray, shape (2, segments)
-        What is claimed along them, by segment.
+        The claimed derivatives along them, by segment.
 
     Returns
     -------
-    Common or None
-        None where no share explains both.
+    CommonRelativeError or None
+        None where no relative error explains both residuals.
 
     Examples
     --------
     >>> claimed = np.array([[1.0, 2.0], [3.0, -1.0]])
     >>> residuals = 0.5 * claimed[:, 1]
-    >>> common_share(residuals, np.full(2, 1e-9), claimed)
-    Common(segments=(1,), share=0.5, doubt=5e-10)
+    >>> common_relative_error(residuals, np.full(2, 1e-9), claimed)
+    CommonRelativeError(segments=(1,), relative_error=0.5, bound=5e-10)
     """
     segments = range(claimed.shape[1])
-    for some in ([*segments], *([k] for k in segments)):
-        first, second = claimed[:, some].sum(axis=1).tolist()
+    for candidates in ([*segments], *([k] for k in segments)):
+        first, second = claimed[:, candidates].sum(axis=1).tolist()
         if not first or not np.isfinite(first):
             continue
-        share = float(residuals[0] / first)
-        doubt = bounds[1] + bounds[0] * abs(second / first)
-        apart = abs(residuals[1] - share * second)
-        if apart <= doubt <= CONVINCING * abs(residuals[1]):
-            return CommonRelativeError(tuple(some), share, float(bounds[0] / abs(first)))
+        relative_error = float(residuals[0] / first)
+        bound = bounds[1] + bounds[0] * abs(second / first)
+        difference = abs(residuals[1] - relative_error * second)
+        if difference <= bound <= CONVINCING * abs(residuals[1]):
+            return CommonRelativeError(
+                tuple(candidates), relative_error, float(bounds[0] / abs(first))
+            )
     return None
 
 
-#: How often what is left is searched anew.
-ROUNDS = 3
-
-#: Suspects that are measured by themselves when the other direction confirms them all.
-MEASURED = 4
-
-#: It confirms them where what it cannot tell is this small beside the least of them ...
-TELLING = 0.5
-
-#: ... and nothing else is wrong where they add no more than this to its bound: else one
-#: looks again, without them.
-DOUBTFUL = 4.0
-
-#: Segments, and claims in them, that are measured where all are off by the same share.
-SEGMENTS = 4
-DRAWN = 64
-
-
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """What suspects leave of a direction that was not used to find them.
+class Remainder:
+    """The residual along a direction that remains when the errors of suspects are subtracted.
 
     Attributes
     ----------
     residual, bound : float
-        By how much more is claimed than measured, and how well that is known.
-    doubt : float
-        How well the share of the suspects in it is known.
+        The residual that remains, and a bound on the error of the measured derivative.
+    suspects_bound : float
+        A bound on the error of what was subtracted.
     """
 
     residual: float
     bound: float
-    doubt: float
+    suspects_bound: float
 
     @property
     def is_explained(self) -> bool:
-        """Whether suspects explain the direction."""
-        return abs(self.residual) <= SIGNIFICANT * self.bound + self.doubt
+        """Whether the suspects explain the direction."""
+        return abs(self.residual) <= SIGNIFICANT * self.bound + self.suspects_bound
 
     def confirms(self, effect: float) -> bool:
-        """Tell whether it would not be explained if one with this effect were innocent."""
-        return self.is_explained and self.bound + self.doubt <= TELLING * abs(effect)
+        """Return whether the direction would not be explained without a suspect of this effect."""
+        uncertainty = self.bound + self.suspects_bound
+        return self.is_explained and uncertainty <= CONFIRMING * abs(effect)
 
 
 @dataclass(slots=True)
 class Explanation:
-    """An explanation of what is off in one output.
+    """An explanation of the residuals of one output.
 
     Attributes
     ----------
     probe : DirectionProbe
-        With the function, its claims and directions.
+        The function with its claims and directions.
     entries : SingleEntries
-        Measures coordinates.
+        Measures single coordinates.
     output : int
         The output.
     third : int
-        A direction that nothing was looked at along yet.
-    goes_on : callable
-        ``goes_on() -> bool``, whether more evaluations are affordable.
+        The number of a direction along which nothing was measured yet.
+    may_continue : callable
+        ``may_continue() -> bool``, whether the budget allows more evaluations.
     rng : numpy.random.Generator
         Draws samples.
     findings : list of Finding
-        What is off; nothing that was not confirmed.
-    right : list of Box
-        What was suspected, and is not off when measured.
-    unseen : float
-        Where all is explained, the largest change along a direction that could hide still.
+        Where claims are wrong. All are confirmed.
+    cleared : list of Box
+        Suspects whose claims are not wrong when measured.
+    undetected : float
+        Where everything is explained, the largest change along a direction that an error that was
+        not found could make.
     """
 
     probe: DirectionProbe
     entries: SingleEntries
     output: int
     third: int
-    goes_on: Callable[[], bool]
+    may_continue: Callable[[], bool]
     rng: np.random.Generator
     findings: list[Finding] = field(default_factory=list)
-    right: list[Box] = field(default_factory=list)
-    unseen: float = 0.0
+    cleared: list[Box] = field(default_factory=list)
+    undetected: float = 0.0
 
     def run(self, current: DirectionalDerivative, other: DirectionalDerivative) -> bool:
-        """Explain what two directions show; return whether nothing is left unexplained."""
-        if self._share(current, other):
-            self.unseen = (
-                2 * SIGNIFICANT * max(float(s.bound[self.output]) for s in (current, other))
-            )
+        """Explain the residuals of two directions; return whether nothing remains unexplained."""
+        if self._is_common_relative_error(current, other):
+            bound = max(float(one.bound[self.output]) for one in (current, other))
+            self.undetected = 2 * SIGNIFICANT * bound
             return True
         for _ in range(ROUNDS):
             known, search = len(self.findings), self._search(current)
-            self._take_boxes(search.findings)
+            self.findings += search.findings
+            self._exclude([finding.box for finding in search.findings])
             if search.findings or known:
-                other = self._look(other.which, current.step)
-            rest = self._rest(other, search.suspects)
-            all_taken, clean = self._take_suspects(search.suspects, other, rest)
-            if search.left:
+                other = self._measure(other.which, current.step)
+            remainder = self._remainder(other, search.suspects)
+            all_confirmed, clean = self._confirm_suspects(search.suspects, other, remainder)
+            if search.unexplained:
                 return False
             if clean is not None:
-                self.unseen = float(clean.undetected[self.output])
-                return all_taken
-            if rest.is_explained and rest.doubt <= DOUBTFUL * rest.bound:
-                self.unseen = abs(rest.residual) + rest.doubt + SIGNIFICANT * rest.bound
-                return all_taken
-            current, other = self._look(other.which, current.step), current
+                self.undetected = float(clean.undetected[self.output])
+                return all_confirmed
+            is_certain = remainder.suspects_bound <= UNCERTAIN * remainder.bound
+            if remainder.is_explained and is_certain:
+                self.undetected = (
+                    abs(remainder.residual)
+                    + remainder.suspects_bound
+                    + SIGNIFICANT * remainder.bound
+                )
+                return all_confirmed
+            current, other = self._measure(other.which, current.step), current
             if not current.differs[self.output]:
-                self.unseen = float(current.undetected[self.output])
+                self.undetected = float(current.undetected[self.output])
                 return True
         return False
 
@@ -204,13 +217,22 @@ class Explanation:
     def _everything(self) -> Region:
         return whole_region(self.probe.directions.segments)
 
-    def _share(self, current: DirectionalDerivative, other: DirectionalDerivative) -> bool:
-        """Explain both directions by one share of the claims of some segments."""
-        sights, output = (current, other), self.output
-        claimed = np.stack([self.probe.claimed(s.which)[:, output] for s in sights])
+    def _measure(self, which: int, step: float) -> DirectionalDerivative:
+        return directional_derivative(self.probe, which, self._everything, step)
+
+    def _exclude(self, boxes: list[Box]) -> None:
+        """Move some boxes no more: their errors are known."""
+        self.probe = self.probe.without(boxes)
+
+    def _is_common_relative_error(
+        self, current: DirectionalDerivative, other: DirectionalDerivative
+    ) -> bool:
+        """Explain both directions by a common relative error of some segments, if that is one."""
+        both, output = (current, other), self.output
+        claimed = np.stack([self.probe.claimed(one.which)[:, output] for one in both])
         found = common_relative_error(
-            np.array([s.residual[output] for s in sights]),
-            np.array([s.bound[output] for s in sights]),
+            np.array([one.residual[output] for one in both]),
+            np.array([one.bound[output] for one in both]),
             claimed,
         )
         if found is None:
@@ -222,13 +244,13 @@ class Explanation:
         order = np.argsort(-np.abs(claimed[0, list(numbers)]))[:SEGMENTS]
         measured = {}
         for number in order.tolist():
-            coordinate = self._claimed_somewhere(segments[number])
+            coordinate = self._coordinate_with_claim(segments[number])
             if coordinate is None:
                 return False
-            there = self.entries.measure(coordinate)
-            if not self.entries.errors(coordinate, there)[output]:
+            measurement = self.entries.measure(coordinate)
+            if not self.entries.errors(coordinate, measurement)[output]:
                 return False
-            measured[number] = ((coordinate, there),)
+            measured[number] = ((coordinate, measurement),)
         self.findings += [
             Finding(
                 segment.box(),
@@ -242,85 +264,103 @@ class Explanation:
         ]
         return True
 
-    def _claimed_somewhere(self, segment: Segment) -> int | None:
-        """Return a coordinate of a segment whose claim is not zero."""
+    def _coordinate_with_claim(self, segment: Segment) -> int | None:
+        """Return a coordinate of a segment whose claim is not zero, None if none was drawn."""
         drawn = self.rng.choice(segment.size, min(DRAWN, segment.size), replace=False)
         coordinates = segment.start + drawn
         nonzero = coordinates[self.probe.claims.take(coordinates)[:, self.output] != 0]
         return int(nonzero[0]) if nonzero.size else None
 
     def _search(self, current: DirectionalDerivative) -> ErrorSearch:
+        """Search for the errors that explain one direction."""
         current = remeasure_by_pair(self.probe, current, self._everything, self.output)
-        reader = Decoder.of(self.probe, current, self.output)
-        search = ErrorSearch(reader, self.entries, self.goes_on, self.rng, right=self.right)
-        search.run(reader.all_of(current))
+        decoder = Decoder.of(self.probe, current, self.output)
+        search = ErrorSearch(
+            decoder, self.entries, self.may_continue, self.rng, cleared=self.cleared
+        )
+        search.run(decoder.all_of(current))
         return search
 
-    def _rest(self, other: DirectionalDerivative, suspects: list[Suspect]) -> Rest:
-        """Return what suspects leave of another direction."""
-        rest, doubt = float(other.residual[self.output]), 0.0
+    def _remainder(self, other: DirectionalDerivative, suspects: list[Suspect]) -> Remainder:
+        """Subtract the errors of suspects from the residual of another direction."""
+        residual, suspects_bound = float(other.residual[self.output]), 0.0
         for suspect in suspects:
             weight = self.probe.directions.weight(other.which, suspect.box.start)
-            rest -= suspect.error * weight
-            doubt += suspect.bound * abs(weight)
+            residual -= suspect.error * weight
+            suspects_bound += suspect.bound * abs(weight)
         bound = float(other.bound[self.output]) if other.known[self.output] else np.inf
-        return Rest(rest, bound, doubt)
+        return Remainder(residual, bound, suspects_bound)
 
-    def _take_boxes(self, findings: list[Finding]) -> None:
-        self.findings += findings
-        self._leave_out([finding.box for finding in findings])
-
-    def _take_suspects(
-        self, suspects: list[Suspect], other: DirectionalDerivative, rest: Rest
+    def _confirm_suspects(
+        self, suspects: list[Suspect], other: DirectionalDerivative, remainder: Remainder
     ) -> tuple[bool, DirectionalDerivative | None]:
-        """Take suspects that are off when measured, and those beyond the worst on trust.
+        """Confirm suspects: the largest by measuring each, the others by a third direction.
 
-        One direction may be explained by chance, with innocents among the suspects: they are
-        trusted where a third one shows nothing without them. Returns whether all suspects were
-        taken, and what that third one showed. One that is off by less than is tolerated counts
-        as taken, one that cannot be measured well enough by itself does not.
+        One direction may be explained by chance, with correct claims among the suspects. They are
+        trusted where a third direction shows no error without them.
+
+        Returns
+        -------
+        all_confirmed : bool
+            Whether all suspects are wrong. One whose error is tolerated counts as confirmed, one
+            that cannot be measured accurately enough alone does not.
+        clean : DirectionalDerivative or None
+            The third direction without the suspects, where it was needed and shows no error.
         """
-        suspects = sorted(suspects, key=lambda s: abs(s.error) * s.step, reverse=True)
-        worst, others = suspects[:MEASURED], suspects[MEASURED:]
-        all_taken = self._take(worst)
-        trusted = [s for s in others if all_taken and self._is_confirmed(s, other.which, rest)]
-        clean = self._without(others, other.step) if trusted else None
-        return self._take(others, {s.box for s in trusted} if clean else ()) and all_taken, clean
+        suspects = sorted(suspects, key=lambda one: abs(one.error) * one.step, reverse=True)
+        largest, others = suspects[:MEASURED], suspects[MEASURED:]
+        all_confirmed = self._confirm(largest)
+        trusted = [
+            one for one in others if all_confirmed and self._is_confirmed(one, other, remainder)
+        ]
+        clean = self._third_without(others, other.step) if trusted else None
+        boxes = {one.box for one in trusted} if clean else ()
+        return self._confirm(others, boxes) and all_confirmed, clean
 
-    def _is_confirmed(self, suspect: Suspect, which: int, rest: Rest) -> bool:
-        weight = self.probe.directions.weight(which, suspect.box.start)
-        return rest.confirms(suspect.error * weight)
+    def _is_confirmed(
+        self, suspect: Suspect, other: DirectionalDerivative, remainder: Remainder
+    ) -> bool:
+        weight = self.probe.directions.weight(other.which, suspect.box.start)
+        return remainder.confirms(suspect.error * weight)
 
-    def _without(self, suspects: Sequence[Suspect], step: float) -> DirectionalDerivative | None:
-        """Look along a third direction without suspects; None where that is off."""
-        beside = self.probe.without([suspect.box for suspect in suspects])
-        seen = directional_derivative(beside, self.third, self._everything, step)
-        return None if seen.differs[self.output] or not seen.known[self.output] else seen
+    def _third_without(
+        self, suspects: Sequence[Suspect], step: float
+    ) -> DirectionalDerivative | None:
+        """Measure along the third direction without suspects; None where that shows an error."""
+        probe = self.probe.without([suspect.box for suspect in suspects])
+        clean = directional_derivative(probe, self.third, self._everything, step)
+        is_clean = clean.known[self.output] and not clean.differs[self.output]
+        return clean if is_clean else None
 
-    def _take(self, suspects: Sequence[Suspect], trusted: Collection[Box] = ()) -> bool:
-        """Take suspects, those that are not trusted where they are off; return whether all are."""
-        all_taken = True
+    def _confirm(self, suspects: Sequence[Suspect], trusted: Collection[Box] = ()) -> bool:
+        """Make suspects that are trusted, or measured to be wrong, findings.
+
+        Returns whether that holds for all whose errors are not tolerated.
+        """
+        all_confirmed = True
         for suspect in suspects:
             if self._is_tolerated(suspect):
                 continue
-            found = self._as_seen(suspect) if suspect.box in trusted else self._measured(suspect)
-            if found is not None:
-                self.findings.append(
-                    Finding(suspect.box, self.output, ((suspect.box.start, found),), 1)
-                )
-                self._leave_out([suspect.box])
+            if suspect.box in trusted:
+                found: Measurement | None = self._as_decoded(suspect)
             else:
-                self.right.append(suspect.box)
-                all_taken = False
-        return all_taken
+                found = self._measure_suspect(suspect)
+            if found is not None:
+                measured = ((suspect.box.start, found),)
+                self.findings.append(Finding(suspect.box, self.output, measured, 1))
+                self._exclude([suspect.box])
+            else:
+                self.cleared.append(suspect.box)
+                all_confirmed = False
+        return all_confirmed
 
     def _is_tolerated(self, suspect: Suspect) -> bool:
         coordinate = suspect.box.start
         allowed = self.entries.allowed(coordinate, np.abs(self.entries.claim(coordinate)))
         return abs(suspect.error) <= float(allowed[self.output])
 
-    def _measured(self, suspect: Suspect) -> Measurement | None:
-        """Measure a suspect by itself; None where its claim is not off."""
+    def _measure_suspect(self, suspect: Suspect) -> Measurement | None:
+        """Measure a suspect alone; None where its claim is not wrong."""
         if suspect.measured is not None:
             return suspect.measured
         expected = Expected(self.output, suspect.error, suspect.bound)
@@ -328,17 +368,11 @@ class Explanation:
         errors = self.entries.errors(suspect.box.start, found)
         return found if errors[self.output] else None
 
-    def _as_seen(self, suspect: Suspect) -> Measurement:
-        """Return what two directions show of a suspect."""
+    def _as_decoded(self, suspect: Suspect) -> Measurement:
+        """Return the derivative with respect to a suspect that follows from its decoded error."""
         claim = self.entries.claim(suspect.box.start)
         found = Measurement.blank(1, claim.size)
         found.value[:], found.bound[:], found.step[:] = np.nan, np.inf, suspect.step
         found.value[0, self.output] = claim[self.output] - suspect.error
         found.bound[0, self.output] = suspect.bound
         return found
-
-    def _look(self, which: int, step: float) -> DirectionalDerivative:
-        return directional_derivative(self.probe, which, self._everything, step)
-
-    def _leave_out(self, boxes: list[Box]) -> None:
-        self.probe = self.probe.without(boxes)

@@ -349,7 +349,7 @@ class _Screening:
             return None  # as many slight differences as agree, one by one
         self._findings += findings
         self._unexplained[:, output] |= not explained
-        return explanation.unseen if explained else None
+        return explanation.undetected if explained else None
 
     def _look_apart(self, claimed: Floats) -> None:
         """Look at segments by themselves that do not show enough, then entry by entry.

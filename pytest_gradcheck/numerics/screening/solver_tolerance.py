@@ -1,6 +1,11 @@
-"""What a stopped solver leaves: slight differences everywhere, which are no error.
+"""Differences that the tolerance of an iterative solver explains, which are no errors of claims.
 
-It must not search; it looks at what was found.
+A solver that stops at a tolerance leaves the function slightly different from the exact one that
+backward differentiates, and jumping between branches of different iteration counts. Its derivative
+then differs slightly from the claim for many coordinates. A screen may find some of these
+differences first.
+
+It does not search: it decides whether findings may be such differences.
 """
 
 from __future__ import annotations
@@ -18,11 +23,11 @@ from pytest_gradcheck.numerics.screening.screen_result import Finding
 
 __all__ = ["explained_by_branches", "may_be_everywhere", "may_be_solver_error"]
 
-#: So many coordinates that are off may be everywhere, though they be few of all.
+#: So many wrong coordinates may be a sample of errors everywhere, however small their share.
 SEVERAL = 3
 
-#: Jumps along one direction may be smaller by chance than along most: so many are asked.
-ASKED = 6
+#: Jumps along one direction may be smaller by chance than along most: so many are tried.
+DIRECTIONS = 6
 
 
 def explained_by_branches(
@@ -31,24 +36,25 @@ def explained_by_branches(
     largest: Floats,
     rng: np.random.Generator,
 ) -> bool:
-    """Tell whether findings are what the jumps between branches of a solver leave.
+    """Return whether jumps between branches of a solver explain findings.
 
     Parameters
     ----------
     findings : sequence of Finding
-        Of one output.
+        Findings about one output.
     entries : SingleEntries
-        Which measured them.
+        Which measured their coordinates.
     largest : ndarray, shape (m,)
         The largest claims, times the scale of their coordinate.
     rng : numpy.random.Generator
-        Draws the directions in which jumps are looked for.
+        Draws the directions along which jumps are searched.
 
     Returns
     -------
     bool
-        Whether they are slight beside the largest claim, one beside its own, and no larger than
-        jumps nearby make good: `branch_slope_errors` is asked only then.
+        Whether all errors are slight relative to the largest claim, one is slight relative to its
+        own, and none is larger than jumps nearby explain. Jumps are searched only where the first
+        two hold, see `branch_slope_errors`.
     """
     probe = entries.probe
     function = replace(probe.function, noise=probe.line_noise)
@@ -57,25 +63,29 @@ def explained_by_branches(
     output = findings[0].output
     measured = [one for finding in findings for one in finding.measured]
     errors = [_error(output, *one, entries) for one in measured]
-    shares = [_share(output, *one, entries) for one, e in zip(measured, errors, strict=True) if e]
-    if min(shares, default=1.0) > SLIGHT or max(errors) > SLIGHT * largest[output]:
+    relative = [
+        _relative_error(output, *one, entries)
+        for one, error in zip(measured, errors, strict=True)
+        if error
+    ]
+    if min(relative, default=1.0) > SLIGHT or max(errors) > SLIGHT * largest[output]:
         return False
-    for _ in range(ASKED):
+    for _ in range(DIRECTIONS):
         if max(errors) <= float(branch_slope_errors(function, SLIGHT * largest, rng)[output]):
             return True
     return False
 
 
 def may_be_everywhere(findings: Sequence[Finding], entries: SingleEntries) -> bool:
-    """Tell whether so many coordinates are off that it may be everywhere."""
-    off = sum(finding.box.size for finding in findings)
-    return off >= min(SEVERAL, DISAGREEING_SHARE * entries.probe.function.point.size)
+    """Return whether enough coordinates are wrong that claims may be wrong everywhere."""
+    wrong = sum(finding.box.size for finding in findings)
+    return wrong >= min(SEVERAL, DISAGREEING_SHARE * entries.probe.function.point.size)
 
 
 def may_be_solver_error(
     findings: Sequence[Finding], entries: SingleEntries, largest: Floats
 ) -> bool:
-    """Tell whether findings may be what a solver leaves everywhere: a sweep can tell.
+    """Return whether findings may be the error of a solver in all derivatives: a sweep decides.
 
     Parameters
     ----------
@@ -85,27 +95,30 @@ def may_be_solver_error(
     Returns
     -------
     bool
-        Whether most coordinates are off, not by a factor, and none by as much as the largest
-        claim.
+        Whether most coordinates are wrong, not by a common relative error, and none by as much
+        as the largest claim.
     """
-    off = sum(finding.box.size for finding in findings if finding.relative_error is None)
-    if not off or off < NEARLY_ALL_SHARE * entries.probe.function.point.size:
+    wrong = sum(finding.box.size for finding in findings if finding.relative_error is None)
+    if not wrong or wrong < NEARLY_ALL_SHARE * entries.probe.function.point.size:
         return False
     output = findings[0].output
     errors = [_error(output, *one, entries) for f in findings for one in f.measured]
     return max(errors, default=np.inf) <= LARGEST_SOLVER_ERROR * float(largest[output])
 
 
-def _share(output: int, coordinate: int, found: Measurement, entries: SingleEntries) -> float:
-    """Return by which share of itself a claim is off."""
+def _relative_error(
+    output: int, coordinate: int, found: Measurement, entries: SingleEntries
+) -> float:
+    """Return the error of a claim relative to the claim or the derivative, if that is larger."""
     size = max(abs(float(entries.claim(coordinate)[output])), abs(float(found.value[0, output])))
     return abs(float(entries.errors(coordinate, found)[output])) / size
 
 
 def _error(output: int, coordinate: int, found: Measurement, entries: SingleEntries) -> float:
-    """Return by how much a claim is off, in units of outputs.
+    """Return the error of a claim in units of outputs.
 
-    A solver's errors are no smaller by the larger of its arguments.
+    The scale is at most a typical one, since a solver makes no smaller errors for the larger of
+    its arguments.
     """
     scales, index = entries.probe.function.scales, np.array([coordinate])
     scale = min(float(scales.own(index)[0]), float(scales.typical(index)[0]))
