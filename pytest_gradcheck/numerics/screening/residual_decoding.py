@@ -283,9 +283,9 @@ class Residual:
         return replace(self, region=region, noise=noise, rounding=rounding)
 
 
-def _without(whole_region: float, part: float) -> float:
+def _without(total: float, part: float) -> float:
     """Return the rounding of the rest. Those of different claims add up in squares."""
-    return math.sqrt(max(whole_region**2 - part**2, 0.0))
+    return math.sqrt(max(total**2 - part**2, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
