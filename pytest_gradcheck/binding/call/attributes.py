@@ -1,6 +1,7 @@
-"""Attributes of the object a function is bound to: following and setting them by accessor.
+"""Attributes of the object that a method is bound to: copying the object, reading and setting.
 
-It must not know what is checked.
+An attribute has an accessor, as ``.params['W'][1]``, which `follow` and `assign` take. It does
+not know what is checked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["assign", "attributes_restored", "bound_object", "copy_object", "follow", "rebind"]
 
-_STEP = re.compile(
+_ACCESS = re.compile(
     r"\.(?P<name>\w+)|\[(?P<quote>['\"])(?P<key>.*?)(?P=quote)\]|\[(?P<index>-?\d+)\]"
 )
 
@@ -45,14 +46,14 @@ def copy_object(owner: object, reason: str) -> object:
     Parameters
     ----------
     owner : object
-        The user's.
+        The user's object.
     reason : str
         Why it is copied, for the message.
 
     Returns
     -------
     object
-        Views in it are views of the copies.
+        Arrays that are views of another one in `owner` are views of its copy.
 
     Raises
     ------
@@ -69,10 +70,10 @@ def copy_object(owner: object, reason: str) -> object:
 
 
 def _copied_views(owner: object) -> dict[int, Any]:
-    """Return copies of the arrays in an object that are views, by identity, for `deepcopy`.
+    """Return copies of the arrays in an object that are views, by identity: a memo for `deepcopy`.
 
-    It would copy each for itself. A layer whose ``W`` is a part of a flat vector
-    of all parameters would no longer see the vector change.
+    `copy.deepcopy` would copy each view for itself, so that a layer whose ``W`` is a part of a
+    flat vector of all parameters would no longer see the vector change.
     """
     memo: dict[int, Any] = {}
     for array in _arrays(owner, set()):
@@ -88,7 +89,7 @@ def _copied_views(owner: object) -> dict[int, Any]:
 
 
 def _root(array: NDArray[Any]) -> NDArray[Any] | None:
-    """Return the array that owns the memory of a view, None where it is no plain one."""
+    """Return the array that owns the memory of a view, None where it is not a plain one."""
     root: Any = array
     while isinstance(root.base, np.ndarray):
         root = root.base
@@ -116,7 +117,7 @@ def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:
 
 @contextmanager
 def attributes_restored(owner: object | None) -> Iterator[None]:
-    """Put the attributes of an object back when the context ends, arrays among them in place."""
+    """Restore the attributes of an object when the context ends, arrays in place."""
     attributes = getattr(owner, "__dict__", None)
     if attributes is None:
         yield
@@ -134,7 +135,7 @@ def attributes_restored(owner: object | None) -> Iterator[None]:
 
 
 def follow(owner: object, accessor: str) -> Any:
-    """Return what `accessor` leads to from `owner`.
+    """Return the value of `accessor` in `owner`.
 
     Examples
     --------
@@ -144,34 +145,35 @@ def follow(owner: object, accessor: str) -> Any:
     2.0
     """
     value: Any = owner
-    for step in _steps(accessor):
-        value = getattr(value, step[1]) if step[0] == "." else value[step[1]]
+    for kind, key in _accesses(accessor):
+        value = getattr(value, key) if kind == "." else value[key]
     return value
 
 
 def assign(owner: object, accessor: str, value: Any) -> None:
-    """Set what `accessor` leads to from `owner`."""
-    *before, (kind, last) = _steps(accessor)
+    """Set the value of `accessor` in `owner`."""
+    *path, (kind, last) = _accesses(accessor)
     holder: Any = owner
-    for step in before:
-        holder = getattr(holder, step[1]) if step[0] == "." else holder[step[1]]
+    for step, key in path:
+        holder = getattr(holder, key) if step == "." else holder[key]
     if kind == ".":
         setattr(holder, last, value)
     else:
         holder[last] = value
 
 
-def _steps(accessor: str) -> list[tuple[str, Any]]:
-    steps: list[tuple[str, Any]] = []
+def _accesses(accessor: str) -> list[tuple[str, Any]]:
+    """Return kind, "." or "[", and key of each access, or raise `ValueError`."""
+    found: list[tuple[str, Any]] = []
     end = 0
-    for match in _STEP.finditer(accessor):
+    for match in _ACCESS.finditer(accessor):
         if match.start() != end:
             break
         end = match.end()
         if match["name"] is not None:
-            steps.append((".", match["name"]))
+            found.append((".", match["name"]))
         else:
-            steps.append(("[", match["key"] if match["index"] is None else int(match["index"])))
-    if end != len(accessor) or not steps:
+            found.append(("[", match["key"] if match["index"] is None else int(match["index"])))
+    if end != len(accessor) or not found:
         raise ValueError(accessor)
-    return steps
+    return found

@@ -1,7 +1,8 @@
-"""How backward is to be called: by the names of what it asks for, or by position.
+"""The arguments of backward: how to call it, from the names of its parameters.
 
-It must not call forward or know what a gradient is; it matches names and says
-what it could not match.
+As pytest matches fixtures, each parameter is looked up among the arguments of forward and among a
+few special names (cache, output, cotangent, tangent). A backward that names none of them gets the
+arguments of forward by position. It does not call forward or know what a gradient is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
 
-#: What backward may ask for beside forward's arguments, by every name it may use.
+#: What backward may ask for beside the arguments of forward, by each name for it.
 SPECIALS = {
     "cache": "cache",
     "output": "output",
@@ -33,22 +34,22 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 
 @dataclass(frozen=True, slots=True)
 class BackwardPlan:
-    """What to hand to backward, as names of forward's arguments and of specials.
+    """How to call backward, in names of the arguments of forward and of specials.
 
     Attributes
     ----------
     name : str
-        Backward's own name, for people.
+        The name of backward, for messages.
     positional : tuple of str
         Sources of its positional arguments.
     keywords : mapping of str to str
         Sources of its keyword arguments.
     optional_cotangent : str or None
-        A keyword with a default that takes the cotangent of an array output.
+        A keyword with a default that takes the cotangent, unless the output is a scalar.
     optional_cache : str or None
         A keyword with a default that takes the cache, where forward returns one.
     by_position : bool
-        Whether names said nothing, so that forward's arguments are passed on.
+        Whether no name matched, so that the arguments of forward are passed by position.
     """
 
     name: str
@@ -60,26 +61,26 @@ class BackwardPlan:
 
     @property
     def needs(self) -> frozenset[str]:
-        """The specials it asks for outright: cache, output, cotangent, tangent."""
+        """The specials that it requires: cache, output, cotangent, tangent."""
         asked = {*self.positional, *self.keywords.values()}
         return frozenset(name.strip("<>") for name in asked if name.startswith("<"))
 
     @property
     def note(self) -> Note | None:
-        """What the report says of a call that rests on positions."""
+        """A note for the report on a call by position."""
         if not self.by_position:
             return None
         text = f"backward was called with forward's arguments by position: {self.describe()}"
         return Note("called", 0, text)
 
     def wants_cotangent(self, *, scalar_output: bool) -> bool:
-        """Tell whether the call has a cotangent in it."""
+        """Return whether backward is given a cotangent."""
         return "cotangent" in self.needs or (
             self.optional_cotangent is not None and not scalar_output
         )
 
     def describe(self) -> str:
-        """Return the call in words: ``affine_backward(dout=<cotangent>, cache=<cache>)``."""
+        """Return the call as code: ``affine_backward(dout=<cotangent>, cache=<cache>)``."""
         parts = [*self.positional, *(f"{key}={source}" for key, source in self.keywords.items())]
         return f"{self.name}({', '.join(parts)})"
 
@@ -91,29 +92,28 @@ def plan_backward(
     forward_name: str,
     backward_args: Sequence[str] | None = None,
 ) -> BackwardPlan:
-    """Decide how `backward` is called.
+    """Decide how to call `backward`.
 
-    Each required parameter is looked up among forward's own arguments first,
-    then among the special names. All known: by name. None known, or no
-    signature: forward's arguments by position. Some known and some not is an
-    error, never a guess.
+    Each required parameter is looked up among the arguments of forward first, then among the
+    special names. If all are known, backward is called by name. If none is, or there is no
+    signature, it gets the arguments of forward by position. If some are known and some are not,
+    it is an error, never a guess.
 
     Parameters
     ----------
     backward : callable
         The function under test; it is not called.
     arguments : BoundArguments
-        Forward's arguments.
+        The arguments of forward.
     forward_name : str
-        Forward's name, for errors.
+        The name of forward, for messages.
     backward_args : sequence of str, optional
-        The call stated outright, as names in order.
+        The user's own choice of positional arguments, by name.
 
     Returns
     -------
     BackwardPlan
-        In it specials are written ``<cache>``, so that an argument of forward
-        may have the same name.
+        Specials are written as ``<cache>``, since an argument of forward may have the same name.
 
     Raises
     ------
@@ -158,18 +158,18 @@ def invoke(
     *,
     scalar_output: bool,
 ) -> Any:
-    """Call `backward` as planned; what it raises says how it was called.
+    """Call `backward` as planned, and add the call to an exception that it raises as a note.
 
     Parameters
     ----------
     plan : BackwardPlan
-        The call.
+        How to call it.
     backward : callable
-        The function, maybe rebound to a copy of its object.
+        The function, possibly rebound to a copy of its object.
     sources : mapping of str to Any
-        Values of forward's arguments, and of specials as ``<cache>`` etc.
+        Values of the arguments of forward, and of specials as ``<cache>``.
     scalar_output : bool
-        Whether an optional cotangent stays at its default.
+        Whether an optional cotangent is left at its default.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def _is_variadic(parameter: inspect.Parameter) -> bool:
 
 
 def _source(name: str, arguments: BoundArguments) -> str | None:
-    """Return where a parameter called `name` gets its value from, None if nowhere."""
+    """Return the source of a parameter called `name`, None if there is none."""
     if name in arguments.names:
         return name
     special = SPECIALS.get(name)
@@ -217,7 +217,7 @@ def _stated(source: str, arguments: BoundArguments, backward_name: str) -> str:
 def _optional(
     parameters: Iterable[inspect.Parameter], arguments: BoundArguments
 ) -> dict[str, str]:
-    """Return the parameters with a default that are filled all the same."""
+    """Return the parameters with a default that are passed nevertheless, with their sources."""
     sources = {
         p.name: _source(p.name, arguments)
         for p in parameters
@@ -254,7 +254,7 @@ def _by_name(
 def _by_position(
     name: str, signature: inspect.Signature | None, arguments: BoundArguments, forward_name: str
 ) -> BackwardPlan:
-    """Plan to hand on forward's arguments just as forward gets them."""
+    """Plan to pass the arguments of forward as forward gets them."""
     passed = [n for n in arguments.names if n not in arguments.defaulted]
     keyword_of = dict(zip(arguments.names, arguments.keywords, strict=True))
     positional = tuple(n for n in passed if keyword_of[n] is None)
@@ -272,17 +272,17 @@ def _by_position(
 
 
 def _advice(names: Iterable[str], arguments: BoundArguments) -> str:
-    """Print the `backward_args` of each plausible reading of the names."""
+    """Return the `backward_args` of each plausible meaning of the names, in words."""
     names = list(names)
     unknown = [name for name in names if _source(name, arguments) is None]
     free = [name for name in arguments.names if name not in names]
-    readings: list[tuple[str, ...]] = []
+    meanings: list[tuple[str, ...]] = []
     if len(unknown) == 1:
         fillers = [filler for filler in ("cotangent", "cache", *free) if filler not in names]
-        readings = [tuple(f if n in unknown else n for n in names) for f in fillers]
+        meanings = [tuple(f if n in unknown else n for n in names) for f in fillers]
     elif len(unknown) == len(free):
         pairs = dict(zip(unknown, free, strict=True))
-        readings = [tuple(pairs.get(n, n) for n in names)]
-    readings = readings or [("cotangent", "cache", *free)[: len(names)]]
-    lines = " or ".join(f"backward_args={reading!r}" for reading in readings)
+        meanings = [tuple(pairs.get(n, n) for n in names)]
+    meanings = meanings or [("cotangent", "cache", *free)[: len(names)]]
+    lines = " or ".join(f"backward_args={meaning!r}" for meaning in meanings)
     return f"Rename the parameter, or state the call: {lines}."

@@ -1,6 +1,8 @@
-"""Parameters that share memory: with themselves, or with each other.
+"""Parameters that share memory, with themselves or with each other.
 
-It must not copy or perturb anything; it looks at where arrays lie.
+An entry of a broadcast array cannot change alone, nor can one of two tied attributes. It does
+not copy or perturb anything; it compares addresses, for many arrays in linear time, where
+`numpy.shares_memory` compares two.
 """
 
 from __future__ import annotations
@@ -18,25 +20,25 @@ from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["overlaps_itself", "refuse_overlap", "shared_memory"]
 
-#: So many arrays that lie among each other are compared two at a time.
+#: Up to so many arrays of one cluster are compared pairwise.
 FEW = 8
 
 
 def refuse_overlap(items: Sequence[Item], forward_name: str) -> None:
-    """Raise where one entry of a parameter cannot be changed without another.
+    """Raise where one entry of a parameter cannot change without another.
 
     Parameters
     ----------
     items : sequence of Item
-        What is checked, the user's own arrays.
+        What is checked, with the user's own arrays.
     forward_name : str
         For the message.
 
     Raises
     ------
     GradcheckUsageError
-        For an array that overlaps itself, and for attributes that share memory:
-        arguments are copied, but attributes are changed where they are.
+        For an array that overlaps itself, and for attributes that share memory: arguments are
+        copied, but attributes are perturbed in place.
     """
     for item in items:
         for leaf in item.leaves:
@@ -56,10 +58,10 @@ def refuse_overlap(items: Sequence[Item], forward_name: str) -> None:
 
 
 def shared_memory(items: Sequence[Item]) -> Iterator[tuple[str, str]]:
-    """Yield the names of parameters, two at a time, that share memory.
+    """Yield pairs of names of parameters that share memory.
 
-    Of more than a few that lie among each other each is named with those before it that
-    were the first to have its memory.
+    In a cluster of more than a few arrays, each is paired with the first owners of its memory
+    only, not with every array that shares it.
 
     Examples
     --------
@@ -78,13 +80,13 @@ def shared_memory(items: Sequence[Item]) -> Iterator[tuple[str, str]]:
         return
     order = {id(leaf): k for k, leaf in enumerate(leaves)}
     for cluster in _clusters(leaves):
-        for pair in (_pairs if len(cluster) <= FEW else _with_first)(cluster):
+        for pair in (_pairs if len(cluster) <= FEW else _first_owners)(cluster):
             first, second = sorted(pair, key=lambda leaf: order[id(leaf)])
             yield first.name, second.name
 
 
 def _clusters(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
-    """Yield arrays together of which each begins before those before it end."""
+    """Yield clusters of arrays whose address ranges overlap."""
     cluster, end = list[Leaf](), 0
     bounded = [(*byte_bounds(leaf.value), leaf) for leaf in leaves]
     for low, high, leaf in sorted(bounded, key=lambda bounds: bounds[0]):
@@ -97,17 +99,17 @@ def _clusters(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
 
 
 def _pairs(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
-    """Yield every two that share memory."""
+    """Yield every pair that shares memory."""
     for second, leaf in enumerate(cluster):
         for other in cluster[:second]:
             if np.shares_memory(other.value, leaf.value):
                 yield other, leaf
 
 
-def _with_first(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
-    """Yield every array with those that first had the memory it shares, in linear time.
+def _first_owners(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield every array with the first owners of the memory it shares, in linear time.
 
-    Each writes its number to what it covers of a map of the memory, where none is written.
+    Each array writes its number into a map of the memory, wherever there is none yet.
     """
     starts = [leaf.value.__array_interface__["data"][0] for leaf in cluster]
     bounds = [byte_bounds(leaf.value) for leaf in cluster]
@@ -130,7 +132,7 @@ def _with_first(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
 
 
 def overlaps_itself(array: NDArray[np.generic]) -> bool:
-    """Tell an array of which two entries lie in the same memory.
+    """Return whether two entries of an array lie in the same memory.
 
     Examples
     --------

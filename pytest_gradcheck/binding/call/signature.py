@@ -1,6 +1,7 @@
-"""Forward's arguments by name: what was passed, how, and what was left at its default.
+"""The arguments of forward by name: what was passed, how, and what was left at its default.
 
-It must not look inside the values.
+`bind_arguments` is `inspect.Signature.bind` with each variadic argument under a name of its own,
+and for functions without a signature as well. It does not look inside the values.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["BoundArguments", "bind_arguments", "name_of", "signature_of"]
 
-#: Signatures of plain functions by their code, which those that are defined anew in each run of
-#: a test have in common.
+#: Signatures of plain functions by their code object, which is the same when a test defines the
+#: function again.
 _BY_CODE: WeakKeyDictionary[CodeType, inspect.Signature] = WeakKeyDictionary()
 
 
@@ -29,14 +30,13 @@ class BoundArguments:
     Attributes
     ----------
     names : tuple of str
-        How people write each argument: ``x``; ``args[0]`` where forward has no
-        name for it.
+        How each argument is written: ``x``; ``args[0]`` where forward has no name for it.
     values : tuple
         Their values.
     keywords : tuple of (str or None)
-        The keyword each is passed by, None for the positional ones.
+        The keyword by which each is passed, None for positional ones.
     defaulted : frozenset of str
-        Names left at their defaults: they have a value but are not passed.
+        Names of those left at their defaults: they have a value but are not passed.
     """
 
     names: tuple[str, ...]
@@ -56,7 +56,7 @@ class BoundArguments:
         return {name: value for name, value in pairs if name not in self.defaulted}
 
     def pack(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return `values`, in the order of `names`, as they are passed to forward.
+        """Return `values`, in the order of `names`, as positional and keyword arguments.
 
         Defaulted arguments are left out, unless their value was replaced.
         """
@@ -84,12 +84,12 @@ def bind_arguments(
     forward : callable
         The function; it is not called.
     args, kwargs : sequence, mapping
-        What it is to be called with.
+        Its arguments.
 
     Returns
     -------
     BoundArguments
-        Passed ones in the order of the call, then those left at their defaults.
+        In the order of the signature.
 
     Raises
     ------
@@ -122,14 +122,14 @@ def bind_arguments(
             f"{name_of(forward)}({given}): {error}. Positional arguments of forward follow "
             "backward in the call; keyword arguments go in kwargs={...}."
         ) from None
-    rows = list(_rows(signature, bound))
-    names, values, kinds, defaulted = zip(*rows, strict=True) if rows else ((), (), (), ())
+    found = list(_named_arguments(signature, bound))
+    names, values, keywords, defaulted = zip(*found, strict=True) if found else ((), (), (), ())
     left = frozenset(name for name, default in zip(names, defaulted, strict=True) if default)
-    return BoundArguments(names, values, kinds, left)
+    return BoundArguments(names, values, keywords, left)
 
 
 def _fits(signature: inspect.Signature, inputs: object) -> bool:
-    """Tell a tuple of arguments, as other checkers take them."""
+    """Return whether `inputs` is a tuple of all arguments, as other checkers take them."""
     if not isinstance(inputs, (tuple, list)):
         return False
     try:
@@ -139,10 +139,10 @@ def _fits(signature: inspect.Signature, inputs: object) -> bool:
     return True
 
 
-def _rows(
+def _named_arguments(
     signature: inspect.Signature, bound: inspect.BoundArguments
 ) -> Iterator[tuple[str, Any, str | None, bool]]:
-    """Yield name, value, keyword and whether it is a default, in the order of a call."""
+    """Yield name, value, keyword and whether it is a default, in the order of the signature."""
     positional = len(bound.args)
     for name, parameter in signature.parameters.items():
         if name not in bound.arguments:
@@ -162,10 +162,10 @@ def _rows(
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
-    """Return the signature of `function`, None where it has none that means anything.
+    """Return the signature of `function`, None where it has none of its operands.
 
-    Numpy's universal functions and many builtins have none, or one that speaks
-    of ``out`` and ``where`` rather than of their operands.
+    NumPy's universal functions and many builtins have no signature, or one of ``out`` and
+    ``where``.
     """
     if _is_plain(function):
         known = _BY_CODE.get(function.__code__)
@@ -181,7 +181,7 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
 
 
 def _is_plain(function: Callable[..., Any]) -> TypeGuard[FunctionType]:
-    """Tell a function whose signature is that of its code: nothing else says anything of it."""
+    """Return whether the signature of a function depends on nothing but its code object."""
     return (
         type(function) is FunctionType
         and function.__defaults__ is None
@@ -195,7 +195,7 @@ def _is_ufunc(function: Callable[..., Any]) -> bool:
 
 
 def name_of(function: object) -> str:
-    """Return the name people know `function` by.
+    """Return the name of `function` for messages.
 
     Examples
     --------

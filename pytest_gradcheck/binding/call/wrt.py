@@ -1,6 +1,8 @@
-"""What is checked: from the names the user wrote to items of forward's arguments.
+"""Selection of what is checked: from the option `wrt` to leaves in the arguments of forward.
 
-It must not copy or perturb anything; it selects.
+Names are those of arguments, accessors of leaves inside them (``params['W']``, or ``W`` where
+that is unambiguous) or attributes of the bound object (``self.W``). It does not copy or perturb
+anything.
 """
 
 from __future__ import annotations
@@ -33,18 +35,18 @@ __all__ = ["Item", "as_floats", "select_items", "short_name"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to check, as the user thinks of it: an argument, or a part of one.
+    """A selected argument, a part of one, or an attribute.
 
     Attributes
     ----------
     name : str
         Its accessor.
     value : Any
-        The argument or the part.
+        Its value.
     leaves : tuple of Leaf
-        The parameters in it, in order.
+        The floating leaves in it, in order: the parameters.
     is_attribute : bool
-        Whether it belongs to the bound object rather than to an argument.
+        Whether it is an attribute of the bound object.
     """
 
     name: str
@@ -55,14 +57,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class IntegerLeaves:
-    """The whole numbers that a check leaves out without having been told to.
+    """Integers that are left out of a check although the user did not exclude them.
 
-    They are looked for when they are asked for: integer arrays and Python numbers.
+    Iterating over them finds them, in integer arrays and Python numbers.
 
     Attributes
     ----------
     items : tuple of Item
-        What is checked: containers may hold whole numbers, too.
+        What is checked: its containers may hold integers, too.
     others : mapping of str to Any
         Other arguments that would be checked if they were floating.
     """
@@ -76,7 +78,7 @@ class IntegerLeaves:
             yield from integer_leaves(name, value)
 
     def checked(self) -> set[str]:
-        """Return the names, in full and short, by which gradients of what is checked go."""
+        """Return all names, in full and short, that a gradient of what is checked may have."""
         named = [item.name for item in self.items]
         named += [leaf.name for item in self.items for leaf in item.leaves]
         return {*named, *map(short_name, named)}
@@ -94,20 +96,19 @@ def select_items(
     Parameters
     ----------
     wrt : str, int, sequence of them, or None
-        Argument names, positions, accessors of leaves (full, or short where
-        that is unambiguous), attributes ``self.W``; None for every floating
-        argument that was passed.
+        Names or positions of arguments, accessors of leaves, attributes; None for every
+        floating argument that was passed.
     arguments : BoundArguments
         Forward's arguments.
     bound : object or None
-        The object forward is bound to.
+        The object that forward is bound to.
     forward_name : str
         For messages.
 
     Returns
     -------
     tuple of Item
-        In the order they were named.
+        In the order of `wrt`.
 
     Raises
     ------
@@ -115,15 +116,15 @@ def select_items(
         For an unknown name, an integer array, or nothing to check.
     """
     if wrt is None:
-        return _default_items(arguments, forward_name)
+        return _all_floating_items(arguments, forward_name)
     wanted = [wrt] if isinstance(wrt, (str, int)) else list(wrt)
     if not wanted:
         raise GradcheckUsageError(
             f"wrt is empty: there is nothing to check. Arguments of {forward_name}: "
-            f"{_list(arguments)}."
+            f"{_listed(arguments)}."
         )
-    places = _Places(arguments)
-    items = [_find(want, places, bound, forward_name) for want in wanted]
+    places = _Contents(arguments)
+    items = [_find(name, places, bound, forward_name) for name in wanted]
     counts = Counter(leaf.name for item in items for leaf in item.leaves)
     for name, count in counts.items():
         if count > 1:
@@ -142,7 +143,7 @@ def short_name(accessor: str) -> str:
     return accessor.rsplit(".", 1)[-1]
 
 
-def _default_items(arguments: BoundArguments, forward_name: str) -> tuple[Item, ...]:
+def _all_floating_items(arguments: BoundArguments, forward_name: str) -> tuple[Item, ...]:
     pairs = zip(arguments.names, arguments.values, strict=True)
     items = [
         Item(name, value, found)
@@ -150,12 +151,12 @@ def _default_items(arguments: BoundArguments, forward_name: str) -> tuple[Item, 
         if name not in arguments.defaulted and (found := floating_leaves(name, value))
     ]
     if not items:
-        raise GradcheckUsageError(_nothing(arguments, forward_name))
+        raise GradcheckUsageError(_nothing_to_check(arguments, forward_name))
     return tuple(items)
 
 
-def _nothing(arguments: BoundArguments, forward_name: str) -> str:
-    """Say why there is nothing to check, and what to pass for what might have been meant."""
+def _nothing_to_check(arguments: BoundArguments, forward_name: str) -> str:
+    """Return why there is nothing to check, and what to pass instead, in words."""
     if not arguments.names:
         return (
             f"nothing to check: {forward_name} has no argument to differentiate by. Let it take "
@@ -171,12 +172,12 @@ def _nothing(arguments: BoundArguments, forward_name: str) -> str:
             advice = f"Pass {leaf.name} as {as_floats(leaf)}, or say wrt={leaf.name!r}."
     return (
         f"nothing to check: no argument of {forward_name} is a floating number or array. It was "
-        f"given {_list(arguments)}. {advice}"
+        f"given {_listed(arguments)}. {advice}"
     )
 
 
 def as_floats(leaf: Leaf) -> str:
-    """Return what to write for a leaf that does not float, so that it does."""
+    """Return an expression that converts an integer leaf to floating point."""
     if isinstance(leaf.value, int):
         return repr(float(leaf.value))
     if hasattr(leaf.value, "astype"):
@@ -184,8 +185,8 @@ def as_floats(leaf: Leaf) -> str:
     return f"np.array({leaf.name}, dtype=float)"
 
 
-class _Places:
-    """Everything in forward's arguments by accessor; named when a name is no argument's."""
+class _Contents:
+    """Everything in the arguments of forward, by accessor; searched when it is first needed."""
 
     def __init__(self, arguments: BoundArguments) -> None:
         self.arguments = arguments
@@ -193,61 +194,65 @@ class _Places:
 
     @cached_property
     def inside(self) -> dict[str, Any]:
-        """Values of everything inside the arguments, at any depth."""
-        return dict(place for name, value in self.values.items() for place in _inside(name, value))
+        """Everything inside the arguments, at any depth."""
+        return dict(
+            place
+            for name, value in self.values.items()
+            for place in _everything_inside(name, value)
+        )
 
     @cached_property
     def by_short_name(self) -> dict[str, list[str]]:
-        """Accessors of the same by their short names."""
+        """Their accessors by short name."""
         found: dict[str, list[str]] = {}
         for name in self.inside:
             found.setdefault(short_name(name), []).append(name)
         return found
 
 
-def _find(want: object, places: _Places, bound: object | None, forward_name: str) -> Item:
+def _find(wanted: object, places: _Contents, bound: object | None, forward_name: str) -> Item:
     arguments = places.arguments
-    if isinstance(want, int) and not isinstance(want, bool):
+    if isinstance(wanted, int) and not isinstance(wanted, bool):
         positional = arguments.positional
-        if not -len(positional) <= want < len(positional):
+        if not -len(positional) <= wanted < len(positional):
             raise GradcheckUsageError(
-                f"wrt={want}: {forward_name} was given {len(positional)} positional arguments."
+                f"wrt={wanted}: {forward_name} was given {len(positional)} positional arguments."
             )
-        want = positional[want]
-    if not isinstance(want, str):
+        wanted = positional[wanted]
+    if not isinstance(wanted, str):
         raise GradcheckUsageError(
-            f"wrt={want!r}: wrt takes names and positions of arguments of {forward_name}, "
+            f"wrt={wanted!r}: wrt takes names and positions of arguments of {forward_name}, "
             "or a list of them."
         )
-    if want.startswith("self.") and bound is not None:
-        return _attribute_item(want, bound)
-    if want in places.values:
-        return _item(want, places.values[want], forward_name)
-    if want in places.inside:
-        return _item(want, places.inside[want], forward_name)
-    found = places.by_short_name.get(want, [])
+    if wanted.startswith("self.") and bound is not None:
+        return _attribute_item(wanted, bound)
+    if wanted in places.values:
+        return _item(wanted, places.values[wanted], forward_name)
+    if wanted in places.inside:
+        return _item(wanted, places.inside[wanted], forward_name)
+    found = places.by_short_name.get(wanted, [])
     if len(found) == 1:
         return _item(found[0], places.inside[found[0]], forward_name)
     if found:
         raise GradcheckUsageError(
-            f"wrt={want!r} could be any of {', '.join(found)}: write one of them in full."
+            f"wrt={wanted!r} could be any of {', '.join(found)}: write one of them in full."
         )
     known = [*places.values, *places.inside]
-    raise GradcheckUsageError(_unknown(want, known, arguments, bound, forward_name))
+    raise GradcheckUsageError(_unknown(wanted, known, arguments, bound, forward_name))
 
 
-def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _everything_inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield accessor and value of everything inside `value`, at any depth."""
     inside = contents(value)
     if inside is None:
         return
     for accessor, item in zip(accessors(value), inside, strict=True):
         yield name + accessor, item
-        yield from _inside(name + accessor, item)
+        yield from _everything_inside(name + accessor, item)
 
 
 def _item(name: str, value: Any, forward_name: str) -> Item:
-    """Make an item of a named value: what was named must be differentiable."""
+    """Make an item of a value that was named, and so must be differentiable, or raise."""
     floating = floating_leaves(name, value)
     if contents(value) is not None and floating:
         return Item(name, value, floating)
@@ -269,51 +274,51 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
 
 
 def _no_derivative(leaf: Leaf, advice: str) -> str:
-    """Say why there is no derivative by a leaf that does not float, and what to do about it."""
+    """Return why there is no derivative with respect to a leaf, and a remedy, in words."""
     kind = "whole numbers" if leaf.is_integer else "booleans"
     return f"there is no derivative by {kind}. {advice} {as_floats(leaf)}."
 
 
-def _attribute_item(want: str, bound: object) -> Item:
+def _attribute_item(wanted: str, bound: object) -> Item:
     try:
-        value = follow(bound, want.removeprefix("self"))
+        value = follow(bound, wanted.removeprefix("self"))
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         kind = type(bound).__name__
-        close = difflib.get_close_matches(want[5:], list(vars(bound)), n=1)
+        close = difflib.get_close_matches(wanted[5:], list(vars(bound)), n=1)
         hint = f" Did you mean 'self.{close[0]}'?" if close else ""
         raise GradcheckUsageError(
-            f"wrt={want!r}: the {kind} that forward is bound to has no such attribute.{hint}"
+            f"wrt={wanted!r}: the {kind} that forward is bound to has no such attribute.{hint}"
         ) from None
-    found = floating_leaves(want, value)
+    found = floating_leaves(wanted, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
         raise GradcheckUsageError(
-            f"wrt={want!r}: it is {with_article(describe_value(value))}; "
-            f"{_no_derivative(Leaf(want, value), 'Make it')}"
+            f"wrt={wanted!r}: it is {with_article(describe_value(value))}; "
+            f"{_no_derivative(Leaf(wanted, value), 'Make it')}"
         )
     if not found:
         raise GradcheckUsageError(
-            f"wrt={want!r}: it is {with_article(describe_value(value))}, which holds no floating "
-            "numbers to differentiate by."
+            f"wrt={wanted!r}: it is {with_article(describe_value(value))}, which holds no "
+            "floating numbers to differentiate by."
         )
-    return Item(want, value, found, is_attribute=True)
+    return Item(wanted, value, found, is_attribute=True)
 
 
 def _unknown(
-    want: str,
+    name: str,
     known: Sequence[str],
     arguments: BoundArguments,
     bound: object | None,
     forward_name: str,
 ) -> str:
-    told = f"wrt={want!r}: {forward_name} has no argument, and no parameter in one, of that name."
-    if want in getattr(bound, "__dict__", ()):
-        return f"{told} The {type(bound).__name__} it is bound to has: write wrt='self.{want}'."
-    alike = {name.lower(): name for name in [*known, *map(short_name, known)]}
-    close = difflib.get_close_matches(want.lower(), alike, n=1)
+    text = f"wrt={name!r}: {forward_name} has no argument, and no parameter in one, of that name."
+    if name in getattr(bound, "__dict__", ()):
+        return f"{text} The {type(bound).__name__} it is bound to has: write wrt='self.{name}'."
+    alike = {known_name.lower(): known_name for known_name in [*known, *map(short_name, known)]}
+    close = difflib.get_close_matches(name.lower(), alike, n=1)
     hint = f" Did you mean {alike[close[0]]!r}?" if close else ""
-    return f"{told}{hint} It was given {_list(arguments)}."
+    return f"{text}{hint} It was given {_listed(arguments)}."
 
 
-def _list(arguments: BoundArguments) -> str:
+def _listed(arguments: BoundArguments) -> str:
     pairs = zip(arguments.names, arguments.values, strict=True)
     return ", ".join(f"{name} ({describe_value(value)})" for name, value in pairs) or "no argument"

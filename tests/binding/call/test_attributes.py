@@ -1,4 +1,4 @@
-"""Attributes of bound objects."""
+"""Attributes of bound objects: copying, reading, setting and restoring."""
 
 import re
 import threading
@@ -20,7 +20,7 @@ from pytest_gradcheck.binding.call.attributes import (
 
 
 class Net:
-    """Layers in a list, parameters in a dict."""
+    """A network with layers in a list and parameters in a dict."""
 
     def __init__(self) -> None:
         self.layers = [SimpleNamespace(W=np.ones(2)), SimpleNamespace(W=np.zeros(2))]
@@ -40,7 +40,7 @@ class Net:
     ("accessor", "value"), [(".params['a.b']", 1.0), ('.params["a.b"]', 1.0), (".params[3]", 2.0)]
 )
 def test_accessors_are_followed_and_assigned(accessor: str, value: float) -> None:
-    """Attributes, keys and positions, as Python writes them."""
+    """An accessor has attributes, keys and positions, as in Python."""
     net = Net()
     assert follow(net, accessor) == value
     assign(net, accessor, 7.0)
@@ -49,13 +49,13 @@ def test_accessors_are_followed_and_assigned(accessor: str, value: float) -> Non
 
 @pytest.mark.parametrize("accessor", ["", ".", "params", ".params[x]", ".params['a'"])
 def test_other_expressions_are_refused(accessor: str) -> None:
-    """Nothing is evaluated."""
+    """An accessor is not evaluated as code."""
     with pytest.raises(ValueError, match=f"^{re.escape(accessor)}$"):
         follow(Net(), accessor)
 
 
 def test_methods_are_rebound_to_the_copy() -> None:
-    """A method of the same object becomes the copy's, others stay."""
+    """A method of the object becomes one of the copy; others stay as they are."""
     net, other = Net(), Net()
     copied = copy_object(net, "for a reason")
     assert rebind(net.forward, net, copied)() is copied
@@ -66,7 +66,7 @@ def test_methods_are_rebound_to_the_copy() -> None:
 
 
 def test_object_that_cannot_be_copied_is_refused() -> None:
-    """With what to do about it."""
+    """The message says what to do."""
     net = Net()
     net.lock = threading.Lock()  # type: ignore[attr-defined]  # as users do
     with pytest.raises(GradcheckUsageError) as error:
@@ -79,7 +79,7 @@ def test_object_that_cannot_be_copied_is_refused() -> None:
 
 
 def test_attributes_are_put_back() -> None:
-    """New ones go, old ones come back, arrays get their content back in place."""
+    """New attributes are removed, old ones come back, arrays get their content back in place."""
     net = Net()
     net.running = np.zeros(2)  # type: ignore[attr-defined]  # as users do
     before, array = dict(vars(net)), vars(net)["running"]
@@ -94,7 +94,7 @@ def test_attributes_are_put_back() -> None:
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_views_of_a_copy_are_views_of_what_is_copied(order: Any) -> None:
-    """Parameters that are parts of a flat vector move with it, in the copy as in the original."""
+    """Parameters that are parts of a flat vector change with it in the copy, too."""
     flat = np.arange(6.0).reshape((3, 2), order=order)
     owner = SimpleNamespace(flat=flat, layers=[SimpleNamespace(W=flat[1:].T, last=flat[::-2, 1])])
     copied: Any = copy_object(owner, "for a reason")
@@ -107,7 +107,7 @@ def test_views_of_a_copy_are_views_of_what_is_copied(order: Any) -> None:
 
 
 def test_view_of_memory_that_nobody_holds_is_copied_alone() -> None:
-    """Of a part of some other array, or of a buffer that is no array, the part is copied."""
+    """The view itself is copied where its memory is not that of a plain array."""
     owner = SimpleNamespace(part=np.arange(6.0)[2:4], raw=np.frombuffer(b"12345678"))
     copied: Any = copy_object(owner, "for a reason")
     copied.part += 10

@@ -1,4 +1,4 @@
-"""How backward is called: rules 1 to 3 of the API."""
+"""The arguments of backward, from the names of its parameters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -59,7 +59,7 @@ def test_own_argument_wins_over_a_special_name() -> None:
 
 @pytest.mark.parametrize("backward", [np.multiply, lambda *args: 0, lambda a, b: 0])
 def test_unknown_functions_are_called_by_position(backward: Function) -> None:
-    """Without a known name forward's arguments are passed as forward gets them, and it is said."""
+    """Without a known name the arguments of forward are passed by position, with a note."""
     planned = plan(backward)
     assert planned.positional == ("x", "w")
     assert planned.note is not None
@@ -69,7 +69,7 @@ def test_unknown_functions_are_called_by_position(backward: Function) -> None:
 
 
 def test_some_known_and_some_not_is_an_error() -> None:
-    """It is never guessed; each plausible reading is printed ready to paste."""
+    """It is never guessed; each plausible meaning is in the message, ready to paste."""
     with pytest.raises(GradcheckUsageError) as error:
         plan(lambda x, upstream: 0)
     assert error.value.args[0] == (
@@ -81,7 +81,7 @@ def test_some_known_and_some_not_is_an_error() -> None:
 
 
 def test_positions_that_cannot_fit_are_an_error() -> None:
-    """A backward with another number of unknown parameters is not called blindly."""
+    """A backward with another number of unknown parameters is not called by position."""
     with pytest.raises(GradcheckUsageError) as error:
         plan(lambda a, b, c: 0)
     assert error.value.args[0] == (
@@ -92,7 +92,7 @@ def test_positions_that_cannot_fit_are_an_error() -> None:
 
 
 def test_stated_call_overrides_names() -> None:
-    """`backward_args` is the call, positionally, whatever the parameters are called."""
+    """`backward_args` are the positional arguments, whatever the parameters are called."""
     planned = plan(lambda x: 0, backward_args=("cotangent", "w"))
     assert planned.describe() == "lambda(<cotangent>, w)"
 
@@ -108,12 +108,12 @@ def test_stated_name_that_does_not_exist_is_an_error() -> None:
 
 
 def test_optional_parameters_that_are_known_are_filled() -> None:
-    """A default is replaced by forward's argument, anything unknown keeps its default."""
+    """A default is replaced by the argument of forward; an unknown parameter keeps its default."""
     assert plan(lambda x, w=0, eps=1e-5: 0).describe() == "lambda(x=x, w=w)"
 
 
 def test_optional_cotangent_is_filled_for_arrays_only() -> None:
-    """A scalar loss leaves the upstream gradient at its default of 1."""
+    """For a scalar loss the upstream gradient keeps its default of 1."""
     planned = plan(lambda x, dout=1.0: dout)
     sources = {"x": 2.0, "<cotangent>": 7.0}
     assert planned.wants_cotangent(scalar_output=False)
@@ -122,7 +122,7 @@ def test_optional_cotangent_is_filled_for_arrays_only() -> None:
 
 
 def test_optional_cache_is_filled_when_there_is_one() -> None:
-    """A cache with a default is given where forward returned one."""
+    """A cache with a default is passed where forward returned one."""
 
     def backward(x: Any, cache: Any = None) -> Any:
         return cache
@@ -133,7 +133,7 @@ def test_optional_cache_is_filled_when_there_is_one() -> None:
 
 
 def test_exception_of_backward_says_how_it_was_called() -> None:
-    """The user's own exception propagates, with a note."""
+    """The exception of backward propagates, with a note."""
 
     def backward(x: float) -> float:
         raise KeyError("gone")

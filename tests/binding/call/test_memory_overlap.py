@@ -44,7 +44,7 @@ def test_overlap_of_an_array_with_itself(array: Any, expected: bool) -> None:
 
 
 def test_array_that_overlaps_itself_is_refused() -> None:
-    """None of its entries can change alone; a copy is proposed."""
+    """Its entries cannot change alone; the message proposes a copy."""
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(lambda w: w @ ROW, lambda w: ROW, np.broadcast_to(ROW, (2, 6)))
     assert error.value.args[0] == (
@@ -55,13 +55,13 @@ def test_array_that_overlaps_itself_is_refused() -> None:
 
 
 def test_data_that_overlap_themselves_are_fine() -> None:
-    """What is not checked may lie in memory as it likes."""
+    """An argument that is not checked may overlap itself."""
     X = np.broadcast_to(ROW, (2, 6))
     assert check_gradient(lambda w, X: np.sum(X @ w), lambda w, X: X.sum(0), ROW, X, wrt="w")
 
 
 def test_attributes_that_share_memory_are_refused() -> None:
-    """They are perturbed where they are, so that one would move with the other."""
+    """They are perturbed in place, so that one would change with the other."""
     items = [item(f"self.{name}", value, is_attribute=True) for name, value in
              (("b", ROW.copy()), ("W", ROW), ("V", ROW.reshape(2, 3).T))]  # fmt: skip
     with pytest.raises(GradcheckUsageError) as error:
@@ -87,14 +87,14 @@ def test_tied_arguments_are_noted() -> None:
 
 
 def test_parts_of_one_buffer_share_nothing() -> None:
-    """Columns that lie between one another are parameters of their own."""
+    """Columns whose address ranges overlap do not share memory."""
     both = np.ones((3, 4))
     parts = [item("W", both[:, ::2]), item("V", both[:, 1::2]), item("n", 3.0)]
     assert list(shared_memory(parts)) == []
 
 
 def test_very_many_columns_of_one_matrix_share_nothing() -> None:
-    """They are not compared two at a time."""
+    """They are not compared pairwise."""
     both = np.ones((3, 2_000))
     parts = [item(f"c{k}", column) for k, column in enumerate(both.T)]
     assert list(shared_memory(parts)) == []
@@ -102,7 +102,7 @@ def test_very_many_columns_of_one_matrix_share_nothing() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_many_are_told_as_few_are(seed: int) -> None:
-    """Each that shares memory with others is named with some of them, whatever its strides."""
+    """Each array that shares memory is paired with some that it shares with, for any strides."""
     rng = np.random.default_rng(seed)
     memory = np.zeros(400, dtype=np.uint8)
     parts = []
@@ -122,6 +122,6 @@ def test_many_are_told_as_few_are(seed: int) -> None:
 
 
 def test_of_many_tied_arrays_each_is_named_once() -> None:
-    """A thousand notes, not half a million."""
+    """There are a thousand notes, not half a million."""
     found = list(shared_memory([item(f"p{k}", ROW) for k in range(1_000)]))
     assert found == [("p0", f"p{k}") for k in range(1, 1_000)]

@@ -1,4 +1,4 @@
-"""Forward's arguments by name."""
+"""The arguments of forward by name."""
 
 import functools
 import gc
@@ -18,7 +18,7 @@ def forward(x: Any, w: Any, *rest: Any, b: Any = 0.5, scale: Any = 1.0, **more: 
 
 
 def test_every_kind_of_argument_has_a_name() -> None:
-    """Positional, variadic, keyword-only, extra and defaulted ones are named."""
+    """Positional, variadic, keyword-only, extra and defaulted arguments have names."""
     arguments = bind_arguments(forward, (1, 2, 3, 4), {"b": 5, "extra": 6})
     assert arguments.names == ("x", "w", "rest[0]", "rest[1]", "b", "scale", "extra")
     assert arguments.values == (1, 2, 3, 4, 5, 1.0, 6)
@@ -35,19 +35,19 @@ def test_packing_gives_back_the_call() -> None:
 
 
 def test_replaced_default_is_passed() -> None:
-    """A default whose value is another one now is passed by its keyword."""
+    """A default whose value was replaced is passed by its keyword."""
     arguments = bind_arguments(lambda x, w=2.0: x * w, (1.0,), {})
     assert arguments.pack([1.0, 3.0]) == ((1.0,), {"w": 3.0})
 
 
 @pytest.mark.parametrize("function", [np.sin, np.add, max])
 def test_functions_without_a_signature_have_numbered_arguments(function: Any) -> None:
-    """Universal functions and builtins are given names by position."""
+    """The arguments of universal functions and builtins are named by position."""
     assert bind_arguments(function, (1.0, 2.0), {}).names == ("args[0]", "args[1]")
 
 
 def test_wrong_call_is_said_in_words() -> None:
-    """A call forward does not take is an error that shows both."""
+    """A call that forward does not take is an error that shows both."""
     with pytest.raises(GradcheckUsageError) as error:
         bind_arguments(lambda x, w: x, (1.0,), {"v": 2.0})
     assert error.value.args[0] == (
@@ -59,7 +59,7 @@ def test_wrong_call_is_said_in_words() -> None:
 
 @pytest.mark.parametrize("inputs", [3.0, (1.0,), (1.0, 2.0, 3.0)])
 def test_one_argument_too_few_is_no_tuple_of_inputs(inputs: Any) -> None:
-    """Only a tuple that forward would take, unpacked, is taken for all its inputs."""
+    """The hint to unpack a tuple is given only where forward would take it unpacked."""
     with pytest.raises(GradcheckUsageError) as error:
         bind_arguments(lambda x, w: x, (inputs,), {})
     assert error.value.args[0] == (
@@ -101,7 +101,7 @@ def test_functions_have_readable_names(function: Any, name: str) -> None:
 def test_a_signature_is_looked_up_once_for_functions_of_one_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A function that is defined anew in each run of a test takes the same each time."""
+    """A function that is defined again has the same signature object."""
 
     def defined() -> Any:
         return lambda x, w: x * w
@@ -112,7 +112,7 @@ def test_a_signature_is_looked_up_once_for_functions_of_one_code(
 
 
 def test_what_else_says_what_a_function_takes_is_read_each_time() -> None:
-    """Defaults, annotations and attributes of a function are not those of its code."""
+    """Defaults, annotations and attributes of a function are not in its code object."""
 
     def plain(x: Any, w: Any) -> None: ...
 
@@ -127,7 +127,7 @@ def test_what_else_says_what_a_function_takes_is_read_each_time() -> None:
 
 
 def test_signatures_do_not_keep_code_alive() -> None:
-    """They go with the last function of their code."""
+    """They are released with the last function of their code."""
     function = eval("lambda x: x")  # noqa: S307  # a code of its own
     code = weakref.ref(function.__code__)
     signature_of(function)
