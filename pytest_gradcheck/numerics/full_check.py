@@ -1,6 +1,10 @@
-"""Measuring everything about a claim: scales, noise, derivatives, and what small means.
+"""The full check: scales, noise and sizes of a function, then its derivatives.
 
-It must not judge; it puts the steps of a measurement in their order.
+Derivatives are measured with respect to every coordinate (`CoordinateSweep`), or along one
+direction by Richardson extrapolation. Coordinates with a noise of their own are swept by
+themselves.
+
+It does not judge a claim.
 """
 
 from __future__ import annotations
@@ -25,32 +29,32 @@ from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["DerivativeTask", "FullMeasurement", "measure_every_coordinate"]
 
-#: Along a direction there is one coordinate, in units of it.
-ALONG = Scales.of(np.ones(1), [(0, 1)])
+#: The scale of the single coordinate along a direction, in units of the direction.
+DIRECTION_SCALES = Scales.of(np.ones(1), [(0, 1)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivativeTask:
-    """What is to be measured.
+    """A function, its point, and the claims about its derivatives.
 
     Attributes
     ----------
     evaluate : callable
         ``evaluate(points) -> outputs, shape (k, m)``, see `Evaluate`.
     point : ndarray, shape (n,)
-        Changed in place while measuring, and put back.
+        Changed in place while measuring, and restored.
     here : ndarray, shape (n,)
-        A copy of it that stays.
+        A copy of it that does not change.
     segments : sequence of (start, stop)
-        Coordinates that belong together.
+        Coordinates that belong together, those of one array each.
     base, repeat : ndarray, shape (m,)
         Two evaluations at the point.
     claims : Claims
         Claimed derivatives.
     tangent : ndarray, shape (n,), or None
-        The one direction to measure along, instead of all coordinates.
+        The direction to measure along, instead of all coordinates.
     claimed_slopes : callable, optional
-        What is claimed elsewhere, see `Function`.
+        Claims at other points, see `Function`.
     """
 
     evaluate: Evaluate
@@ -66,16 +70,16 @@ class DerivativeTask:
 
 @dataclass(frozen=True, slots=True)
 class FullMeasurement:
-    """What was found.
+    """Measured derivatives, and the sizes that they are compared with.
 
     Attributes
     ----------
     found : Measurement
-        Derivatives with their bounds; along a tangent, of one coordinate.
+        Derivatives with their bounds; of a single coordinate along a tangent.
     sizes : ndarray, shape (m,)
-        How large the outputs are.
+        By how much the outputs vary.
     scales : Scales
-        Natural step of each coordinate.
+        The natural step of each coordinate.
     """
 
     found: Measurement
@@ -83,10 +87,10 @@ class FullMeasurement:
     scales: Scales
 
     def natural(self, start: int, stop: int) -> Floats:
-        """Return outputs over scales, what a vanishing derivative is small against.
+        """Return sizes of outputs over scales: the reference for a derivative that vanishes.
 
-        Where steeper slopes were seen they are it: the scale may be no measure of the length
-        on which the function varies.
+        A larger slope to any step replaces it: the function may vary over a length shorter
+        than the scale. The shape is (stop - start, m).
         """
         scale = self.scales.meaningful(slice(start, stop))
         with np.errstate(over="ignore"):
@@ -99,61 +103,64 @@ class FullMeasurement:
 
 
 def measure_every_coordinate(
-    question: DerivativeTask, *, agreement: float, step: float | None, seed: int
+    task: DerivativeTask, *, agreement: float, step: float | None, seed: int
 ) -> FullMeasurement:
     """Measure the derivatives that are claimed.
 
     Parameters
     ----------
-    question : DerivativeTask
+    task : DerivativeTask
         The function, the point and the claims.
     agreement : float
         Relative difference at which claim and measurement agree.
     step : float or None
-        A fixed absolute step for the values, see `fixed_step_differences`.
+        A fixed absolute step, see `fixed_step_differences`.
     seed : int
-        Draws the directions in which noise and sizes are looked at.
+        Draws the directions in which noise and sizes are estimated.
 
     Returns
     -------
     FullMeasurement
-        Derivatives, and what they are large or small against.
+        Derivatives, and sizes to compare them with.
     """
     rng = seeded_generator(seed)
-    evaluate, point, base = question.evaluate, question.point, question.base
-    scales = Scales.of(point, question.segments)
+    evaluate, point, base = task.evaluate, task.point, task.base
+    scales = Scales.of(point, task.segments)
     own = scales.own(slice(None))
     direction = defined_direction(evaluate, point, scale=own, reach=3 * WIDE_SPACING, rng=rng)
-    noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
+    noise = estimate_noise(evaluate, point, base=base, repeat=task.repeat, direction=direction)
     groups = noise_groups(
         evaluate,
         point,
         base=base,
-        repeat=question.repeat,
+        repeat=task.repeat,
         direction=direction,
         noise=noise,
-        segments=question.segments,
+        segments=task.segments,
     )
-    # Where a coordinate is 1e-200, forward may yet vary on a scale of 1.
+    # The function may vary over a length of 1 in a coordinate of 1e-200.
     direction *= scales.meaningful(slice(None), own) / own
     sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=direction)
-    del direction, own  # vectors of the point's size, not to be held during the sweep
+    del direction, own  # vectors of the point's size, not needed in the sweep
     function = Function(
-        evaluate, point, base, noise, sizes, scales, claimed_slopes=question.claimed_slopes
+        evaluate, point, base, noise, sizes, scales, claimed_slopes=task.claimed_slopes
     )
-    if question.tangent is not None:
-        line = DirectionLine(evaluate, point, question.tangent)
+    if task.tangent is not None:
+        line = DirectionLine(evaluate, point, task.tangent)
         return FullMeasurement(
-            _climbed(line, function, question.claims, agreement, rng), sizes, ALONG
+            _measure_along(line, function, task.claims, agreement, rng), sizes, DIRECTION_SCALES
         )
     if not groups:
-        found = CoordinateSweep(function, question.claims.rows, agreement, rng).measure()
+        found = CoordinateSweep(function, task.claims.rows, agreement, rng).measure()
     else:
         found = Measurement.blank(point.size, base.size)
         for group in groups:
-            quiet = replace(function, noise=group.noise)
             part = sweep_coordinates(
-                quiet, question.claims, group.indices, agreement=agreement, rng=rng
+                replace(function, noise=group.noise),
+                task.claims,
+                group.indices,
+                agreement=agreement,
+                rng=rng,
             )
             found.assign(group.indices, part)
     if step is not None:
@@ -163,22 +170,22 @@ def measure_every_coordinate(
     )
 
 
-def _climbed(
+def _measure_along(
     line: DirectionLine,
     function: Function,
     claims: Claims,
     agreement: float,
     rng: np.random.Generator,
 ) -> Measurement:
-    """Measure the derivative along one direction, by a ladder."""
+    """Measure the derivative along one direction by extrapolation."""
     measured = extrapolate(line, function.base, function.noise)
     found = measured.as_measurement()
 
-    def at(steps: Iterable[Floats]) -> Floats:
+    def evaluate(steps: Iterable[Floats]) -> Floats:
         return line.at(np.array([float(step[0]) for step in steps]))[1]
 
-    only = replace(function, evaluate=at, point=np.zeros(1), scales=ALONG)
-    levels = PlateauDetector(only, claims.rows, rng)
-    levels.record(0, claims.rows(0, 1)[0], measured, line.unit, found)
-    verify_noisy_arrays(only, claims.rows, found, agreement=agreement, rng=rng)
+    restricted = replace(function, evaluate=evaluate, point=np.zeros(1), scales=DIRECTION_SCALES)
+    plateaus = PlateauDetector(restricted, claims.rows, rng)
+    plateaus.record(0, claims.rows(0, 1)[0], measured, line.unit, found)
+    verify_noisy_arrays(restricted, claims.rows, found, agreement=agreement, rng=rng)
     return found
