@@ -1,13 +1,12 @@
-"""The Jacobian of an elementwise function, compressed: all that is on its diagonal at once.
+"""The compressed Jacobian of an elementwise function: its diagonal entries, all at once.
 
-Coordinates that move no output in common can be moved together, and each still be seen by
-itself: A. R. Curtis, M. J. D. Powell, J. K. Reid, "On the estimation of sparse Jacobian
-matrices", J. Inst. Maths Applics 13 (1974) 117. An elementwise function needs one such
-colour for each parameter, two for complex ones: a central pair of the whole array is one of
-each entry, and a ladder is one for all. That outputs move with nothing else is not taken
-for granted, see `coupling`.
+Coordinates that change no output in common can be moved at once, and the effect of each still be
+seen in its own outputs (A. R. Curtis, M. J. D. Powell, J. K. Reid, J. Inst. Maths Applics 13
+(1974) 117). An elementwise function needs one such group, a colour, for each parameter, and two
+for a complex one: one central pair, or one extrapolation, measures all its entries.
+That the Jacobian has no other entries is tested, see `jacobian_off_diagonal`.
 
-It must not judge a claim, and holds no matrix of all outputs by all coordinates.
+It does not judge a claim, and does not allocate a matrix of all outputs by all coordinates.
 """
 
 from __future__ import annotations
@@ -55,60 +54,61 @@ from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["CompressedJacobian", "measure_elementwise"]
 
-#: Coordinates that are looked at together: a look allocates some fifty numbers for each.
+#: Coordinates that are measured together: some fifty numbers are allocated for each.
 BLOCK = 1 << 17
 
-#: So many of them share a ladder at most, when the others keep what two pairs show.
-CLIMBED = 1 << 12
+#: At most so many of them are extrapolated together; the others keep what two pairs show.
+EXTRAPOLATED = 1 << 12
 
-#: Numbers that the outputs of several evaluations may be, where few of them are kept.
-ROOM = 1 << 20
+#: Numbers that the outputs of several evaluations may take, where few of them are kept.
+CAPACITY = 1 << 20
 
-#: Of very many entries some look off by chance: what a ladder finds off is measured by another
-#: one, its steps in no simple ratio to those of the first.
-OTHER = 0.37
-APART = 2.0
+#: Of very many entries some differ from their claims by chance. They are extrapolated again, with
+#: a scale in no simple ratio to the first, and differ when so many bounds away.
+OTHER_SCALE = 0.37
+DIFFERS = 2.0
 
-#: How far all of them are moved to see on which sides forward is defined, as noise is.
+#: Steps that show on which sides the function is defined, as far as `estimate_noise` goes.
 SIDES = (3 * WIDE_SPACING, -3 * WIDE_SPACING)
 
-#: Moved together where forward raises: parts are tried up to so many times.
-TRIES = 64
+#: How many groups are tried, where the function is undefined when all coordinates are moved.
+ATTEMPTS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class CompressedJacobian:
-    """The derivatives that an elementwise function may have, and whether it has others.
+    """The derivatives that an elementwise function may have, and the others that were found.
 
     Attributes
     ----------
     found : Measurement
-        Of the outputs that a coordinate may move, fields of shape (n, w).
-    own : ndarray of int, shape (n, w)
+        The derivatives of the outputs of each coordinate, fields of shape (n, w).
+    output_indices : ndarray of int, shape (n, w)
         Which outputs these are.
     sizes : ndarray, shape (m,)
-        How large the outputs are.
+        By how much the outputs vary.
     scales : Scales
-        Natural step of each coordinate.
+        The natural step of each coordinate.
     coupling : Coupling
-        Outputs that move with other coordinates, too.
+        Outputs that depend on other coordinates, too.
     """
 
     found: Measurement
-    own: Indices
+    output_indices: Indices
     sizes: Floats
     scales: Scales
     coupling: Coupling
 
     def natural(self, start: int, stop: int) -> Floats:
-        """Return outputs over scales, what a vanishing derivative is small against."""
+        """Return sizes of outputs over scales: the reference for a derivative that vanishes."""
         part = slice(start, stop)
         with np.errstate(over="ignore"):
-            return np.asarray(self.sizes[self.own[part]] / self.scales.meaningful(part)[:, None])
+            sizes = self.sizes[self.output_indices[part]]
+            return np.asarray(sizes / self.scales.meaningful(part)[:, None])
 
 
 def measure_elementwise(
-    question: DerivativeTask,
+    task: DerivativeTask,
     claims: ElementwiseClaims,
     *,
     agreement: float,
@@ -119,100 +119,101 @@ def measure_elementwise(
 
     Parameters
     ----------
-    question : DerivativeTask
+    task : DerivativeTask
         The function and the point; without a tangent.
     claims : ElementwiseClaims
-        What is claimed of it.
+        The claimed derivatives.
     agreement : float
         Relative difference at which claim and measurement agree.
     step : float or None
-        A fixed absolute step for the values, see `fixed_step_differences`.
+        A fixed absolute step, see `fixed_step_differences`.
     seed : int
-        Draws the directions in which noise, sizes and coupling are looked at.
+        Draws the directions in which noise, sizes and coupling are estimated.
 
     Returns
     -------
     CompressedJacobian
-        Whatever the number of entries, in about 16 evaluations for the noise, 2 for the
-        derivatives by each parameter where claims are right, and one for each binary digit
-        of their number.
+        Whatever the number of entries, costs about 16 evaluations for the noise, 2 for the
+        derivatives with respect to each parameter where claims are right, and one for each
+        binary digit of the number of outputs.
     """
     rng = seeded_generator(seed)
-    evaluate, point, base = question.evaluate, question.point, question.base
-    scales = Scales.of(question.here, question.segments)
+    evaluate, point, base = task.evaluate, task.point, task.base
+    scales = Scales.of(task.here, task.segments)
     direction = signed_direction(scales.own(slice(None)), rng)
-    groups, inside, inward = _groups(question, claims, direction)
+    groups, inside, inward = _groups(task, claims, direction)
     direction[~inside] = 0.0
-    noise = estimate_noise(evaluate, point, base=base, repeat=question.repeat, direction=direction)
+    noise = estimate_noise(evaluate, point, base=base, repeat=task.repeat, direction=direction)
     sizes = output_sizes(evaluate, point, base=base, noise=noise, direction=inward)
     function = Function(evaluate, point, base, noise, sizes, scales)
-    found = _measured(function, claims, groups, agreement=agreement, rng=rng)
+    found = _measure_groups(function, claims, groups, agreement=agreement, rng=rng)
     if step is not None:
-        found = _refitted(function, claims, groups, found, step)
-    coupling = find_coupling(_quiet(function, claims.own, found), claims.own, inside, rng)
-    _leave_out(function, claims.own, found, coupling)
-    return CompressedJacobian(found, claims.own, sizes, scales, coupling)
+        found = _fixed_step_differences(function, claims, groups, found, step)
+    own_noise = _without_plateau_noise(function, claims.output_indices, found)
+    coupling = find_coupling(own_noise, claims.output_indices, inside, rng)
+    _remove_coupled(function, claims.output_indices, found, coupling)
+    return CompressedJacobian(found, claims.output_indices, sizes, scales, coupling)
 
 
 @dataclass(frozen=True, slots=True)
-class _Own(Function):
-    """A function as k coordinates see it that are moved together: in w outputs each.
+class _CompressedFunction(Function):
+    """A function of k coordinates that are moved together, each seen in w outputs of its own.
 
     `base`, `noise` and `sizes` have a row for each coordinate, shape (k, w).
 
     Attributes
     ----------
-    own : ndarray of int, shape (k, w)
-        The outputs that each coordinate moves.
+    output_indices : ndarray of int, shape (k, w)
+        The outputs of each coordinate.
     """
 
-    own: Indices
+    output_indices: Indices
 
     @classmethod
-    def at(cls, function: Function, own: Indices) -> _Own:
-        """Return the function as coordinates with these outputs see it."""
+    def of(cls, function: Function, output_indices: Indices) -> _CompressedFunction:
+        """Return the function for coordinates with these outputs."""
         return cls(
             function.evaluate,
             function.point,
-            function.base[own],
-            function.noise[own],
-            function.sizes[own],
+            function.base[output_indices],
+            function.noise[output_indices],
+            function.sizes[output_indices],
             function.scales,
-            own,
+            output_indices,
         )
 
-    def evaluate_at(self, indices: Indices, there: Floats) -> Floats:
-        """Return the outputs with all of the coordinates moved, each of its own.
+    def evaluate_at(self, indices: Indices, values: Floats) -> Floats:
+        """Evaluate with all coordinates set to values, and return the outputs of each.
 
-        Handed the same coordinates several times over, one evaluation for each time.
+        The coordinates may be repeated, once for each evaluation.
         """
-        count, width = self.own.shape
+        count, width = self.output_indices.shape
         outputs = np.empty((indices.size // count, count, width))
-        here = self.point[indices[:count]]
+        original = self.point[indices[:count]]
         try:
-            for number, places in enumerate(there.reshape(-1, count)):
-                self.point[indices[:count]] = places
-                outputs[number] = self.evaluate([self.point])[0][self.own]
+            for number, row in enumerate(values.reshape(-1, count)):
+                self.point[indices[:count]] = row
+                outputs[number] = self.evaluate([self.point])[0][self.output_indices]
         finally:
-            self.point[indices[:count]] = here
+            self.point[indices[:count]] = original
         return outputs.reshape(-1, width)
 
-    def restricted_to(self, rows: Booleans | Indices | slice) -> _Own:
-        """Return the function as some of the coordinates see it."""
+    def restricted_to(self, rows: Booleans | Indices | slice) -> _CompressedFunction:
+        """Return the function for some of the coordinates."""
         return replace(
             self,
             base=self.base[rows],
             noise=self.noise[rows],
             sizes=self.sizes[rows],
-            own=self.own[rows],
+            output_indices=self.output_indices[rows],
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Together(Line):
-    """The function along a line that moves some coordinates by their scales, all at once.
+class _JointLine(Line):
+    """A line that moves some coordinates by their scales, all at once.
 
-    Outputs are those that each coordinate moves, one coordinate after the other.
+    Its outputs are those of each coordinate, one coordinate after the other.
     """
 
     function: Function
@@ -221,30 +222,32 @@ class _Together(Line):
 
     @property
     def unit(self) -> float:
-        """The length of a relative step of 1, in units of all their scales."""
+        """The length of a relative step of 1, in units of the scales."""
         return 1.0
 
     def at(self, steps: Floats) -> tuple[Floats, Floats]:
-        """Return the steps and the outputs there, as if none of them had been rounded."""
+        """Return the steps and the outputs, corrected for the rounding of the steps."""
         function, indices = self.function, self.indices
         shape = function.base.shape
-        here = function.point[indices]
+        original = function.point[indices]
         outputs = np.empty((steps.size, *shape))
-        length = max(1, ROOM // max(here.size, 1))
+        length = max(1, CAPACITY // max(original.size, 1))
         with np.errstate(all="ignore"):
             for start in range(0, steps.size, length):
                 part = slice(start, start + length)
                 wanted = steps[part, None] * self.scale
-                there = here + wanted
-                moved = function.evaluate_at(np.tile(indices, len(there)), there.ravel())
-                change = moved.reshape(len(there), *shape) - function.base
-                # A step is rounded, for each coordinate by another share of it.
-                share = np.where(there == here, 1.0, wanted / (there - here))
+                shifted = original + wanted
+                values = function.evaluate_at(np.tile(indices, len(shifted)), shifted.ravel())
+                change = values.reshape(len(shifted), *shape) - function.base
+                # The step of each coordinate is rounded by another share of it.
+                share = np.where(shifted == original, 1.0, wanted / (shifted - original))
                 outputs[part] = function.base + change * share[:, :, None]
         return steps, outputs.reshape(steps.size, -1)
 
     def each(self, steps: Floats, columns: Indices) -> Floats:
-        """Return some outputs, each at a step of its own; one evaluation for each of a coordinate.
+        """Return some outputs, each at a step of its own.
+
+        Costs one evaluation for each output of a coordinate.
 
         Parameters
         ----------
@@ -258,45 +261,55 @@ class _Together(Line):
         rows, which = np.divmod(columns, width)
         found = np.empty(columns.size)
         for column in range(width):
-            now = np.flatnonzero(which == column)
-            if now.size:
-                there = function.point[self.indices]
-                there[rows[now]] += steps[now] * self.scale[rows[now]]
-                found[now] = function.evaluate_at(self.indices, there)[rows[now], column]
+            selected = np.flatnonzero(which == column)
+            if selected.size:
+                shifted = function.point[self.indices]
+                shifted[rows[selected]] += steps[selected] * self.scale[rows[selected]]
+                values = function.evaluate_at(self.indices, shifted)
+                found[selected] = values[rows[selected], column]
         return found
 
 
 def _groups(
-    question: DerivativeTask, claims: ElementwiseClaims, direction: Floats
+    task: DerivativeTask, claims: ElementwiseClaims, direction: Floats
 ) -> tuple[list[Indices], Booleans, Floats]:
-    """Return coordinates that are moved together, and where they can be moved.
+    """Return groups of coordinates to move together, and where they can be moved.
 
-    One entry at the edge of the domain may be the end of all: where forward raises, those
-    at zero are moved by themselves, then parts of what is left. Also returned are which of
-    them can be moved to both sides, shape (n,), and a direction to the side where they can.
+    One entry at the edge of the domain may make the function undefined for all. Entries at zero
+    are then moved by themselves, and other groups are halved.
+
+    Returns
+    -------
+    groups : list of ndarray of int
+        All coordinates together.
+    inside : ndarray of bool, shape (n,)
+        Which can be moved to both sides.
+    inward : ndarray, shape (n,)
+        A direction to the sides where the function is defined.
     """
-    evaluate, point, own = question.evaluate, question.point, claims.own
+    evaluate, point, output_indices = task.evaluate, task.point, claims.output_indices
     open_ = [np.arange(*colour.indices(point.size)) for colour in claims.colours]
     right, left = (
         np.isfinite(outputs) for outputs in evaluate_along(evaluate, point, direction, SIDES)
     )
     if right.any() and left.any():
-        right, left = (np.all(side[own], axis=1) for side in (right, left))
+        right, left = (np.all(side[output_indices], axis=1) for side in (right, left))
         inward = np.where(right, direction, np.where(left, -direction, 0.0))
         groups = [part for colour in open_ for part in _blocks(colour)]
         return groups, np.asarray(right & left), inward
-    size, at_zero = np.abs(direction), question.here == 0
+    size, at_zero = np.abs(direction), task.here == 0
     inside, inward = np.zeros(size.shape, dtype=bool), np.zeros_like(size)
-    groups, tries = list[Indices](), 0
+    groups, attempts = list[Indices](), 0
     while open_:
-        group, tries = open_.pop(), tries + 1
+        group, attempts = open_.pop(), attempts + 1
         part = np.zeros_like(size)
         part[group] = size[group]
-        defined = np.isfinite(evaluate_along(evaluate, point, part, SIDES)[:, own[group]])
-        goes_on = defined.any(axis=(1, 2))
+        outputs = evaluate_along(evaluate, point, part, SIDES)
+        defined = np.isfinite(outputs[:, output_indices[group]])
+        any_defined = defined.any(axis=(1, 2))
         zeros, others = group[at_zero[group]], group[~at_zero[group]]
-        alone = group.size == 1 or (not others.size and goes_on.any())
-        if goes_on.all() or alone or tries > TRIES:
+        indivisible = group.size == 1 or (not others.size and any_defined.any())
+        if any_defined.all() or indivisible or attempts > ATTEMPTS:
             right, left = np.all(defined, axis=2)
             inside[group] = right & left
             inward[group] = np.where(right, size[group], np.where(left, -size[group], 0.0))
@@ -309,12 +322,12 @@ def _groups(
 
 
 def _blocks(indices: Indices) -> Iterator[Indices]:
-    """Cut coordinates into parts that are looked at together."""
+    """Yield parts of the coordinates that are measured together."""
     for start in range(0, indices.size, BLOCK):
         yield indices[start : start + BLOCK]
 
 
-def _measured(
+def _measure_groups(
     function: Function,
     claims: ElementwiseClaims,
     groups: list[Indices],
@@ -322,32 +335,35 @@ def _measured(
     agreement: float,
     rng: np.random.Generator,
 ) -> Measurement:
-    """Measure by pairs, and by a ladder what they do not settle."""
+    """Measure groups of coordinates by pairs, and by extrapolation where these do not suffice."""
     found = Measurement.blank(*claims.values.shape)
     for group in groups:
         block = _block(function, claims, group, agreement, found)
         with np.errstate(all="ignore"):
-            seen = measure_by_pairs(block)
-            doubt, scale = seen.excess, block.scale
-            drowned = np.isin(group, seen.noise_dominated.indices, assume_unique=True)
-            if drowned.any():
-                doubt[drowned], scale[drowned] = measure_with_wider_steps(
-                    block.take(drowned), seen.noise_dominated.step, seen.noise_dominated.negligible
+            result = measure_by_pairs(block)
+            excess, scale = result.excess, block.scale
+            noisy = np.isin(group, result.noise_dominated.indices, assume_unique=True)
+            if noisy.any():
+                excess[noisy], scale[noisy] = measure_with_wider_steps(
+                    block.take(noisy),
+                    result.noise_dominated.step,
+                    result.noise_dominated.negligible,
                 )
-        rows = _chosen(doubt, rng)
+        rows = _selected(excess, rng)
         if rows.size:
-            _climb(replace(block.take(rows), scale=scale[rows]), _least_jump(block))
+            selected = replace(block.take(rows), scale=scale[rows])
+            _extrapolate_twice(selected, _least_jump(block))
     return found
 
 
-def _chosen(doubt: Floats, rng: np.random.Generator) -> Indices:
-    """Return the rows that get a ladder: of very many the worst, and a sample of the others."""
-    rows = np.flatnonzero(doubt)
-    if rows.size <= CLIMBED:
+def _selected(excess: Floats, rng: np.random.Generator) -> Indices:
+    """Return the rows to extrapolate: of very many the worst, and a sample of the others."""
+    rows = np.flatnonzero(excess)
+    if rows.size <= EXTRAPOLATED:
         return rows
-    ranked = rows[np.argsort(-doubt[rows], kind="stable")]
-    worst, others = np.split(ranked, [CLIMBED // 2])
-    return np.concatenate([worst, rng.choice(others, CLIMBED // 2, replace=False)])
+    ranked = rows[np.argsort(-excess[rows], kind="stable")]
+    worst, others = np.split(ranked, [EXTRAPOLATED // 2])
+    return np.concatenate([worst, rng.choice(others, EXTRAPOLATED // 2, replace=False)])
 
 
 def _block(
@@ -357,44 +373,48 @@ def _block(
     agreement: float,
     found: Measurement,
 ) -> Block:
-    own, claim = _Own.at(function, claims.own[indices]), claims.values[indices]
+    compressed = _CompressedFunction.of(function, claims.output_indices[indices])
+    claim = claims.values[indices]
     scale, meaningful = function.scales.own(indices), function.scales.meaningful(indices)
-    return Block(own, indices, claim, scale, meaningful, agreement, found)
+    return Block(compressed, indices, claim, scale, meaningful, agreement, found)
 
 
-def _climb(block: Block, least: float) -> None:
-    """Settle coordinates by a ladder that all of them share, by another what is off then."""
-    measured = _ladder(block)
-    _take(block, measured, least)
-    off = np.flatnonzero(_are_off(block, measured).any(axis=1))
-    if off.size:
-        some = block.take(off)
-        still = measured.take(off).stands_still(some.scale)
+def _extrapolate_twice(block: Block, least: float) -> None:
+    """Extrapolate coordinates, and once more with other steps where claims differ.
+
+    For `least` see `_least_jump`.
+    """
+    measured = _extrapolate(block)
+    _record(block, measured, least)
+    differing = np.flatnonzero(_differ(block, measured).any(axis=1))
+    if differing.size:
+        some = block.take(differing)
+        unchanged = measured.take(differing).are_unchanged(some.scale)
         wide = np.maximum(some.function.scales.typical(some.indices), 1.0)
-        some = replace(some, scale=np.where(still, wide, OTHER * some.scale))
-        again = _ladder(some)
-        crossed = still & (again.status != Status.SMOOTH).any(axis=1)
-        right = np.flatnonzero(~_are_off(some, again).any(axis=1) & ~crossed)
-        if right.size:
-            _take(some.take(right), again.take(right), least)
+        some = replace(some, scale=np.where(unchanged, wide, OTHER_SCALE * some.scale))
+        second = _extrapolate(some)
+        crossing = unchanged & (second.status != Status.SMOOTH).any(axis=1)
+        agreeing = np.flatnonzero(~_differ(some, second).any(axis=1) & ~crossing)
+        if agreeing.size:
+            _record(some.take(agreeing), second.take(agreeing), least)
 
 
-def _ladder(block: Block) -> _Rows:
+def _extrapolate(block: Block) -> _JointMeasurement:
     function = block.function
-    line = _Together(function, block.indices, block.scale)
+    line = _JointLine(function, block.indices, block.scale)
     base, noise = function.base.ravel(), function.noise.ravel()
     claim = (block.claim * block.scale[:, None]).ravel()
-    climbed = extrapolate_with_quantization_noise(
+    measured = extrapolate_with_quantization_noise(
         line, base, noise, extrapolate(line, base, noise), claim=claim, agreement=block.agreement
     ).reaching(claim)
-    return _Rows.of(climbed, block.scale, function.base.shape)
+    return _JointMeasurement.of(measured, block.scale, function.base.shape)
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """What a ladder shows of k coordinates that share it, fields of shape (k, w).
+class _JointMeasurement:
+    """The extrapolation of k coordinates along one line, fields of shape (k, w).
 
-    `reach` and `move` are those of `Plateau`, in units of the coordinates and of the outputs.
+    `half_width` and `jump` are those of `Plateau`, in units of the coordinates and outputs.
     """
 
     value: Floats
@@ -403,126 +423,136 @@ class _Rows:
     upper: Floats
     step: Floats
     status: NDArray[np.int8]
-    reach: Floats
-    move: Floats
+    half_width: Floats
+    jump: Floats
 
     @classmethod
-    def of(cls, climbed: LineMeasurement, scale: Floats, shape: tuple[int, ...]) -> _Rows:
-        """Read it in the units of the coordinates."""
-        per = scale[:, None]
-        slopes = (climbed.value, climbed.bound, climbed.lower, climbed.upper)
-        value, bound, lower, upper = (slope.reshape(shape) / per for slope in slopes)
-        step = (climbed.step.reshape(shape) * per).min(axis=1)
-        status, level = climbed.status.reshape(shape), climbed.plateau
-        reach, move = level.half_width.reshape(shape) * per, level.jump.reshape(shape)
-        return cls(value, bound, lower, upper, step, status, reach, move)
+    def of(
+        cls, measured: LineMeasurement, scale: Floats, shape: tuple[int, ...]
+    ) -> _JointMeasurement:
+        """Convert a measurement along the line to the units of the coordinates."""
+        unit = scale[:, None]
+        slopes = (measured.value, measured.bound, measured.lower, measured.upper)
+        value, bound, lower, upper = (slope.reshape(shape) / unit for slope in slopes)
+        step = (measured.step.reshape(shape) * unit).min(axis=1)
+        status, plateau = measured.status.reshape(shape), measured.plateau
+        half_width = plateau.half_width.reshape(shape) * unit
+        jump = plateau.jump.reshape(shape)
+        return cls(value, bound, lower, upper, step, status, half_width, jump)
 
-    def stands_still(self, scale: Floats) -> Booleans:
-        """Tell which coordinates move no output at any step."""
-        return np.asarray((self.reach >= RELATIVE_STEPS[0] * scale[:, None]).all(axis=1))
+    def are_unchanged(self, scale: Floats) -> Booleans:
+        """Return which coordinates leave all their outputs unchanged at every step."""
+        return np.asarray((self.half_width >= RELATIVE_STEPS[0] * scale[:, None]).all(axis=1))
 
-    def take(self, rows: Indices) -> _Rows:
-        """Return some of the coordinates."""
-        return _Rows(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+    def take(self, rows: Indices) -> _JointMeasurement:
+        """Return the measurement of some of the coordinates."""
+        return _JointMeasurement(
+            **{field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        )
 
 
-def _take(block: Block, measured: _Rows, least: float) -> None:
-    """Replace what pairs showed by what a ladder does; for `least` see `_least_jump`."""
+def _record(block: Block, measured: _JointMeasurement, least: float) -> None:
+    """Replace the results of pairs by those of an extrapolation; for `least` see `_least_jump`."""
     found, indices, width = block.found, block.indices, block.claim.shape[1]
     found.value[indices], found.bound[indices] = measured.value, measured.bound
     found.step[indices], found.status[indices] = measured.step, measured.status
-    for place in [(row, column) for row in indices.tolist() for column in range(width)]:
-        found.kinks.pop(place, None)
+    for key in [(row, column) for row in indices.tolist() for column in range(width)]:
+        found.kinks.pop(key, None)
     for row, column in np.argwhere(measured.status == Status.KINK).tolist():
         slopes = float(measured.lower[row, column]), float(measured.upper[row, column])
         found.set_kink(int(indices[row]), column, slopes)
-    _keep_levels(block, measured, least)
+    _record_plateaus(block, measured, least)
 
 
-def _keep_levels(block: Block, measured: _Rows, least: float) -> None:
-    """Note where outputs that are claimed not to move do not, whether or not they jump beyond.
+def _record_plateaus(block: Block, measured: _JointMeasurement, least: float) -> None:
+    """Record outputs that are claimed to be constant, and are so around the point.
 
-    By more than a share `least` of their size.
+    They may jump beyond, by more than a share `least` of their size.
     """
     found, indices, base = block.found, block.indices, np.abs(block.function.base)
-    level = Plateau(measured.reach / block.scale[:, None], measured.move)
-    none = (block.claim == 0) & (level.half_width > 0)
-    rows, columns = np.nonzero(none & (level.jump == 0))
+    plateau = Plateau(measured.half_width / block.scale[:, None], measured.jump)
+    constant = (block.claim == 0) & (plateau.half_width > 0)
+    rows, columns = np.nonzero(constant & (plateau.jump == 0))
     found.status[indices[rows], columns] = Status.UNCHANGED
     size = np.maximum(base, block.function.sizes)
-    jumps = jumps_beyond_plateau(block.claim, level, size, least)
+    jumps = jumps_beyond_plateau(block.claim, plateau, size, least)
     for row, column in np.argwhere(jumps).tolist():
-        bound = EPS * float(base[row, column] / measured.reach[row, column])
+        bound = EPS * float(base[row, column] / measured.half_width[row, column])
         found.set_plateau(int(indices[row]), column, bound)
 
 
 def _least_jump(block: Block) -> float:
-    """Return the share of an output that it must jump by to be level ground before.
+    """Return the share of an output that a jump must exceed to end a plateau.
 
-    Entries of one array are rounded alike: where most of those that are claimed to move
-    their outputs do not at some of a few places close together, none is. Costs six
-    evaluations where any is, none else.
+    Entries of one array are rounded alike. Where most of those that are claimed to change their
+    outputs do not at some of a few close points, none is piecewise constant. Costs six
+    evaluations if some, and not all, are claimed to change them, else none.
     """
     function, claimed = block.function, block.claim != 0
     if claimed.all() or not claimed.any():
         return COARSE_ROUNDING
     steps = ROUNDING_PROBE_STEP * np.array(ROUNDING_PROBE_OFFSETS)[:, None]
-    there = function.point[block.indices] + steps * block.scale
-    moved = function.evaluate_at(np.tile(block.indices, len(there)), there.ravel())
-    smooth = all_distinct(moved.reshape(len(there), *claimed.shape))
+    shifted = function.point[block.indices] + steps * block.scale
+    values = function.evaluate_at(np.tile(block.indices, len(shifted)), shifted.ravel())
+    smooth = all_distinct(values.reshape(len(shifted), *claimed.shape))
     return FINE_ROUNDING if np.count_nonzero(smooth & claimed) > claimed.sum() / 2 else np.inf
 
 
-def _are_off(block: Block, measured: _Rows) -> Booleans:
-    """Tell where claims are apart from what a ladder shows."""
+def _differ(block: Block, measured: _JointMeasurement) -> Booleans:
+    """Return where claims differ from an extrapolation."""
     claim, kink = block.claim, measured.status == Status.KINK
     size = np.maximum(np.abs(claim), np.abs(measured.value))
-    allowed = np.maximum(APART * measured.bound, block.agreement * size)
+    allowed = np.maximum(DIFFERS * measured.bound, block.agreement * size)
     outside = (claim < measured.lower) | (claim > measured.upper)
     return np.asarray(np.where(kink, outside, np.abs(claim - measured.value) > allowed))
 
 
-def _quiet(function: Function, own: Indices, found: Measurement) -> Function:
-    """Return the function with no noise but rounding where outputs are level ground.
+def _without_plateau_noise(
+    function: Function, output_indices: Indices, found: Measurement
+) -> Function:
+    """Return the function with no noise but rounding where outputs are piecewise constant.
 
-    What is noise there are the jumps by their own coordinates, which are moved alike.
+    Their noise is that of jumps by their own coordinates, which `find_coupling` moves alike.
     """
     others = np.ones(function.base.shape, dtype=bool)
-    others[own] = False
-    np.logical_or.at(others, own, found.status != Status.PLATEAU)
+    others[output_indices] = False
+    np.logical_or.at(others, output_indices, found.status != Status.PLATEAU)
     rounding = np.minimum(EPS * np.abs(function.base), function.noise)
     noise = np.where(others, function.noise, rounding)
     return replace(function, noise=noise)
 
 
-def _leave_out(function: Function, own: Indices, found: Measurement, coupling: Coupling) -> None:
-    """Forget what moving all coordinates showed of outputs that others move, too.
+def _remove_coupled(
+    function: Function, output_indices: Indices, found: Measurement, coupling: Coupling
+) -> None:
+    """Remove derivatives of outputs that depend on other coordinates, too.
 
-    Those with a coordinate that was found are measured by their own.
+    Moving all coordinates at once does not measure them. Those of which such a coordinate was
+    found are measured by their own coordinate alone.
     """
-    for row, column in np.argwhere(np.isin(own, coupling.outputs)).tolist():
+    for row, column in np.argwhere(np.isin(output_indices, coupling.outputs)).tolist():
         found.value[row, column], found.bound[row, column] = np.nan, np.inf
         found.status[row, column] = Status.UNREFINED
         found.kinks.pop((row, column), None)
     for output in {pair.output for pair in coupling.pairs}:
-        for row, column in np.argwhere(own == output).tolist():
-            alone = measure_entry(function, row, output)
-            found.value[row, column], found.bound[row, column] = alone.value, alone.bound
-            found.step[row], found.status[row, column] = alone.step, Status.SMOOTH
+        for row, column in np.argwhere(output_indices == output).tolist():
+            entry = measure_entry(function, row, output)
+            found.value[row, column], found.bound[row, column] = entry.value, entry.bound
+            found.step[row], found.status[row, column] = entry.step, Status.SMOOTH
 
 
-def _refitted(
+def _fixed_step_differences(
     function: Function,
     claims: ElementwiseClaims,
     groups: list[Indices],
     found: Measurement,
     step: float,
 ) -> Measurement:
-    """Replace values by central differences at a fixed step, as `fixed_step_differences` does."""
+    """Replace values by differences at a fixed step, see `fixed_step_differences`."""
     value, bound, taken = found.value.copy(), found.bound.copy(), found.step.copy()
     for group in groups:
-        own = _Own.at(function, claims.own[group])
-        pairs = measure_pairs(own, group, np.full(group.size, step))
+        compressed = _CompressedFunction.of(function, claims.output_indices[group])
+        pairs = measure_pairs(compressed, group, np.full(group.size, step))
         with np.errstate(all="ignore"):
             bound[group] = np.abs(pairs.value - found.value[group]) + found.bound[group]
         value[group], taken[group] = pairs.value, pairs.step

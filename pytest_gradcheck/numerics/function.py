@@ -45,7 +45,7 @@ class ElementwiseClaims(Protocol):
         ...  # pragma: no cover
 
     @property
-    def own(self) -> Indices:
+    def output_indices(self) -> Indices:
         """The outputs that they are derivatives of, shape (n, w)."""
         ...  # pragma: no cover
 

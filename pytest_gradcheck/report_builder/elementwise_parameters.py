@@ -79,7 +79,7 @@ def describe_elementwise(
             rtol=options.rtol,
             is_unused=parameter.name in unused,
             edge=partial(_edge, problem, parameter),
-            output_indices=claim.own[start:stop],
+            output_indices=claim.output_indices[start:stop],
             nearby=NearbyEntryClaims(nearby, np.arange(start, stop), (start, stop)),
         )
         report = _describe(evidence, options)

@@ -1,4 +1,4 @@
-"""The Jacobian of an elementwise function, compressed."""
+"""The compressed Jacobian of an elementwise function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Diagonal:
     values: Floats
 
     @property
-    def own(self) -> Indices:
-        """Each output at its own place."""
+    def output_indices(self) -> Indices:
+        """Each coordinate has the output of its index."""
         return np.arange(len(self.values))[:, None]
 
     @property
@@ -32,27 +32,27 @@ class Diagonal:
         return (slice(0, len(self.values)),)
 
     def rows(self, start: int, stop: int) -> Floats:
-        """Never made: there are too many."""
-        raise AssertionError("a matrix of all outputs is asked for")
+        """Fail: a matrix of all outputs is too large."""
+        raise AssertionError("a matrix of all outputs is requested")
 
     def take(self, indices: Indices) -> Floats:
-        """Likewise."""
-        raise AssertionError("rows of all outputs are asked for")
+        """Fail likewise."""
+        raise AssertionError("rows of all outputs are requested")
 
     def along(self, start: int, direction: Floats) -> Floats:
-        """Likewise."""
-        raise AssertionError("a change of all outputs is asked for")
+        """Fail likewise."""
+        raise AssertionError("a change of all outputs is requested")
 
 
 def measure(
     function: Callable[[Floats], Any], claim: Any, point: Floats = POINT, **options: Any
 ) -> tuple[CompressedJacobian, int]:
-    """Measure; return what was found and the calls."""
+    """Measure; return the Jacobian and the number of calls."""
     counted, point = Counted(function), point.copy()
     base = counted.at(point)
     claims = Diagonal(np.asarray(claim, dtype=float).reshape(-1, 1))
     counted.calls = 0
-    question = DerivativeTask(
+    task = DerivativeTask(
         evaluate=counted,
         point=point,
         here=point.copy(),
@@ -63,14 +63,14 @@ def measure(
         tangent=None,
     )
     found = measure_elementwise(
-        question, claims, **({"agreement": 1e-6, "step": None, "seed": 0} | options)
+        task, claims, **({"agreement": 1e-6, "step": None, "seed": 0} | options)
     )
-    assert (point == question.here).all()
+    assert (point == task.here).all()
     return found, counted.calls
 
 
 def test_right_claims_share_one_pair() -> None:
-    """Beside what shows noise, size and coupling."""
+    """Noise, sizes and coupling cost a few evaluations more."""
     few, calls = measure(np.exp, np.exp(POINT[:10]), POINT[:10])
     many, more = measure(np.exp, np.exp(POINT))
     assert more - calls <= 12
@@ -80,8 +80,8 @@ def test_right_claims_share_one_pair() -> None:
         assert (found.found.bound[:, 0] <= 1e-5 * np.exp(point)).all()
 
 
-def test_wrong_claims_share_two_ladders() -> None:
-    """As many as they may be, and tables of stairs; derivatives are known to many digits then."""
+def test_wrong_claims_share_two_extrapolations() -> None:
+    """However many they are, two extrapolations determine many digits of their derivatives."""
     _, right = measure(np.exp, np.exp(POINT))
     found, calls = measure(np.exp, 1.1 * np.exp(POINT))
     assert calls <= right + 2 + 2 * (40 + 12) + 2
@@ -90,7 +90,7 @@ def test_wrong_claims_share_two_ladders() -> None:
 
 
 def test_kinks_have_the_slopes_of_both_sides() -> None:
-    """Each its own, in its own units."""
+    """Each entry has its own, in its own units."""
     point = np.where(np.arange(300) % 7 == 0, 0.0, POINT)
     scale = np.arange(1.0, 301.0)
     found, _ = measure(lambda x: scale * np.maximum(x, 0), scale * (point > 0), point)
@@ -101,7 +101,7 @@ def test_kinks_have_the_slopes_of_both_sides() -> None:
 
 
 def test_edges_are_measured_from_inside() -> None:
-    """The others from both sides all the same."""
+    """The other entries are measured from both sides."""
     point = np.abs(POINT)
     point[[4, 20]] = 0.0
     found, _ = measure(lambda x: np.sqrt(x) ** 3 * np.sqrt(x), 2 * point, point)
@@ -110,15 +110,15 @@ def test_edges_are_measured_from_inside() -> None:
 
 
 def test_fixed_step() -> None:
-    """Values are those of the recipe, their bounds how far they are off."""
+    """Values are those of the textbook formula, with bounds on their errors."""
     found, _ = measure(np.exp, np.exp(POINT), step=1e-2)
-    recipe = np.exp(POINT) * np.sinh(1e-2) / 1e-2
-    assert found.found.value[:, 0] == pytest.approx(recipe, rel=1e-10)
+    expected = np.exp(POINT) * np.sinh(1e-2) / 1e-2
+    assert found.found.value[:, 0] == pytest.approx(expected, rel=1e-10)
     assert (np.abs(found.found.value[:, 0] - np.exp(POINT)) <= found.found.bound[:, 0]).all()
 
 
-def test_outputs_that_others_move_are_measured_alone_or_not_at_all() -> None:
-    """What moving everything showed of them is nobody's derivative."""
+def test_coupled_outputs_are_measured_alone_or_not_at_all() -> None:
+    """Moving all coordinates at once does not measure their derivatives."""
 
     def mixing(x: Floats) -> Floats:
         y = np.exp(x)
@@ -134,15 +134,15 @@ def test_outputs_that_others_move_are_measured_alone_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize("rounded", [np.float16, lambda x: np.round(x, 3)])
-def test_entry_is_not_level_where_those_beside_it_are_rounded(rounded: Any) -> None:
-    """A missing entry of a function that rounds is told by no jump."""
+def test_entry_has_no_plateau_where_its_neighbours_are_rounded(rounded: Any) -> None:
+    """A jump is no evidence for a missing entry of a function that rounds."""
     claim = np.where(np.arange(POINT.size) == 7, 0.0, 2 * POINT)
     found, _ = measure(lambda x: np.float64(rounded(x**2)), claim)
     assert not (found.found.status == Status.PLATEAU).any()
 
 
-def test_jumps_by_the_own_coordinate_are_no_dependence_on_others() -> None:
-    """Outputs that are level ground are seen to depend on nothing beside, to rounding."""
+def test_jumps_by_the_own_coordinate_are_not_a_coupling() -> None:
+    """Piecewise constant outputs are known to depend on no other coordinate, up to rounding."""
     found, _ = measure(lambda x: np.round(x / 1e-3) * 1e-3, 0 * POINT)
     assert (found.found.status == Status.PLATEAU).all()
     assert (found.coupling.hidden <= 1e-12).all()

@@ -166,7 +166,7 @@ class ElementwiseClaim:
     values : ndarray, shape (n coordinates, w)
         Claimed derivatives of the outputs that a coordinate moves: one for each real output,
         two for each complex one.
-    own : ndarray of int, shape (n, w)
+    output_indices : ndarray of int, shape (n, w)
         The coordinates of these outputs.
     colours : tuple of slice
         Groups of coordinates that cover all, such that no two of a group move the same output
@@ -176,7 +176,7 @@ class ElementwiseClaim:
     """
 
     values: Vector
-    own: NDArray[np.intp]
+    output_indices: NDArray[np.intp]
     colours: tuple[slice, ...]
     outputs: int
 
@@ -191,7 +191,7 @@ class ElementwiseClaim:
     def take(self, indices: NDArray[np.intp]) -> Vector:
         """Return the claims about some coordinates, shape (k, m)."""
         rows = np.zeros((indices.size, self.outputs))
-        np.put_along_axis(rows, self.own[indices], self.values[indices], axis=1)
+        np.put_along_axis(rows, self.output_indices[indices], self.values[indices], axis=1)
         return rows
 
     def take_stored(self, indices: NDArray[np.intp]) -> Vector:
@@ -202,7 +202,7 @@ class ElementwiseClaim:
         """Return the product with a direction of the coordinates from `start` on, shape (m,)."""
         part = slice(start, start + direction.size)
         change = (direction[:, None] * self.values[part]).ravel()
-        outputs = self.own[part].ravel()
+        outputs = self.output_indices[part].ravel()
         return np.bincount(outputs, weights=change, minlength=self.outputs).astype(np.float64)
 
     def snapshot(self) -> ElementwiseClaim:
@@ -351,7 +351,7 @@ def _elementwise(
     convention: str,
 ) -> ElementwiseClaim:
     """Arrange elementwise claims by coordinate, and by the outputs that it moves."""
-    values, own, colours = list[Vector](), list[NDArray[np.intp]](), list[slice]()
+    values, output_indices, colours = list[Vector](), list[NDArray[np.intp]](), list[slice]()
     for parameter in parameters:
         # As if all were the gradient of one entry of each output.
         found = [
@@ -366,10 +366,12 @@ def _elementwise(
         values.append(np.concatenate(found, axis=1))
         parts = 2 if parameter.is_complex else 1
         place = np.arange(parameter.stop - parameter.start)[:, None] // parts
-        own.append(np.concatenate([_outputs_at(output, place) for output in outputs], axis=1))
+        output_indices.append(
+            np.concatenate([_outputs_at(output, place) for output in outputs], axis=1)
+        )
         colours += [slice(parameter.start + k, parameter.stop, parts) for k in range(parts)]
     return ElementwiseClaim(
-        np.concatenate(values), np.concatenate(own), tuple(colours), outputs[-1].stop
+        np.concatenate(values), np.concatenate(output_indices), tuple(colours), outputs[-1].stop
     )
 
 
