@@ -1,8 +1,11 @@
 """Coordinates that show little one by one."""
 
 import numpy as np
+import pytest
 
-from pytest_gradcheck.numerics.noisy_coordinates import bound_jointly
+from pytest_gradcheck.numerics.coordinate_block import Block
+from pytest_gradcheck.numerics.measurement import Measurement
+from pytest_gradcheck.numerics.noisy_coordinates import bound_jointly, measure_with_wider_steps
 from tests.numerics.functions import Counted, Floats, function_at
 
 POINT = np.random.default_rng(1).normal(size=6)
@@ -54,3 +57,20 @@ def test_claims_that_are_right_are_verified_though_they_are_small() -> None:
     claim[1] *= 1.01
     wrong = bound_jointly(function, INDICES, claim, np.random.default_rng(0))[:, 0]
     assert wrong[1] > abs(claim[1, 0]) / 102
+
+
+@pytest.mark.parametrize(("factor", "decided"), [(1.0, True), (2.0, False)])
+def test_wider_steps_decide_what_noise_hides(factor: float, decided: bool) -> None:
+    """A coordinate of 1e-6 whose scale is 1: its own size is no step to measure it with."""
+    point = np.array([1e-6, 1.0])
+    function = function_at(Counted(lambda x: 1e3 + x[0] + np.sin(x[1])), point)
+    scale, found = function.scales.own(np.array([0])), Measurement.blank(2, 1)
+    found.bound[:] = np.inf
+    meaningful = function.scales.meaningful(np.array([0]))
+    block = Block(function, np.array([0]), np.array([[factor]]), scale, meaningful, 1e-6, found)
+    step, negligible = np.array([1e-11]), np.array([False])
+    with np.errstate(all="ignore"):
+        excess, scale = measure_with_wider_steps(block, step, negligible)
+    assert (excess == 0).item() is decided
+    assert scale.item() > 1e-6 or decided
+    assert found.bound[0, 0] < 1e-3 or not decided
