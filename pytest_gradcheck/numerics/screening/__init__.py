@@ -1,1 +1,1 @@
-"""The screen: a few random directions for all coordinates, and the place of what they find."""
+"""The screen: all claims compared along a few random directions, and wrong ones located."""

@@ -1,11 +1,17 @@
-"""What a screen needs to know before it looks: noise, natural sizes, how far to move what.
+"""Calibration of a screen: the noise and the sizes of outputs, before claims are compared.
 
-It must not look at claims along any direction.
+The noise is read from the differences of seven equispaced values along a direction (as by
+ECnoise: J. J. Moré and S. M. Wild, SIAM J. Sci. Comput. 33 (2011) 1292), which costs six
+evaluations. The same values give a derivative along the direction. Where they bend too much to
+show the noise, the spacing is reduced; where no spacing is conclusive, `estimate_noise` tries
+wider ones. A few coordinates may make outputs far noisier than all others do; these are found one
+by one (`noisy_coordinates`).
+
+It does not compare claims with measurements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import factorial
 
@@ -14,7 +20,7 @@ import numpy as np
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.line_restriction import DirectionLine, sample
-from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats, Indices
+from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
 from pytest_gradcheck.numerics.noise import (
     WIDE_SPACING,
     are_smooth,
@@ -33,96 +39,98 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
 )
 
 __all__ = [
-    "EvaluationCounter",
     "calibrate_noise",
     "calibrate_noise_widely",
     "calibrate_sizes",
     "noisy_coordinates",
 ]
 
-#: Relative spacing of the values that show the noise, and of closer ones that are looked at
-#: where those bend too much; so many are on each side.
+#: Relative spacings of the seven values, tried in turn where values bend too much to show the
+#: noise, and the number of values on each side of the point.
 SPACINGS = (3e-8, 1e-10, 3e-13)
-PLACES = 3
+PER_SIDE = 3
 
-#: Orders of differences in which nothing but noise is left of smooth values, of all seven and
-#: of the four to one side.
-HIGH = (4, 5, 6)
-LOW = (2, 3)
+#: The orders of differences that vanish for smooth values but for noise: of all seven values, and
+#: of the four on one side.
+HIGH_ORDERS = (4, 5, 6)
+ONE_SIDED_ORDERS = (2, 3)
 
-#: The values to one side are smoother by this.
-CLEAN = 1e-2
+#: Below this share of the noise of all values, the values on one side are smooth.
+SMOOTHER = 1e-2
 
-#: Noise that is so much more than closer values show may be an oscillation; so may what is
-#: read where nothing else is seen, if it is so many roundings.
+#: Noise that exceeds what closer values show by this factor may be an oscillation. So may values
+#: that vary by no more than this multiple of their noise, if it is so many roundings.
 RAISED = 30.0
-UNLIKELY = 1e3
+UNLIKELY_ROUNDINGS = 1e3
 
-#: Noise of such a share of an output may be that of some coordinates alone; one by one they
-#: are looked at by so many evaluations.
-LOUD = 1e-5
-PROBES = 4
+#: Noise above this share of an output may come from a few coordinates. Each costs so many
+#: evaluations to examine.
+EXCESSIVE_NOISE = 1e-5
+EVALUATIONS_PER_COORDINATE = 4
 
-#: A derivative by values so close together is off by less than this share of what it differs
-#: by from one by values a third as far apart.
-CURVED = 0.25
-
-
-@dataclass(slots=True)
-class EvaluationCounter:
-    """Counts evaluations of a function."""
-
-    function: Evaluate
-    calls: int = 0
-
-    def __call__(self, points: Iterable[Floats]) -> Floats:
-        """Evaluate."""
-        outputs = self.function(points)
-        self.calls += len(outputs)
-        return outputs
+#: The truncation error of a derivative from the outer values is below this share of its difference
+#: from that by the inner values, which are a third as far apart.
+TRUNCATION = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """Seven values close together along a direction, equally far apart.
+class _EquispacedValues:
+    """Seven equispaced values along a direction, and the noise that they show.
 
     Attributes
     ----------
     spacing : float
-        How far, in units of the direction.
+        The spacing, in units of the direction.
     values : ndarray, shape (7, m)
-        Outputs; those at the point in the middle.
+        Outputs; those at the point are in the middle.
     claimed : ndarray, shape (m,)
-        The derivative along the direction.
+        The claimed derivative along the direction.
     noise : ndarray, shape (m,)
-        What is read of the noise; where it does not tell, what it is at most.
-    tells : ndarray of bool, shape (m,)
-        Whether values behave like noise, or are smooth to the last digit.
-    moving : ndarray of bool, shape (m,)
-        Whether each differs from the next.
+        The noise; where the values are not conclusive, an upper bound.
+    is_conclusive : ndarray of bool, shape (m,)
+        Whether the values behave like noise, or are smooth to the last digit.
+    all_change : ndarray of bool, shape (m,)
+        Whether each value differs from the next.
     """
 
     spacing: float
     values: Floats
     claimed: Floats
     noise: Floats
-    tells: Booleans
-    moving: Booleans
+    is_conclusive: Booleans
+    all_change: Booleans
 
-    def is_blank(self, least: Floats) -> Booleans:
-        """Tell where nothing but noise is seen, of much more than rounding: or an oscillation."""
-        hides = np.ptp(self.values, axis=0) <= RAISED * self.noise
-        return np.asarray(self.tells & hides & (self.noise > UNLIKELY * least))
+    @classmethod
+    def measure(
+        cls, probe: DirectionProbe, which: int, spacing: float, least: Floats
+    ) -> _EquispacedValues:
+        """Evaluate along a direction over everything; the noise is at least `least`."""
+        everything = whole_region(probe.directions.segments)
+        values, claimed = probe.table(which, everything, spacing, PER_SIDE)
+        with np.errstate(all="ignore"):
+            sigma, is_noise = noise_from_differences(values)
+            smooth = are_smooth(values)
+            bound = np.where(smooth, 0.0, _noise_bound(values))
+            noise = np.maximum(np.where(is_noise, sigma, bound), least)
+        all_change = (np.diff(values, axis=0) != 0).all(axis=0)
+        return cls(spacing, values, claimed / spacing, noise, is_noise | smooth, all_change)
 
-    def projection(self, probe: DirectionProbe) -> DirectionalDifference:
-        """Return what the values show of the derivative."""
-        values, step, base = self.values, PLACES * self.spacing, self.values[PLACES]
+    def may_oscillate(self, least: Floats) -> Booleans:
+        """Return where the values show noise only, but far more of it than the rounding."""
+        only_noise = np.ptp(self.values, axis=0) <= RAISED * self.noise
+        return np.asarray(
+            self.is_conclusive & only_noise & (self.noise > UNLIKELY_ROUNDINGS * least)
+        )
+
+    def difference(self, probe: DirectionProbe) -> DirectionalDifference:
+        """Return the derivative from the two outermost values."""
+        values, step, base = self.values, PER_SIDE * self.spacing, self.values[PER_SIDE]
         right, left = values[-1], values[0]
         with np.errstate(all="ignore"):
             measured = (right - left) / (2 * step)
-            close = (values[PLACES + 1] - values[PLACES - 1]) / (2 * self.spacing)
+            inner = (values[PER_SIDE + 1] - values[PER_SIDE - 1]) / (2 * self.spacing)
             noise = NOISE_FACTOR * probe.function.noise / step
-            noise += CURVED * np.abs(measured - close)
+            noise += TRUNCATION * np.abs(measured - inner)
             noise += probe.rounding(whole_region(probe.directions.segments))
             bend = ((right - base) + (left - base)) / step
         return DirectionalDifference(step, self.claimed, measured, bend, noise)
@@ -131,133 +139,131 @@ class _Table:
 def calibrate_noise(
     probe: DirectionProbe, repeat: Floats, which: int
 ) -> tuple[DirectionProbe, DirectionalDifference]:
-    """Read the noise from seven values close together, six evaluations.
-
-    From places closer together still where they bend too much to tell.
+    """Estimate the noise from seven equispaced values: six evaluations for each spacing.
 
     Parameters
     ----------
     probe : DirectionProbe
-        Of a function whose noise is not known.
+        The function, whose noise is not known.
     repeat : ndarray, shape (m,)
-        Another evaluation at the point.
+        A second evaluation at the point.
     which : int
-        The direction to look along.
+        The number of the direction.
 
     Returns
     -------
     probe : DirectionProbe
-        The same, knowing it; where such values do not tell, by `calibrate_noise_widely`.
-    seen : DirectionalDifference
-        The derivative along the direction, as the values show it for nothing.
+        The same with the noise, which is that of `calibrate_noise_widely` where no spacing gives
+        a finite one.
+    difference : DirectionalDifference
+        The derivative along the direction, from the same values.
     """
-    base, tables = probe.function.base, list[_Table]()
-    least, clear = minimum_noise(base, repeat), np.zeros(base.shape, dtype=bool)
+    base, tables = probe.function.base, list[_EquispacedValues]()
+    least, resolved = minimum_noise(base, repeat), np.zeros(base.shape, dtype=bool)
     for spacing in SPACINGS:
-        table = _look(probe, which, spacing, least)
+        table = _EquispacedValues.measure(probe, which, spacing, least)
         tables.append(table)
-        clear |= table.tells & ~table.is_blank(least)
-        if not (table.moving & ~clear).any():
+        resolved |= table.is_conclusive & ~table.may_oscillate(least)
+        if not (table.all_change & ~resolved).any():
             break
-    most = np.min([np.where(table.moving, table.noise, np.inf) for table in tables], axis=0)
+    bound = np.min([np.where(one.all_change, one.noise, np.inf) for one in tables], axis=0)
     noise = np.full(base.shape, np.inf)
-    for table in tables:
-        noise = np.where(table.tells & np.isinf(noise), table.noise, noise)
-    noise = np.where(np.isinf(noise), most, noise)
-    aliased = tables[0].is_blank(least) & table.moving & (noise > RAISED * table.noise)
+    for one in tables:
+        noise = np.where(one.is_conclusive & np.isinf(noise), one.noise, noise)
+    noise = np.where(np.isinf(noise), bound, noise)
+    closest = tables[-1]
+    raised = closest.all_change & (noise > RAISED * closest.noise)
+    aliased = tables[0].may_oscillate(least) & raised
     if aliased.any():
-        direction = _drawn(probe, which)
-        noise = np.where(aliased, _lowered(noise, probe.function, direction), noise)
-    known = np.isfinite(noise).all()
-    probe = _knowing(probe, noise) if known else calibrate_noise_widely(probe, repeat)
-    return probe, table.projection(probe)
+        direction = _direction(probe, which)
+        noise = np.where(aliased, _at_most_ceiling(noise, probe.function, direction), noise)
+    is_known = np.isfinite(noise).all()
+    probe = _with_noise(probe, noise) if is_known else calibrate_noise_widely(probe, repeat)
+    return probe, closest.difference(probe)
 
 
 def calibrate_noise_widely(probe: DirectionProbe, repeat: Floats) -> DirectionProbe:
-    """Estimate the noise from values ever further apart, 32 evaluations at most.
+    """Estimate the noise from values at ever wider spacings, at most 32 evaluations.
 
-    Where that is much more than was known of it, 40 more tell whether the function bends more
-    and more on the way there: then it is none.
+    An estimate that is far above the noise known before may be an oscillation. Then 40 more
+    evaluations show whether the bend falls steadily towards the point, see `noise_ceiling`.
 
     Parameters
     ----------
     probe : DirectionProbe
-        Of a function of whose noise nothing or too little is known.
+        The function, whose noise is not known, or is known too badly.
     repeat : ndarray, shape (m,)
-        Another evaluation at the point.
+        A second evaluation at the point.
 
     Returns
     -------
     DirectionProbe
-        The same, knowing it; never less than before.
+        The same with the noise, which is never less than before.
     """
-    function, direction = probe.function, _defined(probe)
+    function, direction = probe.function, _defined_direction(probe)
     noise = estimate_noise(
         function.evaluate, function.point, base=function.base, repeat=repeat, direction=direction
     )
     raised = (noise > RAISED * function.noise) & (function.noise > 0)
     if raised.any():
-        noise = np.where(raised, _lowered(noise, function, direction), noise)
-    return _knowing(probe, np.maximum(noise, function.noise))
+        noise = np.where(raised, _at_most_ceiling(noise, function, direction), noise)
+    return _with_noise(probe, np.maximum(noise, function.noise))
 
 
-def noisy_coordinates(probe: DirectionProbe, repeat: Floats, affordable: int) -> Indices:
-    """Tell which coordinates make outputs jump, or so noisy that nothing else would be seen.
+def noisy_coordinates(probe: DirectionProbe, repeat: Floats, budget: int) -> Indices:
+    """Find the coordinates that make outputs jump, or far noisier than all others do.
 
     Parameters
     ----------
     probe : DirectionProbe
-        Of a function whose noise is known.
+        The function, whose noise is known.
     repeat : ndarray, shape (m,)
-        Another evaluation at the point.
-    affordable : int
-        Evaluations that may be spent on looking at coordinates one by one.
+        A second evaluation at the point.
+    budget : int
+        The number of evaluations that may be spent on single coordinates.
 
     Returns
     -------
     ndarray of int
-        None, at no cost, where the noise is no large share of any output; and where all are,
-        see `noise_groups`.
+        The coordinates. There are none, at no cost, where the noise is small relative to all
+        outputs, and none where all coordinates are noisy, see `noise_groups`.
     """
-    function, weights, nobody = (
-        probe.function,
-        probe.directions,
-        np.zeros(0, dtype=np.intp),
-    )
-    if not np.any(function.noise > LOUD * np.abs(function.base)):
-        return nobody
+    function, directions = probe.function, probe.directions
+    none = np.zeros(0, dtype=np.intp)
+    if not np.any(function.noise > EXCESSIVE_NOISE * np.abs(function.base)):
+        return none
     groups = noise_groups(
         function.evaluate,
         function.point,
         base=function.base,
         repeat=repeat,
-        direction=_defined(probe),
+        direction=_defined_direction(probe),
         noise=function.noise,
-        segments=[(segment.start, segment.stop) for segment in weights.segments],
-        most=affordable // PROBES,
+        segments=[(segment.start, segment.stop) for segment in directions.segments],
+        most=budget // EVALUATIONS_PER_COORDINATE,
     )
-    loud = [group.indices for group in groups if group.noise is function.noise]
-    quiet = len(loud) < len(groups)
-    return loud[0] if loud and quiet else nobody
+    noisy = [group.indices for group in groups if group.noise is function.noise]
+    has_quiet_groups = len(noisy) < len(groups)
+    return noisy[0] if noisy and has_quiet_groups else none
 
 
 def calibrate_sizes(probe: DirectionProbe, which: int) -> DirectionProbe:
-    """Look by how much outputs vary, one evaluation.
+    """Measure how much outputs vary, by one evaluation.
 
     Parameters
     ----------
     probe : DirectionProbe
-        Of a function about whose sizes there is only a guess.
+        The function, whose sizes are estimates from its claims.
     which : int
-        The direction to look along.
+        The number of the direction.
 
     Returns
     -------
     DirectionProbe
-        The same, knowing them, see `output_sizes`.
+        The same with measured sizes, see `output_sizes`.
     """
-    function, direction = probe.function, _drawn(probe, which)
-    # Where a coordinate is 1e-200, forward may yet vary on a scale of 1.
+    function, direction = probe.function, _direction(probe, which)
+    # A coordinate of 1e-200 may move forward on a scale of 1 nevertheless.
     direction *= function.scales.meaningful(slice(None)) / function.scales.own(slice(None))
     sizes = output_sizes(
         function.evaluate,
@@ -269,53 +275,48 @@ def calibrate_sizes(probe: DirectionProbe, which: int) -> DirectionProbe:
     return replace(probe, function=replace(function, sizes=sizes))
 
 
-def _look(probe: DirectionProbe, which: int, spacing: float, least: Floats) -> _Table:
-    everything = whole_region(probe.directions.segments)
-    values, claimed = probe.table(which, everything, spacing, PLACES)
-    with np.errstate(all="ignore"):
-        sigma, seen = noise_from_differences(values)
-        even = are_smooth(values)
-        left = np.where(seen, sigma, np.where(even, 0.0, _left_by_smooth(values)))
-    moving = (np.diff(values, axis=0) != 0).all(axis=0)
-    return _Table(spacing, values, claimed / spacing, np.maximum(left, least), seen | even, moving)
+def _noise_bound(values: Floats) -> Floats:
+    """Return an upper bound on the noise of values, from differences of high order.
 
-
-def _left_by_smooth(values: Floats) -> Floats:
-    """Return what is left of values in high differences: of smooth ones that is mostly noise.
-
-    Where the values to one side are far smoother, what is left of all is a jump.
+    For smooth values these are mostly noise. Where the values on one side are far smoother, all
+    seven contain a kink or a jump at the point, and only that side counts.
     """
-    left = np.max([_level(values, order) for order in HIGH], axis=0)
-    halves = values[: PLACES + 1], values[PLACES:]
-    side = np.min([np.max([_level(h, order) for order in LOW], axis=0) for h in halves], axis=0)
-    return np.asarray(np.where(side < CLEAN * left, side, left))
+    both_sides = np.max([_noise_level(values, order) for order in HIGH_ORDERS], axis=0)
+    halves = values[: PER_SIDE + 1], values[PER_SIDE:]
+    levels = [
+        np.max([_noise_level(half, order) for order in ONE_SIDED_ORDERS], axis=0)
+        for half in halves
+    ]
+    one_side = np.min(levels, axis=0)
+    return np.asarray(np.where(one_side < SMOOTHER * both_sides, one_side, both_sides))
 
 
-def _level(values: Floats, order: int) -> Floats:
-    """Return the noise of values that nothing else is left of in differences of an order."""
+def _noise_level(values: Floats, order: int) -> Floats:
+    """Return the noise of values whose differences of an order contain nothing else."""
     squares = np.mean(np.diff(values, n=order, axis=0) ** 2, axis=0)
     return np.asarray(factorial(order) * np.sqrt(squares / factorial(2 * order)))
 
 
-def _lowered(noise: Floats, function: Function, direction: Floats) -> Floats:
-    """Return what is left of noise that may be an oscillation, see `noise_ceiling`.
+def _at_most_ceiling(noise: Floats, function: Function, direction: Floats) -> Floats:
+    """Return the noise, at most its ceiling along a direction: 40 evaluations.
 
-    Costs 40 evaluations.
+    What exceeds the ceiling is an oscillation, see `noise_ceiling`.
     """
-    rungs = sample(DirectionLine(function.evaluate, function.point, direction), function.base)
+    line = DirectionLine(function.evaluate, function.point, direction)
+    samples = sample(line, function.base)
     with np.errstate(all="ignore"):
-        return np.minimum(noise, noise_ceiling(rungs.bend, EPS * np.abs(function.base)))
+        return np.minimum(noise, noise_ceiling(samples.bend, EPS * np.abs(function.base)))
 
 
-def _drawn(probe: DirectionProbe, which: int) -> Floats:
-    """Draw a direction over everything, as a vector of its own."""
+def _direction(probe: DirectionProbe, which: int) -> Floats:
+    """Draw a direction over everything, as a new vector."""
     direction = np.empty_like(probe.here)
     probe.directions.draw(direction, which, whole_region(probe.directions.segments))
     return direction
 
 
-def _defined(probe: DirectionProbe) -> Floats:
-    """Draw a direction along which the function is defined; it moves what others do."""
+def _defined_direction(probe: DirectionProbe) -> Floats:
+    """Draw a direction along which the function is defined, and that moves no fixed coordinate."""
     function = probe.function
     scale = function.scales.own(slice(None))
     scale[probe.directions.fixed] = 0.0
@@ -325,5 +326,5 @@ def _defined(probe: DirectionProbe) -> Floats:
     )
 
 
-def _knowing(probe: DirectionProbe, noise: Floats) -> DirectionProbe:
+def _with_noise(probe: DirectionProbe, noise: Floats) -> DirectionProbe:
     return replace(probe, function=replace(probe.function, noise=noise))

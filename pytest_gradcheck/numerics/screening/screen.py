@@ -1,19 +1,28 @@
-"""The screen: whether any claim is off, by a few random directions over all coordinates.
+"""The screen: a comparison of all claims at once, along a few random directions.
 
-It must not judge or name. What a direction cannot show is swept where that is affordable.
+If all claims are right, the derivative along a direction d is ``<claim, d>``. The error of any
+claim shows along any direction, since every weight is at least half of its scale: two directions
+over everything take about 12 evaluations, however many coordinates there are. What they cannot
+show is measured along directions within single segments, then coordinate by coordinate where the
+budget allows. A residual is explained by the places where claims are wrong (`Explanation`).
+
+`torch.autograd.gradcheck` in its fast mode also compares along random directions. It does not say
+which entry is wrong, or how small an error it would have detected.
+
+The screen does not judge, and does not name parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pytest_gradcheck.numerics.coordinate_sweep import sweep_coordinates
 from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup
 from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
 from pytest_gradcheck.numerics.random_directions import seeded_generator
@@ -36,7 +45,6 @@ from pytest_gradcheck.numerics.screening.directional_step_size import (
 )
 from pytest_gradcheck.numerics.screening.explain_residuals import Explanation
 from pytest_gradcheck.numerics.screening.noise_calibration import (
-    EvaluationCounter,
     calibrate_noise,
     calibrate_noise_widely,
     calibrate_sizes,
@@ -54,366 +62,400 @@ from pytest_gradcheck.numerics.screening.solver_tolerance import (
 )
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["screen"]
+__all__ = ["EvaluationCounter", "screen"]
 
-#: Directions: of the values that show the noise, two over everything, one of each segment by
-#: itself, and a third over everything without suspects.
-NOISE, FIRST, SECOND, OWN, THIRD = range(5)
+#: The numbers of directions: that of the calibration, two over everything, one within segments,
+#: and a third one over everything without suspects.
+CALIBRATION, FIRST, SECOND, SEPARATE, THIRD = range(5)
 
-#: The least that a coordinate is moved by, as a share of the median of its segment.
-FLOOR = 1.0
+#: The least scale of a coordinate, as a share of the median of its segment.
+SCALE_FLOOR = 1.0
 
-#: A segment is looked at by itself where an error of this share of a typical claim could
-#: hide, and is measured entry by entry where one of this share still could.
-FAIR = 1e-3
-POOR = 1e-2
+#: Relative detection limits. A segment with a higher one than the first is measured separately,
+#: and a segment with a higher one than the second is swept.
+GOOD_RESOLUTION = 1e-3
+POOR_RESOLUTION = 1e-2
 
-#: By itself it should show errors that are so much smaller.
-WORTH = 4.0
+#: A separate measurement pays if it should lower the detection limit by this factor.
+IMPROVEMENT = 4.0
 
-#: More segments than that are looked at together first: most show enough beside their like.
-ALONE = 8
+#: More segments than these are first measured in one region, which is enough for most.
+FEW_SEGMENTS = 8
 
-#: Outputs for which what is off is searched, those for which one factor is looked for that
-#: explains it, which costs next to nothing, and derivatives that a sweep may hold.
-OUTPUTS = 8
-FACTORS = 100
-DERIVATIVES = 10_000_000
+#: The number of outputs whose errors are searched, and of those for which a common relative error
+#: is tried, which costs next to nothing.
+SEARCHED_OUTPUTS = 8
+EXPLAINED_OUTPUTS = 100
 
-#: What is seen close by rules out what is seen from further away where its bound is this share
-#: of what they differ by.
-CLEARLY = 1 / 30
+#: The number of derivatives that the sweep of a segment may hold.
+MOST_SWEPT = 10_000_000
 
-#: This part of the budget may be spent on telling which coordinates make outputs jump.
-SPARE = 8
+#: A measurement at a smaller step excludes another one where its bound is below this share of
+#: their difference.
+CLEAR_SHARE = 1 / 30
 
-#: Evaluations after which a search for what is off ends where it is.
-SEARCH = 1000
+#: The budget is divided by this for the search of noisy coordinates.
+NOISE_BUDGET_DIVISOR = 8
+
+#: The number of evaluations after which the search for errors ends.
+SEARCH_BUDGET = 1000
+
+#: The derivatives along both directions over everything.
+_Pair = tuple[DirectionalDerivative, DirectionalDerivative]
 
 
 def screen(
-    question: DerivativeTask,
+    task: DerivativeTask,
     segments: Sequence[Segment],
     *,
     agreement: float,
     budget: int,
     seed: int,
 ) -> ScreenResult:
-    """Look for claims that are off, along directions over all coordinates.
+    """Compare all claims with derivatives along random directions, and locate the wrong ones.
 
     Parameters
     ----------
-    question : DerivativeTask
-        The function, the point and the claims; without a tangent.
+    task : DerivativeTask
+        The function, the point and the claims, without a tangent.
     segments : sequence of Segment
-        Those of the question, with their axes.
+        The segments of the task, with their shapes.
     agreement : float
-        Relative difference at which claim and measurement agree.
+        The relative difference at which claim and measurement agree.
     budget : int
-        Evaluations up to which segments are swept that directions do not show well.
+        The number of evaluations up to which segments are swept that directions do not resolve.
     seed : int
-        Draws the directions.
+        The seed of all directions.
 
     Returns
     -------
     ScreenResult
-        What is off, and the smallest error that would have been seen elsewhere. Costs
-        about 12 evaluations where claims are right, 15 more for one that is not.
+        Where claims are wrong, and the smallest error that would have been detected elsewhere. It
+        costs about 12 evaluations where all claims are right, and 15 more for a wrong one.
     """
-    return _Screening(question, tuple(segments), agreement, budget, seed).run()
+    return _Screening(task, tuple(segments), agreement, budget, seed).run()
+
+
+@dataclass(slots=True)
+class EvaluationCounter:
+    """A function that counts its evaluations."""
+
+    function: Evaluate
+    calls: int = 0
+
+    def __call__(self, points: Iterable[Floats]) -> Floats:
+        """Evaluate the function."""
+        outputs = self.function(points)
+        self.calls += len(outputs)
+        return outputs
 
 
 class _Screening:
-    """A screen under way."""
+    """The state of a screen."""
 
     def __init__(
         self,
-        question: DerivativeTask,
+        task: DerivativeTask,
         segments: tuple[Segment, ...],
         agreement: float,
         budget: int,
         seed: int,
     ) -> None:
-        self._question, self._segments, self._seed = question, segments, seed
+        self._task, self._segments, self._seed = task, segments, seed
         self._everything = whole_region(self._segments)
-        self._tally = EvaluationCounter(question.evaluate)
+        self._counter = EvaluationCounter(task.evaluate)
         self._agreement, self._budget = agreement, budget
         self._rng = seeded_generator(seed)
-        base = question.base
-        scales = Scales.of(question.here, question.segments)
+        base = task.base
+        scales = Scales.of(task.here, task.segments)
         function = Function(
-            self._tally,
-            question.point,
+            self._counter,
+            task.point,
             base,
             np.zeros_like(base),
             base,
             scales,
-            claimed_slopes=question.claimed_slopes,
+            claimed_slopes=task.claimed_slopes,
         )
-        self._loud = NoiseGroup(np.zeros(0, dtype=np.intp), function.noise)
-        self._move(function)
-        shape = self._profile.median.shape
-        self._visible = np.full(shape, np.inf)
+        self._noisy = NoiseGroup(np.zeros(0, dtype=np.intp), function.noise)
+        self._plan_for(function)
+        shape = self._magnitudes.median.shape
+        self._detection_limit = np.full(shape, np.inf)
         self._unexplained = np.zeros(shape, dtype=bool)
-        self._left_by_solver = np.zeros(shape[1:], dtype=bool)
+        self._solver_error = np.zeros(shape[1:], dtype=bool)
         self._swept: dict[int, Measurement] = {}
         self._findings: list[Finding] = []
 
-    def _move(self, function: Function) -> None:
-        """Prepare to move coordinates by the scales of a function."""
-        question = self._question
-        self._aim = plan_steps(
+    def _plan_for(self, function: Function) -> None:
+        """Plan the steps of a function by its scales."""
+        task = self._task
+        self._plan = plan_steps(
             function,
-            question.claims,
+            task.claims,
             self._segments,
-            here=question.here,
+            here=task.here,
             seed=self._seed,
             rng=self._rng,
         )
-        if self._loud.indices.size:
-            self._aim = self._aim.fixing(self._loud.indices)
+        if self._noisy.indices.size:
+            self._plan = self._plan.fixing(self._noisy.indices)
 
     @property
-    def _profile(self) -> ClaimMagnitudes:
-        return self._aim.magnitudes
+    def _magnitudes(self) -> ClaimMagnitudes:
+        return self._plan.magnitudes
 
     @property
-    def _projector(self) -> DirectionProbe:
-        return self._aim.probe
+    def _probe(self) -> DirectionProbe:
+        return self._plan.probe
 
     def run(self) -> ScreenResult:
-        """Look along directions, then at what they do not settle."""
-        repeat = self._question.repeat
-        if (self._profile.largest > np.abs(self._question.base)).any():
-            self._stay_within_reach()
-        # Noise is looked for where functions are smooth: every entry by its own size.
-        known, self._close = calibrate_noise(self._projector, repeat, NOISE)
-        if self._holds_loud(known):
-            known, self._close = calibrate_noise(self._projector, repeat, NOISE)
-        function = known.function
-        self._move(replace(function, scales=replace(function.scales, floor=FLOOR)))
-        sights = self._look()
-        zeros = np.flatnonzero(self._question.point == 0)
-        if zeros.size and not _are_settled(sights):
-            # Penalties have a kink at zero, and roots end there.
-            self._aim = self._aim.fixing(np.union1d(zeros, self._loud.indices))
-            sights = self._look()
-        settled = _are_settled(sights)
-        if settled:
-            self._see(sights)
-        if not settled or self._is_nothing_explained:
-            # A coordinate close to zero may be as close to where the function ends, or bends.
+        """Calibrate, measure along directions over everything, then resolve what they leave."""
+        self._calibrate()
+        derivatives = self._measure_everything()
+        zeros = np.flatnonzero(self._task.point == 0)
+        if zeros.size and not _are_conclusive(derivatives):
+            # Penalties have a kink at zero, and the domain of roots ends there.
+            self._plan = self._plan.fixing(np.union1d(zeros, self._noisy.indices))
+            derivatives = self._measure_everything()
+        is_conclusive = _are_conclusive(derivatives)
+        if is_conclusive:
+            self._take(derivatives)
+        if not is_conclusive or self._is_nothing_explained:
             self._unexplained[:] = False
-            if self._projector.function.scales.limits is None:
-                self._stay_within_reach()
-            function = self._projector.function
-            function = replace(function, scales=function.scales.unfloored())
-            probe = replace(self._projector, function=function)
-            known = calibrate_noise_widely(probe, repeat)
-            if not self._loud.indices.size and self._holds_loud(known):
-                weights = self._projector.directions
-                known = calibrate_noise_widely(replace(probe, directions=weights), repeat)
-            self._move(known.function)
-            sights = self._look()
-            stairs = _stand_still(sights) and self._moves_from_afar()
-            if all(s.known.all() for s in sights) and not stairs:
-                self._see(sights)
-        self._look_apart(sights[0].claimed)
-        function = self._projector.function
+            self._recalibrate()
+            derivatives = self._measure_everything()
+            has_plateaus = _are_unchanged(derivatives) and self._changes_at_a_distance()
+            if all(one.known.all() for one in derivatives) and not has_plateaus:
+                self._take(derivatives)
+        self._resolve_segments(derivatives[0].claimed)
+        function = self._probe.function
         return ScreenResult(
-            directional_derivatives=sights,
-            detection_limit=self._visible,
-            typical_claim=self._profile.median,
+            directional_derivatives=derivatives,
+            detection_limit=self._detection_limit,
+            typical_claim=self._magnitudes.median,
             swept=self._swept,
             findings=tuple(self._findings),
             unexplained=self._unexplained,
             sizes=function.sizes,
             scales=function.scales,
             smallest_scale=function.scales.least(),
-            fixed=self._projector.directions.fixed,
+            fixed=self._probe.directions.fixed,
         )
 
     @property
     def _is_nothing_explained(self) -> bool:
         return bool(self._unexplained.any()) and not self._findings
 
-    def _holds_loud(self, known: DirectionProbe) -> bool:
-        """Hold coordinates from now on that make outputs noisier than all others."""
-        loud = noisy_coordinates(known, self._question.repeat, self._budget // SPARE)
-        if loud.size:
-            self._loud = NoiseGroup(loud, known.function.noise)
-            self._aim = self._aim.fixing(loud)
-        return bool(loud.size)
+    def _calibrate(self) -> None:
+        """Estimate the noise, then plan steps by scales with a floor."""
+        repeat = self._task.repeat
+        if (self._magnitudes.largest > np.abs(self._task.base)).any():
+            self._limit_scales()
+        # The function is smoothest where every coordinate moves by its own size.
+        calibrated, self._close_difference = calibrate_noise(self._probe, repeat, CALIBRATION)
+        if self._fix_noisy_coordinates(calibrated):
+            calibrated, self._close_difference = calibrate_noise(self._probe, repeat, CALIBRATION)
+        function = calibrated.function
+        self._plan_for(replace(function, scales=replace(function.scales, floor=SCALE_FLOOR)))
 
-    def _stay_within_reach(self) -> None:
-        """Move no coordinate further than its claim makes sense."""
-        probe, function = self._projector, self._projector.function
-        far = [
-            probe.at(which, self._everything, np.array([VARIATION_STEP]))
-            for which in (NOISE, FIRST)
-        ]
-        extent = output_extents(np.concatenate(far), function.base)
+    def _recalibrate(self) -> None:
+        """Estimate the noise from wider spacings, and plan steps by scales without a floor.
+
+        A coordinate that is close to zero may be as close to a kink or the edge of the domain.
+        """
+        if self._probe.function.scales.limits is None:
+            self._limit_scales()
+        repeat, function = self._task.repeat, self._probe.function
+        function = replace(function, scales=function.scales.unfloored())
+        probe = replace(self._probe, function=function)
+        calibrated = calibrate_noise_widely(probe, repeat)
+        if not self._noisy.indices.size and self._fix_noisy_coordinates(calibrated):
+            directions = self._probe.directions
+            calibrated = calibrate_noise_widely(replace(probe, directions=directions), repeat)
+        self._plan_for(calibrated.function)
+
+    def _fix_noisy_coordinates(self, calibrated: DirectionProbe) -> bool:
+        """Fix coordinates that make outputs far noisier; return whether there are any."""
+        budget = self._budget // NOISE_BUDGET_DIVISOR
+        noisy = noisy_coordinates(calibrated, self._task.repeat, budget)
+        if noisy.size:
+            self._noisy = NoiseGroup(noisy, calibrated.function.noise)
+            self._plan = self._plan.fixing(noisy)
+        return bool(noisy.size)
+
+    def _limit_scales(self) -> None:
+        """Limit scales to lengths over which the claims may hold, see `scale_limits`."""
+        probe, function = self._probe, self._probe.function
+        step = np.array([VARIATION_STEP])
+        distant = [probe.at(which, self._everything, step) for which in (CALIBRATION, FIRST)]
+        extent = output_extents(np.concatenate(distant), function.base)
         limits = scale_limits(probe.claims, probe.here, extent)
-        scales = replace(function.scales, limits=limits)
-        self._move(replace(function, scales=scales))
+        self._plan_for(replace(function, scales=replace(function.scales, limits=limits)))
 
-    def _moves_from_afar(self) -> bool:
-        probe = self._projector
-        (away,) = probe.at(NOISE, self._everything, np.array([VARIATION_STEP]))
-        return bool((away != probe.function.base).any())
+    def _changes_at_a_distance(self) -> bool:
+        """Return whether any output changes at a distant point."""
+        probe = self._probe
+        (distant,) = probe.at(CALIBRATION, self._everything, np.array([VARIATION_STEP]))
+        return bool((distant != probe.function.base).any())
 
-    def _look(self) -> tuple[DirectionalDerivative, DirectionalDerivative]:
-        """Look along two directions over everything, as far as balances noise and truncation.
+    def _measure_everything(self) -> _Pair:
+        """Measure along two directions over everything at the step that balances noise.
 
-        Where values close by, those that show the noise, contradict what is seen, one looks
-        as closely as they are, and believes that where it excludes what was seen.
+        Where the close values of the calibration contradict the result, the directions are
+        measured at their step, too. That result holds if it excludes the first.
         """
-        sights, close = self._look_with(self._aim.step()), self._close
-        if not _contradicts(close, sights):
-            return sights
-        closer = {s.which: s for s in self._look_with(max(close.step, self._projector.finest))}
-        if any(_excludes(closer[s.which], s) for s in sights):
-            first, second = (closer[s.which] for s in sights)
+        derivatives, close = self._measure_at(self._plan.step()), self._close_difference
+        if not _contradicts(close, derivatives):
+            return derivatives
+        narrower = self._measure_at(max(close.step, self._probe.finest))
+        by_direction = {one.which: one for one in narrower}
+        if any(_excludes(by_direction[one.which], one) for one in derivatives):
+            first, second = (by_direction[one.which] for one in derivatives)
             return first, second
-        return sights
+        return derivatives
 
-    def _look_with(self, step: float) -> tuple[DirectionalDerivative, DirectionalDerivative]:
-        """Look along two directions over everything, the clearer one first.
+    def _measure_at(self, step: float) -> _Pair:
+        """Measure along two directions over everything, that of the more significant one first.
 
-        Where it is settled closer by, or shows a difference, the other is looked at as
-        closely.
+        The other one follows at the step that the first one was refined to.
         """
-        probe, everything = self._projector, self._everything
+        probe, everything = self._probe, self._everything
         pairs = [(which, probe.difference(which, everything, step)) for which in (FIRST, SECOND)]
-        (one, clearer), (two, fainter) = sorted(pairs, key=_clearness, reverse=True)
-        first = refine_difference(probe, one, everything, clearer)
-        if first.step != fainter.step:
-            fainter = probe.difference(two, everything, first.step)
+        (one, larger), (two, smaller) = sorted(pairs, key=_significance, reverse=True)
+        first = refine_difference(probe, one, everything, larger)
+        if first.step != smaller.step:
+            smaller = probe.difference(two, everything, first.step)
         if first.from_pairs and first.differs.any():
-            return first, with_truncation_of(first, two, fainter)
-        return first, refine_difference(probe, two, everything, fainter)
+            return first, with_truncation_of(first, two, smaller)
+        return first, refine_difference(probe, two, everything, smaller)
 
-    def _see(self, sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> None:
-        """Take what directions over everything show: what is visible, and what is off."""
-        off = sights[0].differs | sights[1].differs
-        seen = np.min([s.undetected for s in sights], axis=0)
-        outputs = np.flatnonzero(off)
-        for number, output in enumerate(outputs[:FACTORS].tolist()):
-            limit = SEARCH if number < OUTPUTS else 0
-            seen[output] = self._explain(sights, output, limit) or SIGNIFICANT * seen[output]
-        seen[outputs[FACTORS:]] *= SIGNIFICANT
-        self._unexplained[:, outputs[FACTORS:]] = True
-        moved = np.array([[self._held(s) < s.size] for s in self._segments])
-        seen = np.where(moved, seen / self._aim.smallest_weights[:, None], np.inf)
-        self._visible = np.minimum(self._visible, seen)
+    def _take(self, derivatives: _Pair) -> None:
+        """Explain the residuals of directions over everything, and lower detection limits."""
+        undetected = np.min([one.undetected for one in derivatives], axis=0)
+        outputs = np.flatnonzero(derivatives[0].differs | derivatives[1].differs)
+        for number, output in enumerate(outputs[:EXPLAINED_OUTPUTS].tolist()):
+            budget = SEARCH_BUDGET if number < SEARCHED_OUTPUTS else 0
+            explained = self._explain(derivatives, output, budget)
+            undetected[output] = explained or SIGNIFICANT * undetected[output]
+        undetected[outputs[EXPLAINED_OUTPUTS:]] *= SIGNIFICANT
+        self._unexplained[:, outputs[EXPLAINED_OUTPUTS:]] = True
+        moves = np.array([[self._count_fixed(s) < s.size] for s in self._segments])
+        limit = np.where(moves, undetected / self._plan.smallest_weights[:, None], np.inf)
+        self._detection_limit = np.minimum(self._detection_limit, limit)
 
-    def _held(self, segment: Segment) -> int:
-        """Return how many coordinates of a segment no direction moves."""
-        held = self._projector.directions.fixed
-        if not held.size:
+    def _count_fixed(self, segment: Segment) -> int:
+        """Return how many coordinates of a segment are fixed."""
+        fixed = self._probe.directions.fixed
+        if not fixed.size:
             return 0
-        first, last = np.searchsorted(held, [segment.start, segment.stop])
+        first, last = np.searchsorted(fixed, [segment.start, segment.stop])
         return int(last - first)
 
-    def _explain(
-        self, sights: tuple[DirectionalDerivative, DirectionalDerivative], output: int, limit: int
-    ) -> float | None:
-        """Find what is off in one output, by a search up to so many evaluations in all.
+    def _explain(self, derivatives: _Pair, output: int, budget: int) -> float | None:
+        """Explain the residuals of one output, by a search of so many evaluations in all.
 
-        Returns the largest change along a direction that could hide beside it, None where
-        not all that is seen was explained.
+        Returns
+        -------
+        float or None
+            The largest change along a direction that an error that was not found could make. None
+            where the residuals are not explained completely.
         """
-        clearest = sorted(sights, key=lambda s: s.significance(output), reverse=True)
-        step = clearest[0].step
-        widest = step if step < self._aim.step() else np.inf
-        entries = SingleEntries(self._projector, self._agreement, self._rng, widest)
+        ordered = sorted(derivatives, key=lambda one: one.significance(output), reverse=True)
+        step = ordered[0].step
+        widest = step if step < self._plan.step() else np.inf
+        entries = SingleEntries(self._probe, self._agreement, self._rng, widest)
         explanation = Explanation(
-            self._projector,
+            self._probe,
             entries,
             output,
             THIRD,
-            lambda: self._tally.calls < min(limit, self._budget),
+            lambda: self._counter.calls < min(budget, self._budget),
             self._rng,
         )
-        explained = explanation.run(*clearest)
-        findings, largest = explanation.findings, self._profile.largest
-        slight = explained_by_branches(findings, entries, largest, self._rng)
-        if slight and (not explained or may_be_everywhere(findings, entries)):
+        is_explained = explanation.run(*ordered)
+        findings, largest = explanation.findings, self._magnitudes.largest
+        by_branches = explained_by_branches(findings, entries, largest, self._rng)
+        if by_branches and (not is_explained or may_be_everywhere(findings, entries)):
             return None
-        everywhere = may_be_solver_error(findings, entries, largest)
-        if slight or everywhere or output in entries.branches:
-            self._left_by_solver[output] = True
+        by_solver = may_be_solver_error(findings, entries, largest)
+        if by_branches or by_solver or output in entries.branches:
+            self._solver_error[output] = True
             return None
-        allowed = self._agreement * self._aim.total_change[output]
-        if not findings and abs(clearest[0].residual[output]) <= allowed:
-            return None  # as many slight differences as agree, one by one
+        allowed = self._agreement * self._plan.total_change[output]
+        if not findings and abs(ordered[0].residual[output]) <= allowed:
+            return None  # Many differences that agree one by one may add up to this.
         self._findings += findings
-        self._unexplained[:, output] |= not explained
-        return explanation.undetected if explained else None
+        self._unexplained[:, output] |= not is_explained
+        return explanation.undetected if is_explained else None
 
-    def _look_apart(self, claimed: Floats) -> None:
-        """Look at segments by themselves that do not show enough, then entry by entry.
+    def _resolve_segments(self, claimed: Floats) -> None:
+        """Measure separately the segments that are not resolved, then sweep them.
 
-        Very many take few evaluations where they are looked at together first, and those that
-        are dim beside these again.
+        Many segments are first measured in one region, and those that are still not resolved
+        again, as long as that helps.
         """
-        sizes = self._projector.function.sizes
-        against = reference_magnitude(self._profile.median, claimed, sizes)
-        # What the rounding of claims hides shows little better in one of them alone.
-        fair = POOR if self._aim.is_rounding_dominated else FAIR
-        dim = np.flatnonzero((self._visible > fair * against).any(axis=1)).tolist()
-        several = [number for number in dim if self._is_worth(number, fair * against[number])]
-        while len(several) > ALONE:
-            self._look_at(several)
-            left = [number for number in several if self._is_worth(number, fair * against[number])]
-            several = left if len(left) < len(several) else []
+        sizes = self._probe.function.sizes
+        reference = reference_magnitude(self._magnitudes.median, claimed, sizes)
+        # The rounding of claims hides about as much in a segment alone.
+        is_rounded = self._plan.is_rounding_dominated
+        wanted = (POOR_RESOLUTION if is_rounded else GOOD_RESOLUTION) * reference
+        hidden = np.flatnonzero((self._detection_limit > wanted).any(axis=1)).tolist()
+        several = [number for number in hidden if self._pays(number, wanted[number])]
+        while len(several) > FEW_SEGMENTS:
+            self._measure_segments(several)
+            rest = [number for number in several if self._pays(number, wanted[number])]
+            several = rest if len(rest) < len(several) else []
         for number, segment in enumerate(self._segments):
-            if self._is_worth(number, fair * against[number]):
-                self._look_at([number])
-            poor = (self._visible[number] > POOR * against[number]).any()
-            open_ = self._unexplained[number] | self._left_by_solver
-            if poor or open_.any() or self._held(segment):
+            if self._pays(number, wanted[number]):
+                self._measure_segments([number])
+            limit = POOR_RESOLUTION * reference[number]
+            is_poor = (self._detection_limit[number] > limit).any()
+            is_open = (self._unexplained[number] | self._solver_error).any()
+            if is_poor or is_open or self._count_fixed(segment):
                 self._sweep(number, segment)
             if number not in self._swept:
-                self._unexplained[number] |= self._left_by_solver
+                self._unexplained[number] |= self._solver_error
 
-    def _is_worth(self, number: int, fair: Floats) -> bool:
-        """Tell whether a segment does not show enough, and much more by itself."""
-        segment, much = self._segments[number], self._visible[number] > fair
-        if not much.any() or self._held(segment) == segment.size:
+    def _pays(self, number: int, wanted: Floats) -> bool:
+        """Return whether a segment is not resolved, and would be far better by itself."""
+        segment, is_poor = self._segments[number], self._detection_limit[number] > wanted
+        if not is_poor.any() or self._count_fixed(segment) == segment.size:
             return False
-        alone = (
-            SIGNIFICANT * self._aim.expected_bound([number]) / self._aim.smallest_weights[number]
-        )
-        return bool((much & (self._visible[number] > WORTH * alone)).any())
+        expected = SIGNIFICANT * self._plan.expected_bound([number])
+        expected = expected / self._plan.smallest_weights[number]
+        is_better = self._detection_limit[number] > IMPROVEMENT * expected
+        return bool((is_poor & is_better).any())
 
-    def _look_at(self, numbers: list[int]) -> None:
-        """Look at some segments by themselves, without what is known to be off."""
-        probe = self._projector.without([found.box for found in self._findings])
+    def _measure_segments(self, numbers: list[int]) -> None:
+        """Measure along a direction within some segments that moves no finding."""
+        probe = self._probe.without([finding.box for finding in self._findings])
         region = tuple(self._segments[number].box() for number in numbers)
-        own = directional_derivative(probe, OWN, region, self._aim.step(numbers))
-        if own.known.all() and not own.differs.any():
-            seen = own.undetected / self._aim.smallest_weights[numbers][:, None]
-            self._visible[numbers] = np.minimum(self._visible[numbers], seen)
+        separate = directional_derivative(probe, SEPARATE, region, self._plan.step(numbers))
+        if separate.known.all() and not separate.differs.any():
+            limit = separate.undetected / self._plan.smallest_weights[numbers][:, None]
+            self._detection_limit[numbers] = np.minimum(self._detection_limit[numbers], limit)
             self._unexplained[numbers] = False
 
     def _sweep(self, number: int, segment: Segment) -> None:
-        """Measure a segment entry by entry, if that is affordable; else know what is small."""
+        """Measure a segment coordinate by coordinate, if the budget allows.
+
+        The sizes of outputs are measured first in either case.
+        """
         if not self._swept:
-            self._aim = replace(self._aim, probe=calibrate_sizes(self._projector, NOISE))
-        if self._tally.calls + 2 * segment.size > self._budget:
+            self._plan = replace(self._plan, probe=calibrate_sizes(self._probe, CALIBRATION))
+        if self._counter.calls + 2 * segment.size > self._budget:
             return
-        if segment.size * self._visible[number].size > DERIVATIVES:
+        if segment.size * self._detection_limit[number].size > MOST_SWEPT:
             return
-        function, indices = self._projector.function, np.arange(segment.start, segment.stop)
-        is_loud = np.isin(indices, self._loud.indices)
-        noisy = replace(function, noise=np.maximum(function.noise, self._loud.noise))
+        function, indices = self._probe.function, np.arange(segment.start, segment.stop)
+        is_noisy = np.isin(indices, self._noisy.indices)
+        noisy = replace(function, noise=np.maximum(function.noise, self._noisy.noise))
         found = Measurement.blank(segment.size, function.base.size)
-        for one, which in ((function, ~is_loud), (noisy, is_loud)):
+        for one, which in ((function, ~is_noisy), (noisy, is_noisy)):
             if which.any():
                 part = sweep_coordinates(
                     one,
-                    self._projector.claims,
+                    self._probe.claims,
                     indices[which],
                     agreement=self._agreement,
                     rng=self._rng,
@@ -423,50 +465,52 @@ class _Screening:
         self._unexplained[number] = False
 
 
-def _are_settled(sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> bool:
-    """Tell whether what there is to be seen was: by pairs, or by a ladder that agrees."""
-    return all(s.from_pairs or _agrees(s) for s in sights) and not _stand_still(sights)
+def _are_conclusive(derivatives: _Pair) -> bool:
+    """Return whether pairs, or an extrapolation that agrees with the claims, measured both."""
+    measured = all(one.from_pairs or _agrees_closely(one) for one in derivatives)
+    return measured and not _are_unchanged(derivatives)
 
 
-def _agrees(seen: DirectionalDerivative) -> bool:
-    """Tell whether claims are what was measured, closely: that is hardly chance."""
-    close = seen.undetected <= FAIR * np.abs(seen.claimed)
-    return bool((seen.known & ~seen.differs & close).all())
+def _agrees_closely(derivative: DirectionalDerivative) -> bool:
+    """Return whether claims and measurement agree so closely that it is hardly chance."""
+    close = derivative.undetected <= GOOD_RESOLUTION * np.abs(derivative.claimed)
+    return bool((derivative.known & ~derivative.differs & close).all())
 
 
-def _stand_still(sights: tuple[DirectionalDerivative, DirectionalDerivative]) -> bool:
-    """Tell whether an output does not move at all where claims say so: it may be on stairs."""
-    one, two = sights
+def _are_unchanged(derivatives: _Pair) -> bool:
+    """Return whether an output does not change although claims say so: it may have plateaus."""
+    one, two = derivatives
     return bool(((one.measured == 0) & (two.measured == 0) & (one.claimed != 0)).any())
 
 
-def _contradicts(
-    close: DirectionalDifference, sights: tuple[DirectionalDerivative, DirectionalDerivative]
-) -> bool:
-    """Tell whether values close by say otherwise about claims than sights from further away.
+def _contradicts(close: DirectionalDifference, derivatives: _Pair) -> bool:
+    """Return whether a difference at a smaller step differs from claims where derivatives agree.
 
-    They are of another direction, along which a difference may be smaller by chance.
+    The reverse is a contradiction as well, but only if the difference is accurate: it is along
+    another direction, on which a residual may be smaller by chance.
     """
-    near = np.abs(close.residual) <= SIGNIFICANT * close.noise
-    apart = np.any([s.differs | ~s.known for s in sights], axis=0)
-    residual = np.max([np.where(s.known, np.abs(s.residual), np.inf) for s in sights], axis=0)
-    plain = np.isfinite(close.residual) & (close.noise <= CLEARLY * residual)
+    agrees = np.abs(close.residual) <= SIGNIFICANT * close.noise
+    differ = np.any([one.differs | ~one.known for one in derivatives], axis=0)
+    residual = np.max(
+        [np.where(one.known, np.abs(one.residual), np.inf) for one in derivatives], axis=0
+    )
+    is_finite = np.isfinite(close.residual)
+    is_clear = is_finite & (close.noise <= CLEAR_SHARE * residual)
+    return bool((~agrees & ~differ & is_finite).any() or (agrees & differ & is_clear).any())
+
+
+def _excludes(narrower: DirectionalDerivative, wider: DirectionalDerivative) -> bool:
+    """Return whether a derivative at a smaller step excludes that of a larger step."""
+    change = np.abs(narrower.measured - wider.measured)
+    known = narrower.known & (narrower.bound <= CLEAR_SHARE * change)
     return bool(
-        (~near & ~apart & np.isfinite(close.residual)).any() or (near & apart & plain).any()
+        (known & (change > SIGNIFICANT * wider.bound)).any() or (known & ~wider.known).any()
     )
 
 
-def _excludes(closer: DirectionalDerivative, further: DirectionalDerivative) -> bool:
-    """Tell whether what is seen from close by along a direction rules out what was seen."""
-    moved = np.abs(closer.measured - further.measured)
-    known = closer.known & (closer.bound <= CLEARLY * moved)
-    return bool(
-        (known & (moved > SIGNIFICANT * further.bound)).any() or (known & ~further.known).any()
-    )
-
-
-def _clearness(pair: tuple[int, DirectionalDifference]) -> float:
-    """Return how far claim and measurement are apart, in units of noise."""
-    seen = pair[1]
+def _significance(pair: tuple[int, DirectionalDifference]) -> float:
+    """Return the largest residual of a difference in units of its noise."""
+    difference = pair[1]
     with np.errstate(all="ignore"):
-        return float(np.nanmax(np.abs(seen.residual) / seen.noise, initial=0.0))
+        ratio = np.abs(difference.residual) / difference.noise
+        return float(np.nanmax(ratio, initial=0.0))

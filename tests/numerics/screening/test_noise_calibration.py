@@ -1,4 +1,4 @@
-"""Noise and sizes, before anything is looked at."""
+"""Calibration of a screen: noise and sizes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,6 @@ import pytest
 from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionProbe
 from pytest_gradcheck.numerics.screening.noise_calibration import (
-    EvaluationCounter,
     calibrate_noise,
     calibrate_noise_widely,
     calibrate_sizes,
@@ -23,21 +22,14 @@ RNG = np.random.default_rng(1)
 POINT, SLOPES = RNG.normal(size=40), RNG.normal(size=40)
 
 
-def unknown(function: Callable[[Floats], Any]) -> tuple[DirectionProbe, Counted]:
+def probe_of_unknown_noise(function: Callable[[Floats], Any]) -> tuple[DirectionProbe, Counted]:
     """Return the probe of a function whose noise is not known."""
     return projector_of(function, np.zeros((40, np.size(function(POINT)))), POINT, noise=0.0)
 
 
-def test_tally_counts_and_passes_on() -> None:
-    """Every evaluation."""
-    tally = EvaluationCounter(Counted(lambda point: 2 * point))
-    assert [tally([np.array([k])] * 2).tolist() for k in (1.0, 3.0)] == [[[2.0]] * 2, [[6.0]] * 2]
-    assert tally.calls == 4
-
-
-def test_noise_is_read_from_six_evaluations() -> None:
-    """It is as large as it is, by a factor of a few."""
-    probe, counted = unknown(lambda x: np.exp(x).sum() + jitter(x.sum(), 1e-9))
+def test_noise_is_estimated_from_six_evaluations() -> None:
+    """The estimate is right to a small factor."""
+    probe, counted = probe_of_unknown_noise(lambda x: np.exp(x).sum() + jitter(x.sum(), 1e-9))
     known, _ = calibrate_noise(probe, probe.function.base, 0)
     assert counted.calls == 6
     assert 1e-10 < known.function.noise[0] < 4e-9
@@ -45,18 +37,20 @@ def test_noise_is_read_from_six_evaluations() -> None:
     assert known.directions == probe.directions
 
 
-def test_noise_that_does_not_show_close_by_is_looked_for_further_away() -> None:
-    """Values that stand still there, as those of float32 do, tell nothing."""
-    probe, counted = unknown(lambda x: np.round(np.exp(x).sum(), 4))
+def test_wider_spacings_follow_where_values_do_not_change() -> None:
+    """Close values of a function in float32 are equal, and show no noise."""
+    probe, counted = probe_of_unknown_noise(lambda x: np.round(np.exp(x).sum(), 4))
     known, _ = calibrate_noise(probe, probe.function.base, 0)
     assert 6 < counted.calls <= 6 + 32
     assert 1e-5 < known.function.noise[0] < 1e-3
 
 
-def test_values_that_are_rounded_alike_by_chance_have_the_noise_of_rounding() -> None:
-    """They move, and evenly: nothing is looked for further away."""
+def test_values_that_are_rounded_alike_have_the_noise_of_rounding() -> None:
+    """They all change, and evenly: no wider spacing follows."""
     along = 3e-8 * direction_of(projector_of(linear(SLOPES), SLOPES, POINT)[0], 0) @ SLOPES
-    probe, counted = unknown(lambda x: 2.0**12 + np.round((x - POINT) @ SLOPES / along) * 2.0**-25)
+    probe, counted = probe_of_unknown_noise(
+        lambda x: 2.0**12 + np.round((x - POINT) @ SLOPES / along) * 2.0**-25
+    )
     base = probe.function.base
     known, _ = calibrate_noise(probe, base, 0)
     assert counted.calls == 6
@@ -64,30 +58,30 @@ def test_values_that_are_rounded_alike_by_chance_have_the_noise_of_rounding() ->
 
 
 @pytest.mark.parametrize(
-    "know", [lambda p, r: calibrate_noise(p, r, 0)[0], calibrate_noise_widely]
+    "calibrate", [lambda p, r: calibrate_noise(p, r, 0)[0], calibrate_noise_widely]
 )
-def test_noise_is_no_less_than_what_evaluations_at_the_point_differ_by(
-    know: Callable[[DirectionProbe, Floats], DirectionProbe],
+def test_noise_is_at_least_the_difference_of_repeated_evaluations(
+    calibrate: Callable[[DirectionProbe, Floats], DirectionProbe],
 ) -> None:
-    """Nor less than the rounding of outputs."""
-    probe, _ = unknown(lambda x: np.exp(x).sum() + jitter(x.sum(), 1e-9))
+    """It is at least the rounding of outputs, too."""
+    probe, _ = probe_of_unknown_noise(lambda x: np.exp(x).sum() + jitter(x.sum(), 1e-9))
     base = probe.function.base
-    assert know(probe, base + 1e-3).function.noise == pytest.approx([2e-3], rel=1e-9)
-    offset, _ = unknown(lambda x: 1e9 + 0 * x.sum())
-    assert know(offset, offset.function.base).function.noise == pytest.approx([1e9 * EPS])
+    assert calibrate(probe, base + 1e-3).function.noise == pytest.approx([2e-3], rel=1e-9)
+    offset, _ = probe_of_unknown_noise(lambda x: 1e9 + 0 * x.sum())
+    assert calibrate(offset, offset.function.base).function.noise == pytest.approx([1e9 * EPS])
 
 
-def test_noise_is_known_of_each_output() -> None:
-    """One that is quiet is so beside one that is not."""
-    probe, _ = unknown(
+def test_each_output_has_its_own_noise() -> None:
+    """A quiet output stays quiet beside a noisy one."""
+    probe, _ = probe_of_unknown_noise(
         lambda x: [np.exp(x).sum() + jitter(x.sum(), size) for size in (1e-6, 1e-11)]
     )
     noise = calibrate_noise(probe, probe.function.base, 0)[0].function.noise
     assert noise == pytest.approx([1e-6, 1e-11], rel=0.9)
 
 
-def test_what_is_known_of_the_noise_is_not_forgotten() -> None:
-    """A look further away may raise it."""
+def test_wide_calibration_only_raises_the_noise() -> None:
+    """Noise that is known already is a lower bound."""
     probe, counted = projector_of(lambda x: np.exp(x).sum(), SLOPES, POINT, noise=1e-3)
     known = calibrate_noise_widely(probe, probe.function.base)
     assert known.function.noise.tolist() == [1e-3]
@@ -96,7 +90,7 @@ def test_what_is_known_of_the_noise_is_not_forgotten() -> None:
     assert calibrate_noise_widely(quiet, quiet.function.base).function.noise < 1e-12
 
 
-def test_direction_that_leaves_the_domain_is_no_obstacle() -> None:
+def test_noise_is_estimated_at_the_edge_of_the_domain() -> None:
     """Half of the coordinates are at an edge that forward must not cross."""
     point = np.where(np.arange(40) < 20, 0.0, np.abs(POINT))
     probe, _ = projector_of(lambda x: np.sqrt(x).sum(), SLOPES, point, noise=0.0)
@@ -104,8 +98,8 @@ def test_direction_that_leaves_the_domain_is_no_obstacle() -> None:
     assert 0 < noise[0] < 1e-12
 
 
-def test_sizes_are_what_outputs_vary_by() -> None:
-    """A tenth of the way along a direction, for one evaluation."""
+def test_sizes_are_changes_along_a_direction() -> None:
+    """One evaluation at a tenth of the direction shows them."""
     probe, counted = projector_of(linear(SLOPES), SLOPES, POINT)
     known = calibrate_sizes(probe, 2)
     assert counted.calls == 1
@@ -115,9 +109,9 @@ def test_sizes_are_what_outputs_vary_by() -> None:
     assert known.function.noise is probe.function.noise
 
 
-def test_noise_must_show_in_every_output() -> None:
-    """One that tells nothing is looked at further away, with all."""
-    probe, counted = unknown(
+def test_wider_spacings_follow_where_one_output_does_not_change() -> None:
+    """All outputs are measured there."""
+    probe, counted = probe_of_unknown_noise(
         lambda x: [np.exp(x).sum() + jitter(x.sum(), 1e-9), np.round(np.exp(x).sum(), 4)]
     )
     noise = calibrate_noise(probe, probe.function.base, 0)[0].function.noise
@@ -126,68 +120,72 @@ def test_noise_must_show_in_every_output() -> None:
     assert 1e-5 < noise[1] < 1e-3
 
 
-def test_values_that_jump_on_one_side_are_no_noise() -> None:
-    """Those on the other side tell."""
-    probe, counted = unknown(lambda x: np.exp(x).sum() + 1.0 * bool(x[0] < POINT[0]))
+def test_jump_on_one_side_is_no_noise() -> None:
+    """The values on the other side show the noise."""
+    probe, counted = probe_of_unknown_noise(
+        lambda x: np.exp(x).sum() + 1.0 * bool(x[0] < POINT[0])
+    )
     known, _ = calibrate_noise(probe, probe.function.base, 0)
     assert counted.calls <= 18
     assert known.function.noise[0] < 1e-12
 
 
-def test_values_that_bend_too_much_are_looked_at_from_closer_by() -> None:
-    """What is left of them there is no more than rounding."""
+def test_closer_spacings_follow_where_values_bend() -> None:
+    """At the closer spacing only rounding is left of the bend."""
     probe, counted = projector_of(
         lambda x: np.sin(1e6 * (x - POINT)).sum() + 1.0, np.full(40, 1e6), POINT, noise=0.0
     )
-    known, close = calibrate_noise(probe, probe.function.base, 0)
+    known, difference = calibrate_noise(probe, probe.function.base, 0)
     assert counted.calls <= 18
     assert known.function.noise[0] < 1e-14
-    assert np.abs(close.residual) <= close.noise
-    assert close.noise < 1e-4 * np.abs(close.claimed)
+    assert np.abs(difference.residual) <= difference.noise
+    assert difference.noise < 1e-4 * np.abs(difference.claimed)
 
 
-def test_oscillation_is_no_noise_though_values_show_nothing_else() -> None:
-    """From closer by it is smooth, and it bends more and more on the way."""
-    probe, counted = unknown(lambda x: np.sin(1e9 * (x[:1] - POINT[:1])).sum() + 1.0)
+def test_oscillation_is_no_noise() -> None:
+    """Closer values are smooth, and the bend grows steadily with the distance."""
+    probe, counted = probe_of_unknown_noise(
+        lambda x: np.sin(1e9 * (x[:1] - POINT[:1])).sum() + 1.0
+    )
     known, _ = calibrate_noise(probe, probe.function.base, 0)
     assert counted.calls <= 60
     assert known.function.noise[0] < 1e-6
 
 
-def test_noise_that_comes_out_of_jumps_stays_noise() -> None:
-    """Between them values are smooth, as those of a solver are."""
-    probe, _ = unknown(lambda x: np.exp(x).sum() + 1e-9 * (x.sum() // 1e-9 % 7))
+def test_noise_from_jumps_is_noise() -> None:
+    """Between the jumps values are smooth, as those of a solver are."""
+    probe, _ = probe_of_unknown_noise(lambda x: np.exp(x).sum() + 1e-9 * (x.sum() // 1e-9 % 7))
     known, _ = calibrate_noise(probe, probe.function.base, 0)
     assert known.function.noise[0] > 1e-10
 
 
-def test_values_show_the_derivative_for_nothing() -> None:
-    """And what is claimed of it."""
+def test_calibration_gives_a_derivative_along_the_direction() -> None:
+    """It comes with the claimed one, without further evaluations."""
     probe, counted = projector_of(lambda x: np.exp(x).sum(), 2 * np.exp(POINT), POINT)
-    _, close = calibrate_noise(probe, probe.function.base, 0)
+    _, difference = calibrate_noise(probe, probe.function.base, 0)
     true = float(direction_of(probe, 0) @ np.exp(POINT))
     assert counted.calls == 6
-    assert close.claimed == pytest.approx([2 * true], rel=1e-6)
-    assert np.abs(close.measured - true) <= close.noise
+    assert difference.claimed == pytest.approx([2 * true], rel=1e-6)
+    assert np.abs(difference.measured - true) <= difference.noise
 
 
-def labelled(x: Floats) -> Any:
-    """Depend on the last ten coordinates by whether they are what they are."""
+def function_with_labels(x: Floats) -> Any:
+    """Depend on the last ten coordinates only by whether they keep their values."""
     return np.exp(x[:30]).sum() + (x[30:] == POINT[30:]).sum()
 
 
-def test_coordinates_that_make_outputs_jump_are_told_from_the_others() -> None:
-    """However few of a segment they are."""
+def test_coordinates_that_make_outputs_jump_are_noisy() -> None:
+    """They may be a few of a segment."""
     for shapes in ([(30,), (10,)], [(40,)]):
-        probe, counted = projector_of(labelled, np.zeros(40), POINT, shapes, noise=1.0)
-        loud = noisy_coordinates(probe, probe.function.base, 1000)
-        assert loud.tolist() == list(range(30, 40))
+        probe, counted = projector_of(function_with_labels, np.zeros(40), POINT, shapes, noise=1.0)
+        noisy = noisy_coordinates(probe, probe.function.base, 1000)
+        assert noisy.tolist() == list(range(30, 40))
         assert counted.calls <= 300
 
 
-def test_nothing_is_loud_where_noise_is_small_or_everywhere() -> None:
-    """Nor is anything asked for where it is small."""
-    quiet, counted = projector_of(labelled, np.zeros(40), POINT, noise=1e-9)
+def test_no_coordinates_are_noisy_where_noise_is_small_or_everywhere() -> None:
+    """Small noise costs no evaluation."""
+    quiet, counted = projector_of(function_with_labels, np.zeros(40), POINT, noise=1e-9)
     assert not noisy_coordinates(quiet, quiet.function.base, 1000).size
     assert counted.calls == 0
     noisy, _ = projector_of(lambda x: jitter(x.sum(), 1.0) + 1.0, np.zeros(40), POINT, noise=1.0)
