@@ -1,1 +1,1 @@
-"""Derivatives of functions of a vector, each with an error bound; knows no names, no verdicts."""
+"""Numerical derivatives of functions of a vector, with error bounds; without names or verdicts."""

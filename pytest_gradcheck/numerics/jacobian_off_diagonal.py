@@ -1,14 +1,14 @@
-"""Whether outputs move with coordinates they should not: what is off a diagonal.
+"""Entries off the diagonal of a Jacobian: outputs that depend on coordinates not their own.
 
-All coordinates are moved at once, then those alone whose number has a one as its k-th
-binary digit, for each digit. An output that moves with its own coordinate alone is where
-one of the two left it, to the last digit and without truncation, however far that was; any
-two coordinates differ in a digit, so that one of the moves tells them apart, and the digits
-in which an output is elsewhere say how the coordinate's number that it moves with differs
-from its own. It is a group test as R. Dorfman's, "The detection of defective members of
-large populations", Ann. Math. Statist. 14 (1943) 436, with the design of a binary code.
+The outputs of an elementwise function depend on their own coordinate only. All coordinates are
+moved at once, then for each binary digit those whose number has a one there. In each evaluation,
+an output without other dependences has one of two known values, to the last digit and however far
+the coordinates are moved. Any two numbers differ in a digit, so that every other dependence
+shows, and the digits in which it does are the difference of the two numbers. This is a group test
+(R. Dorfman, Ann. Math. Statist. 14 (1943) 436), non-adaptive, with the pools of a binary code
+(D.-Z. Du and F. K. Hwang, Combinatorial Group Testing and its Applications, 2000).
 
-It must not judge; far from the point it only finds, close to it it measures.
+It does not judge: entries that the test finds far from the point are measured close to it.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ from pytest_gradcheck.numerics.richardson import extrapolate
 
 __all__ = ["Coupling", "OffDiagonalEntry", "find_coupling", "measure_entry"]
 
-#: How far all coordinates are moved, in units of their scales: what is seen from afar may not
-#: be so at the point, and is looked for closer by.
-REACHES = (0.1, 1e-3, 1e-5)
+#: How far all coordinates are moved, in units of their scales. A dependence that is found far from
+#: the point may not exist there, and is looked for closer to it.
+LENGTHS = (0.1, 1e-3, 1e-5)
 
-#: What noise may do to the difference of two outputs, in units of it.
-NOISE = 10.0
+#: Bound on the effect of noise on the difference of two outputs, in units of the noise.
+NOISE_FACTOR = 10.0
 
-#: So many of the outputs that are moved by others are followed to what moves them.
-FOLLOWED = 5
+#: For how many of the coupled outputs a coordinate is looked for.
+EXAMINED = 5
 
-#: A coordinate moves an output when its derivative is so many bounds from zero.
-APART = 2.0
+#: An entry is nonzero when it is so many bounds from zero.
+NONZERO = 2.0
 
 #: The least weight of a coordinate in a direction.
-LEAST = 0.5
+LEAST_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class OffDiagonalEntry:
-    """An output, and a coordinate that may move it.
+    """The derivative of an output with respect to a coordinate that is not its own.
 
     Attributes
     ----------
     coordinate, output : int
-        Which.
+        Their indices.
     value, bound, step : float
-        The derivative, measured by a ladder, how well, and with which step.
+        The derivative, a bound on its error, and the absolute step of the extrapolation.
     """
 
     coordinate: int
@@ -64,17 +64,17 @@ class OffDiagonalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Coupling:
-    """How outputs move with coordinates that are not their own.
+    """The dependence of outputs on coordinates that are not their own.
 
     Attributes
     ----------
     outputs : ndarray of int
-        Outputs that do; none where that was not confirmed close to the point.
+        Outputs with such a dependence; empty where none was confirmed close to the point.
     pairs : tuple of OffDiagonalEntry
-        Some of these with what moves them.
+        Some of the entries.
     hidden : ndarray, shape (m,)
-        Per unit of its scale, the largest derivative by another coordinate that could hide;
-        infinite where nothing is known.
+        Per unit of its scale, the largest derivative with respect to another coordinate that
+        may be undetected; infinite where nothing is known.
     """
 
     outputs: Indices
@@ -83,20 +83,20 @@ class Coupling:
 
 
 def find_coupling(
-    function: Function, own: Indices, inside: Booleans, rng: np.random.Generator
+    function: Function, output_indices: Indices, inside: Booleans, rng: np.random.Generator
 ) -> Coupling:
-    """Look for outputs that move with coordinates that are not their own.
+    """Find outputs that depend on coordinates that are not their own.
 
     Parameters
     ----------
     function : Function
         What is measured.
-    own : ndarray of int, shape (n, w)
-        The outputs that each coordinate may move.
+    output_indices : ndarray of int, shape (n, w)
+        The outputs of each coordinate.
     inside : ndarray of bool, shape (n,)
-        Coordinates around which the function is defined to both sides.
+        Coordinates around which the function is defined on both sides.
     rng : numpy.random.Generator
-        Draws how far each is moved.
+        Draws how far each coordinate is moved.
 
     Returns
     -------
@@ -104,23 +104,25 @@ def find_coupling(
         Costs one evaluation, and one for each binary digit of the largest number.
     """
     number = np.full(function.base.size, -1)
-    number[own] = own[:, :1]
+    number[output_indices] = output_indices[:, :1]
     scale = function.scales.meaningful(slice(None))
     hidden = np.full(function.base.shape, np.inf)
-    for reach in REACHES:
-        moved = _Moved.along(function, own, signed_direction(reach * scale, rng), inside)
-        if moved is None:
+    for length in LENGTHS:
+        direction = signed_direction(length * scale, rng)
+        test = _GroupTest.along(function, output_indices, direction, inside)
+        if test is None:
             continue
-        seen = moved.beside(number)
-        hidden = np.maximum(seen.apart, moved.tolerance) / (LEAST * reach)
-        if not seen.marks.any():
+        result = test.run(number)
+        hidden = np.maximum(result.deviation, test.tolerance) / (LEAST_WEIGHT * length)
+        if not result.digits.any():
             break
-        outputs = np.flatnonzero(seen.marks)
-        worst = np.argsort(-(seen.apart / moved.tolerance)[outputs], kind="stable")[:FOLLOWED]
+        outputs = np.flatnonzero(result.digits)
+        ratios = (result.deviation / test.tolerance)[outputs]
+        largest = np.argsort(-ratios, kind="stable")[:EXAMINED]
         pairs = [
             pair
-            for output in outputs[worst].tolist()
-            for pair in moved.followed(output, int(number[output] ^ seen.marks[output]))
+            for output in outputs[largest].tolist()
+            for pair in test.entries(output, int(number[output] ^ result.digits[output]))
         ]
         if pairs:
             return Coupling(outputs, tuple(pairs), hidden)
@@ -128,107 +130,110 @@ def find_coupling(
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
+class _GroupTestResult:
+    """What a group test shows of m outputs.
+
+    Attributes
+    ----------
+    digits : ndarray of int, shape (m,)
+        The digits in which the number of another coordinate that an output depends on differs
+        from its own; 0 for none.
+    deviation : ndarray, shape (m,)
+        The largest deviation from the expected value.
+    """
+
+    digits: Indices
+    deviation: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _GroupTest:
     """All coordinates moved along a direction, and the outputs there."""
 
     function: Function
-    own: Indices
+    output_indices: Indices
     direction: Floats
-    there: Floats
+    moved: Floats
     tolerance: Floats
 
     @classmethod
     def along(
-        cls, function: Function, own: Indices, direction: Floats, inside: Booleans
-    ) -> _Moved | None:
+        cls, function: Function, output_indices: Indices, direction: Floats, inside: Booleans
+    ) -> _GroupTest | None:
         """Move all coordinates to where their outputs are defined; None where none are."""
-        there = _outputs(function, direction)
-        if not np.isfinite(there).any():
+        moved = _evaluate(function, direction)
+        if not np.isfinite(moved).any():
             direction[~inside] = 0.0
-            there = _outputs(function, direction)
+            moved = _evaluate(function, direction)
         for factor in (-1.0, 0.0):
-            gone = ~np.isfinite(there[own]).all(axis=1)
-            if gone.any():
-                direction[gone] *= factor
-                there = _outputs(function, direction)
-        if not np.isfinite(there).any():
+            undefined = ~np.isfinite(moved[output_indices]).all(axis=1)
+            if undefined.any():
+                direction[undefined] *= factor
+                moved = _evaluate(function, direction)
+        if not np.isfinite(moved).any():
             return None
-        rounding = EPS * np.maximum(np.abs(there), np.abs(function.base))
-        tolerance = NOISE * np.maximum(function.noise, np.nan_to_num(rounding))
-        return cls(function, own, direction, there, tolerance)
+        rounding = EPS * np.maximum(np.abs(moved), np.abs(function.base))
+        tolerance = NOISE_FACTOR * np.maximum(function.noise, np.nan_to_num(rounding))
+        return cls(function, output_indices, direction, moved, tolerance)
 
-    def beside(self, number: Indices) -> _Beside:
-        """See with which other coordinates outputs move, by the digits of their numbers."""
-        base, own = self.function.base, number[self.own[:, 0]]
-        marks, largest = np.zeros(base.shape, dtype=np.int64), np.zeros_like(base)
+    def run(self, number: Indices) -> _GroupTestResult:
+        """Move for each binary digit the coordinates whose number has a one there."""
+        base, own = self.function.base, number[self.output_indices[:, 0]]
+        digits, largest = np.zeros(base.shape, dtype=np.int64), np.zeros_like(base)
         for digit in range(int(number.max()).bit_length()):
-            rows = (own >> digit & 1).astype(bool)
-            if rows.all() or not rows.any():
+            pool = (own >> digit & 1).astype(bool)
+            if pool.all() or not pool.any():
                 continue
-            outputs = _outputs(self.function, np.where(rows, self.direction, 0.0))
-            expected = np.where(number >> digit & 1, self.there, base)
+            outputs = _evaluate(self.function, np.where(pool, self.direction, 0.0))
+            expected = np.where(number >> digit & 1, self.moved, base)
             with np.errstate(all="ignore"):
-                apart = np.nan_to_num(np.abs(outputs - expected), posinf=0.0)
-            marks |= (apart > self.tolerance).astype(np.int64) << digit
-            np.maximum(largest, apart, out=largest)
-        return _Beside(marks, largest)
+                deviation = np.nan_to_num(np.abs(outputs - expected), posinf=0.0)
+            digits |= (deviation > self.tolerance).astype(np.int64) << digit
+            np.maximum(largest, deviation, out=largest)
+        return _GroupTestResult(digits, largest)
 
-    def followed(self, output: int, number: int) -> list[OffDiagonalEntry]:
-        """Measure an output by the coordinates that are likely to move it, close to the point."""
-        suspects = np.flatnonzero(self.own[:, 0] == number)
-        return _measured(self.function, suspects, output) or _measured(
-            self.function, self._halved(output), output
+    def entries(self, output: int, number: int) -> list[OffDiagonalEntry]:
+        """Measure an output with respect to coordinates of a number, or to one of all others."""
+        suspects = np.flatnonzero(self.output_indices[:, 0] == number)
+        return _nonzero_entries(self.function, suspects, output) or _nonzero_entries(
+            self.function, self._bisected(output), output
         )
 
-    def _halved(self, output: int) -> Indices:
-        """Find a coordinate that moves an output which is not its own, by halving."""
+    def _bisected(self, output: int) -> Indices:
+        """Find a coordinate that an output depends on, not its own, by bisection."""
         base, tolerance = self.function.base[output], self.tolerance[output]
-        rest = np.flatnonzero((self.own != output).all(axis=1))
+        rest = np.flatnonzero((self.output_indices != output).all(axis=1))
         while rest.size > 1:
             half = rest[: rest.size // 2]
             part = np.zeros_like(self.direction)
             part[half] = self.direction[half]
-            moves = abs(_outputs(self.function, part)[output] - base) > tolerance
-            rest = half if moves else rest[half.size :]
+            changes = abs(_evaluate(self.function, part)[output] - base) > tolerance
+            rest = half if changes else rest[half.size :]
         return rest
 
 
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """What outputs show of coordinates that are not their own.
-
-    Attributes
-    ----------
-    marks : ndarray of int, shape (m,)
-        The digits in which the number of what moves an output differs from its own; 0 for none.
-    apart : ndarray, shape (m,)
-        How far they were from where they should have been.
-    """
-
-    marks: Indices
-    apart: Floats
-
-
-def _outputs(function: Function, direction: Floats) -> Floats:
-    """Evaluate once with the whole point moved, shape (m,)."""
+def _evaluate(function: Function, direction: Floats) -> Floats:
+    """Evaluate with the whole point moved, shape (m,)."""
     return np.asarray(function.evaluate([function.point + direction])[0])
 
 
-def _measured(function: Function, suspects: Indices, output: int) -> list[OffDiagonalEntry]:
-    """Measure an output by each of some coordinates; return those that do move it."""
-    found = (measure_entry(function, suspect, output) for suspect in suspects.tolist())
-    return [pair for pair in found if abs(pair.value) > APART * pair.bound]
+def _nonzero_entries(
+    function: Function, coordinates: Indices, output: int
+) -> list[OffDiagonalEntry]:
+    """Measure an output with respect to coordinates; return the entries that are not zero."""
+    entries = (measure_entry(function, coordinate, output) for coordinate in coordinates.tolist())
+    return [entry for entry in entries if abs(entry.value) > NONZERO * entry.bound]
 
 
 def measure_entry(function: Function, coordinate: int, output: int) -> OffDiagonalEntry:
-    """Measure the derivative of one output by one coordinate, by a ladder: 40 evaluations."""
+    """Measure the derivative of an output with respect to a coordinate; 40 evaluations."""
 
     def evaluate(points: Iterable[Floats]) -> Floats:
         return np.stack([function.evaluate([point])[0, output : output + 1] for point in points])
 
     scale = float(function.scales.own(np.array([coordinate]))[0])
     line = CoordinateLine(evaluate, function.point, coordinate, scale)
-    at = slice(output, output + 1)
-    climbed = extrapolate(line, function.base[at], function.noise[at])
-    figures = (climbed.value, climbed.bound, climbed.step)
-    return OffDiagonalEntry(coordinate, output, *(float(figure[0]) for figure in figures))
+    only = slice(output, output + 1)
+    measured = extrapolate(line, function.base[only], function.noise[only])
+    fields = (measured.value, measured.bound, measured.step)
+    return OffDiagonalEntry(coordinate, output, *(float(field[0]) for field in fields))
