@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_gradcheck.check import check_gradient, gradcheck
+    from pytest_gradcheck.check.assertions import check_gradient, gradcheck
     from pytest_gradcheck.errors import (
         GradcheckError,
         GradcheckUsageError,
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "check": "check_gradient gradcheck",
+    "check.assertions": "check_gradient gradcheck",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
     "report.report_data": "Breach Diagnosis Entry Note OptionValue ParameterReport",

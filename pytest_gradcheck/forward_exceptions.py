@@ -1,10 +1,8 @@
-"""The nearest points around the user's: where forward raises even there, that is raised.
+"""Exceptions that forward raises at the points nearest to the user's, which are raised again.
 
-Far away whatever forward raises is an edge of its domain, and told. Where it does so
-however near, on both sides, no derivative could be measured by anybody, and the exception
-itself says best why.
-
-It must not judge or measure.
+An exception at a point further away is an edge of the domain of forward, and the report says
+so. If forward raises on both sides however small the step, no derivative can be measured, and
+the exception itself is the best message. This module does not measure or judge.
 """
 
 from __future__ import annotations
@@ -26,48 +24,48 @@ from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["raise_after_elementwise", "raise_after_screen", "raise_after_sweep"]
 
-#: How far the nearest points are, in units of a coordinate's scale.
+#: The distance of the nearest points, relative to the scale of a coordinate.
 NEAREST = 1e-12
 
-#: At so many coordinates the nearest points are tried.
-TRIED = 20
+#: The number of coordinates at which forward is called at the nearest points.
+MOST_COORDINATES = 20
 
 
 def raise_after_sweep(problem: Problem, measured: FullMeasurement) -> None:
-    """Raise what forward raises at the nearest points around an entry that has no derivative.
+    """Raise the exception of forward at the nearest points around entries without a derivative.
 
     Parameters
     ----------
     problem : Problem
-        What was measured.
+        The problem.
     measured : FullMeasurement
-        Its derivatives.
+        Its measured derivatives.
 
     Raises
     ------
     Exception
-        Of forward, where it raises on both sides something else than a domain error.
+        If forward raises an exception on both sides that is no domain error.
     GradcheckUsageError
-        Where it returns another number of outputs.
+        If forward returns another number of outputs.
     """
     if problem.tangent is None:
         _raise_at_coordinates(problem, 0, measured.found, measured.scales)
     elif measured.found.has_status(Status.UNDEFINED).any():
         edge = problem.edge(0, problem.point.size)
-        _raise_beside(problem, edge, NEAREST * problem.tangent)
+        _raise_on_both_sides(problem, edge, NEAREST * problem.tangent)
 
 
 def raise_after_screen(problem: Problem, screened: ScreenResult, seed: int) -> None:
-    """Raise what forward raises at the nearest points along directions that show nothing.
+    """Raise the exception of forward at the nearest points along a random direction.
 
     Parameters
     ----------
     problem : Problem
-        What was measured.
+        The problem.
     screened : ScreenResult
-        What was found of it.
+        The result of its screen.
     seed : int
-        Draws the direction.
+        Seed of the direction.
 
     Raises
     ------
@@ -81,18 +79,18 @@ def raise_after_screen(problem: Problem, screened: ScreenResult, seed: int) -> N
         scale = screened.scales.own(slice(None))
         direction = signed_direction(scale, np.random.default_rng(seed))
         edge = problem.edge(0, problem.point.size)
-        _raise_beside(problem, edge, NEAREST * direction)
+        _raise_on_both_sides(problem, edge, NEAREST * direction)
 
 
 def raise_after_elementwise(problem: Problem, measured: CompressedJacobian) -> None:
-    """Raise what forward raises at the nearest points around entries that have no derivative.
+    """Raise the exception of forward at the nearest points, with entries moved all at once.
 
     Parameters
     ----------
     problem : Problem
-        What was measured, an elementwise function.
+        The problem of an elementwise function.
     measured : CompressedJacobian
-        Its derivatives.
+        Its measured derivatives.
 
     Raises
     ------
@@ -103,7 +101,7 @@ def raise_after_elementwise(problem: Problem, measured: CompressedJacobian) -> N
     if outside.size:
         change = np.zeros_like(problem.here)
         change[outside] = NEAREST * measured.scales.own(outside)
-        _raise_beside(problem, problem.edge(0, problem.point.size), change)
+        _raise_on_both_sides(problem, problem.edge(0, problem.point.size), change)
 
 
 def _raise_at_coordinates(
@@ -111,29 +109,29 @@ def _raise_at_coordinates(
 ) -> None:
     outside = np.asarray(found.has_status(Status.UNDEFINED).any(axis=1))
     one_sided = np.asarray(found.has_status(Status.EDGE).any(axis=1))
-    for coordinate, edge in _met(problem, start, outside | one_sided):
+    for coordinate, edge in _edges(problem, start, outside | one_sided):
         if outside[coordinate - start] or edge.kind == "size":
             change = np.zeros_like(problem.here)
             change[coordinate] = NEAREST * scales.own(np.array([coordinate]))[0]
-            _raise_beside(problem, edge, change)
+            _raise_on_both_sides(problem, edge, change)
 
 
-def _met(problem: Problem, start: int, rows: Booleans) -> Iterator[tuple[int, Edge]]:
-    """Yield coordinates at which an edge that matters was met, a bounded number."""
-    tried = 0
+def _edges(problem: Problem, start: int, rows: Booleans) -> Iterator[tuple[int, Edge]]:
+    """Yield some coordinates with an edge of the domain that is no domain error."""
+    count = 0
     for coordinate in (start + np.flatnonzero(rows)).tolist():
         edge = problem.edge(coordinate, coordinate + 1)
         if edge is not None and edge.kind != "domain":
             yield coordinate, edge
-            tried += 1
-            if tried == TRIED:
+            count += 1
+            if count == MOST_COORDINATES:
                 return
 
 
-def _raise_beside(problem: Problem, edge: Edge | None, change: Vector) -> None:
-    """Raise what forward raises both where a change is added to the point and where it is taken.
+def _raise_on_both_sides(problem: Problem, edge: Edge | None, change: Vector) -> None:
+    """Raise the exception of forward if it raises where a change is added and subtracted.
 
-    Another number of outputs on one side is enough.
+    Another number of outputs on one side suffices.
     """
     if edge is None or edge.kind == "domain":
         return
@@ -149,6 +147,6 @@ def _raise_beside(problem: Problem, edge: Edge | None, change: Vector) -> None:
 def _error_at(problem: Problem, points: Iterable[Vector]) -> Exception | None:
     try:
         problem.attempt(points)
-    except Exception as error:  # noqa: BLE001  # raised where the other side raises, too
+    except Exception as error:  # noqa: BLE001  # raised if the other side raises as well
         return error
     return None

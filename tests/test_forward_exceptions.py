@@ -1,4 +1,4 @@
-"""Points around the user's at which forward raises: far ones are hints, near ones are told."""
+"""Exceptions of forward at perturbed points: reported from afar, raised from nearby."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ MODES = pytest.mark.parametrize("mode", ["full", "fast"])
 
 
 def close(x: Any) -> Any:
-    """Return a sum of squares of numbers two of which are close."""
+    """Return a sum of squares of numbers, two of which are close."""
     assert abs(x[0] - x[1]) < 1e-4, "too far apart"
     return np.sum(x**2)
 
@@ -32,7 +32,7 @@ def converged(x: Any) -> Any:
 
 
 def listed(x: Any) -> Any:
-    """Return a sum of squares by way of a table."""
+    """Return a sum of squares with the help of a table."""
     table = {(1, 1, 2): 1.0}
     return table[tuple(np.round(x * 100).astype(int) // 100)] * np.sum(x**2)
 
@@ -50,15 +50,15 @@ def raising(error: type[Exception]) -> Callable[[Any], Any]:
 
 @MODES
 @pytest.mark.parametrize("forward", [close, converged, listed])
-def test_far_points_that_raise_decide_nothing(forward: Any, mode: str) -> None:
-    """Whatever forward raises there; a right gradient is correct and a wrong one is wrong."""
+def test_exceptions_at_far_points_do_not_decide(forward: Any, mode: str) -> None:
+    """Whatever forward raises there, a right gradient is correct and a wrong one is wrong."""
     assert check_gradient(forward, lambda x: 2 * x, X, mode=mode).verdict == "correct"
     assert check_gradient(forward, lambda x: 2.02 * x, X, mode=mode).verdict == "wrong"
 
 
 @MODES
-def test_index_beside_an_image_decides_nothing(mode: str) -> None:
-    """Interpolation near its last row steps out of it."""
+def test_index_outside_an_image_does_not_decide(mode: str) -> None:
+    """Interpolation near the last row of an image steps out of it."""
     image = np.arange(25.0).reshape(5, 5)
 
     def interpolate(p: Any) -> Any:
@@ -74,8 +74,8 @@ def test_index_beside_an_image_decides_nothing(mode: str) -> None:
 
 
 @MODES
-def test_output_of_another_size_far_away_decides_nothing(mode: str) -> None:
-    """A range that gains an element only further on."""
+def test_output_of_another_size_far_away_does_not_decide(mode: str) -> None:
+    """A range gains an element only further away."""
     report = check_gradient(
         lambda a, b: np.arange(a, b) * b, lambda a, b: (np.full(5, b), np.arange(a, b)), 0.5, 5.2,
         mode=mode,
@@ -85,7 +85,7 @@ def test_output_of_another_size_far_away_decides_nothing(mode: str) -> None:
 
 @MODES
 def test_output_of_another_size_nearby_is_refused(mode: str) -> None:
-    """On one side or on both: its size depends on the parameters at this very point."""
+    """The size depends on the parameters at this point, on one side or on both."""
     for forward in (lambda x: x[x <= X], lambda x: x[x == X]):
         with pytest.raises(GradcheckUsageError) as error:
             check_gradient(forward, lambda x: np.eye(3), X, mode=mode, seed=0)
@@ -98,14 +98,14 @@ def test_output_of_another_size_nearby_is_refused(mode: str) -> None:
 @MODES
 @pytest.mark.parametrize("error", [KeyError, AssertionError, RuntimeError])
 def test_error_at_the_nearest_points_is_raised(error: type[Exception], mode: str) -> None:
-    """It is the user's own, with its note."""
+    """It is the exception of the user, with its note."""
     with pytest.raises(error, match="gone") as caught:
         check_gradient(raising(error), lambda x: 2 * x, X, mode=mode)
     assert caught.value.__notes__ == ["while gradcheck perturbed x[1] by 1e-12"]
 
 
 def test_error_at_the_nearest_points_of_a_large_point_is_raised() -> None:
-    """Where entries are not measured one by one all are moved together."""
+    """Where entries are not measured one by one, all are moved at once."""
     x = np.linspace(1, 2, 3000)
 
     def forward(x: Any) -> Any:
@@ -127,7 +127,7 @@ def test_error_at_the_nearest_points_of_a_tangent_is_raised() -> None:
 
 @MODES
 def test_domain_errors_everywhere_are_inconclusive(mode: str) -> None:
-    """With what forward raises, and where."""
+    """The report names the exception and its line."""
     forward = raising(ValueError)
     report = check_gradient(forward, lambda x: 2 * x, X, mode=mode)
     assert report.verdict == "inconclusive"
@@ -139,7 +139,7 @@ def test_domain_errors_everywhere_are_inconclusive(mode: str) -> None:
 
 
 def half(x: Any) -> Any:
-    """Return a sum of squares, on one side of the point."""
+    """Return a sum of squares; raise on one side of the point."""
     if x[1] < X[1]:
         raise LookupError("off the grid")
     return np.sum(x**2)
@@ -150,8 +150,8 @@ def one_sided(report: Report) -> list[str | None]:
     return [entry.reason for entry in report["x"].worst if entry.index == (1,)]
 
 
-def test_one_sided_entry_names_what_is_on_the_other_side() -> None:
-    """Right or wrong."""
+def test_one_sided_entry_names_the_exception_on_the_other_side() -> None:
+    """It does so for a correct claim and for a wrong one."""
     line = half.__code__.co_firstlineno + 3
     for factor, step in ((2.0, "-[567]e-06"), (2.02, "-1e-12")):
         (reason,) = one_sided(check_gradient(half, lambda x, f=factor: f * x, X))
@@ -163,7 +163,7 @@ def test_one_sided_entry_names_what_is_on_the_other_side() -> None:
 
 
 def test_report_is_the_same_by_an_executor_and_in_batches() -> None:
-    """An exception in a worker is the same edge; one bad row does not take others with it."""
+    """An exception in a worker is the same edge; one bad row does not affect the others."""
 
     def rows(x: Any) -> Any:
         if np.any(x[..., 1] < X[1]):
@@ -179,8 +179,8 @@ def test_report_is_the_same_by_an_executor_and_in_batches() -> None:
     assert plain.wrong == there.wrong == batched.wrong == 3
 
 
-def test_batched_forward_undefined_further_on_is_not_refused() -> None:
-    """Whether it takes two points at once shows from nearer ones, too."""
+def test_batched_forward_that_is_undefined_far_away_is_not_refused() -> None:
+    """Nearer points show as well whether it takes two points at once."""
 
     def rows(x: Any) -> Any:
         if np.abs(x - X).max() > 1e-4:
@@ -199,8 +199,8 @@ def test_batched_forward_undefined_further_on_is_not_refused() -> None:
     assert caught.value.__notes__ == ["while gradcheck perturbed x[0] by 1e-12"]
 
 
-def test_constrained_entry_names_what_is_around_it() -> None:
-    """Where one coordinate moves several entries."""
+def test_constrained_entry_names_the_exception_around_it() -> None:
+    """One coordinate moves several entries."""
     S = np.array([[2.0, 0.5], [0.5, 1.0]])
 
     def forward(S: Any) -> Any:
@@ -227,7 +227,7 @@ OUTCOMES = [
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("way", ["alone", "executor", "batched"])
 def test_outcomes_always_propagate(outcome: Any, way: str) -> None:
-    """They end the test, from however far away."""
+    """They end the test, however far away they are raised."""
 
     def ends(x: Any) -> Any:
         if np.any(x != X):

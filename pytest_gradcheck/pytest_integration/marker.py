@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.check import run_check
+from pytest_gradcheck.check.run_check import run_check
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
 from pytest_gradcheck.options import Layer, validate

@@ -14,7 +14,7 @@ import numpy as np
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.check import derivative_task
+from pytest_gradcheck.check.modes import derivative_task
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.numerics.full_check import measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Status

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest_gradcheck.report_builder.progress as progress
 
-progress.PATIENCE = progress.PAUSE = 0.0
+progress.DELAY = progress.INTERVAL = 0.0
 
 def slow(x):
     time.sleep(0.001)

@@ -1,0 +1,136 @@
+"""The steps of a check: bind the call, measure derivatives, judge the claims, report.
+
+`bind` makes a problem in numbers of the call. The mode that `choose_mode` returns measures its
+derivatives, and has each claim judged and described. `assemble_report` makes the report of all
+parameters. This module does not import pytest: a running test provides options and takes the
+report.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from pytest_gradcheck.binding.bind import bind
+from pytest_gradcheck.binding.call.resolved_call import Call
+from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+    ConstraintDeclarations,
+)
+from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch
+from pytest_gradcheck.check.modes import choose_mode
+from pytest_gradcheck.current_test import RunningTest
+from pytest_gradcheck.errors import (
+    PACKAGE_DIRECTORY,
+    GradcheckUsageError,
+    GradcheckVacuousWarning,
+    hide_own_errors,
+)
+from pytest_gradcheck.judgement.check_outcome import vacuous_parameters
+from pytest_gradcheck.options import Layer, Options, resolve
+from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report_builder.assemble_report import assemble_report
+from pytest_gradcheck.report_builder.progress import show_progress
+
+__all__ = ["run_check"]
+
+
+def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None) -> Report:
+    """Make the check of a call, under the options of the running test.
+
+    Parameters
+    ----------
+    call : Call
+        The call as the user wrote it.
+    given : mapping of str to object
+        The options in the call.
+    test : RunningTest or None
+        The running test, which provides options and takes the report.
+
+    Returns
+    -------
+    Report
+        The report of a check that passed or failed.
+
+    Raises
+    ------
+    GradcheckUsageError
+        If the check cannot be made as it was written.
+    """
+    __tracebackhide__ = hide_own_errors
+    layers = [Layer("call", given)]
+    if test is not None:
+        layers = [*test.layers, *layers, *test.overrides]
+    try:
+        options = resolve(layers, _argument_names(call.forward))
+        report = _check(call, options, test)
+    except GradcheckUsageError as error:
+        # The frames in this package are of no use to the user who made the mistake.
+        raise error.with_traceback(None) from None
+    if test is not None:
+        test.take(report)
+    _warn_if_vacuous(report)
+    return report
+
+
+def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:
+    """Yield the argument names of forward, for the hint at an option that is none of ours.
+
+    The signature is read only if that hint is needed.
+    """
+    with suppress(TypeError, ValueError):
+        yield from inspect.signature(forward).parameters
+
+
+def _check(call: Call, options: Options, test: RunningTest | None) -> Report:
+    """Check once, and again with every generator replayed if one of them has moved."""
+    started = time.perf_counter()
+    report, has_moved = _check_once(call, options, test, started, replay_all=False)
+    if has_moved:
+        report, _ = _check_once(call, options, test, started, replay_all=True)
+    return report
+
+
+def _check_once(
+    call: Call, options: Options, test: RunningTest | None, started: float, *, replay_all: bool
+) -> tuple[Report, bool]:
+    """Return the report, and whether a random generator that is not replayed has moved."""
+    show, rerun = (None, None) if test is None else (test.show, test.rerun)
+    with bind(
+        call,
+        seed=options.seed,
+        convention=options.convention,
+        replay=options.replay,
+        replay_all=replay_all,
+        declarations=ConstraintDeclarations(options.tangent, options.project, options.bounds),
+        dispatch=Dispatch(options.executor, options.batched),
+    ) as problem:
+        mode = choose_mode(problem, options)
+        with show_progress(problem, show, mode.entries) as counted:
+            parameters = mode.check(counted, options)
+        report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
+    return report, problem.randomness_moved()
+
+
+def _warn_if_vacuous(report: Report) -> None:
+    """Warn at the user's line if a check passes although a gradient is zero everywhere."""
+    __tracebackhide__ = hide_own_errors
+    names = vacuous_parameters(report.parameters)
+    if not names or report.failures:
+        return
+    # Python 3.12 has skip_file_prefixes= for this; Python 3.11 needs the depth of the stack.
+    frame, depth = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE_DIRECTORY):
+        frame, depth = frame.f_back, depth + 1
+    message = (
+        f"the gradient of {report.forward} is zero everywhere with respect to "
+        f"{', '.join(names)}: the check tested nothing there; try another point"
+    )
+    unused = [p.name for p in report.parameters if any(n.kind == "unused" for n in p.notes)]
+    if unused:
+        message += f" ({report.forward} does not depend on {', '.join(unused)} at this one)"
+    warnings.warn(message, GradcheckVacuousWarning, stacklevel=depth)
