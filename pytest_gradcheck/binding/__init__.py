@@ -1,1 +1,1 @@
-"""From what the user wrote to a `Problem`: calling, matching, replaying; it judges nothing."""
+"""Binding: from a call as the user wrote it to a gradient problem in numbers."""

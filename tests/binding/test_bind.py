@@ -766,12 +766,12 @@ def _flat(value: Any) -> list[Any]:
 
 
 def _map(value: Any, function: Callable[[Any], Any]) -> Any:
-    from pytest_gradcheck.binding.values.pytree import children, replaced
+    from pytest_gradcheck.binding.values.pytree import contents, replaced
 
-    inside = children(value)
+    inside = contents(value)
     if inside is None:
         return function(value)
-    return replaced(value, [_map(item, function) for _, item in inside])
+    return replaced(value, [_map(item, function) for item in inside])
 
 
 def test_partial_functions_are_bound_by_their_remaining_arguments() -> None:

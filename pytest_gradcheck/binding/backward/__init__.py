@@ -1,1 +1,1 @@
-"""The backward function: called, and what it returns read as claims."""
+"""Backward: calling it, and reading what it returns as claims."""

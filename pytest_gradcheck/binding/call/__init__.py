@@ -1,1 +1,1 @@
-"""The user's call: arguments by name, what is checked, how backward is called."""
+"""The call: arguments by name, what is checked, and how to call backward."""

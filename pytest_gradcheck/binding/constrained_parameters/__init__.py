@@ -1,1 +1,1 @@
-"""Constrained parameters: declarations, and coordinates along admissible moves."""
+"""Constrained parameters: their constraints, and coordinates along admissible directions."""

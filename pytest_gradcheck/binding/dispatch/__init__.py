@@ -1,1 +1,1 @@
-"""Calling forward at many points: one by one, in batches, or through an executor."""
+"""Forward at perturbed points: one by one, in batches, or through an executor."""

@@ -1,1 +1,1 @@
-"""Forward at points around the user's: one by one, many in one call, or handed to workers."""
+"""Forward: a working copy of its arguments, its outputs, and its domain."""

@@ -1,1 +1,1 @@
-"""Random generators, and their states put back before each evaluation."""
+"""Random generators, whose states are restored before each evaluation."""

@@ -1,6 +1,7 @@
-"""Random generators: what one is, and where a function may draw from one.
+"""Random generators that the user's functions may draw from.
 
-It must not move or restore any; it finds them and gives each a name.
+They are searched for in the global state, in arguments, defaults, closures and attributes, and in
+the globals that functions name. It does not draw from any or restore any; it gives each a name.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.random_state.mersenne_twister_state import numpys_global, pythons
+from pytest_gradcheck.binding.random_state.mersenne_twister_state import (
+    numpy_global_access,
+    python_access,
+)
 from pytest_gradcheck.binding.values.pytree import accessors, contents
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -28,7 +32,7 @@ __all__ = [
     "is_installed",
 ]
 
-#: Where generators are looked for, for messages.
+#: Where generators are searched for, for messages.
 SEARCHED = (
     "numpy's and Python's global state, arguments, defaults, closures, the bound object and the "
     "globals that forward and backward name"
@@ -37,22 +41,22 @@ SEARCHED = (
 #: Types of values that cannot hold a generator.
 PLAIN = (str, bytes, int, float, complex, np.ndarray, np.generic, types.ModuleType, types.NoneType)
 
-#: How deep objects and functions are followed.
+#: The depth to which objects and functions are searched.
 DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """A random generator whose state can be read and put back.
+    """A random generator whose state can be read and restored.
 
     Attributes
     ----------
     name : str
-        For people: where it was found.
+        Where it was found, for messages.
     read : callable
         Returns its state.
     write : callable
-        Takes a state back.
+        Restores a state.
     is_global : bool
         Whether its state belongs to the whole process.
     """
@@ -63,33 +67,33 @@ class Generator:
     is_global: bool = False
 
     def is_at(self, state: Any) -> bool:
-        """Tell whether it is in this state."""
-        return _same(self.read(), state)
+        """Return whether it is in this state."""
+        return _are_equal(self.read(), state)
 
 
 def global_generators() -> tuple[Generator, Generator]:
     """Return numpy's and Python's global generators."""
     return (
-        Generator("numpy's global state", *numpys_global(), is_global=True),
-        Generator("random's global state", *pythons(random._inst), is_global=True),
+        Generator("numpy's global state", *numpy_global_access(), is_global=True),
+        Generator("random's global state", *python_access(random._inst), is_global=True),
     )
 
 
-def _same(a: Any, b: Any) -> bool:
-    """Compare two states, which are nested tuples and dicts with arrays in them."""
+def _are_equal(a: Any, b: Any) -> bool:
+    """Return whether two states, nested tuples and dicts with arrays in them, are equal."""
     if isinstance(a, np.ndarray):
         return bool(np.array_equal(a, b))
     try:
-        # In C: a state of random.Random is a tuple of 625 numbers.
+        # Fast in C: a state of random.Random is a tuple of 625 numbers.
         return bool(a == b)
-    except ValueError:  # it holds arrays, whose comparison is no truth value
+    except ValueError:  # arrays in it have no truth value
         if isinstance(a, dict):
-            return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
-        return len(a) == len(b) and all(map(_same, a, b))
+            return a.keys() == b.keys() and all(_are_equal(a[key], b[key]) for key in a)
+        return len(a) == len(b) and all(map(_are_equal, a, b))
 
 
 def as_generator(name: str, value: object) -> Generator | None:
-    """Return `value` as a generator, None where it is none."""
+    """Return `value` as a generator, None where it is not one."""
     if isinstance(value, np.random.Generator):
         return as_generator(name, value.bit_generator)
     if isinstance(value, np.random.BitGenerator):
@@ -98,7 +102,7 @@ def as_generator(name: str, value: object) -> Generator | None:
     if isinstance(value, np.random.RandomState):
         return Generator(name, value.get_state, value.set_state)
     if isinstance(value, random.Random):
-        return Generator(name, *pythons(value))
+        return Generator(name, *python_access(value))
     return None
 
 
@@ -107,7 +111,7 @@ def find_generators(
     arguments: Iterable[tuple[str, Any]],
     extra: Sequence[object] = (),
 ) -> list[Generator]:
-    """Find every generator the functions may draw from, the global ones first.
+    """Find every generator that the functions may draw from, the global ones first.
 
     Parameters
     ----------
@@ -116,42 +120,42 @@ def find_generators(
     arguments : iterable of (str, Any)
         Names and values of the arguments.
     extra : sequence of object
-        Generators the user named.
+        Generators that the user named.
 
     Returns
     -------
     list of Generator
-        Each one once.
+        Each once.
 
     Raises
     ------
     GradcheckUsageError
-        When one of `extra` is no generator that can be put back.
+        When one of `extra` is not a generator whose state can be restored.
     """
     search = _Search()
     for k, value in enumerate(extra):
-        if not search.take(f"replay[{k}]", value):
+        if not search.add(f"replay[{k}]", value):
             raise GradcheckUsageError(
                 f"replay={value!r} cannot be put back: replay takes numpy.random.Generator, "
                 "BitGenerator and RandomState objects and random.Random objects."
             )
     for name, value in arguments:
-        search.look(f"{name} (argument)", value, 0)
+        search.search(f"{name} (argument)", value, 0)
     for function in functions:
-        search.look_into_function(function, 0)
+        search.search_function(function, 0)
     return [*global_generators(), *search.found]
 
 
 class _Search:
-    """One walk over everything that the functions can reach; it visits nothing twice."""
+    """A depth-first search of everything that the functions can reach; it visits nothing twice."""
 
     def __init__(self) -> None:
         self.found: list[Generator] = []
-        # Objects are kept, so that no other can take the identity of one seen.
+        # Holding the objects keeps their ids from being reused.
         self._seen: dict[int, object] = {}
 
-    def take(self, name: str, value: object) -> bool:
-        """Keep `value` if it is a generator, and tell whether it is."""
+    def add(self, name: str, value: object) -> bool:
+        """Return whether `value` is a generator, and add it if so."""
         generator = as_generator(name, value)
         if generator is None:
             return False
@@ -160,42 +164,42 @@ class _Search:
             self.found.append(generator)
         return True
 
-    def look(self, name: str, value: object, depth: int) -> None:
-        """Look at a value and, where it is a container, an object or a function, into it."""
-        if _is_plain(value) or self.take(name, value):
+    def search(self, name: str, value: object, depth: int) -> None:
+        """Search a value: a generator, or a container, an object or a function that holds some."""
+        if _is_plain(value) or self.add(name, value):
             return
         if depth >= DEPTH or not self._is_new(value):
             return
         if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
             code = getattr(value, "__code__", None)
             if code is None or not is_installed(code.co_filename):
-                self.look_into_function(value, depth)
+                self.search_function(value, depth)
             return
         inside = contents(value)
         if inside is None:
             for key, item in _attributes(value).items():
-                self.look(f"{name}.{key}", item, depth + 1)
+                self.search(f"{name}.{key}", item, depth + 1)
         elif not _are_plain(inside):
             for accessor, item in zip(accessors(value), inside, strict=True):
-                self.look(f"{name}{accessor}", item, depth + 1)
+                self.search(f"{name}{accessor}", item, depth + 1)
 
-    def look_into_function(self, function: Any, depth: int) -> None:
-        """Look at defaults, closure, bound object and the globals that a function names."""
+    def search_function(self, function: Any, depth: int) -> None:
+        """Search defaults, closure, bound object and the globals that a function names."""
         if isinstance(function, functools.partial):
             for item in (*function.args, *function.keywords.values()):
-                self.look("partial's argument", item, depth + 1)
-            self.look_into_function(function.func, depth)
+                self.search("partial's argument", item, depth + 1)
+            self.search_function(function.func, depth)
         elif isinstance(function, types.MethodType):
-            self.look("self", function.__self__, depth)
-            self.look_into_function(function.__func__, depth)
+            self.search("self", function.__self__, depth)
+            self.search_function(function.__func__, depth)
         elif isinstance(function, types.FunctionType):
             for name, item in _reachable(function):
-                self.look(name, item, depth + 1)
+                self.search(name, item, depth + 1)
         elif depth == 0:
-            self.look(type(function).__name__, function, depth)
+            self.search(type(function).__name__, function, depth)
             call = type(function).__dict__.get("__call__")
             if isinstance(call, types.FunctionType):
-                self.look_into_function(call, depth + 1)
+                self.search_function(call, depth + 1)
 
     def _is_new(self, value: object) -> bool:
         if id(value) in self._seen:
@@ -232,7 +236,7 @@ def _global_names(code: types.CodeType) -> Iterator[str]:
 
 
 def _attributes(value: object) -> dict[str, Any]:
-    """Return the attributes of an object of the user's, none of a library's or a class."""
+    """Return the attributes of an object of the user's own class, none of other objects."""
     module = sys.modules.get(type(value).__module__)
     if isinstance(value, type) or is_installed(getattr(module, "__file__", None)):
         return {}
@@ -242,15 +246,15 @@ def _attributes(value: object) -> dict[str, Any]:
 
 
 def is_installed(path: str | None) -> bool:
-    """Tell code of Python or of an installed package from code of the user's."""
+    """Return whether a file belongs to Python or an installed package, not to the user."""
     return path is None or "site-packages" in path or path.startswith(sys.base_prefix)
 
 
 def _is_plain(value: object) -> bool:
-    """Tell values that cannot hold a generator, the bulk of what is met."""
+    """Return whether a value cannot hold a generator, as most cannot."""
     return isinstance(value, PLAIN)
 
 
 def _are_plain(values: Iterable[object]) -> bool:
-    """Tell many such values by their types, of which there are few."""
+    """Return whether none of many values can hold a generator, by their few types."""
     return all(issubclass(kind, PLAIN) for kind in set(map(type, values)))

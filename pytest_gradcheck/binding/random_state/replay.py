@@ -1,7 +1,8 @@
-"""Replay: randomness put back before each evaluation, so that it is always the same.
+"""Replay: states of random generators restored before each evaluation.
 
-It must not evaluate anything: it is told when something was, and looks which
-generators moved.
+With common random numbers the outputs of a stochastic function differ by the perturbation alone.
+Only generators that the functions draw from are restored. It does not evaluate anything; its
+caller says when something was evaluated.
 """
 
 from __future__ import annotations
@@ -15,23 +16,23 @@ from pytest_gradcheck.binding.random_state.generators import Generator
 
 __all__ = ["Replay"]
 
-#: Checks that put back a state which belongs to the whole process take turns.
+#: Held by the one check that restores state which belongs to the whole process.
 _TURN = threading.RLock()
 
 
 class Replay:
-    """Keeps the states that generators had at the start of a check.
+    """Restores the states that generators had at the start of a check.
 
-    OutputReader and writing states is slow beside a small forward, so only those that are seen to
-    move are put back, and all are looked at once more at the end: what moved is known from
-    then on.
+    Reading and writing states takes longer than a small forward. So only generators that have
+    moved during the first evaluation are restored, and the others are compared once more at the
+    end.
 
     Parameters
     ----------
     generators : sequence of Generator
         Every generator that may be drawn from.
     everything : bool
-        Put all of them back each time, without waiting to see them move.
+        Restore all of them each time, whether they have moved or not.
 
     Examples
     --------
@@ -42,9 +43,9 @@ class Replay:
     ...     first = rng.random()
     ...     replay.observe()
     ...     replay.rewind()
-    ...     again = rng.random()
-    ...     moving = replay.confirm()
-    >>> moving, first == again == rng.random()
+    ...     second = rng.random()
+    ...     replayed = replay.confirm()
+    >>> replayed, first == second == rng.random()
     (('rng',), True)
     """
 
@@ -52,16 +53,16 @@ class Replay:
         self._generators = generators
         self._everything = everything
         self._start: list[Any] = []
-        self._moving: list[int] = []
+        self._replayed: list[int] = []
         self._has_turn = False
         self._at_end: list[int] | None = None
 
     def __enter__(self) -> Self:
-        # Until it is known who moves, no other check may be in the middle of a replay.
+        # Until it is known which generators move, no other check may be replaying.
         self._take_turn()
         self._start = [generator.read() for generator in self._generators]
         if self._everything:
-            self._moving = list(range(len(self._generators)))
+            self._replayed = list(range(len(self._generators)))
         return self
 
     def __exit__(
@@ -77,37 +78,37 @@ class Replay:
         self._at_end = at_end
 
     def observe(self) -> None:
-        """Look which generators have moved since the start; those are replayed from now on."""
-        self._moving += self._moved()
+        """Replay, from now on, the generators that have moved since the start."""
+        self._replayed += self._others_moved()
 
     def confirm(self) -> tuple[str, ...]:
-        """Go on with those alone that moved again: a thread in the background moves some, too.
+        """Stop replaying generators that did not move again: another thread moved them.
 
         Returns
         -------
         tuple of str
-            Their names.
+            The names of those that are replayed.
         """
         if not self._everything:
-            self._moving = [k for k in self._moving if self._has_moved(k)]
-        if not any(self._generators[k].is_global for k in self._moving):
+            self._replayed = [k for k in self._replayed if self._has_moved(k)]
+        if not any(self._generators[k].is_global for k in self._replayed):
             self._end_turn()
-        return tuple(self._generators[k].name for k in sorted(self._moving))
+        return tuple(self._generators[k].name for k in sorted(self._replayed))
 
     def rewind(self) -> None:
-        """Put the generators that move back to where they were at the start."""
-        for k in self._moving:
+        """Restore the replayed generators to their states at the start."""
+        for k in self._replayed:
             self._generators[k].write(self._start[k])
 
     def moved(self) -> bool:
-        """Tell whether a generator that is not replayed has moved since the start.
+        """Return whether a generator that is not replayed has moved since the start.
 
-        After the end it tells what had moved until then.
+        After the end of the context it is whether one had moved until then.
         """
-        return bool(self._moved())
+        return bool(self._others_moved())
 
-    def _moved(self) -> list[int]:
-        replayed = set(self._moving)
+    def _others_moved(self) -> list[int]:
+        replayed = set(self._replayed)
         if self._at_end is not None:
             return [k for k in self._at_end if k not in replayed]
         others = (k for k in range(len(self._generators)) if k not in replayed)

@@ -1,1 +1,1 @@
-"""Values of arguments: trees of them, their arrays, and coordinates in a vector."""
+"""Values of arguments: pytrees, their leaves, and the coordinates of these in a vector."""

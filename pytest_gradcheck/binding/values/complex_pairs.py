@@ -1,6 +1,8 @@
-"""Complex numbers as pairs of real coordinates: values, cotangents and claims alike.
+"""Complex numbers as pairs of real coordinates, in values, cotangents and claims.
 
-It must not know where the numbers come from; arrays in, coordinates out.
+An entry z has the coordinates Re z and Im z. Gradients of a real L with respect to z follow one
+of two conventions: ``dL/dRe + i dL/dIm`` (PyTorch) or ``dL/dRe - i dL/dIm`` (JAX). Derivatives
+with respect to coordinates are the same in both. It does not know where the numbers come from.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from pytest_gradcheck.binding.values.parameters import Block, Vector
 
 __all__ = ["IMAGINARY", "claim_coordinates", "flat_complex", "flat_real", "weights"]
 
-#: The gradient of a real L by a complex z is dL/dRe + s i dL/dIm, and L = Re(c' output) for a
-#: cotangent c, where c' is its conjugate for s = 1 and c itself for s = -1. The s of each
-#: convention.
+#: The sign s of each convention: the gradient of a real L with respect to z is
+#: dL/dRe + s i dL/dIm, and L = Re(c' output) for a cotangent c, where c' is the conjugate of c
+#: for s = 1, and c itself for s = -1.
 IMAGINARY = {"pytorch": 1.0, "jax": -1.0}
 
 
@@ -26,12 +28,12 @@ def flat_real(value: Any) -> Vector:
 
 
 def flat_complex(value: Any) -> Vector:
-    """Return a copy of a complex value, flat, imaginary parts after real ones."""
+    """Return a copy of a complex value, flat, the real part of each entry before the imaginary."""
     return np.array(value, dtype=np.complex128).reshape(-1).view(np.float64)
 
 
 def weights(cotangent: Vector, outputs: tuple[Block, ...], convention: str) -> Vector:
-    """Return what the coordinates of outputs are weighted by under a cotangent.
+    """Return the weights of the coordinates of outputs in the product with a cotangent.
 
     Examples
     --------
@@ -49,23 +51,23 @@ def weights(cotangent: Vector, outputs: tuple[Block, ...], convention: str) -> V
 def claim_coordinates(
     claim: NDArray[Any], *, output: Block, parameter: Block, convention: str
 ) -> Vector:
-    """Return derivatives of one output by one parameter, by coordinate.
+    """Return the derivatives of an output with respect to a parameter, by coordinate.
 
     Parameters
     ----------
     claim : ndarray, shape (entries of the output, entries of the parameter)
-        Complex where one of the two is: of a real output the gradient in its
-        convention, of a complex output ``d output / dx`` for a real x and the
-        holomorphic derivative f'(z) for a complex z.
+        Complex where one of the two is: the gradient of a real output in the convention; of a
+        complex output ``d output / dx`` for a real x, and the holomorphic derivative f'(z) for a
+        complex z.
     output, parameter : Block
         Whether they are complex.
     convention : {"pytorch", "jax"}
-        Of the gradient of a real output by a complex parameter.
+        The convention of the gradient of a real output with respect to a complex parameter.
 
     Returns
     -------
     ndarray of float64, shape (coordinates of the parameter, of the output)
-        Real derivatives.
+        Real derivatives, transposed: rows are coordinates of the parameter.
 
     Examples
     --------

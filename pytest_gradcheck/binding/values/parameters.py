@@ -1,6 +1,6 @@
-"""Arrays and where their coordinates lie in a vector.
+"""Arrays and the places of their coordinates in a vector.
 
-It must not know what the arrays mean.
+It does not know what the arrays mean.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Vector = NDArray[np.float64]
 
 @cache
 def dtype_name(dtype: np.dtype[Any]) -> str:
-    """Return the name of a dtype; numpy puts it together anew each time."""
+    """Return the name of a dtype, cached: NumPy builds it each time."""
     return str(dtype)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """An array and where its coordinates lie in a vector.
+    """An array and the place of its coordinates in a vector.
 
     Attributes
     ----------
@@ -53,11 +53,11 @@ class Block:
 
     @property
     def size(self) -> int:
-        """How many entries it has, complex ones counted once."""
+        """The number of entries; a complex one counts once."""
         return (self.stop - self.start) // (2 if self.is_complex else 1)
 
     def place(self, coordinate: int) -> tuple[tuple[int, ...], Part | None]:
-        """Return index and part of the entry that its own coordinate `coordinate` is of."""
+        """Return the index of the entry of a coordinate of its own, and the part of it."""
         part: Part | None = None
         if self.is_complex:
             part = "imag" if coordinate % 2 else "real"
@@ -69,7 +69,7 @@ class Block:
         return tuple(reversed(index)), part
 
     def entry(self, coordinate: int) -> str:
-        """Return the name of that entry: ``W[1, 3]``, ``z[2].imag``."""
+        """Return the name of the entry of a coordinate of its own: ``W[1, 3]``, ``z[2].imag``."""
         index, part = self.place(coordinate)
         subscript = f"[{', '.join(map(str, index))}]" if index else ""
         return f"{self.name}{subscript}" + (f".{part}" if part else "")
@@ -77,15 +77,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Parameter(Block):
-    """One checked leaf array; its coordinates lie in the point.
+    """A checked leaf; its coordinates are part of the point.
 
     Attributes
     ----------
     entries : tuple of int or None
-        Of a constrained parameter, which of the coordinates it would have by
-        itself its coordinates are; None for all.
+        Which coordinates of the array its coordinates are, where a constraint leaves some out;
+        None for all.
     notes : tuple of Note
-        What is to be known of it beforehand.
+        Notes on how it is measured.
     """
 
     entries: tuple[int, ...] | None = None
@@ -93,12 +93,12 @@ class Parameter(Block):
 
     @property
     def axes(self) -> tuple[int, ...]:
-        """The axes along which its coordinates lie, at least one."""
+        """The shape of its coordinates, of at least one axis."""
         if self.entries is not None:
             return (self.stop - self.start,)
         return (*self.shape, 2) if self.is_complex else self.shape or (1,)
 
     def place(self, coordinate: int) -> tuple[tuple[int, ...], Part | None]:
-        """Return index and part of the entry that its own coordinate `coordinate` is of."""
+        """Return the index of the entry of a coordinate of its own, and the part of it."""
         entry = coordinate if self.entries is None else self.entries[coordinate]
         return Block.place(self, entry)

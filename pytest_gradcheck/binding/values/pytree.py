@@ -1,7 +1,8 @@
-"""Arguments as trees: containers inside, numbers and arrays at the leaves.
+"""Pytrees: nested containers with numbers and arrays as leaves.
 
-It must not know what is checked; it finds leaves, names them and puts others
-in their place.
+As in `jax.tree_util`, but without a registry: dicts, lists, tuples, named tuples, dataclasses and
+namespaces are containers, and a leaf is named by its Python accessor, ``params['W1']``. A
+rectangular list of plain numbers is a leaf, not a container. It does not know what is checked.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ __all__ = [
     "Leaf",
     "LeafNames",
     "accessors",
-    "children",
     "contents",
     "counted",
     "describe_value",
@@ -35,13 +35,13 @@ __all__ = [
     "with_article",
 ]
 
-#: Types of values that hold no other and never change.
+#: Types of immutable values that hold no others.
 SIMPLE: frozenset[type] = frozenset({int, float, complex, bool, str, bytes, types.NoneType})
 
-#: Types of values that are no containers: the bulk of what is met.
+#: The most common types that are not containers.
 ATOMS = SIMPLE | {np.ndarray}
 
-#: Simple types by which there is no derivative; and those that are no whole numbers.
+#: Simple types without a derivative, and those that are not integers.
 NEVER_FLOATING = SIMPLE - {float, complex}
 NEVER_INTEGER = SIMPLE - {int}
 
@@ -68,21 +68,17 @@ class Leaf:
 
     @property
     def is_differentiable(self) -> bool:
-        """Whether it is floating or complex, so that a derivative by it means something."""
+        """Whether it is floating or complex."""
         return self.array.dtype.kind in "fc"
 
     @property
     def is_integer(self) -> bool:
-        """Whether it holds whole numbers."""
+        """Whether it holds integers."""
         return self.array.dtype.kind in "iu"
 
 
 def contents(value: Any) -> list[Any] | None:
-    """Return everything directly inside a container, None where `value` is none.
-
-    Dicts, lists, tuples, named tuples, dataclasses and namespaces are containers; a
-    rectangular list of plain numbers is a leaf.
-    """
+    """Return the children of a container, in order; None where `value` is not a container."""
     if type(value) in ATOMS:
         return None
     if isinstance(value, Mapping):
@@ -94,7 +90,7 @@ def contents(value: Any) -> list[Any] | None:
 
 
 def accessors(container: Any) -> Iterator[str]:
-    """Yield the accessor of everything directly inside a container, in the order of `contents`."""
+    """Return the accessors of the children of a container, in the order of `contents`."""
     if isinstance(container, Mapping):
         return (f"[{key!r}]" for key, _ in container.items())
     names = _attributes(container)
@@ -104,7 +100,7 @@ def accessors(container: Any) -> Iterator[str]:
 
 
 def _attributes(value: Any) -> Iterable[str] | None:
-    """Return what a named tuple, a dataclass or a namespace calls its contents; else None."""
+    """Return the attributes of a named tuple, a dataclass or a namespace; else None."""
     if isinstance(value, (list, tuple)):
         return getattr(value, "_fields", None)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -112,28 +108,16 @@ def _attributes(value: Any) -> Iterable[str] | None:
     return list(vars(value)) if isinstance(value, types.SimpleNamespace) else None
 
 
-def children(value: Any) -> list[tuple[str, Any]] | None:
-    """Return accessor and value of everything directly inside a container.
-
-    Returns
-    -------
-    list of (str, Any) or None
-        None where `value` is no container, see `contents`.
-    """
-    inside = contents(value)
-    return None if inside is None else list(zip(accessors(value), inside, strict=True))
-
-
 def holds_only(inside: Iterable[Any], kinds: frozenset[type]) -> bool:
-    """Tell whether all of what is in a container is of these types themselves.
+    """Return whether the type of every child is one of these, subclasses excluded.
 
-    A million numbers are told apart from arrays in the time that a few thousand names take.
+    A million numbers are recognised in the time that a few thousand accessors take.
     """
     return set(map(type, inside)) <= kinds
 
 
 def replaced(value: Any, new: Sequence[Any]) -> Any:
-    """Return a container like `value` with `new` for its children, in their order."""
+    """Return a copy of a container with `new` for its children, in order."""
     if isinstance(value, Mapping):
         result: Any = copy.copy(value)
         for key, item in zip(value, new, strict=True):
@@ -150,7 +134,7 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
 
 
 def rebuilt(name: str, value: Any, new: Mapping[str, Any]) -> Any:
-    """Return `value`, called `name`, with what `new` has for the accessors of its leaves.
+    """Return a copy of `value`, called `name`, with the values that `new` has for accessors.
 
     Examples
     --------
@@ -176,7 +160,7 @@ def leaves(name: str, value: Any, *, skipped: frozenset[type] = frozenset()) -> 
     value : Any
         A container or a leaf.
     skipped : frozenset of type
-        Containers that hold nothing else are passed over.
+        Containers that hold these types only are skipped.
 
     Yields
     ------
@@ -193,18 +177,18 @@ def leaves(name: str, value: Any, *, skipped: frozenset[type] = frozenset()) -> 
 
 
 def floating_leaves(name: str, value: Any) -> tuple[Leaf, ...]:
-    """Return every leaf in `value` by which there is a derivative."""
+    """Return every floating or complex leaf in `value`."""
     found = leaves(name, value, skipped=NEVER_FLOATING)
     return tuple(leaf for leaf in found if leaf.is_differentiable)
 
 
 def integer_leaves(name: str, value: Any) -> Iterator[Leaf]:
-    """Yield every leaf in `value` that holds whole numbers."""
+    """Yield every leaf in `value` that holds integers."""
     return (leaf for leaf in leaves(name, value, skipped=NEVER_INTEGER) if leaf.is_integer)
 
 
 class LeafNames(Collection[str]):
-    """Accessors of leaves, in which those inside a container are found by bisection.
+    """Accessors of leaves, sorted: those inside a container are found by bisection.
 
     Examples
     --------
@@ -227,7 +211,7 @@ class LeafNames(Collection[str]):
         return len(self._sorted)
 
     def any_within(self, outer: str) -> bool:
-        """Tell whether accessor `outer` is that of a leaf or leads further to one."""
+        """Return whether `outer` is the accessor of a leaf, or of a container with one inside."""
         return (
             outer in self._names or self._any_begins(f"{outer}[") or self._any_begins(f"{outer}.")
         )
@@ -238,15 +222,15 @@ class LeafNames(Collection[str]):
 
 
 def is_number_list(value: Any) -> bool:
-    """Tell a rectangular list of plain numbers, nested or not; an empty list is none.
+    """Return whether `value` is a rectangular list of plain numbers, nested or not.
 
-    A tuple is a container, of such lists, too.
+    An empty list is not, and a tuple is a container.
     """
     return _number_shape(value) is not None
 
 
 def _number_shape(value: Any) -> tuple[int, ...] | None:
-    """Return the shape of a rectangular list of plain numbers, None of anything else."""
+    """Return the shape of a rectangular list of plain numbers, None for anything else."""
     if not isinstance(value, list) or not value:
         return None
     kinds = set(map(type, value))
@@ -259,14 +243,14 @@ def _number_shape(value: Any) -> tuple[int, ...] | None:
 
 
 def describe_value(value: Any) -> str:
-    """Say in a few words what `value` is: ``float64 array of shape (3, 4)``."""
+    """Return what `value` is, in words: ``float64 array of shape (3, 4)``."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
     return "None" if value is None else type(value).__name__
 
 
 def with_article(words: str) -> str:
-    """Return words with the article before them; ``None`` has none.
+    """Return words with an indefinite article; ``None`` gets none.
 
     Examples
     --------
@@ -277,7 +261,7 @@ def with_article(words: str) -> str:
 
 
 def counted(value: Any) -> str:
-    """Say what `value` is, of a container also what it holds: ``a tuple of 2``."""
+    """Return what `value` is, in words, with the size of a container: ``a tuple of 2``."""
     if isinstance(value, Mapping):
         return f"a {type(value).__name__} with the keys {', '.join(map(str, value))}"
     if isinstance(value, (tuple, list)):

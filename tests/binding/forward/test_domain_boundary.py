@@ -1,4 +1,4 @@
-"""Edges of forward's domain, as data."""
+"""The boundary of the domain of forward."""
 
 import json
 
@@ -17,8 +17,8 @@ def caught(function: object, *args: object) -> Exception:
     raise AssertionError
 
 
-def test_line_is_the_innermost_of_the_users() -> None:
-    """Not that of a library that the user calls."""
+def test_line_is_the_innermost_of_the_users_code() -> None:
+    """It is not that of a library that the user calls."""
 
     def reads(text: str) -> object:
         return json.loads(text)
@@ -30,7 +30,7 @@ def test_line_is_the_innermost_of_the_users() -> None:
 
 
 def test_text_of_an_error_is_one_line_that_is_not_long() -> None:
-    """Whatever was put into it."""
+    """Whatever the exception holds."""
     assert edge_of(RuntimeError("first\nsecond")) == ("error", "raises RuntimeError: first")
     assert edge_of(KeyError()) == ("error", "raises KeyError")
     long = edge_of(RuntimeError("x" * 500))[1]
@@ -46,12 +46,12 @@ def test_text_of_an_error_is_one_line_that_is_not_long() -> None:
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), ValueError(), np.linalg.LinAlgError()])
 def test_domain_errors(error: Exception) -> None:
-    """They mean that there is no value."""
+    """They mean that the function is undefined there."""
     assert edge_of(error)[0] == "domain"
 
 
 def test_nearest_edge_is_kept() -> None:
-    """Of two as near the one to the right, in whatever order they come."""
+    """Of two equally near edges it is the right one, in any order of adding them."""
     right, left, far = (Edge("error", "raises", 1, 2, step) for step in (0.1, -0.1, 0.2))
     for order in ([right, left, far], [far, left, right]):
         edges = Edges()
@@ -62,7 +62,7 @@ def test_nearest_edge_is_kept() -> None:
 
 
 def test_edge_of_many_coordinates_is_not_that_of_one() -> None:
-    """It is known of those among which all that were moved lie."""
+    """It is an edge of every range that contains all perturbed coordinates."""
     edges = Edges()
     joint, single = Edge("error", "raises", 0, 3, 0.1), Edge("error", "raises", 4, 5, 0.2)
     edges.add([joint, single])

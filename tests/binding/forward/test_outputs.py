@@ -1,4 +1,4 @@
-"""Several outputs as one vector, and back."""
+"""Outputs as one vector, and back."""
 
 from collections import namedtuple
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Fit:
 
 
 def layout(raw: Any) -> Layout:
-    """Lay out what a forward returned."""
+    """Return the layout of what a forward returned."""
     return read_output(raw, ReturnConvention.OUTPUT, "f").layout
 
 
@@ -39,7 +39,7 @@ def layout(raw: Any) -> Layout:
     ],
 )
 def test_outputs_are_named_by_accessor(raw: Any, names: list[str]) -> None:
-    """As they are reached from what forward returned; a list of numbers is one array."""
+    """Their names are accessors; a list of numbers is one array."""
     assert [block.name for block in layout(raw).blocks] == names
 
 
@@ -54,7 +54,7 @@ def test_outputs_are_named_by_accessor(raw: Any, names: list[str]) -> None:
     ],
 )
 def test_vector_goes_back_into_the_structure(raw: Any) -> None:
-    """Same containers, types, shapes and dtypes, also for numbers."""
+    """It has the same containers, types, shapes and dtypes, also for numbers."""
     there = layout(raw)
     back = there.shaped(there.flatten(raw))
     assert type(back) is type(raw)
@@ -62,7 +62,7 @@ def test_vector_goes_back_into_the_structure(raw: Any) -> None:
 
 
 def test_complex_outputs_take_two_coordinates() -> None:
-    """Real, then imaginary part."""
+    """The real part comes before the imaginary one."""
     there = layout((np.array([1 + 2j, 3 + 4j]), 5.0))
     assert [(b.start, b.stop, b.size) for b in there.blocks] == [(0, 4, 2), (4, 5, 1)]
     assert there.flatten(there.raw).tolist() == [1, 2, 3, 4, 5]
@@ -75,7 +75,7 @@ def test_complex_outputs_take_two_coordinates() -> None:
 
 
 def test_missing_output_makes_the_vector_too_short() -> None:
-    """Who flattens sees that the structure has changed."""
+    """The caller sees from its size that the structure has changed."""
     assert layout({"a": 1.0, "b": 2.0}).flatten({"b": 2.0}).tolist() == [2.0]
 
 
@@ -95,7 +95,7 @@ def test_order_of_a_dict_does_not_matter() -> None:
     ],
 )
 def test_what_is_returned_about_outputs_is_split(raw: Any, returned: Any) -> None:
-    """By key from dicts, by position from everything else."""
+    """Parts are matched by key in dicts, by position in everything else."""
     assert list(layout(raw).split(returned).values()) == ["A", "B"]
 
 
@@ -110,7 +110,7 @@ def test_what_is_returned_about_outputs_is_split(raw: Any, returned: Any) -> Non
     ],
 )
 def test_other_structure_is_a_mismatch(raw: Any, returned: Any) -> None:
-    """It says where, and what was found there."""
+    """The exception has the place, and what was found there."""
     with pytest.raises(MismatchError) as error:
         layout({"inner": raw}).split({"inner": returned})
     assert error.value.name == "output['inner']"

@@ -1,4 +1,4 @@
-"""What is refused, or noted, before anyone is accused."""
+"""Side effects of the user's functions: refused, or restored with a note."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -20,7 +20,7 @@ def refused(forward: Callable[..., Any], backward: Any, *args: Any, **call: Any)
 
 
 def in_turn(*functions: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that is each of some, one call after the other."""
+    """Return a function that is another one of these in each call."""
     order = cycle(functions)
 
     def taking_turns(x: Any) -> Any:
@@ -34,7 +34,7 @@ def squares(x: Any) -> Any:
     return x**2
 
 
-AGAIN = (
+DIFFERS = (
     " at the same point: names, shapes and dtypes of its outputs must not depend on what was "
     "called before."
 )
@@ -56,24 +56,25 @@ AGAIN = (
     ],
 )
 def test_output_that_changes_its_kind_between_calls(other: Any, message: str) -> None:
-    """Shape, dtype and structure are the same in every call."""
+    """Shape, dtype and structure must be the same in every call."""
     forward = in_turn(squares, other)
     assert (
         refused(forward, lambda x, dout: 2 * x * dout, X)
-        == f"taking_turns returned {message}{AGAIN}"
+        == f"taking_turns returned {message}{DIFFERS}"
     )
 
 
 def test_output_that_loses_a_part() -> None:
-    """Fewer outputs the second time are said to be that."""
+    """The message says that there are fewer outputs the second time."""
     forward = in_turn(lambda x: [squares(x), x], lambda x: [squares(x)])
     assert refused(forward, lambda x, dout: 2 * x * dout[0] + dout[1], X) == (
-        f"taking_turns returned float64 of shape (3,) as output[1] and then no more outputs{AGAIN}"
+        "taking_turns returned float64 of shape (3,) as output[1] and then no more outputs"
+        f"{DIFFERS}"
     )
 
 
 def test_unchecked_argument_that_backward_changes_is_restored_and_noted() -> None:
-    """Each call of backward sees what was passed in, and forward never notices."""
+    """Each call of backward gets the original argument, and so does forward."""
 
     def backward(w: Any, X: Any) -> Any:
         gradient = X.sum(axis=0)
@@ -86,7 +87,7 @@ def test_unchecked_argument_that_backward_changes_is_restored_and_noted() -> Non
 
 
 def test_state_beside_a_checked_number_is_restored_and_noted() -> None:
-    """A container that is made anew for its number keeps no trace of earlier calls either."""
+    """It is restored in a container that is made anew for each call, too."""
 
     def forward(p: Any) -> Any:
         p["calls"] += 1
@@ -102,14 +103,14 @@ def test_state_beside_a_checked_number_is_restored_and_noted() -> None:
 
 
 def test_parameter_returned_as_its_own_gradient_is_right_where_it_is() -> None:
-    """The gradient of w @ w / 2 is w: the claim is a copy, and the report says so."""
+    """The gradient of w @ w / 2 is w: the claim is a copy, with a note."""
     report = check_gradient(lambda w: w @ w / 2, lambda w: w, X)
     assert report.passed
     assert [note.text for note in report.notes] == ["lambda returned w itself as its gradient"]
 
 
 def test_view_of_a_parameter_counts_as_the_parameter() -> None:
-    """Several are named together; another parameter's array is nothing special."""
+    """The note names all of them; the array of another parameter gets none."""
     report = check_gradient(
         lambda v, w: np.sum(v**2) / 2 + np.sum(w**2) / 2,
         lambda v, w: (v[:], w.T),
@@ -141,12 +142,12 @@ def test_view_of_a_parameter_counts_as_the_parameter() -> None:
     ],
 )
 def test_parameter_that_does_not_float(value: Any, message: str) -> None:
-    """What it is, and what to write instead."""
+    """The message says what it is, and what to write instead."""
     assert refused(lambda x, m: np.sum(x * m), lambda x, m: x, X, value, wrt="m") == message
 
 
 def test_attribute_of_whole_numbers() -> None:
-    """An integer attribute gets the same words as an argument."""
+    """The message for an integer attribute is that for an argument."""
 
     class Layer:
         W = np.arange(3)
@@ -161,7 +162,7 @@ def test_attribute_of_whole_numbers() -> None:
 
 
 def test_gradients_in_another_order() -> None:
-    """A gradient with the shape of another parameter is said to have it."""
+    """The message names another parameter that has the shape of the gradient."""
     W, b = np.ones((2, 3)), np.ones(2)
     message = refused(
         lambda W, b: np.sum(W @ X + b), lambda W, b: (np.ones(2), np.tile(X, (2, 1))), W, b

@@ -1,4 +1,4 @@
-"""States of Mersenne Twisters, in memory and as everybody reads them."""
+"""States of Mersenne Twisters, from memory and through the public interface."""
 
 import random
 from typing import Any
@@ -7,26 +7,29 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.binding.random_state import mersenne_twister_state
-from pytest_gradcheck.binding.random_state.mersenne_twister_state import numpys_global, pythons
+from pytest_gradcheck.binding.random_state.mersenne_twister_state import (
+    numpy_global_access,
+    python_access,
+)
 
 
 @pytest.fixture(params=[True, False], ids=["in memory", "as everybody"])
 def is_found(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Tell whether states are found in memory; where they are not, nothing else changes."""
+    """Run with the layout in memory known and unknown; nothing else changes."""
     if not request.param:
-        monkeypatch.setattr(mersenne_twister_state, "_pythons_are_found", lambda: False)
-        monkeypatch.setattr(mersenne_twister_state, "_place_of_kept", lambda: None)
+        monkeypatch.setattr(mersenne_twister_state, "_is_python_layout_known", lambda: False)
+        monkeypatch.setattr(mersenne_twister_state, "_offset_of_cached_normal", lambda: None)
     return bool(request.param)
 
 
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("draw", ["random", "gauss"])
 def test_pythons_go_back_to_where_they_were(is_found: bool, draw: str, kept: bool) -> None:
-    """A normal number that is kept for the next draw is put back, too."""
+    """The normal number that is cached for the next draw is restored, too."""
     source = random.Random(0)  # noqa: S311  # it keeps no secret
     if kept:
         source.gauss(0.0, 1.0)
-    read, restore = pythons(source)
+    read, restore = python_access(source)
     state, before = read(), source.getstate()
     assert isinstance(state[0], bytes) is is_found
     drawn: Any = getattr(source, draw)
@@ -41,11 +44,11 @@ def test_pythons_go_back_to_where_they_were(is_found: bool, draw: str, kept: boo
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("draw", [np.random.random, np.random.standard_normal])
 def test_numpys_goes_back_to_where_it_was(is_found: bool, draw: Any, kept: bool) -> None:
-    """So it does where the next draw takes the kept number, and nothing else moves."""
+    """It differs even where the next draw only takes the cached number."""
     np.random.seed(0)  # noqa: NPY002  # what is tested
     if kept:
         np.random.standard_normal()  # noqa: NPY002  # leaves another
-    read, restore = numpys_global()
+    read, restore = numpy_global_access()
     state, before = read(), np.random.get_state()  # noqa: NPY002
     assert isinstance(state[0], bytes) is is_found
     first = draw()
@@ -57,17 +60,17 @@ def test_numpys_goes_back_to_where_it_was(is_found: bool, draw: Any, kept: bool)
 
 
 def test_another_kind_of_generator_is_read_as_by_everybody() -> None:
-    """Subclasses may keep more than a twister; numpy's may have another one inside."""
+    """A subclass may have more state; that of NumPy may have another bit generator inside."""
 
     class Counting(random.Random):
-        """One of somebody's."""
+        """A generator of the user's."""
 
     source = Counting(0)
-    assert pythons(source) == (source.getstate, source.setstate)
+    assert python_access(source) == (source.getstate, source.setstate)
     usual = np.random.get_bit_generator()  # type: ignore[attr-defined]  # no stub of it
     np.random.set_bit_generator(np.random.PCG64(0))  # type: ignore[attr-defined]  # no stub of it
     try:
-        read, _ = numpys_global()
+        read, _ = numpy_global_access()
         assert read.__name__ == "get_state"
     finally:
         np.random.set_bit_generator(usual)  # type: ignore[attr-defined]  # no stub of it

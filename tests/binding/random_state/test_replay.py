@@ -1,4 +1,4 @@
-"""Replay: randomness put back before each evaluation."""
+"""Replay: states of generators restored before each evaluation."""
 
 import random
 from typing import Any
@@ -15,7 +15,7 @@ from pytest_gradcheck.binding.random_state.replay import Replay
 
 
 def counting(reads: list[Any]) -> Generator:
-    """Return a generator whose state never moves; each read is noted."""
+    """Return a generator whose state never changes; each read is recorded."""
 
     def read() -> int:
         reads.append(0)
@@ -25,7 +25,7 @@ def counting(reads: list[Any]) -> Generator:
 
 
 def test_states_are_read_three_times() -> None:
-    """At the start, after the first evaluation and at the end: that is slow beside a forward."""
+    """At the start, after the first evaluation and at the end, since reading is slow."""
     reads: list[Any] = []
     with Replay([counting(reads)], everything=False) as replay:
         replay.observe()
@@ -45,7 +45,7 @@ def test_states_are_read_three_times() -> None:
     ],
 )
 def test_what_moved_is_known_after_the_end(source: Any) -> None:
-    """By then the generator is back where it was."""
+    """By then the generator is back in its first state."""
     generator = as_generator("source", source)
     assert generator is not None
     draw = source.gauss if isinstance(source, random.Random) else source.normal
@@ -60,7 +60,7 @@ def test_what_moved_is_known_after_the_end(source: Any) -> None:
 
 
 def test_what_is_replayed_has_not_moved() -> None:
-    """Only others make a check begin again."""
+    """Only another generator makes the check start again."""
     rng = np.random.default_rng(0)
     generator = as_generator("rng", rng)
     assert generator is not None
@@ -72,7 +72,7 @@ def test_what_is_replayed_has_not_moved() -> None:
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("draw", [np.random.random, np.random.standard_normal])
 def test_numpys_global_generator_is_seen_to_move(draw: Any, kept: bool) -> None:
-    """So it is by a normal number that was kept from an earlier draw, outside its memory."""
+    """Also where a draw takes the normal number that is cached outside the bit generator."""
     generator = global_generators()[0]
     np.random.seed(0)  # noqa: NPY002  # what is tested
     if kept:
@@ -88,7 +88,7 @@ def test_numpys_global_generator_is_seen_to_move(draw: Any, kept: bool) -> None:
 
 @pytest.mark.parametrize("draw", [random.random, lambda: random.gauss(0.0, 1.0)])
 def test_pythons_global_generator_is_seen_to_move(draw: Any) -> None:
-    """Its memory is compared, and the normal number that is kept outside."""
+    """Also where a draw takes the normal number that is cached outside its memory."""
     generator = global_generators()[1]
     before = random.getstate()
     random.gauss(0.0, 1.0)  # leaves another

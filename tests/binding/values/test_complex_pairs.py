@@ -1,4 +1,4 @@
-"""Complex numbers by coordinate: claims mean what the conventions say."""
+"""Complex numbers as pairs of coordinates, under both conventions."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ CLAIM = np.array([[1 + 2j, 3 + 4j], [5 + 6j, 7 + 8j]])
 
 
 def by_coordinate(output: Block, parameter: Block, convention: str = "pytorch") -> Any:
-    """Lay out the claims about two outputs and two entries."""
+    """Return the claims about two outputs and two entries, by coordinate."""
     matrix = claim_coordinates(CLAIM, output=output, parameter=parameter, convention=convention)
     assert matrix.dtype == np.float64
     return matrix.tolist()
@@ -54,7 +54,7 @@ def test_complex_by_complex_is_holomorphic(convention: str) -> None:
 
 
 def test_weights_make_the_real_product_of_the_convention() -> None:
-    """``Re(conj(c) output)`` in PyTorch's, ``Re(c output)`` in JAX's."""
+    """``Re(conj(c) output)`` in the convention of PyTorch, ``Re(c output)`` in that of JAX."""
     outputs = (
         Block("a", (), "float64", 0, 1),
         Block("b", (), "complex128", 1, 3, is_complex=True),
@@ -67,7 +67,7 @@ def test_weights_make_the_real_product_of_the_convention() -> None:
 
 
 def test_flat_values_are_copies() -> None:
-    """In C order whatever the layout, parts of complex numbers side by side."""
+    """They are in C order for any layout, the parts of a complex number next to each other."""
     x = np.asfortranarray(np.arange(4.0).reshape(2, 2))
     flat = flat_real(x)
     flat[0] = 9

@@ -1,4 +1,4 @@
-"""The axes of parameters."""
+"""Parameters and the axes of their coordinates."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_coordinates_of_a_parameter_lie_along_axes(
     entries: tuple[int, ...] | None,
     axes: tuple[int, ...],
 ) -> None:
-    """Those of its shape, and of real and imaginary part; of some entries just one."""
+    """They are those of its shape, then real and imaginary part; of some entries just one."""
     parameter = Parameter("W", shape, "float64", 7, 7 + size, is_complex, entries)
     assert parameter.axes == axes
     assert np.prod(axes) == size

@@ -1,4 +1,4 @@
-"""Arguments as trees."""
+"""Pytrees: nested containers with numbers and arrays as leaves."""
 
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ import pytest
 
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
-    children,
+    accessors,
+    contents,
     is_number_list,
     leaves,
     replaced,
@@ -66,12 +67,12 @@ def test_leaves_are_named_as_python_reaches_them(value: Any, names: list[str]) -
     ],
 )
 def test_replacing_children_keeps_the_kind_of_container(value: Any) -> None:
-    """A container like the first comes back, with new children, and the first is untouched."""
-    before = children(value)
+    """It returns a container of the same type, and leaves the first one unchanged."""
+    before = list(zip(accessors(value), contents(value) or (), strict=True))
     new = replaced(value, ["x", "y"])
     assert type(new) is type(value)
-    assert [item for _, item in children(new) or ()] == ["x", "y"]
-    assert children(value) == before
+    assert contents(new) == ["x", "y"]
+    assert list(zip(accessors(value), contents(value) or (), strict=True)) == before
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_replacing_children_keeps_the_kind_of_container(value: Any) -> None:
      ([True], False), ([[1, 2], [3]], False), (([1.0], [2.0]), False)],
 )  # fmt: skip
 def test_rectangular_lists_of_numbers_are_one_parameter(value: Any, expected: bool) -> None:
-    """Only lists all of numbers, of one length at each depth, count."""
+    """A leaf is a list of numbers only, of one length at each depth."""
     assert is_number_list(value) is expected
 
 
