@@ -20,7 +20,7 @@ from pytest_gradcheck.numerics.coordinate_sweep import (
 )
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from tests.numerics.functions import Counted, Floats, function_at, jitter
-from tests.numerics.screening.builders import Shapes, projector_of
+from tests.numerics.screening.builders import Shapes, probe_of
 
 
 def test_the_worst_come_first_and_a_sample_of_the_rest_after() -> None:
@@ -311,7 +311,7 @@ def sweep_part(
     indices: Any = SOME,
 ) -> tuple[Measurement, Counted]:
     """Sweep over some coordinates; the point is restored."""
-    probe, counted = projector_of(function, claim, point, shapes)
+    probe, counted = probe_of(function, claim, point, shapes)
     rng = np.random.default_rng(0)
     found = sweep_coordinates(probe.function, probe.claims, indices, agreement=1e-6, rng=rng)
     assert (probe.function.point == point).all()
@@ -364,7 +364,7 @@ def test_zeros_have_the_scale_of_their_whole_segment() -> None:
 
 def test_exception_restores_the_point() -> None:
     """Whatever the function raises."""
-    probe, counted = projector_of(lambda x: x.sum(), np.ones(20), WHOLE_POINT)
+    probe, counted = probe_of(lambda x: x.sum(), np.ones(20), WHOLE_POINT)
 
     def fails(x: Floats) -> Any:
         raise KeyError(float(x[0]))

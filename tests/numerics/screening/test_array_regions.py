@@ -10,7 +10,7 @@ from pytest_gradcheck.numerics.screening.array_regions import (
     bisect_region,
     whole_region,
 )
-from tests.numerics.screening.builders import FEW, boxes, coordinates_of, segments_of
+from tests.numerics.screening.builders import FEW_EXAMPLES, boxes, coordinates_of, segments_of
 
 SHAPES = st.lists(
     st.lists(st.integers(1, 6), min_size=1, max_size=2).map(tuple), min_size=1, max_size=6
@@ -24,14 +24,14 @@ def test_segment_contains_coordinates_from_start_to_stop() -> None:
     assert [k for k in range(30) if segment.contains(k)] == list(range(10, 16))
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes())
 def test_coordinates_of_a_box_are_in_c_order(box: Box) -> None:
     """They are those that slicing gives."""
     assert [box.coordinate(k) for k in range(box.size)] == coordinates_of(box)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes())
 def test_box_starts_and_stops_with_its_coordinates(box: Box) -> None:
     """Coordinates in between may be outside of the box."""
@@ -39,7 +39,7 @@ def test_box_starts_and_stops_with_its_coordinates(box: Box) -> None:
     assert (box.start, box.stop) == (inside[0], inside[-1] + 1)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes())
 def test_box_contains_its_coordinates_and_no_others(box: Box) -> None:
     """Other coordinates of the segment and beyond are not contained."""
@@ -47,7 +47,7 @@ def test_box_contains_its_coordinates_and_no_others(box: Box) -> None:
     assert [k for k in candidates if box.contains(k)] == coordinates_of(box)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes(), st.data())
 def test_element_of_a_box_is_that_of_the_segment(box: Box, data: st.DataObject) -> None:
     """The number in the box and the coordinate in the segment give the same box."""
@@ -57,7 +57,7 @@ def test_element_of_a_box_is_that_of_the_segment(box: Box, data: st.DataObject) 
     assert box.segment.element(box.coordinate(number)) == element
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes(), st.data())
 def test_index_of_an_axis_counts_from_the_start_of_the_box(box: Box, data: st.DataObject) -> None:
     """It selects what `numpy.take` does from the array of the box."""
@@ -67,7 +67,7 @@ def test_index_of_an_axis_counts_from_the_start_of_the_box(box: Box, data: st.Da
     assert coordinates_of(box.at_index(axis, index)) == inside.take(index, axis).ravel().tolist()
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes())
 def test_elements_in_a_vector_are_a_view(box: Box) -> None:
     """Writing to the view writes to the vector."""
@@ -77,7 +77,7 @@ def test_elements_in_a_vector_are_a_view(box: Box) -> None:
     assert written.tolist() == coordinates_of(box)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes())
 def test_box_is_whole_where_it_has_all_coordinates_of_the_segment(box: Box) -> None:
     """No smaller box is."""
@@ -85,7 +85,7 @@ def test_box_is_whole_where_it_has_all_coordinates_of_the_segment(box: Box) -> N
     assert box.segment.box().is_whole
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes().filter(lambda box: box.size > 1), st.booleans())
 def test_halves_partition_a_box(box: Box, first_axis: bool) -> None:
     """Their sizes differ by at most one layer across the axis that is cut."""
@@ -105,7 +105,7 @@ def test_halves_are_cut_along_the_last_axis_or_the_first() -> None:
     assert first + second == box.halves(first_axis=True)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes(), st.integers(1, 40))
 def test_slabs_partition_a_box(box: Box, size: int) -> None:
     """None is larger than requested, unless it is one layer thick."""
@@ -120,7 +120,7 @@ def test_slabs_are_as_thick_as_the_size_allows() -> None:
     assert [s.size for s in Segment(5, (2, 10)).box().slabs(7)] == [6, 6, 6, 2]
 
 
-@FEW
+@FEW_EXAMPLES
 @given(SHAPES)
 def test_bisection_partitions_a_region(shapes: list[tuple[int, ...]]) -> None:
     """Repeated bisection ends at every coordinate once."""
@@ -138,7 +138,7 @@ def test_bisection_partitions_a_region(shapes: list[tuple[int, ...]]) -> None:
     assert len(elements) == sum(segment.size for segment in segments_of(shapes))
 
 
-@FEW
+@FEW_EXAMPLES
 @given(SHAPES.filter(lambda shapes: len(shapes) > 1))
 def test_segments_are_bisected_as_evenly_as_possible(shapes: list[tuple[int, ...]]) -> None:
     """No other split between two segments gives parts of more similar size."""
@@ -150,7 +150,7 @@ def test_segments_are_bisected_as_evenly_as_possible(shapes: list[tuple[int, ...
     assert abs(sum(sizes[: len(first)]) - sum(sizes[len(first) :])) == min(differences)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes(), st.data())
 def test_boxes_intersect_where_they_share_coordinates(box: Box, data: st.DataObject) -> None:
     """Boxes of different segments never do."""

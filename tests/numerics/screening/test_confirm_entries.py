@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.confirm_entries import Expected, SingleEntries
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import FEW, projector_of, segments_of
+from tests.numerics.screening.builders import FEW_EXAMPLES, probe_of, segments_of
 
 POINT = np.random.default_rng(1).normal(size=20)
 TRUE = np.exp(POINT)
@@ -23,7 +23,7 @@ def entries_of(
 ) -> tuple[SingleEntries, Counted]:
     """Return entries of a sum of exponentials, or another function."""
     function = function or (lambda x: np.exp(x).sum())
-    probe, counted = projector_of(function, claim, point)
+    probe, counted = probe_of(function, claim, point)
     return SingleEntries(probe, 1e-6, np.random.default_rng(0)), counted
 
 
@@ -42,7 +42,7 @@ def test_right_claim_costs_two_evaluations() -> None:
     assert entries.errors(7, found).tolist() == [0.0]
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.integers(0, 19), st.floats(0.01, 10), st.sampled_from([-1, 1]))
 def test_clear_error_costs_two_evaluations(coordinate: int, share: float, sign: int) -> None:
     """What is off by a percent is off, whatever a pair leaves open."""

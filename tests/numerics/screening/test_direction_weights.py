@@ -18,7 +18,13 @@ from pytest_gradcheck.numerics.screening.direction_weights import (
     by_coordinate,
 )
 from tests.numerics.functions import Floats
-from tests.numerics.screening.builders import FEW, boxes, coordinates_of, segments_of, weights_of
+from tests.numerics.screening.builders import (
+    FEW_EXAMPLES,
+    boxes,
+    coded_directions,
+    coordinates_of,
+    segments_of,
+)
 
 POINT = np.random.default_rng(1).normal(size=200)
 SHAPES = [(10, 12), (30,), (5, 5, 2)]
@@ -34,13 +40,13 @@ def drawn(
     return out
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.integers(0, 2**32), st.integers(0, 9), st.integers(5, 300))
 def test_direction_drawn_by_blocks_has_the_weights_of_single_coordinates(
     seed: int, which: int, block: int
 ) -> None:
     """Block and segment boundaries make no difference."""
-    weights = weights_of(POINT, SHAPES, seed=seed, lifts=[1.0, 5.0, 0.5])
+    weights = coded_directions(POINT, SHAPES, seed=seed, gains=[1.0, 5.0, 0.5])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
         single = [weights.weight(which, k) for k in range(POINT.size)]
@@ -50,7 +56,7 @@ def test_direction_drawn_by_blocks_has_the_weights_of_single_coordinates(
 def test_direction_over_several_blocks_has_the_weights_of_single_coordinates() -> None:
     """The blocks have their real size here."""
     point = np.random.default_rng(2).normal(size=(1 << 17) + 10)
-    weights = weights_of(point, [(1 << 16, 2), (10,)], lifts=[1.0, 3.0])
+    weights = coded_directions(point, [(1 << 16, 2), (10,)], gains=[1.0, 3.0])
     direction = drawn(weights, 1, whole_region(weights.segments))
     for k in (0, (1 << 16) - 1, 1 << 16, (1 << 17) - 1, 1 << 17, point.size - 1):
         assert weights.weight(1, k) == direction[k]
@@ -59,7 +65,7 @@ def test_direction_over_several_blocks_has_the_weights_of_single_coordinates() -
 
 def test_direction_depends_on_its_number_and_the_seed_only() -> None:
     """It is the same each time that it is drawn."""
-    weights = weights_of(POINT, SHAPES)
+    weights = coded_directions(POINT, SHAPES)
     first = drawn(weights, 1, EVERYTHING)
     assert (drawn(weights, 1, EVERYTHING) == first).all()
     assert (drawn(weights, 2, EVERYTHING) != first).all()
@@ -68,40 +74,40 @@ def test_direction_depends_on_its_number_and_the_seed_only() -> None:
 
 def test_weights_are_about_the_scale_times_the_gain() -> None:
     """They are between 0.5 and 1.5 times that, with either sign."""
-    direction = drawn(weights_of(POINT, SHAPES, lifts=[1.0, 5.0, 0.5]), 1, EVERYTHING)
+    direction = drawn(coded_directions(POINT, SHAPES, gains=[1.0, 5.0, 0.5]), 1, EVERYTHING)
     gains = np.repeat([1.0, 5.0, 0.5], [120, 30, 50])
     relative = direction / (gains * np.abs(POINT))
     assert ((np.abs(relative) >= 0.5 * (1 - 1e-12)) & (np.abs(relative) <= 1.5 + 1e-12)).all()
     assert 50 < np.count_nonzero(relative > 0) < 150
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes())
 def test_direction_in_a_region_is_a_part_of_that_over_everything(box: Box) -> None:
     """It is zero outside of the region."""
     segment = box.segment
     shapes = [(segment.start,), segment.shape] if segment.start else [segment.shape]
-    weights = weights_of(POINT[: segment.stop], shapes)
+    weights = coded_directions(POINT[: segment.stop], shapes)
     everywhere = drawn(weights, 3, whole_region(weights.segments))
     part, inside = drawn(weights, 3, (box,)), coordinates_of(box)
     assert np.flatnonzero(part).tolist() == inside
     assert part[inside].tolist() == everywhere[inside].tolist()
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes())
 def test_excluded_boxes_do_not_move(box: Box) -> None:
     """All other coordinates do."""
     segment = Segment(0, box.segment.shape)
     box = Box(segment, box.ranges)
-    weights = weights_of(POINT[: segment.size], [segment.shape])
+    weights = coded_directions(POINT[: segment.size], [segment.shape])
     everywhere = drawn(weights, 1, (segment.box(),))
     part = drawn(replace(weights, excluded=(box,)), 1, (segment.box(),))
     everywhere[coordinates_of(box)] = 0.0
     assert (part == everywhere).all()
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes(), st.integers(1, 50), st.integers(1, 20))
 def test_code_weights_coordinates_by_a_digit_of_their_position(
     box: Box, divisor: int, base: int
@@ -112,7 +118,7 @@ def test_code_weights_coordinates_by_a_digit_of_their_position(
     assert np.broadcast_to(factors, box.lengths).ravel().tolist() == expected
 
 
-@FEW
+@FEW_EXAMPLES
 @given(boxes(), st.data())
 def test_numbers_on_an_axis_count_from_the_start_of_the_box(box: Box, data: st.DataObject) -> None:
     """Those of a part count from the start of the whole box, too."""
@@ -128,16 +134,16 @@ def test_numbers_on_an_axis_count_from_the_start_of_the_box(box: Box, data: st.D
 
 def test_number_of_a_box_is_its_position_in_the_region() -> None:
     """All its coordinates share the number."""
-    weights = weights_of(POINT, SHAPES)
+    weights = coded_directions(POINT, SHAPES)
     coded = drawn(weights, 1, EVERYTHING, Code(by_box, 1, 4)) / drawn(weights, 1, EVERYTHING)
     assert coded == pytest.approx(np.repeat([1.0, 1.25, 1.5], [120, 30, 50]))
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.sampled_from([by_coordinate, by_axis(0), by_axis(1)]), st.integers(1, 50))
 def test_coded_direction_is_the_same_by_slabs(numbering: Numbering, block: int) -> None:
     """Every coordinate gets the factor of its own digit, whatever the size of the slabs."""
-    weights, box = weights_of(POINT, SHAPES), Box(segments_of(SHAPES)[0], ((2, 9), (1, 12)))
+    weights, box = coded_directions(POINT, SHAPES), Box(segments_of(SHAPES)[0], ((2, 9), (1, 12)))
     code = Code(numbering, 2, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)

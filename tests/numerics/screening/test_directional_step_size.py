@@ -20,7 +20,7 @@ from pytest_gradcheck.numerics.screening.directional_step_size import (
 )
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import FEW, Shapes, direction_of, segments_of
+from tests.numerics.screening.builders import FEW_EXAMPLES, Shapes, draw_direction, segments_of
 
 
 def magnitudes_of(claim: Floats, point: Floats, shapes: Shapes) -> ClaimMagnitudes:
@@ -81,7 +81,7 @@ def test_segment_without_claims_gets_no_gain() -> None:
     assert magnitudes_of(0 * claim, np.ones(402), [(20, 20), (2,)]).gains().tolist() == [1.0, 1.0]
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.lists(st.tuples(st.integers(1, 30), st.floats(1e-9, 1e9)), min_size=1, max_size=5))
 def test_gain_keeps_the_share_of_a_segment_small(parts: list[tuple[int, float]]) -> None:
     """A segment with a gain changes outputs by at most a third of the whole."""
@@ -132,7 +132,7 @@ def test_extent_of_a_constant_output_is_its_magnitude() -> None:
     assert output_extents(distant, np.full(3, 3.0)).tolist() == [3.0, 3.0, 3.0]
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_scale_is_limited_to_ten_times_the_extent_over_the_claim(
     claim: float, extent: float
@@ -239,5 +239,5 @@ def test_gains_are_the_usual_ones_before_the_noise_is_known() -> None:
 def test_fixed_coordinates_do_not_move() -> None:
     """All others do."""
     fixed = np.array([3, 645])
-    direction = direction_of(plan_of().fixing(fixed).probe, 1)
+    direction = draw_direction(plan_of().fixing(fixed).probe, 1)
     assert np.flatnonzero(direction == 0).tolist() == [3, 645]

@@ -21,13 +21,18 @@ from pytest_gradcheck.numerics.screening.explain_residuals import (
 )
 from pytest_gradcheck.numerics.screening.screen_result import Suspect
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import FEW, coordinates_of, projector_of, sight_of
+from tests.numerics.screening.builders import (
+    FEW_EXAMPLES,
+    coordinates_of,
+    derivative_with,
+    probe_of,
+)
 
 CLAIMED = np.array([[1.0, 2.0, -0.7], [3.0, -1.0, 0.4]])
 BOUNDS = np.full(2, 1e-9)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.floats(0.01, 3).flatmap(lambda x: st.sampled_from([x, -x])))
 def test_common_relative_error_of_everything_is_found(relative_error: float) -> None:
     """It is that of all segments, with its bound."""
@@ -95,7 +100,7 @@ def explain(
         for coordinate, error in errors.items():
             claim[coordinate] += error
     both = np.stack([claim, 3 * SLOPES], axis=1)
-    probe, counted = projector_of(
+    probe, counted = probe_of(
         lambda x: np.array([1.0, 3.0]) * (x @ SLOPES), both, POINT, SHAPES, noise=1e-12, **options
     )
     everything = whole_region(probe.directions.segments)
@@ -120,7 +125,7 @@ def errors_of_coordinates(explanation: Explanation) -> dict[int, float]:
     }
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.integers(0, SIZE - 1), st.floats(0.01, 100), st.sampled_from([-1, 1]))
 def test_one_error_explains_both_directions(coordinate: int, size: float, sign: int) -> None:
     """It is decoded from one, confirmed by the other and measured: twelve evaluations."""
@@ -173,7 +178,7 @@ def test_no_suspect_is_trusted_beside_a_right_one() -> None:
     _, explanation, _ = explain({})
     segment = explanation.probe.directions.segments[0]
     suspects = [Suspect(segment.element(k), 1.0, 1e-9, 1e-2) for k in range(6)]
-    other = sight_of(0.0, 1e-9, outputs=2)
+    other = derivative_with(0.0, 1e-9, outputs=2)
     assert explanation._confirm_suspects(suspects, other, Remainder(0.0, 1e-9, 0.0)) == (
         False,
         None,
@@ -196,7 +201,7 @@ def test_suspects_are_trusted_where_a_third_direction_without_them_agrees(
     segments = {k: next(s for s in weights.segments if s.contains(k)) for k in named}
     suspects = [Suspect(segments[k].element(k), 5.0 - k / 1000, 1e-9, 1e-2) for k in named]
     counted.calls = 0
-    other, remainder = sight_of(0.0, 1e-9, outputs=2), Remainder(0.0, 1e-9, 0.0)
+    other, remainder = derivative_with(0.0, 1e-9, outputs=2), Remainder(0.0, 1e-9, 0.0)
     all_confirmed, clean = explanation._confirm_suspects(suspects, other, remainder)
     assert (all_confirmed, clean is None) == (not missing, missing)
     assert [f.box.start for f in explanation.findings] == [k for k in named if k in errors]
@@ -218,7 +223,7 @@ def test_remainder_has_the_bounds_of_the_suspects() -> None:
     segment = explanation.probe.directions.segments[0]
     suspects = [Suspect(segment.element(k), 0.5, 1e-3, 1e-2) for k in (3, 40)]
     weights = [explanation.probe.directions.weight(2, k) for k in (3, 40)]
-    other = replace(sight_of(1.0, 1e-9, outputs=2), which=2)
+    other = replace(derivative_with(1.0, 1e-9, outputs=2), which=2)
     remainder = explanation._remainder(other, suspects)
     assert remainder.residual == pytest.approx(1.0 - 0.5 * sum(weights))
     assert remainder.suspects_bound == pytest.approx(1e-3 * sum(map(abs, weights)))

@@ -17,13 +17,13 @@ from pytest_gradcheck.numerics.screening.locate_errors import ErrorSearch, bound
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual, Slabs
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
-    FEW,
+    FEW_EXAMPLES,
     Shapes,
     coordinates_of,
+    derivative_with,
     linear,
-    projector_of,
+    probe_of,
     segments_of,
-    sight_of,
 )
 
 SHAPE = (20, 32)
@@ -37,11 +37,11 @@ def decoder_of(wrong: Sequence[int]) -> tuple[Decoder, Counted]:
     """Return a decoder for claims of which some are 1.5 times the true derivative."""
     claim = BLOCK_SLOPES.copy()
     claim[list(wrong)] *= 1.5
-    probe, counted = projector_of(linear(BLOCK_SLOPES), claim, BLOCK_POINT, [SHAPE])
-    return Decoder.of(probe, sight_of(1e6, 1.0), 0), counted
+    probe, counted = probe_of(linear(BLOCK_SLOPES), claim, BLOCK_POINT, [SHAPE])
+    return Decoder.of(probe, derivative_with(1e6, 1.0), 0), counted
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.data())
 def test_bounding_box_of_any_part_of_a_block_is_the_block(data: st.DataObject) -> None:
     """The size of the part and its surroundings do not matter."""
@@ -91,11 +91,11 @@ def search_for(
     claim: Floats = slopes.copy()
     for coordinate, error in errors.items():
         claim[coordinate] += error
-    probe, counted = projector_of(linear(slopes), claim, point, shapes, **options)
+    probe, counted = probe_of(linear(slopes), claim, point, shapes, **options)
     everything, step = whole_region(probe.directions.segments), 1e-2
     pair = probe.difference(1, everything, step)
     residual = Residual(everything, float(pair.residual[0]), float(pair.noise[0]))
-    decoder = Decoder.of(probe, sight_of(residual.residual, residual.bound, step=step), 0)
+    decoder = Decoder.of(probe, derivative_with(residual.residual, residual.bound, step=step), 0)
     rng = np.random.default_rng(0)
     entries = SingleEntries(probe, 1e-6, rng)
     found = ErrorSearch(decoder, entries, lambda: counted.calls < budget, rng)
@@ -105,7 +105,7 @@ def search_for(
     return found, counted
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.integers(0, SIZE - 1), st.floats(0.01, 100), st.sampled_from([-1, 1]))
 def test_single_error_is_decoded(coordinate: int, size: float, sign: int) -> None:
     """Six evaluations are enough for segment, index and error."""

@@ -16,7 +16,7 @@ from pytest_gradcheck.numerics.screening.noise_calibration import (
     noisy_coordinates,
 )
 from tests.numerics.functions import Counted, Floats, jitter
-from tests.numerics.screening.builders import direction_of, linear, projector_of
+from tests.numerics.screening.builders import draw_direction, linear, probe_of
 
 RNG = np.random.default_rng(1)
 POINT, SLOPES = RNG.normal(size=40), RNG.normal(size=40)
@@ -24,7 +24,7 @@ POINT, SLOPES = RNG.normal(size=40), RNG.normal(size=40)
 
 def probe_of_unknown_noise(function: Callable[[Floats], Any]) -> tuple[DirectionProbe, Counted]:
     """Return the probe of a function whose noise is not known."""
-    return projector_of(function, np.zeros((40, np.size(function(POINT)))), POINT, noise=0.0)
+    return probe_of(function, np.zeros((40, np.size(function(POINT)))), POINT, noise=0.0)
 
 
 def test_noise_is_estimated_from_six_evaluations() -> None:
@@ -47,7 +47,7 @@ def test_wider_spacings_follow_where_values_do_not_change() -> None:
 
 def test_values_that_are_rounded_alike_have_the_noise_of_rounding() -> None:
     """They all change, and evenly: no wider spacing follows."""
-    along = 3e-8 * direction_of(projector_of(linear(SLOPES), SLOPES, POINT)[0], 0) @ SLOPES
+    along = 3e-8 * draw_direction(probe_of(linear(SLOPES), SLOPES, POINT)[0], 0) @ SLOPES
     probe, counted = probe_of_unknown_noise(
         lambda x: 2.0**12 + np.round((x - POINT) @ SLOPES / along) * 2.0**-25
     )
@@ -82,7 +82,7 @@ def test_each_output_has_its_own_noise() -> None:
 
 def test_wide_calibration_only_raises_the_noise() -> None:
     """Noise that is known already is a lower bound."""
-    probe, counted = projector_of(lambda x: np.exp(x).sum(), SLOPES, POINT, noise=1e-3)
+    probe, counted = probe_of(lambda x: np.exp(x).sum(), SLOPES, POINT, noise=1e-3)
     known = calibrate_noise_widely(probe, probe.function.base)
     assert known.function.noise.tolist() == [1e-3]
     assert 0 < counted.calls <= 32
@@ -93,17 +93,17 @@ def test_wide_calibration_only_raises_the_noise() -> None:
 def test_noise_is_estimated_at_the_edge_of_the_domain() -> None:
     """Half of the coordinates are at an edge that forward must not cross."""
     point = np.where(np.arange(40) < 20, 0.0, np.abs(POINT))
-    probe, _ = projector_of(lambda x: np.sqrt(x).sum(), SLOPES, point, noise=0.0)
+    probe, _ = probe_of(lambda x: np.sqrt(x).sum(), SLOPES, point, noise=0.0)
     noise = calibrate_noise(probe, probe.function.base, 0)[0].function.noise
     assert 0 < noise[0] < 1e-12
 
 
 def test_sizes_are_changes_along_a_direction() -> None:
     """One evaluation at a tenth of the direction shows them."""
-    probe, counted = projector_of(linear(SLOPES), SLOPES, POINT)
+    probe, counted = probe_of(linear(SLOPES), SLOPES, POINT)
     known = calibrate_sizes(probe, 2)
     assert counted.calls == 1
-    change = abs(direction_of(probe, 2) @ SLOPES)
+    change = abs(draw_direction(probe, 2) @ SLOPES)
     assert known.function.sizes == pytest.approx([0.1 * change])
     assert (known.function.point == POINT).all()
     assert known.function.noise is probe.function.noise
@@ -132,7 +132,7 @@ def test_jump_on_one_side_is_no_noise() -> None:
 
 def test_closer_spacings_follow_where_values_bend() -> None:
     """At the closer spacing only rounding is left of the bend."""
-    probe, counted = projector_of(
+    probe, counted = probe_of(
         lambda x: np.sin(1e6 * (x - POINT)).sum() + 1.0, np.full(40, 1e6), POINT, noise=0.0
     )
     known, difference = calibrate_noise(probe, probe.function.base, 0)
@@ -161,9 +161,9 @@ def test_noise_from_jumps_is_noise() -> None:
 
 def test_calibration_gives_a_derivative_along_the_direction() -> None:
     """It comes with the claimed one, without further evaluations."""
-    probe, counted = projector_of(lambda x: np.exp(x).sum(), 2 * np.exp(POINT), POINT)
+    probe, counted = probe_of(lambda x: np.exp(x).sum(), 2 * np.exp(POINT), POINT)
     _, difference = calibrate_noise(probe, probe.function.base, 0)
-    true = float(direction_of(probe, 0) @ np.exp(POINT))
+    true = float(draw_direction(probe, 0) @ np.exp(POINT))
     assert counted.calls == 6
     assert difference.claimed == pytest.approx([2 * true], rel=1e-6)
     assert np.abs(difference.measured - true) <= difference.noise
@@ -177,7 +177,7 @@ def function_with_labels(x: Floats) -> Any:
 def test_coordinates_that_make_outputs_jump_are_noisy() -> None:
     """They may be a few of a segment."""
     for shapes in ([(30,), (10,)], [(40,)]):
-        probe, counted = projector_of(function_with_labels, np.zeros(40), POINT, shapes, noise=1.0)
+        probe, counted = probe_of(function_with_labels, np.zeros(40), POINT, shapes, noise=1.0)
         noisy = noisy_coordinates(probe, probe.function.base, 1000)
         assert noisy.tolist() == list(range(30, 40))
         assert counted.calls <= 300
@@ -185,8 +185,8 @@ def test_coordinates_that_make_outputs_jump_are_noisy() -> None:
 
 def test_no_coordinates_are_noisy_where_noise_is_small_or_everywhere() -> None:
     """Small noise costs no evaluation."""
-    quiet, counted = projector_of(function_with_labels, np.zeros(40), POINT, noise=1e-9)
+    quiet, counted = probe_of(function_with_labels, np.zeros(40), POINT, noise=1e-9)
     assert not noisy_coordinates(quiet, quiet.function.base, 1000).size
     assert counted.calls == 0
-    noisy, _ = projector_of(lambda x: jitter(x.sum(), 1.0) + 1.0, np.zeros(40), POINT, noise=1.0)
+    noisy, _ = probe_of(lambda x: jitter(x.sum(), 1.0) + 1.0, np.zeros(40), POINT, noise=1.0)
     assert not noisy_coordinates(noisy, noisy.function.base, 1000).size

@@ -26,14 +26,14 @@ from pytest_gradcheck.numerics.screening.direction_weights import Code, by_box, 
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual, Slabs
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
-    FEW,
+    FEW_EXAMPLES,
     Shapes,
     coordinates_of,
-    direction_of,
+    derivative_with,
+    draw_direction,
     linear,
-    projector_of,
+    probe_of,
     segments_of,
-    sight_of,
 )
 
 SLAB_SHAPES = st.lists(
@@ -41,7 +41,7 @@ SLAB_SHAPES = st.lists(
 )
 
 
-@FEW
+@FEW_EXAMPLES
 @given(SLAB_SHAPES, st.integers(1, 60))
 def test_every_coordinate_is_in_the_slab_that_its_digit_says(
     shapes: list[tuple[int, ...]], count: int
@@ -59,7 +59,7 @@ def test_every_coordinate_is_in_the_slab_that_its_digit_says(
             assert factors == pytest.approx(1 + number / code.base)
 
 
-@FEW
+@FEW_EXAMPLES
 @given(SLAB_SHAPES, st.integers(1, 60), st.data())
 def test_part_of_a_region_has_its_part_of_a_slab(
     shapes: list[tuple[int, ...]], count: int, data: st.DataObject
@@ -146,7 +146,7 @@ def test_what_is_left_without_a_part_is_known_by_subtraction() -> None:
     assert Residual(WHOLE_REGION, 5.0, 4.0).minus(second, part).coded is None
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_rounding_of_a_part_is_not_in_the_rest(noise: float, first: float, second: float) -> None:
     """It is the same in the part and in the whole; noise is not."""
@@ -203,14 +203,14 @@ def reading(
     claim: Floats = SLOPES.copy()
     for coordinate, error in errors.items():
         claim[coordinate] += error
-    probe, counted = projector_of(linear(SLOPES), claim, POINT, shapes)
-    reader = Decoder.of(probe, sight_of(clear, 1.0), 0)
+    probe, counted = probe_of(linear(SLOPES), claim, POINT, shapes)
+    reader = Decoder.of(probe, derivative_with(clear, 1.0), 0)
     residual = reader.measure(region).residual
     counted.calls = 0
     return reader, Residual(region, residual, abs(residual) / clear), counted
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.integers(0, SIZE - 1), st.floats(2, 1e7))
 def test_any_coordinate_is_read_however_clear_it_is(coordinate: int, clear: float) -> None:
     """What noise might hide is not read at all, and never wrongly."""
@@ -220,7 +220,7 @@ def test_any_coordinate_is_read_however_clear_it_is(coordinate: int, clear: floa
     assert read in {coordinate, None}
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.integers(0, SIZE - 1), st.floats(64, 1e7))
 def test_coordinate_is_read_in_a_part_too(coordinate: int, clear: float) -> None:
     """In halves of halves, with the first digit that serves them all."""
@@ -429,8 +429,8 @@ def test_coded_directions_go_as_far_as_plain_ones() -> None:
 def test_residual_of_one_output_is_measured() -> None:
     """With the noise of it."""
     matrix = np.stack([SLOPES, SLOPES], axis=1)
-    probe, _ = projector_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
-    region, seen = whole_region(probe.directions.segments), sight_of(1e6, 1.0, outputs=2)
+    probe, _ = probe_of(lambda x: x @ matrix, matrix * [1, 2], POINT, noise=1e-9)
+    region, seen = whole_region(probe.directions.segments), derivative_with(1e6, 1.0, outputs=2)
     excesses = [Decoder.of(probe, seen, m).measure(region) for m in (0, 1)]
     assert abs(excesses[0].residual) < 1e-9
     assert excesses[1].residual == pytest.approx(probe.claimed(1)[0, 0], rel=1e-6)
@@ -439,8 +439,8 @@ def test_residual_of_one_output_is_measured() -> None:
 
 def bending(bend: float, function: Callable[[Floats], Any]) -> tuple[Decoder, Counted]:
     """Return a reader of a function that bends by so much along what was seen of it."""
-    probe, counted = projector_of(function, 1.5 * SLOPES, POINT)
-    seen = replace(sight_of(1e6, 1.0), bend=np.array([bend]))
+    probe, counted = probe_of(function, 1.5 * SLOPES, POINT)
+    seen = replace(derivative_with(1e6, 1.0), bend=np.array([bend]))
     return Decoder.of(probe, seen, 0), counted
 
 
@@ -461,7 +461,7 @@ def test_kink_is_looked_closer_at_until_it_is_out_of_reach() -> None:
     reader = replace(reader, probe=replace(reader.probe, claims=DenseClaim(claim[:, None])))
     read = reader.measure(whole_region(reader.probe.directions.segments))
     assert counted.calls == 6
-    assert read.residual == pytest.approx(direction_of(reader.probe, 1) @ SLOPES / 2, rel=1e-5)
+    assert read.residual == pytest.approx(draw_direction(reader.probe, 1) @ SLOPES / 2, rel=1e-5)
 
 
 def test_kink_too_slight_for_the_digit_is_not_looked_closer_at() -> None:

@@ -17,7 +17,7 @@ from pytest_gradcheck.numerics.screening.screen import EvaluationCounter, screen
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats, jitter
-from tests.numerics.screening.builders import FEW, Shapes, segments_of
+from tests.numerics.screening.builders import FEW_EXAMPLES, Shapes, segments_of
 
 SHAPES: Shapes = [(20, 30), (30,), (5, 5)]
 SIZE = 655
@@ -78,7 +78,7 @@ def test_right_claims_cost_a_dozen_evaluations(seed: int) -> None:
     assert [s.which for s in found.directional_derivatives] in ([1, 2], [2, 1])
 
 
-@FEW
+@FEW_EXAMPLES
 @given(st.integers(0, SIZE - 1), st.floats(0.05, 0.9) | st.floats(1.1, 20) | st.floats(-5, -1))
 def test_one_wrong_claim_is_found(coordinate: int, factor: float) -> None:
     """It is measured as well, for a few more evaluations."""

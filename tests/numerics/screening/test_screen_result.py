@@ -6,7 +6,7 @@ import pytest
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult, reference_magnitude
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Floats
-from tests.numerics.screening.builders import sight_of
+from tests.numerics.screening.builders import derivative_with
 
 SCALES = Scales.of(np.array([2.0, -3.0, 0.0, 1e-200]), [(0, 2), (2, 4)])
 
@@ -14,7 +14,7 @@ SCALES = Scales.of(np.array([2.0, -3.0, 0.0, 1e-200]), [(0, 2), (2, 4)])
 def result_of(detection_limit: Floats, typical: Floats) -> ScreenResult:
     """Return the result of a screen of two segments with these detection limits."""
     return ScreenResult(
-        directional_derivatives=(sight_of(0.0, 1.0, outputs=2),),
+        directional_derivatives=(derivative_with(0.0, 1.0, outputs=2),),
         detection_limit=detection_limit,
         typical_claim=typical,
         swept={},

@@ -14,7 +14,7 @@ from pytest_gradcheck.numerics.screening.solver_tolerance import (
     may_be_everywhere,
 )
 from tests.numerics.functions import Counted, Floats
-from tests.numerics.screening.builders import projector_of
+from tests.numerics.screening.builders import probe_of
 
 SIZE = 8
 POINT = np.full(SIZE, 0.37)
@@ -54,7 +54,7 @@ def allowed(
     point: Floats = POINT,
 ) -> tuple[bool, Counted]:
     """Tell whether errors of some coordinates are those of branches; return the calls, too."""
-    probe, counted = projector_of(function, np.ones(point.size), point)
+    probe, counted = probe_of(function, np.ones(point.size), point)
     entries = SingleEntries(probe, 1e-8, np.random.default_rng(0))
     findings = found_by(entries, errors, off)
     counted.calls = 0
@@ -109,7 +109,7 @@ def test_one_claim_that_is_nearly_right_is_enough_beside_those_that_nearly_cance
 )
 def test_three_of_many_may_be_everywhere(size: int, off: int, told: bool) -> None:
     """Two of them are not, unless they are a quarter."""
-    probe, _ = projector_of(solver, np.ones(size), np.full(size, 0.37))
+    probe, _ = probe_of(solver, np.ones(size), np.full(size, 0.37))
     entries = SingleEntries(probe, 1e-8, np.random.default_rng(0))
     assert may_be_everywhere(found_by(entries, np.zeros(size), off), entries) == told
 
