@@ -34,6 +34,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import Direction
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
 __all__ = [
+    "SMALLEST_WEIGHT",
     "ClaimMagnitudes",
     "StepPlan",
     "output_extents",

@@ -1,4 +1,4 @@
-"""Functions that are linear to rounding."""
+"""Verification of functions that are linear to rounding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,24 +32,24 @@ class Matrix:
     matrix: Floats
 
     def rows(self, start: int, stop: int) -> Floats:
-        """Return rows."""
+        """Return the claims about consecutive coordinates."""
         return self.matrix[start:stop]
 
     def take(self, indices: Indices) -> Floats:
-        """Return some of them."""
+        """Return the claims about some coordinates."""
         return self.matrix[indices]
 
     def along(self, start: int, direction: Floats) -> Floats:
-        """Return the change."""
+        """Return the claimed change."""
         return np.asarray(direction @ self.matrix[start : start + direction.size])
 
 
-def asked(function: Callable[[Floats], Any], claim: Floats) -> tuple[DerivativeTask, Counted]:
-    """Return the question, and what counts evaluations."""
+def task_of(function: Callable[[Floats], Any], claim: Floats) -> tuple[DerivativeTask, Counted]:
+    """Return a task, and the function that counts its evaluations."""
     counted = Counted(function)
     base = counted.at(POINT)
     counted.calls = 0
-    question = DerivativeTask(
+    task = DerivativeTask(
         evaluate=counted,
         point=POINT.copy(),
         here=POINT,
@@ -59,37 +59,37 @@ def asked(function: Callable[[Floats], Any], claim: Floats) -> tuple[DerivativeT
         claims=Matrix(np.asarray(claim, dtype=float)),
         tangent=None,
     )
-    return question, counted
+    return task, counted
 
 
 def verify(function: Callable[[Floats], Any], claim: Floats) -> tuple[ScreenResult | None, int]:
-    """Verify; return what was seen and the calls."""
-    question, counted = asked(function, claim)
+    """Verify claims; return the result and the number of evaluations."""
+    task, counted = task_of(function, claim)
     segments = [Segment(0, (30,)), Segment(30, (50,))]
-    return verify_linear(question, segments, seed=0), counted.calls
+    return verify_linear(task, segments, seed=0), counted.calls
 
 
-def test_right_claims_about_a_linear_function() -> None:
-    """Three evaluations, and what could hide is rounding."""
-    seen, calls = verify(lambda x: A @ x + 3.0, A.T)
-    assert seen is not None
+def test_right_claims_about_a_linear_function_are_verified() -> None:
+    """Three evaluations are enough, and only rounding limits the detection of errors."""
+    result, calls = verify(lambda x: A @ x + 3.0, A.T)
+    assert result is not None
     assert calls == 3
-    assert (seen.detection_limit < 1e-11).all()
+    assert (result.detection_limit < 1e-11).all()
 
 
 @given(st.integers(0, 79), st.integers(0, 4), st.sampled_from([1e-9, 1e-6, 1.0, -1e3]))
-def test_an_error_that_is_said_to_be_visible_is_seen(row: int, output: int, error: float) -> None:
-    """Whichever entry is off."""
+def test_error_of_one_claim_is_detected(row: int, output: int, error: float) -> None:
+    """Any claim may be the wrong one."""
     claim = A.T.copy()
     claim[row, output] += error
-    seen, _ = verify(lambda x: A @ x, claim)
-    assert seen is None
+    result, _ = verify(lambda x: A @ x, claim)
+    assert result is None
 
 
-def test_others_cost_one_evaluation() -> None:
-    """What is plainly not linear shows at once."""
-    seen, calls = verify(lambda x: [(x**2).sum()], 2 * POINT[:, None])
-    assert seen is None
+def test_nonlinear_function_costs_one_evaluation() -> None:
+    """One move shows that it is far from linear."""
+    result, calls = verify(lambda x: [(x**2).sum()], 2 * POINT[:, None])
+    assert result is None
     assert calls == 1
 
 
@@ -98,7 +98,7 @@ def test_others_cost_one_evaluation() -> None:
     [lambda x: [np.abs(x).sum()], lambda x: [x.sum() + 1e-9 * (x**2).sum()]],
     ids=["kinks", "slightly curved"],
 )
-def test_almost_linear_is_not_linear(function: Callable[[Floats], Any]) -> None:
+def test_almost_linear_function_is_not_linear(function: Callable[[Floats], Any]) -> None:
     """Far away it differs by more than rounding."""
     h = 1e-6
     steps = h * np.eye(POINT.size)
@@ -106,16 +106,16 @@ def test_almost_linear_is_not_linear(function: Callable[[Floats], Any]) -> None:
     assert verify(function, np.array(slopes)[:, None])[0] is None
 
 
-def test_noise_is_not_held_against_a_linear_function() -> None:
-    """What hides behind it is said; one look at it may not show it all."""
-    seen, calls = verify(lambda x: (A @ x).astype(np.float32), A.T)
-    assert seen is not None
+def test_linear_function_may_be_noisy() -> None:
+    """The detection limit includes the noise. One round may not show all of it."""
+    result, calls = verify(lambda x: (A @ x).astype(np.float32), A.T)
+    assert result is not None
     assert calls in (3, 9)
-    assert (seen.detection_limit > 1e-8).all()
+    assert (result.detection_limit > 1e-8).all()
 
 
-def test_much_noise_leaves_it_open() -> None:
-    """Others know better what to make of it."""
+def test_much_noise_is_inconclusive() -> None:
+    """A screen measures more."""
     assert verify(lambda x: A @ x + jitter(float(x.sum()), 1e-2), A.T)[0] is None
 
 
@@ -133,17 +133,17 @@ def test_much_noise_leaves_it_open() -> None:
 def test_euler_identity(
     function: Callable[[Floats], Any], claim: Floats, *, expected: bool
 ) -> None:
-    """Functions of degree one are their derivative times the point; nothing is evaluated."""
-    question, counted = asked(function, claim)
-    assert is_homogeneous(question) == expected
+    """Functions of degree one are their derivative times the point. Nothing is evaluated."""
+    task, counted = task_of(function, claim)
+    assert is_homogeneous(task) == expected
     assert counted.calls == 0
 
 
-def find(function: Callable[[Floats], Any], claim: Floats) -> list[tuple[int, int, float]]:
-    """Find what is off: coordinate, output and error."""
-    question, counted = asked(function, claim)
+def found_claims(function: Callable[[Floats], Any], claim: Floats) -> list[tuple[int, int, float]]:
+    """Return the wrong claims that are found: coordinate, output and error."""
+    task, counted = task_of(function, claim)
     segments = [Segment(0, (30,)), Segment(30, (50,))]
-    found = find_wrong_claims(question, segments, agreement=1e-6, seed=0)
+    found = find_wrong_claims(task, segments, agreement=1e-6, seed=0)
     assert counted.calls <= 5 + 2 * 8 * 7
     if found is None:
         return []
@@ -157,17 +157,17 @@ def find(function: Callable[[Floats], Any], claim: Floats) -> list[tuple[int, in
 
 
 @pytest.mark.parametrize("power", [2, 3])
-def test_output_that_is_nonlinear_in_one_coordinate_alone_accuses_no_claim(power: int) -> None:
-    """Whatever halves the others are in, their errors add up."""
+def test_nonlinear_outputs_of_single_coordinates_are_no_errors(power: int) -> None:
+    """Their residuals of halves add up as well."""
     claim = np.diag(1 + 1e-3 * power * POINT ** (power - 1))
-    assert find(lambda x: x + 1e-3 * x**power, claim) == []
+    assert found_claims(lambda x: x + 1e-3 * x**power, claim) == []
 
 
-def test_a_few_wrong_claims_are_found_by_halving() -> None:
-    """Though forward rounds to single precision; of the output that is most off."""
+def test_a_few_wrong_claims_are_found_by_bisection() -> None:
+    """Forward rounds to single precision. The output with the most significant residual counts."""
     claim = A.T.copy()
     claim[[3, 44, 45], 2] += [0.5, -0.5, 0.01]
-    found = find(lambda x: (A @ x).astype(np.float32), claim)
+    found = found_claims(lambda x: (A @ x).astype(np.float32), claim)
     assert [entry[:2] for entry in found] == [(3, 2), (44, 2), (45, 2)]
     assert [entry[2] for entry in found] == pytest.approx([0.5, -0.5, 0.01], abs=1e-4)
 
@@ -182,8 +182,8 @@ def test_a_few_wrong_claims_are_found_by_halving() -> None:
     ],
     ids=["nothing", "everything", "not linear", "a product"],
 )
-def test_nothing_is_found_where_that_would_be_a_guess(
+def test_nothing_is_found_where_bisection_is_not_valid(
     function: Callable[[Floats], Any], claim: Floats
 ) -> None:
-    """Others look for it."""
-    assert find(function, claim) == []
+    """A screen may find more."""
+    assert found_claims(function, claim) == []
