@@ -294,7 +294,6 @@ bounded = settings(
     max_examples=EXAMPLES or 100,
     derandomize=not EXAMPLES,
     database=None,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
     suppress_health_check=list(HealthCheck),
 )

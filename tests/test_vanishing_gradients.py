@@ -149,7 +149,7 @@ def test_what_is_left_next_to_an_optimum_is_tested_where_it_can_be(size: float, 
     assert wrong.verdict == "wrong"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(exponent=st.floats(-17, -2), seed=st.integers(0, 1000), unit=st.floats(-3, 3))
 def test_right_gradient_next_to_an_optimum_passes(exponent: float, seed: int, unit: float) -> None:
     """However much of it is left, whatever the seed and the units."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pytest_gradcheck.numerics.measurement import chunks
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(0, 3 << 16))
 def test_chunks_cover_the_coordinates_without_overlap(first: int, length: int) -> None:
     """Each starts where the one before ends, and none exceeds the size of a chunk."""

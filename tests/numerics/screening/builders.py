@@ -23,7 +23,7 @@ from tests.numerics.functions import Counted, Floats
 Shapes = Sequence[tuple[int, ...]]
 
 #: The settings of a property whose examples take long.
-FEW_EXAMPLES = settings(max_examples=20, deadline=None)
+FEW_EXAMPLES = settings(max_examples=20)
 
 
 def segments_of(shapes: Shapes, rounding: float = 0.0) -> tuple[Segment, ...]:
