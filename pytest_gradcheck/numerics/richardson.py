@@ -11,7 +11,7 @@ error estimate. The estimate is the larger difference from the extrapolated valu
 neighbouring steps, plus the noise of the outputs, plus the second difference where no curvature
 explains it. The tableau is not extrapolated further. `scipy.differentiate.derivative` stops at the
 first step that meets a tolerance; here all steps are evaluated, noise is part of the bound, and
-kinks, jumps, edges of the domain and singularities are told from smooth points.
+kinks, jumps, edges of the domain and singularities are distinguished from smooth points.
 
 It does not know what the line stands for, or what is claimed.
 """
