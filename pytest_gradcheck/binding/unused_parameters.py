@@ -1,6 +1,7 @@
-"""Watching evaluations for parameters that forward does not react to at all.
+"""Unused parameters: those under whose perturbations no output of forward ever changes.
 
-It must not evaluate anything by itself, nor judge; it looks at what is evaluated anyway.
+They are found among the evaluations that numerics makes anyway. It does not evaluate anything by
+itself, nor judge.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ __all__ = ["watch_unused"]
 
 
 def watch_unused(problem: Problem) -> Problem:
-    """Return the problem with an `unmoved` that knows which parameters do nothing.
+    """Return the problem with evaluations that are watched for unused parameters.
 
-    Only a parameter whose gradient is claimed to be zero everywhere is watched;
-    a problem without one is returned as it is, its evaluations as fast as they were.
+    Only parameters whose gradient is claimed to be zero everywhere are watched; a problem without
+    any is returned as it is, with evaluations as fast as before.
 
     Parameters
     ----------
@@ -32,46 +33,49 @@ def watch_unused(problem: Problem) -> Problem:
     Returns
     -------
     Problem
-        Its `unmoved()` names watched parameters under which no output ever changed.
+        Its `unmoved()` returns the watched parameters under which no output ever changed.
     """
     if problem.tangent is not None:
         return problem
-    quiet = [
+    watched = [
         parameter
         for parameter in problem.parameters
         if not problem.claim.stored(parameter.start, parameter.stop).any()
     ]
-    if not quiet:
+    if not watched:
         return problem
-    still = {parameter.name for parameter in quiet}
-    starts = [parameter.start for parameter in quiet]
+    unmoved = {parameter.name for parameter in watched}
+    starts = [parameter.start for parameter in watched]
 
     def evaluate(points: Iterable[Vector]) -> Vector:
-        if not still:
+        if not unmoved:
             return problem.evaluate(points)
-        moved = list[str | None]()
+        perturbed = list[str | None]()
 
-        def seen() -> Iterator[Vector]:
+        def recorded() -> Iterator[Vector]:
             for point in points:
-                moved.append(_only(quiet, starts, point != problem.here))
+                perturbed.append(_single_parameter(watched, starts, point != problem.here))
                 yield point
 
-        outputs = problem.evaluate(seen())
-        for name, changed in zip(moved, (outputs != problem.base).any(axis=1), strict=True):
+        outputs = problem.evaluate(recorded())
+        for name, changed in zip(perturbed, (outputs != problem.base).any(axis=1), strict=True):
             if name is not None and changed:
-                still.discard(name)
+                unmoved.discard(name)
         return outputs
 
-    return replace(problem, evaluate=evaluate, unmoved=lambda: frozenset(still))
+    return replace(problem, evaluate=evaluate, unmoved=lambda: frozenset(unmoved))
 
 
-def _only(
-    parts: Sequence[Parameter], starts: Sequence[int], moved: NDArray[np.bool_]
+def _single_parameter(
+    parameters: Sequence[Parameter], starts: Sequence[int], changed: NDArray[np.bool_]
 ) -> str | None:
-    """Return which part alone the coordinates that moved are of, None where it is none."""
-    first = int(moved.argmax()) if moved.size else 0
+    """Return the only parameter whose coordinates changed, None where it is not one of these."""
+    first = int(changed.argmax()) if changed.size else 0
     place = bisect_right(starts, first) - 1
     if place < 0:
         return None
-    count, inside = np.count_nonzero(moved), np.count_nonzero(moved[first : parts[place].stop])
-    return parts[place].name if 0 < count == inside else None
+    count, inside = (
+        np.count_nonzero(changed),
+        np.count_nonzero(changed[first : parameters[place].stop]),
+    )
+    return parameters[place].name if 0 < count == inside else None

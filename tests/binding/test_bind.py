@@ -1,4 +1,4 @@
-"""Binding end to end: from a call to a problem in numbers, and nothing of the user's changed."""
+"""Binding end to end: from a call to a problem in numbers, with nothing of the user's changed."""
 
 import functools
 import random
@@ -51,10 +51,10 @@ def names(problem: Problem) -> list[str]:
 
 
 class TestKinds:
-    """What backward asks for decides what is checked (rule 4)."""
+    """What backward asks for decides which derivative is checked."""
 
     def test_scalar_output_is_a_gradient(self) -> None:
-        """A number comes back, and a claim for each entry."""
+        """There is one output, and a claim for each entry."""
         problem = posed(square, square_gradient, np.array([1.0, 2.0]))
         assert problem.kind == "gradient"
         assert problem.outputs == ()
@@ -67,7 +67,7 @@ class TestKinds:
         assert problem.kind == "gradient"
 
     def test_array_output_is_a_jacobian(self) -> None:
-        """Rows of the claim are coordinates, columns outputs."""
+        """Rows of the claim are coordinates, columns are outputs."""
         A = RNG.normal(size=(3, 2))
         problem = posed(lambda x: A @ x, lambda x: A, np.ones(2))
         assert problem.kind == "jacobian"
@@ -122,7 +122,7 @@ class TestKinds:
         assert problem.counts.backward == 0
 
     def test_backward_is_called_straight_after_forward_at_the_point(self) -> None:
-        """State that forward leaves is that of the unperturbed point (rule 3)."""
+        """It reads the state that forward left at the unperturbed point."""
         log: list[str] = []
 
         def forward(x: Any) -> Any:
@@ -138,10 +138,10 @@ class TestKinds:
 
 
 class TestParameters:
-    """What is checked, and how forward gets to see it (rules 6 and 7)."""
+    """What is checked, and how it is passed to forward."""
 
     def test_default_is_every_floating_argument(self) -> None:
-        """Containers included; integers, flags, texts and defaults are not."""
+        """Also inside containers; integers, flags, texts and defaults are not checked."""
 
         def forward(x: Any, params: Any, n: Any, flag: Any, eps: float = 1e-3) -> Any:
             return square(x) + params["W"] + eps
@@ -185,7 +185,7 @@ class TestParameters:
         ids=["dict", "list", "tuple", "namedtuple", "dataclass", "nested"],
     )
     def test_forward_gets_containers_as_they_came(self, argument: Any) -> None:
-        """Moving the point moves the leaves, in containers of the same type."""
+        """Perturbing the point perturbs the leaves, in containers of the same type."""
         seen: list[Any] = []
 
         def forward(p: Any) -> float:
@@ -214,7 +214,7 @@ class TestParameters:
         ids=["fortran", "strided", "transposed", "reversed"],
     )
     def test_arrays_of_any_layout(self, x: Any) -> None:
-        """Coordinates are in C order of the entries, whatever the memory looks like."""
+        """Coordinates are in C order of the entries, for any memory layout."""
         weights = np.arange(6.0).reshape(2, 3)
         with bind(Call(lambda x: np.sum(weights * x), lambda x: weights, (x,)), seed=0) as problem:
             assert problem.point.tolist() == x.ravel().tolist()
@@ -237,19 +237,19 @@ class TestParameters:
         assert problem.base.tolist() == [5.0]
 
     def test_python_int_that_is_named_is_a_float(self) -> None:
-        """The course calls with integers; it is noted."""
+        """It is checked as a float, with a note."""
         problem = posed(lambda x, theta: x * theta, lambda x: x, 2, 4, wrt="theta")
         assert problem.point.tolist() == [4.0]
         assert [note.text for note in problem.notes] == ["a Python int, checked as a float: theta"]
 
     def test_float32_is_measured_in_float64_where_forward_follows(self) -> None:
-        """Rounding of float32 would drown the derivative."""
+        """The rounding of float32 would dominate a difference quotient."""
         problem = posed(square, square_gradient, np.ones(2, dtype=np.float32))
         assert problem.parameters[0].dtype == "float32"
         assert problem.notes[0].text == "measured in float64, forward follows: x"
 
     def test_float32_beside_a_long_double_is_measured_in_float64(self) -> None:
-        """As beside a float64: the type of the output says nothing of it."""
+        """Even beside a float64 that determines the type of the output."""
 
         def forward(x: Any, y: Any) -> Any:
             return np.sum(x**2) + np.sum(y**2)
@@ -282,14 +282,14 @@ class TestParameters:
         assert problem.claim.rows(0, 2).tolist() == [[2.0], [4.0]]
 
     def test_other_vectors_may_be_evaluated(self) -> None:
-        """The point is put back after an evaluation elsewhere."""
+        """The point is restored after an evaluation at another one."""
         with bind(Call(square, square_gradient, (np.ones(2),)), seed=0) as problem:
             assert problem.evaluate([np.array([3.0, 4.0])])[0].tolist() == [25.0]
             assert problem.point.tolist() == [1.0, 1.0]
 
 
 class Layer:
-    """A layer with an alias to its parameters and a cache in its attributes."""
+    """A layer with an alias of its parameters and a cache in its attributes."""
 
     def __init__(self) -> None:
         self.W = np.arange(6.0).reshape(3, 2)
@@ -303,7 +303,7 @@ class Layer:
         return self.gain * (x @ self.params[0] + self.params[1])
 
     def backward(self, dout: Any) -> Any:
-        """Leave gradients beside the parameters."""
+        """Store the gradients as attributes."""
         self.dW = self.gain * self.x.T @ dout
         self.grad_b = self.gain * dout.sum(axis=0)
         self.gain_grad = np.sum(dout * (self.x @ self.W + self.b))
@@ -311,7 +311,7 @@ class Layer:
 
 
 class TestLayers:
-    """Parameters in attributes (rule 8)."""
+    """Parameters in attributes."""
 
     WRT = ("x", "self.W", "self.b", "self.gain")
 
@@ -343,7 +343,7 @@ class TestLayers:
         )
 
     def test_attribute_without_a_gradient_is_an_error(self) -> None:
-        """It is said where one was looked for."""
+        """The message says where it was looked for."""
         layer = Layer()
         assert refused(
             layer.forward, lambda dout: dout @ layer.W.T, np.ones((1, 3)), wrt=["x", "self.b"]
@@ -354,10 +354,10 @@ class TestLayers:
 
 
 class TestTheUsersWorld:
-    """Everything is as it was before (rules 10 to 12)."""
+    """Everything of the user's is as before."""
 
     def test_arguments_are_never_handed_out(self) -> None:
-        """Forward and backward see copies, of containers too."""
+        """Forward and backward are given copies, of containers too."""
         params = {"W": np.ones(2), "state": {"n": np.zeros(1)}}
         inner = params["state"]
 
@@ -400,7 +400,7 @@ class TestTheUsersWorld:
         )
 
     def test_backward_that_changes_a_parameter_is_an_error(self) -> None:
-        """Backward is watched as well."""
+        """Nor may backward change them."""
 
         def backward(x: Any) -> Any:
             x *= 2
@@ -412,7 +412,7 @@ class TestTheUsersWorld:
 
     @pytest.mark.parametrize("draw", [np.random.rand, random.random])  # global on purpose
     def test_global_randomness_is_replayed_and_put_back(self, draw: Any) -> None:
-        """Every evaluation sees the same numbers, and afterwards nothing has moved."""
+        """Every evaluation draws the same numbers, and afterwards the generator is restored."""
         numpy_before, python_before = np.random.get_state(), random.getstate()  # noqa: NPY002  # as above
         with bind(
             Call(lambda x: square(x) * draw(), lambda x: x, (np.ones(2),)), seed=0
@@ -423,7 +423,7 @@ class TestTheUsersWorld:
         assert str(np.random.get_state()) == str(numpy_before)  # noqa: NPY002  # as above
 
     def test_generators_are_found_and_put_back(self) -> None:
-        """In arguments, defaults, closures and attributes alike."""
+        """Generators are found in arguments, defaults, closures and attributes."""
         generators = [np.random.default_rng(k) for k in range(4)]
         argument, default, closure, attribute = generators
 
@@ -453,7 +453,7 @@ class TestTheUsersWorld:
         )
 
     def test_replay_takes_generators_only(self) -> None:
-        """What cannot be put back is refused."""
+        """An object whose state cannot be restored is refused."""
         with (
             pytest.raises(GradcheckUsageError) as error,
             bind(Call(square, square_gradient, (np.ones(2),)), seed=0, replay=[3]),
@@ -465,7 +465,7 @@ class TestTheUsersWorld:
         )
 
     def test_errors_at_perturbed_points_are_nan(self) -> None:
-        """Any error of forward's means that it is undefined there."""
+        """Any exception of forward means that it is undefined there."""
         for error in (ZeroDivisionError, ValueError, np.linalg.LinAlgError, KeyError, TypeError):
 
             def forward(x: Any, error: Any = error) -> Any:
@@ -477,7 +477,7 @@ class TestTheUsersWorld:
                 assert np.isnan(problem.evaluate([np.array([2.0])])[0, 0])
 
     def test_errors_at_points_that_are_tried_say_where(self) -> None:
-        """The user's own exception propagates with the entry that was perturbed."""
+        """The exception of forward propagates, with a note on the perturbed entry."""
 
         def forward(x: Any) -> Any:
             if x[0, 1] != 2:
@@ -492,7 +492,7 @@ class TestTheUsersWorld:
         assert error.value.__notes__ == ["while gradcheck perturbed x[0, 1] by 0.25"]
 
     def test_errors_at_the_point_propagate_as_they_are(self) -> None:
-        """At the user's own point even a ValueError is the user's."""
+        """At the base point even a ValueError propagates."""
         with (
             pytest.raises(ValueError, match="mine"),
             bind(
@@ -507,7 +507,7 @@ class TestTheUsersWorld:
             pass
 
     def test_warnings_are_silenced_at_perturbed_points_only(self) -> None:
-        """The user's own settings hold at the user's own point, and afterwards."""
+        """The user's own settings hold at the base point, and after the check."""
 
         def forward(x: Any) -> Any:
             if x[0] != 1:
@@ -530,7 +530,7 @@ class TestTheUsersWorld:
         assert moved.tolist() == [3.0, 1.0]
 
     def test_opaque_arguments_are_listed(self) -> None:
-        """What is neither data nor generator goes through untouched, and is said to."""
+        """What is neither data nor a generator is passed as it is, and reported."""
         marker = object()
         problem = posed(
             lambda x, o: square(x) * (o is marker), lambda x: 2 * x, np.ones(1), marker
@@ -546,7 +546,7 @@ class TestTheUsersWorld:
 
 
 class TestUsageErrors:
-    """Errors a person can act on at once, each with its whole message."""
+    """Usage errors, each with its whole message."""
 
     @pytest.mark.parametrize(
         ("forward", "message"),
@@ -593,18 +593,18 @@ class TestUsageErrors:
         ],
     )
     def test_output_of_forward(self, forward: Any, message: str) -> None:
-        """What forward must return is said, and what it did return."""
+        """The message says what forward must return, and what it returned."""
         assert refused(forward, square_gradient, np.ones(2)) == message
 
     def test_forward_without_the_cache_that_backward_wants(self) -> None:
-        """Rule 5: a cache that is asked for must be there."""
+        """Forward must return a cache that backward asks for."""
         assert refused(square, lambda cache: cache, np.ones(2)) == (
             "square returned float64, but backward asks for the cache: forward must return "
             "(output, cache)."
         )
 
     def test_forward_without_gradients(self) -> None:
-        """Without backward forward returns both."""
+        """Without a backward function forward must return both."""
         assert refused(square, True, np.ones(2)) == (
             "square returned float64. Without a backward function it must return "
             "(value, gradients); else pass backward=."
@@ -641,11 +641,11 @@ class TestUsageErrors:
         ],
     )
     def test_gradient(self, gradient: Any, message: str) -> None:
-        """What is wrong with a gradient is said before anybody compares it."""
+        """A gradient that cannot be compared is refused."""
         assert refused(square, gradient, np.arange(6.0).reshape(2, 3)) == message
 
     def test_jacobian_that_wants_a_cotangent(self) -> None:
-        """A product with an upstream gradient needs a name for it."""
+        """Backward must name the upstream gradient to be given one."""
         assert refused(lambda x: np.outer(x, x), lambda x: x, np.ones(2)) == (
             "lambda returned a gradient of x of shape (2,); forward's output has shape (2, 2), so "
             "its Jacobian has shape (2, 2, 2). For the product with an upstream gradient, give "
@@ -653,14 +653,14 @@ class TestUsageErrors:
         )
 
     def test_integer_parameter(self) -> None:
-        """Whole numbers have no derivative; what to write is said."""
+        """Integers have no derivative; the message says what to write."""
         assert refused(square, square_gradient, np.arange(3), wrt="x") == (
             "wrt='x': x of square is an int64 array of shape (3,); there is no derivative by "
             "whole numbers. Pass x.astype(float)."
         )
 
     def test_nothing_to_check(self) -> None:
-        """All arguments are listed with what they are."""
+        """The message lists all arguments with their types."""
         assert refused(lambda x, mode: square(x), square_gradient, np.arange(3), "fast") == (
             "nothing to check: no argument of lambda is a floating number or array. It was given "
             "x (int64 array of shape (3,)), mode (str). Pass x as floats, x.astype(float)."
@@ -690,7 +690,7 @@ class TestUsageErrors:
         )
 
     def test_wrt_in_other_letters(self) -> None:
-        """Upper and lower case are told apart, and suggested."""
+        """Names are case-sensitive, suggestions are not."""
         message = refused(lambda params: params["W1"], lambda: 1, {"W1": 1.0}, wrt="w1")
         assert message == (
             "wrt='w1': lambda has no argument, and no parameter in one, of that name. Did you "
@@ -698,7 +698,7 @@ class TestUsageErrors:
         )
 
     def test_attribute_without_self(self) -> None:
-        """The name of an attribute of the object needs a self before it."""
+        """The name of an attribute begins with self."""
         layer = Layer()
         assert refused(layer.forward, layer.backward, np.ones((1, 3)), wrt="W") == (
             "wrt='W': Layer.forward has no argument, and no parameter in one, of that name. The "
@@ -706,21 +706,21 @@ class TestUsageErrors:
         )
 
     def test_inputs_in_a_tuple(self) -> None:
-        """Other checkers take all inputs in a tuple."""
+        """Other checkers take all inputs in a tuple; the message says to unpack it."""
         assert refused(lambda x, w: x * w, lambda x, w: (w, x), (1.0, 2.0)) == (
             "a tuple of 2 was passed as the one argument of forward, lambda(x, w): pass its items "
             "one by one, as in gradcheck(forward, backward, *inputs)."
         )
 
     def test_forward_and_backward_in_the_wrong_order(self) -> None:
-        """A number where a Jacobian is due looks like the function itself."""
+        """A number in place of a Jacobian may be the value of forward."""
         assert refused(square_gradient, square, np.ones(2)) == (
             "square returned a gradient of x of shape (); forward's output has shape (2,), so its "
             "Jacobian has shape (2, 2). Have forward and backward changed places?"
         )
 
     def test_jacobian_in_the_wrong_order(self) -> None:
-        """Of a Jacobian, too, it is said what would help."""
+        """The message for a Jacobian has a hint, too."""
         A = RNG.normal(size=(3, 2))
         assert refused(lambda x: A @ x, lambda x: A.T, np.ones(2)) == (
             "lambda returned a gradient of x of shape (2, 3); forward's output has shape (3,), so "
@@ -746,7 +746,7 @@ class TestUsageErrors:
         )
 
     def test_output_whose_size_changes(self) -> None:
-        """Where a point is tried that is refused; measuring takes it for an edge."""
+        """It is refused by `attempt`; for `evaluate` it is an edge of the domain."""
         with bind(Call(lambda x: x[x > 0], lambda x: np.eye(2), (np.ones(2),)), seed=0) as problem:
             problem.point[0] = -1.0
             assert np.isnan(problem.evaluate([problem.point])).tolist() == [[True, True]]
@@ -775,7 +775,7 @@ def _map(value: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def test_partial_functions_are_bound_by_their_remaining_arguments() -> None:
-    """A partial application is a function of what is left."""
+    """A partial application is a function of the remaining arguments."""
     forward = functools.partial(lambda scale, x: scale * square(x), 3.0)
     problem = posed(forward, lambda x: 6 * x, np.ones(2))
     assert names(problem) == ["x"]

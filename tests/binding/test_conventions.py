@@ -1,4 +1,4 @@
-"""The conventions of complex gradients are those of the libraries they are named after."""
+"""The conventions of complex gradients are those of PyTorch and JAX themselves."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def verdicts(gradient: Any, product: Any) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.filterwarnings("ignore")
 def test_pytorch() -> None:
-    """What torch computes is right under convention='pytorch', and wrong under the other."""
+    """The gradient of PyTorch is right under convention='pytorch', and wrong under the other."""
     torch = pytest.importorskip("torch")
 
     def gradient(z: Any, x: Any) -> Any:
@@ -56,7 +56,7 @@ def test_pytorch() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_jax() -> None:
-    """What jax computes is right under convention='jax', and wrong under the other."""
+    """The gradient of JAX is right under convention='jax', and wrong under the other."""
     jax = pytest.importorskip("jax")
 
     def gradient(z: Any, x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Arguments of very many leaves: what binding does grows with their number, not its square."""
+"""Arguments of very many leaves: binding takes linear time in their number."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from pytest_gradcheck.report.report_data import Note
 
 
 def calls_of(check: Mapping[str, Any]) -> int:
-    """Return how many calls, of Python's and of C's functions, binding a check makes."""
+    """Return the number of calls of Python and C functions in binding a check."""
     count = 0
 
     def see(frame: object, event: str, argument: object) -> None:
@@ -34,7 +34,7 @@ def calls_of(check: Mapping[str, Any]) -> int:
 
 
 def arrays(count: int) -> list[Any]:
-    """Return small arrays that float."""
+    """Return small floating arrays."""
     return [np.arange(2.0) + k for k in range(count)]
 
 
@@ -103,7 +103,7 @@ def outputs(count: int) -> dict[str, Any]:
 
 
 def beside(count: int) -> dict[str, Any]:
-    """Return a check of one array beside a dict of whole numbers that is not checked."""
+    """Return a check of one array beside a dict of integers that is not checked."""
     return {
         "forward": lambda x, data: float(x @ x) * data[1],
         "backward": lambda x, data: (2 * x * data[1], None),
@@ -132,14 +132,14 @@ def bound(
     "check", [listed, keyed, nested, numbers, separate, named, outputs, beside]
 )
 def test_twice_the_leaves_take_twice_the_calls(check: Callable[[int], dict[str, Any]]) -> None:
-    """Leaves are looked up, never searched for one by one."""
+    """Leaves are looked up, never searched one by one."""
     bound(**check(2))  # what is made once in a process is made
     few, more = (calls_of(check(n)) for n in (100, 200))
     assert more < 2.1 * few
 
 
 def test_numbers_beside_what_is_checked_take_no_calls() -> None:
-    """They are copied and compared together."""
+    """Simple values are copied and compared all at once."""
     bound(**beside(2))  # what is made once in a process is made
     few, more = (calls_of(beside(n)) for n in (100, 10_000))
     assert more == few
@@ -155,7 +155,7 @@ def test_numbers_beside_what_is_checked_take_no_calls() -> None:
     ],
 )
 def test_change_among_simple_numbers_is_named(change: Mapping[int, Any], notes: list[str]) -> None:
-    """Comparing all of them together misses none."""
+    """Comparing all at once misses none of them."""
 
     def forward(x: Any, data: dict[int, Any]) -> float:
         data.update(change)
@@ -168,7 +168,7 @@ def test_change_among_simple_numbers_is_named(change: Mapping[int, Any], notes: 
 
 
 def test_nan_beside_what_is_checked_is_no_change() -> None:
-    """It equals nothing, not even itself."""
+    """NaN is not equal to itself."""
     found = bound(
         lambda x, data: float(x @ x),
         lambda x, data: (2 * x, None),

@@ -1,4 +1,4 @@
-"""Several outputs and complex ones, as backward is asked about them."""
+"""Several outputs and complex outputs, end to end."""
 
 from collections import namedtuple
 from typing import Any
@@ -36,10 +36,10 @@ def pair(x: Any) -> Any:
 
 
 class TestWithoutCotangent:
-    """Backward returns the structure of the outputs, each with its own derivative."""
+    """Backward returns the structure of the outputs, with the derivative of each."""
 
     def test_jacobian_and_gradient(self) -> None:
-        """Their columns stand side by side, and outputs keep their names."""
+        """Their columns are next to each other, and outputs keep their names."""
         problem = posed(pair, lambda x: (A, 2 * x), X)
         assert problem.kind == "jacobian"
         assert [block.name for block in problem.outputs] == ["output[0]", "output[1]"]
@@ -48,13 +48,13 @@ class TestWithoutCotangent:
         assert problem.base.tolist() == [*(A @ X), np.sum(X**2)]
 
     def test_elementwise_derivative_of_one_of_several(self) -> None:
-        """As it would be returned for that output alone."""
+        """Each is returned as for that output alone."""
         problem = posed(lambda x: (np.sin(x), np.sum(x)), lambda x: (np.cos(x), 0 * x + 1), X)
         expected = np.vstack([np.diag(np.cos(X)), np.ones(3)]).T
         assert problem.claim.rows(0, 3).tolist() == expected.tolist()
 
     def test_several_parameters_of_several_outputs(self) -> None:
-        """Outputs outside, parameters inside."""
+        """The outer structure is that of the outputs, the inner that of the parameters."""
         problem = posed(
             lambda x, b: {"y": A @ x + b, "loss": np.sum(x) * b},
             lambda x, b: {
@@ -68,13 +68,13 @@ class TestWithoutCotangent:
         assert problem.claim.rows(3, 4).tolist() == [[1, 1, np.sum(X)]]
 
     def test_container_of_one_scalar_keeps_its_name(self) -> None:
-        """It is a structure all the same."""
+        """A container of one output is a structure, too."""
         problem = posed(lambda x: {"loss": np.sum(x)}, lambda x: {"loss": 0 * x + 1}, X)
         assert problem.kind == "jacobian"
         assert [block.name for block in problem.outputs] == ["output['loss']"]
 
     def test_other_structure_is_refused(self) -> None:
-        """With what was expected, how to get a cotangent, and that it may be a cache."""
+        """The message says what was expected, how to get a cotangent, and that it may be a cache."""
         assert refused(pair, lambda x: A, X) == (
             "lambda returned float64 array of shape (2, 3), but pair has several outputs: "
             "output[0] of shape (2,), output[1] of shape (). Return their structure, a tuple of "
@@ -85,14 +85,14 @@ class TestWithoutCotangent:
         )
 
     def test_wrong_shape_names_the_output(self) -> None:
-        """The Jacobian that was wanted is that of one output."""
+        """The message says which output the expected Jacobian is of."""
         assert refused(pair, lambda x: (A.T, 2 * x), X) == (
             "lambda returned a gradient of x of shape (3, 2); forward's output[0] has shape (2,), "
             "so its Jacobian has shape (2, 3). Its transpose would have it."
         )
 
     def test_claim_that_is_not_finite_names_the_output(self) -> None:
-        """Which of the derivatives it is."""
+        """The message says which of the derivatives it is."""
         assert refused(pair, lambda x: (A, np.array([1.0, np.inf, np.inf])), X) == (
             "lambda returned a gradient of output[1] / x that is not finite: output[1] / x[1] is "
             "inf (2 of 3 entries)."
@@ -100,7 +100,7 @@ class TestWithoutCotangent:
 
 
 class TestCotangent:
-    """It has the structure of the outputs."""
+    """A cotangent has the structure of the outputs."""
 
     @pytest.mark.parametrize(
         "wrap",
@@ -133,7 +133,7 @@ class TestCotangent:
         assert problem.base == pytest.approx([expected], rel=1e-14)
 
     def test_rounded_cotangent_is_the_one_that_reduces(self) -> None:
-        """What backward was given in float16 is what the outputs are weighted with."""
+        """The outputs are weighted with the cotangent as it was rounded for backward."""
         given: list[Any] = []
 
         def backward(dout: Any) -> Any:
@@ -145,7 +145,7 @@ class TestCotangent:
         assert problem.base.tolist() == [given[0].astype(np.float64) @ X]
 
     def test_error_of_backward_proposes_has_cache(self) -> None:
-        """A tuple may have been (output, cache) all along."""
+        """The message says that a tuple may be (output, cache)."""
 
         def forward(x: Any) -> Any:
             return A @ x, x
@@ -160,7 +160,7 @@ class TestCotangent:
 
 
 class TestEvaluation:
-    """Outputs at points around the user's."""
+    """Outputs at perturbed points."""
 
     def test_cache_beside_several_outputs(self) -> None:
         """The first part of the pair may be a container."""
@@ -172,7 +172,7 @@ class TestEvaluation:
         assert (problem.kind, problem.notes[0].kind) == ("vjp", "cotangent")
 
     def test_vector_is_evaluated_in_the_order_of_the_outputs(self) -> None:
-        """Complex ones by their parts."""
+        """Complex parameters are perturbed by their parts."""
 
         def backward(x: Any, tangent: Any) -> Any:
             return tangent[0] * 1j, 2 * tangent
@@ -181,7 +181,7 @@ class TestEvaluation:
             assert problem.evaluate([X + 1])[0].tolist() == [0, 2, 4, -2, 3]
 
     def test_output_that_vanishes_while_perturbing_is_refused(self) -> None:
-        """With the entry, by its part where it is complex, where the point is tried."""
+        """The message names the entry, and the part of it where it is complex."""
         z = np.array([1 + 2j, 3j])
 
         def forward(z: Any) -> Any:
@@ -203,10 +203,10 @@ class TestEvaluation:
 
 
 class TestTangent:
-    """It has the structure of the parameters, its result that of the outputs."""
+    """A tangent has the structure of the parameters, its result that of the outputs."""
 
     def test_several_parameters_and_outputs(self) -> None:
-        """A tuple in the order of wrt comes, the structure of the outputs goes back."""
+        """Backward is given a tuple in the order of wrt, and returns the structure of the outputs."""
         given: list[Any] = []
 
         def backward(x: Any, params: Any, tangent: Any) -> Any:
@@ -242,7 +242,7 @@ class TestTangent:
         assert claim.tolist() == [(2 * z * given[0]).tolist()]
 
     def test_rounded_tangent_is_the_direction(self) -> None:
-        """A parameter that stays float32 is moved along what backward was given."""
+        """The claim is about the tangent as it was rounded for a float32 parameter."""
         given: list[Any] = []
 
         def backward(x: Any, tangent: Any) -> Any:
@@ -259,7 +259,7 @@ class TestTangent:
         assert problem.tangent.tolist() == given[0].tolist()
 
     def test_other_structure_is_refused(self) -> None:
-        """With what was expected."""
+        """The message says what was expected."""
         assert refused(pair, lambda x, tangent: A @ tangent, X) == (
             "lambda returned float64 array of shape (2,), but pair has several outputs: "
             "output[0] of shape (2,), output[1] of shape (). Return their structure, a tuple of "
@@ -269,7 +269,7 @@ class TestTangent:
         )
 
     def test_wrong_shape_names_the_output(self) -> None:
-        """Shapes match exactly."""
+        """Its shapes must match exactly."""
         assert refused(pair, lambda x, tangent: (A @ tangent, tangent), X) == (
             "lambda returned a derivative along the tangent of shape (3,); forward's output[1] "
             "has shape ()."
@@ -277,7 +277,7 @@ class TestTangent:
 
 
 class TestComplex:
-    """Complex outputs are two real ones."""
+    """A complex output is two real ones."""
 
     def test_holomorphic_jacobian(self) -> None:
         """Four real derivatives for each complex one, and the claim is elementwise."""
@@ -288,7 +288,7 @@ class TestComplex:
 
     @pytest.mark.parametrize(("convention", "sign"), [("pytorch", 1), ("jax", -1)])
     def test_cotangent_reduces_by_convention(self, convention: str, sign: int) -> None:
-        """The convention is noted where it decides something."""
+        """There is a note on the convention where it makes a difference."""
         given: list[Any] = []
 
         def backward(x: Any, dout: Any) -> Any:
@@ -306,13 +306,13 @@ class TestComplex:
         )
 
     def test_convention_is_not_noted_where_it_decides_nothing(self) -> None:
-        """Holomorphic Jacobians and JVPs are the same in both."""
+        """Holomorphic Jacobians and JVPs are the same in both conventions."""
         z = np.array([1 + 2j, 0.5j])
         assert posed(lambda z: z**2, lambda z: np.diag(2 * z), z).notes == ()
         assert len(posed(lambda z: z**2, lambda z, tangent: 2 * z * tangent, z).notes) == 1
 
     def test_complex_claim_about_real_numbers_is_refused(self) -> None:
-        """Its imaginary part would be dropped; what rounding leaves of it may be."""
+        """Its imaginary part may be rounding, but nothing else."""
         assert refused(lambda x: np.sum(x**2), lambda x: 2 * x + 0.5j, X) == (
             "lambda returned complex numbers for the derivative of x, which is real: x[0] is "
             "2+0.5j. Return the real part."
@@ -322,10 +322,10 @@ class TestComplex:
 
 
 class TestAgain:
-    """Backward is asked more than once."""
+    """Backward is called more than once."""
 
     def test_every_call_comes_straight_after_a_forward_at_the_point(self) -> None:
-        """Rule 3 holds for all of them: same, other, combined and zero cotangents."""
+        """It is called straight after forward for each cotangent: same, other, combined and zero."""
         log: list[str] = []
         cotangents: list[Any] = []
 
@@ -349,7 +349,7 @@ class TestAgain:
         assert problem.counts.backward == 5
 
     def test_further_cotangents_are_close_to_those_before(self) -> None:
-        """As many as are asked for, three calls each; the one of zeros stays what it is."""
+        """There are as many as asked for, three calls each; that for zeros is called once."""
         with bind(Call(lambda x: 2 * x, lambda dout: 2 * dout, (X,)), seed=0) as problem:
             asked = problem.other_cotangents()
             before, after, again = next(asked), next(asked), next(asked)
@@ -362,20 +362,20 @@ class TestAgain:
         assert after.zero.tolist() == [0, 0, 0]
 
     def test_without_cotangent_it_is_asked_twice(self) -> None:
-        """Only whether it repeats itself is of interest."""
+        """Without a cotangent it is only called to see whether it is repeatable."""
         problem = posed(lambda x: np.sum(x**2), lambda x: 2 * x, X)
         assert problem.counts.backward == 2
         assert list(problem.other_cotangents()) == []
 
     def test_what_cannot_be_read_for_a_zero_cotangent_is_nan(self) -> None:
-        """0 / 0 is for the law to judge, not an error of the call, nor a warning."""
+        """0 / 0 is NaN in the claims, not an error of the call, nor a warning."""
         call = Call(lambda x: 2 * x, lambda dout: 2 * dout * (dout[0] / dout[0]), (X,))
         with bind(call, seed=0) as problem:
             others = next(problem.other_cotangents())
         assert np.isnan(others.zero).all()
 
     def test_accumulation_is_refused(self) -> None:
-        """In its own words: an array that is still filled."""
+        """The message says that an array is still filled."""
         buffer = np.zeros(3)
 
         def backward(x: Any) -> Any:
@@ -390,7 +390,7 @@ class TestAgain:
         )
 
     def test_accumulation_in_what_forward_returns_is_refused(self) -> None:
-        """Gradients returned beside the value are read at each call."""
+        """Gradients that forward returns are read at each call."""
         buffer = np.zeros(3)
 
         def forward(x: Any) -> Any:
@@ -400,7 +400,7 @@ class TestAgain:
         assert refused(forward, True, X).startswith("forward is not repeatable: called twice")
 
     def test_state_between_calls_is_refused(self) -> None:
-        """What is neither repeated nor added."""
+        """The message shows both claims."""
         calls: list[int] = []
 
         def backward(x: Any, tangent: Any) -> Any:
@@ -419,7 +419,7 @@ class TestAgain:
         )
 
     def test_gradients_of_changing_shape_are_refused(self) -> None:
-        """They would be compared with something else."""
+        """They would be compared with claims of another kind."""
         calls: list[int] = []
 
         def backward(x: Any) -> Any:

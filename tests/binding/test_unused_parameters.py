@@ -1,4 +1,4 @@
-"""Watching evaluations for parameters that forward does not react to."""
+"""Unused parameters, found among evaluations."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ ZEROS = [0.0, 0.0, 0.0, 0.0]
 def test_outputs_that_change_under_one_parameter_alone(
     moved: dict[int, float], unmoved: set[str]
 ) -> None:
-    """Only then is it known to move forward, by whatever way it came back."""
+    """Only then is the parameter known to be used."""
     seen = watch_unused(problem(ZEROS))
     point = seen.point.copy()
     for index, step in moved.items():
@@ -59,7 +59,7 @@ def test_outputs_that_change_under_one_parameter_alone(
 
 
 def test_problem_without_a_claim_of_zeros_is_left_as_it_is() -> None:
-    """Its evaluations cost what they did; nor is one direction of all parameters watched."""
+    """Its evaluations cost the same as before; a JVP is not watched either."""
     posed = problem([0.0, 1.0, 1.0, 0.0])
     assert watch_unused(posed) is posed
     posed = problem(ZEROS, tangent=np.ones(4))

@@ -98,7 +98,7 @@ def bind_arguments(
 
     Examples
     --------
-    >>> arguments = bind_arguments(lambda x, w, b=0.0: x * w + b, (2.0,), {"w": 3.0})
+    >>> arguments = bind_arguments(lambda x, *, w, b=0.0: x * w + b, (2.0,), {"w": 3.0})
     >>> arguments.names, arguments.keywords, sorted(arguments.defaulted)
     (('x', 'w', 'b'), (None, 'w', 'b'), ['b'])
     """

@@ -1,7 +1,9 @@
-"""The coordinates of a constrained check: entries that move along admissible directions.
+"""Coordinates of constrained parameters: each moves the parameter along an admissible direction.
 
-It must not know how a constraint was written or what forward is; it turns
-coordinates into arrays, and claims about entries into claims about coordinates.
+The direction of coordinate k is the tangent of the k-th unit vector, and a perturbed array is
+retracted to the set (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on Matrix
+Manifolds, 2008, ch. 4). A claim about entries becomes a directional derivative for each
+coordinate. It does not know how a constraint was declared, nor what forward is.
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["AdmissibleCoordinates"]
 
-#: A direction this much shorter than its unit vector is none.
+#: Below this length, relative to the unit vector, a direction is zero up to rounding.
 NO_DIRECTION = 1e-8
 
-#: A product of claim and direction is zero when its terms cancel to so many roundings.
+#: Below so many roundings of its terms, a product of claim and direction is zero.
 CANCELLED = 32.0
 
 
@@ -37,14 +39,13 @@ class _Part:
     Attributes
     ----------
     parameter : Parameter
-        With the place of all its entries in the working copy's point.
+        With the place of all its entries in the point of the working copy.
     constrained : Constrained or None
-        None where every entry is a coordinate of its own.
+        None where every entry is a coordinate.
     entries : ndarray of int, shape (k,)
-        Which entries (of a complex parameter: real and imaginary parts) have a
-        coordinate.
+        The entries (of a complex parameter: real and imaginary parts) that have a coordinate.
     values : ndarray, shape (k,)
-        Their values at the point.
+        Their values at the base point.
     """
 
     parameter: Parameter
@@ -53,7 +54,7 @@ class _Part:
     values: Vector
 
     def write(self, coordinates: Vector, target: Vector) -> bool:
-        """Write the array at some coordinates, flat, to `target`; False where there is none."""
+        """Write the array at these coordinates, flat, to `target`; False where there is none."""
         if self.constrained is None:
             target[:] = coordinates
             return True
@@ -67,19 +68,19 @@ class _Part:
         return True
 
     def direction(self, change: Vector) -> NDArray[Any]:
-        """Return the direction in which a change of the coordinates moves the parameter."""
+        """Return the derivative of the parameter along a change of its coordinates."""
         scattered = self._scattered(change)
         return scattered if self.constrained is None else self.constrained.direction(scattered)
 
     def _scattered(self, change: Vector) -> NDArray[Any]:
-        """Return a change of the coordinates as one of the parameter, of its shape."""
+        """Return a change of the coordinates as a change of the entries, in their shape."""
         flat = np.zeros(self.parameter.stop - self.parameter.start)
         flat[self.entries] = change
         whole = flat.view(np.complex128) if self.parameter.is_complex else flat
         return whole.reshape(self.parameter.shape)
 
     def along(self, claim: Vector, rounding: float) -> tuple[_Part, Vector, float]:
-        """Return the part with the entries that move, their claims and the rounding of those."""
+        """Return the part without zero directions, the claims along the others, their rounding."""
         if self.constrained is None or not self.constrained.constraint.mixes:
             return self, claim[self.entries], rounding
         rounding = max(rounding, self.constrained.constraint.precision)
@@ -96,7 +97,7 @@ class _Part:
         part = replace(self, entries=self.entries[kept], values=self.values[kept])
         products, terms = (np.array(r).reshape(len(kept), claim.shape[1]) for r in (rows, sizes))
         products[np.abs(products) <= CANCELLED * rounding * terms] = 0.0
-        # What the terms of a product are rounded by stays when they cancel.
+        # Where terms cancel, their rounding remains.
         largest = np.abs(products).max(initial=0.0)
         lost = terms.max(initial=0.0) / largest if largest else 1.0
         return part, products, rounding * max(1.0, float(lost))
@@ -107,7 +108,7 @@ class _Part:
         return self.entries.size == self.parameter.stop - self.parameter.start
 
     def notes(self) -> Iterator[Note]:
-        """Say which entries are measured, and along what."""
+        """Yield notes on which entries are measured, and along which directions."""
         if self.constrained is None:
             return
         constraint = self.constrained.constraint
@@ -124,9 +125,8 @@ class _Part:
 class AdmissibleCoordinates:
     """The coordinates of all parameters, one after the other.
 
-    The point of a constrained check is the vector of them. Moving coordinate k
-    moves its parameter along the admissible direction of entry k, and nowhere
-    else than through the set.
+    The point of a constrained check is the vector of them. Perturbing a coordinate moves its
+    parameter along an admissible direction, within the set.
     """
 
     parts: tuple[_Part, ...]
@@ -138,12 +138,12 @@ class AdmissibleCoordinates:
         base: Vector,
         constrained: Mapping[str, Constrained],
     ) -> AdmissibleCoordinates:
-        """Give coordinates to all entries that may move.
+        """Return coordinates for all entries that may move.
 
         Parameters
         ----------
         parameters : sequence of Parameter
-            All of them, with their entries' places in `base`.
+            All parameters, with the places of their entries in `base`.
         base : ndarray, shape (n,)
             The values of all entries.
         constrained : mapping of str to Constrained
@@ -152,7 +152,7 @@ class AdmissibleCoordinates:
         Returns
         -------
         AdmissibleCoordinates
-            Before it is known which directions vanish, see `along`.
+            Including those whose direction is zero, which `along` removes.
 
         Raises
         ------
@@ -161,19 +161,19 @@ class AdmissibleCoordinates:
         """
         parts = []
         for parameter in parameters:
-            rule = constrained.get(parameter.name)
+            constraint = constrained.get(parameter.name)
             values = base[parameter.start : parameter.stop]
             entries = np.arange(values.size)
-            if rule is not None:
+            if constraint is not None:
                 width = 2 if parameter.is_complex else 1
-                entries = np.flatnonzero(np.repeat(rule.measured().ravel(), width))
-            parts.append(_Part(parameter, rule, entries, values[entries]))
+                entries = np.flatnonzero(np.repeat(constraint.measured().ravel(), width))
+            parts.append(_Part(parameter, constraint, entries, values[entries]))
         return cls(tuple(parts))._checked()
 
     def along(
         self, claim: Claim, roundings: Sequence[float]
     ) -> tuple[AdmissibleCoordinates, DenseClaim, tuple[float, ...]]:
-        """Return the coordinates that do move, and the claims along their directions.
+        """Return the coordinates with non-zero directions, and the claims along these.
 
         Parameters
         ----------
@@ -185,11 +185,11 @@ class AdmissibleCoordinates:
         Returns
         -------
         AdmissibleCoordinates
-            Without those whose direction vanishes.
+            Without those whose direction is zero.
         DenseClaim
             By coordinate and output.
         tuple of float
-            Relative rounding of these claims.
+            Relative rounding of these claims, for each parameter.
         """
         found = [
             part.along(claim.rows(part.parameter.start, part.parameter.stop), rounding)
@@ -270,23 +270,25 @@ class AdmissibleCoordinates:
         Parameters
         ----------
         tangent : ndarray
-            Of all entries of all parameters.
+            The direction, of all entries of all parameters.
 
         Returns
         -------
         ndarray
-            What the entries move along.
+            The admissible direction, of all entries.
         ndarray, shape (n,)
             The same in coordinates.
         """
         directions, changes = [], []
         for part in self.parts:
-            parameter, rule = part.parameter, part.constrained
+            parameter, constraint = part.parameter, part.constrained
             own = tangent[parameter.start : parameter.stop]
             shaped = (own.view(np.complex128) if parameter.is_complex else own).reshape(
                 parameter.shape
             )
-            change = _flat(shaped if rule is None else rule.steer(shaped))[part.entries]
+            change = _flat(shaped if constraint is None else constraint.steer(shaped))[
+                part.entries
+            ]
             directions.append(_flat(part.direction(change)))
             changes.append(change)
         return np.concatenate(directions), np.concatenate(changes)
@@ -318,22 +320,22 @@ class AdmissibleCoordinates:
         point: Vector,
         undefined: Vector,
     ) -> Callable[[Iterable[Vector]], Vector]:
-        """Return a function of the coordinates.
+        """Return an evaluator of points in coordinates.
 
         Parameters
         ----------
         evaluate : callable
-            The function of all entries; cheapest when handed `point`.
-        point : ndarray, shape (n,)
-            Changed in place for each evaluation, and put back.
+            The evaluator of points of all entries; cheapest when given `point`.
+        point : ndarray
+            Changed in place for each evaluation, and restored.
         undefined : ndarray, shape (m,)
             The outputs where there is no admissible array.
 
         Returns
         -------
         callable
-            ``f(vectors of coordinates) -> outputs``; `evaluate` never sees an array that
-            is not admissible.
+            ``f(vectors of coordinates) -> outputs``; `evaluate` is never given an array that is
+            not admissible.
         """
         base = point.copy()
         parts = [
@@ -341,7 +343,8 @@ class AdmissibleCoordinates:
             for part, start, stop in self._places()
         ]
 
-        def moved(vector: Vector) -> bool:
+        def is_admissible(vector: Vector) -> bool:
+            """Write the arrays at these coordinates to the point, where there are any."""
             try:
                 return all(part.write(vector[place], target) for part, place, target in parts)
             except (ArithmeticError, ValueError):  # of the user's own projection
@@ -352,7 +355,7 @@ class AdmissibleCoordinates:
 
             def places() -> Iterator[Vector]:
                 for vector in vectors:
-                    admissible.append(moved(vector))
+                    admissible.append(is_admissible(vector))
                     if admissible[-1]:
                         yield point
                     point[:] = base
@@ -372,7 +375,7 @@ class AdmissibleCoordinates:
 
         One coordinate of a constrained parameter may move any of its entries.
         """
-        moved = [
+        ranges = [
             (part.parameter.start, part.parameter.stop)
             if part.constrained is not None
             else (
@@ -382,7 +385,7 @@ class AdmissibleCoordinates:
             for part, first, last in self._places()
             if first < stop and start < last
         ]
-        return moved[0][0], moved[-1][1]
+        return ranges[0][0], ranges[-1][1]
 
     def _places(self) -> Iterator[tuple[_Part, int, int]]:
         start = 0
@@ -402,6 +405,6 @@ class AdmissibleCoordinates:
 
 
 def _flat(array: NDArray[Any]) -> Vector:
-    """Return an array as a vector of real numbers, complex ones as two."""
+    """Return an array as a vector of real numbers, two for each complex one."""
     flat = np.ascontiguousarray(array).reshape(-1)
     return flat.view(np.float64) if flat.dtype.kind == "c" else flat

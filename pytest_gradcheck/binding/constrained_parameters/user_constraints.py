@@ -1,7 +1,8 @@
 """The user's own `tangent=` and `project=` functions as constraints.
 
-It must not know forward: it calls these functions alone, at the point and close
-to it.
+A projection without a tangent is differentiated by central differences with two Richardson
+extrapolations (L. F. Richardson, J. A. Gaunt, Phil. Trans. R. Soc. A 226 (1927) 299). It calls
+these functions alone, at the point and close to it; it does not know forward.
 """
 
 from __future__ import annotations
@@ -21,23 +22,23 @@ from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Projected", "Retracted", "UserTangent", "refuse_unusable"]
 
-#: Steps of the differences of a projection: the first and how fast they fall,
-#: relative to the point's size ...
+#: Steps of the differences of a projection, relative to the size of the point: the first one, the
+#: factor between two attempts, and the most attempts.
 FIRST_STEP = 2e-3
 SHRINK = 16.0
 ATTEMPTS = 12
 
-#: ... and how well two extrapolations must agree. The better one is better than that.
+#: The relative difference allowed between the two extrapolations; the better one is more precise.
 AGREEMENT = 1e-10
 PRECISION = 1e-11
 
-#: Rounding that a linear function may show.
+#: The relative rounding allowed in a linear function.
 LINEAR = 1e-6
 
 
 @dataclass(frozen=True, repr=False)
 class UserTangent(Constraint):
-    """What the user's function says the admissible directions are."""
+    """Admissible directions from the user's `tangent` function."""
 
     function: Callable[..., Any]
     takes_point: bool
@@ -45,7 +46,7 @@ class UserTangent(Constraint):
 
     @classmethod
     def of(cls, function: Callable[..., Any], name: str) -> UserTangent:
-        """Read how `function`, the tangent of the parameter `name`, is called."""
+        """Read from its signature how to call `function`, the tangent of the parameter `name`."""
         signature = signature_of(function)
         if signature is None:
             return cls(function, takes_point=False)
@@ -61,21 +62,21 @@ class UserTangent(Constraint):
         return cls(function, takes_point=len(required) == 2)
 
     def tangent(self, point: Array, direction: Array) -> Array:
-        """Return what the user's function does."""
+        """Return the result of the user's function."""
         arguments = (point, direction) if self.takes_point else (direction,)
         return np.asarray(self.function(*arguments))
 
 
 @dataclass(frozen=True, repr=False)
 class Retracted(Constraint):
-    """A constraint with the user's function to return to it."""
+    """Directions of one constraint, with the user's `project` function as the retraction."""
 
     directions: Constraint
     function: Callable[[Array], Any]
     name = "tangent, project"
 
     def wanted_shape(self, shape: tuple[int, ...]) -> str | None:
-        """Say what shape the directions need."""
+        """Return the shape that the directions need, in words, where it is another."""
         return self.directions.wanted_shape(shape)
 
     def tangent(self, point: Array, direction: Array) -> Array:
@@ -83,21 +84,21 @@ class Retracted(Constraint):
         return self.directions.tangent(point, direction)
 
     def project(self, array: Array) -> Array:
-        """Return what the user's function does."""
+        """Return the result of the user's function."""
         return np.asarray(self.function(array))
 
     def contains(self, array: Array) -> bool:
-        """Tell whether the set of the directions holds a projected array."""
+        """Return whether a projected array is in the set of the directions."""
         return self.directions.contains(array)
 
     def measured(self, point: Array) -> Array:
-        """Tell the entries whose directions span all."""
+        """Return, for each entry, whether to measure along its direction."""
         return self.directions.measured(point)
 
 
 @dataclass(frozen=True, repr=False)
 class Projected(Constraint):
-    """What the user's function projects to; its directions are the derivative of it."""
+    """The range of the user's `project` function, with its derivative as the directions."""
 
     function: Callable[[Array], Any]
     parameter: str
@@ -105,15 +106,15 @@ class Projected(Constraint):
     precision = PRECISION
 
     def project(self, array: Array) -> Array:
-        """Return what the user's function does."""
+        """Return the result of the user's function."""
         return np.asarray(self.function(array))
 
     def move(self, point: Array, change: Array) -> Array:
-        """Return the projection of the changed point: no direction is needed for it."""
+        """Return the projection of the changed point."""
         return self.project(point + change)
 
     def direction(self, point: Array, change: Array) -> Array:
-        """Return the derivative of the projection, by extrapolated central differences."""
+        """Return the derivative of the projection along `change`, or raise at a kink."""
         size = float(np.abs(point).max(initial=0.0)) or 1.0
         step = FIRST_STEP * size / (float(np.abs(change).max(initial=0.0)) or 1.0)
         for _ in range(ATTEMPTS):
@@ -122,9 +123,9 @@ class Projected(Constraint):
             )
             first = [b + (b - a) / 3 for a, b in pairwise(slopes)]
             best = first[1] + (first[1] - first[0]) / 15
-            doubt = np.abs(best - first[1]).max(initial=0.0)
+            error = np.abs(best - first[1]).max(initial=0.0)
             smooth = bends[2] <= bends[0] / 2 + AGREEMENT
-            if smooth and doubt <= AGREEMENT * max(1.0, float(np.abs(best).max(initial=0.0))):
+            if smooth and error <= AGREEMENT * max(1.0, float(np.abs(best).max(initial=0.0))):
                 return np.asarray(best)
             step /= SHRINK
         place = tuple(int(k) for k in np.argwhere(change)[0])
@@ -136,7 +137,7 @@ class Projected(Constraint):
         )
 
     def _differences(self, point: Array, change: Array, step: float) -> tuple[Array, float]:
-        """Return the central difference, and how far the slopes of the sides are apart."""
+        """Return the central difference, and half the difference of the one-sided slopes."""
         right, left = self.project(point + step * change), self.project(point - step * change)
         here = self.project(point)
         bend = ((right - here) + (left - here)) / (2 * step)
@@ -144,12 +145,12 @@ class Projected(Constraint):
 
 
 def refuse_unusable(constraint: Constraint, point: Array, name: str) -> None:
-    """Raise where the functions of a constraint do not return what they must.
+    """Raise where a function of a constraint returns another shape, or is not linear.
 
     Parameters
     ----------
     constraint : Constraint
-        Whose functions are tried, on the point and on random directions.
+        Its functions are called with the point and with random directions.
     point : ndarray
         The point.
     name : str
@@ -158,8 +159,7 @@ def refuse_unusable(constraint: Constraint, point: Array, name: str) -> None:
     Raises
     ------
     GradcheckUsageError
-        When a projection or a direction has another shape, or directions are
-        not linear.
+        With what the function returned.
     """
     rng = np.random.default_rng(0)
     one, other = (rng.normal(size=point.shape).astype(point.dtype) for _ in range(2))
@@ -171,8 +171,8 @@ def refuse_unusable(constraint: Constraint, point: Array, name: str) -> None:
                 f"{option} of {name} returned {describe_value(returned)}, and was given "
                 f"{describe_value(point)}: it must return an array like it."
             )
-    apart = np.abs(directions[2] - directions[0] - directions[1]).max(initial=0.0)
-    if not apart <= LINEAR * max(float(np.abs(d).max(initial=0.0)) for d in directions):
+    difference = np.abs(directions[2] - directions[0] - directions[1]).max(initial=0.0)
+    if not difference <= LINEAR * max(float(np.abs(d).max(initial=0.0)) for d in directions):
         raise GradcheckUsageError(
             f"tangent of {name} is not linear: that of the sum of two directions is not the sum "
             "of theirs. A function that moves an array into the set is project=."

@@ -1,4 +1,4 @@
-"""From `tangent=`, `project=` and `bounds=` as they are written to constraints."""
+"""Constraints of parameters from the options `tangent=`, `project=` and `bounds=`."""
 
 # MERGED Bounds as they are written, and what is inside them.
 
@@ -32,7 +32,7 @@ BOUNDED = np.array([0.0, 0.5, 1.0])
 
 
 def bounds_refused(written: object, value: Any = BOUNDED) -> str:
-    """Return the message for bounds that are bounds_refused."""
+    """Return the message for bounds that are refused."""
     with pytest.raises(GradcheckUsageError) as error:
         read_bounds(written, Leaf("x", value))
     return str(error.value.args[0])
@@ -49,7 +49,7 @@ def bounds_refused(written: object, value: Any = BOUNDED) -> str:
     ],
 )
 def test_numbers_none_and_arrays(written: object, low: list[float], high: list[float]) -> None:
-    """Broadcast to the parameter; None is no bound."""
+    """They broadcast to the parameter; None is no bound."""
     box = read_bounds(written, Leaf("x", BOUNDED))
     assert box.low.tolist() == low
     assert box.high.tolist() == high
@@ -65,7 +65,7 @@ def test_bounds_are_rounded_as_the_parameter_is() -> None:
 
 
 def test_box_holds_its_border_and_nothing_beyond() -> None:
-    """Bounds are closed; NaN is nowhere."""
+    """Bounds are closed; NaN is not within any."""
     box = read_bounds((0, 1), Leaf("x", BOUNDED))
     assert box.holds(BOUNDED)
     assert not box.holds(BOUNDED + 1e-16 * (BOUNDED > 0) - 5e-324)
@@ -73,7 +73,7 @@ def test_box_holds_its_border_and_nothing_beyond() -> None:
 
 
 def test_directions_turn_away_from_near_bounds_alone() -> None:
-    """Each entry by itself."""
+    """Each entry turns by itself."""
     box = read_bounds((0, [1, 10, 1]), Leaf("x", np.array([0.01, 5.0, 0.9])))
     turned = box.inward(np.array([0.01, 5.0, 0.9]), np.array([-1.0, -1.0, 1.0]))
     assert turned.tolist() == [1, -1, -1]
@@ -108,18 +108,18 @@ START = "a check starts inside the bounds. Pass another point, for example np.cl
     ],
 )
 def test_what_is_refused(written: object, message: str) -> None:
-    """With the entry and what to write."""
+    """The message names the entry, and says what to write."""
     assert bounds_refused(written) == message
 
 
 def test_number_beyond_its_bound() -> None:
-    """It has no index."""
+    """Its name has no index."""
     message = bounds_refused((0, None), -1.0)
     assert message == f"x is -1, below its bound 0: {START} or other bounds."
 
 
 def test_complex_parameters_have_no_bounds() -> None:
-    """There is no order among complex numbers."""
+    """Complex numbers have no order."""
     assert bounds_refused((0, 1), np.array([1j])) == (
         "bounds of x: it holds complex numbers, which have no order. Leave it out of bounds."
     )
@@ -148,31 +148,31 @@ def refused(leaves: list[Leaf], **written: object) -> str:
 
 
 def test_nothing_written_constrains_nothing() -> None:
-    """The usual check."""
+    """A check without constraints has none."""
     assert constrain(UNCONSTRAINED, LEAVES) == {}
 
 
 @pytest.mark.parametrize("name", ["S", "parameters['S']"])
 def test_parameters_go_by_full_and_short_names(name: str) -> None:
-    """As in `wrt`."""
+    """Short names mean the same as in `wrt`."""
     found = constrain(ConstraintDeclarations(tangent={name: symmetric}), LEAVES)
     assert list(found) == ["parameters['S']"]
     assert found["parameters['S']"].constraint is symmetric
 
 
 def test_only_parameter_needs_no_name() -> None:
-    """There is one it can be meant for."""
+    """It can be meant for one parameter only."""
     assert rule_of(X, tangent=unit_norm) is unit_norm
     assert constrain(ConstraintDeclarations(bounds=(0, 1)), [Leaf("x", X)])["x"].box is not None
 
 
 def test_helper_may_be_given_as_projection() -> None:
-    """It knows both."""
+    """The constraint has a tangent and a projection."""
     assert rule_of(X, project=unit_norm) is unit_norm
 
 
 def test_projection_beside_directions_replaces_theirs() -> None:
-    """The user's way back into the set, the helper's directions and membership."""
+    """It is the retraction; directions and membership are those of the constraint."""
     rule = rule_of(X, tangent=unit_norm, project=lambda x: x / np.linalg.norm(x))
     assert rule.tangent(X, X).tolist() == [0, 0, 0]
     assert rule.project(2 * X).tolist() == X.tolist()
@@ -180,13 +180,13 @@ def test_projection_beside_directions_replaces_theirs() -> None:
 
 
 def test_boolean_array_is_a_mask() -> None:
-    """True moves."""
+    """Entries under True may move."""
     rule = rule_of(X, tangent=np.array([True, False, True]))
     assert rule.measured(X).tolist() == [True, False, True]
 
 
 def test_functions_of_a_direction_or_of_point_and_direction() -> None:
-    """By the number of their required parameters; those without signature take one."""
+    """It is told by the number of required parameters; a function without signature takes one."""
     assert rule_of(X, tangent=lambda d: d[::-1]).tangent(X, X).tolist() == X[::-1].tolist()
     rule = rule_of(X, tangent=lambda x, d, scale=1: scale * (d - x * (x @ d)))
     assert rule.tangent(X, X).tolist() == [0, 0, 0]
@@ -195,7 +195,7 @@ def test_functions_of_a_direction_or_of_point_and_direction() -> None:
 
 
 def test_bounds_and_directions_hold_together() -> None:
-    """An entry without room between its bounds does not move either."""
+    """An entry without room between its bounds may not move either."""
     found = constrain(
         ConstraintDeclarations(tangent=masked([True, True, False]), bounds=([0, 0, 0], [1, 0, 1])),
         [Leaf("x", X)],
@@ -204,7 +204,7 @@ def test_bounds_and_directions_hold_together() -> None:
 
 
 def test_moves_end_at_the_bounds() -> None:
-    """Beyond them there is no array."""
+    """Beyond them no array is admissible."""
     found = constrain(ConstraintDeclarations(bounds=(0, 1)), [Leaf("x", X)])["x"]
     moved = found.move(np.array([0.4, 0.0, 0.0]))
     assert moved is not None
@@ -213,14 +213,14 @@ def test_moves_end_at_the_bounds() -> None:
 
 
 def test_moves_end_where_the_set_does() -> None:
-    """A matrix that is no longer positive definite is none either."""
+    """A matrix that is no longer positive definite is not admissible either."""
     found = constrain(ConstraintDeclarations(tangent=positive_definite), [Leaf("S", S)])["S"]
     assert found.move(np.diag([-1.7, 0.0])) is not None
     assert found.move(np.diag([-1.8, 0.0])) is None
 
 
 def test_point_that_is_off_by_rounding_is_kept() -> None:
-    """No change leads to the very point, a change from there."""
+    """A change of zero gives the point itself, and any other change starts from it."""
     x = X * (1 + 1e-9)
     found = constrain(ConstraintDeclarations(tangent=unit_norm), [Leaf("x", x)])["x"]
     moved = found.move(np.zeros(3))
@@ -229,7 +229,7 @@ def test_point_that_is_off_by_rounding_is_kept() -> None:
 
 
 def test_float32_may_be_off_by_its_own_rounding() -> None:
-    """A unit vector in float32 is none to float64."""
+    """A unit vector in float32 is not one in float64."""
     x = normalised(np.arange(1.0, 4.0)).astype(np.float32)
     assert (
         constrain(ConstraintDeclarations(tangent=unit_norm), [Leaf("x", x)])["x"].point.dtype
@@ -238,17 +238,17 @@ def test_float32_may_be_off_by_its_own_rounding() -> None:
 
 
 class TestRefused:
-    """What is refused, in words."""
+    """Messages of options that are refused."""
 
     def test_no_name_for_several_parameters(self) -> None:
-        """The parameters are named."""
+        """The message names the parameters."""
         assert refused(LEAVES, tangent=symmetric) == (
             "tangent does not say of which parameter, and 2 are checked: parameters['S'], x. "
             "Write tangent={\"parameters['S']\": ...}."
         )
 
     def test_unknown_name(self) -> None:
-        """With the one that was meant."""
+        """The message proposes the similar name."""
         leaves = [Leaf("weights", X), Leaf("bias", X)]
         assert refused(leaves, bounds={"weight": (0, 1)}) == (
             "bounds={'weight': ...}: no parameter of that name is checked. Did you mean "
@@ -256,14 +256,14 @@ class TestRefused:
         )
 
     def test_name_of_several(self) -> None:
-        """They are listed."""
+        """The message lists them."""
         leaves = [Leaf("a['W']", X), Leaf("b['W']", X)]
         assert refused(leaves, project={"W": normalised}) == (
             "project={'W': ...} could mean any of a['W'], b['W']: write one of them in full."
         )
 
     def test_no_constraint(self) -> None:
-        """With what would be one."""
+        """The message says what a tangent is."""
         assert refused([Leaf("x", X)], tangent="symmetric") == (
             "tangent of x is str: it must be one of pytest_gradcheck.constraints (symmetric, "
             "simplex, ...), a boolean array (True where an entry may move), or a function that "
@@ -271,14 +271,14 @@ class TestRefused:
         )
 
     def test_no_projection(self) -> None:
-        """A projection is a function."""
+        """A projection must be a function."""
         assert refused([Leaf("x", X)], project=X) == (
             "project of x is float64 array of shape (3,): it must be a function that returns the "
             "admissible array nearest to the one it is given."
         )
 
     def test_shape_that_cannot_be(self) -> None:
-        """With the shape it takes."""
+        """The message says which shape it takes."""
         assert refused([Leaf("x", X)], tangent=symmetric) == (
             "x of shape (3,) cannot be symmetric: that takes square matrices in its last two axes."
         )
@@ -327,11 +327,11 @@ class TestRefused:
         ids=repr,
     )
     def test_point_outside(self, rule: Constraint, value: Any, message: str) -> None:
-        """With the first entry, and what to write where that helps."""
+        """The message names the first entry, and what to write where there is an expression."""
         assert refused([Leaf("x", value)], tangent=rule) == message
 
     def test_point_that_the_projection_moves(self) -> None:
-        """The same for the user's own."""
+        """The message is the same for the user's own functions."""
         assert refused([Leaf("x", 2 * X)], project=normalised) == (
             "x is not what project makes of it: x[0] is 1.2 where the nearest admissible array "
             "has 0.6. A check starts inside the set: pass x = project(x)."

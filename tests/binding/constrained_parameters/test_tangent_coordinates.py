@@ -1,4 +1,4 @@
-"""Constrained problems in numbers: their coordinates, where those lead, what is claimed."""
+"""Problems in the coordinates of constrained parameters."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ G = np.array([[1.0, 2.0], [4.0, 8.0]])
 
 
 class Seen:
-    """A linear function that remembers what it was given."""
+    """A linear function that records its arguments."""
 
     def __init__(self, gradient: Any) -> None:
         self.gradient = gradient
@@ -36,13 +36,13 @@ def posed(call: Call, **declared: object) -> Any:
 
 
 def linear(gradient: Any, value: Any, **declared: object) -> Any:
-    """Bind a linear function of one parameter; return the context and what forward saw."""
+    """Bind a linear function of one parameter; return the context and the arguments of forward."""
     seen = Seen(gradient)
     return posed(Call(seen, lambda x: gradient, (value,)), **declared), seen.arrays
 
 
 def test_symmetric_matrices_have_the_coordinates_of_their_upper_triangle() -> None:
-    """Moving one moves its mirror image as much, and the claim is that of both, halved."""
+    """A coordinate moves an entry and its mirror image by half each; the claim is their mean."""
     context, seen = linear(G, S, tangent=symmetric)
     with context as problem:
         (parameter,) = problem.parameters
@@ -58,7 +58,7 @@ def test_symmetric_matrices_have_the_coordinates_of_their_upper_triangle() -> No
 
 
 def test_notes_say_what_is_measured_and_along_what() -> None:
-    """So that nobody takes the values for the entries of the gradient."""
+    """The values are not entries of the gradient, so a note says so."""
     with linear(G, S, tangent=symmetric)[0] as problem:
         assert [note.text for note in problem.parameters[0].notes] == [
             "3 of 4 entries measured, the others move with their mirror images",
@@ -74,7 +74,7 @@ def test_notes_say_what_is_measured_and_along_what() -> None:
 
 
 def test_masked_entries_are_no_coordinates() -> None:
-    """They stay where they are, and nothing is claimed of them."""
+    """They are not perturbed, and there is no claim about them."""
     context, seen = linear(G, S, tangent=np.array([[False, True], [True, False]]))
     with context as problem:
         assert problem.point.tolist() == [0.5, 0.5]
@@ -84,7 +84,7 @@ def test_masked_entries_are_no_coordinates() -> None:
 
 
 def test_claims_along_directions_that_mix() -> None:
-    """Each the product of gradient and direction; no coordinate where there is no direction."""
+    """Each is the product of gradient and direction; a zero direction has no coordinate."""
     x = np.array([0.6, 0.8, 0.0])
     g = np.array([1.0, 2.0, 3.0])
     with linear(g, x, tangent=lambda x, d: (d - x * (x @ d)) * [1, 1, 0])[0] as problem:
@@ -94,7 +94,7 @@ def test_claims_along_directions_that_mix() -> None:
 
 
 def test_claims_that_cancel_are_zero() -> None:
-    """Rounding is no claim: a multiple of the point has no part along the sphere."""
+    """A multiple of the point has no component along the sphere, up to rounding."""
     x = np.array([0.3, 0.1, 0.7])
     x /= np.linalg.norm(x)
     with linear(4.7 * x, x, tangent=unit_norm)[0] as problem:
@@ -110,7 +110,7 @@ def test_complex_entries_move_in_both_parts() -> None:
 
 
 def test_forward_is_never_called_beyond_bounds() -> None:
-    """There the outputs are NaN, and no call is counted."""
+    """The outputs are NaN there, and no call is counted."""
     context, seen = linear(np.ones(2), np.array([0.0, 0.5]), bounds=(0, [None, 1]))
     with context as problem:
         calls = problem.counts.forward
@@ -122,7 +122,7 @@ def test_forward_is_never_called_beyond_bounds() -> None:
 
 
 def test_errors_of_a_projection_are_edges_of_the_domain() -> None:
-    """As those of forward are."""
+    """So are exceptions of forward."""
 
     def project(x: Any) -> Any:
         if x[0] > 1:
@@ -136,7 +136,7 @@ def test_errors_of_a_projection_are_edges_of_the_domain() -> None:
 
 
 def test_other_parameters_keep_all_their_coordinates() -> None:
-    """Constrained ones come between others without any gap."""
+    """Constrained and unconstrained parameters cover the point without gaps."""
     call = Call(
         lambda a, p, b: a @ a + p @ p + b,
         lambda a, p, b: (2 * a, 2 * p, 1.0),
@@ -151,7 +151,7 @@ def test_other_parameters_keep_all_their_coordinates() -> None:
 
 
 def test_jacobians_and_elementwise_claims_are_taken_along_too() -> None:
-    """By output."""
+    """They are products for each output."""
     x = np.array([0.25, 0.75])
     with posed(Call(lambda x: x**2, lambda x: 2 * x, (x,)), tangent=simplex) as problem:
         assert problem.kind == "elementwise"
@@ -160,7 +160,7 @@ def test_jacobians_and_elementwise_claims_are_taken_along_too() -> None:
 
 
 def test_tangents_handed_to_backward_are_admissible() -> None:
-    """And the function is measured along the same."""
+    """The function is measured along the same direction."""
     given: list[Any] = []
 
     def total(S: Any) -> Any:
@@ -193,7 +193,7 @@ def test_no_entry_that_may_move_is_an_error() -> None:
 
 
 def test_errors_while_several_entries_move_say_of_what() -> None:
-    """The parameter that was moved is named, the others are not."""
+    """The message names the perturbed parameter only."""
 
     def forward(S: Any, b: Any) -> Any:
         if S[0, 1] != 0.5:
@@ -207,7 +207,7 @@ def test_errors_while_several_entries_move_say_of_what() -> None:
 
 
 def test_rounding_of_claims_stays_when_their_terms_cancel() -> None:
-    """A large part across the sphere leaves its rounding in the small part along it."""
+    """A large component across the sphere leaves its rounding in the small one along it."""
     x = np.array([0.6, 0.8])
     g = 1e6 * x + np.array([0.8, -0.6])
     with linear(g, x, tangent=unit_norm)[0] as problem:
@@ -216,7 +216,7 @@ def test_rounding_of_claims_stays_when_their_terms_cancel() -> None:
 
 
 def test_rounding_of_claims_that_do_not_mix_is_their_own() -> None:
-    """Masks lose nothing."""
+    """A mask keeps the rounding as it is."""
     single, mask = np.ones(2, dtype=np.float32), np.array([True, False])
     with linear(single, np.ones(2), tangent=mask)[0] as problem:
         assert problem.roundings == (float(np.finfo(np.float32).eps),)

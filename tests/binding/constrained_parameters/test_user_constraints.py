@@ -1,4 +1,4 @@
-"""The user's own tangents and projections."""
+"""The user's own tangent and project functions."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def refused_kink(point: Any, change: Any) -> str:
 
 
 def test_directions_are_the_derivative_of_the_projection() -> None:
-    """To many digits, although nobody wrote it down."""
+    """It has many correct digits, although it is found by differences."""
     rule = Projected(normalised, "x")
     for unit in np.eye(3):
         exact = unit - X * (X @ unit)
@@ -41,14 +41,14 @@ def test_directions_are_the_derivative_of_the_projection() -> None:
 
 
 def test_directions_at_very_different_scales() -> None:
-    """A clipped entry that is small against the others has its own step."""
+    """A clipped entry that is small compared to the others has its own step."""
     x = np.array([1e-7, 1.0, 3e5])
     for unit in np.eye(3):
         assert Projected(clipped, "x").direction(x, unit).tolist() == pytest.approx(unit.tolist())
 
 
 def test_directions_cost_few_calls() -> None:
-    """Two for each of three steps, one at the point, where the projection is smooth."""
+    """A smooth projection takes three steps, with two calls each and one at the point."""
     calls = []
 
     def counted(x: Any) -> Any:
@@ -60,13 +60,13 @@ def test_directions_cost_few_calls() -> None:
 
 
 def test_move_is_one_projection() -> None:
-    """Of the changed point."""
+    """It is the projection of the changed point."""
     rule = Projected(normalised, "x")
     assert rule.move(X, X).tolist() == pytest.approx(X.tolist())
 
 
 def test_kink_of_a_projection_is_refused() -> None:
-    """Central differences alone would call its middle slope the direction."""
+    """Central differences alone would return the mean of both slopes."""
     rest = (
         "there is no derivative through it. Say tangent= as well, or bounds= where the set is a "
         "box."
@@ -80,7 +80,7 @@ def test_kink_of_a_projection_is_refused() -> None:
 
 
 def test_tangent_of_other_arguments_is_refused() -> None:
-    """It takes one or two."""
+    """It must take one or two."""
 
     def tangent(x: Any, direction: Any, other: Any) -> Any:
         return direction
@@ -94,7 +94,7 @@ def test_tangent_of_other_arguments_is_refused() -> None:
 
 
 def test_projection_given_as_tangent_is_refused() -> None:
-    """It is not linear."""
+    """A projection is not linear."""
     with pytest.raises(GradcheckUsageError) as error:
         refuse_unusable(UserTangent.of(normalised, "x"), X, "x")
     assert error.value.args[0] == (
@@ -113,7 +113,7 @@ def test_projection_given_as_tangent_is_refused() -> None:
     ],
 )
 def test_other_shapes_and_types_are_refused(function: Any, returned: str) -> None:
-    """Of a tangent and of a projection alike."""
+    """For a tangent and for a projection."""
     for option, rule in [
         ("tangent", UserTangent(function, takes_point=False)),
         ("project", Projected(function, "x")),
