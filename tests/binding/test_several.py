@@ -74,7 +74,7 @@ class TestWithoutCotangent:
         assert [block.name for block in problem.outputs] == ["output['loss']"]
 
     def test_other_structure_is_refused(self) -> None:
-        """The message says what was expected, how to get a cotangent, and that it may be a cache."""
+        """The message says what was expected, and how to get a cotangent or a cache."""
         assert refused(pair, lambda x: A, X) == (
             "lambda returned float64 array of shape (2, 3), but pair has several outputs: "
             "output[0] of shape (2,), output[1] of shape (). Return their structure, a tuple of "
@@ -206,7 +206,7 @@ class TestTangent:
     """A tangent has the structure of the parameters, its result that of the outputs."""
 
     def test_several_parameters_and_outputs(self) -> None:
-        """Backward is given a tuple in the order of wrt, and returns the structure of the outputs."""
+        """The tangent is a tuple in the order of wrt, the result has the structure of the outputs."""
         given: list[Any] = []
 
         def backward(x: Any, params: Any, tangent: Any) -> Any:
@@ -325,7 +325,7 @@ class TestAgain:
     """Backward is called more than once."""
 
     def test_every_call_comes_straight_after_a_forward_at_the_point(self) -> None:
-        """It is called straight after forward for each cotangent: same, other, combined and zero."""
+        """That holds for each cotangent: the same, another, a combination and zero."""
         log: list[str] = []
         cotangents: list[Any] = []
 
