@@ -72,7 +72,7 @@ def bind(
     convention : {"pytorch", "jax"}
         The convention of gradients with respect to complex parameters.
     replay : sequence of random generators
-        Generators to put back before each call, beside those that are found.
+        Generators to put back before each call, in addition to those that are found.
     replay_all : bool
         Put all generators back, not only those that were seen to move.
     declarations : ConstraintDeclarations

@@ -1,6 +1,6 @@
 """Notes about how a check was made: what was drawn, replayed, restored, cast or shared.
 
-Each is a sentence for the report, about something that was done beside calling the functions
+Each is a sentence for the report, about something that was done besides calling the functions
 as they are. It does not call or compare anything.
 """
 
@@ -33,7 +33,7 @@ def binding_notes(
     *,
     seed: int,
 ) -> Iterator[Note]:
-    """Yield a note for everything that was done beside calling the functions as they are.
+    """Yield a note for everything that was done besides calling the functions as they are.
 
     Parameters
     ----------

@@ -206,7 +206,7 @@ class TestTangent:
     """A tangent has the structure of the parameters, its result that of the outputs."""
 
     def test_several_parameters_and_outputs(self) -> None:
-        """The tangent is a tuple in the order of wrt, the result has the structure of the outputs."""
+        """The tangent is a tuple in the order of wrt; the result is like the outputs."""
         given: list[Any] = []
 
         def backward(x: Any, params: Any, tangent: Any) -> Any:

@@ -59,7 +59,7 @@ COTANGENT_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class BackwardInput:
-    """What backward is given beside the arguments of forward: at most one of these.
+    """What backward is given besides the arguments of forward: at most one of these.
 
     Attributes
     ----------
@@ -299,7 +299,7 @@ class BackwardFunction:
         )
 
     def _match(self, returned: Any) -> dict[str, Any]:
-        """Find the claims in what was returned; about attributes, also beside the attributes."""
+        """Find the claims in what was returned; about attributes, also among the attributes."""
         resolved = self._resolved
         positional = resolved.arguments.positional
         refuse_unread_gradient(returned, resolved.integers, positional, resolved.backward_name)

@@ -63,7 +63,7 @@ def claim_at_base(
     backward : BackwardFunction
         What to call.
     given : BackwardInput
-        What to give it beside the arguments of forward.
+        What to give it in addition to the arguments of forward.
 
     Returns
     -------

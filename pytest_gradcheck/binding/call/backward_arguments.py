@@ -19,7 +19,7 @@ from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
 
-#: What backward may ask for beside the arguments of forward, by each name for it.
+#: What backward may ask for besides the arguments of forward, by each name for it.
 SPECIALS = {
     "cache": "cache",
     "output": "output",

@@ -68,7 +68,7 @@ class Constrained:
     Attributes
     ----------
     constraint : Constraint
-        What it must satisfy beside its bounds.
+        What it must satisfy besides its bounds.
     box : Bounds or None
         Its bounds.
     point : ndarray
