@@ -1,7 +1,7 @@
-"""The assertion for hand-written derivatives, at home in pytest.
+"""An assertion for hand-written derivatives, as a pytest plugin.
 
-Importing the package costs nothing: its entry point is imported in every pytest
-run, so the public names are loaded when first asked for (PEP 562).
+Every pytest run imports the package through its entry point. Therefore the public
+names are imported at their first use (PEP 562).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = [
     "gradcheck",
 ]
 
-_HOMES = {
+_MODULES = {
     "check.assertions": "check_gradient gradcheck",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
@@ -61,9 +61,9 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pytest-gradcheck")
-    for home, names in _HOMES.items():
+    for module, names in _MODULES.items():
         if name in names.split():
-            value = getattr(import_module(f"{__name__}.{home}"), name)
+            value = getattr(import_module(f"{__name__}.{module}"), name)
             globals()[name] = value
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

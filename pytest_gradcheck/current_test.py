@@ -1,7 +1,7 @@
-"""Which test is running, so that every door opens into the same test.
+"""The test that is running, which a check finds wherever it is called from.
 
-It holds the one module global of the package. It must import nothing of the
-package: it is loaded in every pytest run, whether or not anything is checked.
+It holds the only global variable of the package. It does not import other modules of the
+package, since every pytest run loads it, whether or not anything is checked.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["RunningTest", "SessionState", "current_test", "session_state"]
 class RunningTest:
     """One run of one test.
 
-    It holds the options that a call overrides (`layers`, weakest first) and those
-    that win over a call (`overrides`), the command that runs the test again
-    (`rerun`), and every report of a completed check, of which `finished` is told;
-    `show` shows a line of progress, where somebody watches.
+    A call overrides the options in `layers`, weakest first, and those in `overrides`
+    override the call. `rerun` is the command that runs the test again. Each report
+    of a completed check is kept, and passed to `finished`; `show` shows a line of
+    progress.
     """
 
     layers: Sequence[Layer]
@@ -38,17 +38,17 @@ class RunningTest:
     reports: list[Report] = field(default_factory=list)
 
     def take(self, report: Report) -> None:
-        """Take the report of a completed check."""
+        """Keep the report of a completed check."""
         self.reports.append(report)
         self.finished(report)
 
 
 @dataclass(slots=True)
 class SessionState:
-    """Where a session's running test stands; what it needs is made when a check asks.
+    """The running test of a session; its options are read by the first check.
 
-    An event loop that outlives a test keeps a copy of the context of the test
-    that started it. The copy holds this object, whose test is always today's.
+    An event loop that outlives a test keeps a copy of the context of the test that
+    started it. The copy refers to this object, which always has the running test.
     """
 
     prepare: Callable[[pytest.Item], RunningTest]
@@ -56,7 +56,7 @@ class SessionState:
     test: RunningTest | None = None
 
     def enter(self, item: pytest.Item | None) -> None:
-        """Let `item` be the running test, afresh; None when it is over."""
+        """Start a run of `item`; None ends the run."""
         self.item, self.test = item, None
 
     def running(self) -> RunningTest | None:
@@ -66,7 +66,7 @@ class SessionState:
         return self.test
 
     def reports(self) -> list[Report]:
-        """Return what the running test has checked so far."""
+        """Return the reports of the running test so far."""
         return [] if self.test is None else self.test.reports
 
 
@@ -76,6 +76,6 @@ session_state: ContextVar[SessionState | None] = ContextVar(
 
 
 def current_test() -> RunningTest | None:
-    """Return the test that runs in this context, or None outside of one."""
+    """Return the running test of this context, or None outside a test."""
     session = session_state.get()
     return None if session is None else session.running()

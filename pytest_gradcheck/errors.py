@@ -1,7 +1,4 @@
-"""Every exception and warning of the package, with the tree of them on top.
-
-It must not know what a report holds or how a message is worded: it only names
-the outcomes, so that anyone may catch them.
+"""All exceptions and warnings of the package.
 
 ::
 
@@ -12,6 +9,8 @@ the outcomes, so that anyone may catch them.
     pytest.PytestWarning
         GradcheckWarning
             GradcheckVacuousWarning    a gradient that is zero everywhere was checked
+
+This module does not word messages about gradients; a failure renders its own report.
 """
 
 from __future__ import annotations
@@ -34,18 +33,18 @@ __all__ = [
 ]
 
 
-#: The folder of the package: frames of its files are not the user's.
+#: The directory of the package. A frame in one of its files is not a frame of the user.
 PACKAGE_DIRECTORY = str(Path(__file__).parent)
 
-#: Columns of a message; pytest indents it by up to 12 more.
+#: The width of a message; pytest indents it by up to 12 columns.
 WIDTH = 80
 
 
 class GradcheckUsageError(ValueError):
     """A gradient check could not be made as it was written.
 
-    The message says what happened, to which argument of whose function, and
-    what to write instead. It is never raised for a wrong gradient.
+    The message says what is wrong with which argument of which function, and what to write
+    instead. It is never raised for a wrong gradient.
     """
 
     __module__ = "pytest_gradcheck"
@@ -57,19 +56,19 @@ class GradcheckUsageError(ValueError):
 
 
 class GradcheckWarning(pytest.PytestWarning):
-    """The base of every warning of the package."""
+    """The base class of all warnings of the package."""
 
     __module__ = "pytest_gradcheck"
 
 
 class GradcheckVacuousWarning(GradcheckWarning):
-    """A parameter's gradient is zero everywhere, so the check says little."""
+    """The gradient of a parameter is zero everywhere, so the check tests little."""
 
     __module__ = "pytest_gradcheck"
 
 
-#: The value of ``__tracebackhide__`` in our public frames: our own failures
-#: point at the user's line, while a bug of ours keeps its whole traceback.
+#: The value of ``__tracebackhide__`` in public functions: a failure points at the user's line,
+#: while a bug in this package keeps its traceback.
 hide_own_errors = operator.methodcaller(
     "errisinstance", (GradcheckError, GradcheckUsageError, GradcheckWarning)
 )

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @pytest.hookspec(firstresult=True)
 def pytest_gradcheck_executor(item: pytest.Item) -> Executor | None:
-    """Return what evaluates forward functions in the test `item`, None for nothing.
+    """Return the executor of forward evaluations in the test `item`; None for no executor.
 
-    It is asked when a test makes its first check, and wins over nothing that a call or a
-    mark says with ``executor=``. The executor stays the suite's: it is not shut down here.
+    It is called at the first check of a test. The option ``executor=`` of a call or a mark
+    overrides it. The suite must shut the executor down itself.
     """
 
 
 def pytest_gradcheck_finish_check(item: pytest.Item, report: Report) -> None:
-    """Take note of a completed gradient check of the test `item`, whether it passed or not.
+    """Receive the `report` of a completed gradient check of the test `item`.
 
-    What was found is in the `report`.
+    It is called for checks that pass and for checks that fail.
     """

@@ -1,7 +1,8 @@
-"""The options of a check: their values, one rule of precedence, one validation.
+"""The options of a check: their defaults, validation and precedence.
 
-It must not know where a layer was written down (a call, a mark, pytest's ini
-file): it is handed the layers, weakest first, and remembers who won.
+Options are given in layers (a call, a mark, the ini file, the command line), and a later layer
+overrides the earlier ones. This module does not know where a layer was written down; it keeps
+the name of the layer that each value comes from.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from dataclasses import dataclass, field, fields
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = [
-    "CALL_ONLY",
-    "MODES",
     "OPTION_NAMES",
     "Layer",
     "Options",
@@ -30,57 +29,54 @@ MODES = ("auto", "full", "fast")
 KINKS = ("accept", "fail")
 CONVENTIONS = ("pytorch", "jax")
 
-#: Options that make no sense for a whole suite: only a call or a mark may give them.
-CALL_ONLY = frozenset({"replay", "tangent", "project", "bounds", "executor", "batched"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of one check, resolved.
+    """The resolved options of one check.
 
     Attributes
     ----------
     mode : {"auto", "full", "fast"}
-        ``full`` measures every entry, ``fast`` screens all of them with a few
-        directions, ``auto`` sweeps while ``2 N <= max_evaluations``.
+        ``full`` measures every entry, ``fast`` screens all of them along a few
+        directions, ``auto`` is full if ``2 N <= max_evaluations`` for N entries.
     rtol : float
-        Relative error that is allowed whatever the measurement says.
+        The relative error that is always allowed.
     step : float or None
-        A fixed absolute step for the central differences (the classic recipe);
-        None balances it against the measured noise. The bound judges either way.
+        A fixed absolute step for the central differences; None chooses it from the
+        measured noise. The error bound decides the verdict in both cases.
     max_evaluations : int
-        Budget of the sweep, in forward evaluations.
+        The largest number of forward evaluations of a full check.
     seed : int
-        Seed of every direction and cotangent.
+        Seed of the random directions and cotangents.
     strict : bool
-        Kinks, inconclusive and vacuous parameters fail the check.
+        Whether kinks, inconclusive and vacuous parameters fail the check.
     kinks : {"accept", "fail"}
-        What a valid subgradient at a kink counts as.
+        Whether a valid subgradient at a kink passes.
     convention : {"pytorch", "jax"}
-        What the gradient of a real L by a complex z is: ``dL/dRe + i dL/dIm`` as
-        in PyTorch, or ``dL/dRe - i dL/dIm`` as in JAX; and under a cotangent L is
+        The gradient of a real L with respect to a complex z: ``dL/dRe + i dL/dIm`` as
+        in PyTorch, or ``dL/dRe - i dL/dIm`` as in JAX. With a cotangent, L is
         ``Re(conj(cotangent) * output)``, or ``Re(cotangent * output)``.
     max_rows : int
-        Worst entries shown for a parameter.
+        The number of worst entries shown for each parameter.
     replay : tuple of random generators
-        Generators to put back before each evaluation, beside those found.
+        Generators to restore before each evaluation, in addition to those found.
     tangent : mapping of str to constraint
-        For each constrained parameter what moves it along admissible directions
-        alone: a helper of `pytest_gradcheck.constraints`, a boolean array (True
-        where an entry may move), or ``f(direction)``, ``f(point, direction)``
-        that returns the admissible part of a direction. Where only one
-        parameter is checked, the constraint itself will do, here and below.
+        For each constrained parameter its tangent directions: a constraint from
+        `pytest_gradcheck.constraints`, a boolean array (True where an entry may
+        move), or a function ``f(direction)`` or ``f(point, direction)`` that returns
+        the tangent part of a direction. If only one parameter is checked, the
+        constraint itself suffices, here and below.
     project : mapping of str to callable
-        ``f(array)`` that returns the nearest admissible array.
+        ``f(array)`` returns the nearest array that satisfies the constraint.
     bounds : mapping of str to (low, high)
-        Numbers, None or arrays; forward is never called beyond them.
+        Numbers, None or arrays; forward is never called outside them.
     executor : concurrent.futures.Executor or None
-        Calls forward at perturbed points; None does that here.
+        Calls forward at perturbed points; None calls it in this thread.
     batched : bool
-        Forward takes a leading axis on every checked parameter, and is called at
-        many perturbed points at once.
+        Whether forward takes a leading axis on every checked parameter, and can be
+        called at many perturbed points at once.
     origins : mapping of str to str
-        Where each option's value came from, ``"default"`` where nobody said.
+        The layer of each option that was given.
     """
 
     mode: str = "auto"
@@ -101,24 +97,24 @@ class Options:
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, name: str) -> str:
-        """Say where the value of option `name` came from."""
+        """Return the layer that the value of option `name` comes from, or ``"default"``."""
         return self.origins.get(name, "default")
 
 
-#: Every option's name, in the order of the documentation.
+#: The names of all options, in the order of the documentation.
 OPTION_NAMES = tuple(f.name for f in fields(Options) if f.name != "origins")
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Option values from one place, for example a mark or the command line.
+    """Options from one source, for example a mark or the command line.
 
     Attributes
     ----------
     origin : str
-        The place in words: ``"call"``, ``"mark"``, ``"command line"``, ``"ini"``.
+        The name of the source: ``"call"``, ``"mark"``, ``"command line"``, ``"ini"``.
     values : mapping of str to object
-        Option names with the values given there.
+        The options that are given there.
     """
 
     origin: str
@@ -133,18 +129,18 @@ def resolve(layers: Iterable[Layer], forward_arguments: Iterable[str] = ()) -> O
     layers : iterable of Layer
         Later layers override earlier ones, option by option.
     forward_arguments : iterable of str, optional
-        Names of forward's arguments; an unknown option among them was most
-        likely meant for forward, and the error says so.
+        Argument names of forward. If an unknown option is among them, the error message
+        says how to pass it to forward.
 
     Returns
     -------
     Options
-        With the origin of every value that was given.
+        The options, with the origin of every value that was given.
 
     Raises
     ------
     GradcheckUsageError
-        For an unknown option or a value out of its range.
+        If an option is unknown, or a value is out of its range.
 
     Examples
     --------
@@ -158,49 +154,49 @@ def resolve(layers: Iterable[Layer], forward_arguments: Iterable[str] = ()) -> O
         for name, value in layer.values.items():
             values[name] = validate(name, value, layer.origin, forward_arguments)
             origins[name] = layer.origin
-    return Options(**values, origins=origins)  # type: ignore[arg-type]  # validate() returned the right types
+    return Options(**values, origins=origins)  # type: ignore[arg-type]  # validate() returns the right types
 
 
 def validate(
     name: str, value: object, origin: str, forward_arguments: Iterable[str] = ()
 ) -> object:
-    """Return `value` as option `name` wants it, or raise in words.
+    """Return the valid value of an option.
 
     Parameters
     ----------
     name : str
-        The option.
+        The name of the option.
     value : object
-        What was written for it, of the right type already (see `parse` for text).
+        The given value; for text see `parse`.
     origin : str
-        Where it was written, for the error message.
+        The name of its layer, for the error message.
     forward_arguments : iterable of str, optional
-        Names of forward's arguments, see `resolve`.
+        Argument names of forward, see `resolve`.
 
     Returns
     -------
     object
-        The value, numpy numbers turned into Python's.
+        The value, with numpy numbers converted to Python numbers.
 
     Raises
     ------
     GradcheckUsageError
-        For an unknown option or a value out of its range.
+        If the option is unknown, or the value is out of its range.
     """
     rule = _RULES.get(name)
     if rule is None:
-        raise GradcheckUsageError(_unknown(name, origin, tuple(forward_arguments)))
-    convert, wanted = rule
+        raise GradcheckUsageError(_unknown_option_message(name, origin, tuple(forward_arguments)))
+    convert, requirement = rule
     try:
         return convert(value)
     except (TypeError, ValueError, OverflowError):
         raise GradcheckUsageError(
-            f"gradcheck option {name}={value!r} ({origin}): {name} must be {wanted}."
+            f"gradcheck option {name}={value!r} ({origin}): {name} must be {requirement}."
         ) from None
 
 
 def parse(name: str, text: str, origin: str) -> object:
-    """Read option `name` from `text`, as a command line or an ini file gives it.
+    """Return the valid value of option `name` from the text of a command line or ini file.
 
     Examples
     --------
@@ -215,14 +211,14 @@ def parse(name: str, text: str, origin: str) -> object:
     return validate(name, value, origin)
 
 
-def _unknown(name: str, origin: str, forward_arguments: tuple[str, ...]) -> str:
+def _unknown_option_message(name: str, origin: str, forward_arguments: tuple[str, ...]) -> str:
     if name in forward_arguments:
         return (
             f"gradcheck has no option {name!r} ({origin}), but forward has an argument of that "
             f"name: put it in kwargs={{{name!r}: ...}}."
         )
-    if name in _ELSEWHERE:
-        return f"gradcheck has no option {name!r} ({origin}): {_ELSEWHERE[name]}."
+    if name in _FOREIGN_OPTIONS:
+        return f"gradcheck has no option {name!r} ({origin}): {_FOREIGN_OPTIONS[name]}."
     known = (*OPTION_NAMES, "wrt", "kwargs", "backward", "backward_args", "has_cache")
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -231,9 +227,9 @@ def _unknown(name: str, origin: str, forward_arguments: tuple[str, ...]) -> str:
     )
 
 
-#: What other tools call their knobs, and what is done about them here.
+#: Options of other tools, with what to use in their place.
 _EPSILON = "leave it out, or say step= for a fixed absolute step"
-_ELSEWHERE = {
+_FOREIGN_OPTIONS = {
     "eps": _EPSILON,
     "epsilon": _EPSILON,
     "delta": _EPSILON,
@@ -255,7 +251,7 @@ def _choice(values: tuple[str, ...]) -> Callable[[object], str]:
 def _positive_float(value: object) -> float:
     if isinstance(value, (bool, str)):
         raise TypeError(value)
-    number = float(value)  # type: ignore[arg-type]  # a TypeError is what validate() catches
+    number = float(value)  # type: ignore[arg-type]  # validate() catches the TypeError
     if not (number > 0 and math.isfinite(number)):
         raise ValueError(value)
     return number
@@ -272,11 +268,11 @@ def _optional_step(value: object) -> float | None:
     return None if value is None else _positive_float(value)
 
 
-def _integer(value: object, least: int) -> int:
+def _integer(value: object, minimum: int) -> int:
     if isinstance(value, bool):
         raise TypeError(value)
-    number = operator.index(value)  # type: ignore[arg-type]  # a TypeError is what validate() catches
-    if number < least:
+    number = operator.index(value)  # type: ignore[arg-type]  # validate() catches the TypeError
+    if number < minimum:
         raise ValueError(value)
     return number
 
@@ -287,7 +283,7 @@ def _boolean(value: object) -> bool:
     raise TypeError(value)
 
 
-def _as_it_is(value: object) -> object:
+def _unchanged(value: object) -> object:
     return value
 
 
@@ -312,10 +308,10 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "convention": (_choice(CONVENTIONS), "'pytorch' or 'jax'"),
     "max_rows": (lambda v: _integer(v, 0), "an int, at least 0"),
     "replay": (_generators, "a random generator, or a list of them"),
-    # What these must be depends on the parameters: binding reads them.
-    "tangent": (_as_it_is, "a constraint"),
-    "project": (_as_it_is, "a function"),
-    "bounds": (_as_it_is, "a pair (low, high)"),
+    # The validation of these needs the parameters: binding does it.
+    "tangent": (_unchanged, "a constraint"),
+    "project": (_unchanged, "a function"),
+    "bounds": (_unchanged, "a pair (low, high)"),
     "executor": (
         _executor,
         "a concurrent.futures.Executor (of a dask client: client.get_executor()), or None",

@@ -1,8 +1,7 @@
-"""Pytest's hooks, a few lines each.
+"""The hooks that pytest calls, a few lines each.
 
-It must know no arithmetic and import no numpy: it is loaded in every pytest run
-of everyone who has the plugin installed. What a run that checks gradients needs
-is imported when the first check asks for it.
+Every pytest run loads this module, in every environment that has the plugin
+installed. It does not import numpy; other modules are imported when they are needed.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from functools import partial
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
 
 SESSION_STATE = pytest.StashKey[SessionState]()
 
-#: Name, type in an ini file, and help of every option that suits a whole suite.
+#: Name, type and help of the options that can be set for a whole suite.
 OPTIONS = (
-    ("mode", "string", "auto, full or fast (auto): sweep every entry, or screen"),
-    ("rtol", "string", "relative error that is allowed anyway (1e-6)"),
+    ("mode", "string", "auto, full or fast (auto): measure every entry, or screen"),
+    ("rtol", "string", "relative error that is always allowed (1e-6)"),
     ("seed", "string", "seed of directions and cotangents (from the test's node id)"),
-    ("strict", "bool", "fail on kinks, inconclusive and vacuous parameters, too"),
+    ("strict", "bool", "also fail on kinks, inconclusive and vacuous parameters"),
     ("max_rows", "string", "worst entries shown for a parameter (5)"),
-    ("max_evaluations", "string", "budget of a sweep, in forward evaluations (10000)"),
+    ("max_evaluations", "string", "forward evaluations of a full check, at most (10000)"),
 )
 
 MARKERS = (
@@ -47,14 +46,14 @@ MARKERS = (
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Offer our hooks to conftest files and other plugins."""
+    """Register the hooks of the plugin."""
     from pytest_gradcheck import hookspec
 
     pluginmanager.add_hookspecs(hookspec)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add our command line and ini options."""
+    """Add the options of the command line and the ini file."""
     group = parser.getgroup("gradcheck", "gradient checks (pytest-gradcheck)")
     for name, kind, text in OPTIONS:
         flag, dest = f"--gradcheck-{name.replace('_', '-')}", f"gradcheck_{name}"
@@ -69,13 +68,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers; say at once what is wrong with an option."""
+    """Register the markers, and validate the options of the suite."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     config.stash[SESSION_STATE] = SessionState(_prepare)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Colour(), "gradcheck-colour")
-    if any(_written(config, name) for name, _, _ in OPTIONS):
+    if any(_is_set(config, name) for name, _, _ in OPTIONS):
         from pytest_gradcheck.pytest_integration.suite_options import validate_settings
 
         validate_settings(config, [name for name, _, _ in OPTIONS])
@@ -91,7 +90,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let ``-m gradcheck`` select the users of our fixture, too."""
+    """Let ``-m gradcheck`` also select tests that use the fixture."""
     if "gradcheck" in getattr(item, "fixturenames", ()) or _is_marked(item):
         from pytest_gradcheck.pytest_integration.collection import prepare_item
 
@@ -100,7 +99,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let the item be the running test, for all doors."""
+    """Make the item the running test, which checks find wherever they are called."""
     session = item.config.stash[SESSION_STATE]
     token = session_state.set(session)
     session.enter(item)
@@ -113,27 +112,27 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Start afresh, also when a test is run again; say what is wrong with a mark."""
+    """Start a new run of the test, also when it is repeated, and validate its marks."""
     __tracebackhide__ = True
     item.config.stash[SESSION_STATE].enter(item)
     if _is_marked(item):
-        from pytest_gradcheck.pytest_integration.failure_location import run_from_def
+        from pytest_gradcheck.pytest_integration.failure_location import run_at_def_line
         from pytest_gradcheck.pytest_integration.marker import validate_marks
 
-        run_from_def(getattr(item, "obj", item), partial(validate_marks, item))
+        run_at_def_line(getattr(item, "obj", item), partial(validate_marks, item))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a marked test that passed without any check, whoever ran its body."""
+    """Fail a marked test that passed without a completed check."""
     __tracebackhide__ = True
     result = yield
     if _is_marked(item):
-        from pytest_gradcheck.pytest_integration.failure_location import run_from_def
+        from pytest_gradcheck.pytest_integration.failure_location import run_at_def_line
         from pytest_gradcheck.pytest_integration.marker import refuse_unchecked
 
         refuse = partial(refuse_unchecked, item, item.config.stash[SESSION_STATE])
-        run_from_def(getattr(item, "obj", item), refuse)
+        run_at_def_line(getattr(item, "obj", item), refuse)
     return result
 
 
@@ -153,7 +152,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach what was checked to the test's report; keep its summary to one line."""
+    """Attach the reports of checks to the test report; shorten its summary to one line."""
     reports = item.config.stash[SESSION_STATE].reports()
     if not reports and not (call.excinfo and call.excinfo.type.__module__ == "pytest_gradcheck"):
         return (yield)
@@ -177,8 +176,8 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
         def test_square(gradcheck):
             gradcheck(lambda x: (x**2).sum(), lambda x: 2 * x, np.array([1.0, 2.0]))
 
-    It takes the same arguments as the function `pytest_gradcheck.gradcheck`:
-    what to check (``wrt``), how to call backward (``backward_args``,
+    It takes the same arguments as the function `pytest_gradcheck.gradcheck`: the
+    parameters to check (``wrt``), how to call backward (``backward_args``,
     ``has_cache``), keyword arguments of forward (``kwargs``) and options.
     """
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
@@ -187,7 +186,7 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
 
 
 class _Colour:
-    """Colours our failure messages where they are shown, which is never in an xdist worker."""
+    """Colours failure messages in the process that shows them, never in an xdist worker."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -203,13 +202,13 @@ def _prepare(item: pytest.Item) -> RunningTest:
     return prepare_test(item, [name for name, _, _ in OPTIONS])
 
 
-def _written(config: pytest.Config, name: str) -> Any:
+def _is_set(config: pytest.Config, name: str) -> bool:
     dest = f"gradcheck_{name}"
     return config.getoption(dest) is not None or config.getini(dest) is not None
 
 
 def _is_marked(item: pytest.Item) -> bool:
-    """Tell whether the user marked the item, or what it is in, as a gradient check."""
+    """Return whether the user marked the item, its class or its module as a gradient check."""
     return any(
         mark.name == "gradcheck" and "_ours" not in mark.kwargs for mark in item.iter_markers()
     )

@@ -1,4 +1,4 @@
-"""Options: precedence and validation, with whole messages."""
+"""Options: their precedence and validation, with whole messages."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ def refused(**given: Any) -> str:
 
 
 def test_defaults() -> None:
-    """Nothing given is everything at its default."""
+    """Without layers all options are at their defaults."""
     options = resolve([])
     assert options == Options()
     assert {options.origin(name) for name in OPTION_NAMES} == {"default"}
 
 
 def test_later_layers_override_earlier_ones() -> None:
-    """Option by option, and the origin is remembered."""
+    """They do so option by option, and the origin is kept."""
     layers = [
         Layer("ini", {"rtol": 1e-2, "strict": True}),
         Layer("mark", {"rtol": 1e-3}),
@@ -37,8 +37,8 @@ def test_later_layers_override_earlier_ones() -> None:
     assert dict(options.origins) == {"rtol": "mark", "strict": "ini", "max_rows": "call"}
 
 
-def test_numpy_numbers_become_pythons() -> None:
-    """A report must hold builtins only."""
+def test_numpy_numbers_become_builtins() -> None:
+    """A report holds builtins only."""
     options = resolve([Layer("call", {"rtol": np.float32(0.5), "seed": np.int64(3)})])
     assert type(options.rtol) is float
     assert type(options.seed) is int
@@ -80,7 +80,7 @@ def test_numpy_numbers_become_pythons() -> None:
     ],
 )
 def test_values_out_of_range(given: dict[str, Any], message: str) -> None:
-    """The message says which option, what was given, where, and what it must be."""
+    """The message has the option, its value, its origin, and the requirement."""
     assert refused(**given) == f"gradcheck option {message}"
 
 
@@ -105,7 +105,7 @@ def test_values_out_of_range(given: dict[str, Any], message: str) -> None:
     ],
 )
 def test_unknown_options(given: dict[str, Any], message: str) -> None:
-    """With the option that was meant, or with the way to pass an argument of forward."""
+    """The message suggests an option, or how to pass an argument to forward."""
     assert refused(**given) == message
 
 
@@ -122,12 +122,12 @@ def test_unknown_options(given: dict[str, Any], message: str) -> None:
     ],
 )
 def test_text_is_read(name: str, text: str, value: object) -> None:
-    """Command line and ini file hold text."""
+    """The command line and the ini file hold text."""
     assert parse(name, text, "ini") == value
 
 
 def test_text_that_cannot_be_read_is_shown() -> None:
-    """As it was written."""
+    """The message shows the text as it was written."""
     with pytest.raises(GradcheckUsageError) as error:
         parse("seed", "seven", "command line")
     assert error.value.args[0] == (

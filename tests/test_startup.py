@@ -1,4 +1,4 @@
-"""Start-up: what every pytest run of everyone pays for having the plugin installed."""
+"""The cost at start-up, which every pytest run pays where the plugin is installed."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 import pytest_gradcheck
 
 PACKAGE = Path(pytest_gradcheck.__file__).parent
-ALWAYS = ("__init__", "current_test", "hookspec", "plugin")
+ALWAYS_LOADED = ("__init__", "current_test", "hookspec", "plugin")
 
 CONFTEST = """
 import sys
@@ -21,18 +21,18 @@ def pytest_sessionfinish():
 def test_run_without_gradcheck_loads_four_small_modules_and_no_numpy(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither at import nor later in a run that checks no gradient."""
+    """A run without a check imports no other module, then or later."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile("def test_it(): pass\ndef test_fails(): assert 0")
     result = pytester.runpytest_subprocess("-p", "gradcheck")
     result.assert_outcomes(passed=1, failed=1)
     (line,) = [line for line in result.errlines if line.startswith("LOADED")]
-    expected = ["pytest_gradcheck", *(f"pytest_gradcheck.{name}" for name in ALWAYS[1:])]
+    expected = ["pytest_gradcheck", *(f"pytest_gradcheck.{name}" for name in ALWAYS_LOADED[1:])]
     assert line == f"LOADED {expected} numpy=False"
 
 
 def test_modules_that_are_always_loaded_are_short() -> None:
-    """Fewer lines than 400 together."""
-    lines = [len((PACKAGE / f"{name}.py").read_text().splitlines()) for name in ALWAYS]
+    """They have fewer than 400 lines together."""
+    lines = [len((PACKAGE / f"{name}.py").read_text().splitlines()) for name in ALWAYS_LOADED]
     assert sum(lines) < 400

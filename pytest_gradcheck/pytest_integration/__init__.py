@@ -1,1 +1,1 @@
-"""How a pytest test reaches a check: fixture, marker, options of a suite; it measures nothing."""
+"""The connection of pytest to checks: fixture, marker, options of a suite, and test reports."""

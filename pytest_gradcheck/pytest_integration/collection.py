@@ -1,6 +1,6 @@
-"""Which tests are gradient checks: the marked ones and those that use our fixture.
+"""The tests that are gradient checks: those with a mark, and those that use the fixture.
 
-It must not read what a mark says; it looks at who has one.
+This module does not read the arguments of a mark.
 """
 
 from __future__ import annotations
@@ -9,34 +9,34 @@ from typing import Any
 
 import pytest
 
-__all__ = ["asks_for_fixture", "is_user_mark", "prepare_item"]
+__all__ = ["is_user_mark", "prepare_item", "requests_fixture"]
 
-#: Tells the mark we add, for selection alone, from one that the user wrote.
-OURS = pytest.mark.gradcheck(_ours=True)
+#: The mark that is added for selection by ``-m``, distinct from marks of the user.
+SELECTION_MARK = pytest.mark.gradcheck(_ours=True)
 
 
 def is_user_mark(mark: pytest.Mark) -> bool:
-    """Tell a gradcheck mark that the user wrote."""
+    """Return whether a mark is a gradcheck mark that the user wrote."""
     return mark.name == "gradcheck" and "_ours" not in mark.kwargs
 
 
 def prepare_item(item: pytest.Item) -> None:
-    """Let ``-m gradcheck`` select the item if it asks for our fixture.
+    """Let ``-m gradcheck`` select the item if it uses the fixture.
 
-    A marked test runs in one thread under pytest-run-parallel, which would
-    throw its return value away.
+    A marked test runs in one thread under pytest-run-parallel, which would discard its
+    return value.
     """
-    if asks_for_fixture(item):
-        item.add_marker(OURS)
+    if requests_fixture(item):
+        item.add_marker(SELECTION_MARK)
     elif item.config.pluginmanager.hasplugin("run-parallel"):
         item.add_marker(pytest.mark.thread_unsafe(reason="a gradcheck mark makes it a function"))
 
 
-def asks_for_fixture(item: pytest.Item) -> bool:
-    """Tell whether a test asks for our fixture, itself or through fixtures it names.
+def requests_fixture(item: pytest.Item) -> bool:
+    """Return whether a test requests the fixture, itself or through other fixtures.
 
-    A suite's own fixture of the same name does not count, nor ours where only
-    an autouse fixture asks for it.
+    A fixture of the same name that the suite defines does not count. Requests of autouse
+    fixtures do not count either.
     """
     info = getattr(item, "_fixtureinfo", None)
     if info is None:

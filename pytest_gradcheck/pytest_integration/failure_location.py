@@ -1,7 +1,7 @@
-"""Failing at a test's ``def`` line, where no line of its body is to blame.
+"""Failures that point at the ``def`` line of a test, since no line of its body is wrong.
 
-It must not know what fails; it runs something from a frame that looks as if it
-were the test's.
+A function is called from a frame whose code object claims to be that line. This module does
+not know what fails.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from collections.abc import Callable
 
 from pytest_gradcheck.errors import hide_own_errors
 
-__all__ = ["run_from_def"]
+__all__ = ["run_at_def_line"]
 
 _DEF = re.compile(r"\s*(async\s+)?def\s")
 
 
-def run_from_def(test: object, run: Callable[[], None]) -> None:
-    """Call `run` from a frame that looks as if it were in the ``def`` line of `test`.
+def run_at_def_line(test: object, run: Callable[[], None]) -> None:
+    """Call `run` from a frame that appears to be at the ``def`` line of `test`.
 
-    Pytest shows the innermost frame that is not hidden, and editors and
-    annotations jump there.
+    Pytest shows the innermost frame that is not hidden, and editors and annotations jump
+    to it.
 
     Parameters
     ----------
     test : object
-        The test function; anything without code of its own is not shown.
+        The test function; an object without a code object is not shown.
     run : callable
-        What may fail; its own frames should be hidden.
+        A function that may raise; its own frames should be hidden.
     """
     __tracebackhide__ = hide_own_errors
 
@@ -49,7 +49,7 @@ def run_from_def(test: object, run: Callable[[], None]) -> None:
 
 
 def _line_of_def(code: types.CodeType) -> int:
-    """Return the line of a function's ``def``, past its decorators."""
+    """Return the line number of the ``def`` of a function, after its decorators."""
     number = code.co_firstlineno
     while text := linecache.getline(code.co_filename, number):
         if _DEF.match(text):
@@ -59,10 +59,10 @@ def _line_of_def(code: types.CodeType) -> int:
 
 
 def _one_line(units: int) -> bytes:
-    """Return a location table that puts all of a code object on its first line.
+    """Return a location table that places a whole code object on its first line.
 
-    Entries of form 13 ("no columns") with a line delta of 0, each for up to 8
-    code units; the format is described in CPython's ``locations.md``.
+    Its entries have form 13 ("no columns") and a line delta of 0, each for up to 8 code
+    units. CPython's ``locations.md`` describes the format.
     """
     table = bytearray()
     for start in range(0, units, 8):

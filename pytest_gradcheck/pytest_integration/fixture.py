@@ -1,6 +1,6 @@
-"""The fixture: the assertion as an object that always belongs to the running test.
+"""The value of the ``gradcheck`` fixture: an assertion that belongs to the running test.
 
-It must not know how a check is made; it hands the call to the engine.
+This module does not make checks: it passes the call to `check`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ __all__ = ["Gradcheck"]
 class Gradcheck:
     """The value of the ``gradcheck`` fixture, the same object for the whole session.
 
-    It finds the running test when it is called, so it works in fixtures of
-    every scope, under hypothesis, in threads and in coroutines.
+    It finds the running test when it is called. Therefore it works in fixtures of every
+    scope, under hypothesis, in threads and in coroutines.
 
     Parameters
     ----------
     session : SessionState
-        Where the session's running test stands.
+        The state of the session, with the running test.
     """
 
     def __init__(self, session: SessionState) -> None:
@@ -51,15 +51,15 @@ class Gradcheck:
         Returns
         -------
         Report
-            Of a check that passes.
+            The report of the check, which passed.
 
         Raises
         ------
         GradcheckError
-            When a gradient is wrong or nothing about a parameter could be
+            If a gradient is wrong, or if nothing about a parameter could be
             verified.
         GradcheckUsageError
-            When the check cannot be made as it was written.
+            If the check cannot be made as it was written.
         """
         __tracebackhide__ = hide_own_errors
         from pytest_gradcheck.binding.call.resolved_call import Call

@@ -1,12 +1,9 @@
-"""Marks: what a test and all it is in say about its gradient check.
+"""The ``gradcheck`` mark: a test function that is the forward function of a check.
 
-It must not run a check; it reads, merges and refuses what makes no sense.
+The marks of a test, its class and its module are merged and validated; then the body of the
+test is replaced by a check of it while the test runs. This module does not make checks: it
+passes the call to `check`.
 """
-
-# MERGED The marker: a test function taken as the forward function of a check.
-#
-# It must not know how a check is made or what marks mean; it puts the check in
-# the place of the test's body, and takes it out again.
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ from pytest_gradcheck.check.run_check import run_check
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
 from pytest_gradcheck.options import Layer, validate
-from pytest_gradcheck.pytest_integration.collection import asks_for_fixture, is_user_mark
-from pytest_gradcheck.pytest_integration.failure_location import run_from_def
+from pytest_gradcheck.pytest_integration.collection import is_user_mark, requests_fixture
+from pytest_gradcheck.pytest_integration.failure_location import run_at_def_line
 
 __all__ = [
     "MarkedCall",
@@ -40,8 +37,8 @@ __all__ = [
 ]
 
 
-#: What a gradcheck mark may say beside options.
-CALL = ("backward", "wrt", "backward_args", "has_cache")
+#: Arguments of a gradcheck mark that are no options.
+CALL_ARGUMENTS = ("backward", "wrt", "backward_args", "has_cache")
 
 FIXTURE_FORM = "def {name}(gradcheck): gradcheck(forward, backward, ...)"
 FUNCTION_FORM = "from pytest_gradcheck import gradcheck, and gradcheck(forward, backward, ...)"
@@ -49,14 +46,14 @@ FUNCTION_FORM = "from pytest_gradcheck import gradcheck, and gradcheck(forward, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedCall:
-    """What the marks of a test say of the call of its check.
+    """The call of a check, as the marks of a test describe it.
 
     Attributes
     ----------
     backward : callable or True
-        The function under test; True where the test returns gradients itself.
+        The function under test; True if the test itself returns gradients.
     wrt, backward_args, has_cache
-        As in the function form.
+        As for `pytest_gradcheck.gradcheck`.
     """
 
     backward: Callable[..., Any] | bool = True
@@ -66,34 +63,34 @@ class MarkedCall:
 
 
 def marked_call(item: pytest.Item) -> MarkedCall:
-    """Merge the call that the marks of `item` describe."""
-    merged = {k: v for mark in _marks(item) for k, v in mark.kwargs.items() if k in CALL}
+    """Return the call that the marks of `item` describe together."""
+    merged = {k: v for mark in _marks(item) for k, v in mark.kwargs.items() if k in CALL_ARGUMENTS}
     if merged.get("backward", True) is None:
         del merged["backward"]
     return MarkedCall(**merged)
 
 
 def mark_layers(item: pytest.Item) -> Iterator[Layer]:
-    """Yield the options in the marks of `item`, from the session's down to its own."""
+    """Yield the options in the marks of `item`, from those of the session to its own."""
     for mark in _marks(item):
-        options = {k: v for k, v in mark.kwargs.items() if k not in CALL}
+        options = {k: v for k, v in mark.kwargs.items() if k not in CALL_ARGUMENTS}
         if options:
             yield Layer("mark", options)
 
 
 def validate_marks(item: pytest.Item) -> None:
-    """Raise for marks that cannot be meant as they are written.
+    """Validate the marks of a test.
 
     Raises
     ------
     GradcheckUsageError
-        For positional arguments, unknown or bad options, and tests that cannot
-        be a forward function: coroutines, generators, methods of a TestCase.
+        If a mark has positional arguments or invalid options, or if the test cannot be a
+        forward function: a coroutine, a generator, a method of a TestCase.
     """
     __tracebackhide__ = hide_own_errors
     for mark in _marks(item):
         _validate_mark(mark, item)
-    if asks_for_fixture(item):
+    if requests_fixture(item):
         call = marked_call(item)
         if call != MarkedCall():
             raise GradcheckUsageError(
@@ -128,7 +125,7 @@ def validate_marks(item: pytest.Item) -> None:
 
 
 def refuse_unchecked(item: pytest.Item, session: SessionState) -> None:
-    """Raise for a marked test that passed without a completed check."""
+    """Raise an error for a marked test that passed without a completed check."""
     __tracebackhide__ = hide_own_errors
     if not session.reports():
         raise GradcheckUsageError(
@@ -138,7 +135,7 @@ def refuse_unchecked(item: pytest.Item, session: SessionState) -> None:
 
 
 def refuse_mark_on_helper(collector: pytest.Collector, name: str, function: Any) -> None:
-    """Raise for a gradcheck mark on a function that is not collected as a test."""
+    """Raise an error for a gradcheck mark on a function that is not collected as a test."""
     if not any(mark.name == "gradcheck" for mark in function.pytestmark):
         return
     if isinstance(collector, pytest.Class | pytest.Module) and collector.istestfunction(
@@ -152,7 +149,7 @@ def refuse_mark_on_helper(collector: pytest.Collector, name: str, function: Any)
 
 
 def _marks(item: pytest.Item) -> Iterator[pytest.Mark]:
-    """Yield our marks from the session's down to the item's own, so that later ones override."""
+    """Yield the marks from those of the session to those of the item; later ones override."""
     for node in item.listchain():
         for mark in node.own_markers:
             if mark.name == "gradcheck_options" or is_user_mark(mark):
@@ -172,14 +169,14 @@ def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
                 f"kwargs= in a mark ({item.name}): arguments of a marked test come from fixtures "
                 "and parametrize."
             )
-        if mark.name == "gradcheck" and name in CALL:
+        if mark.name == "gradcheck" and name in CALL_ARGUMENTS:
             if name == "backward" and not (value is None or value is True or callable(value)):
                 raise GradcheckUsageError(
                     f"backward={value!r} in the mark of {item.name}: it must be a function, or "
                     "left out where the test returns (value, gradients)."
                 )
             continue
-        if name in CALL:
+        if name in CALL_ARGUMENTS:
             raise GradcheckUsageError(
                 f"{name}= in gradcheck_options ({item.name}): it holds options only; write it in "
                 "pytest.mark.gradcheck."
@@ -197,60 +194,60 @@ def _validate_option(name: str, value: object) -> None:
 
 @contextmanager
 def body_replaced_by_check(item: pytest.Function, session: SessionState) -> Iterator[None]:
-    """While the context lasts, running the test's body makes the check.
+    """Replace the body of a test by a check of it while the context lasts.
 
-    Under hypothesis the inner test is replaced, so that each example is a check
-    of its own. A test that asks for the fixture is left as it is.
+    Under hypothesis the inner test is replaced, so that each example is a check of its own.
+    A test that requests the fixture is unchanged.
 
     Parameters
     ----------
     item : pytest.Function
         A test with a gradcheck mark.
     session : SessionState
-        Where the running test stands.
+        The state of the session, with the running test.
     """
-    if asks_for_fixture(item):
+    if requests_fixture(item):
         yield
         return
     marked = marked_call(item)
     handle = getattr(item.obj, "hypothesis", None)
     if handle is not None and hasattr(handle, "inner_test"):
         body = handle.inner_test
-        handle.inner_test = functools.wraps(body)(_as_check(body, marked, session))
+        handle.inner_test = functools.wraps(body)(_check_of(body, marked, session))
         try:
             yield
         finally:
             handle.inner_test = body
         return
     test = item.obj
-    item.obj = _as_check(test, marked, session)
+    item.obj = _check_of(test, marked, session)
     try:
         yield
     finally:
         item.obj = test
 
 
-def _as_check(
+def _check_of(
     test: Callable[..., Any], marked: MarkedCall, session: SessionState
 ) -> Callable[..., None]:
-    """Return a function that checks `test` as forward, and fails at its ``def`` line."""
+    """Return a function that checks `test` as the forward function, and fails at its ``def``."""
 
     def check(*args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = hide_own_errors
-        forward, rest = test, args
+        forward, forward_args = test, args
         if args and not hasattr(test, "__self__"):
-            # A method called as a plain function, as hypothesis does.
-            forward, rest = types.MethodType(test, args[0]), args[1:]
+            # Hypothesis calls a method as a plain function.
+            forward, forward_args = types.MethodType(test, args[0]), args[1:]
         call = Call(
             forward,
             marked.backward,
-            rest,
+            forward_args,
             kwargs,
             marked.wrt,
             marked.backward_args,
             marked.has_cache,
         )
-        run_from_def(test, functools.partial(_run, call, session))
+        run_at_def_line(test, functools.partial(_run, call, session))
 
     return check
 

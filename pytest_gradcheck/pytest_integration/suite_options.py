@@ -1,6 +1,7 @@
-"""The options of a suite: from command line, ini file and verbosity to layers.
+"""The options of a suite, from the command line, the ini file and the verbosity.
 
-It must not read marks or know what an option does.
+They become layers of `options`, together with the seed of a test and its marks. This module
+does not know what an option does.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from pytest_gradcheck.pytest_integration.terminal import progress_line
 
 __all__ = ["prepare_test", "validate_settings"]
 
-#: Options that win over a call when they are given on the command line.
-WINNING = ("seed", "max_rows")
+#: Options on the command line that override those of a call.
+OVERRIDING = ("seed", "max_rows")
 
-#: Rows for each verbosity from 1 on.
+#: The value of ``max_rows`` for each verbosity, from 1 on.
 ROWS = (20, sys.maxsize)
 
 
 def validate_settings(config: pytest.Config, names: Sequence[str]) -> None:
-    """Raise a `pytest.UsageError` for an option that is not understood."""
+    """Raise a `pytest.UsageError` if an option is invalid."""
     try:
         list(_settings(config, names))
     except GradcheckUsageError as error:
@@ -38,24 +39,26 @@ def validate_settings(config: pytest.Config, names: Sequence[str]) -> None:
 
 
 def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
-    """Gather what a check in `item` needs to know of the suite and the test.
+    """Return a run of a test, with its options.
 
     Parameters
     ----------
     item : pytest.Item
         The test.
     names : sequence of str
-        Options that a suite may set.
+        The options that can be set for a suite.
 
     Returns
     -------
     RunningTest
-        Without any report yet.
+        The run, without reports.
     """
     config = item.config
     settings = list(_settings(config, names))
-    line = [layer for layer in settings if layer.origin == "command line"]
-    winning = {k: v for layer in line for k, v in layer.values.items() if k in WINNING}
+    command_line = [layer for layer in settings if layer.origin == "command line"]
+    overriding = {
+        k: v for layer in command_line for k, v in layer.values.items() if k in OVERRIDING
+    }
     executor = item.ihook.pytest_gradcheck_executor(item=item)
     layers = [
         Layer("hook pytest_gradcheck_executor", {"executor": executor} if executor else {}),
@@ -67,15 +70,15 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
     hook = item.ihook.pytest_gradcheck_finish_check
     return RunningTest(
         layers=layers,
-        overrides=[Layer("command line", winning)] if winning else [],
-        rerun=_rerun(config, item, winning.get("seed")),
+        overrides=[Layer("command line", overriding)] if overriding else [],
+        rerun=_rerun_command(config, item, overriding.get("seed")),
         finished=lambda report: hook(item=item, report=report),
         show=progress_line(config),
     )
 
 
 def seed_from_node_id(nodeid: str) -> int:
-    """Make a seed from a node id: the same on every machine, in every order, in every worker.
+    """Return a seed for a node id, the same on every machine, in every order and worker.
 
     Examples
     --------
@@ -102,7 +105,7 @@ def _verbosity(config: pytest.Config) -> Iterator[Layer]:
         yield Layer("verbosity", {"max_rows": ROWS[min(level, len(ROWS)) - 1]})
 
 
-def _rerun(config: pytest.Config, item: pytest.Item, seed: object) -> str:
+def _rerun_command(config: pytest.Config, item: pytest.Item, seed: object) -> str:
     path, *names = item.nodeid.split("::", 1)
     with contextlib.suppress(ValueError):  # another drive on Windows
         path = os.path.relpath(config.rootpath / path, config.invocation_params.dir)

@@ -1,12 +1,9 @@
-"""Colour for our failure messages, where pytest writes them to a terminal.
+"""Output to a terminal: colours in failure messages, and a line of progress.
 
-It must not know a report: it is given lines, and asks report/ what to mark. It
-rests on private classes of pytest; where they change, messages lose colour.
+Colours depend on private classes of pytest; if those change, messages have no colours. The line
+of progress follows what pytest has written on its current line. This module does not know
+reports or checks: `report.message` decides what to highlight.
 """
-
-# MERGED Where progress is shown: behind what pytest has written on its line, on a terminal alone.
-#
-# It must not know what is shown.
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ __all__ = ["colour", "progress_line"]
 
 
 def colour(report: pytest.TestReport) -> None:
-    """Let the failure of one of our checks be shown in colour."""
+    """Show the failure of a check in colour."""
     traceback = getattr(report.longrepr, "reprtraceback", None)
     entries = getattr(traceback, "reprentries", None)
     if entries and type(entries[-1]) is code.ReprEntry:
@@ -32,20 +29,20 @@ def colour(report: pytest.TestReport) -> None:
 
 
 class ReprEntry(code.ReprEntry):
-    """A traceback entry whose failure lines are painted piece by piece.
+    """A traceback entry whose failure lines have markup in parts.
 
-    It has the name of its base, which is how a report that another plugin
-    stores or sends names the type of its entries.
+    It has the name of its base class, since a report that another plugin stores or sends
+    names the type of its entries.
     """
 
     def toterminal(self, tw: Any) -> None:
-        """Write the entry, in colour where the terminal has any."""
-        painter: Any = _Painter(tw) if tw.hasmarkup else tw
-        super().toterminal(painter)
+        """Write the entry, in colour if the terminal has colours."""
+        writer: Any = _MarkupWriter(tw) if tw.hasmarkup else tw
+        super().toterminal(writer)
 
 
-class _Painter:
-    """A terminal writer that asks `markup_segments` how to mark a failure line."""
+class _MarkupWriter:
+    """A terminal writer that marks up failure lines with `markup_segments`."""
 
     def __init__(self, tw: Any) -> None:
         self._tw = tw
@@ -55,7 +52,7 @@ class _Painter:
         return getattr(self._tw, name)
 
     def line(self, text: str = "", **markup: bool) -> None:
-        """Write a line; the first of a failure as pytest does, the others by their parts."""
+        """Write a line; the first of a failure as pytest does, the others with markup in parts."""
         if not text.startswith("E") or not markup.get("red"):
             self._tw.line(text, **markup)
         elif self._is_first:
@@ -63,37 +60,47 @@ class _Painter:
             self._tw.line(text, **markup)
         else:
             self._tw.write("E", red=True, bold=True)
-            for piece, look in markup_segments(text[1:]):
-                self._tw.write(piece, **look)
+            for segment, segment_markup in markup_segments(text[1:]):
+                self._tw.write(segment, **segment_markup)
             self._tw.line()
 
 
-#: Terminal control: keep the place, go back to it, erase what is behind it.
-KEEP, BACK, ERASE = "\x1b7", "\x1b8", "\x1b[K"
+#: Terminal control: save the cursor, restore it, erase to the end of the line.
+SAVE_CURSOR, RESTORE_CURSOR, ERASE_LINE = "\x1b7", "\x1b8", "\x1b[K"
 
-#: Columns that are too few to say anything.
-NARROW = 40
+#: The fewest columns in which a line of progress is shown.
+FEWEST_COLUMNS = 40
 
 
 def progress_line(config: pytest.Config) -> Callable[[str], None] | None:
-    """Return what shows a line of progress, None where there is no terminal to show it on.
+    """Return a function that shows a line of progress; None without an interactive terminal.
 
-    Neither is there one in a worker of xdist, nor does anybody watch one on CI.
+    There is none in an xdist worker or on CI.
     """
     reporter = config.pluginmanager.getplugin("terminalreporter")
-    is_watched = (
+    is_interactive = (
         not ({"CI", "BUILD_NUMBER"} & os.environ.keys()) and os.environ.get("TERM") != "dumb"
     )
-    if reporter is None or not reporter.isatty or not is_watched or hasattr(config, "workerinput"):
+    if (
+        reporter is None
+        or not reporter.isatty
+        or not is_interactive
+        or hasattr(config, "workerinput")
+    ):
         return None
     capture = config.pluginmanager.getplugin("capturemanager")
     writer = config.get_terminal_writer()
 
     def show(text: str) -> None:
-        room = writer.fullwidth - writer.width_of_current_line - 2
-        if room < NARROW:
+        width = writer.fullwidth - writer.width_of_current_line - 2
+        if width < FEWEST_COLUMNS:
             return
         with capture.global_and_fixture_disabled() if capture else nullcontext():
-            writer.write_raw(f"{KEEP}{ERASE} {text[:room]}{BACK}" if text else ERASE, flush=True)
+            writer.write_raw(
+                f"{SAVE_CURSOR}{ERASE_LINE} {text[:width]}{RESTORE_CURSOR}"
+                if text
+                else ERASE_LINE,
+                flush=True,
+            )
 
     return show

@@ -1,6 +1,7 @@
-"""What a test's report carries of its checks, for JUnit, xdist and other plugins.
+"""The data of checks on a test report, for JUnit, xdist and other plugins.
 
-It must not judge or word anything but one line; it hands over builtins.
+They are builtins, since xdist sends them between processes. This module also shortens the
+summary of a failure to the first line of its message.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _PREFIX = re.compile(r"^(E\s+)pytest_gradcheck\.\w+: ")
 
 
 def set_properties(item: pytest.Item, reports: Sequence[Report]) -> None:
-    """Put flat figures into the item's properties, in the place of an earlier run's.
+    """Set the user properties of a test, and replace those of an earlier run.
 
     Parameters
     ----------
     item : pytest.Item
         The test.
     reports : sequence of Report
-        Every check it completed.
+        The reports of its completed checks.
     """
     others = [p for p in item.user_properties if not p[0].startswith(PREFIX)]
     item.user_properties[:] = [*others, *_properties(reports)]
@@ -38,11 +39,11 @@ def set_properties(item: pytest.Item, reports: Sequence[Report]) -> None:
 def attach_reports(
     report: pytest.TestReport, call: pytest.CallInfo[None], reports: Sequence[Report]
 ) -> None:
-    """Attach full data to a test's report, and keep its summary to our first line.
+    """Attach the reports as data to a test report, and shorten its summary to one line.
 
     On CI pytest repeats the whole message in the short summary.
     """
-    # Plain data under a name of ours: xdist carries every attribute of a report.
+    # xdist sends every attribute of a report.
     data = [r.to_dict() for r in reports] if call.when == "call" else []
     if data:
         vars(report)["gradcheck"] = data
@@ -58,7 +59,7 @@ def attach_reports(
 
 
 def _drop_class_prefix(longrepr: Any) -> None:
-    """Let the failure's first line begin with the entry; the class stands at its end anyway."""
+    """Remove the class name from the first line; pytest shows it at the end of the failure."""
     entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", None) or ()
     for entry in entries:
         lines = getattr(entry, "lines", [])

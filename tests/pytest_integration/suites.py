@@ -1,4 +1,4 @@
-"""Suites that plugin tests run, and what makes their output comparable."""
+"""Suites that tests of the plugin run, and helpers to compare their output."""
 
 import re
 

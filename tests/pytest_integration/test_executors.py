@@ -1,4 +1,4 @@
-"""Executors of a whole suite, by a hook."""
+"""Executors of a whole suite, from a hook."""
 
 import pytest
 
@@ -35,8 +35,8 @@ def test_mark(gradcheck):
 """
 
 
-def test_hook_supplies_an_executor_where_nobody_else_does(pytester: pytest.Pytester) -> None:
-    """A mark wins over it, a call over both; the report tells who said so."""
+def test_hook_provides_the_executor_that_no_option_gives(pytester: pytest.Pytester) -> None:
+    """A mark overrides the hook, and a call overrides both; the report has the origin."""
     pytester.makeconftest(CONFTEST)
     result = run(pytester, SUITE, "-s")
     result.assert_outcomes(passed=3)
@@ -50,7 +50,7 @@ def test_hook_supplies_an_executor_where_nobody_else_does(pytester: pytest.Pytes
 
 
 def test_hook_that_returns_something_else_is_refused(pytester: pytest.Pytester) -> None:
-    """With what an executor is."""
+    """The message says what an executor is."""
     pytester.makeconftest("def pytest_gradcheck_executor(item):\n    return 2\n")
     result = run(pytester, "def test_it(gradcheck):\n    gradcheck(f, good, X)\n")
     result.assert_outcomes(failed=1)

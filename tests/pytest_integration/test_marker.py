@@ -1,4 +1,4 @@
-"""Marks: what they mean, what they refuse, whom they select (rules 15, 16, 17, 19)."""
+"""Marks: their meaning, their validation, and the tests that they select."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def summary(result: pytest.RunResult) -> list[str]:
 
 
 def message(result: pytest.RunResult) -> str:
-    """Return the failure's lines as one text."""
+    """Return the lines of the failure as one text."""
     lines = [line[1:].strip() for line in result.outlines if line.startswith("E  ")]
     return " ".join(lines)
 
@@ -68,8 +68,8 @@ def message(result: pytest.RunResult) -> str:
         ),
     ],
 )
-def test_marks_that_cannot_be_meant(pytester: pytest.Pytester, body: str, text: str) -> None:
-    """Each is an error at setup that says what to write, at the test's def line."""
+def test_invalid_marks(pytester: pytest.Pytester, body: str, text: str) -> None:
+    """Each is an error at setup, at the def line of the test, that says what to write."""
     result = run(pytester, body)
     result.assert_outcomes(errors=1)
     assert message(result).startswith(text)
@@ -77,7 +77,7 @@ def test_marks_that_cannot_be_meant(pytester: pytest.Pytester, body: str, text: 
 
 
 def test_mark_on_a_helper_is_a_collection_error(pytester: pytest.Pytester) -> None:
-    """`pytest.mark.gradcheck(f)` marks f itself; the test would vanish."""
+    """`pytest.mark.gradcheck(f)` marks f itself, and the test would not be a check."""
     body = """
 @pytest.mark.gradcheck(good)
 def test_it(x):
@@ -115,14 +115,14 @@ def test_it(x):
 def test_marked_test_that_checks_nothing_fails(
     pytester: pytest.Pytester, body: str, text: str
 ) -> None:
-    """A mark is a promise: a test that ends having checked nothing fails."""
+    """A marked test that completes no check fails."""
     result = run(pytester, body)
     result.assert_outcomes(failed=1)
     assert message(result) == text
 
 
 def test_later_marks_override_earlier_ones(pytester: pytest.Pytester) -> None:
-    """From the module over base classes and classes to the function and its parameters."""
+    """The order is module, base classes, class, function and parameters."""
     body = """
 pytestmark = pytest.mark.gradcheck_options(rtol=1e-2, seed=1)
 
@@ -178,7 +178,7 @@ def test_options(): pass
 
 
 def test_selection(pytester: pytest.Pytester) -> None:
-    """`-m gradcheck` selects marked tests and users of our fixture alike."""
+    """`-m gradcheck` selects marked tests and tests that use the fixture."""
     result = run(pytester, SELECTION, "-m", "gradcheck", "-v")
     result.assert_outcomes(passed=4, deselected=2)
     assert not any("test_plain" in line for line in result.outlines)
@@ -186,7 +186,7 @@ def test_selection(pytester: pytest.Pytester) -> None:
 
 
 def test_namesake_and_autouse_are_not_selected(pytester: pytest.Pytester) -> None:
-    """A suite's own fixture of that name, or ours through autouse alone, selects nothing."""
+    """A fixture of that name in the suite, or autouse of the fixture, selects no test."""
     body = """
 @pytest.fixture(autouse=True)
 def always(gradcheck): pass
@@ -203,7 +203,7 @@ class TestOwn:
 
 
 def test_markers_are_documented(pytester: pytest.Pytester) -> None:
-    """`pytest --markers` explains both, and strict markers accept them."""
+    """`pytest --markers` describes both, and strict markers accept them."""
     result = run(pytester, "def test_it(): pass", "--markers")
     text = result.stdout.str()
     assert "@pytest.mark.gradcheck(*, backward=None, wrt=None, backward_args=None" in text

@@ -1,4 +1,4 @@
-"""Options of a suite: command line, ini file, verbosity."""
+"""Options of a suite, from the command line, the ini file and the verbosity."""
 
 import pytest
 
@@ -14,14 +14,14 @@ def test_it(gradcheck):
 
 
 def shown(result: pytest.RunResult) -> list[str]:
-    """Return the options that were not left at their defaults."""
+    """Return the options that are not at their defaults."""
     result.assert_outcomes(passed=1)
     lines = [line.partition("OPTION ")[2].rstrip(".") for line in result.outlines]
     return [line for line in lines if line]
 
 
-def test_call_beats_marks_beats_command_line_beats_ini(pytester: pytest.Pytester) -> None:
-    """Each layer overrides those before it."""
+def test_call_overrides_marks_command_line_and_ini(pytester: pytest.Pytester) -> None:
+    """Each layer overrides the weaker ones."""
     pytester.makeini("[pytest]\ngradcheck_rtol = 1e-2\ngradcheck_mode = full\n"
                      "gradcheck_max_evaluations = 5000\ngradcheck_strict = yes\n")  # fmt: skip
     body = "CALL = {'rtol': 1e-5}\n@pytest.mark.gradcheck_options(rtol=1e-4, strict=False)" + SHOW
@@ -34,8 +34,8 @@ def test_call_beats_marks_beats_command_line_beats_ini(pytester: pytest.Pytester
     ]
 
 
-def test_seed_and_rows_on_the_command_line_win_over_all(pytester: pytest.Pytester) -> None:
-    """They are for looking again at a failure."""
+def test_seed_and_rows_on_the_command_line_override_a_call(pytester: pytest.Pytester) -> None:
+    """They are used to reproduce a failure."""
     body = "CALL = {'seed': 1, 'max_rows': 2}\n" + SHOW
     result = run(pytester, body, "-s", "--gradcheck-seed=7", "--gradcheck-max-rows=9")
     assert shown(result) == ["seed 7 command line", "max_rows 9 command line"]
@@ -43,12 +43,12 @@ def test_seed_and_rows_on_the_command_line_win_over_all(pytester: pytest.Pyteste
 
 @pytest.mark.parametrize(("flag", "rows"), [("-v", "20"), ("-vv", "9223372036854775807")])
 def test_verbosity_shows_more_rows(pytester: pytest.Pytester, flag: str, rows: str) -> None:
-    """-v shows 20 rows of a parameter, -vv all."""
+    """-v shows 20 rows for each parameter, -vv shows all."""
     assert shown(run(pytester, "CALL = {}\n" + SHOW, "-s", flag)) == [f"max_rows {rows} verbosity"]
 
 
-def test_verbosity_of_failures_can_be_set_apart(pytester: pytest.Pytester) -> None:
-    """The ini option verbosity_gradcheck leaves pytest's own output alone."""
+def test_verbosity_of_failures_can_be_set_separately(pytester: pytest.Pytester) -> None:
+    """The ini option verbosity_gradcheck does not change the output of pytest."""
     pytester.makeini("[pytest]\nverbosity_gradcheck = 1\n")
     assert shown(run(pytester, "CALL = {}\n" + SHOW, "-s")) == ["max_rows 20 verbosity"]
 
@@ -70,18 +70,18 @@ def test_verbosity_of_failures_can_be_set_apart(pytester: pytest.Pytester) -> No
         ),
     ],
 )
-def test_bad_values_stop_the_run_at_once(
+def test_invalid_values_stop_the_run_at_once(
     pytester: pytest.Pytester, args: list[str], text: str
 ) -> None:
-    """A typo in a configuration is a usage error of pytest, not a failing test."""
+    """A typo in the configuration is a usage error of pytest, not a failing test."""
     pytester.makepyfile(HEADER + "def test_it(): pass")
     result = pytester.runpytest_inprocess(*QUIET, *args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert text in " ".join(result.errlines)
 
 
-def test_options_are_listed_under_our_title(pytester: pytest.Pytester) -> None:
-    """`pytest --help` shows them with their defaults."""
+def test_options_are_listed_in_a_group(pytester: pytest.Pytester) -> None:
+    """`pytest --help` shows the options with their defaults."""
     result = pytester.runpytest_inprocess(*QUIET, "--help")
     text = result.stdout.str()
     assert "gradient checks (pytest-gradcheck):" in text
@@ -90,7 +90,7 @@ def test_options_are_listed_under_our_title(pytester: pytest.Pytester) -> None:
 
 
 def test_rerun_command_has_the_seed_that_was_given(pytester: pytest.Pytester) -> None:
-    """A seed from the command line belongs to the command that runs the test again."""
+    """A seed from the command line is part of the command that runs the test again."""
     body = "@pytest.mark.parametrize('k', ['a b'])\ndef test_it(gradcheck, k):\n"
     body += "    gradcheck(f, bad, X)\n"
     result = run(pytester, body, "--gradcheck-seed=7")

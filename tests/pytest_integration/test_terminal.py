@@ -1,4 +1,4 @@
-"""Progress on a terminal: a real one."""
+"""The line of progress on a real terminal."""
 
 import sys
 from collections.abc import Callable
@@ -28,7 +28,7 @@ KEEP, BACK, ERASE = "\x1b7", "\x1b8", "\x1b[K"
 
 @pytest.fixture
 def shown(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Shown:
-    """Return a function that runs the suite on a terminal and returns all that is written."""
+    """Return a function that runs the suite on a terminal and returns its output."""
     pytester.makepyfile(test_suite=SUITE)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
@@ -44,14 +44,14 @@ def shown(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Shown:
     return run
 
 
-# A terminal is opened by a fork, of which JAX warns wherever a test has imported it before.
+# Opening a terminal forks, and JAX warns of forks if another test has imported it.
 @pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals")
 class TestTerminal:
-    """What is written to a terminal."""
+    """The output to a terminal."""
 
-    def test_line_stands_behind_pytests_own_and_is_erased(self, shown: Shown) -> None:
-        """What is captured stays so; the dot follows where it would have been."""
+    def test_line_follows_the_output_of_pytest_and_is_erased(self, shown: Shown) -> None:
+        """Captured output stays captured, and the dot is where it would have been."""
         output = shown()
         assert f"{KEEP}{ERASE} gradcheck of slow: 10 of 20 entries, " in output
         assert f"{BACK}{ERASE}" in output
@@ -60,7 +60,7 @@ class TestTerminal:
         assert "captured" not in output
 
     def test_silent_on_ci(self, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A log that looks like a terminal is not watched."""
+        """A log on CI may look like a terminal."""
         monkeypatch.setenv("CI", "true")
         assert KEEP not in shown()
 
@@ -68,16 +68,16 @@ class TestTerminal:
         """Workers have no terminal."""
         assert KEEP not in shown("-n", "1")
 
-    def test_silent_where_terminals_cannot(
+    def test_silent_on_a_dumb_terminal(
         self, shown: Shown, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A dumb one shows control characters as they are."""
+        """It would show control characters."""
         monkeypatch.setenv("TERM", "dumb")
         assert KEEP not in shown()
 
 
-def test_silent_where_output_is_no_terminal(pytester: pytest.Pytester) -> None:
-    """Nothing is added to a file."""
+def test_silent_without_a_terminal(pytester: pytest.Pytester) -> None:
+    """Output to a file has no line of progress."""
     pytester.makepyfile(test_suite=SUITE)
     result = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:asyncio")
     result.assert_outcomes(passed=1)

@@ -1,4 +1,4 @@
-"""The three doors: one engine, one report, and failures that point at the user's line."""
+"""Fixture, function and marker: one report, and failures that point at the user's line."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_it(x):
 
 @pytest.mark.parametrize("body", [FIXTURE, FUNCTION], ids=["fixture", "function"])
 def test_failure_points_at_the_call(pytester: pytest.Pytester, body: str) -> None:
-    """The traceback ends at the user's call, with the message and nothing of ours."""
+    """The traceback ends at the user's call, with the message and no frame of the package."""
     text = failure(run(pytester, body, "--tb=short"))
     lines = text.splitlines()
     assert lines[0].strip("_") == " test_it "
@@ -47,7 +47,7 @@ def test_failure_points_at_the_call(pytester: pytest.Pytester, body: str) -> Non
 
 @pytest.mark.parametrize("style", ["auto", "long", "short", "line", "native", "no"])
 def test_marked_test_points_at_its_def_line(pytester: pytest.Pytester, style: str) -> None:
-    """Past the decorators, in every traceback style."""
+    """The line follows the decorators, in every traceback style."""
     result = run(pytester, MARKER, f"--tb={style}")
     text = failure(result) if style not in {"no", "line"} else result.stdout.str()
     source = (pytester.path / "test_suite.py").read_text().splitlines()
@@ -64,8 +64,8 @@ def test_marked_test_points_at_its_def_line(pytester: pytest.Pytester, style: st
     result.assert_outcomes(failed=1)
 
 
-def test_all_doors_give_the_same_report(pytester: pytest.Pytester) -> None:
-    """For the same options and seed only timings and names of functions differ."""
+def test_all_three_give_the_same_report(pytester: pytest.Pytester) -> None:
+    """With the same options and seed only times and names of functions differ."""
     body = """
     import json
     REPORTS = []
@@ -113,7 +113,7 @@ def test_all_doors_give_the_same_report(pytester: pytest.Pytester) -> None:
 
 
 def test_marker_runs_the_test_once_for_each_parameter(pytester: pytest.Pytester) -> None:
-    """Fixtures and parametrize as always."""
+    """Fixtures and parametrize work as usual."""
     body = """
 @pytest.mark.gradcheck(backward=lambda x, theta: x, wrt="theta")
 @pytest.mark.parametrize("x, theta", [(2.0, 4.0), (3, 1)])
@@ -124,7 +124,7 @@ def test_cost(x, theta):
 
 
 def test_marked_test_without_backward_returns_both(pytester: pytest.Pytester) -> None:
-    """(value, gradients) from the test itself."""
+    """The test itself returns (value, gradients)."""
     body = """
 @pytest.fixture
 def parameters():
@@ -138,8 +138,8 @@ def test_network(parameters):
     run(pytester, body).assert_outcomes(passed=1)
 
 
-def test_data_travel_with_the_report(pytester: pytest.Pytester) -> None:
-    """Full data as an attribute, flat figures as properties, both in builtins."""
+def test_data_are_attached_to_the_test_report(pytester: pytest.Pytester) -> None:
+    """The full data are an attribute and a summary is in properties, both as builtins."""
     pytester.makeconftest("""
     import json
 
@@ -169,7 +169,7 @@ def test_it(gradcheck):
 
 
 def test_seed_comes_from_the_node_id(pytester: pytest.Pytester) -> None:
-    """The same in every run, another for every test, one for all checks of a test."""
+    """It is the same in every run and for all checks of a test, and differs between tests."""
     body = """
 SEEDS = {}
 
@@ -186,8 +186,8 @@ def test_it(gradcheck, request, k):
     assert all(line.rstrip(".").endswith("node id") for line in seeds)
 
 
-def test_vacuous_gradient_warns_from_the_users_line(pytester: pytest.Pytester) -> None:
-    """Once, with the place of the call; for a marked test, its def line."""
+def test_vacuous_gradient_warns_at_the_users_line(pytester: pytest.Pytester) -> None:
+    """There is one warning, at the call, or at the def line of a marked test."""
     body = """
 def test_fixture(gradcheck):
     gradcheck(lambda x: 1.0 + 0 * x.sum(), lambda x: 0 * x, X)  # here

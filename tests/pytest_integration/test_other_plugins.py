@@ -1,4 +1,4 @@
-"""In a real suite: beside every plugin and in every style of test."""
+"""The plugin in a real suite: with other plugins, and in every style of test."""
 
 import sys
 import xml.etree.ElementTree as ET
@@ -16,15 +16,15 @@ def test_bad(gradcheck):
 """
 
 
-def run_apart(pytester: pytest.Pytester, body: str, *args: str) -> pytest.RunResult:
-    """Run a suite in a process of its own, with all plugins there are."""
+def run_in_subprocess(pytester: pytest.Pytester, body: str, *args: str) -> pytest.RunResult:
+    """Run a suite in a subprocess, with all installed plugins."""
     pytester.makepyfile(test_suite=HEADER + body)
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     return pytester.runpytest_subprocess("-p", "no:randomly", *args)
 
 
 def test_classes_and_fixtures_of_every_scope(pytester: pytest.Pytester) -> None:
-    """The session-scoped fixture belongs to the test that runs, wherever it is used."""
+    """The session-scoped fixture belongs to the running test, wherever it is used."""
     body = """
 @pytest.fixture(scope="module")
 def module_check(gradcheck):
@@ -46,7 +46,7 @@ class TestAll:
 
 @pytest.mark.skipif(pytest.version_tuple < (9,), reason="subtests came with pytest 9")
 def test_subtests(pytester: pytest.Pytester) -> None:
-    """A wrong gradient fails its subtest, the others go on."""
+    """A wrong gradient fails its subtest; the others continue."""
     body = """
 def test_subtests(gradcheck, subtests):
     for k in range(3):
@@ -59,7 +59,7 @@ def test_subtests(gradcheck, subtests):
 
 
 def test_unittest_uses_the_function(pytester: pytest.Pytester) -> None:
-    """With the options and the seed of the test it is in."""
+    """The function has the options and the seed of the running test."""
     body = """
 import unittest
 
@@ -75,7 +75,7 @@ class TestIt(unittest.TestCase):
 
 
 def test_hypothesis(pytester: pytest.Pytester) -> None:
-    """Fixture and marker both work under @given; each example is a check."""
+    """Fixture and marker work under @given; each example is a check."""
     body = """
 from hypothesis import given, settings, strategies as st
 
@@ -99,14 +99,14 @@ class TestMethod:
     @given(a=st.floats(1, 2))
     def test_marker(self, a): return a**2
 """
-    result = run_apart(pytester, body)
+    result = run_in_subprocess(pytester, body)
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["*a: backward 3.0, numerical 2.0; 1 of 1 entry wrong"])
 
 
 @pytest.mark.parametrize("plugin", ["asyncio", "anyio"])
 def test_async_tests_use_the_fixture(pytester: pytest.Pytester, plugin: str) -> None:
-    """Under pytest-asyncio and anyio, marked or not."""
+    """They do so under pytest-asyncio and anyio, with or without a mark."""
     body = f"""
 @pytest.fixture
 def anyio_backend(): return "asyncio"
@@ -126,12 +126,12 @@ async def test_unchecked(gradcheck): pass
 async def test_function():
     assert check(f, good, X).options["seed"].origin == "node id"
 """
-    run_apart(pytester, body).assert_outcomes(passed=3, failed=1)
+    run_in_subprocess(pytester, body).assert_outcomes(passed=3, failed=1)
 
 
 def test_xdist(pytester: pytest.Pytester) -> None:
-    """Reports travel, seeds are the same, and the message is whole."""
-    result = run_apart(pytester, TWO, "-n2")
+    """Reports are sent to the controller; seeds and messages are the same."""
+    result = run_in_subprocess(pytester, TWO, "-n2")
     result.assert_outcomes(passed=1, failed=1)
     text = result.stdout.str()
     assert "E       x[1]: backward 6.0, numerical 4.0; 2 of 2 entries wrong" in text
@@ -139,9 +139,9 @@ def test_xdist(pytester: pytest.Pytester) -> None:
 
 
 def test_rerunfailures_replaces_properties(pytester: pytest.Pytester) -> None:
-    """A test that is run again reports its last run only."""
+    """A repeated test has the properties of its last run only."""
     path = pytester.path / "junit.xml"
-    result = run_apart(pytester, TWO, "--reruns=2", f"--junitxml={path}")
+    result = run_in_subprocess(pytester, TWO, "--reruns=2", f"--junitxml={path}")
     assert result.parseoutcomes() == {"passed": 1, "failed": 1, "rerun": 2}
     for case in ET.parse(path).getroot().iter("testcase"):  # noqa: S314  # our own file
         names = [p.get("name") for p in case.iter("property")]
@@ -164,12 +164,12 @@ def test_fixture(gradcheck):
 @pytest.mark.gradcheck(backward=good)
 def test_marker(x): return f(x)
 """
-    result = run_apart(pytester, body, "--parallel-threads=4")
+    result = run_in_subprocess(pytester, body, "--parallel-threads=4")
     result.assert_outcomes(passed=2)
 
 
 def test_randomly_doctest_and_strict_warnings(pytester: pytest.Pytester) -> None:
-    """Random order, doctests in modules and -W error change nothing."""
+    """Random order, doctests in modules and -W error have no effect."""
     pytester.makepyfile(
         module='''
 def square(x):
@@ -189,7 +189,7 @@ def square(x):
 
 
 def test_stop_at_first_and_last_failed(pytester: pytest.Pytester) -> None:
-    """-x and --lf work as always."""
+    """The options -x and --lf work as usual."""
     body = TWO.replace("test_bad", "test_a_bad")
     pytester.makepyfile(test_suite=HEADER + body)
     arguments = ("-p", "no:randomly", "-p", "no:asyncio")
@@ -208,13 +208,13 @@ def test_bad(gradcheck): gradcheck(f, bad, X)
 
 
 def test_without_the_plugin(pytester: pytest.Pytester) -> None:
-    """-p no:gradcheck takes everything away; the function still works."""
+    """With -p no:gradcheck only the function remains."""
     body = "def test_it(): assert check(f, good, X).seed == 0\ndef test_no(gradcheck): pass"
-    run_apart(pytester, body, "-p", "no:gradcheck").assert_outcomes(passed=1, errors=1)
+    run_in_subprocess(pytester, body, "-p", "no:gradcheck").assert_outcomes(passed=1, errors=1)
 
 
 def test_without_a_terminal(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """-p no:terminal is no obstacle."""
+    """The plugin works with -p no:terminal."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(test_suite=HEADER + TWO)
     result = pytester.runpytest_subprocess("-p", "no:terminal", "-p", "gradcheck")
@@ -232,7 +232,7 @@ def test_loaded_by_name_without_autoload(
 
 
 def test_junit(pytester: pytest.Pytester) -> None:
-    """Properties and a message of one line, no escape codes."""
+    """The XML has properties and a message of one line, without escape codes."""
     path = pytester.path / "junit.xml"
     run(pytester, TWO, f"--junitxml={path}", "--color=yes")
     root = ET.parse(path).getroot()  # noqa: S314  # our own file
@@ -249,7 +249,7 @@ def test_junit(pytester: pytest.Pytester) -> None:
 
 
 def test_colour_on_a_terminal_only(pytester: pytest.Pytester) -> None:
-    """Verdicts are coloured where the terminal has colours."""
+    """Verdicts are coloured if the terminal has colours."""
     coloured = run(pytester, TWO, "--color=yes").stdout.str()
     assert "\x1b[31m\x1b[1mwrong\x1b[0m" in coloured
     plain = run(pytester, TWO, "--color=no").stdout.str()
@@ -259,7 +259,7 @@ def test_colour_on_a_terminal_only(pytester: pytest.Pytester) -> None:
 def test_summary_has_one_line_on_ci(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where pytest does not cut the summary, our message is its first line only."""
+    """Where pytest does not truncate the summary, it has the first line of the message."""
     monkeypatch.setenv("CI", "true")
     result = run(pytester, TWO, "-vv")
     lines = result.outlines
@@ -270,8 +270,8 @@ def test_summary_has_one_line_on_ci(
     assert lines[start + 2].startswith("=====")
 
 
-def test_hook_is_told_of_every_check(pytester: pytest.Pytester) -> None:
-    """Passing or failing, with the test that made it."""
+def test_hook_receives_every_report(pytester: pytest.Pytester) -> None:
+    """It is called for passing and failing checks, with the test."""
     pytester.makeconftest("""
     def pytest_gradcheck_finish_check(item, report):
         print("HOOK", item.name, report.verdict)
@@ -282,8 +282,8 @@ def test_hook_is_told_of_every_check(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="paths of other drives")
-def test_usage_error_shows_the_users_line_alone(pytester: pytest.Pytester) -> None:
-    """A mistake in a call is shown at the call, folded, without our frames."""
+def test_usage_error_shows_only_the_users_line(pytester: pytest.Pytester) -> None:
+    """A mistake in a call is shown at the call, wrapped, without frames of the package."""
     result = run(pytester, "def test_it(gradcheck):\n    gradcheck(f, good, X, rtool=1)\n")
     lines = [line for line in result.outlines if line.startswith((">", "E"))]
     assert lines[0].split() == [">", "gradcheck(f,", "good,", "X,", "rtool=1)"]
