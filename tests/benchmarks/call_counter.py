@@ -9,17 +9,17 @@ __all__ = ["CallCounter"]
 
 
 class CallCounter:
-    """A function, counting its calls.
+    """A function that counts its calls.
 
     Parameters
     ----------
     function : callable
-        Of one array.
+        A function of one array.
 
     Attributes
     ----------
     calls : int
-        So far.
+        The number of calls so far.
     """
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
@@ -27,6 +27,6 @@ class CallCounter:
         self.calls = 0
 
     def __call__(self, x: Any) -> Any:
-        """Evaluate."""
+        """Evaluate the function."""
         self.calls += 1
         return self._function(x)

@@ -1,11 +1,11 @@
-"""An elementwise function of a thousand to a million entries, beside other tools.
+"""Checks of an elementwise function of a thousand to a million entries, by several tools.
 
-``python -m tests.benchmarks.elementwise`` prints, for ``tanh`` and its derivative, how often
-it is called, how long a check takes and how much memory, by tools of the dependency group
-``rivals``; and what becomes of a derivative with one entry 0.1% off, and of a function with
-one output that depends on another entry by a thousandth, both claimed to be elementwise. Each
-tool has a process of its own, and is asked about ten times as many entries as long as that
-should take it no longer than a minute. With ``--write`` the table goes to the docs.
+``python -m tests.benchmarks.elementwise`` prints the evaluations, the time and the memory of a
+check of ``tanh`` and its derivative, by the tools of the dependency group ``rivals``. It also
+prints the verdicts on a derivative with one entry 0.1% off, and on a function one of whose
+outputs depends on another entry as well, with a derivative of 0.001. Each tool has a process of
+its own. It is run for ten times as many entries as long as that should take no more than a
+minute. With ``--write`` the table goes to the docs.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
 
 SIZES = (10**3, 10**4, 10**5, 10**6)
 
-#: A tool is not asked where that should take longer, in seconds.
-PATIENCE = 60.0
+#: A tool is not run where that should take more seconds.
+TIME_LIMIT = 60.0
 
-#: How the work of a tool grows that looks at every derivative, for ten times as many entries.
+#: The growth of the time for ten times as many entries, for a tool that moves every entry.
 GROWTH = 100.0
 
 PACKAGES = ("numpy", "pytest-gradcheck", "torch", "jax")
@@ -42,13 +42,21 @@ Check = Callable[[Function, Function, Any], bool]
 
 @dataclass
 class Tanh:
-    """The function, counting its calls; a share of the last entry is added to one output."""
+    """The function, which counts its calls.
+
+    Attributes
+    ----------
+    coupling : float
+        The derivative of one output with respect to the last entry.
+    calls : int
+        The number of calls so far.
+    """
 
     coupling: float = 0.0
     calls: int = 0
 
     def __call__(self, x: Any) -> Any:
-        """Evaluate."""
+        """Evaluate the function."""
         self.calls += 1
         y = np.tanh(x)
         if self.coupling:
@@ -57,21 +65,21 @@ class Tanh:
 
 
 def derivative(x: Any, factor: float = 1.0) -> Any:
-    """Return the derivative of each entry, of one in the middle times a factor."""
+    """Return the derivative of each entry, with one in the middle times a factor."""
     slopes = 1 - np.tanh(x) ** 2
     slopes[x.size // 2] *= factor
     return slopes
 
 
 def ours(forward: Function, backward: Function, x: Any) -> bool:
-    """Check as users do."""
+    """Check by `check_gradient` with its defaults."""
     from pytest_gradcheck import check_gradient
 
     return check_gradient(forward, backward, x).passed
 
 
 def with_torch(forward: Function, backward: Function, x: Any, *, fast: bool = False) -> bool:
-    """Check by torch, of a function that is written in numpy."""
+    """Check by torch, as a custom `Function` that calls numpy."""
     import torch
 
     class Elementwise(torch.autograd.Function):
@@ -79,7 +87,7 @@ def with_torch(forward: Function, backward: Function, x: Any, *, fast: bool = Fa
 
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
-            """Evaluate."""
+            """Evaluate the function."""
             ctx.save_for_backward(x)
             return torch.from_numpy(forward(x.numpy()))
 
@@ -98,7 +106,7 @@ def with_torch(forward: Function, backward: Function, x: Any, *, fast: bool = Fa
 
 
 def with_jax(forward: Function, backward: Function, x: Any) -> bool:
-    """Check by jax, likewise."""
+    """Check by jax, as a custom function that calls back to numpy."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -132,7 +140,7 @@ TOOLS: dict[str, Check] = {
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """What a tool took for a right derivative, and whether it accepted three claims."""
+    """The costs of a tool for a right derivative, and whether it accepts three claims."""
 
     calls: int
     seconds: float
@@ -143,9 +151,9 @@ class ToolAnswer:
 
 
 def ask_tool(name: str, size: int) -> ToolAnswer:
-    """Ask a tool; in a process of its own."""
+    """Measure a tool; in a process of its own."""
     check, forward = TOOLS[name], Tanh()
-    check(Tanh(), derivative, np.arange(3.0))  # what is loaded at first use is nobody's
+    check(Tanh(), derivative, np.arange(3.0))  # what is imported at first use must not count
     x = np.random.default_rng(0).normal(size=size)
     start = time.perf_counter()
     right, peak = peak_resident_memory(lambda: check(forward, derivative, x))
@@ -156,33 +164,33 @@ def ask_tool(name: str, size: int) -> ToolAnswer:
 
 
 def table_rows() -> Iterator[list[str]]:
-    """Yield a row for each tool and size."""
+    """Yield a row of the table for each tool and size."""
     for name in TOOLS:
         expected = 0.0
         for size in SIZES:
-            if expected > PATIENCE:
-                yield [name, f"{size:,}", "not asked", "-", "-", "-", "-", "-"]
+            if expected > TIME_LIMIT:
+                yield [name, f"{size:,}", "not run", "-", "-", "-", "-", "-"]
                 continue
-            asked = run_in_fresh_process(ask_tool, name, size)
-            growth = GROWTH if asked.calls > size else GROWTH**0.5
-            expected = growth * asked.seconds
+            answer = run_in_fresh_process(ask_tool, name, size)
+            growth = GROWTH if answer.calls > size else GROWTH**0.5
+            expected = growth * answer.seconds
             verdicts = [
                 "passes" if passed else "fails"
-                for passed in (asked.right, asked.scaled, asked.coupled)
+                for passed in (answer.right, answer.scaled, answer.coupled)
             ]
-            used = f"{format_number(asked.bytes / 2**20)} MB"
+            memory = f"{format_number(answer.bytes / 2**20)} MB"
             yield [
                 name,
                 f"{size:,}",
-                f"{asked.calls:,}",
-                format_short_time(asked.seconds),
-                used,
+                f"{answer.calls:,}",
+                format_short_time(answer.seconds),
+                memory,
                 *verdicts,
             ]
 
 
 def section_lines() -> Iterator[str]:
-    """Yield the lines of the table."""
+    """Yield the lines of the section."""
     headings = ["tool", "entries", "evaluations", "time", "memory", "right", "0.1% off", "coupled"]
     yield from markdown_table(headings, list(table_rows()))
     yield ""
@@ -192,11 +200,11 @@ def section_lines() -> Iterator[str]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Elementwise functions of many entries.")
-    parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(section_lines())
-    print("\n".join(made))
+    parser.add_argument("--write", action="store_true", help="write the docs, too")
+    lines = list(section_lines())
+    print("\n".join(lines))
     if parser.parse_args().write:
-        replace_section(PAGE, "elementwise", made)
+        replace_section(PAGE, "elementwise", lines)
 
 
 if __name__ == "__main__":

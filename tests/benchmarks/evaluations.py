@@ -1,11 +1,10 @@
-"""How often a check calls forward.
+"""The number of evaluations of a check, for correct and wrong gradients.
 
-``python -m tests.benchmarks.evaluations`` prints for smooth functions of 10 to
-10,000 entries what a correct gradient costs beyond two calls an entry (it may
-cost 30), and what each wrong entry costs beyond that (60 while they are up to
-20). A star stands where it is more. Where they are many, what they cost in all
-is printed: few of them are then looked at closely. Verdicts other than the
-right one are named.
+``python -m tests.benchmarks.evaluations`` prints for smooth functions of 10 to 10,000 entries how
+many calls of forward a correct gradient takes beyond two for each entry (at most 30), and how
+many each wrong entry takes beyond that (at most 60, for up to 20 of them). A star marks a larger
+number. Of more than 20 wrong entries, few are measured closely, and the calls for all of them are
+printed. Verdicts other than the right one are printed as well.
 """
 
 from __future__ import annotations
@@ -21,10 +20,12 @@ from pytest_gradcheck.report.report import Report
 SIZES = (10, 100, 1_000, 10_000)
 WRONG = (1, 2, 5, 20, 50)
 
-#: What is allowed: beyond two an entry, and for each of up to 20 wrong entries.
-BEYOND = 30
-EACH = 60
-MANY = 20
+#: Calls that a correct gradient may take beyond two for each entry.
+ALLOWED_EXTRA = 30
+
+#: Calls that each wrong entry may take beyond that, for up to `FEW_WRONG` of them.
+ALLOWED_FOR_EACH_WRONG = 60
+FEW_WRONG = 20
 
 
 def _sum(x: Any) -> Any:
@@ -40,9 +41,9 @@ def _chain(x: Any) -> Any:
 
 
 def _chain_gradient(x: Any) -> Any:
-    gradient, off = np.zeros_like(x), x[1:] - x[:-1] ** 2
-    gradient[1:] += 2 * off
-    gradient[:-1] -= 4 * x[:-1] * off + 2 * (1 - x[:-1])
+    gradient, residual = np.zeros_like(x), x[1:] - x[:-1] ** 2
+    gradient[1:] += 2 * residual
+    gradient[:-1] -= 4 * x[:-1] * residual + 2 * (1 - x[:-1])
     return gradient / x.size
 
 
@@ -71,7 +72,7 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 
 def report(name: str, size: int, wrong: int) -> Report:
-    """Check one of the functions, with so many entries 1% off."""
+    """Check one of the functions, with `wrong` entries 1% off."""
     forward, gradient = FUNCTIONS[name]
     rng = np.random.default_rng(size)
     point = rng.normal(size=size)
@@ -81,23 +82,25 @@ def report(name: str, size: int, wrong: int) -> Report:
 
 
 def correct(name: str, size: int) -> str:
-    """Return what a correct gradient costs beyond two calls an entry."""
-    found = report(name, size, 0)
-    beyond = found.evaluations - 2 * size
-    return _flagged(f"{beyond:,}", excessive=beyond > BEYOND, found=found, expected="correct")
+    """Return the calls of a correct gradient beyond two for each entry."""
+    checked = report(name, size, 0)
+    extra = checked.evaluations - 2 * size
+    return _flagged(
+        f"{extra:,}", excessive=extra > ALLOWED_EXTRA, checked=checked, expected="correct"
+    )
 
 
 def wrong(name: str, size: int, count: int) -> str:
-    """Return what so many wrong entries cost beyond a correct gradient, each."""
-    found = report(name, size, count)
-    extra = found.evaluations - report(name, size, 0).evaluations
-    excessive = count <= MANY and extra > EACH * count
-    text = f"{extra / count:,.0f}" if count <= MANY else f"{extra:,} in all"
-    return _flagged(text, excessive=excessive, found=found, expected="wrong")
+    """Return the calls for each of `count` wrong entries beyond those of a correct gradient."""
+    checked = report(name, size, count)
+    extra = checked.evaluations - report(name, size, 0).evaluations
+    excessive = count <= FEW_WRONG and extra > ALLOWED_FOR_EACH_WRONG * count
+    text = f"{extra / count:,.0f}" if count <= FEW_WRONG else f"{extra:,} in all"
+    return _flagged(text, excessive=excessive, checked=checked, expected="wrong")
 
 
-def _flagged(text: str, *, excessive: bool, found: Report, expected: str) -> str:
-    verdict = "" if found.verdict == expected else f" {found.verdict}"
+def _flagged(text: str, *, excessive: bool, checked: Report, expected: str) -> str:
+    verdict = "" if checked.verdict == expected else f" {checked.verdict}"
     return f"{text}{'*' if excessive else ''}{verdict}"
 
 

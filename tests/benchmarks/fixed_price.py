@@ -1,8 +1,8 @@
-"""What the smallest check costs: of a function of two microseconds, beside other tools.
+"""The costs of the smallest check, of a function that takes a microsecond, by several tools.
 
-``python -m tests.benchmarks.fixed_price`` prints, for the correct gradient of ``x @ x`` at three
-numbers, the calls of forward and the milliseconds of a check, warm, the fastest of many:
-ours, and those of the tools in the dependency group ``rivals``, as far as they are installed.
+``python -m tests.benchmarks.fixed_price`` prints the calls of forward and the milliseconds of a
+check of the gradient of ``x @ x`` at three numbers: by `check_gradient`, and by those tools of the
+dependency group ``rivals`` that are installed. The time is that of the fastest of many checks.
 With ``--write`` the table goes to the docs.
 """
 
@@ -26,10 +26,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "cost.md"
 
 POINT = np.arange(3.0)
 
-#: Of so many checks, one by one, the fastest counts.
+#: Checks that are timed, of which the fastest counts.
 CHECKS = 300
 
-#: What the tools come in.
+#: The packages of the tools.
 PACKAGES = ("numpy", "pytest-gradcheck", "scipy", "torch", "jax")
 
 
@@ -39,18 +39,18 @@ def forward(x: Any) -> float:
 
 
 def backward(x: Any) -> Any:
-    """Return its gradient."""
+    """Return the gradient of the sum of squares."""
     return 2 * x
 
 
 def ours(forward: Callable[..., Any], claim: Any, point: Any, **options: Any) -> bool:
-    """Check as users do."""
+    """Check by `check_gradient`."""
     del claim
     return check_gradient(forward, backward, point, **options).passed
 
 
 def checks() -> dict[str, Callable[..., bool]]:
-    """Return our own check in both modes, and the tools that are installed, by name."""
+    """Return `check_gradient` in both modes, and the tools that are installed, by name."""
     own: dict[str, Callable[..., bool]] = {
         "pytest-gradcheck": ours,
         "pytest-gradcheck, fast mode": partial(ours, mode="fast"),
@@ -59,7 +59,7 @@ def checks() -> dict[str, Callable[..., bool]]:
 
 
 def table_row(name: str, check: Callable[..., bool]) -> list[str]:
-    """Return the cells of one tool."""
+    """Return the row of one tool."""
     claim, counted = backward(POINT), CallCounter(forward)
     if not check(counted, claim, POINT):
         raise ValueError(f"{name} does not accept the gradient of x @ x")
@@ -68,12 +68,12 @@ def table_row(name: str, check: Callable[..., bool]) -> list[str]:
 
 
 def section_lines() -> Iterator[str]:
-    """Yield the lines of the table."""
+    """Yield the lines of the section."""
     bare = least_seconds(lambda: [forward(POINT) for _ in range(1000)]) / 1000
     yield f"One call of forward takes {bare * 1e6:.1f} us:"
     yield ""
     yield from markdown_table(
-        ["tool", "calls of forward", "ms a check"],
+        ["tool", "calls of forward", "ms per check"],
         [table_row(name, check) for name, check in checks().items()],
     )
     yield ""
@@ -82,12 +82,12 @@ def section_lines() -> Iterator[str]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="What the smallest check costs.")
-    parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(section_lines())
-    print("\n".join(made))
+    parser = argparse.ArgumentParser(description="The costs of the smallest check.")
+    parser.add_argument("--write", action="store_true", help="write the docs, too")
+    lines = list(section_lines())
+    print("\n".join(lines))
     if parser.parse_args().write:
-        replace_section(PAGE, "fixed_price", made)
+        replace_section(PAGE, "fixed_price", lines)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""Running work in a process of its own, whose memory is nobody else's.
-
-It must not know what the work is.
-"""
+"""Work in a fresh process, and the peak of its resident memory."""
 
 from __future__ import annotations
 
@@ -17,27 +14,28 @@ __all__ = ["peak_resident_memory", "run_in_fresh_process"]
 
 Result = TypeVar("Result")
 
+#: The folder in which Linux describes the running process.
 PROCESS = Path("/proc/self")
 
-#: Makes Linux forget the largest memory so far.
-FORGET = "5"
+#: Written to ``clear_refs``, it resets the peak of the resident memory.
+RESET_PEAK = "5"
 
 
 def run_in_fresh_process(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Return what ``work(*arguments)`` returns in a fresh process."""
+    """Return the result of ``work(*arguments)`` in a fresh process."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(work, *arguments).result()
 
 
 def peak_resident_memory(work: Callable[[], Result]) -> tuple[Result, int]:
-    """Return what work returns, and by how many bytes this process grew for it, at the peak.
+    """Return the result of work, and the growth of this process at its peak, in bytes.
 
-    That is what the system counts as resident, whoever allocated it; on Linux only. Use it in a
-    fresh process: one that was large before grows into what it has.
+    The growth is that of resident memory as Linux counts it, whoever allocated it. Call the
+    function in a fresh process: one that was large before uses the memory that it already has.
     """
     gc.collect()
-    PROCESS.joinpath("clear_refs").write_text(FORGET, encoding="ascii")
+    PROCESS.joinpath("clear_refs").write_text(RESET_PEAK, encoding="ascii")
     before = _kibibytes("VmRSS")
     result = work()
     return result, (_kibibytes("VmHWM") - before) * 1024

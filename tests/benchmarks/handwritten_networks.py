@@ -1,7 +1,8 @@
-"""Networks of a million parameters with hand-written backward passes, as people write them.
+"""Neural networks with hand-written backward passes.
 
-A perceptron, and one with layer normalisation and residual connections, each with ReLU or
-tanh; softmax cross-entropy over a batch. They compute in the type of their parameters.
+A perceptron, and a network with layer normalisation and residual connections; each with ReLU or
+tanh, and with the softmax cross-entropy of a batch as the loss. They compute in the type of their
+parameters.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ class Network:
     Attributes
     ----------
     forward, backward : callable
-        ``forward(parameters)`` gives the loss, ``backward(parameters)`` its gradient.
+        ``forward(parameters)`` returns the loss, ``backward(parameters)`` its gradient.
     parameters : dict of str to ndarray
-        Where to check it.
+        The point.
     """
 
     forward: Callable[[Parameters], Any]
@@ -46,13 +47,13 @@ class Network:
 
     @property
     def size(self) -> int:
-        """How many parameters there are."""
+        """The number of entries of all parameters."""
         return sum(value.size for value in self.parameters.values())
 
     def gradient(self) -> Parameters:
-        """Return what backward makes of the parameters, in their order."""
-        found = self.backward(self.parameters)
-        return {name: found[name] for name in self.parameters}
+        """Return the gradient at the point, in the order of the parameters."""
+        gradient = self.backward(self.parameters)
+        return {name: gradient[name] for name in self.parameters}
 
 
 def perceptron(
@@ -63,7 +64,7 @@ def perceptron(
     dtype: Any = np.float64,
     seed: int = 0,
 ) -> Network:
-    """Return a perceptron with layers of `sizes`."""
+    """Return a perceptron with layers of these sizes, from the inputs to the outputs."""
     rng = np.random.default_rng(seed)
     x, labels = rng.normal(size=(batch, sizes[0])), rng.integers(sizes[-1], size=batch)
     parameters: Parameters = {}
@@ -113,7 +114,7 @@ def residual(
 ) -> Network:
     """Return a network of residual blocks ``h + activation(norm(h) @ W + b)``.
 
-    The default has a million parameters.
+    The default has about a million parameters.
     """
     rng = np.random.default_rng(seed)
     x, labels = rng.normal(size=(batch, inputs)), rng.integers(outputs, size=batch)
@@ -173,14 +174,14 @@ def _slope(z: Array, activation: str) -> Array:
 
 
 def cross_entropy(scores: Array, labels: Array) -> Any:
-    """Return the mean loss of scores, a row each, whose right columns are `labels`."""
+    """Return the mean softmax cross-entropy of rows of scores with the right columns `labels`."""
     shifted = scores - scores.max(axis=1, keepdims=True)
     logarithm = np.log(np.exp(shifted).sum(axis=1))
     return (logarithm - shifted[np.arange(len(labels)), labels]).mean()
 
 
 def cross_entropy_gradient(scores: Array, labels: Array) -> Array:
-    """Return its gradient by the scores."""
+    """Return the gradient of `cross_entropy` with respect to the scores."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
     delta = shifted / shifted.sum(axis=1, keepdims=True)
     delta[np.arange(len(labels)), labels] -= 1

@@ -1,11 +1,11 @@
-"""The adjoints of linear operators, beside PyLops' dot-product test.
+"""Checks of the adjoints of linear operators, compared with PyLops' dot-product test.
 
 ``python -m tests.benchmarks.linear_operators`` prints, for operators of a hundred, ten thousand
-and a hundred thousand entries, how many products with the operator and with its adjoint a
-check takes, and how long, and the same of ``pylops.utils.dottest`` with its defaults; then how
-many adjoints that are wrong each of them accepts: one entry 1% off, one entry of the operator
-missing, shifted by one place, scaled by 1.001. It needs PyLops (dependency group ``suites``).
-With ``--write`` the table goes to the docs.
+and a hundred thousand entries, the products with the operator and its adjoint that a check takes,
+and its time; and the same for ``pylops.utils.dottest`` with its defaults. It also prints which
+wrong adjoints each of them accepts: one entry 1% off, one entry zero, shifted by one place, scaled
+by 1.001. It needs PyLops (dependency group ``suites``). With ``--write`` the table goes to the
+docs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Product = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator with an adjoint."""
+    """An operator and the claimed adjoint, both as functions of a vector."""
 
     size: int
     matvec: Product
@@ -46,7 +46,7 @@ class Operator:
 
 
 def operators(size: int) -> Iterator[tuple[str, Operator]]:
-    """Yield operators with right adjoints, made by PyLops, by name."""
+    """Yield names and operators of PyLops, with their right adjoints."""
     import pylops
 
     rng = np.random.default_rng(0)
@@ -62,26 +62,26 @@ def operators(size: int) -> Iterator[tuple[str, Operator]]:
 
 
 def with_wrong_adjoints(operator: Operator) -> dict[str, Operator]:
-    """Return the operator with wrong adjoints, by what is wrong."""
-    place, adjoint = operator.size // 3, operator.rmatvec
+    """Return the operator with wrong adjoints, by the name of the mistake."""
+    index, adjoint = operator.size // 3, operator.rmatvec
 
     def changed(change: Callable[[Any], Any]) -> Operator:
         return Operator(operator.size, operator.matvec, lambda c: change(adjoint(c).copy()))
 
-    def off(claim: Any, by: float) -> Any:
-        claim[place] *= by
+    def multiplied(claim: Any, factor: float) -> Any:
+        claim[index] *= factor
         return claim
 
     return {
-        "one entry 1% off": changed(lambda claim: off(claim, 1.01)),
-        "one entry zero": changed(lambda claim: off(claim, 0.0)),
+        "one entry 1% off": changed(lambda claim: multiplied(claim, 1.01)),
+        "one entry zero": changed(lambda claim: multiplied(claim, 0.0)),
         "shifted": changed(lambda claim: np.roll(claim, 1)),
         "x 1.001": changed(lambda claim: 1.001 * claim),
     }
 
 
 def gradcheck_accepts(operator: Operator) -> tuple[bool, int]:
-    """Check as users do; return whether it passes, and after how many products."""
+    """Return whether `check_gradient` with its defaults passes, and the number of products."""
 
     def forward(x: Any) -> Any:
         return operator.matvec(x)
@@ -94,14 +94,14 @@ def gradcheck_accepts(operator: Operator) -> tuple[bool, int]:
 
 
 def dottest_accepts(operator: Operator) -> tuple[bool, int]:
-    """Check by PyLops."""
+    """Return whether the dot-product test of PyLops passes, and the number of products."""
     import pylops
     from pylops.utils import dottest
 
     forward, adjoint = CallCounter(operator.matvec), CallCounter(operator.rmatvec)
 
     class Wrapped(pylops.LinearOperator):
-        """The operator as PyLops wants it."""
+        """The operator as a class of PyLops."""
 
         def _matvec(self, x: Any) -> Any:
             return forward(x)
@@ -109,14 +109,14 @@ def dottest_accepts(operator: Operator) -> tuple[bool, int]:
         def _rmatvec(self, x: Any) -> Any:
             return adjoint(x)
 
-    np.random.seed(1)  # noqa: NPY002  # the generator that it draws from
+    np.random.seed(1)  # noqa: NPY002  # the generator that dottest draws from
     shape = (operator.size, operator.size)
     passed = dottest(Wrapped(dtype=np.float64, shape=shape), raiseerror=False)
     return bool(passed), forward.calls + adjoint.calls
 
 
 def table_rows() -> Iterator[list[str]]:
-    """Yield a row for each operator."""
+    """Yield a row of the table for each operator and size."""
     for size in SIZES:
         for name, operator in operators(size):
             cells = [f"{size:,}", name]
@@ -126,16 +126,16 @@ def table_rows() -> Iterator[list[str]]:
                     raise ValueError(f"{check.__name__} does not accept {name}")
                 seconds = least_seconds(partial(check, operator), repeats=3)
                 passed = [
-                    what
-                    for what, other in with_wrong_adjoints(operator).items()
-                    if check(other)[0]
+                    mistake
+                    for mistake, wrong in with_wrong_adjoints(operator).items()
+                    if check(wrong)[0]
                 ]
                 cells += [f"{products}", format_short_time(seconds), ", ".join(passed) or "none"]
             yield cells
 
 
 def section_lines() -> Iterator[str]:
-    """Yield the lines of the table."""
+    """Yield the lines of the section."""
     both = ["products", "time", "wrong ones passed"]
     headings = ["entries", "operator", *both, *(f"dottest: {heading}" for heading in both)]
     yield from markdown_table(headings, list(table_rows()))
@@ -146,11 +146,11 @@ def section_lines() -> Iterator[str]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Adjoints of linear operators.")
-    parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(section_lines())
-    print("\n".join(made))
+    parser.add_argument("--write", action="store_true", help="write the docs, too")
+    lines = list(section_lines())
+    print("\n".join(lines))
     if parser.parse_args().write:
-        replace_section(PAGE, "linear_operators", made)
+        replace_section(PAGE, "linear_operators", lines)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What a check of very many small arrays costs, in every structure they may come in.
+"""The costs of a check of very many small arrays, in each structure of parameters.
 
 ``python -m tests.benchmarks.many_leaves`` prints the processor time and the calls of forward of a
-check of 1,000 and of 10,000 arrays of three numbers, and of one array beside a dict of as many
-numbers, and of a million, that are not checked. Of a sum over all arrays a full check spends its
-time in forward, which goes to every array in each of its calls; so *full* is of a function of two.
-With ``--write`` the table goes to the docs.
+check of 1,000 and of 10,000 arrays of three numbers; and of a check of one array beside a dict of
+as many numbers, and of a million, which is not checked. Forward is a sum over all arrays. In a
+full check it would take most of the time, so there it is a function of two arrays. With
+``--write`` the table goes to the docs.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from tests.benchmarks.fixed_price import PAGE
 COUNTS = (1_000, 10_000)
 MILLION = 1_000_000
 
-#: Evaluations that suffice to look at every entry.
-ENOUGH = 10**6
+#: The option ``max_evaluations`` with which every entry is measured.
+NO_LIMIT = 10**6
 
 
 @dataclass(frozen=True)
 class Check:
-    """Forward, backward, its arguments and options."""
+    """The arguments of a check: forward, backward, forward's arguments, and options."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
@@ -40,7 +40,7 @@ class Check:
 
 
 def arrays(count: int) -> list[Any]:
-    """Draw the arrays."""
+    """Return `count` random arrays of three numbers."""
     return list(np.random.default_rng(0).normal(size=(count, 3)))
 
 
@@ -79,7 +79,7 @@ def in_layers(count: int) -> Check:
 
 
 def as_arguments(count: int) -> Check:
-    """Return a check of as many arguments."""
+    """Return a check of arrays that are arguments of their own."""
     return Check(
         lambda *p: total(list(p)),
         lambda *p: tuple(2 * a for a in p),
@@ -89,7 +89,7 @@ def as_arguments(count: int) -> Check:
 
 
 def as_numbers(count: int) -> Check:
-    """Return a check of a dict of Python's floats."""
+    """Return a check of a dict of Python floats."""
     return Check(
         lambda p: sum(v * v for v in p.values()),
         lambda p: {name: 2 * v for name, v in p.items()},
@@ -99,17 +99,17 @@ def as_numbers(count: int) -> Check:
 
 
 def every_entry(count: int) -> Check:
-    """Return a full check of a list, of a function of two of its arrays."""
+    """Return a full check of a list, with a function of two of its arrays."""
     return Check(
         lambda p: float(p[0] @ p[0] + p[-1] @ p[-1]),
         lambda p: [2 * p[0], *map(np.zeros_like, p[1:-1]), 2 * p[-1]],
         (arrays(count),),
-        {"mode": "full", "max_evaluations": ENOUGH},
+        {"mode": "full", "max_evaluations": NO_LIMIT},
     )
 
 
 def beside_numbers(count: int) -> Check:
-    """Return a check of one array beside a dict that is not checked."""
+    """Return a check of one array beside a dict of numbers that is not checked."""
     return Check(
         lambda x, table: float(x @ x) * table[1],
         lambda x, table: 2 * x * table[1],
@@ -130,7 +130,7 @@ CHECKS: dict[str, tuple[Callable[[int], Check], tuple[int, ...]]] = {
 
 
 def table_row(name: str, check: Check, count: int) -> list[str]:
-    """Check once, and return the cells."""
+    """Run a check, and return its row."""
     start = time.process_time()
     report = check_gradient(check.forward, check.backward, *check.args, **check.options)
     seconds = time.process_time() - start
@@ -140,9 +140,9 @@ def table_row(name: str, check: Check, count: int) -> list[str]:
 
 
 def section_lines() -> Iterator[str]:
-    """Yield the lines of the table."""
+    """Yield the lines of the section."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # gradients that vanish are meant to
+        warnings.simplefilter("ignore")  # some gradients are zero on purpose
         rows = [
             table_row(name, make(count), count)
             for name, (make, counts) in CHECKS.items()
@@ -157,12 +157,12 @@ def section_lines() -> Iterator[str]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="What very many small arrays cost.")
-    parser.add_argument("--write", action="store_true", help="into the docs, too")
-    made = list(section_lines())
-    print("\n".join(made))
+    parser = argparse.ArgumentParser(description="The costs of very many small arrays.")
+    parser.add_argument("--write", action="store_true", help="write the docs, too")
+    lines = list(section_lines())
+    print("\n".join(lines))
     if parser.parse_args().write:
-        replace_section(PAGE, "many_leaves", made)
+        replace_section(PAGE, "many_leaves", lines)
 
 
 if __name__ == "__main__":

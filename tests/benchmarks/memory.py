@@ -1,11 +1,11 @@
-"""What a check holds beyond the user's own arrays, in vectors of the parameters' size.
+"""The memory of a check beyond the user's own arrays, in vectors of the size of the parameters.
 
-``python -m tests.benchmarks.memory`` prints the peak of what a full sweep allocates,
-which may be four vectors, and of what the check around it does, that copies
-arguments and claims and judges them: before the sweep over the entries, during it
-and after it; then which lines hold how much in the middle of the last one. The
-gradients are correct, and forward and backward allocate nothing: one forward moves
-with every entry, the other reads a few only, so that a million are swept quickly.
+``python -m tests.benchmarks.memory`` prints the peak of the allocations of a sweep over all
+entries, which may be four vectors; and of the check around it, which copies arguments and claims
+and judges them: before, during and after the sweep. Then it prints which lines hold how much in
+the middle of the last sweep. The gradients are correct, and forward and backward allocate nothing.
+One forward depends on every entry; the other depends on a few only, so that a sweep over a million
+entries is fast.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from pytest_gradcheck.numerics.step_size import Scales
 
 ROOT = Path(__file__).parents[2]
 
-#: Calls of forward until the sweep begins, with room: noise, scales, edges.
-PREPARING = 24
+#: Calls of forward before the sweep, at most: for noise, scales and edges of the domain.
+CALLS_BEFORE_SWEEP = 24
 
-#: How much of a vector a line holds at least, to be listed.
-LISTED = 0.05
+#: The smallest allocation of a line that is listed, in vectors.
+SMALLEST_LISTED = 0.05
 
 
 class MemoryProbe:
-    """A forward that looks at what is allocated whenever it is called.
+    """A forward that reads the peak of allocated memory at each call.
 
     Parameters
     ----------
     function : callable
-        Of one array; allocates nothing of its size.
+        A function of one array, which allocates nothing of its size.
     vector : int
         Bytes of that array.
 
     Attributes
     ----------
     before, during : int
-        Peaks in bytes, until the sweep and while it goes on.
+        Peaks in bytes, before and during the sweep.
     holders : list of (str, float)
-        Lines of the package and the vectors they hold in the middle of the sweep.
+        Lines of code, and the vectors that they hold in the middle of the sweep.
     """
 
     def __init__(self, function: Callable[[Any], Any], vector: int) -> None:
@@ -57,24 +57,24 @@ class MemoryProbe:
         self.holders: list[tuple[str, float]] = []
 
     def __call__(self, x: Any) -> Any:
-        """Evaluate, and look."""
+        """Read the peak, then evaluate the function."""
         self._calls += 1
         peak = tracemalloc.get_traced_memory()[1]
-        if self._calls <= PREPARING:
+        if self._calls <= CALLS_BEFORE_SWEEP:
             self.before = max(self.before, peak)
         else:
             self.during = max(self.during, peak)
         if self._calls == x.size:
-            self.holders = self._held()
+            self.holders = self._largest_holders()
         tracemalloc.reset_peak()
         return self._function(x)
 
-    def _held(self) -> list[tuple[str, float]]:
+    def _largest_holders(self) -> list[tuple[str, float]]:
         statistics = tracemalloc.take_snapshot().statistics("lineno")
         return [
             (f"{_relative(line.traceback[0].filename)}:{line.traceback[0].lineno}", share)
             for line in statistics
-            if (share := line.size / self._vector) >= LISTED
+            if (share := line.size / self._vector) >= SMALLEST_LISTED
         ]
 
 
@@ -84,7 +84,7 @@ def _relative(filename: str) -> str:
 
 
 def _every(point: Any) -> tuple[Callable[[Any], Any], Any]:
-    """Return a function of every entry, and its gradient."""
+    """Return a function of every entry, and its gradient at the point."""
     weights = np.random.default_rng(1).uniform(0.5, 1.5, size=point.size)
     return lambda x: np.tanh(weights @ x / x.size), _gradient(weights, point)
 
@@ -94,16 +94,16 @@ def _gradient(weights: Any, point: Any) -> Any:
 
 
 def _few(point: Any) -> tuple[Callable[[Any], Any], Any]:
-    """Return a function of its first ten entries, and its gradient."""
+    """Return a function of the first ten entries, and its gradient at the point."""
     gradient = np.zeros_like(point)
     gradient[:10] = np.cos(point[:10])
     return lambda x: np.sin(x[:10]).sum(), gradient
 
 
-def measure(made: Callable[[Any], Any], size: int) -> tuple[list[float], MemoryProbe, str]:
-    """Check, and return the peaks of the three stages in vectors, the forward and the verdict."""
+def measure(make: Callable[[Any], Any], size: int) -> tuple[list[float], MemoryProbe, str]:
+    """Run a check; return the peaks of its three stages in vectors, forward and the verdict."""
     point = np.random.default_rng(0).normal(size=size)
-    function, gradient = made(point)
+    function, gradient = make(point)
     forward = MemoryProbe(function, point.nbytes)
     tracemalloc.start()
     report = check_gradient(forward, lambda x: gradient, point, max_evaluations=10**8, seed=0)
@@ -114,7 +114,7 @@ def measure(made: Callable[[Any], Any], size: int) -> tuple[list[float], MemoryP
 
 
 def sweep_alone(size: int) -> float:
-    """Return the peak of a sweep over correct claims, in vectors."""
+    """Return the peak of a sweep over correct claims by itself, in vectors."""
     point = np.random.default_rng(0).normal(size=size)
     function, gradient = _few(point)
 
@@ -135,7 +135,7 @@ def sweep_alone(size: int) -> float:
 
 def main() -> None:
     """Print the tables."""
-    sweep_alone(1000)  # what is loaded at first use is nobody's vector
+    sweep_alone(1000)  # what is imported at first use must not count
     print("vectors of the parameters' size that a sweep allocates, at the peak")
     for size in (10**4, 10**5, 10**6):
         print(f"{size:>16,}{sweep_alone(size):14.2f}")
@@ -144,8 +144,8 @@ def main() -> None:
     print(f"{'forward':<16}" + "".join(f"{heading:>14}" for heading in headings))
     cases = [("all entries", _every, 10**4), ("all entries", _every, 10**5)]
     cases += [("ten entries", _few, 10**5)]
-    for name, made, size in cases:
-        peaks, forward, verdict = measure(made, size)
+    for name, make, size in cases:
+        peaks, forward, verdict = measure(make, size)
         print(f"{name:<16}{size:>14,}{''.join(f'{p:14.1f}' for p in peaks)}{verdict:>14}")
     print("\nheld in the middle of the last sweep")
     for line, share in forward.holders:

@@ -1,4 +1,4 @@
-"""Numbers and durations as people read them."""
+"""Numbers and durations, rounded for readers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ __all__ = ["format_duration", "format_number", "format_short_time"]
 
 
 def format_number(number: float) -> str:
-    """Say a number as far as it means something.
+    """Format a number with one or two significant digits, or as an integer.
 
     Examples
     --------
-    >>> figure(0.0123), figure(1.234), figure(12.34), figure(12345.6)
-    ('0.01', '1.2', '12', '12,346')
+    >>> [format_number(x) for x in (0.0123, 1.234, 12.34, 12345.6)]
+    ['0.01', '1.2', '12', '12,346']
     """
     if number < 0.1:
         return f"{number:.1g}"
@@ -19,12 +19,12 @@ def format_number(number: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Say how long something takes.
+    """Format a duration in seconds, minutes, hours or days.
 
     Examples
     --------
-    >>> duration(90), duration(200), duration(20_000)
-    ('90 seconds', '3 minutes', '6 hours')
+    >>> [format_duration(x) for x in (90, 200, 20_000)]
+    ['90 seconds', '3 minutes', '6 hours']
     """
     if seconds < 120:
         return f"{seconds:.0f} seconds"
@@ -35,12 +35,12 @@ def format_duration(seconds: float) -> str:
 
 
 def format_short_time(seconds: float) -> str:
-    """Say how long something takes that is soon done.
+    """Format a short duration in microseconds, milliseconds or seconds.
 
     Examples
     --------
-    >>> short_time(0.00002), short_time(0.0123), short_time(3.21)
-    ('20 us', '12 ms', '3.2 s')
+    >>> [format_short_time(x) for x in (0.00002, 0.0123, 3.21)]
+    ['20 us', '12 ms', '3.2 s']
     """
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} us"

@@ -1,11 +1,11 @@
-"""What a check costs beyond the calls of forward, beside other tools.
+"""The time of a check beyond the calls of forward, by several tools.
 
-``python -m tests.benchmarks.overhead`` prints, for a correct gradient of a
-forward of about 20 microseconds, the calls of forward, the milliseconds in all,
-the microseconds a call beyond a bare one, and those in units of ours: first our
-own for 10, 1,000 and 10,000 entries, then for 1,000 entries those of the tools
-in the dependency group ``rivals``, as far as they are installed. Tools that
-look along one direction spread what they set up over very few calls.
+``python -m tests.benchmarks.overhead`` prints, for a correct gradient of a forward of about 20
+microseconds, the calls of forward, the milliseconds of the check, the microseconds for each call
+beyond those of forward itself, and their ratio to those of `check_gradient`. It prints them for
+`check_gradient` with 10, 1,000 and 10,000 entries, and with 1,000 entries for those tools of the
+dependency group ``rivals`` that are installed. Tools that check along one direction make very few
+calls, so that each call bears much of their fixed costs.
 """
 
 from __future__ import annotations
@@ -25,47 +25,47 @@ CALLS = 1000
 
 
 def forward(x: Any) -> Any:
-    """Return a function of about 20 microseconds, if there are 1,000 entries or more."""
+    """Return a value; from 1,000 entries on, that takes about 20 microseconds."""
     return np.sum(np.exp(np.sin(x[:1_000]))) + np.sum(np.tanh(x[:1_000])) + np.dot(x, x)
 
 
 def backward(x: Any) -> Any:
-    """Return its gradient."""
+    """Return the gradient of `forward`."""
     gradient, first = 2 * x, x[:1_000]
     gradient[:1_000] += np.exp(np.sin(first)) * np.cos(first) + 1 / np.cosh(first) ** 2
     return gradient
 
 
 def ours(forward: Callable[..., Any], claim: Any, point: Any) -> bool:
-    """Check as users do."""
+    """Check by `check_gradient`."""
     return check_gradient(forward, backward, point, max_evaluations=10**6).passed
 
 
 def rivals() -> dict[str, Callable[..., bool]]:
     """Return the tools that are installed, by name."""
-    found: dict[str, Callable[..., bool]] = {}
+    installed: dict[str, Callable[..., bool]] = {}
     if find_spec("scipy"):
         from tests.benchmarks.rivals.with_scipy import ABSOLUTE
 
-        found["scipy check_grad"] = ABSOLUTE.accepts
+        installed["scipy check_grad"] = ABSOLUTE.accepts
     if find_spec("torch"):
         from tests.benchmarks.rivals.with_torch import FAST, SLOW
 
-        found |= {tool.name: tool.accepts for tool in (SLOW, FAST)}
+        installed |= {tool.name: tool.accepts for tool in (SLOW, FAST)}
     if find_spec("jax"):
         from tests.benchmarks.rivals.with_jax import JAX
 
-        found[JAX.name] = JAX.accepts
-    return found
+        installed[JAX.name] = JAX.accepts
+    return installed
 
 
 def bare_seconds(point: Any) -> float:
-    """Return the time of a call of forward by itself."""
+    """Return the seconds of a call of forward by itself."""
     return least_seconds(lambda: [forward(point) for _ in range(CALLS)]) / CALLS
 
 
 def measured(check: Callable[..., bool], size: int) -> tuple[int, float, float]:
-    """Return a check's calls of forward, its seconds, and those beyond bare calls a call."""
+    """Return calls of forward and seconds of a check, and its overhead for each call."""
     point = np.random.default_rng(0).normal(size=size)
     claim = backward(point)
     counted = CallCounter(forward)

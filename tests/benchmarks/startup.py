@@ -1,9 +1,8 @@
-"""What the plugin costs a pytest run that checks no gradient.
+"""The time that the plugin adds to a pytest run that checks no gradient.
 
-``python tests/benchmarks/startup.py`` prints, in milliseconds, the import of
-the plugin after pytest in fresh processes (warm and cold bytecode cache), and
-whole runs of one empty test with and without it. Minimum and median; machines
-are noisy.
+``python tests/benchmarks/startup.py`` prints, in milliseconds, the minimum and the median time of
+the import of the plugin after pytest in fresh processes, with a warm and a cold bytecode cache;
+and of runs of one empty test with and without the plugin.
 """
 
 import os
@@ -28,13 +27,13 @@ RUNS = 30
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Return an environment in which bytecode is cached and no other plugin is loaded."""
+    """Return an environment in which bytecode is cached and no plugin is loaded by itself."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | changes
 
 
 def import_times(*, warm: bool) -> list[float]:
-    """Import the plugin in fresh processes."""
+    """Return the times of imports of the plugin in fresh processes."""
     times = []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(RUNS + 1):
@@ -49,7 +48,7 @@ def import_times(*, warm: bool) -> list[float]:
 
 
 def run_times(*arguments: str) -> list[float]:
-    """Run one empty test in fresh processes."""
+    """Return the times of runs of one empty test in fresh processes."""
     times = []
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_empty.py").write_text("def test_empty(): pass\n")

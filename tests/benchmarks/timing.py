@@ -1,4 +1,4 @@
-"""How long something takes on a machine that others use, too."""
+"""Times of work on a machine that runs other work as well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REPEATS = 15
 
 
 def least_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Return the time of the fastest of some runs: others on the machine only slow one down."""
+    """Return the seconds of the fastest of several runs: other work only slows a run down."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

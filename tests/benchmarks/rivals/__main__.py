@@ -1,10 +1,9 @@
-"""Our tool beside others, on the same claims.
+"""Comparison with other tools on the claims of the corpus.
 
-``python -m tests.benchmarks.rivals`` asks every tool about the half of the
-corpus that nothing was tuned on, prints how often each accuses a correct
-gradient and passes a wrong one, and writes that to the docs. The tools are in
-the dependency group ``rivals``. It takes some minutes on two cores; a
-smaller or another sample, by an option, is printed and not written:
+``python -m tests.benchmarks.rivals`` checks by every tool the claims of the half of the corpus on
+which nothing was tuned, prints how often each tool rejects a correct gradient and accepts a wrong
+one, and writes the page of the docs. The tools are in the dependency group ``rivals``. It takes
+some minutes on two cores. Another sample is printed and not written:
 
 ``--half untuned|tuned|all``, ``--family NAME`` (repeatable), ``--seeds 3``.
 """
@@ -21,21 +20,21 @@ from tests.corpus.corpus_runner import HALVES, choose_families
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "comparison.md"
 
-#: Each takes about a minute on one core.
+#: The seeds of the page. Each takes about a minute on one core.
 SEEDS = 3
 
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description="Our tool beside others, on the same claims.")
+    parser = argparse.ArgumentParser(description="Compare tools on the claims of the corpus.")
     parser.add_argument("--half", choices=HALVES, default="untuned")
-    parser.add_argument("--family", action="append", default=[], help="this one; repeatable")
+    parser.add_argument("--family", action="append", default=[], help="this family; repeatable")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--jobs", type=int, default=2)
     chosen = parser.parse_args()
     families = choose_families(chosen.half, chosen.family)
-    attempts = ask_all_tools(RIVALS, families, range(chosen.seeds), chosen.jobs)
-    text = comparison_page(RIVALS, attempts, families=len(families), seeds=chosen.seeds)
+    answers = ask_all_tools(RIVALS, families, range(chosen.seeds), chosen.jobs)
+    text = comparison_page(RIVALS, answers, families=len(families), seeds=chosen.seeds)
     print(text)
     if (chosen.half, chosen.family, chosen.seeds) == ("untuned", [], SEEDS):
         PAGE.write_text(text)

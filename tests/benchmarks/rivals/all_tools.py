@@ -1,4 +1,4 @@
-"""All tools that are compared, ours first. Importing this imports every one of them."""
+"""All tools of the comparison, ours first. Importing this module imports every tool."""
 
 from tests.benchmarks.rivals.course_recipe import COURSE
 from tests.benchmarks.rivals.ours import OURS, STRICT

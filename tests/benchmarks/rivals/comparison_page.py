@@ -1,15 +1,13 @@
-"""The comparison as a page of the docs.
+"""The page of the docs that compares tools.
 
-It must not ask a tool or count; it puts tables into words.
+It puts tables into a page. It does not run tools or count answers.
 """
 
 from __future__ import annotations
 
-import platform
-import textwrap
-from collections.abc import Iterator, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 
+from tests.benchmarks.docs_page import filled, version_line
 from tests.benchmarks.rivals.comparison_tables import (
     count_table,
     false_alarm_table,
@@ -21,43 +19,41 @@ from tests.corpus.error_classes import coarse, correct, fine, visible
 
 __all__ = ["comparison_page"]
 
-WIDTH = 99
-
 PAGE = """\
-# Beside other tools
+# Comparison with other tools
 
-The same claims about the same functions, put to every tool in one run. The functions are those in
-`tests/corpus/families` that no constant of ours was tuned on. Each is claimed correctly, and
-wrongly in up to 18 ways (`tests/corpus/mutants.py`: a sign, a factor, one entry 0.1% off, a sum
-forgotten, a stale point, a NaN ...).
+Every tool checks the same claims about the same functions, in one run. The functions are those in
+`tests/corpus/families` on which no constant of this package was tuned. Of each, the correct
+gradient is claimed, and wrong ones of up to 18 kinds (`tests/corpus/mutants.py`: a wrong sign, a
+factor, one entry 0.1% off, a missing sum, the gradient at another point, a NaN, ...).
 
 {sample}
 
 {counts}
 
-*False alarms* are correct gradients that a tool did not accept: of families whose values are good
-to the last digits, then of all, with those that compute in float32, round, or stop iterating
-early. At kinks every valid subgradient is a correct claim. *Passed* are wrong gradients that it
-accepted, by the relative error of their worst entry; errors that are too small to show in
-forward's own float64 values are left out. Ours passes a gradient of which it could verify only
-some entries, and says so; with `strict` it does not. *Exceptions* are claims about which it
-raised something that is no verdict of its own, because forward did or because of a NaN; they
-count as not accepted. *Evaluations* are the median calls of forward for a correct gradient.
+*False alarms* are correct gradients that a tool does not accept. The first column leaves out the
+families that compute in float32, round their values, or stop an iteration early; the second column
+includes them. At a kink, every valid subgradient is a correct claim. *Passed* are wrong gradients
+that a tool accepts, by the relative error of their worst entry. Errors that are too small to be
+visible in forward's float64 values are left out. pytest-gradcheck passes a gradient of which it
+could verify only some entries, and says so; with `strict` it fails. *Exceptions* are claims for
+which a tool raised anything but a verdict of its own, because forward raised or because of a NaN;
+they count as not accepted. *Evaluations* are the median calls of forward for a correct gradient.
 
 False alarms by the kind of function:
 
 {kinds}
 
-What they say, and how they were asked:
+What each tool reports, and the settings with which it was called:
 
 {traits}
 
-Every forward is a numpy function, handed to torch, JAX and autograd as a custom function with its
-backward pass, and its point in float64. The tolerances are the defaults, since those are what
-people have; torch and JAX chose theirs to test derivatives of their own well-behaved functions,
-and an error of 0.1% in one entry is within torch's `rtol` by design. scipy's function only returns
-a norm, and numdifftools and jacobi only derivatives: there the comparison is the one that users
-write. Where tools draw random directions, the seed is fixed.
+Every forward is a numpy function, and its point is in float64. torch, JAX and autograd get it as a
+custom function with its backward pass. The tolerances are each tool's defaults, because those are
+what users have. torch and JAX chose theirs for tests of their own well-behaved functions, and an
+error of 0.1% in one entry is within torch's `rtol` by design. scipy's function returns only a
+norm, and numdifftools and jacobi return only derivatives; there, the comparison is the one that
+users write. Where a tool draws random directions, the seed is fixed.
 
 To run it again, with the dependency group `rivals` installed:
 
@@ -68,43 +64,40 @@ python -m tests.benchmarks.rivals
 {versions}
 """
 
+SAMPLE = (
+    "The sample is {families} families at {seeds} random points each, with {correct} correct "
+    "claims, {coarse} claims with an error of 0.1% or more of one entry, and {fine} claims with "
+    "an error of about 1e-4."
+)
+
 
 def comparison_page(
-    rivals: Sequence[Rival], attempts: Sequence[ToolAnswer], *, families: int, seeds: int
+    rivals: Sequence[Rival], answers: Sequence[ToolAnswer], *, families: int, seeds: int
 ) -> str:
     """Return the page.
 
     Parameters
     ----------
     rivals : sequence of Rival
-        The tools that were asked.
-    attempts : sequence of ToolAnswer
-        What they said.
+        The tools.
+    answers : sequence of ToolAnswer
+        Their answers.
     families, seeds : int
-        How many families were drawn from, and how often each.
+        The number of families, and of random points of each.
     """
+    of_one_tool = [answer for answer in answers if answer.rival == answers[0].rival]
+    sample = SAMPLE.format(
+        families=families,
+        seeds=seeds,
+        correct=f"{len(correct(of_one_tool)):,}",
+        coarse=f"{len(visible(coarse(of_one_tool))):,}",
+        fine=f"{len(visible(fine(of_one_tool))):,}",
+    )
+    packages = [rival.package for rival in rivals if rival.package]
     return PAGE.format(
-        sample=_sample(attempts, families, seeds),
-        counts="\n".join(count_table(rivals, attempts)),
-        kinds="\n".join(false_alarm_table(rivals, attempts)),
+        sample=filled(sample),
+        counts="\n".join(count_table(rivals, answers)),
+        kinds="\n".join(false_alarm_table(rivals, answers)),
         traits="\n".join(settings_table(rivals)),
-        versions=textwrap.fill(f"{', '.join(_versions(rivals))}.", WIDTH),
+        versions=version_line(["numpy", *packages]),
     )
-
-
-def _sample(attempts: Sequence[ToolAnswer], families: int, seeds: int) -> str:
-    own = [attempt for attempt in attempts if attempt.rival == attempts[0].rival]
-    text = (
-        f"These are {families} families at {seeds} random points each: {len(correct(own)):,} "
-        f"correct claims, {len(visible(coarse(own))):,} that are wrong by 0.1% or more of one "
-        f"entry, and {len(visible(fine(own))):,} by about 1e-4."
-    )
-    return textwrap.fill(text, WIDTH)
-
-
-def _versions(rivals: Sequence[Rival]) -> Iterator[str]:
-    """Yield everything that has a version, with it."""
-    yield f"Python {platform.python_version()}"
-    for package in dict.fromkeys(["numpy", *(rival.package for rival in rivals)]):
-        if package:
-            yield f"{package} {version(package)}"

@@ -1,6 +1,6 @@
-"""What each tool accepted, counted and laid out side by side.
+"""Tables of the answers of tools: counts, false alarms by kind of function, settings.
 
-It must not know how tools are asked.
+The module does not run tools.
 """
 
 from __future__ import annotations
@@ -17,80 +17,78 @@ from tests.corpus.families.all_families import FAMILIES
 
 __all__ = ["count_table", "false_alarm_table", "settings_table"]
 
-Attempts = Sequence[ToolAnswer]
+Answers = Sequence[ToolAnswer]
 
-#: What a family is of: the module it stands in.
-KINDS = {family.name: family.draw.__module__.rpartition(".")[2] for family in FAMILIES}
-
-
-def rejected(attempts: Attempts) -> str:
-    """Say how many claims were not accepted."""
-    return _share(sum(not attempt.accepted for attempt in attempts), len(attempts))
+#: The kind of each family, which is the name of its module.
+KINDS = {family.name: family.module for family in FAMILIES}
 
 
-def accepted(attempts: Attempts) -> str:
-    """Say how many claims were accepted."""
-    return _share(sum(attempt.accepted for attempt in attempts), len(attempts))
+def rejected(answers: Answers) -> str:
+    """Format the share and the number of claims that were not accepted."""
+    return _share(sum(not answer.accepted for answer in answers), len(answers))
+
+
+def accepted(answers: Answers) -> str:
+    """Format the share and the number of claims that were accepted."""
+    return _share(sum(answer.accepted for answer in answers), len(answers))
 
 
 def _share(number: int, total: int) -> str:
     return f"{number / total:.1%} ({number:,})" if total else "-"
 
 
-def _clean(attempts: Attempts) -> Attempts:
-    return [attempt for attempt in correct(attempts) if attempt.family not in NOISY]
+def _correct_without_noise(answers: Answers) -> Answers:
+    return [answer for answer in correct(answers) if answer.family not in NOISY]
 
 
-def _median_evaluations(attempts: Attempts) -> str:
-    return f"{statistics.median(attempt.evaluations for attempt in attempts):,.0f}"
+def _median_evaluations(answers: Answers) -> str:
+    return f"{statistics.median(answer.evaluations for answer in answers):,.0f}"
 
 
-def _raised(attempts: Attempts) -> str:
-    return f"{sum(bool(attempt.refusal) for attempt in attempts):,}"
+def _exceptions(answers: Answers) -> str:
+    return f"{sum(bool(answer.exception) for answer in answers):,}"
 
 
-#: The headings of the table of counts, and how a tool's attempts fill each column.
-COUNTS: dict[str, Callable[[Attempts], str]] = {
-    "false alarms": lambda own: rejected(_clean(own)),
-    "with noisy families": lambda own: rejected(correct(own)),
-    "passed, 1% and more": lambda own: accepted(visible(gross(own))),
-    "passed, 0.1% and more": lambda own: accepted(visible(coarse(own))),
-    "passed, about 1e-4": lambda own: accepted(visible(fine(own))),
-    "exceptions": _raised,
-    "evaluations": lambda own: _median_evaluations(correct(own)),
+#: The columns of the table of counts: the heading, and the cell for the answers of a tool.
+COUNTS: dict[str, Callable[[Answers], str]] = {
+    "false alarms": lambda answers: rejected(_correct_without_noise(answers)),
+    "with noisy families": lambda answers: rejected(correct(answers)),
+    "passed, 1% and more": lambda answers: accepted(visible(gross(answers))),
+    "passed, 0.1% and more": lambda answers: accepted(visible(coarse(answers))),
+    "passed, about 1e-4": lambda answers: accepted(visible(fine(answers))),
+    "exceptions": _exceptions,
+    "evaluations": lambda answers: _median_evaluations(correct(answers)),
 }
 
 
-def count_table(rivals: Sequence[Rival], attempts: Attempts) -> Iterator[str]:
-    """Yield the table of counts, a tool a row."""
+def count_table(rivals: Sequence[Rival], answers: Answers) -> Iterator[str]:
+    """Yield the lines of the table of counts, with a row for each tool."""
     rows = [
-        [rival.name, *(fill(_of(rival, attempts)) for fill in COUNTS.values())] for rival in rivals
+        [rival.name, *(cell(_of(rival, answers)) for cell in COUNTS.values())] for rival in rivals
     ]
     yield from markdown_table(["tool", *COUNTS], rows)
 
 
-def false_alarm_table(rivals: Sequence[Rival], attempts: Attempts) -> Iterator[str]:
-    """Yield the table of false alarms by the kind of function, a tool a row."""
-    right = correct(attempts)
-    present = [kind for kind in dict.fromkeys(KINDS.values()) if _in(kind, right)]
+def false_alarm_table(rivals: Sequence[Rival], answers: Answers) -> Iterator[str]:
+    """Yield the lines of the table of false alarms by kind, with a row for each tool."""
+    of_correct = correct(answers)
+    present = [kind for kind in dict.fromkeys(KINDS.values()) if _of_kind(kind, of_correct)]
     rows = [
-        [rival.name, *(rejected(_in(kind, _of(rival, right))) for kind in present)]
+        [rival.name, *(rejected(_of_kind(kind, _of(rival, of_correct))) for kind in present)]
         for rival in rivals
     ]
     yield from markdown_table(["tool", *present], rows)
 
 
 def settings_table(rivals: Sequence[Rival]) -> Iterator[str]:
-    """Yield the table of what tools say, and of the settings they were given."""
+    """Yield the lines of the table of what tools report, and of their settings."""
     rows = [[r.name, r.names_entry, r.has_bound, r.settings] for r in rivals]
-    yield from markdown_table(
-        ["tool", "names the wrong entry", "error bound", "as it was asked"], rows
-    )
+    yield from markdown_table(["tool", "names the wrong entry", "error bound", "settings"], rows)
 
 
-def _of(rival: Rival, attempts: Attempts) -> Attempts:
-    return [attempt for attempt in attempts if attempt.rival == rival.name]
+def _of(rival: Rival, answers: Answers) -> Answers:
+    return [answer for answer in answers if answer.rival == rival.name]
 
 
-def _in(kind: str, attempts: Attempts) -> Attempts:
-    return [attempt for attempt in attempts if KINDS[attempt.family] == kind]
+def _of_kind(kind: str, answers: Answers) -> Answers:
+    return [answer for answer in answers if KINDS[answer.family] == kind]

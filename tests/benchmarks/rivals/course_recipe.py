@@ -1,4 +1,4 @@
-"""The recipe of the deep learning courses, as written there."""
+"""The gradient check of the deep learning courses, as written there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THRESHOLD = 2e-7
 
 
 def accepts(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> bool:
-    """Compare by formula (2), and find a mistake where it exceeds the threshold."""
+    """Compare by formula (2) of the course, and reject above its threshold."""
     numerical = np.zeros(point.size)
     for i in range(point.size):
         plus, minus = point.ravel().copy(), point.ravel().copy()
@@ -26,13 +26,13 @@ def accepts(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> b
         numerical[i] = (float(above) - float(below)) / (2 * EPSILON)
     numerator = np.linalg.norm(claim.ravel() - numerical)
     denominator = np.linalg.norm(claim) + np.linalg.norm(numerical)
-    # Written this way round there, so that a NaN is no mistake.
+    # Written so in the course: a NaN is accepted.
     return not numerator / denominator > THRESHOLD
 
 
 COURSE = Rival(
-    "the course's recipe",
+    "deep learning course",
     "",
     accepts,
-    "`epsilon=1e-7`; a mistake when formula (2) is above 2e-7",
+    "`epsilon=1e-7`; accepted unless formula (2) is above 2e-7",
 )

@@ -1,4 +1,4 @@
-"""pytest-gradcheck itself, on the same terms."""
+"""pytest-gradcheck itself, called like the other tools."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["OURS", "STRICT", "report"]
 def accepts(
     forward: Callable[[Floats], Any], claim: Floats, point: Floats, **options: Any
 ) -> bool:
-    """Check with one seed for all."""
+    """Return whether a check with a fixed seed passes."""
     return report(forward, claim, point, **options).passed
 
 
 def report(
     forward: Callable[[Floats], Any], claim: Floats, point: Floats, **options: Any
 ) -> Report:
-    """Return all that is said of a claim."""
+    """Return the report of a check with a fixed seed."""
     return check_gradient(forward, lambda x: claim, point, backward_args=("x",), seed=0, **options)
 
 
@@ -39,7 +39,7 @@ STRICT = Rival(
     "pytest-gradcheck, strict",
     "pytest-gradcheck",
     partial(accepts, strict=True, kinks="accept"),
-    '`strict=True, kinks="accept"`: inconclusive in part fails, too',
+    '`strict=True, kinks="accept"`: a partly inconclusive check fails',
     names_entry="yes",
     has_bound="yes",
 )

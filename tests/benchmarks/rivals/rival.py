@@ -1,6 +1,6 @@
-"""What a tool is asked: whether it accepts a gradient.
+"""The interface of a tool: whether it accepts a gradient.
 
-It must not know any tool.
+The module does not know any tool.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ __all__ = ["Accepts", "Floats", "Rival"]
 
 Floats = NDArray[np.float64]
 
-#: ``accepts(forward, claim, point)``: a function of an array, the gradient that is claimed at
-#: the point, and the point; both in float64. What it raises is a rejection, too.
+#: ``accepts(forward, claim, point)``: a function of an array, the gradient claimed at the point,
+#: and the point, both in float64. An exception is a rejection.
 Accepts = Callable[[Callable[[Floats], Any], Floats, Floats], bool]
 
 
 @dataclass(frozen=True)
 class Rival:
-    """A tool, as its documentation says to use it.
+    """A tool, called as its documentation says.
 
     Attributes
     ----------
     name : str
-        What it is called.
+        The name in tables.
     package : str
-        The distribution it comes in; empty where it is a recipe.
+        The distribution; empty where there is none.
     accepts : callable
-        Asks it about one claim, see `Accepts`.
+        Checks one claim, see `Accepts`.
     settings : str
-        Its settings, and what was taken for acceptance.
+        Its settings, and what counts as acceptance.
     names_entry : str
         Whether its answer says which entry is wrong.
     has_bound : str
-        Whether it says how well it knows the derivative.
+        Whether it reports an error bound of the derivative.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Asking every tool about every claim of the corpus.
+"""Answers of tools about the claims of the corpus, with their costs.
 
-It must not count; it returns what each tool said and what that cost.
+The module does not count answers.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ __all__ = ["ToolAnswer", "ask_all_tools", "ask_tool"]
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """What a tool said of one claim.
+    """The answer of a tool about one claim.
 
     Attributes
     ----------
     rival, family, mutant, seed : str, str, str, int
-        Which tool, which claim.
+        The tool and the claim.
     error, visible : float, bool
-        How wrong the claim is, and whether forward can show it.
+        The relative error of the claim, and whether it is visible in forward's values.
     accepted : bool
-        Whether the tool accepts it.
-    refusal : str
-        The type of the exception by which it does not, else empty.
+        Whether the tool accepts the claim.
+    exception : str
+        The type of the exception that the tool raised; empty where it raised none.
     evaluations : int
         Calls of forward.
     """
@@ -46,19 +46,19 @@ class ToolAnswer:
     error: float
     visible: bool
     accepted: bool
-    refusal: str
+    exception: str
     evaluations: int
 
 
 def ask_tool(rival: Rival, family: str, seed: int, case: Case, claim: Claim) -> ToolAnswer:
-    """Ask one tool about one claim, at the point in float64."""
+    """Return the answer of a tool about a claim, at the point in float64."""
     counted = CallCounter(case.forward)
     gradient, point = (np.array(a, dtype=np.float64) for a in (claim.gradient, case.point))
-    accepted, refusal = False, ""
+    accepted, exception = False, ""
     try:
         accepted = rival.accepts(counted, gradient, point)
-    except Exception as error:  # noqa: BLE001  # whatever a tool raises, it does not accept
-        refusal = type(error).__name__
+    except Exception as error:  # noqa: BLE001  # any exception is a rejection
+        exception = type(error).__name__
     return ToolAnswer(
         rival=rival.name,
         family=family,
@@ -67,7 +67,7 @@ def ask_tool(rival: Rival, family: str, seed: int, case: Case, claim: Claim) -> 
         error=claim.error,
         visible=claim.visible,
         accepted=accepted,
-        refusal=refusal,
+        exception=exception,
         evaluations=counted.calls,
     )
 
@@ -75,11 +75,11 @@ def ask_tool(rival: Rival, family: str, seed: int, case: Case, claim: Claim) -> 
 def ask_all_tools(
     rivals: Sequence[Rival], families: Iterable[Family], seeds: Iterable[int], jobs: int
 ) -> list[ToolAnswer]:
-    """Ask tools about every claim of every case."""
-    return run_in_processes(_attempt_case, list(product([tuple(rivals)], families, seeds)), jobs)
+    """Return the answers of all tools about every claim of every case."""
+    return run_in_processes(_ask_about_case, list(product([tuple(rivals)], families, seeds)), jobs)
 
 
-def _attempt_case(task: tuple[tuple[Rival, ...], Family, int]) -> list[ToolAnswer]:
+def _ask_about_case(task: tuple[tuple[Rival, ...], Family, int]) -> list[ToolAnswer]:
     rivals, family, seed = task
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

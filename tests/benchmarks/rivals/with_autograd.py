@@ -1,4 +1,4 @@
-"""`autograd.test_util.check_grads`, over a primitive with its VJP."""
+"""`autograd.test_util.check_grads` of a primitive with its vector-Jacobian product."""
 
 from __future__ import annotations
 

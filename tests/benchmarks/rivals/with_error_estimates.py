@@ -1,4 +1,4 @@
-"""numdifftools and jacobi: derivatives with error estimates, compared as their users would."""
+"""numdifftools and jacobi: derivatives with error estimates, compared with the claim."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.benchmarks.rivals.rival import Floats, Rival
 
 __all__ = ["JACOBI", "NUMDIFFTOOLS"]
 
-#: A claim may be off by this relatively, beside what the tool says of its own error.
+#: The relative error of a claim that is allowed in addition to the tool's error estimate.
 RTOL = 1e-6
 
 SETTINGS = "defaults; accepted when every entry is within its error estimate and 1e-6"
@@ -32,15 +32,15 @@ def _agree(claim: Floats, value: Floats, error: Floats) -> bool:
 
 @contextmanager
 def _lapack_silenced() -> Iterator[None]:
-    """Keep what LAPACK prints of a fit to NaN, past Python, off the standard output."""
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    """Redirect what LAPACK prints to the standard output about a fit to NaN."""
+    stdout, devnull = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 1)
+        os.dup2(devnull, 1)
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        os.close(devnull)
 
 
 def by_numdifftools(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> bool:

@@ -1,4 +1,4 @@
-"""`jax.test_util.check_grads`, over a custom VJP that calls back to numpy."""
+"""`jax.test_util.check_grads` of a custom VJP that calls back to numpy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["JAX"]
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")
-# A forward that raises is counted, and need not be logged as well.
+# A forward that raises is counted, and need not be logged.
 logging.getLogger("jax._src.callback").setLevel(logging.CRITICAL)
 
 

@@ -1,4 +1,4 @@
-"""`scipy.optimize.check_grad`, which gives one norm, under the thresholds people use."""
+"""`scipy.optimize.check_grad`, which returns one norm, with the thresholds that users choose."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def _error(
 
 
 def absolutely(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> bool:
-    """Take 1e-5 for the largest error."""
+    """Accept an error below 1e-5."""
     return _error(forward, claim, point) < 1e-5
 
 
 def relatively(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> bool:
-    """Take a millionth of the gradient's norm for the largest error."""
+    """Accept an error below a millionth of the gradient's norm."""
     return bool(_error(forward, claim, point) < 1e-6 * np.linalg.norm(claim))
 
 
 def randomly(forward: Callable[[Floats], Any], claim: Floats, point: Floats) -> bool:
-    """Take a millionth of the gradient's norm for the largest error along one direction."""
+    """Accept an error along one direction below a millionth of the gradient's norm."""
     error = _error(forward, claim, point, direction="random", rng=0)
     return bool(error < 1e-6 * np.linalg.norm(claim))
 

@@ -1,4 +1,4 @@
-"""`torch.autograd.gradcheck`, over a custom Function as its documentation has it."""
+"""`torch.autograd.gradcheck` of a custom `Function`, as in its documentation."""
 
 from __future__ import annotations
 

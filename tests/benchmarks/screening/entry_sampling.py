@@ -1,8 +1,7 @@
-"""Drawing entries of a gradient that an error can be seen of.
+"""Random entries of a gradient whose errors are visible in float64.
 
-Their true gradient is not zero, and not so small beside the others of their parameter that
-float64 could not show a share of it: at least a tenth of the median of those that are not zero.
-It must not change the gradient.
+An entry is drawn only if it is nonzero and at least a tenth of the median of the nonzero entries
+of its parameter. The module does not change the gradient.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from numpy.typing import NDArray
 
 from tests.benchmarks.screening.coordinate_masks import Array
 
-__all__ = ["Place", "draw_entries", "draw_name", "draw_scattered", "eligible"]
+__all__ = ["Entry", "draw_entries", "draw_name", "draw_scattered", "eligible"]
 
-#: A parameter and an index in it.
-Place = tuple[str, tuple[int, ...]]
+#: The name of a parameter, and an index in it.
+Entry = tuple[str, tuple[int, ...]]
 
-#: An entry is at least this share of the median of its parameter.
-LEAST = 0.1
+#: The smallest entry that is drawn, relative to the median of its parameter's nonzero entries.
+SMALLEST_RELATIVE = 0.1
 
 
 def eligible(array: Array) -> NDArray[np.intp]:
-    """Return the flat indices of entries that may be chosen.
+    """Return the flat indices of the entries that may be drawn.
 
     Examples
     --------
@@ -35,7 +34,7 @@ def eligible(array: Array) -> NDArray[np.intp]:
     nonzero = magnitude[magnitude > 0]
     if not nonzero.size:
         return np.zeros(0, dtype=np.intp)
-    return np.flatnonzero(magnitude >= LEAST * np.median(nonzero))
+    return np.flatnonzero(magnitude >= SMALLEST_RELATIVE * np.median(nonzero))
 
 
 def draw_name(
@@ -43,36 +42,36 @@ def draw_name(
     rng: np.random.Generator,
     suits: Callable[[Array], bool] = lambda array: True,
 ) -> str:
-    """Draw one of the parameters that suit and that are not zero everywhere, each as likely."""
+    """Draw the name of a parameter that suits and is not zero, each with equal probability."""
     names = [name for name, array in gradient.items() if suits(array) and array.any()]
     return str(rng.choice(names))
 
 
 def draw_entries(
     gradient: Mapping[str, Array], rng: np.random.Generator, name: str, count: int = 1
-) -> list[Place]:
-    """Draw different entries of one parameter."""
+) -> list[Entry]:
+    """Draw distinct entries of one parameter."""
     array = gradient[name]
     chosen = rng.choice(eligible(array), count, replace=False)
-    return [_place(name, array, flat) for flat in chosen.tolist()]
+    return [_entry(name, array, flat) for flat in chosen.tolist()]
 
 
 def draw_scattered(
     gradient: Mapping[str, Array], rng: np.random.Generator, count: int
-) -> list[Place]:
-    """Draw different entries of any parameters, every entry as likely."""
+) -> list[Entry]:
+    """Draw distinct entries of all parameters, each entry with equal probability."""
     each = {name: eligible(array) for name, array in gradient.items()}
     ends = np.cumsum([indices.size for indices in each.values()])
     chosen = np.sort(rng.choice(int(ends[-1]), count, replace=False))
     names = list(each)
-    places = []
+    entries = []
     for number in chosen.tolist():
         k = int(np.searchsorted(ends, number, side="right"))
         indices = each[names[k]]
         flat = int(indices[number - int(ends[k])])
-        places.append(_place(names[k], gradient[names[k]], flat))
-    return places
+        entries.append(_entry(names[k], gradient[names[k]], flat))
+    return entries
 
 
-def _place(name: str, array: Array, flat: int) -> Place:
+def _entry(name: str, array: Array, flat: int) -> Entry:
     return name, tuple(int(k) for k in np.unravel_index(flat, array.shape))

@@ -1,6 +1,6 @@
-"""A network as a function of one vector, which is what every tool takes.
+"""A network as a function of one vector, which every tool accepts.
 
-It must not know any tool.
+The module does not know any tool.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = ["NETWORKS_BY_SIZE", "FlatNetwork", "NetworkFactory", "flatten"]
 #: ``subject(seed=...)`` draws a network.
 NetworkFactory = Callable[..., Network]
 
-#: Networks with tanh, that have no kinks to hinder anyone, of ten, a thousand, a hundred thousand
-#: and a million parameters; and a chain of ten million.
+#: Networks with tanh, which have no kinks, with 10, 1,000, 100,000 and a million parameters; and
+#: a chain of ten million.
 NETWORKS_BY_SIZE: tuple[NetworkFactory, ...] = (
     partial(perceptron, (1, 2, 2), activation="tanh"),
     partial(perceptron, (23, 31, 8), activation="tanh"),
@@ -40,11 +40,11 @@ class FlatNetwork:
     Attributes
     ----------
     forward : callable
-        ``forward(x)`` gives the loss.
+        ``forward(x)`` returns the loss.
     gradient : dict of str to ndarray
-        The true gradient, of each parameter in the order of the point.
+        The true gradient at the point by each parameter, in the order of the vector.
     point : ndarray
-        Where it is taken.
+        The point.
     """
 
     forward: Callable[[Any], Any]
@@ -52,7 +52,7 @@ class FlatNetwork:
     point: Any
 
     def claim(self, mistake: Mistake, seed: int) -> tuple[Any, Any]:
-        """Return the gradient with a mistake, and a mask of what is wrong."""
+        """Return the flat gradient with a mistake, and a mask of the wrong entries."""
         gradient = {name: array.copy() for name, array in self.gradient.items()}
         mistake(gradient, np.random.default_rng(seed))
         claim = _joined(gradient)
@@ -60,7 +60,7 @@ class FlatNetwork:
 
 
 def flatten(network: Network) -> FlatNetwork:
-    """Return a network as a function of all its parameters in one vector."""
+    """Return a network as a function of one vector of all its parameters."""
     shapes = {name: array.shape for name, array in network.parameters.items()}
     ends = accumulate((array.size for array in network.parameters.values()), initial=0)
     cuts = list(pairwise(ends))

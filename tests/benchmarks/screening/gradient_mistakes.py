@@ -1,6 +1,7 @@
-"""Mistakes in a gradient, by name: each changes it in place and says where.
+"""Mistakes in a gradient, by name.
 
-It must not know how gradients are checked.
+Each mistake changes a gradient in place and returns the entries that it touched. The module does
+not know how gradients are checked.
 """
 
 from __future__ import annotations
@@ -18,24 +19,24 @@ __all__ = ["MISTAKES", "NOTHING", "Gradient", "Mistake"]
 
 Gradient = dict[str, Array]
 
-#: ``mistake(gradient, rng)`` changes the gradient and returns the coordinates it meddled with;
-#: what is zero in a row stays right, whatever the row is multiplied by.
+#: ``mistake(gradient, rng)`` changes the gradient and returns the entries that it touched. Some
+#: may stay right: a zero in a row that is multiplied.
 Mistake = Callable[[Gradient, np.random.Generator], Masks]
 
-#: Where in a matrix the other axis is: ``gradient[index]`` of an entry's index.
+#: The index of the row or the column of a matrix that contains an entry.
 ROW: Callable[[tuple[int, ...]], Any] = lambda index: (index[0], slice(None))  # noqa: E731
 COLUMN: Callable[[tuple[int, ...]], Any] = lambda index: (slice(None), index[1])  # noqa: E731
 
 
 def nothing(gradient: Gradient, rng: np.random.Generator) -> Masks:
-    """Leave it correct."""
+    """Leave the gradient correct."""
     return empty_masks(gradient)
 
 
 def entry(gradient: Gradient, rng: np.random.Generator, *, factor: float) -> Masks:
-    """Multiply an entry of some parameter."""
-    (place,) = draw_entries(gradient, rng, draw_name(gradient, rng))
-    return _multiplied(gradient, [place], factor)
+    """Multiply one entry of a random parameter."""
+    (drawn,) = draw_entries(gradient, rng, draw_name(gradient, rng))
+    return _multiplied(gradient, [drawn], factor)
 
 
 def line(
@@ -45,14 +46,14 @@ def line(
     along: Callable[[tuple[int, ...]], Any],
     factor: float,
 ) -> Masks:
-    """Multiply the row or the column that an entry of some matrix is in."""
+    """Multiply the row or the column of a random entry of a random matrix."""
     name = draw_name(gradient, rng, lambda array: array.ndim == 2)
     ((_, index),) = draw_entries(gradient, rng, name)
     return _multiplied(gradient, [(name, along(index))], factor)
 
 
 def parameter(gradient: Gradient, rng: np.random.Generator, *, factor: float) -> Masks:
-    """Multiply some parameter."""
+    """Multiply a random parameter."""
     return _multiplied(gradient, [(draw_name(gradient, rng), ...)], factor)
 
 
@@ -62,7 +63,7 @@ def everything(gradient: Gradient, rng: np.random.Generator, *, factor: float) -
 
 
 def pair(gradient: Gradient, rng: np.random.Generator) -> Masks:
-    """Add half of an entry to it, and take that from another of its parameter."""
+    """Add half of an entry to it, and subtract that from another entry of its parameter."""
     (name, one), (_, other) = draw_entries(gradient, rng, draw_name(gradient, rng), 2)
     masks, shift = empty_masks(gradient), gradient[name][one] / 2
     gradient[name][one] += shift
@@ -72,13 +73,13 @@ def pair(gradient: Gradient, rng: np.random.Generator) -> Masks:
 
 
 def scattered(gradient: Gradient, rng: np.random.Generator, *, count: int, factor: float) -> Masks:
-    """Multiply entries anywhere."""
+    """Multiply random entries of all parameters."""
     return _multiplied(gradient, draw_scattered(gradient, rng, count), factor)
 
 
-def _multiplied(gradient: Gradient, places: list[tuple[str, Any]], factor: float) -> Masks:
+def _multiplied(gradient: Gradient, indices: list[tuple[str, Any]], factor: float) -> Masks:
     masks = empty_masks(gradient)
-    for name, index in places:
+    for name, index in indices:
         gradient[name][index] *= factor
         masks[name][index] = True
     return masks

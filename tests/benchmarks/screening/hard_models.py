@@ -1,6 +1,6 @@
-"""Models with something in them that is easily overlooked.
+"""Models in which a wrong entry of the gradient is easily overlooked.
 
-Each draws anew for a seed. It must not know what goes wrong in them.
+Each is drawn at random from a seed. The module does not make mistakes in gradients.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from tests.benchmarks.handwritten_networks import (
 
 __all__ = ["tensors", "with_dead_unit"]
 
-#: A bias that no sum over the inputs of a unit comes near.
-FAR = 100.0
+#: A negative bias of this size makes a unit inactive for every input.
+LARGE_BIAS = 100.0
 
 OUTPUTS = 5
 BATCH = 32
 
 
 def with_dead_unit(sizes: Sequence[int] = (300, 200, 100, 10), *, seed: int = 0) -> Network:
-    """Return a perceptron with ReLU, a unit of whose first layer is off for the whole batch."""
+    """Return a ReLU perceptron with a unit of the first layer inactive for the whole batch."""
     network = perceptron(sizes, seed=seed)
     unit = np.random.default_rng(seed).integers(sizes[1])
-    network.parameters["b1"][unit] = -FAR
+    network.parameters["b1"][unit] = -LARGE_BIAS
     return network
 
 
 def tensors(shapes: Sequence[tuple[int, ...]], *, seed: int = 0) -> Network:
     """Return a classifier with a parameter of each shape, which feeds units of its own.
 
-    The last axis of a parameter is that of its units, all others are contracted with a batch of
-    inputs. One without axes feeds a single unit.
+    The last axis of a parameter is that of its units; the other axes are contracted with a batch
+    of inputs. A parameter without axes feeds a single unit.
     """
     rng = np.random.default_rng(seed)
     labels = rng.integers(OUTPUTS, size=BATCH)
@@ -51,7 +51,7 @@ def tensors(shapes: Sequence[tuple[int, ...]], *, seed: int = 0) -> Network:
         units = shape[-1] if shape else 1
         fan = int(np.prod(shape)) // units
         name = f"p{k}"
-        parameters[name] = rng.normal(size=shape) + np.zeros(shape)  # an array without axes, too
+        parameters[name] = rng.normal(size=shape) + np.zeros(shape)  # an array for no axes, too
         inputs[name] = rng.normal(size=(BATCH, fan)) / np.sqrt(fan)
         readouts[name] = rng.normal(size=(units, OUTPUTS)) / np.sqrt(units)
 

@@ -1,6 +1,7 @@
-"""What a check of a very long vector takes: time, and memory beyond the user's own.
+"""Time and memory of a check of a very long vector.
 
-It must not know other tools.
+Memory is counted beyond the user's own point, claim and function. The module does not know other
+tools.
 """
 
 from __future__ import annotations
@@ -28,25 +29,25 @@ SIZES = (100_000, 1_000_000, 10_000_000)
 
 CLAIMS = (NOTHING, "one entry 1% off", "an opposite pair", "8 entries x 1.5")
 
-#: Entries of a first check, by which is loaded what is loaded at first use.
-FIRST = 20_000
+#: Entries of a first check, whose imports and caches must not count.
+WARM_UP_SIZE = 20_000
 
 
 @dataclass(frozen=True)
 class LongVectorCheck:
-    """What a check took.
+    """The result and the costs of one check.
 
     Attributes
     ----------
     size, mistake : int, str
-        Of what.
+        The number of entries, and the mistake in the gradient.
     verdict, exact : str, bool
-        Of the report, and whether it names all that is wrong and nothing else.
+        The verdict, and whether the report names all that is wrong and nothing else.
     evaluations, seconds, forward : int, float, float
-        Calls of forward, what the check took, and what one call takes by itself.
+        Calls of forward, seconds of the check, and seconds of one call by itself.
     traced, resident : float
-        Peaks of memory beyond what there was before, in vectors: of what Python and numpy
-        allocate, and of the whole process.
+        The growth of memory at its peak, in vectors: of the allocations of Python and numpy, and
+        of the whole process.
     """
 
     size: int
@@ -59,32 +60,37 @@ class LongVectorCheck:
     traced: float
     resident: float
 
+    @property
+    def forward_share(self) -> float:
+        """The share of the time that is spent in forward."""
+        return self.evaluations * self.forward / self.seconds
+
 
 def check_long_vectors(sizes: Sequence[int] = SIZES) -> Iterator[LongVectorCheck]:
-    """Yield what each check takes, in a fresh process."""
+    """Yield the result of each check; each runs in a fresh process."""
     for size in sizes:
         for mistake in CLAIMS:
             yield run_in_fresh_process(_check, size, mistake)
 
 
 def _check(size: int, mistake: str) -> LongVectorCheck:
-    first = flatten(coupled_chain(FIRST))
-    report(first.forward, first.claim(MISTAKES[NOTHING], 0)[0], first.point)
-    made = flatten(coupled_chain(size))
-    claim, wrong = made.claim(MISTAKES[mistake], 0)
-    check = partial(report, made.forward, claim, made.point, max_rows=ALL_ROWS)
-    found, resident = peak_resident_memory(check)
-    (parameter,) = found.parameters
+    warm_up = flatten(coupled_chain(WARM_UP_SIZE))
+    report(warm_up.forward, warm_up.claim(MISTAKES[NOTHING], 0)[0], warm_up.point)
+    flat = flatten(coupled_chain(size))
+    claim, wrong = flat.claim(MISTAKES[mistake], 0)
+    check = partial(report, flat.forward, claim, flat.point, max_rows=ALL_ROWS)
+    checked, resident = peak_resident_memory(check)
+    (parameter,) = checked.parameters
     return LongVectorCheck(
         size=size,
         mistake=mistake,
-        verdict=found.verdict,
+        verdict=checked.verdict,
         exact=np.array_equal(named_entries_of(parameter), wrong),
-        evaluations=found.evaluations,
-        seconds=found.seconds,
-        forward=least_seconds(lambda: made.forward(made.point)),
-        traced=_traced_peak(check) / made.point.nbytes,
-        resident=resident / made.point.nbytes,
+        evaluations=checked.evaluations,
+        seconds=checked.seconds,
+        forward=least_seconds(lambda: flat.forward(flat.point)),
+        traced=_traced_peak(check) / flat.point.nbytes,
+        resident=resident / flat.point.nbytes,
     )
 
 
@@ -96,21 +102,27 @@ def _traced_peak(work: Callable[[], object]) -> int:
     return peak
 
 
-#: The headings of the table, and how a check fills each column.
+def _named_exactly(check: LongVectorCheck) -> str:
+    if check.mistake == NOTHING:
+        return "-"
+    return "yes" if check.exact else "no"
+
+
+#: The columns of the table: the heading, and the cell of a check.
 COLUMNS: dict[str, Callable[[LongVectorCheck], str]] = {
-    "entries": lambda it: f"{it.size:,}",
-    "wrong": lambda it: it.mistake,
-    "verdict": lambda it: it.verdict,
-    "named exactly": lambda it: "-" if it.mistake == NOTHING else "yes" if it.exact else "no",
-    "evaluations": lambda it: f"{it.evaluations}",
-    "seconds": lambda it: format_number(it.seconds),
-    "of these, evaluations": lambda it: f"{it.evaluations * it.forward / it.seconds:.0%}",
-    "memory, tracemalloc": lambda it: f"{it.traced:.1f}",
-    "resident": lambda it: f"{it.resident:.1f}",
+    "entries": lambda check: f"{check.size:,}",
+    "wrong": lambda check: check.mistake,
+    "verdict": lambda check: check.verdict,
+    "named exactly": _named_exactly,
+    "evaluations": lambda check: f"{check.evaluations}",
+    "seconds": lambda check: format_number(check.seconds),
+    "of these, evaluations": lambda check: f"{check.forward_share:.0%}",
+    "memory, tracemalloc": lambda check: f"{check.traced:.1f}",
+    "resident": lambda check: f"{check.resident:.1f}",
 }
 
 
-def long_vector_table(found: Sequence[LongVectorCheck]) -> Iterator[str]:
+def long_vector_table(checks: Sequence[LongVectorCheck]) -> Iterator[str]:
     """Yield the lines of a table with a row for each check."""
-    rows = [[fill(each) for fill in COLUMNS.values()] for each in found]
+    rows = [[cell(check) for cell in COLUMNS.values()] for check in checks]
     yield from markdown_table(list(COLUMNS), rows)

@@ -1,6 +1,6 @@
-"""Checking networks in fast mode with every mistake, and comparing what is named with it.
+"""Checks of networks in fast mode with one mistake in the gradient, compared with the report.
 
-It must not count or print; it returns what became of each.
+Mistake and check are seeded. The module does not count or print results.
 """
 
 from __future__ import annotations
@@ -45,30 +45,32 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "residual, tanh": partial(residual, activation="tanh"),
 }
 
-#: Notes of a parameter that say that an error in it, or in some of it, is unseen.
-UNSEEN_NOTES = frozenset({"zero", "vacuous", "unused"})
+#: Kinds of notes that say that errors in a parameter, or in part of it, cannot be seen.
+INVISIBLE_NOTES = frozenset({"zero", "vacuous", "unused"})
 
 
 @dataclass(frozen=True)
 class MistakeResult:
-    """What a check said of a gradient with a mistake.
+    """The result of a check of a gradient with a mistake.
 
     Attributes
     ----------
     network, dtype, mistake, seed : str, str, str, int
         What was checked.
     verdict : str
-        Of the report.
+        The verdict of the report.
     evaluations : int
         Calls of forward.
     wrong : int
-        How many coordinates are wrong.
-    missed, innocent : int
-        How many of these are not named, and how many are that nobody meddled with.
-    unsaid : int
-        How many that are not named are off by more than the report says it would have seen.
-    unseen : int
-        How many of the parameters meddled with it says errors are unseen in.
+        The number of wrong entries.
+    missed, others_named : int
+        The number of wrong entries that the report does not name, and of entries that it names
+        and that the mistake did not touch.
+    missed_above_resolution : int
+        The number of missed entries whose error exceeds the resolution that the report states.
+    parameters_with_invisible_errors : int
+        The number of parameters touched by the mistake of which the report says that errors
+        cannot be seen.
     """
 
     network: str
@@ -79,9 +81,9 @@ class MistakeResult:
     evaluations: int
     wrong: int
     missed: int
-    innocent: int
-    unsaid: int
-    unseen: int
+    others_named: int
+    missed_above_resolution: int
+    parameters_with_invisible_errors: int
 
     @property
     def detected(self) -> bool:
@@ -90,55 +92,53 @@ class MistakeResult:
 
     @property
     def exact(self) -> bool:
-        """Whether what is wrong is named, and nothing else."""
-        return self.detected == (self.wrong > 0) and self.missed == self.innocent == 0
+        """Whether the report names all that is wrong, and nothing else."""
+        return self.detected == (self.wrong > 0) and self.missed == self.others_named == 0
 
 
 def check_all_mistakes(
     networks: Iterable[str], dtypes: Iterable[str], seeds: Iterable[int], jobs: int
 ) -> list[MistakeResult]:
-    """Try every mistake in every network."""
-    return run_in_processes(_try_network, list(product(networks, dtypes, seeds)), jobs)
+    """Check every network with every mistake."""
+    return run_in_processes(_check_network, list(product(networks, dtypes, seeds)), jobs)
 
 
-def check_hard_cases(
-    places: Iterable[str], seeds: Iterable[int], jobs: int
-) -> list[MistakeResult]:
-    """Try every hard place, and its model with nothing wrong."""
-    return run_in_processes(_try_place, list(product(places, seeds)), jobs)
+def check_hard_cases(cases: Iterable[str], seeds: Iterable[int], jobs: int) -> list[MistakeResult]:
+    """Check every hard case, and its model with a correct gradient."""
+    return run_in_processes(_check_hard_case, list(product(cases, seeds)), jobs)
 
 
-def _try_network(task: tuple[str, str, int]) -> list[MistakeResult]:
+def _check_network(task: tuple[str, str, int]) -> list[MistakeResult]:
     name, dtype, seed = task
     network = NETWORKS[name](dtype=np.dtype(dtype).type, seed=seed)
-    return _try_mistakes(network, MISTAKES, task)
+    return _check_mistakes(network, MISTAKES, task)
 
 
-def _try_place(task: tuple[str, int]) -> list[MistakeResult]:
+def _check_hard_case(task: tuple[str, int]) -> list[MistakeResult]:
     name, seed = task
-    place = HARD_CASES[name]
-    mistakes = {name: place.mistake, NOTHING: MISTAKES[NOTHING]}
-    return _try_mistakes(place.model(seed=seed), mistakes, (name, "float64", seed))
+    case = HARD_CASES[name]
+    mistakes = {name: case.mistake, NOTHING: MISTAKES[NOTHING]}
+    return _check_mistakes(case.model(seed=seed), mistakes, (name, "float64", seed))
 
 
-def _try_mistakes(
+def _check_mistakes(
     network: Network, mistakes: Mapping[str, Mistake], task: tuple[str, str, int]
 ) -> list[MistakeResult]:
     name, dtype, seed = task
     gradient = network.gradient()
-    trials = []
-    for number, (mistake, change) in enumerate(mistakes.items()):
+    results = []
+    for number, (mistake, make) in enumerate(mistakes.items()):
         claim = {key: array.copy() for key, array in gradient.items()}
-        place = change(claim, np.random.default_rng([seed, number]))
+        touched = make(claim, np.random.default_rng([seed, number]))
         report = check_in_fast_mode(network, claim, seed)
-        trials.append(
-            compare_with_mistake((name, dtype, mistake, seed), report, gradient, claim, place)
+        results.append(
+            compare_with_mistake((name, dtype, mistake, seed), report, gradient, claim, touched)
         )
-    return trials
+    return results
 
 
 def check_in_fast_mode(network: Network, claim: Gradient, seed: int) -> Report:
-    """Check a claim about the gradient of a network in fast mode."""
+    """Check a claimed gradient of a network in fast mode."""
 
     def loss(parameters: Any) -> Any:
         return network.forward(parameters)
@@ -152,11 +152,23 @@ def check_in_fast_mode(network: Network, claim: Gradient, seed: int) -> Report:
 
 
 def compare_with_mistake(
-    task: Sequence[Any], report: Report, gradient: Gradient, claim: Gradient, place: Masks
+    task: Sequence[Any], report: Report, gradient: Gradient, claim: Gradient, touched: Masks
 ) -> MistakeResult:
-    """Compare what a report names with what is wrong, and with the place meddled with."""
-    found, wrong = named_entries(report), differences(gradient, claim)
-    missed = {key: mask & ~found[key] for key, mask in wrong.items()}
+    """Compare what a report names with what is wrong.
+
+    Parameters
+    ----------
+    task : sequence
+        Network, type, mistake and seed.
+    report : Report
+        The report of the check.
+    gradient, claim : dict of str to ndarray
+        The true gradient and the claimed one.
+    touched : dict of str to ndarray of bool
+        The entries that the mistake touched, which may have stayed right.
+    """
+    named, wrong = named_entries(report), differences(gradient, claim)
+    missed = {key: mask & ~named[key] for key, mask in wrong.items()}
     name, dtype, mistake, seed = task
     return MistakeResult(
         network=name,
@@ -167,23 +179,26 @@ def compare_with_mistake(
         evaluations=report.evaluations,
         wrong=count_set(wrong),
         missed=count_set(missed),
-        innocent=count_outside(found, place),
-        unsaid=count_set(_above(report, gradient, claim, missed)),
-        unseen=sum(
-            _unseen(part) for part in report.parameters if place[parameter_key(part.name)].any()
+        others_named=count_outside(named, touched),
+        missed_above_resolution=count_set(_above_resolution(report, gradient, claim, missed)),
+        parameters_with_invisible_errors=sum(
+            _has_invisible_errors(parameter)
+            for parameter in report.parameters
+            if touched[parameter_key(parameter.name)].any()
         ),
     )
 
 
-def _unseen(parameter: ParameterReport) -> bool:
-    return any(note.kind in UNSEEN_NOTES for note in parameter.notes)
+def _has_invisible_errors(parameter: ParameterReport) -> bool:
+    return any(note.kind in INVISIBLE_NOTES for note in parameter.notes)
 
 
-def _above(report: Report, gradient: Gradient, claim: Gradient, masks: Masks) -> Masks:
-    """Return the coordinates whose error is above what the report says would be seen."""
-    seen = {parameter_key(parameter.name): parameter.resolution for parameter in report.parameters}
+def _above_resolution(report: Report, gradient: Gradient, claim: Gradient, masks: Masks) -> Masks:
+    """Return the entries of masks whose error exceeds the resolution that the report states."""
+    resolutions = {parameter_key(p.name): p.resolution for p in report.parameters}
     return {
-        key: mask & (_error(gradient[key], claim[key]) > seen[key]) for key, mask in masks.items()
+        key: mask & (_error(gradient[key], claim[key]) > resolutions[key])
+        for key, mask in masks.items()
     }
 
 

@@ -1,7 +1,6 @@
-"""What trials came to: a table with a row for each mistake, and whatever went otherwise.
+"""Tables of checks with mistakes: counts for each mistake, and the checks that went wrong.
 
-A hard place is a mistake like any other.
-It must not check anything.
+A hard case is a mistake like any other. The module does not check gradients.
 """
 
 from __future__ import annotations
@@ -14,67 +13,67 @@ from tests.benchmarks.screening.mistake_results import MistakeResult
 
 __all__ = ["mistake_table", "other_outcomes_table"]
 
-Trials = Sequence[MistakeResult]
+Results = Sequence[MistakeResult]
 
-HEADINGS = ("called wrong", "named exactly", "innocents named")
+HEADINGS = ("called wrong", "named exactly", "others named")
 EVALUATIONS = ("evaluations, least", "median", "most")
 
-#: The headings of the table of other outcomes, and how a trial fills each column.
+#: The columns of the table of other outcomes: the heading, and the cell of a result.
 OUTCOMES: dict[str, Callable[[MistakeResult], str]] = {
-    "network": lambda trial: trial.network,
-    "mistake": lambda trial: trial.mistake,
-    "seed": lambda trial: f"{trial.seed}",
-    "verdict": lambda trial: trial.verdict,
-    "wrong": lambda trial: f"{trial.wrong:,}",
-    "not named": lambda trial: f"{trial.missed:,}",
-    "of these above what is seen": lambda trial: f"{trial.unsaid:,}",
-    "innocents": lambda trial: f"{trial.innocent:,}",
+    "network": lambda result: result.network,
+    "mistake": lambda result: result.mistake,
+    "seed": lambda result: f"{result.seed}",
+    "verdict": lambda result: result.verdict,
+    "wrong": lambda result: f"{result.wrong:,}",
+    "not named": lambda result: f"{result.missed:,}",
+    "of these above the resolution": lambda result: f"{result.missed_above_resolution:,}",
+    "others named": lambda result: f"{result.others_named:,}",
 }
 
 
-def mistake_table(trials: Trials, what: str = "mistake") -> Iterator[str]:
-    """Yield the lines of the table, over all networks and seeds.
+def mistake_table(results: Results, row_heading: str = "mistake") -> Iterator[str]:
+    """Yield the lines of a table with a row for each mistake, over all networks and seeds.
 
     Parameters
     ----------
-    trials : sequence of MistakeResult
+    results : sequence of MistakeResult
         In the order of the rows.
-    what : str
-        What a row is of.
+    row_heading : str
+        The heading of the first column.
     """
     rows = [
-        _row(mistake, [trial for trial in trials if trial.mistake == mistake])
-        for mistake in dict.fromkeys(trial.mistake for trial in trials)
+        _row(mistake, [result for result in results if result.mistake == mistake])
+        for mistake in dict.fromkeys(result.mistake for result in results)
     ]
-    yield from markdown_table([what, *HEADINGS, *EVALUATIONS], rows)
+    yield from markdown_table([row_heading, *HEADINGS, *EVALUATIONS], rows)
 
 
-def _row(mistake: str, trials: Trials) -> list[str]:
-    costs = [trial.evaluations for trial in trials]
-    exact = sum(trial.exact for trial in trials)
+def _row(mistake: str, results: Results) -> list[str]:
+    costs = [result.evaluations for result in results]
+    exact = sum(result.exact for result in results)
     return [
         mistake,
-        _of(sum(trial.detected for trial in trials), trials),
-        _of(exact, trials) if any(trial.wrong for trial in trials) else "-",
-        _of(sum(trial.innocent > 0 for trial in trials), trials),
+        _out_of(sum(result.detected for result in results), results),
+        _out_of(exact, results) if any(result.wrong for result in results) else "-",
+        _out_of(sum(result.others_named > 0 for result in results), results),
         f"{min(costs)}",
         f"{statistics.median(costs):.0f}",
         f"{max(costs)}",
     ]
 
 
-def _of(number: int, trials: Trials) -> str:
-    return f"{number} of {len(trials)}"
+def _out_of(number: int, results: Results) -> str:
+    return f"{number} of {len(results)}"
 
 
-def other_outcomes_table(trials: Trials) -> Iterator[str]:
-    """Yield the lines of a table of the trials in which not all was named, or too much.
+def other_outcomes_table(results: Results) -> Iterator[str]:
+    """Yield the lines of a table of the checks that did not name exactly what is wrong.
 
-    A correct gradient that is not called correct is one, too.
+    A correct gradient that is not called correct is listed as well.
     """
-    odd = [t for t in trials if not t.exact or (not t.wrong and t.verdict != "correct")]
-    if not odd:
+    others = [r for r in results if not r.exact or (not r.wrong and r.verdict != "correct")]
+    if not others:
         yield "There was no other outcome."
         return
-    rows = [[fill(trial) for fill in OUTCOMES.values()] for trial in odd]
+    rows = [[cell(result) for cell in OUTCOMES.values()] for result in others]
     yield from markdown_table(list(OUTCOMES), rows)

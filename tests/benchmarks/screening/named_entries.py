@@ -1,8 +1,8 @@
-"""Which coordinates a report says are wrong, by what it tells everyone.
+"""The entries that a report names as wrong.
 
-A place is read from the words of the diagnosis, an entry from those listed, and a parameter that
-is off by a factor, or of which all entries are counted wrong, is all of it. It must not know
-what was done to the gradient.
+Regions are read from the text of the diagnosis, and single entries from the list of the worst. A
+parameter that is wrong by a factor, or whose entries are all counted as wrong, is named as a
+whole. The module does not know what mistake was made.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from tests.benchmarks.screening.coordinate_masks import Masks
 
 __all__ = ["ALL_ROWS", "named_entries", "named_entries_of", "parameter_key"]
 
-#: Rows that a report is asked for, so that it lists all it found.
+#: The option ``max_rows`` with which a report lists all entries that it found.
 ALL_ROWS = 10**6
 
-PLACE = re.compile(r"wrong in (?P<all>all of )?[^\[\],]+(\['\w+'\])?(\[(?P<index>[^\]]*)\])?, ")
+REGION = re.compile(r"wrong in (?P<all>all of )?[^\[\],]+(\['\w+'\])?(\[(?P<index>[^\]]*)\])?, ")
 
-#: What a factor of all that a parameter claims is told by.
-DIRECTIONS = "along two directions"
+#: The words of a diagnosis of one factor for a whole parameter.
+WHOLE_PARAMETER = "along two directions"
+
+#: The words of a diagnosis of a wrong region, with its index.
 
 
 def named_entries(report: Report) -> Masks:
-    """Return what a report names, for each of its parameters."""
+    """Return the entries that a report names, for each of its parameters."""
     return {
         parameter_key(parameter.name): named_entries_of(parameter)
         for parameter in report.parameters
@@ -37,20 +39,20 @@ def named_entries(report: Report) -> Masks:
 
 
 def parameter_key(name: str) -> str:
-    """Return the key of a parameter in the dict it is in.
+    """Return the key of a parameter in the dict that contains it.
 
     Examples
     --------
-    >>> short("parameters['W1']")
+    >>> parameter_key("parameters['W1']")
     'W1'
     """
     return name.partition("['")[2].removesuffix("']")
 
 
 def named_entries_of(parameter: ParameterReport) -> NDArray[np.bool_]:
-    """Return the entries of a parameter that are named."""
+    """Return a mask of the entries of a parameter that its report names."""
     mask = np.zeros(parameter.shape, dtype=bool)
-    factors = [d for d in parameter.diagnosis if d.kind == "factor" and DIRECTIONS in d.text]
+    factors = [d for d in parameter.diagnosis if d.kind == "factor" and WHOLE_PARAMETER in d.text]
     if factors or parameter.wrong >= parameter.size:
         mask[...] = True
     for diagnosis in parameter.diagnosis:
@@ -63,16 +65,16 @@ def named_entries_of(parameter: ParameterReport) -> NDArray[np.bool_]:
 
 
 def _index(text: str) -> Any:
-    """Read the index of a place: of ``W1[3, :]``, ``(3, slice(None))``.
+    """Return the index of a region: ``(3, slice(None))`` for ``W1[3, :]``.
 
     Raises
     ------
     ValueError
-        When the sentence names none.
+        When the text names no region.
     """
-    found = PLACE.match(text)
+    found = REGION.match(text)
     if found is None:
-        raise ValueError(f"no place is named in {text!r}")
+        raise ValueError(f"no region is named in {text!r}")
     if found["all"]:
         return ...
     return tuple(map(_range, found["index"].split(", ")))

@@ -1,4 +1,4 @@
-"""Every mistake changes what it says, of entries that can show it."""
+"""Mistakes change the entries that they return, and only entries whose errors are visible."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from tests.benchmarks.screening.coordinate_masks import count_set, differences
 from tests.benchmarks.screening.entry_sampling import draw_scattered, eligible
 from tests.benchmarks.screening.gradient_mistakes import MISTAKES, NOTHING, Gradient
 
-#: How many entries of `gradient()` are wrong after each, where that does not vary.
+#: The number of entries of `gradient` that each mistake makes wrong, where it is fixed.
 COUNTS = {
     NOTHING: 0,
     "one entry 1% off": 1,
@@ -23,59 +23,59 @@ COUNTS = {
 
 
 def gradient() -> Gradient:
-    """Return a matrix and a vector, none of whose entries is small."""
+    """Return a gradient of a matrix and a vector without small entries."""
     rng = np.random.default_rng(0)
     return {"W": rng.uniform(1, 2, size=(7, 9)), "b": rng.uniform(1, 2, size=9)}
 
 
 def made(mistake: str, seed: int) -> tuple[Gradient, Gradient, int]:
-    """Make a mistake; return what was right, what is claimed, and how many were meddled with."""
+    """Return the right gradient, the one with a mistake, and the number of touched entries."""
     right, claim = gradient(), gradient()
-    place = MISTAKES[mistake](claim, np.random.default_rng(seed))
+    touched = MISTAKES[mistake](claim, np.random.default_rng(seed))
     wrong = differences(right, claim)
-    assert all(np.array_equal(place[name], wrong[name]) for name in right)
-    return right, claim, count_set(place)
+    assert all(np.array_equal(touched[name], wrong[name]) for name in right)
+    return right, claim, count_set(touched)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize("seed", range(5))
-def test_place_is_what_is_wrong(mistake: str, seed: int) -> None:
-    """No more and no less."""
+def test_touched_entries_are_the_wrong_ones(mistake: str, seed: int) -> None:
+    """Their number is that of the mistake."""
     _, _, count = made(mistake, seed)
     assert count == COUNTS.get(mistake, count)
 
 
 def test_parameter_is_wrong_as_a_whole() -> None:
-    """Either of the two, each in its turn."""
+    """Each of the two parameters is drawn."""
     counts = {made("a parameter x 2", seed)[2] for seed in range(20)}
     assert counts == {63, 9}
 
 
 def test_opposite_pair_leaves_the_sum() -> None:
-    """That is what hides it from a check along the ones."""
+    """So a check along a direction of equal entries does not see it."""
     right, claim, _ = made("an opposite pair", 0)
     for name, array in right.items():
         assert claim[name].sum() == pytest.approx(array.sum())
 
 
-def test_zeros_of_a_row_are_meddled_with_and_right() -> None:
-    """A unit that is dead has no gradient to multiply."""
+def test_zeros_of_a_row_are_touched_and_stay_right() -> None:
+    """The gradient of a dead unit stays zero."""
     right = {"W": np.ones((3, 4))}
     right["W"][:, 1] = 0.0
     claim = {"W": right["W"].copy()}
-    place = MISTAKES["a row x 1.5"](claim, np.random.default_rng(0))
-    assert (count_set(place), count_set(differences(right, claim))) == (4, 3)
+    touched = MISTAKES["a row x 1.5"](claim, np.random.default_rng(0))
+    assert (count_set(touched), count_set(differences(right, claim))) == (4, 3)
 
 
-def test_small_entries_are_not_chosen() -> None:
-    """Nor those that vanish."""
+def test_small_entries_are_not_drawn() -> None:
+    """Neither are zeros."""
     assert eligible(np.array([[0.0, 10.0], [0.9, -10.0]])).tolist() == [1, 3]
     assert eligible(np.zeros(3)).size == 0
 
 
-def test_scattered_entries_are_of_any_parameter() -> None:
-    """Drawing all of them, each is drawn once, from where it is."""
+def test_scattered_entries_are_of_all_parameters() -> None:
+    """As many draws as there are entries return each of them once."""
     right = {"W": np.ones((2, 3)), "none": np.zeros(2), "b": np.array([1.0, 0.0, 1.0])}
-    places = draw_scattered(right, np.random.default_rng(0), 8)
-    assert len(set(places)) == 8
-    assert all(right[name][index] == 1.0 for name, index in places)
+    entries = draw_scattered(right, np.random.default_rng(0), 8)
+    assert len(set(entries)) == 8
+    assert all(right[name][index] == 1.0 for name, index in entries)

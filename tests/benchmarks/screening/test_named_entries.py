@@ -1,4 +1,4 @@
-"""What is read from a report is what it tells people."""
+"""The entries that a report names are read from what it tells its readers."""
 
 from typing import Any
 
@@ -18,66 +18,63 @@ NETWORK = perceptron((30, 50, 20, 5), activation="tanh")
 
 
 def named_after(change: Any) -> dict[str, Any]:
-    """Return what is named of each parameter that is wrong."""
+    """Return the named entries of each parameter that has any."""
     claim = NETWORK.backward(NETWORK.parameters)
     change(claim)
-    return {
-        k: m
-        for k, m in named_entries(check_in_fast_mode(NETWORK, claim, seed=0)).items()
-        if m.any()
-    }
+    named = named_entries(check_in_fast_mode(NETWORK, claim, seed=0))
+    return {name: mask for name, mask in named.items() if mask.any()}
 
 
-def test_row_is_read_from_the_words() -> None:
-    """Two of its entries are measured."""
+def test_row_is_read_from_the_diagnosis() -> None:
+    """The whole row is named, although only two of its entries are measured."""
     found = named_after(lambda gradient: gradient["W1"][3].fill(0.0))
     assert np.argwhere(found["W1"]).tolist() == [[3, k] for k in range(50)]
 
 
-def test_parameter_off_by_a_factor_is_all_of_it() -> None:
-    """Its report counts all entries, and names none."""
+def test_parameter_wrong_by_a_factor_is_named_as_a_whole() -> None:
+    """Its report counts all entries and lists none."""
     found = named_after(lambda gradient: gradient["W2"].__imul__(2))
     assert list(found) == ["W2"]
     assert found["W2"].all()
 
 
-def test_entry_is_read_from_the_list() -> None:
-    """Its index says where."""
+def test_entry_is_read_from_the_worst_entries() -> None:
+    """A single entry is named by its index."""
     found = named_after(lambda gradient: gradient["b1"].__setitem__(7, 1.0))
     assert np.argwhere(found["b1"]).tolist() == [[7]]
 
 
-def tried(mistake: str, meddled: bool = True) -> MistakeResult:
-    """Try a mistake, as if nobody had meddled where that is asked for."""
+def result_of(mistake: str, touches: bool = True) -> MistakeResult:
+    """Check a gradient with a mistake; `touches=False` pretends that it touched no entry."""
     gradient = NETWORK.backward(NETWORK.parameters)
     claim = {name: array.copy() for name, array in gradient.items()}
-    place = MISTAKES[mistake](claim, np.random.default_rng(0))
-    if not meddled:
-        place = {name: np.zeros_like(mask) for name, mask in place.items()}
+    touched = MISTAKES[mistake](claim, np.random.default_rng(0))
+    if not touches:
+        touched = {name: np.zeros_like(mask) for name, mask in touched.items()}
     return compare_with_mistake(
         ("small", "float64", mistake, 0),
         check_in_fast_mode(NETWORK, claim, 0),
         gradient,
         claim,
-        place,
+        touched,
     )
 
 
 @pytest.mark.parametrize("mistake", ["one entry 1% off", "a column zero", "an opposite pair"])
 def test_mistake_is_named_exactly(mistake: str) -> None:
-    """All that is wrong, and nothing else."""
-    found = tried(mistake)
-    assert (found.detected, found.exact) == (True, True)
-    assert (found.missed, found.innocent, found.unsaid) == (0, 0, 0)
+    """The report names all that is wrong, and nothing else."""
+    result = result_of(mistake)
+    assert (result.detected, result.exact) == (True, True)
+    assert (result.missed, result.others_named, result.missed_above_resolution) == (0, 0, 0)
 
 
 def test_correct_gradient_is_called_correct() -> None:
-    """And nothing of it is named."""
-    found = tried(NOTHING)
-    assert (found.detected, found.exact, found.wrong) == (False, True, 0)
+    """The report names nothing."""
+    result = result_of(NOTHING)
+    assert (result.detected, result.exact, result.wrong) == (False, True, 0)
 
 
-def test_what_nobody_meddled_with_is_innocent() -> None:
-    """Whatever the check says of it."""
-    found = tried("one entry 1% off", meddled=False)
-    assert (found.innocent, found.exact) == (1, False)
+def test_entries_that_the_mistake_did_not_touch_count_as_others() -> None:
+    """A report that names one is not exact."""
+    result = result_of("one entry 1% off", touches=False)
+    assert (result.others_named, result.exact) == (1, False)

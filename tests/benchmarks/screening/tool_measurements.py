@@ -1,6 +1,7 @@
-"""What it takes a tool to check a gradient, and whether it catches those that are wrong.
+"""Measurements of tools on flat networks: costs, false alarms and errors found.
 
-It must not choose tools or print.
+A tool is skipped where it would take too long, judging by its costs at a smaller size. The module
+does not choose tools or print results.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from tests.benchmarks.screening.named_entries import ALL_ROWS, named_entries_of
 from tests.benchmarks.timing import least_seconds
 
 __all__ = [
-    "LIMIT",
-    "PATIENCE",
+    "CLAIM_LIMIT",
+    "SIZE_LIMIT",
     "WRONG",
     "SkippedTool",
     "ToolMeasurement",
@@ -34,15 +35,15 @@ __all__ = [
     "measure_tools",
 ]
 
-#: A tool that would take longer for one gradient is not asked, in seconds; one that does take
-#: longer has not answered.
-LIMIT = 30.0
+#: Seconds for one claim. A tool that would take longer is skipped, and one that does take longer
+#: has no answer. The page of the docs states this limit.
+CLAIM_LIMIT = 30.0
 
-#: When so long is over a tool is not asked about another gradient, in seconds; it is asked about
-#: a correct one and a wrong one in any case.
-PATIENCE = 60.0
+#: Seconds for all claims of one size. When they are over, a tool gets no further claim; it gets a
+#: correct one and a wrong one in any case. The page of the docs states this limit.
+SIZE_LIMIT = 60.0
 
-#: What is made wrong at every point, each in a gradient of its own.
+#: The mistakes at every point, each in a gradient of its own.
 WRONG = (
     "one entry 1% off",
     "one entry 0.1% off",
@@ -54,33 +55,33 @@ WRONG = (
 #: A function of one vector.
 Forward = Callable[[Any], Any]
 
-#: What takes no longer is timed several times, in seconds.
-QUICK = 1.0
+#: A check that takes fewer seconds is timed several times.
+SHORT = 1.0
 REPEATS = 5
 
 
 @dataclass(frozen=True)
 class ToolMeasurement:
-    """What a tool did at one size.
+    """Costs and answers of a tool at one size.
 
     Attributes
     ----------
     rival, size : str, int
-        Which tool, how many parameters.
+        The name of the tool, and the number of parameters.
     forward : float
         Seconds of one evaluation.
     evaluations, seconds : int, float
-        What the first correct gradient took.
+        The costs of the first correct gradient.
     memory : float
-        By how much the process grew for that, at the peak, in vectors of the parameters' size.
-    correct, alarms : int, int
-        How many correct gradients there were, and how many of them it does not accept.
-    wrong, caught : int, int
-        How many wrong ones, and how many of them it does not accept.
-    late : int
-        To how many of the wrong ones it has no answer in time.
+        The growth of the process for it, at the peak, in vectors of all parameters.
+    correct, alarms : int
+        The number of correct gradients, and of those that the tool does not accept.
+    wrong, found : int
+        The number of wrong gradients, and of those that the tool does not accept.
+    timed_out : int
+        The number of wrong gradients on which the tool had no answer in time.
     names : str
-        Whether it says what is wrong.
+        Whether the tool names what is wrong.
     """
 
     rival: str
@@ -92,21 +93,21 @@ class ToolMeasurement:
     correct: int
     alarms: int
     wrong: int
-    caught: int
-    late: int
+    found: int
+    timed_out: int
     names: str
 
 
 @dataclass(frozen=True)
 class SkippedTool:
-    """A tool that was not asked at one size.
+    """A tool that was not run at one size.
 
     Attributes
     ----------
     rival, size : str, int
-        Which tool, how many parameters.
+        The name of the tool, and the number of parameters.
     evaluations, seconds : int, float
-        What it would take.
+        The expected costs of one gradient.
     """
 
     rival: str
@@ -116,97 +117,102 @@ class SkippedTool:
 
 
 def measure_tools(
-    rivals: Sequence[Rival], subjects: Sequence[NetworkFactory], seeds: int
+    rivals: Sequence[Rival], networks: Sequence[NetworkFactory], seeds: int
 ) -> Iterator[ToolMeasurement | SkippedTool]:
-    """Yield what each tool does with each subject; the first tool is asked whatever it takes.
+    """Yield the measurement of each tool on each network.
 
     Parameters
     ----------
     rivals : sequence of Rival
-        The tools.
-    subjects : sequence of NetworkFactory
-        The smaller ones first, by which it is known what the larger take.
+        The tools. The first one is never skipped.
+    networks : sequence of NetworkFactory
+        The networks, the smallest first. The costs of a tool at one size predict those at the
+        next.
     seeds : int
-        Points at each size, at most.
+        The number of points at each size, at most.
     """
-    known: dict[str, ToolMeasurement] = {}
-    for subject in subjects:
-        forward, size = run_in_fresh_process(_sized, subject)
+    measured: dict[str, ToolMeasurement] = {}
+    for network in networks:
+        forward, size = run_in_fresh_process(_forward_seconds_and_size, network)
         for rival in rivals:
-            if rival.name in known and rival is not rivals[0]:
-                evaluations, seconds = expected_cost(known[rival.name], size, forward)
-                if seconds > LIMIT:
+            if rival.name in measured and rival is not rivals[0]:
+                evaluations, seconds = expected_cost(measured[rival.name], size, forward)
+                if seconds > CLAIM_LIMIT:
                     yield SkippedTool(rival.name, size, evaluations, seconds)
                     continue
-            known[rival.name] = run_in_fresh_process(_effort, rival, subjects[0], subject, seeds)
-            yield known[rival.name]
+            measured[rival.name] = run_in_fresh_process(
+                _measure, rival, networks[0], network, seeds
+            )
+            yield measured[rival.name]
 
 
-def _sized(subject: NetworkFactory) -> tuple[float, int]:
-    made = flatten(subject(seed=0))
-    return forward_seconds(made), made.point.size
+def _forward_seconds_and_size(network: NetworkFactory) -> tuple[float, int]:
+    flat = flatten(network(seed=0))
+    return forward_seconds(flat), flat.point.size
 
 
-def expected_cost(known: ToolMeasurement, size: int, forward: float) -> tuple[int, float]:
-    """Return the evaluations and seconds a tool would take, by what it took at another size.
+def expected_cost(measured: ToolMeasurement, size: int, forward: float) -> tuple[int, float]:
+    """Return the expected evaluations and seconds of a tool at another size.
 
-    What it does beside an evaluation takes as long as it did there, at least.
+    The number of evaluations grows with the size where the tool moves every entry. The time
+    beside each evaluation is taken to stay the same; it is a lower bound.
 
     Parameters
     ----------
-    known : ToolMeasurement
-        At the other size.
+    measured : ToolMeasurement
+        The tool at a smaller size.
     size : int
-        How many parameters there are now.
+        The number of parameters.
     forward : float
-        Seconds of one evaluation now.
+        Seconds of one evaluation at that size.
     """
-    of_every_entry = known.evaluations >= known.size
-    evaluations = round(known.evaluations * (size / known.size if of_every_entry else 1))
-    beside = max(known.seconds / known.evaluations - known.forward, 0)
-    return evaluations, evaluations * (forward + beside)
+    moves_every_entry = measured.evaluations >= measured.size
+    growth = size / measured.size if moves_every_entry else 1
+    evaluations = round(measured.evaluations * growth)
+    overhead = max(measured.seconds / measured.evaluations - measured.forward, 0)
+    return evaluations, evaluations * (forward + overhead)
 
 
-def forward_seconds(made: FlatNetwork) -> float:
-    """Return what one evaluation takes."""
-    return least_seconds(lambda: made.forward(made.point))
+def forward_seconds(flat: FlatNetwork) -> float:
+    """Return the seconds of one evaluation."""
+    return least_seconds(lambda: flat.forward(flat.point))
 
 
-def _effort(
-    rival: Rival, smallest: NetworkFactory, subject: NetworkFactory, seeds: int
+def _measure(
+    rival: Rival, smallest: NetworkFactory, network: NetworkFactory, seeds: int
 ) -> ToolMeasurement:
-    """Ask a tool about correct gradients and wrong ones, in a fresh process."""
-    # What is loaded at first use takes torch longer than all the rest.
-    _asked(rival, flatten(smallest(seed=0)), NOTHING, 0)
-    made = flatten(subject(seed=0))
-    forward, counted = forward_seconds(made), CallCounter(made.forward)
-    claim, _ = made.claim(MISTAKES[NOTHING], 0)
-    seconds, peak = peak_resident_memory(lambda: _seconds(rival, counted, claim, made.point))
-    if seconds < QUICK:
-        seconds = _seconds(rival, made.forward, claim, made.point, REPEATS)
+    """Measure a tool on one network; in a fresh process."""
+    # What a tool imports at its first use must not count.
+    _answer(rival, flatten(smallest(seed=0)), NOTHING, 0)
+    flat = flatten(network(seed=0))
+    forward, counted = forward_seconds(flat), CallCounter(flat.forward)
+    claim, _ = flat.claim(MISTAKES[NOTHING], 0)
+    seconds, peak = peak_resident_memory(lambda: _seconds(rival, counted, claim, flat.point))
+    if seconds < SHORT:
+        seconds = _seconds(rival, flat.forward, claim, flat.point, REPEATS)
     correct, wrong = list[Answer](), list[Answer]()
     started = time.perf_counter()
     for seed, mistake in product(range(seeds), (NOTHING, *WRONG)):
-        if wrong and time.perf_counter() - started > PATIENCE:
+        if wrong and time.perf_counter() - started > SIZE_LIMIT:
             break
         if mistake == NOTHING:
-            made = flatten(subject(seed=seed))
+            flat = flatten(network(seed=seed))
         answers = correct if mistake == NOTHING else wrong
-        answers.append(_asked(rival, made, mistake, seed))
-    named = sum(answer.is_exact for answer in wrong)
+        answers.append(_answer(rival, flat, mistake, seed))
+    exact = sum(answer.is_exact for answer in wrong)
     return ToolMeasurement(
         rival=rival.name,
-        size=made.point.size,
+        size=flat.point.size,
         forward=forward,
         evaluations=counted.calls,
         seconds=seconds,
-        memory=peak / made.point.nbytes,
+        memory=peak / flat.point.nbytes,
         correct=len(correct),
         alarms=sum(not answer.accepts for answer in correct),
         wrong=len(wrong),
-        caught=sum(not (answer.accepts or answer.is_late) for answer in wrong),
-        late=sum(answer.is_late for answer in wrong),
-        names=f"{named} of {len(wrong)}" if rival.name == OURS.name else rival.names_entry,
+        found=sum(not (answer.accepts or answer.timed_out) for answer in wrong),
+        timed_out=sum(answer.timed_out for answer in wrong),
+        names=f"{exact} of {len(wrong)}" if rival.name == OURS.name else rival.names_entry,
     )
 
 
@@ -216,59 +222,64 @@ def _seconds(rival: Rival, forward: Forward, claim: Any, point: Any, repeats: in
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a tool accepts a gradient.
+    """The answer of a tool about one gradient.
 
     Attributes
     ----------
     accepts : bool
-        It does.
-    is_late : bool
-        It had no answer in time.
+        Whether the tool accepts the gradient.
+    timed_out : bool
+        Whether it had no answer in time.
     is_exact : bool
-        It is ours, and names all that is wrong and no more.
+        Whether the tool is ours, and its report names all wrong entries and no others.
     """
 
     accepts: bool
-    is_late: bool = False
+    timed_out: bool = False
     is_exact: bool = False
 
 
-class Timed:
-    """A function that raises when it is called too late: tools do not stop by themselves.
+class TimeLimited:
+    """A function that raises when the time limit is over, because tools do not stop themselves.
 
     Parameters
     ----------
     function : callable
-        Of one vector.
+        A function of one vector.
 
     Attributes
     ----------
-    is_late : bool
-        Whether it has been.
+    timed_out : bool
+        Whether it has raised.
+
+    Raises
+    ------
+    TimeoutError
+        When it is called more than `CLAIM_LIMIT` seconds after its creation.
     """
 
     def __init__(self, function: Forward) -> None:
         self._function = function
-        self._end = time.perf_counter() + LIMIT
-        self.is_late = False
+        self._end = time.perf_counter() + CLAIM_LIMIT
+        self.timed_out = False
 
     def __call__(self, x: Any) -> Any:
-        """Evaluate, if there is time."""
+        """Evaluate the function."""
         if time.perf_counter() > self._end:
-            self.is_late = True
+            self.timed_out = True
             raise TimeoutError
         return self._function(x)
 
 
-def _asked(rival: Rival, made: FlatNetwork, mistake: str, seed: int) -> Answer:
-    claim, wrong = made.claim(MISTAKES[mistake], seed)
+def _answer(rival: Rival, flat: FlatNetwork, mistake: str, seed: int) -> Answer:
+    claim, wrong = flat.claim(MISTAKES[mistake], seed)
     if rival.name != OURS.name:
-        forward = Timed(made.forward)
-        accepts = _accepts(rival, forward, claim, made.point)
-        return Answer(accepts, forward.is_late)
-    found = report(made.forward, claim, made.point, max_rows=ALL_ROWS)
-    (parameter,) = found.parameters
-    return Answer(found.passed, is_exact=np.array_equal(named_entries_of(parameter), wrong))
+        forward = TimeLimited(flat.forward)
+        accepts = _accepts(rival, forward, claim, flat.point)
+        return Answer(accepts, forward.timed_out)
+    checked = report(flat.forward, claim, flat.point, max_rows=ALL_ROWS)
+    (parameter,) = checked.parameters
+    return Answer(checked.passed, is_exact=np.array_equal(named_entries_of(parameter), wrong))
 
 
 def _accepts(rival: Rival, forward: Forward, claim: Any, point: Any) -> bool:
@@ -276,5 +287,5 @@ def _accepts(rival: Rival, forward: Forward, claim: Any, point: Any) -> bool:
         warnings.simplefilter("ignore")
         try:
             return rival.accepts(forward, claim, point)
-        except Exception:  # noqa: BLE001  # whatever a tool raises, it does not accept
+        except Exception:  # noqa: BLE001  # any exception is a rejection
             return False

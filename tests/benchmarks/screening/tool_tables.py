@@ -1,6 +1,6 @@
-"""Which tools are put beside ours, and the table of what each did at each size.
+"""The tools that are compared on flat networks, and a table of their measurements for each size.
 
-Importing this imports every one of them. It must not measure anything.
+Importing this module imports every tool. It does not measure anything.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ TOOLS: tuple[Rival, ...] = (
     JACOBI,
 )
 
-#: Below so many parameters a process grows by what else it does.
-FEW = 50_000
+#: For fewer parameters the growth of a process is mostly unrelated to them.
+FEWEST_FOR_MEMORY = 50_000
 
 HEADINGS = (
     "tool",
@@ -41,37 +41,38 @@ HEADINGS = (
     "time, ours = 1",
     "memory, in vectors",
     "false alarms",
-    "wrong ones caught",
+    "wrong ones found",
     "names what is wrong",
 )
 
 
-def tool_tables(found: Sequence[ToolMeasurement | SkippedTool]) -> Iterator[str]:
-    """Yield the lines of a table for each size."""
-    for number, size in enumerate(dict.fromkeys(each.size for each in found)):
+def tool_tables(measurements: Sequence[ToolMeasurement | SkippedTool]) -> Iterator[str]:
+    """Yield the lines of a table for each size, with a row for each tool."""
+    for number, size in enumerate(dict.fromkeys(each.size for each in measurements)):
         if number:
             yield ""
-        own = [each for each in found if each.size == size]
-        (unit,) = (e for e in own if isinstance(e, ToolMeasurement) and e.rival == OURS.name)
+        of_size = [each for each in measurements if each.size == size]
+        (ours,) = (m for m in of_size if isinstance(m, ToolMeasurement) and m.rival == OURS.name)
         yield (
-            f"{size:,} parameters; one evaluation takes {format_short_time(unit.forward)}, "
-            f"a check of ours {format_short_time(unit.seconds)}:"
+            f"{size:,} parameters; one evaluation takes {format_short_time(ours.forward)}, "
+            f"a check of ours {format_short_time(ours.seconds)}:"
         )
         yield ""
-        yield from markdown_table(HEADINGS, [_row(each, unit.seconds) for each in own])
+        yield from markdown_table(HEADINGS, [_row(each, ours.seconds) for each in of_size])
 
 
-def _row(found: ToolMeasurement | SkippedTool, unit: float) -> list[str]:
-    if isinstance(found, SkippedTool):
-        ratio = format_number(found.seconds / unit)
-        would = f"not asked: about {ratio} ({format_duration(found.seconds)})"
-        return [found.rival, f"about {found.evaluations:,}", would, "", "", "", ""]
+def _row(tool: ToolMeasurement | SkippedTool, our_seconds: float) -> list[str]:
+    ratio = format_number(tool.seconds / our_seconds)
+    if isinstance(tool, SkippedTool):
+        time = f"not run: about {ratio} ({format_duration(tool.seconds)})"
+        return [tool.rival, f"about {tool.evaluations:,}", time, "", "", "", ""]
+    timed_out = f", {tool.timed_out} timed out" if tool.timed_out else ""
     return [
-        found.rival,
-        f"{found.evaluations:,}",
-        format_number(found.seconds / unit),
-        "-" if found.size < FEW else format_number(found.memory),
-        f"{found.alarms} of {found.correct}",
-        f"{found.caught} of {found.wrong}" + (f", {found.late} late" if found.late else ""),
-        found.names,
+        tool.rival,
+        f"{tool.evaluations:,}",
+        ratio,
+        "-" if tool.size < FEWEST_FOR_MEMORY else format_number(tool.memory),
+        f"{tool.alarms} of {tool.correct}",
+        f"{tool.found} of {tool.wrong}{timed_out}",
+        tool.names,
     ]
