@@ -399,8 +399,8 @@ class _Screening:
         # The rounding of claims hides about as much in a segment alone.
         is_rounded = self._plan.is_rounding_dominated
         wanted = (POOR_RESOLUTION if is_rounded else GOOD_RESOLUTION) * reference
-        hidden = np.flatnonzero((self._detection_limit > wanted).any(axis=1)).tolist()
-        several = [number for number in hidden if self._pays(number, wanted[number])]
+        unresolved = np.flatnonzero((self._detection_limit > wanted).any(axis=1)).tolist()
+        several = [number for number in unresolved if self._pays(number, wanted[number])]
         while len(several) > FEW_SEGMENTS:
             self._measure_segments(several)
             rest = [number for number in several if self._pays(number, wanted[number])]

@@ -1,9 +1,9 @@
 """Differences that the tolerance of an iterative solver explains, which are no errors of claims.
 
-A solver that stops at a tolerance leaves the function slightly different from the exact one that
-backward differentiates, and jumping between branches of different iteration counts. Its derivative
-then differs slightly from the claim for many coordinates. A screen may find some of these
-differences first.
+A solver that stops at a tolerance returns a function that differs slightly from the exact one,
+whose derivative backward returns, and that jumps between branches of different iteration counts.
+Its derivative then differs slightly from the claims about many coordinates. A screen may find a
+few of these differences first.
 
 It does not search: it decides whether findings may be such differences.
 """

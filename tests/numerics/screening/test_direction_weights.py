@@ -32,11 +32,11 @@ EVERYTHING = whole_region(segments_of(SHAPES))
 
 
 def drawn(
-    weights: CodedDirections, which: int, region: Region, code: Code | None = None
+    directions: CodedDirections, which: int, region: Region, code: Code | None = None
 ) -> Floats:
     """Return a direction, drawn over undefined values."""
-    out = np.full(weights.scales.point.size, np.nan)
-    weights.draw(out, which, region, code)
+    out = np.full(directions.scales.point.size, np.nan)
+    directions.draw(out, which, region, code)
     return out
 
 
@@ -46,30 +46,30 @@ def test_direction_drawn_by_blocks_has_the_weights_of_single_coordinates(
     seed: int, which: int, block: int
 ) -> None:
     """Block and segment boundaries make no difference."""
-    weights = coded_directions(POINT, SHAPES, seed=seed, gains=[1.0, 5.0, 0.5])
+    directions = coded_directions(POINT, SHAPES, seed=seed, gains=[1.0, 5.0, 0.5])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
-        single = [weights.weight(which, k) for k in range(POINT.size)]
-        assert drawn(weights, which, EVERYTHING).tolist() == single
+        single = [directions.weight(which, k) for k in range(POINT.size)]
+        assert drawn(directions, which, EVERYTHING).tolist() == single
 
 
 def test_direction_over_several_blocks_has_the_weights_of_single_coordinates() -> None:
     """The blocks have their real size here."""
     point = np.random.default_rng(2).normal(size=(1 << 17) + 10)
-    weights = coded_directions(point, [(1 << 16, 2), (10,)], gains=[1.0, 3.0])
-    direction = drawn(weights, 1, whole_region(weights.segments))
+    directions = coded_directions(point, [(1 << 16, 2), (10,)], gains=[1.0, 3.0])
+    direction = drawn(directions, 1, whole_region(directions.segments))
     for k in (0, (1 << 16) - 1, 1 << 16, (1 << 17) - 1, 1 << 17, point.size - 1):
-        assert weights.weight(1, k) == direction[k]
+        assert directions.weight(1, k) == direction[k]
     assert np.unique(np.abs(direction / point)).size == point.size
 
 
 def test_direction_depends_on_its_number_and_the_seed_only() -> None:
     """It is the same each time that it is drawn."""
-    weights = coded_directions(POINT, SHAPES)
-    first = drawn(weights, 1, EVERYTHING)
-    assert (drawn(weights, 1, EVERYTHING) == first).all()
-    assert (drawn(weights, 2, EVERYTHING) != first).all()
-    assert (drawn(replace(weights, seed=1), 1, EVERYTHING) != first).all()
+    directions = coded_directions(POINT, SHAPES)
+    first = drawn(directions, 1, EVERYTHING)
+    assert (drawn(directions, 1, EVERYTHING) == first).all()
+    assert (drawn(directions, 2, EVERYTHING) != first).all()
+    assert (drawn(replace(directions, seed=1), 1, EVERYTHING) != first).all()
 
 
 def test_weights_are_about_the_scale_times_the_gain() -> None:
@@ -87,9 +87,9 @@ def test_direction_in_a_region_is_a_part_of_that_over_everything(box: Box) -> No
     """It is zero outside of the region."""
     segment = box.segment
     shapes = [(segment.start,), segment.shape] if segment.start else [segment.shape]
-    weights = coded_directions(POINT[: segment.stop], shapes)
-    everywhere = drawn(weights, 3, whole_region(weights.segments))
-    part, inside = drawn(weights, 3, (box,)), coordinates_of(box)
+    directions = coded_directions(POINT[: segment.stop], shapes)
+    everywhere = drawn(directions, 3, whole_region(directions.segments))
+    part, inside = drawn(directions, 3, (box,)), coordinates_of(box)
     assert np.flatnonzero(part).tolist() == inside
     assert part[inside].tolist() == everywhere[inside].tolist()
 
@@ -100,9 +100,9 @@ def test_excluded_boxes_do_not_move(box: Box) -> None:
     """All other coordinates do."""
     segment = Segment(0, box.segment.shape)
     box = Box(segment, box.ranges)
-    weights = coded_directions(POINT[: segment.size], [segment.shape])
-    everywhere = drawn(weights, 1, (segment.box(),))
-    part = drawn(replace(weights, excluded=(box,)), 1, (segment.box(),))
+    directions = coded_directions(POINT[: segment.size], [segment.shape])
+    everywhere = drawn(directions, 1, (segment.box(),))
+    part = drawn(replace(directions, excluded=(box,)), 1, (segment.box(),))
     everywhere[coordinates_of(box)] = 0.0
     assert (part == everywhere).all()
 
@@ -134,8 +134,8 @@ def test_numbers_on_an_axis_count_from_the_start_of_the_box(box: Box, data: st.D
 
 def test_number_of_a_box_is_its_position_in_the_region() -> None:
     """All its coordinates share the number."""
-    weights = coded_directions(POINT, SHAPES)
-    coded = drawn(weights, 1, EVERYTHING, Code(by_box, 1, 4)) / drawn(weights, 1, EVERYTHING)
+    directions = coded_directions(POINT, SHAPES)
+    coded = drawn(directions, 1, EVERYTHING, Code(by_box, 1, 4)) / drawn(directions, 1, EVERYTHING)
     assert coded == pytest.approx(np.repeat([1.0, 1.25, 1.5], [120, 30, 50]))
 
 
@@ -143,12 +143,15 @@ def test_number_of_a_box_is_its_position_in_the_region() -> None:
 @given(st.sampled_from([by_coordinate, by_axis(0), by_axis(1)]), st.integers(1, 50))
 def test_coded_direction_is_the_same_by_slabs(numbering: Numbering, block: int) -> None:
     """Every coordinate gets the factor of its own digit, whatever the size of the slabs."""
-    weights, box = coded_directions(POINT, SHAPES), Box(segments_of(SHAPES)[0], ((2, 9), (1, 12)))
+    directions, box = (
+        coded_directions(POINT, SHAPES),
+        Box(segments_of(SHAPES)[0], ((2, 9), (1, 12))),
+    )
     code = Code(numbering, 2, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
-        plain = drawn(weights, 1, (box,))
-        coded = drawn(weights, 1, (box,), code)
+        plain = drawn(directions, 1, (box,))
+        coded = drawn(directions, 1, (box,), code)
     factors = np.broadcast_to(code.factors(0, box, box), box.lengths)
     expected = box.view(plain[:120]) * factors
     assert box.view(coded[:120]) == pytest.approx(expected, rel=1e-15)

@@ -226,8 +226,8 @@ def test_step_is_smaller_where_rounding_hides_errors() -> None:
 
 def test_small_segments_get_a_larger_gain_where_rounding_hides_errors() -> None:
     """Their errors show better, and they hide little of those of others."""
-    weights = plan_of(rounding=EPS32).probe.directions
-    assert weights.gains == pytest.approx([1.0, 8.0])
+    directions = plan_of(rounding=EPS32).probe.directions
+    assert directions.gains == pytest.approx([1.0, 8.0])
 
 
 def test_gains_are_the_usual_ones_before_the_noise_is_known() -> None:

@@ -194,11 +194,11 @@ def test_suspects_are_trusted_where_a_third_direction_without_them_agrees(
     """A right coordinate instead of a wrong one may explain the other direction by chance."""
     errors = dict.fromkeys([3, 40, 90, 150, 210, 300], 5.0)
     _, explanation, counted = explain(errors)
-    weights = explanation.probe.directions
-    explanation.probe = replace(explanation.probe, directions=replace(weights, excluded=()))
+    directions = explanation.probe.directions
+    explanation.probe = replace(explanation.probe, directions=replace(directions, excluded=()))
     explanation.findings.clear()
     named = [3, 40, 90, 150, 210, 299 if missing else 300]
-    segments = {k: next(s for s in weights.segments if s.contains(k)) for k in named}
+    segments = {k: next(s for s in directions.segments if s.contains(k)) for k in named}
     suspects = [Suspect(segments[k].element(k), 5.0 - k / 1000, 1e-9, 1e-2) for k in named]
     counted.calls = 0
     other, remainder = derivative_with(0.0, 1e-9, outputs=2), Remainder(0.0, 1e-9, 0.0)

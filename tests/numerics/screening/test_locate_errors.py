@@ -341,8 +341,8 @@ def test_residual_without_a_measured_coordinate_is_known() -> None:
     """Its code is known, too, and the coordinate does not move any more."""
     found, _ = search_for({60: 1.0, 61: 2.0})
     probe = found.decoder.probe
-    weights = replace(probe.directions, excluded=())
-    found.decoder = replace(found.decoder, probe=replace(probe, directions=weights))
+    directions = replace(probe.directions, excluded=())
+    found.decoder = replace(found.decoder, probe=replace(probe, directions=directions))
     region = found.decoder.probe.directions.segments[0].box()
     residual = found.decoder.with_slabs(found.decoder.measure((region,)))
     rest = found._without_coordinates(residual, [(60, found.entries.measure(60))])

@@ -87,7 +87,7 @@ def test_differences_larger_than_jumps_explain_are_errors() -> None:
         (np.full(SIZE, 9e-4), 4, 0.3),
         (np.zeros(SIZE), 4, 0.37),
     ],
-    ids=["not slight", "not slight beside the largest", "none"],
+    ids=["not slight", "not slight relative to the largest", "none"],
 )
 def test_errors_that_are_not_slight_cost_no_evaluation(
     errors: Floats, count: int, largest: float
