@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckVacuousWarning, check_gradient
-from pytest_gradcheck.binding.backward.perturbed_claims import one_rounding_away
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
 from tests.corpus.corpus_runner import choose_families
 
@@ -176,27 +174,6 @@ class TestRounding:
 
 class TestPoints:
     """The points at which backward is called."""
-
-    def test_coordinates_move_by_a_few_roundings_of_their_types(self) -> None:
-        """Each coordinate moves up or down independently; zeros stay."""
-        blocks = [
-            Block("a", (40,), "float64", 0, 40),
-            Block("b", (20,), "complex64", 40, 80, True),
-        ]
-        vector = np.random.default_rng(0).normal(size=80).astype(np.float32).astype(np.float64)
-        vector[[3, 50]] = 0.0
-        moved = one_rounding_away(vector, blocks, np.random.default_rng(1))
-        distance = np.abs(moved - vector)
-        assert distance[[3, 50]].tolist() == [0, 0]
-        rest = np.delete(np.arange(80), [3, 50])
-        unit = np.where(
-            rest < 40,
-            np.spacing(np.abs(vector[rest])),
-            np.spacing(np.abs(vector[rest]).astype(np.float32)),
-        )
-        assert (distance[rest] >= unit / 2).all()
-        assert (distance[rest] <= np.where(rest < 40, 32, 2) * unit).all()
-        assert {-1.0, 1.0} == set(np.sign(moved - vector)[rest])
 
     def test_backward_is_called_after_forward_and_the_point_is_restored(self) -> None:
         """Each call of backward follows a call of forward at the same point."""
