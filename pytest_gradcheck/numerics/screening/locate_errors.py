@@ -235,7 +235,7 @@ class ErrorSearch:
             if residual.minus(residual.region, part).significance <= SIGNIFICANT:
                 return self._explain_place(part) if len(slab) == 1 else [part]
             residual = replace(residual, ambiguous=True)
-        first, second = bisect_region(residual.region, first_axis=residual.across)
+        first, second = bisect_region(residual.region, first_axis=residual.first_axis)
         part = self.decoder.measure(first)
         rest = residual.minus(second, part)
         # Where all errors are in one half, what was decoded of the region holds for that half.
@@ -247,8 +247,8 @@ class ErrorSearch:
         part = self.decoder.coded(part, residual.slabs)
         parts = [part, residual.minus(second, part)]
         # Several rows have errors on both sides of any column: the next cut is across rows.
-        depth, across = residual.depth + 1, not residual.across
-        return [replace(part, depth=depth, across=across) for part in parts]
+        depth, first_axis = residual.depth + 1, not residual.first_axis
+        return [replace(part, depth=depth, first_axis=first_axis) for part in parts]
 
     def _sample(self, residual: Residual, box: Box, samples: int, enough: int) -> Residual | None:
         """Sample a box; return the residual that remains if the box is not wrong, else None.

@@ -205,7 +205,7 @@ class Residual:
         Whether the digit is one by chance: there are errors in several slabs.
     depth : int
         The number of consecutive bisections that left errors on both sides.
-    across : bool
+    first_axis : bool
         Whether to bisect the first axis next, and not the last.
     """
 
@@ -217,7 +217,7 @@ class Residual:
     slabs: Slabs | None = None
     ambiguous: bool = False
     depth: int = 0
-    across: bool = False
+    first_axis: bool = False
 
     @property
     def bound(self) -> float:

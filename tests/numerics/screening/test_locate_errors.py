@@ -277,7 +277,7 @@ def test_bisection_changes_axis_after_errors_in_both_halves() -> None:
     (box,) = whole_region(found.decoder.probe.directions.segments[:1])
     parts = found._bisect(found.decoder.measure((box,)))
     assert [part.region[0].lengths for part in parts] == [(8, 12), (8, 13)]
-    assert all(part.across and part.depth == 1 for part in parts)
+    assert all(part.first_axis and part.depth == 1 for part in parts)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])

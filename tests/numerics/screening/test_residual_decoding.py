@@ -179,10 +179,12 @@ def test_rounding_outside_of_a_part_is_noise_to_it() -> None:
 
 def test_part_that_all_is_due_to_keeps_what_is_known_of_the_whole() -> None:
     """Its digit, and how to cut it; not the region and the residual."""
-    known = Residual(WHOLE_REGION, 5.0, 4.0, 3.0, 7.0, SLABS, ambiguous=True, depth=1, across=True)
+    known = Residual(
+        WHOLE_REGION, 5.0, 4.0, 3.0, 7.0, SLABS, ambiguous=True, depth=1, first_axis=True
+    )
     part = known.of(Residual(WHOLE_REGION[:1], 4.9, 2.0, 1.0))
     assert part == Residual(
-        WHOLE_REGION[:1], 4.9, 2.0, 1.0, 7.0, SLABS, ambiguous=True, depth=1, across=True
+        WHOLE_REGION[:1], 4.9, 2.0, 1.0, 7.0, SLABS, ambiguous=True, depth=1, first_axis=True
     )
 
 
