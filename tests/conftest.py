@@ -1,13 +1,14 @@
-"""What every test shares; numpy is imported here, once for the process.
+"""Configuration of all tests.
 
-In-process `pytester` runs forget the modules they loaded, and numpy refuses to
-be loaded twice. Hypothesis measures no time: a machine may be busy.
+numpy is imported here, once for the process: in-process `pytester` runs unload the modules that
+they imported, and numpy cannot be loaded twice. Hypothesis has no deadline, because the machine
+may be busy.
 """
 
 import hypothesis
 import numpy as np  # noqa: F401  # see above
 
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
+hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.load_profile("no_deadline")
 
 pytest_plugins = ["pytester"]

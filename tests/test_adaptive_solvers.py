@@ -1,4 +1,4 @@
-"""Solvers that adapt their steps: a right adjoint is not accused."""
+"""Solvers that adapt their step size: a right adjoint is not called wrong."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.corpus.family import Array, Case
 
 FAMILIES = {family.name: family for family in SOLVERS.families}
 
-#: Tolerances from 1e-3 to 1e-7; each was accused once.
+#: Tolerances from 1e-3 to 1e-7; an earlier version called each of them wrong.
 CASES = [
     ("oscillator_adaptive", 4),
     ("oscillator_adaptive", 7),
@@ -22,12 +22,12 @@ CASES = [
 
 
 def case_of(name: str, seed: int) -> Case:
-    """Return a case of a family."""
+    """Return the case of a seed."""
     return FAMILIES[name].case(seed)
 
 
 def check(case: Case, factors: Any, mode: Any, seed: int) -> Report:
-    """Check the exact gradient times some factors."""
+    """Check the exact gradient times factors."""
 
     def claim(x: Array) -> Array:
         return np.asarray(case.gradient(x) * np.asarray(factors))
@@ -37,16 +37,14 @@ def check(case: Case, factors: Any, mode: Any, seed: int) -> Report:
 
 @pytest.mark.parametrize("mode", ["full", "fast"])
 @pytest.mark.parametrize(("name", "seed"), CASES)
-def test_right_adjoint_of_an_adaptive_solver_is_not_accused(
-    name: str, seed: int, mode: str
-) -> None:
-    """It is the derivative of what the solver approximates, not of what it computes."""
+def test_right_adjoint_of_an_adaptive_solver_is_not_wrong(name: str, seed: int, mode: str) -> None:
+    """It is the derivative of the solution that the solver approximates."""
     report = check(case_of(name, seed), 1.0, mode, seed)
     assert report.verdict != "wrong"
 
 
-def test_what_to_do_about_a_solver_is_said() -> None:
-    """And how many digits agree."""
+def test_message_says_what_to_do_about_a_solver() -> None:
+    """It also says how many digits agree."""
     text = str(check(case_of("oscillator_adaptive", 3), 1.0, "full", 3)).replace("\n      ", " ")
     assert "a tighter tolerance shows more" in text
     assert "agree to 3 digits" in text
@@ -55,22 +53,22 @@ def test_what_to_do_about_a_solver_is_said() -> None:
 @pytest.mark.parametrize("mode", ["full", "fast"])
 @pytest.mark.parametrize("factor", [-1.0, 2.0])
 @pytest.mark.parametrize(("name", "seed"), CASES[1:])
-def test_no_solver_gets_a_sign_or_a_factor_wrong(
+def test_wrong_sign_or_factor_is_wrong_for_every_solver(
     name: str, seed: int, factor: float, mode: str
 ) -> None:
-    """Whatever its tolerance."""
+    """No tolerance of a solver explains such an error."""
     assert check(case_of(name, seed), factor, mode, seed).verdict == "wrong"
 
 
-def test_a_check_draws_as_if_it_were_the_first() -> None:
-    """What others looked for before, under the same seed, changes nothing."""
+def test_checks_do_not_depend_on_checks_before() -> None:
+    """Repeated checks under the same seed take the same evaluations."""
     case = case_of("oscillator_adaptive", 4)
     assert len({check(case, 1.0, "full", 1).evaluations for _ in range(4)}) == 1
 
 
 @pytest.mark.parametrize("mode", ["full", "fast"])
-def test_one_entry_that_is_far_further_off_than_the_others_is_wrong(mode: str) -> None:
-    """A solver's error is in all derivatives."""
+def test_one_entry_with_a_far_larger_error_than_the_others_is_wrong(mode: str) -> None:
+    """The error of a solver is in all derivatives alike."""
     case = case_of("predators_by_adjoint", 5)
     assert check(case, 1.0, mode, 0).verdict != "wrong"
     report = check(case, [1.0, 1.0, 1.0, 1.05], mode, 0)

@@ -1,4 +1,7 @@
-"""Every kind of derivative, end to end: several outputs, complex numbers, laws, second order."""
+"""Every kind of derivative, end to end.
+
+Several outputs, complex numbers, the laws of vector-Jacobian products, and second order.
+"""
 
 import functools
 import warnings
@@ -21,8 +24,8 @@ X = np.array([1.0, -2.0, 0.5])
 Z = np.array([1 + 2j, -0.5j, 0.3 - 1j])
 
 
-def settled(report: Report) -> list[str]:
-    """Return the lines of a message but the one that holds time and counts."""
+def lines_without_costs(report: Report) -> list[str]:
+    """Return the lines of a message without the one that has time and counts."""
     return [line for line in str(report).splitlines() if "evaluations" not in line]
 
 
@@ -32,20 +35,20 @@ def fit(x: Any, W: Any) -> Any:
 
 
 def fit_backward(x: Any, W: Any, dout: Any) -> Any:
-    """Return its vector-Jacobian product."""
+    """Return the vector-Jacobian product of `fit`."""
     dy = dout["y"] + 2 * (W @ x) * dout["loss"]
     return W.T @ dy, np.outer(dy, x)
 
 
 def fit_forward_mode(x: Any, W: Any, tangent: Any) -> Any:
-    """Return its Jacobian-vector product."""
+    """Return the Jacobian-vector product of `fit`."""
     dx, dW = tangent
     dy = W @ dx + dW @ x
     return {"y": dy, "loss": 2 * (W @ x) @ dy}
 
 
 def fit_jacobian(x: Any, W: Any) -> Any:
-    """Return its Jacobians."""
+    """Return the Jacobians of `fit`."""
     by_W = np.einsum("ij,k->ijk", np.eye(2), x)
     return {"y": (W, by_W), "loss": (2 * W.T @ W @ x, 2 * np.outer(W @ x, x))}
 
@@ -55,13 +58,13 @@ def fit_jacobian(x: Any, W: Any) -> Any:
     [(fit_backward, "vjp", 9), (fit_forward_mode, "jvp", 3), (fit_jacobian, "jacobian", 27)],
 )
 def test_several_outputs(backward: Any, kind: str, checked: int) -> None:
-    """All three kinds of derivatives of them are correct, and are one entry for each number."""
+    """All three kinds of derivatives are correct; each number of a derivative is one entry."""
     report = gradcheck(fit, backward, X, A)
     assert (report.kind, report.verdict, report.checked) == (kind, "correct", checked)
 
 
 def test_wrong_entry_of_one_of_several_outputs() -> None:
-    """It is named by the accessor of its output, and only that output is accused."""
+    """It is named by the accessor of its output, and no other output is wrong."""
 
     def wrong(x: Any, W: Any) -> Any:
         jacobian = fit_jacobian(x, W)
@@ -76,7 +79,7 @@ def test_wrong_entry_of_one_of_several_outputs() -> None:
 
 
 def test_wrong_product_of_several_outputs() -> None:
-    """A term that is missing for one of them is seen through the cotangent."""
+    """A missing term of one output makes the product wrong."""
 
     def wrong(x: Any, W: Any, dout: Any) -> Any:
         dy = dout["y"] + (W @ x) * dout["loss"]
@@ -104,7 +107,7 @@ def test_wrong_product_of_several_outputs() -> None:
     ],
 )
 def test_complex_derivatives(forward: Any, backward: Any, point: Any) -> None:
-    """Holomorphic or not, by complex or real numbers: right ones pass, others do not."""
+    """Derivatives by complex or real numbers, holomorphic or not: right ones pass, wrong fail."""
     assert check_gradient(forward, backward, point).verdict == "correct"
 
     @functools.wraps(backward)
@@ -118,11 +121,11 @@ def test_complex_derivatives(forward: Any, backward: Any, point: Any) -> None:
 
 
 def test_message_of_a_conjugate() -> None:
-    """It says so, and which option means it."""
+    """It names the conjugate, and the option for the other convention."""
     report = check_gradient(
         lambda z: np.sum(np.abs(z) ** 2), lambda z: 2 * z.conj(), Z, wrt="z", seed=0
     )
-    assert settled(report)[:6] == [
+    assert lines_without_costs(report)[:6] == [
         "z[0].imag: backward -4.0, numerical 4.0; 3 of 6 entries wrong",
         "",
         "parameter  shape  wrong  difference  verdict",
@@ -139,7 +142,7 @@ def test_message_of_a_conjugate() -> None:
 
 
 def test_message_of_a_conjugate_jacobian() -> None:
-    """Both parts of both numbers are named; no convention would make it right."""
+    """Both parts of both numbers are named; no convention makes the claim right."""
     report = check_gradient(lambda z: np.sum(z**2), lambda z: 2 * z.conj(), np.array([1 + 2j]))
     assert {entry.name for entry in report.worst if entry.verdict == "wrong"} == {
         "output.real / z[0].imag",
@@ -152,15 +155,15 @@ def test_message_of_a_conjugate_jacobian() -> None:
 
 
 class TestLaws:
-    """A VJP that breaks a law is wrong, whatever its entries say."""
+    """A VJP that violates a law is wrong, even where its entries agree."""
 
     @staticmethod
     def hidden(x: Any, dout: Any) -> Any:
-        """Return a product that is right but for a zero cotangent."""
+        """Return a product that is right except for a zero cotangent."""
         return 2 * x * dout if np.any(dout) else np.array([0.0, 0.0, 0.25])
 
-    def test_broken_law_fails_a_check_whose_entries_agree(self) -> None:
-        """The whole message."""
+    def test_violated_law_fails_a_check_whose_entries_agree(self) -> None:
+        """The message begins with the law."""
         with pytest.raises(GradcheckError) as failure:
             gradcheck(lambda x: x**2, self.hidden, X)
         report = failure.value.report
@@ -177,7 +180,7 @@ class TestLaws:
         ]
 
     def test_upstream_gradient_ignored(self) -> None:
-        """It stands beneath the entry that is wrong."""
+        """The violated law is reported after the wrong entry."""
 
         def square_backward(x: Any, dout: Any) -> Any:
             return 2 * x
@@ -192,7 +195,7 @@ class TestLaws:
         assert report.failures[-1] == " ".join(line.strip() for line in lines[2:4])
 
     def test_upstream_gradient_applied_twice(self) -> None:
-        """It is not linear, and the first parameter where that shows is named."""
+        """The product is not linear; the first parameter that shows it is named."""
 
         def product_backward(x: Any, w: Any, dout: Any) -> Any:
             return dout * w, dout * dout * x
@@ -204,10 +207,8 @@ class TestLaws:
 
     @pytest.mark.parametrize("kind", [np.float64, np.float32])
     @pytest.mark.parametrize("seed", range(6))
-    def test_rounding_of_a_gradient_that_vanishes_breaks_no_law(
-        self, kind: Any, seed: int
-    ) -> None:
-        """What is left of terms that cancel is no multiple of the cotangent."""
+    def test_rounding_of_a_vanishing_gradient_violates_no_law(self, kind: Any, seed: int) -> None:
+        """The rounding error of terms that cancel is not linear in the cotangent."""
         rng = np.random.default_rng(seed)
         x, shift = rng.normal(size=(5, 3)), rng.normal(size=3)
 
@@ -228,8 +229,8 @@ class TestLaws:
             assert check_gradient(normalised, backward, x, shift, seed=seed).breaches == ()
 
     @pytest.mark.parametrize("seed", range(6))
-    def test_small_nonlinear_term_beside_a_gradient_that_vanishes(self, seed: int) -> None:
-        """An error of the formula is the same for cotangents close by, however small."""
+    def test_small_nonlinear_term_of_a_vanishing_gradient_violates_a_law(self, seed: int) -> None:
+        """Unlike rounding, an error of the formula is the same for cotangents close by."""
 
         def backward(x: Any, shift: Any, dout: Any) -> Any:
             dx = dout - dout.mean()
@@ -241,7 +242,7 @@ class TestLaws:
         assert [(b.kind, b.parameter) for b in report.breaches] == [("linear", "shift")]
 
     def test_float32_product_is_linear(self) -> None:
-        """Rounding breaks no law."""
+        """Rounding to float32 violates no law."""
         x = RNG.normal(size=50).astype(np.float32)
 
         def backward(x: Any, dout: Any) -> Any:
@@ -255,7 +256,7 @@ class TestLaws:
         )
 
     def test_random_backward_is_replayed(self) -> None:
-        """What backward alone draws is put back, too, and then it repeats itself."""
+        """A generator that only backward uses is replayed, so that backward is repeatable."""
         rng = np.random.default_rng(0)
 
         def backward(x: Any) -> Any:
@@ -276,11 +277,11 @@ class TestSecondOrder:
 
     @staticmethod
     def hessian(x: Any) -> Any:
-        """Return its Hessian."""
+        """Return the Hessian of that function."""
         return np.diag(12 * x**2) + 2
 
     def test_hessian(self) -> None:
-        """Entry by entry; one that is wrong is named with both indices."""
+        """It is checked entry by entry; a wrong entry is named with both indices."""
         assert gradcheck(self.gradient, self.hessian, X).checked == 9
         report = check_gradient(self.gradient, lambda x: np.diag(12 * x**2), X)
         assert report.wrong == 9
@@ -297,12 +298,12 @@ class TestSecondOrder:
         ],
     )
     def test_hessian_vector_product(self, backward: Any, call: Any) -> None:
-        """Also under the names of scipy, and without the whole Hessian."""
+        """It is checked as a JVP, also with the parameter names of scipy."""
         report = gradcheck(self.gradient, backward, X, **call)
         assert (report.kind, report.checked) == ("jvp", 3)
 
     def test_wrong_hessian_vector_product(self) -> None:
-        """The outputs that are off are named."""
+        """The wrong outputs are named."""
         report = check_gradient(self.gradient, lambda x, tangent: 12 * x**2 * tangent, X)
         assert report.wrong == 3
         assert report.worst[0].name.endswith(" / tangent")
@@ -310,8 +311,8 @@ class TestSecondOrder:
 
 @pytest.mark.parametrize("factor", [1.1, 1.01, 1.001])
 @pytest.mark.parametrize("seed", range(8))
-def test_labels_held_as_numbers_excuse_no_error(factor: float, seed: int) -> None:
-    """Backward says something else of other labels; that is no rounding of its own."""
+def test_labels_stored_as_numbers_excuse_no_error(factor: float, seed: int) -> None:
+    """A backward that differs for other labels is not rounding of backward."""
     rng = np.random.default_rng(seed)
     x, t = rng.uniform(-9, 9, 25), rng.choice([-1.0, 1.0], 25)
 
@@ -330,7 +331,7 @@ def test_labels_held_as_numbers_excuse_no_error(factor: float, seed: int) -> Non
 @pytest.mark.parametrize("factor", [1.1, 1.01, 1.001])
 @pytest.mark.parametrize("seed", range(8))
 def test_sign_that_flips_far_away_excuses_no_error(factor: float, seed: int) -> None:
-    """A jump of the function's own size is none between the branches of a solver."""
+    """A jump as large as the function's values is not one between branches of a solver."""
     x = np.random.default_rng(seed).uniform(-9, 9, (2, 2))
 
     def forward(x: Any) -> float:

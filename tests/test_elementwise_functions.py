@@ -1,4 +1,4 @@
-"""Elementwise functions, end to end: all entries at once, and what is off the diagonal."""
+"""Elementwise functions, end to end: the diagonal, and entries off the diagonal."""
 
 import tracemalloc
 from typing import Any
@@ -20,12 +20,12 @@ def softplus(x: Any) -> Any:
 
 
 def sigmoid(x: Any) -> Any:
-    """Return its derivative."""
+    """Return the derivative of `softplus`."""
     return 1 / (1 + np.exp(-x))
 
 
 def wrong_entries(report: Report) -> list[str]:
-    """Return the names of those shown."""
+    """Return the names of the wrong entries that the report lists."""
     return [entry.name for entry in report.worst if entry.verdict == "wrong"]
 
 
@@ -46,7 +46,7 @@ ACTIVATIONS: dict[str, tuple[Any, Any, Any]] = {
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_many_entries_take_a_few_dozen_evaluations(name: str) -> None:
-    """Moved together each shows by itself, at kinks and between decades, too."""
+    """All entries are moved at once, also at kinks and over many decades."""
     report = gradcheck(*ACTIVATIONS[name])
     assert (report.kind, report.verdict) == ("elementwise", "correct")
     assert report.evaluations <= 400
@@ -57,7 +57,7 @@ def test_many_entries_take_a_few_dozen_evaluations(name: str) -> None:
 @pytest.mark.parametrize("factor", [1.001, -1.0, 0.0])
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "complex"])
 def test_one_wrong_entry_is_named(name: str, factor: float) -> None:
-    """Alone, whatever its size, with its output."""
+    """It is named with its output, and nothing else is wrong."""
     forward, backward, x = ACTIVATIONS[name]
     index = np.unravel_index(int(np.abs(backward(x)).argmax()), x.shape)
 
@@ -74,8 +74,8 @@ def test_one_wrong_entry_is_named(name: str, factor: float) -> None:
     assert report.wrong == 1
 
 
-def test_hidden_entry_off_the_diagonal_is_named() -> None:
-    """Beyond what could be measured entry by entry; the diagonal beside it is not accused."""
+def test_entry_off_the_diagonal_is_named() -> None:
+    """It is found where a Jacobian is too large to measure; the diagonal is not wrong."""
     x = RNG.normal(size=20_000)
 
     def forward(x: Any) -> Any:
@@ -90,8 +90,8 @@ def test_hidden_entry_off_the_diagonal_is_named() -> None:
     assert report.evaluations < 200
 
 
-def test_neighbours_that_mix_are_seen_in_every_output() -> None:
-    """They are counted, some are named, and it is said that outputs depend on others."""
+def test_coupling_of_neighbours_is_found_in_every_output() -> None:
+    """All wrong outputs are counted, some are named, and the diagnosis is a coupling."""
     x = RNG.normal(size=20_000)
     report = check_gradient(lambda x: x**2 + 0.1 * np.roll(x, 1), lambda x: 2 * x, x)
     assert report.wrong == 20_000
@@ -104,7 +104,7 @@ def test_neighbours_that_mix_are_seen_in_every_output() -> None:
 
 
 def test_normalisation_is_not_elementwise() -> None:
-    """Every output depends on every entry by a little."""
+    """Every output depends a little on every entry."""
     x = RNG.normal(size=20_000)
 
     def softmax(x: Any) -> Any:
@@ -116,15 +116,15 @@ def test_normalisation_is_not_elementwise() -> None:
     assert report["x"].diagnosis[0].kind == "coupled"
 
 
-def test_small_functions_that_mix_are_measured_entry_by_entry() -> None:
-    """As a Jacobian, so that each wrong entry is counted."""
+def test_small_coupled_functions_are_measured_entry_by_entry() -> None:
+    """Their Jacobian is measured, so that each wrong entry is counted."""
     x = np.array([1.0, -2.0, 0.5])
     report = check_gradient(lambda x: x * np.sum(x), lambda x: x + np.sum(x), x)
     assert (report.kind, report.wrong) == ("elementwise", 6)
 
 
-def test_coupling_far_from_the_point_is_none() -> None:
-    """A threshold on all entries that only far steps cross is no derivative."""
+def test_coupling_far_from_the_point_is_ignored() -> None:
+    """A threshold that only large steps cross does not change the derivative."""
     x = np.linspace(1.0, 2.0, 6000)
 
     def forward(x: Any) -> Any:
@@ -134,7 +134,7 @@ def test_coupling_far_from_the_point_is_none() -> None:
 
 
 def test_several_parameters_and_several_outputs() -> None:
-    """A colour for each parameter; entries are named by output and parameter."""
+    """Each parameter is moved by itself; entries are named by output and parameter."""
     y = RNG.normal(size=3000)
 
     def forward(x: Any, y: Any) -> Any:
@@ -153,8 +153,8 @@ def test_several_parameters_and_several_outputs() -> None:
     assert wrong_entries(check_gradient(forward, wrong, X, y)) == ["output[1][77] / y[77]"]
 
 
-def test_one_raising_entry_does_not_hide_the_others() -> None:
-    """Forward that refuses negative numbers ends at its zeros, for all entries moved with them."""
+def test_entries_at_the_edge_of_the_domain_do_not_hide_the_others() -> None:
+    """A forward that raises for negative numbers is at its edge where an entry is zero."""
 
     def forward(x: Any) -> Any:
         if (x < 0).any():
@@ -174,7 +174,7 @@ def test_one_raising_entry_does_not_hide_the_others() -> None:
 
 
 def test_fixed_step_is_used() -> None:
-    """As for other derivatives."""
+    """The option `step` holds for elementwise functions as for other derivatives."""
     report = check_gradient(np.exp, lambda x: 1.5 * np.exp(x), X, step=1e-3)
     entry = report.worst[0]
     assert entry.step == pytest.approx(1e-3)
@@ -183,8 +183,8 @@ def test_fixed_step_is_used() -> None:
 
 @pytest.mark.parametrize("low", [-8.6, -8.3, -8.0, -7.5])
 @pytest.mark.parametrize("seed", range(3))
-def test_few_stairs_of_rounding_accuse_nothing(seed: int, low: float) -> None:
-    """Far below zero one plus the error function has a handful of values left."""
+def test_values_quantised_by_rounding_are_not_wrong(seed: int, low: float) -> None:
+    """Far below zero, one plus the error function has only a handful of values."""
     x = np.random.default_rng(seed).uniform(low, low + 0.4, size=6)
 
     def forward(x: Any) -> Any:
@@ -200,7 +200,7 @@ def test_few_stairs_of_rounding_accuse_nothing(seed: int, low: float) -> None:
 
 
 def test_memory_is_linear() -> None:
-    """No matrix of all outputs by all entries is made, nor of all evaluations."""
+    """Neither the Jacobian nor all evaluations are held in memory."""
     x = RNG.normal(size=100_000)
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""Fast mode from the outside: what is named, at what cost, and what is said of the rest."""
+"""Fast mode, end to end: which errors it names, its costs, and what it reports about the rest."""
 
 import sys
 from collections.abc import Callable
@@ -19,7 +19,7 @@ SIZES = (30, 50, 20, 5)
 
 
 def check(change: Change, network: Network | None = None, **options: Any) -> Report:
-    """Check a network's gradient that was changed in place."""
+    """Check the gradient of a network after a change in place."""
     network = network or perceptron(SIZES, activation="tanh")
 
     def loss(parameters: Parameters) -> Any:
@@ -34,7 +34,7 @@ def check(change: Change, network: Network | None = None, **options: Any) -> Rep
 
 
 def wrong(report: Report) -> dict[str, tuple[int, list[str]]]:
-    """Return for each wrong parameter how many entries are, what was measured or said."""
+    """Return the number of wrong entries of each wrong parameter, and their names or diagnoses."""
     return {
         p.name.removeprefix("parameters"): (
             p.wrong,
@@ -49,7 +49,7 @@ def wrong(report: Report) -> dict[str, tuple[int, list[str]]]:
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_correct_gradient_costs_a_dozen_evaluations(activation: str) -> None:
-    """However many entries there are."""
+    """The number does not depend on the number of entries."""
     report = check(lambda gradient: None, perceptron(SIZES, activation=activation))
     assert (report.verdict, report.mode) == ("correct", "fast")
     assert report.passed
@@ -57,8 +57,8 @@ def test_correct_gradient_costs_a_dozen_evaluations(activation: str) -> None:
     assert report.relative_difference < 1e-7
 
 
-def test_what_could_be_seen_is_said() -> None:
-    """In the units of the derivative, and relative to a typical one."""
+def test_resolution_is_reported() -> None:
+    """It is in the units of the derivative, and relative to a typical one."""
     report = check(lambda gradient: None)
     for parameter in report.parameters:
         (note,) = (n for n in parameter.notes if n.kind == "screened")
@@ -68,7 +68,7 @@ def test_what_could_be_seen_is_said() -> None:
 
 
 def test_one_entry_is_named_with_its_numbers() -> None:
-    """And nothing else is."""
+    """Nothing else is named."""
 
     def change(gradient: Parameters) -> None:
         gradient["W2"][3, 7] *= 1.01
@@ -82,7 +82,7 @@ def test_one_entry_is_named_with_its_numbers() -> None:
 
 
 def test_last_entry_of_the_last_array_is_named() -> None:
-    """Where counting from a start could go wrong."""
+    """An index is not off by one."""
 
     def change(gradient: Parameters) -> None:
         gradient["b3"][-1] += 1.0
@@ -91,7 +91,7 @@ def test_last_entry_of_the_last_array_is_named() -> None:
 
 
 def test_row_is_named() -> None:
-    """By the index they share; two of its entries are measured."""
+    """It is named by its index; two of its entries are measured."""
 
     def change(gradient: Parameters) -> None:
         gradient["W1"][3] *= 1.5
@@ -103,7 +103,7 @@ def test_row_is_named() -> None:
 
 
 def test_row_with_dead_units_is_named() -> None:
-    """Where a unit does nothing for the batch its entry is right: others are measured."""
+    """The entry of a unit that is inactive for the batch is right; others are measured."""
 
     def change(gradient: Parameters) -> None:
         gradient["W2"][3] *= 0.5
@@ -115,7 +115,7 @@ def test_row_with_dead_units_is_named() -> None:
 
 
 def test_column_that_was_never_written_is_named() -> None:
-    """Zero where the gradient is not."""
+    """The claim is zero where the gradient is not."""
 
     def change(gradient: Parameters) -> None:
         gradient["W2"][:, 4] = 0.0
@@ -125,7 +125,7 @@ def test_column_that_was_never_written_is_named() -> None:
     assert texts[0].startswith("wrong in parameters['W2'][:, 4], 50 entries")
 
 
-def test_whole_parameter_off_by_a_factor_is_told_without_a_search() -> None:
+def test_factor_of_a_whole_parameter_is_found_without_a_search() -> None:
     """Two directions agree on the factor."""
 
     def change(gradient: Parameters) -> None:
@@ -138,8 +138,8 @@ def test_whole_parameter_off_by_a_factor_is_told_without_a_search() -> None:
     assert report.evaluations <= 24
 
 
-def test_factor_of_everything_is_told_of_every_parameter() -> None:
-    """A mean forgotten in the loss is in all of them."""
+def test_common_factor_is_reported_for_every_parameter() -> None:
+    """A missing mean in the loss is a factor of all gradients."""
 
     def change(gradient: Parameters) -> None:
         for name in gradient:
@@ -151,7 +151,7 @@ def test_factor_of_everything_is_told_of_every_parameter() -> None:
 
 
 def test_equal_and_opposite_errors_are_both_named() -> None:
-    """Random signs alone would miss them half of the time."""
+    """Random signs alone would miss them in half of the cases."""
 
     def change(gradient: Parameters) -> None:
         gradient["W1"][2, 3] += 0.1
@@ -162,7 +162,7 @@ def test_equal_and_opposite_errors_are_both_named() -> None:
 
 
 def test_scattered_errors_are_all_found() -> None:
-    """Each is named once, the worst with numbers of their own."""
+    """Each is named once, the worst with measured derivatives."""
     places = [(k, 3 * k % 50) for k in range(0, 28, 4)]
 
     def change(gradient: Parameters) -> None:
@@ -176,7 +176,7 @@ def test_scattered_errors_are_all_found() -> None:
 
 
 def test_float32_parameters_are_moved_in_float64() -> None:
-    """The claim's own rounding is allowed for; an error of a percent is not."""
+    """The rounding of the claim is allowed for; a larger error is found."""
 
     def change(gradient: Parameters) -> None:
         gradient["W2"][3, 7] += 0.05 * np.abs(gradient["W2"]).max()
@@ -187,7 +187,7 @@ def test_float32_parameters_are_moved_in_float64() -> None:
 
 
 def test_wrong_output_of_a_jacobian_is_named() -> None:
-    """All outputs are seen along every direction."""
+    """Every direction measures all outputs."""
     matrix = np.random.default_rng(0).normal(size=(4, 40))
 
     def forward(x: Any) -> Any:
@@ -206,7 +206,7 @@ def test_wrong_output_of_a_jacobian_is_named() -> None:
 
 
 def test_the_same_seed_gives_the_same_report() -> None:
-    """Directions depend on nothing else."""
+    """Directions depend on the seed only."""
 
     def change(gradient: Parameters) -> None:
         gradient["W1"][2, 3] += 0.1
@@ -217,7 +217,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
 
 
 def test_the_users_arrays_are_as_they_were() -> None:
-    """To the last bit, and whatever was found."""
+    """They are equal bit by bit, also after an error was found."""
     network = perceptron(SIZES)
     before = {name: array.copy() for name, array in network.parameters.items()}
     check(lambda gradient: gradient["W1"].fill(0.0), network)
@@ -225,8 +225,8 @@ def test_the_users_arrays_are_as_they_were() -> None:
         assert np.array_equal(array, before[name])
 
 
-def test_places_that_overlap_are_counted_once() -> None:
-    """A row may be found first, and then all of the parameter."""
+def test_overlapping_regions_are_counted_once() -> None:
+    """A row may be found first, and then the whole parameter."""
     rng = np.random.default_rng(12)
     point = {"A": rng.normal(size=(8, 25)), "B": rng.normal(size=(3, 40)), "c": rng.normal(size=7)}
     true = {name: rng.uniform(1, 2, value.shape) for name, value in point.items()}
@@ -243,8 +243,8 @@ def test_places_that_overlap_are_counted_once() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", ["early_stopped_solver", "loose_fixed_point", "gradient_descent"])
-def test_what_a_stopped_solver_leaves_is_no_error(name: str, seed: int) -> None:
-    """Its derivative within a branch is precise, and not that of what it approximates."""
+def test_error_of_a_stopped_solver_is_not_wrong(name: str, seed: int) -> None:
+    """Its derivative within a branch differs from that of the exact solution."""
     (family,) = choose_families("all", [name])
     case = family.case(seed)
     report = check_gradient(case.forward, case.gradient, case.point.copy(), mode="fast", seed=seed)
@@ -256,24 +256,24 @@ def test_what_a_stopped_solver_leaves_is_no_error(name: str, seed: int) -> None:
     [("early_stopped_solver", 13), ("early_stopped_solver", 16), ("sinkhorn", 5),
      ("half_precision", 10), ("half_precision", 12)],
 )  # fmt: skip
-def test_claims_that_were_once_called_wrong(name: str, seed: int) -> None:
-    """Jumps that one direction misses, a slight difference among larger ones, stairs."""
+def test_earlier_false_alarms(name: str, seed: int) -> None:
+    """Jumps that one direction misses, a slight difference among larger ones, quantised values."""
     (family,) = choose_families("all", [name])
     case = family.case(seed)
     report = check_gradient(case.forward, case.gradient, case.point.copy(), mode="fast", seed=seed)
     assert report.verdict != "wrong"
 
 
-def test_forward_that_depends_on_nothing_is_told_from_stairs() -> None:
-    """From afar it is as flat; then claims that say otherwise are wrong."""
+def test_constant_forward_is_distinguished_from_a_quantised_one() -> None:
+    """It is constant over large steps as well, so that a nonzero claim is wrong."""
     point = np.random.default_rng(0).normal(size=40)
     report = check_gradient(lambda x: 3.0 + 0 * x.sum(), np.ones_like, point, mode="fast")
     assert report.verdict == "wrong"
 
 
 @pytest.mark.parametrize("seed", [0, 2])
-def test_unclear_error_of_a_scalar_is_not_searched_for(seed: int) -> None:
-    """There is nothing to cut: it is the parameter's own, of every output of a Jacobian."""
+def test_error_of_a_scalar_is_not_searched_for(seed: int) -> None:
+    """A parameter with one entry cannot be bisected; every output of a Jacobian is wrong."""
     ramp = np.arange(1.0, 3.0)
     rounded = check_gradient(
         lambda x: ramp * np.float32(x), lambda x: 1.0001 * ramp, 1.0, mode="fast", seed=seed
@@ -282,8 +282,8 @@ def test_unclear_error_of_a_scalar_is_not_searched_for(seed: int) -> None:
     assert rounded["x"].wrong == 2
 
 
-def test_factor_of_zero_is_none() -> None:
-    """Entries that are not used are not called wrong with the others."""
+def test_unused_entries_are_not_wrong_by_a_factor() -> None:
+    """A factor of zero is right; only the other entries are wrong."""
     table = np.random.default_rng(0).normal(size=(50, 4))
 
     def backward(table: Any) -> Any:
@@ -295,8 +295,8 @@ def test_factor_of_zero_is_none() -> None:
     assert (report.parameters[0].wrong, report.parameters[0].checked) == (40, 200)
 
 
-def test_entry_that_is_close_to_zero_is_seen_like_the_others() -> None:
-    """It is moved as far as they are, not by a share of itself."""
+def test_error_of_an_entry_close_to_zero_is_found() -> None:
+    """It is moved as far as the other entries, not relative to itself."""
     x = np.random.default_rng(0).normal(size=6000)
     x[5] = 1e-9
 
@@ -310,22 +310,22 @@ def test_entry_that_is_close_to_zero_is_seen_like_the_others() -> None:
 
 
 def test_elementwise_functions_of_many_entries_are_verified() -> None:
-    """Each output is seen along every direction."""
+    """Every direction measures each output."""
     x = np.random.default_rng(0).normal(size=3000)
     report = check_gradient(np.tanh, lambda x: 1 - np.tanh(x) ** 2, x, mode="fast")
     assert report.verdict == "correct"
     assert report.evaluations < 60
 
 
-def test_parameters_without_entries_are_swept() -> None:
-    """There is no direction to look along."""
+def test_parameters_without_entries_are_correct() -> None:
+    """They have no direction, and a full check of them is empty."""
     nothing = np.zeros((0, 5))
     report = check_gradient(lambda a: 3.0 + a.sum(), np.ones_like, nothing, mode="fast")
     assert report.verdict == "correct"
 
 
 def test_two_rows_are_named_as_rows() -> None:
-    """What two cuts leave on both sides is looked at for rows."""
+    """Rows are recognised where a bisection finds errors in both halves."""
     x = np.random.default_rng(0).normal(size=(60, 90))
 
     def backward(x: Any) -> Any:
@@ -342,8 +342,8 @@ def test_two_rows_are_named_as_rows() -> None:
     assert report["x"].wrong == 180
 
 
-def test_factor_of_one_output_says_which() -> None:
-    """Not a line for each output, and not of all of them."""
+def test_factor_of_one_output_names_the_output() -> None:
+    """A factor of all outputs is one diagnosis, with their number."""
     matrix = np.random.default_rng(0).normal(size=(4, 40))
 
     def check_with(factors: Any) -> list[str]:
@@ -359,8 +359,8 @@ def test_factor_of_one_output_says_which() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_decades_with_a_meaning_in_each_are_no_false_alarm(seed: int) -> None:
-    """Where small entries have small scales of their own they are moved by those."""
+def test_entries_with_length_scales_of_their_own_are_no_false_alarm(seed: int) -> None:
+    """Small entries are moved by steps relative to themselves."""
     rng = np.random.default_rng(seed)
     scales = 10.0 ** rng.uniform(-6, 6, size=80)
     x = scales * rng.normal(size=80)
@@ -371,8 +371,8 @@ def test_decades_with_a_meaning_in_each_are_no_false_alarm(seed: int) -> None:
     assert report.verdict != "wrong"
 
 
-def test_entries_at_a_kink_at_zero_are_said_not_to_be_looked_at() -> None:
-    """They do not fail the check, but where it is strict."""
+def test_entries_at_a_kink_at_zero_are_reported_as_not_checked() -> None:
+    """They fail the check only where it is strict."""
     rng = np.random.default_rng(0)
     point = rng.normal(size=400)
     point[[3, 70, 200]] = 0.0
@@ -390,18 +390,18 @@ def test_entries_at_a_kink_at_zero_are_said_not_to_be_looked_at() -> None:
     assert not strict.passed
 
 
-def test_twice_the_parameters_take_twice_the_calls() -> None:
-    """Of Python's and of C's functions: none is looked for among the others."""
+def test_calls_are_proportional_to_the_parameters() -> None:
+    """Neither Python nor C functions are called for every pair of parameters."""
 
     def calls(count: int) -> int:
         arrays, total = [np.arange(3.0) + k for k in range(count)], 0
 
-        def see(frame: object, event: str, argument: object) -> None:
+        def count_call(frame: object, event: str, argument: object) -> None:
             nonlocal total
             total += event in ("call", "c_call")
 
         before = sys.getprofile()
-        sys.setprofile(see)
+        sys.setprofile(count_call)
         try:
             report = check_gradient(
                 lambda p: float(np.sum(np.square(p))),
@@ -414,13 +414,13 @@ def test_twice_the_parameters_take_twice_the_calls() -> None:
         assert report.passed
         return total
 
-    calls(2)  # what is made once in a process is made
+    calls(2)  # what is created once in a process exists
     assert calls(400) < 2.1 * calls(200)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_labels_held_as_floats_spoil_no_other_parameter(seed: int) -> None:
-    """Forward jumps where they change; it is smooth by all others, which are verified."""
+def test_labels_stored_as_floats_do_not_affect_other_parameters(seed: int) -> None:
+    """Forward jumps where they change, and is smooth by the other parameters."""
     labels, x = np.array([0.0, 2.0, 1.0]), np.random.default_rng(seed).normal(size=(3, 3))
 
     def loss(x: Any, labels: Any) -> Any:
@@ -442,14 +442,14 @@ def test_labels_held_as_floats_spoil_no_other_parameter(seed: int) -> None:
 @pytest.mark.filterwarnings("ignore::pytest_gradcheck.GradcheckVacuousWarning")
 @pytest.mark.parametrize("seed", range(4))
 def test_gradient_that_underflows_is_not_wrong(seed: int) -> None:
-    """Forward is zero all around, to the smallest number there is."""
+    """The values of forward underflow to zero around the point."""
     point = np.array([1e-185])
     report = check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, point, mode="fast", seed=seed)
     assert report.passed
 
 
-def test_jacobians_of_very_many_derivatives_are_screened() -> None:
-    """Of few entries, too: all derivatives of all outputs would have to be held."""
+def test_jacobians_with_very_many_derivatives_are_checked_in_fast_mode() -> None:
+    """That holds for few entries as well, because the whole Jacobian would be held in memory."""
     rng = np.random.default_rng(0)
     A, x = rng.normal(size=(3000, 400)) / 20, rng.normal(size=400)
 
@@ -468,8 +468,8 @@ def test_jacobians_of_very_many_derivatives_are_screened() -> None:
     assert [e.name for e in report.worst if e.verdict == "wrong"] == ["output[1234] / x[56]"]
 
 
-def test_dim_numbers_among_very_many_are_looked_at_together() -> None:
-    """Of 3,000 some fifty are too close to zero to show enough beside all others."""
+def test_small_numbers_among_very_many_are_moved_at_once() -> None:
+    """Some fifty of 3,000 are too close to zero to be visible beside the others."""
     numbers = dict(enumerate(np.random.default_rng(0).normal(size=3000).tolist()))
 
     def forward(p: Any) -> float:
@@ -480,19 +480,19 @@ def test_dim_numbers_among_very_many_are_looked_at_together() -> None:
 
     def wrong(p: Any) -> Any:
         claim = backward(p)
-        claim[dimmest] *= 1.5
+        claim[smallest] *= 1.5
         return claim
 
-    dimmest = min(numbers, key=lambda name: abs(numbers[name]))
+    smallest = min(numbers, key=lambda name: abs(numbers[name]))
     report = check_gradient(forward, backward, numbers, mode="fast")
     assert (report.verdict, report.evaluations < 50) == ("correct", True)
     report = check_gradient(forward, wrong, numbers, mode="fast")
-    assert [p.name for p in report.parameters if p.verdict == "wrong"] == [f"p[{dimmest}]"]
+    assert [p.name for p in report.parameters if p.verdict == "wrong"] == [f"p[{smallest}]"]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_stairs_beside_a_smooth_term_are_not_accused(seed: int) -> None:
-    """What is rounded to half precision stands still over small steps, and nothing says so."""
+def test_quantised_term_beside_a_smooth_one_is_not_wrong(seed: int) -> None:
+    """A term in half precision is constant over small steps, which the value does not show."""
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=3), rng.normal(size=3)
 

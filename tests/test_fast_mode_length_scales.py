@@ -1,4 +1,4 @@
-"""Fast mode where forward varies over lengths far below the size of its parameters."""
+"""Fast mode where forward varies over length scales far below the magnitude of its parameters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def near(*centre: float, by: Any = 1.0) -> Callable[[np.random.Generator], Any]:
 
 
 def line(p: Any) -> Any:
-    """Return the squared difference of a spectral line, 0.01 wide at 6562.8, from data."""
+    """Return a spectral line, 0.01 wide at 6562.8, and its normalised coordinates."""
     z = (np.linspace(6562.77, 6562.83, 40) - p[0]) / p[1]
     return p[2] * np.exp(-(z**2) / 2), z
 
@@ -50,7 +50,7 @@ SPECTRUM = np.exp(-(((WAVELENGTHS - 6562.802) / 0.01) ** 2) / 2)
 
 
 def line_gradient(p: Any) -> Any:
-    """Return the gradient by centre, width and height."""
+    """Return the gradient of the squared misfit by centre, width and height."""
     values, z = line(p)
     error = 2 * (values - SPECTRUM)
     return [
@@ -84,13 +84,13 @@ K = 2 * np.pi / 50
 
 
 def map_values(p: Any) -> Any:
-    """Return a pattern over a map, 50 m long, turned by angles in the same array."""
+    """Return a pattern with a period of 50 m over map coordinates, and angles, in one array."""
     east, north = K * (p[0] - 4e6) + p[2], K * (p[1] - 5e6) + p[3]
     return np.sin(east) + np.cos(north) + np.sin(p[2]) * np.cos(p[3])
 
 
 def map_gradient(p: Any) -> Any:
-    """Return its gradient."""
+    """Return the gradient of `map_values`."""
     east, north = K * (p[0] - 4e6) + p[2], K * (p[1] - 5e6) + p[3]
     one, two = np.cos(east), -np.sin(north)
     return [
@@ -142,8 +142,8 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_right_gradient_is_correct_whatever_the_seed(name: str) -> None:
-    """And verified: steps are as short as claims make sense, or as bends tell."""
+def test_right_gradient_is_correct_for_every_seed(name: str) -> None:
+    """Steps are limited by the claims and by the curvature that is measured."""
     for seed in SEEDS:
         report = EXAMPLES[name].check(seed)
         assert (seed, report.verdict) == (seed, "correct")
@@ -161,8 +161,8 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("changed", CHANGES)
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_largest_entry_that_is_wrong_is_named(name: str, changed: str) -> None:
-    """With its number; one that is far too large leads to short steps, and shows all the same."""
+def test_wrong_largest_entry_is_named(name: str, changed: str) -> None:
+    """Its derivative is measured; a claim that is far too large only shortens the steps."""
     for seed in SEEDS[:4]:
 
         def change(gradient: Any) -> None:
@@ -180,7 +180,7 @@ def test_largest_entry_that_is_wrong_is_named(name: str, changed: str) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_missing_entry_is_never_correct(name: str) -> None:
-    """What is claimed to be zero knows no length; the values that show the noise do."""
+    """A claim of zero implies no length scale; the values along a line show it."""
     for seed in SEEDS:
 
         def change(gradient: Any) -> None:

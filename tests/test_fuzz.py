@@ -1,9 +1,9 @@
-"""Checks of every kind, in every mode, of parameters of every size, type and structure.
+"""Property-based tests of checks of every kind, in every mode, with parameters of every structure.
 
-Every call ends in a report or in a refusal that says why, never in an exception of our own;
-right claims are never called wrong, and claims that are plainly wrong never correct.
+Every call ends in a report or in a `GradcheckUsageError`, never in an internal exception. A right
+claim is never called wrong, and a grossly wrong one never correct.
 
-The environment variable GRADCHECK_FUZZ says how many examples are drawn, at random then.
+The environment variable GRADCHECK_FUZZ sets the number of examples, which are then random.
 """
 
 import os
@@ -20,22 +20,22 @@ from pytest_gradcheck import GradcheckUsageError, GradcheckVacuousWarning, check
 
 EXAMPLES = int(os.environ.get("GRADCHECK_FUZZ", "0"))
 
-#: What numbers are multiplied by.
+#: Factors of the numbers of a point.
 SCALES = (1.0, 1.0, 1e-300, 1e-8, 1e6, 1e100, 1e300)
 
 REAL = ("float64", "float32", "float16", "longdouble")
 SHAPES = [(), (1,), (1, 1), (2,), (0,), (3, 2), (1, 4), (2, 0), (30,), (6, 5)]
 
 Kind = Literal["gradient", "jacobian", "elementwise", "vjp", "jvp", "hessian"]
-Shape = Callable[[Any], Any]
+Elementwise = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
 class Function:
     """A function of one number, and its derivative; a subgradient at a kink."""
 
-    value: Shape
-    slope: Shape
+    value: Elementwise
+    slope: Elementwise
 
 
 FUNCTIONS = {
@@ -45,21 +45,21 @@ FUNCTIONS = {
     "nothing": Function(lambda x: 0 * x, lambda x: 0 * x),
 }
 
-#: Functions that have no derivative somewhere, or hardly one, and claims that are nearly right.
-ODD = {
+#: Functions without a derivative at some points, or with claims that are only nearly right.
+IRREGULAR = {
     "root": Function(np.sqrt, lambda x: 0.5 / np.sqrt(x)),
-    "stairs": Function(lambda x: np.floor(4 * x) / 4, lambda x: 0 * x),
+    "floor": Function(lambda x: np.floor(4 * x) / 4, lambda x: 0 * x),
     "rounded": Function(lambda x: np.float16(x) * x, lambda x: 2 * x),
-    "size": Function(np.abs, np.sign),
+    "absolute": Function(np.abs, np.sign),
     "cube": Function(lambda x: x**3, lambda x: 3 * x**2),
     "entropy": Function(lambda x: x * np.log(np.abs(x)), lambda x: 1 + np.log(np.abs(x))),
-    "sudden": Function(lambda x: np.tanh(1e6 * (x - 1)), lambda x: 0 * x),
+    "steep": Function(lambda x: np.tanh(1e6 * (x - 1)), lambda x: 0 * x),
     "ball": Function(lambda x: inside(x) * x, lambda x: x**0),
 }
 
 
 def inside(x: Any) -> float:
-    """Return one, or raise for what a function refuses."""
+    """Return one inside a ball, and raise outside of it."""
     if np.any(np.abs(x) > 2.0001):
         raise LookupError("outside of the ball")
     return 1.0
@@ -67,32 +67,32 @@ def inside(x: Any) -> float:
 
 @dataclass(frozen=True)
 class Case:
-    """A check as it was drawn."""
+    """A random check: the kind of derivative, the function, arguments, error and options."""
 
     kind: Kind
     function: str
     args: tuple[Any, ...]
     outputs: int
-    error: Literal["none", "factor", "entry", "sign", "chance", "huge"]
+    error: Literal["none", "factor", "entry", "sign", "random", "huge"]
     options: dict[str, Any]
 
 
-def numbers(value: Any) -> bool:
-    """Tell a list of plain numbers, which is one parameter."""
+def is_list_of_numbers(value: Any) -> bool:
+    """Return whether a value is a list of floats, which is one parameter."""
     return isinstance(value, list) and all(isinstance(item, float) for item in value)
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Return a structure with a function of each of its arrays and numbers."""
+    """Return a structure with a function applied to each of its leaves."""
     if isinstance(tree, dict):
         return {key: mapped(function, item) for key, item in tree.items()}
-    if isinstance(tree, (tuple, list)) and not numbers(tree):
+    if isinstance(tree, (tuple, list)) and not is_list_of_numbers(tree):
         return type(tree)(mapped(function, item) for item in tree)
     return function(tree)
 
 
-def flat(tree: Any) -> Iterator[Any]:
-    """Yield the arrays and numbers of a structure."""
+def leaves_of(tree: Any) -> Iterator[Any]:
+    """Yield the leaves of a structure: arrays, numbers and lists of numbers."""
     found = list[Any]()
     mapped(found.append, tree)
     yield from found
@@ -102,7 +102,7 @@ def flat(tree: Any) -> Iterator[Any]:
 def leaves(
     draw: st.DrawFn, *, dtypes: tuple[str, ...], plain: bool, scales: tuple[float, ...]
 ) -> Any:
-    """Draw an array, or a number or a list of them."""
+    """Draw an array, a number, or a list of numbers."""
     shape = draw(st.sampled_from(SHAPES))
     form = draw(st.sampled_from(["array", "number", "list"] if plain else ["array"]))
     one = st.floats(-3, 3, width=16, allow_subnormal=False)
@@ -130,7 +130,7 @@ def cases(
     errors: tuple[str, ...],
     scales: tuple[float, ...] = (1.0,),
 ) -> Case:
-    """Draw a check."""
+    """Draw a case."""
     kind: Kind = draw(
         st.sampled_from(["gradient", "jacobian", "elementwise", "vjp", "jvp", "hessian"])
     )
@@ -159,25 +159,25 @@ def cases(
 
 
 def weights(case: Case) -> list[Any]:
-    """Return by what every entry is multiplied for each output, shape (m, entries)."""
+    """Return the weights of every entry in each output, of shape (outputs, entries)."""
     rng = np.random.default_rng(1)
     m = 1 if case.kind == "gradient" else case.outputs
     return [
         rng.choice([-1.0, 1.0], (m, np.size(x))) * rng.uniform(0.5, 2.0, (m, np.size(x)))
-        for x in flat(case.args)
+        for x in leaves_of(case.args)
     ]
 
 
 def typed(value: Any, like: Any) -> Any:
-    """Return an array in the type of a parameter."""
+    """Return a value in the type of a parameter."""
     if isinstance(like, np.ndarray):
         return np.asarray(value).astype(like.dtype)
     return np.asarray(value).tolist() if np.ndim(value) < 2 else np.asarray(value)
 
 
 def diagonal(case: Case) -> tuple[Any, Any]:
-    """Return a function of each entry, and its slopes or the matrix of them."""
-    function = (FUNCTIONS | ODD)[case.function]
+    """Return an elementwise function, and its diagonal or its Jacobian."""
+    function = (FUNCTIONS | IRREGULAR)[case.function]
 
     def matrix(x: Any) -> Any:
         slope = function.slope(x)
@@ -186,8 +186,8 @@ def diagonal(case: Case) -> tuple[Any, Any]:
     return function.value, function.slope if case.kind == "elementwise" else matrix
 
 
-def by_parts(function: Shape, x: Any) -> Any:
-    """Return a function of each entry, of real and imaginary parts each, flat."""
+def by_parts(function: Elementwise, x: Any) -> Any:
+    """Return a function of each entry, flat; of real and imaginary parts separately."""
     values = np.asarray(x).ravel()
     if np.iscomplexobj(values):
         return function(values.real) + 1j * function(values.imag)
@@ -195,20 +195,20 @@ def by_parts(function: Shape, x: Any) -> Any:
 
 
 def summed(case: Case) -> tuple[Any, Any]:
-    """Return weighted sums over all parameters, and the claims about them."""
-    function, parts = (FUNCTIONS | ODD)[case.function], weights(case)
+    """Return weighted sums over all parameters, and the claimed derivative of the case's kind."""
+    function, parts = (FUNCTIONS | IRREGULAR)[case.function], weights(case)
 
     def output(tree: Any) -> Any:
         total: Any = 0.0
-        for weight, x in zip(parts, flat(tree), strict=True):
+        for weight, x in zip(parts, leaves_of(tree), strict=True):
             moved = by_parts(function.value, x)
             moved = moved.real + moved.imag if np.iscomplexobj(moved) else moved
             total = total + weight.astype(moved.dtype) @ moved
         return total[0] if case.kind == "gradient" else total
 
     def jacobians(tree: Any) -> list[Any]:
-        """Return the Jacobian by each parameter, shape (m, entries)."""
-        pairs = zip(parts, flat(tree), strict=True)
+        """Return the Jacobian by each parameter, of shape (outputs, entries)."""
+        pairs = zip(parts, leaves_of(tree), strict=True)
         return [weight * by_parts(function.slope, x) for weight, x in pairs]
 
     def claims(tree: Any, shaped: Callable[[Any, Any], Any]) -> Any:
@@ -225,7 +225,7 @@ def summed(case: Case) -> tuple[Any, Any]:
         return claims(tree, lambda jacobian, shape: (cotangent @ jacobian).reshape(shape))
 
     def jvp(tree: Any, tangent: Any) -> Any:
-        moved = zip(jacobians(tree), flat(tangent), strict=True)
+        moved = zip(jacobians(tree), leaves_of(tangent), strict=True)
         return sum(jacobian @ np.asarray(t).ravel() for jacobian, t in moved)
 
     if case.kind == "jacobian" and case.outputs == 1:
@@ -238,7 +238,7 @@ ERRORS: dict[str, Callable[[Any], Any]] = {
     "none": lambda array: array,
     "factor": lambda array: 1.5 * array,
     "sign": lambda array: -array,
-    "chance": lambda array: array + np.random.default_rng(2).normal(size=array.shape),
+    "random": lambda array: array + np.random.default_rng(2).normal(size=array.shape),
     "huge": lambda array: 1e30 * array,
     "entry": lambda array: array + 2.0 * (np.arange(array.size) == array.size // 2).reshape(
         array.shape
@@ -246,23 +246,27 @@ ERRORS: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-def called(case: Case) -> tuple[Any, Any]:
-    """Return forward and backward with the arguments of a case, and its error."""
+IRREGULAR_ERRORS = ("none", "entry", "random", "huge")
 
-    def off(part: Any) -> Any:
-        return typed(ERRORS[case.error](np.asarray(part)), part)
+
+def functions_of(case: Case) -> tuple[Any, Any]:
+    """Return forward and backward for the arguments of a case, with its error."""
+
+    def with_error(leaf: Any) -> Any:
+        return typed(ERRORS[case.error](np.asarray(leaf)), leaf)
 
     def wrong(claimed: Any) -> Any:
-        return off(claimed) if case.kind == "jvp" else mapped(off, claimed)
+        return with_error(claimed) if case.kind == "jvp" else mapped(with_error, claimed)
 
     if case.kind in {"elementwise", "hessian"}:
         output, claim = diagonal(case)
         return output, lambda x: wrong(claim(x))
     output, claim = summed(case)
-    return (one if len(case.args) == 1 else two)(case.kind, output, claim, wrong)
+    of_arguments = of_one_argument if len(case.args) == 1 else of_two_arguments
+    return of_arguments(case.kind, output, claim, wrong)
 
 
-def one(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
+def of_one_argument(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
     """Return forward and backward of one argument."""
     backward = {
         "vjp": lambda p, cotangent: wrong(claim((p,), cotangent))[0],
@@ -271,7 +275,7 @@ def one(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
     return lambda p: output((p,)), backward.get(kind, lambda p: wrong(claim((p,)))[0])
 
 
-def two(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
+def of_two_arguments(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
     """Return forward and backward of two arguments."""
     backward = {
         "vjp": lambda a, b, cotangent: wrong(claim((a, b), cotangent)),
@@ -280,11 +284,11 @@ def two(kind: Kind, output: Any, claim: Any, wrong: Any) -> tuple[Any, Any]:
     return lambda a, b: output((a, b)), backward.get(kind, lambda a, b: wrong(claim((a, b))))
 
 
-def is_off(case: Case) -> bool:
-    """Tell whether claims are plainly off: some by much of the largest."""
+def is_grossly_wrong(case: Case) -> bool:
+    """Return whether the error of a claim is of the size of its largest entry."""
     if case.error == "none" or case.kind == "jvp":
         return False  # an error may cancel along one tangent
-    sizes = [np.abs(FUNCTIONS[case.function].slope(np.asarray(x))) for x in flat(case.args)]
+    sizes = [np.abs(FUNCTIONS[case.function].slope(np.asarray(x))) for x in leaves_of(case.args)]
     if case.error == "entry":
         return any(size.size for size in sizes)
     return max(float(size.max(initial=0.0)) for size in sizes) > 0.1
@@ -302,8 +306,8 @@ bounded = settings(
 @bounded
 @given(cases(functions=tuple(FUNCTIONS), errors=("none", "none", "factor", "entry", "sign")))
 def test_every_check_ends_in_a_report_or_a_refusal(case: Case) -> None:
-    """A right claim is never wrong, one that is plainly off never correct."""
-    forward, backward = called(case)
+    """A right claim is never wrong, and a grossly wrong one never correct."""
+    forward, backward = functions_of(case)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GradcheckVacuousWarning)
         try:
@@ -314,15 +318,17 @@ def test_every_check_ends_in_a_report_or_a_refusal(case: Case) -> None:
     assert report.to_dict()
     if case.error == "none":
         assert report.verdict != "wrong", str(report)
-    elif is_off(case):
+    elif is_grossly_wrong(case):
         assert report.verdict != "correct", str(report)
 
 
 @bounded
-@given(cases(functions=tuple(ODD), errors=("none", "entry", "chance", "huge"), scales=SCALES))
-def test_odd_functions_end_in_a_report_or_a_refusal(case: Case) -> None:
-    """Whatever the function does around the point, and however large or small that is."""
-    forward, backward = called(case)
+@given(
+    cases(functions=tuple(IRREGULAR), errors=("none", "entry", "random", "huge"), scales=SCALES)
+)
+def test_irregular_functions_end_in_a_report_or_a_refusal(case: Case) -> None:
+    """That holds for every behaviour around the point, and every magnitude of the point."""
+    forward, backward = functions_of(case)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:

@@ -1,4 +1,4 @@
-"""Linear forwards, end to end: verified along directions, near and far, to rounding."""
+"""Linear forwards, end to end: adjoints are verified up to rounding along a few directions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ def fft(x: Any) -> Any:
 
 
 def fft_adjoint(c: Any) -> Any:
-    """Apply its adjoint: every wave that is in two places of the full spectrum counts twice."""
+    """Apply the adjoint of `fft`: frequencies that the full spectrum has twice count twice."""
     spectrum = c[:HALF] + 1j * c[HALF:]
     spectrum[1:-1] /= 2
     return SIZE * np.fft.irfft(spectrum, SIZE)
@@ -50,19 +50,19 @@ OPERATORS: dict[str, Operator] = {
 
 
 def checked(operator: Operator, x: Any = X, **options: Any) -> Report:
-    """Check an operator's adjoint."""
+    """Check the adjoint of an operator."""
     forward, adjoint = operator
     return check_gradient(forward, adjoint, x, backward_args=("cotangent",), **options)
 
 
 def is_linear(report: Report) -> bool:
-    """Tell whether forward was recognised."""
+    """Return whether forward was recognised as linear."""
     return any(note.kind == "linear" for note in report.notes)
 
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_right_adjoints_take_a_few_evaluations(name: str) -> None:
-    """And it is said what was seen, down to rounding."""
+    """The report states a resolution near rounding."""
     report = checked(OPERATORS[name])
     assert is_linear(report)
     assert (report.verdict, report.mode) == ("correct", "fast")
@@ -73,7 +73,7 @@ def test_right_adjoints_take_a_few_evaluations(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_one_wrong_entry_is_named(name: str) -> None:
-    """One that is 0.1% off, as without all this."""
+    """An entry that is 0.1% off is named, as for any other forward."""
     forward, adjoint = OPERATORS[name]
 
     def wrong(c: Any) -> Any:
@@ -99,7 +99,7 @@ def test_one_wrong_entry_is_named(name: str) -> None:
     ids=["shifted", "sign", "scaled", "offset", "zero", "last"],
 )
 def test_wrong_adjoints_are_wrong(wrong: Any) -> None:
-    """Whatever is wrong with them."""
+    """Mistakes of one entry and of all entries are found."""
     assert checked((OPERATORS["matrix"][0], wrong)).verdict == "wrong"
 
 
@@ -115,8 +115,8 @@ def test_wrong_adjoints_are_wrong(wrong: Any) -> None:
     ],
     ids=["relu", "norm", "absolute", "curved", "clipped", "ripple"],
 )
-def test_others_are_not_taken_for_linear(forward: Any) -> None:
-    """Though some are their gradient times the point, and some all but linear."""
+def test_nonlinear_forwards_are_not_taken_for_linear(forward: Any) -> None:
+    """Some equal their gradient times the point, and some are nearly linear."""
     h = 1e-7
 
     def backward(x: Any) -> Any:
@@ -126,7 +126,7 @@ def test_others_are_not_taken_for_linear(forward: Any) -> None:
 
 
 def test_complex_operators() -> None:
-    """Real and imaginary parts are two coordinates."""
+    """Adjoints of complex operators are recognised; a missing conjugate is wrong."""
     z = X[:300] + 1j * X[300:]
     B = RNG.normal(size=(50, 300)) + 1j * RNG.normal(size=(50, 300))
     right = check_gradient(lambda z: B @ z, lambda dout: B.conj().T @ dout, z)
@@ -136,7 +136,7 @@ def test_complex_operators() -> None:
 
 
 def test_single_precision_inside() -> None:
-    """Rounding is measured: what it hides is said, and an entry 1% off is named still."""
+    """The rounding inside forward is measured, and an entry 1% off is still named."""
     low = A.astype(np.float32)
 
     def forward(x: Any) -> Any:
@@ -154,7 +154,7 @@ def test_single_precision_inside() -> None:
 
 
 def test_several_parameters_of_very_different_sizes() -> None:
-    """Each is moved so that its claims show; zeros among them move as far as the others."""
+    """Parameters are moved by different distances; zeros move as far as the other entries."""
     b = np.zeros(400)
     report = gradcheck(
         lambda x, b: 1e-6 * (A @ x) + 1e3 * b,
@@ -175,20 +175,20 @@ def test_jacobian_of_a_linear_function() -> None:
 
 
 def test_full_mode_measures_every_entry() -> None:
-    """As it was asked to."""
+    """The mode is as it was given."""
     report = checked(OPERATORS["convolution"], mode="full")
     assert (report.mode, is_linear(report)) == ("full", False)
     assert report.evaluations > 2 * SIZE
 
 
-def test_small_checks_are_swept() -> None:
-    """They cost no more."""
+def test_small_checks_are_full_checks() -> None:
+    """For few entries a full check takes no more evaluations."""
     report = gradcheck(lambda x: A[:3, :4] @ x, lambda dout: A[:3, :4].T @ dout, X[:4])
     assert (report.mode, is_linear(report)) == ("full", False)
 
 
-def test_unused_parameter_is_said_to_be_unused() -> None:
-    """It is verified as zero, and nothing about its formula was tested."""
+def test_unused_parameter_is_reported() -> None:
+    """Its zero gradient is verified, and its formula is not tested."""
     with pytest.warns(GradcheckVacuousWarning, match="does not depend on y"):
         report = check_gradient(
             lambda x, y: A @ x, lambda x, y, dout: (A.T @ dout, 0 * y), X, np.ones(20)
@@ -196,8 +196,8 @@ def test_unused_parameter_is_said_to_be_unused() -> None:
     assert any(note.kind == "unused" for note in report["y"].notes)
 
 
-def test_wrong_entry_behind_single_precision() -> None:
-    """Too many entries for a sweep, and too much noise for small steps: halves are moved far."""
+def test_wrong_entry_of_a_long_vector_in_single_precision() -> None:
+    """It is found by bisection with large steps, because rounding hides it at small ones."""
     rng = np.random.default_rng(0)
     size = 8000
     kernel, x = rng.normal(size=9).astype(np.float32), rng.normal(size=size)

@@ -1,4 +1,4 @@
-"""Gradients that vanish, end to end: one outcome, whatever is left of them and in every mode."""
+"""Vanishing gradients, end to end: the same outcome in every mode, whatever rounding remains."""
 
 import warnings
 from collections.abc import Callable
@@ -26,24 +26,24 @@ def squares(x: Any) -> Any:
 
 
 def squares_gradient(x: Any) -> Any:
-    """Return its gradient."""
+    """Return the gradient of `squares`."""
     return A.T @ (A @ x - B)
 
 
 def batch_normalised(x: Any, bias: Any) -> Any:
-    """Add a bias before normalisation takes it away."""
+    """Add a bias that normalisation removes."""
     y = x + bias
     return np.sum(np.tanh((y - y.mean(0)) / y.std(0)) * WEIGHT)
 
 
 def log_softmax(x: Any, bias: Any) -> Any:
-    """Add to all logits alike."""
+    """Add a bias to all logits, which the loss does not depend on."""
     z = x + bias
     return z[1] - z.max() - np.log(np.sum(np.exp(z - z.max())))
 
 
 def layer_normalised(x: Any, scale: Any) -> Any:
-    """Scale before normalisation takes it away."""
+    """Multiply by a scale that normalisation removes."""
     y = x * scale
     return np.sum((y - y.mean()) / y.std() * POINT[::-1])
 
@@ -55,7 +55,7 @@ def clipped(x: Any, low: Any) -> Any:
 
 @dataclass(frozen=True)
 class Example:
-    """A function with a parameter whose gradient vanishes at a point, and claims."""
+    """A function, a claim, and a point at which the gradient by the parameter `wrt` vanishes."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
@@ -63,7 +63,7 @@ class Example:
     wrt: str
 
     def check(self, **options: Any) -> Report:
-        """Check all parameters, quietly."""
+        """Check all parameters, without warnings."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GradcheckVacuousWarning)
             return check_gradient(self.forward, self.backward, *self.at, **options)
@@ -113,8 +113,8 @@ VANISHING = {
 
 @pytest.mark.parametrize("mode", ["full", "fast"])
 @pytest.mark.parametrize("name", VANISHING)
-def test_gradient_that_vanishes_has_one_outcome(name: str, mode: str) -> None:
-    """Verified as zero for every seed, with a note; nothing was tested, which strict fails."""
+def test_vanishing_gradient_has_one_outcome(name: str, mode: str) -> None:
+    """It is verified as zero for every seed, with a note; `strict` fails, as nothing is tested."""
     example = VANISHING[name]
     for seed in range(8):
         report = example.check(seed=seed, mode=mode)
@@ -130,8 +130,8 @@ def test_gradient_that_vanishes_has_one_outcome(name: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["full", "fast"])
-def test_vanishing_gradient_warns_of_what_was_not_tested(mode: str) -> None:
-    """A claim of rounding size is no test, either."""
+def test_vanishing_gradient_warns_that_nothing_is_tested(mode: str) -> None:
+    """A claim as small as rounding tests nothing either."""
     with pytest.warns(GradcheckVacuousWarning, match="tested nothing there"):
         report = check_gradient(squares, lambda x: -squares_gradient(x), OPTIMUM, mode=mode)
     (note,) = report["x"].notes
@@ -141,8 +141,8 @@ def test_vanishing_gradient_warns_of_what_was_not_tested(mode: str) -> None:
 
 @pytest.mark.parametrize("size", [1e-7, 1e-6, 1e-4])
 @pytest.mark.parametrize("seed", range(5))
-def test_what_is_left_next_to_an_optimum_is_tested_where_it_can_be(size: float, seed: int) -> None:
-    """A right gradient is correct, one with a wrong sign is wrong."""
+def test_small_gradient_next_to_an_optimum_is_tested(size: float, seed: int) -> None:
+    """A right gradient is correct, and one with a wrong sign is wrong."""
     point = OPTIMUM + size * np.array([1.0, -2.0, 1.0])
     assert check_gradient(squares, squares_gradient, point, seed=seed, strict=True).passed
     wrong = check_gradient(squares, lambda x: -squares_gradient(x), point, seed=seed)
@@ -152,7 +152,7 @@ def test_what_is_left_next_to_an_optimum_is_tested_where_it_can_be(size: float, 
 @settings(max_examples=40)
 @given(exponent=st.floats(-17, -2), seed=st.integers(0, 1000), unit=st.floats(-3, 3))
 def test_right_gradient_next_to_an_optimum_passes(exponent: float, seed: int, unit: float) -> None:
-    """However much of it is left, whatever the seed and the units."""
+    """It passes for every distance to the optimum, every seed and every unit."""
     factor = 10.0**unit
     point = OPTIMUM + 10.0**exponent * np.array([1.0, -2.0, 1.0])
     example = Example(
@@ -164,8 +164,8 @@ def test_right_gradient_next_to_an_optimum_passes(exponent: float, seed: int, un
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
-def test_structural_zeros_of_a_jacobian_are_nothing_to_fail_for(kind: Any) -> None:
-    """A triangular map, an output with an offset, an entry that is masked, in any precision."""
+def test_structural_zeros_of_a_jacobian_do_not_fail(kind: Any) -> None:
+    """A triangular map, an output with an offset and masked entries pass in any precision."""
 
     def triangular(x: Any) -> Any:
         x = x.astype(kind)
@@ -186,7 +186,7 @@ def test_structural_zeros_of_a_jacobian_are_nothing_to_fail_for(kind: Any) -> No
             assert check_gradient(triangular, jacobian, POINT, seed=seed, strict=True).passed
 
 
-LEVEL: dict[str, Callable[[Any], Any]] = {
+PIECEWISE_CONSTANT: dict[str, Callable[[Any], Any]] = {
     "floor": np.floor,
     "ceil": np.ceil,
     "sign": np.sign,
@@ -196,11 +196,11 @@ LEVEL: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("mode", ["full", "fast"])
-@pytest.mark.parametrize("name", LEVEL)
+@pytest.mark.parametrize("name", PIECEWISE_CONSTANT)
 def test_locally_constant_function_is_correct_between_its_jumps(name: str, mode: str) -> None:
-    """Its derivative is zero, as claimed; nothing was tested."""
-    step = LEVEL[name]
-    example = Example(lambda x: np.sum(step(x)), lambda x: 0 * x, (POINT + 0.3,), "x")
+    """Its derivative is zero, as claimed; nothing is tested."""
+    function = PIECEWISE_CONSTANT[name]
+    example = Example(lambda x: np.sum(function(x)), lambda x: 0 * x, (POINT + 0.3,), "x")
     for seed in range(5):
         report = example.check(seed=seed, mode=mode)
         assert report.passed
@@ -210,17 +210,17 @@ def test_locally_constant_function_is_correct_between_its_jumps(name: str, mode:
 
 @pytest.mark.parametrize("name", ["floor", "ceil", "sign", "round", "trunc"])
 def test_locally_constant_function_of_many_entries_is_correct(name: str) -> None:
-    """As a VJP, all of whose entries make its noise."""
-    step = getattr(np, name)
+    """It is correct as a VJP as well, where every entry contributes to the noise."""
+    function = getattr(np, name)
     for seed in range(4):
         point = np.random.default_rng(seed).uniform(-9, 9, (20, 20))
-        example = Example(step, lambda cotangent: 0 * cotangent, (point,), "x")
+        example = Example(function, lambda cotangent: 0 * cotangent, (point,), "x")
         assert example.check(seed=seed).verdict == "correct"
 
 
 @pytest.mark.parametrize("mode", ["full", "fast"])
-def test_many_decimals_are_correct_too(mode: str) -> None:
-    """Whether or not another argument is smooth; a wrong one stays wrong."""
+def test_rounding_of_many_entries_is_correct(mode: str) -> None:
+    """That holds beside a smooth argument, whose wrong gradient is still wrong."""
     point = np.random.default_rng(3).standard_normal(300)
 
     def backward(x: Any, y: Any) -> Any:
@@ -231,23 +231,23 @@ def test_many_decimals_are_correct_too(mode: str) -> None:
 
     at = (point, POINT)
     assert Example(forward, backward, at, "x").check(mode=mode, seed=1).verdict == "correct"
-    off = Example(forward, lambda x, y: (0 * x, 2.02 * y), at, "x")
-    wrong = off.check(mode=mode, seed=1)
+    wrong_example = Example(forward, lambda x, y: (0 * x, 2.02 * y), at, "x")
+    wrong = wrong_example.check(mode=mode, seed=1)
     assert (wrong["x"].wrong, wrong["y"].wrong) == (0, 5)
 
 
 def test_product_along_a_direction_is_zero_between_jumps() -> None:
-    """As entry by entry; a claim that is not zero is no more correct than before."""
-    step = LEVEL["decimals"]
-    example = Example(step, lambda x, tangent: 0 * tangent, (POINT + 0.3,), "tangent")
+    """A JVP of zero is correct there, and wrong where the function is not constant."""
+    function = PIECEWISE_CONSTANT["decimals"]
+    example = Example(function, lambda x, tangent: 0 * tangent, (POINT + 0.3,), "tangent")
     for seed in range(5):
         assert example.check(seed=seed).verdict == "correct"
     wrong = Example(lambda x: np.sin(2 * x), lambda x, tangent: 0 * tangent, (POINT,), "tangent")
     assert wrong.check().verdict == "wrong"
 
 
-def test_unit_that_switches_on_further_away_is_no_jump() -> None:
-    """A rectifier sets out gently: its zeros are zeros, and nothing is piecewise constant."""
+def test_inactive_relu_is_not_piecewise_constant() -> None:
+    """A ReLU that becomes active a little away has a zero gradient and no jump."""
     point = np.array([-0.5, -0.02, 1.0, -1e-4, 2.0])
     shift = np.array([0.0, 0.02, 0.0, 1.1e-4, 0.0])
     example = Example(
@@ -259,8 +259,8 @@ def test_unit_that_switches_on_further_away_is_no_jump() -> None:
         assert [note.kind for note in report["x"].notes] == ["zero"]
 
 
-def test_decimals_are_said_to_be_piecewise_constant() -> None:
-    """A step far away shows that they are."""
+def test_rounding_to_decimals_is_noted_as_piecewise_constant() -> None:
+    """A large step shows the jumps."""
     example = Example(
         lambda x: np.sum(np.round(x / 1e-3) * 1e-3), lambda x: 0 * x, (POINT + 0.3,), "x"
     )
@@ -268,8 +268,8 @@ def test_decimals_are_said_to_be_piecewise_constant() -> None:
     assert texts == ["forward is piecewise constant here: zero between its jumps"]
 
 
-def test_slope_of_a_function_that_is_rounded_stays_what_it_was() -> None:
-    """Rounding is noise to whoever claims that the function has a slope."""
+def test_slope_of_a_rounded_function_is_checked() -> None:
+    """Where the claim is not zero, the rounding of the value is noise."""
 
     def rounded(x: Any) -> Any:
         return np.round(np.sum(np.sin(x)) / 1e-7) * 1e-7
@@ -281,14 +281,14 @@ def test_slope_of_a_function_that_is_rounded_stays_what_it_was() -> None:
     assert check_gradient(lambda x: np.sum(np.float32(x)), lambda x: 0 * x, POINT).wrong == 5
 
 
-def test_maximum_with_a_gap_is_smooth_in_the_others() -> None:
-    """What is not the largest does nothing, which is no reason to fail."""
+def test_maximum_with_a_gap_passes_strictly() -> None:
+    """Entries that are not the largest have a zero gradient, which is no failure."""
     report = check_gradient(np.max, lambda x: 1.0 * (x == x.max()), POINT, strict=True)
     assert report.passed
 
 
-def test_inconclusive_parameter_says_to_how_many_digits_it_agrees() -> None:
-    """All entries agree, and yet noise could hide more than that."""
+def test_inconclusive_parameter_has_the_number_of_digits_that_agree() -> None:
+    """All entries agree, but noise could hide a larger error."""
     example = Example(lambda x: np.sum(np.float16(x) ** 2), lambda x: 2 * x, (POINT,), "x")
     report = example.check()
     (failure,) = report.failures
