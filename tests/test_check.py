@@ -1,4 +1,4 @@
-"""The check, end to end, as the function runs it."""
+"""Checks from end to end, made with the function."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def f(x: Any) -> Any:
 
 
 def gradient(x: Any) -> Any:
-    """Return its gradient."""
+    """Return the gradient of the sum of cubes."""
     return 3 * x**2
 
 
@@ -45,7 +45,7 @@ def stationary(x: Any) -> Any:
 
 
 def test_correct_gradient_passes() -> None:
-    """Everything is correct, at two evaluations an entry and the noise estimate."""
+    """All entries are correct, at two evaluations per entry plus the noise estimate."""
     report = gradcheck(f, gradient, X)
     assert report.verdict == "correct"
     assert (report.checked, report.wrong) == (3, 0)
@@ -54,14 +54,14 @@ def test_correct_gradient_passes() -> None:
     assert report.relative_difference < 1e-8
 
 
-def test_backward_that_keeps_the_laws_is_asked_about_three_other_cotangents() -> None:
-    """Cotangents close by are for those only that seem to break one."""
+def test_backward_that_obeys_the_laws_is_called_for_three_other_cotangents() -> None:
+    """Nearby cotangents are used only if a law seems to be violated."""
     report = gradcheck(lambda x: x**2, lambda x, dout: 2 * x * dout, X)
     assert report.backward_calls == 5
 
 
-def test_forward_that_backward_changes_for_good_is_not_repeatable() -> None:
-    """No derivative of it can be measured, and none is said to be wrong."""
+def test_forward_that_backward_changes_permanently_is_not_repeatable() -> None:
+    """No derivative can be measured, and none is reported as wrong."""
     weight = [1.0]
 
     def backward(x: Any, dout: Any) -> Any:
@@ -75,7 +75,7 @@ def test_forward_that_backward_changes_for_good_is_not_repeatable() -> None:
 @pytest.mark.parametrize("index", range(3))
 @pytest.mark.parametrize("error", [2.0, -1.0, 0.0, 1.01, 1.001, 1 + 1e-5])
 def test_single_wrong_entry_is_named(index: int, error: float) -> None:
-    """Factor, sign, missing, and errors down to a hundred-thousandth."""
+    """The error is a factor, a sign, a missing entry, or as small as 1e-5."""
 
     def wrong(x: Any) -> Any:
         claim = gradient(x)
@@ -92,15 +92,15 @@ def test_single_wrong_entry_is_named(index: int, error: float) -> None:
 
 
 def test_check_gradient_never_raises_for_a_wrong_gradient() -> None:
-    """The report says it, and refuses to be true."""
+    """The report has the verdict, and its truth value raises."""
     report = check_gradient(f, lambda x: x, X)
     assert report.verdict == "wrong"
     with pytest.raises(GradcheckError):
         assert report
 
 
-def test_formula_two_over_all_and_for_each_parameter() -> None:
-    """Relative differences are those of the classic recipe."""
+def test_relative_difference_of_all_and_of_each_parameter() -> None:
+    """The relative differences are those of the course formula."""
     report = check_gradient(
         lambda a, b: np.sum(a) + np.sum(b), lambda a, b: (2 + 0 * a, 0 * b + 1), np.ones(4), 3.0
     )
@@ -111,8 +111,8 @@ def test_formula_two_over_all_and_for_each_parameter() -> None:
     assert report.relative_difference == pytest.approx(expected)
 
 
-def test_budget_is_an_error_that_names_the_number() -> None:
-    """A sweep that was asked for is not cut silently."""
+def test_full_check_beyond_the_budget_is_an_error_with_the_number() -> None:
+    """A full check that was requested is not replaced silently."""
     with pytest.raises(GradcheckUsageError) as error:
         gradcheck(f, gradient, np.ones(6000), mode="full")
     assert error.value.args[0] == (
@@ -123,16 +123,16 @@ def test_budget_is_an_error_that_names_the_number() -> None:
     assert gradcheck(f, gradient, np.ones(6000), max_evaluations=12000).mode == "full"
 
 
-def test_what_is_beyond_the_budget_of_a_sweep_is_screened() -> None:
-    """By count, so that it is the same everywhere."""
+def test_point_beyond_the_budget_of_a_full_check_is_screened() -> None:
+    """The number of evaluations decides, so that the mode is the same on every machine."""
     report = gradcheck(f, gradient, np.ones(6000))
     assert (report.mode, report.verdict, report.checked) == ("fast", "correct", 6000)
     assert report.evaluations < 20
     assert gradcheck(f, gradient, np.ones(5000)).mode == "full"
 
 
-def test_fixed_step_and_a_screen_do_not_go_together() -> None:
-    """The step is one of single entries."""
+def test_fixed_step_is_incompatible_with_a_screen() -> None:
+    """A fixed step is the step of single entries."""
     with pytest.raises(GradcheckUsageError) as error:
         gradcheck(f, gradient, np.ones(6000), step=1e-6)
     assert error.value.args[0] == (
@@ -141,8 +141,8 @@ def test_fixed_step_and_a_screen_do_not_go_together() -> None:
     )
 
 
-def test_randomness_that_moves_late_is_replayed_after_all() -> None:
-    """A generator that the first evaluations leave alone is noticed at the end."""
+def test_generator_that_moves_late_is_replayed() -> None:
+    """A generator that the first evaluations do not use is found at the end."""
     rng = np.random.default_rng(0)
 
     def forward(x: Any) -> Any:
@@ -154,7 +154,7 @@ def test_randomness_that_moves_late_is_replayed_after_all() -> None:
 
 
 def test_vacuous_gradient_warns_once() -> None:
-    """Nothing was tested, and the warning says so; strict fails it."""
+    """The warning says that nothing was tested; with strict the check fails."""
     with pytest.warns(GradcheckVacuousWarning) as caught:
         gradcheck(stationary, lambda x: 0 * x, X)
     (warning,) = caught
@@ -167,8 +167,8 @@ def test_vacuous_gradient_warns_once() -> None:
         gradcheck(stationary, lambda x: 0 * x, X, strict=True)
 
 
-def test_unused_parameter_is_told_from_a_zero_gradient() -> None:
-    """Forward never reacted to it: warning, note and strict failure say that."""
+def test_unused_parameter_is_distinguished_from_a_zero_gradient() -> None:
+    """Warning, note and failure say that forward does not depend on it."""
     with pytest.warns(GradcheckVacuousWarning) as caught:
         report = gradcheck(
             lambda x, b: f(x), lambda x, b: (gradient(x), 0 * b), X, np.ones((2, 2))
@@ -181,20 +181,20 @@ def test_unused_parameter_is_told_from_a_zero_gradient() -> None:
     with pytest.raises(GradcheckError) as failure:
         gradcheck(f_of_first, lambda x, b: (gradient(x), 0 * b), X, 1.0, strict=True)
     assert failure.value.report.failures == (
-        "b: forward does not depend on b at this point, errors unseen (strict)",
+        "b: forward does not depend on b at this point, so errors cannot be detected (strict)",
     )
 
 
 def test_wrong_gradient_of_a_parameter_that_forward_does_not_use() -> None:
-    """A variable that is not the argument is a likely cause; it is asked about."""
+    """The note asks for a likely cause: forward uses another variable."""
     report = check_gradient(f_of_first, lambda x, b: (gradient(x), b), X, 1.0)
     assert [note.text for note in report["b"].notes] == [
         "numerically zero everywhere: does forward use b at all?"
     ]
 
 
-def test_point_is_remarked_on_in_the_report_but_no_failure() -> None:
-    """A zero bias is verified like any other: it neither warns nor fails."""
+def test_note_on_the_point_is_no_failure() -> None:
+    """A zero bias is verified: it causes no warning and no failure."""
     report = gradcheck(
         lambda w, b: f(w + b), lambda w, b: (gradient(w + b),) * 2, X, np.zeros(3), strict=True
     )
@@ -203,8 +203,8 @@ def test_point_is_remarked_on_in_the_report_but_no_failure() -> None:
     assert note.text in str(report)
 
 
-def test_kinks_accept_what_people_write_there() -> None:
-    """At a kink the slopes, zero and their mean are right, and noted; all else is wrong."""
+def test_kinks_accept_common_subgradients() -> None:
+    """At a kink the slopes, zero and their mean are correct, with a note; others fail."""
     zero = np.zeros(2)
     for slope in (-1.0, 0.0, 1.0):
         report = gradcheck(lambda x: np.sum(np.abs(x)), lambda x, s=slope: 0 * x + s, zero)
@@ -218,7 +218,7 @@ def test_kinks_accept_what_people_write_there() -> None:
 
 
 def test_jump_is_inconclusive_and_fails() -> None:
-    """A check of which nothing could be verified does not pass."""
+    """A check that could verify nothing does not pass."""
     with pytest.raises(GradcheckError, match="nothing could be verified") as failure:
         gradcheck(lambda x: np.sum(1.0 * (x >= 1)), lambda x: 0 * x, np.ones(2))
     assert failure.value.report.verdict == "inconclusive"
@@ -232,8 +232,8 @@ def test_elementwise_claim_is_wrong_off_the_diagonal() -> None:
     assert report.wrong == 6
 
 
-def test_user_exception_while_perturbing_says_where() -> None:
-    """It is the user's own, with the entry that was being perturbed."""
+def test_exception_of_forward_names_the_perturbed_entry() -> None:
+    """It is the exception of the user, with a note on the perturbed entry."""
 
     def forward(x: Any) -> Any:
         if x[2] != 0.5:
@@ -246,14 +246,14 @@ def test_user_exception_while_perturbing_says_where() -> None:
 
 
 def test_report_is_plain_data() -> None:
-    """It survives JSON, for a failing Jacobian, too."""
+    """It can be written as JSON, also for a failing Jacobian."""
     A = np.arange(6.0).reshape(2, 3)
     data = check_gradient(lambda x: A @ x, lambda x: 2 * A, X).to_dict()
     assert json.loads(json.dumps(data)) == data
 
 
 def test_checks_in_threads_do_not_disturb_each_other() -> None:
-    """Global randomness is replayed by one check at a time."""
+    """One check at a time replays global random state."""
 
     def forward(x: Any) -> Any:
         mask = np.random.rand(*x.shape) < 0.5  # noqa: NPY002  # global on purpose
@@ -279,8 +279,8 @@ points = arrays(np.float64, 4, elements=st.floats(-10, 10))
 
 
 @given(points)
-def test_correct_gradient_is_never_accused(x: Any) -> None:
-    """Whatever the point: zeros, subnormal entries, equal entries."""
+def test_correct_gradient_is_never_wrong(x: Any) -> None:
+    """The point may have zeros, subnormal entries and equal entries."""
     report = check_gradient(lambda x: np.sum(np.sin(x)) + 3.0, np.cos, x)
     assert report.verdict != "wrong"
 
@@ -301,16 +301,16 @@ def test_correct_gradient_is_never_accused(x: Any) -> None:
         ),
     ],
 )
-def test_right_gradient_that_no_step_resolves_is_not_accused(
+def test_correct_gradient_that_no_step_resolves_is_not_wrong(
     forward: Callable[[Any], Any], backward: Callable[[Any], Any], x: list[float]
 ) -> None:
-    """Steps between floats, singularities and kinks that are closer than any: at most unknown."""
+    """Where floats, singularities or kinks are closer than any step, it is at most unknown."""
     for seed in range(8):
         report = check_gradient(lambda x: np.sum(forward(x)), backward, np.array(x), seed=seed)
         assert report.verdict != "wrong"
 
 
-STANDING_STILL: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+ROUNDED_AWAY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "versine": (lambda x: 1 - np.cos(x), np.sin),
     "logarithm of a cosh": (lambda x: np.log(np.cosh(x)), np.tanh),
     "root": (lambda x: np.sqrt(1 + x * x) - 1, lambda x: x / np.sqrt(1 + x * x)),
@@ -318,10 +318,12 @@ STANDING_STILL: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 
 @pytest.mark.parametrize("x", [1e-8, -1e-9, 1e-12, 1e-100])
-@pytest.mark.parametrize("name", STANDING_STILL)
-def test_forward_that_rounds_to_nothing_is_measured_from_further(name: str, x: float) -> None:
-    """Steps of the argument's own size move nothing; wider ones show the slope, or none."""
-    forward, backward = STANDING_STILL[name]
+@pytest.mark.parametrize("name", ROUNDED_AWAY)
+def test_forward_that_rounds_small_steps_away_is_measured_with_wide_ones(
+    name: str, x: float
+) -> None:
+    """Steps of the size of the argument change no output; wider ones show the slope."""
+    forward, backward = ROUNDED_AWAY[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GradcheckVacuousWarning)
         assert check_gradient(forward, backward, x).verdict == "correct"
@@ -329,22 +331,22 @@ def test_forward_that_rounds_to_nothing_is_measured_from_further(name: str, x: f
         assert both.verdict != "wrong"
 
 
-def test_error_that_only_wider_steps_show_is_found() -> None:
-    """Where steps of the argument's own size move nothing a wrong claim stays wrong."""
+def test_error_that_only_wide_steps_show_is_detected() -> None:
+    """A wrong claim is wrong where steps of the size of the argument change no output."""
     report = check_gradient(lambda x: 1 - math.cos(x), lambda x: 2 * math.sin(x), 1e-9)
     assert report["x"].worst[0].numerical == pytest.approx(1e-9, rel=1e-4)
 
 
 @pytest.mark.parametrize("x", [-1e-14, -1e-9, -5.0])
-def test_rectifier_that_is_off_stands_still_for_good(x: float) -> None:
-    """Wider steps cross its kink, which excuses no claim."""
+def test_inactive_rectifier_is_unchanged_at_every_step(x: float) -> None:
+    """Wider steps cross the kink, which excuses no claim."""
     assert check_gradient(lambda x: max(x, 0.0), lambda x: 1.0, x).verdict == "wrong"
     entries = check_gradient(lambda x: np.maximum(x, 0), np.ones_like, np.array([x, 1.0]))
     assert entries["x"].wrong == 1
 
 
-def test_claim_that_underflow_leaves_of_nothing_is_zero() -> None:
-    """The softplus of -700 is zero, its derivative 1e-304."""
+def test_claim_next_to_underflow_is_zero() -> None:
+    """The softplus of -700 is zero, and its derivative is 1e-304."""
     with pytest.warns(GradcheckVacuousWarning):
         report = check_gradient(
             lambda x: math.log(1 + math.exp(x)), lambda x: 1 / (1 + math.exp(-x)), -700.0
@@ -354,7 +356,7 @@ def test_claim_that_underflow_leaves_of_nothing_is_zero() -> None:
 
 @given(points, st.integers(0, 3), st.sampled_from([2.0, 0.5, -1.0, 1.001]))
 def test_wrong_gradient_never_passes(x: Any, index: int, factor: float) -> None:
-    """Whatever the point, one entry off by a factor is found, and only that one."""
+    """At every point the one entry that is wrong by a factor is found, and no other."""
 
     def wrong(x: Any) -> Any:
         claim = np.exp(x / 4)
@@ -366,14 +368,14 @@ def test_wrong_gradient_never_passes(x: Any, index: int, factor: float) -> None:
 
 
 def test_elementwise_claims_of_long_doubles_are_screened() -> None:
-    """They are held in double precision, like all claims."""
+    """All claims are stored in double precision."""
     x = np.linspace(0.1, 2, 30, dtype=np.longdouble)
     assert check_gradient(np.sin, np.cos, x, mode="fast").verdict == "correct"
     assert check_gradient(np.sin, lambda x: 1.1 * np.cos(x), x, mode="fast").verdict == "wrong"
 
 
 def test_tuple_of_lists_of_numbers_holds_two_parameters() -> None:
-    """As a list of other parameters does; forward gets a tuple of lists."""
+    """Lists of numbers are parameters, and forward receives a tuple of lists."""
 
     def forward(p: Any) -> Any:
         assert isinstance(p, tuple)
@@ -387,8 +389,8 @@ def test_tuple_of_lists_of_numbers_holds_two_parameters() -> None:
     assert [p.name for p in report.parameters] == ["p[0]", "p[1]"]
 
 
-def test_gradient_beside_a_huge_offset_is_verified_and_an_error_in_it_is_not() -> None:
-    """Of ``1e12 + f`` pairs show two digits; averaged over many values it shows enough."""
+def test_gradient_under_a_large_offset_is_verified_and_an_error_is_not() -> None:
+    """Pairs show two digits of ``1e12 + f``; averages over many values show enough."""
     x = np.array([0.3, -0.8, 1.1])
 
     def forward(x: Any) -> Any:
@@ -402,7 +404,7 @@ def test_gradient_beside_a_huge_offset_is_verified_and_an_error_in_it_is_not() -
 
 
 def test_half_precision_shows_what_a_larger_tolerance_allows() -> None:
-    """An error of 0.1% could hide, and the check fails; one of 2% could not."""
+    """An error of 0.1% could be hidden, so the check fails; one of 2% could not."""
     x = np.array([0.5, 0.25, -1.0])
 
     def forward(x: Any) -> Any:
@@ -416,8 +418,8 @@ def test_half_precision_shows_what_a_larger_tolerance_allows() -> None:
     assert not wrong.passed
 
 
-def test_jvp_beside_a_huge_offset_is_verified_and_an_error_in_it_is_not() -> None:
-    """Along its one direction noise is averaged as along others."""
+def test_jvp_under_a_large_offset_is_verified_and_an_error_is_not() -> None:
+    """Noise along the one direction is averaged as along others."""
     x = np.array([0.3, -0.8, 1.1])
 
     def forward(x: Any) -> Any:

@@ -62,7 +62,7 @@ def test_resolution_is_reported() -> None:
     report = check(lambda gradient: None)
     for parameter in report.parameters:
         (note,) = (n for n in parameter.notes if n.kind == "screened")
-        assert note.text.startswith("seen: errors of one entry above ")
+        assert note.text.startswith("errors of one entry above ")
         assert 0 < parameter.resolution < 1e-4
         assert np.isnan(parameter.relative_difference)
 
@@ -382,7 +382,7 @@ def test_entries_at_a_kink_at_zero_are_reported_as_not_checked() -> None:
     (parameter,) = report.parameters
     (note,) = [n for n in parameter.notes if n.kind == "inconclusive"]
     assert note.count == 3
-    assert "3 at entries that are zero were not looked at" in note.text
+    assert "3 at entries that are zero were not measured" in note.text
     assert report.passed
     strict = check_gradient(
         forward, backward, point, mode="fast", max_evaluations=200, strict=True

@@ -23,7 +23,7 @@ def data():
 def test_weights_of_zero_hide_the_regulariser(gradcheck, data):
     report = gradcheck(loss, loss_gradient, np.zeros(3), *data, wrt="w")
     (note,) = report["w"].notes
-    assert note.text == "all 3 entries are 0 here: terms that they multiply are unseen"
+    assert note.text == "all 3 entries are 0 here: terms that they multiply are not tested"
 
 
 @pytest.mark.xfail(raises=AssertionError, strict=True)

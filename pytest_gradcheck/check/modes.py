@@ -200,7 +200,7 @@ def _check_linear(otherwise: Method, problem: Problem, options: Options) -> Para
         screened = find_wrong_claims(
             derivative_task(problem), segments, agreement=options.rtol, seed=options.seed
         )
-        text = "what is off was found by moving halves of the entries far"
+        text = "wrong entries were found by large moves of halves of the entries"
         if screened is None:
             return reports
     note = Note("linear", 0, f"{problem.forward} is linear to rounding: {text}")

@@ -59,14 +59,15 @@ def zero_notes(
     """
     count, size = int(np.count_nonzero(zeros)), zeros.size
     if is_unused:
-        text = f"forward does not depend on {parameter.name} at this point, errors unseen"
+        text = f"forward does not depend on {parameter.name} at this point"
+        text += ", so errors cannot be detected"
         yield Note("unused", size, text)
     elif count == size > 0:
         size_text = f" (within {largest:.0e})" if largest else ""
-        text = f"zero gradient everywhere at this point{size_text}, errors unseen"
+        text = f"zero gradient everywhere at this point{size_text}, so errors cannot be detected"
         yield Note("vacuous", count, text)
     elif count:
-        text = f"zero gradient in {_places(zeros, parameter)}, errors there unseen"
+        text = f"zero gradient in {_places(zeros, parameter)}, where errors cannot be detected"
         yield Note("zero", count, text)
     elif is_measured_zero:
         text = f"numerically zero everywhere: does forward use {parameter.name} at all?"
@@ -95,12 +96,14 @@ def point_notes(parameter: Parameter, point: Floats) -> Iterator[Note]:
     some = f"all {point.size} entries are" if several else "the number is"
     them = "they multiply" if several else "it multiplies"
     if value == 0:
-        yield Note("point", point.size, f"{some} 0 here: terms that {them} are unseen")
+        yield Note("point", point.size, f"{some} 0 here: terms that {them} are not tested")
     elif value is not None:
-        text = f"{some} {value:.6g} here: one used in the place of another is unseen"
+        text = f"{some} {value:.6g} here: one used in the place of another is not detected"
         yield Note("point", point.size, text)
     elif hides_transpose(point, parameter.shape):
-        yield Note("point", point.size, "symmetric here: a transpose used in its place is unseen")
+        yield Note(
+            "point", point.size, "symmetric here: a transpose used in its place is not detected"
+        )
 
 
 def _places(zeros: NDArray[np.bool_], parameter: Parameter) -> str:

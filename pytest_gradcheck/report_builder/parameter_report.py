@@ -55,8 +55,9 @@ REASONS = {
     Status.JUMP: "forward jumps at this point",
     Status.UNDEFINED: "forward is undefined (NaN, or raises) on both sides",
     Status.UNREFINED: "too many entries differ to measure each closely",
-    Status.BRANCH: "forward breaks nearby, as solvers do: a tighter tolerance shows more",
-    Status.UNCHANGED: "forward does not react, but is too noisy to say that it never does",
+    Status.BRANCH: "forward is discontinuous nearby, as adaptive solvers are: "
+    "a tighter tolerance shows more",
+    Status.UNCHANGED: "forward does not change, but is too noisy to say that it never does",
     Status.PLATEAU: "forward is piecewise constant here",
     Status.DIVERGENT: "slopes over ever smaller steps do not converge",
 }
@@ -300,7 +301,9 @@ def _notes(evidence: Evidence, *, any_wrong: bool, any_inconclusive: bool) -> It
         yield _kink_note(Counter(judgement.subgradients.values()))
     if judgement.excused_by_rounding.any():
         accuracy = float(judgement.allowed[judgement.excused_by_rounding].max())
-        text = f"backward's own rounding: claims of {parameter.name} are good to {accuracy:.0e}"
+        text = (
+            f"backward's own rounding: claims of {parameter.name} are accurate to {accuracy:.0e}"
+        )
         yield Note("rounding", int(np.count_nonzero(judgement.excused_by_rounding)), text)
     if any_inconclusive:
         yield from _inconclusive_notes(evidence, judgement)

@@ -180,7 +180,7 @@ def with_rounding_notes(problem: Problem, shares: Mapping[int, float]) -> Proble
         share = shares.get(parameter.start, 0.0)
         if share <= NOTABLE_ROUNDING or parameter.start == parameter.stop:
             return parameter
-        text = f"backward's own rounding: claims of {parameter.name} are good to {share:.0e}"
+        text = f"backward's own rounding: claims of {parameter.name} are accurate to {share:.0e}"
         note = Note("rounding", 0, f"{text} of their size")
         return replace(parameter, notes=(*parameter.notes, note))
 
@@ -388,7 +388,7 @@ def _diagnoses(part: _ScreenedParameter) -> Iterator[Diagnosis]:
         )
     if len(regions) > len(shown):
         more = len(regions) - len(shown)
-        yield Diagnosis("places", f"and in {more} smaller parts of it", {"places": more})
+        yield Diagnosis("places", f"and in {more} smaller regions", {"places": more})
 
 
 def _relative_errors(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]:
@@ -451,7 +451,10 @@ def _notes(part: _ScreenedParameter, unused: frozenset[str]) -> Iterator[Note]:
         yield Note("inconclusive", part.checked, _unknown_reason(part))
         return
     if part.fixed:
-        text = f"{part.fixed:,} at entries that are zero were not looked at: a kink, or an edge"
+        text = (
+            f"{part.fixed:,} at entries that are zero were not measured: forward has a kink or "
+            "an edge there"
+        )
         yield Note("inconclusive", part.fixed, text)
     claim = problem.claim.rows(parameter.start, parameter.stop)
     zeros = np.asarray(~claim.any(axis=1))
@@ -471,7 +474,9 @@ def _notes(part: _ScreenedParameter, unused: frozenset[str]) -> Iterator[Note]:
             "inconclusive", count, f"an error of {_resolution_text(part)} in one entry could hide"
         )
     elif not zeros.all():
-        yield Note("screened", 0, f"seen: errors of one entry above {_resolution_text(part)}")
+        yield Note(
+            "screened", 0, f"errors of one entry above {_resolution_text(part)} would be detected"
+        )
     yield from point_notes(parameter, problem.point[parameter.start : parameter.stop])
 
 
@@ -482,8 +487,9 @@ def _resolution_text(part: _ScreenedParameter) -> str:
 def _unknown_reason(part: _ScreenedParameter) -> str:
     screened = part.screened
     if screened.unexplained[part.number].any():
-        return "backward is off along random directions, but no entry was found that explains it"
+        return "backward is wrong along random directions, but no entry was found that explains it"
     status = max(int(each.status.max()) for each in screened.directional_derivatives)
     edge = part.problem.edge(0, part.problem.point.size)
     reason = status_reason(Status(status), edge) or "forward is too noisy"
-    return f"no direction shows it: {reason}{agreement_text(_directional_difference(screened))}"
+    digits = agreement_text(_directional_difference(screened))
+    return f"not measurable along any direction: {reason}{digits}"

@@ -56,7 +56,11 @@ def test_wrong_gradient() -> None:
             ),
         ),
         notes=(
-            Note("zero", 1, "zero gradient in 1 of 6 entries (dead units?), errors there unseen"),
+            Note(
+                "zero",
+                1,
+                "zero gradient in 1 of 6 entries (dead units?), where errors cannot be detected",
+            ),
         ),
     )
     assert (
@@ -68,7 +72,8 @@ parameter         shape   wrong  difference  verdict
 parameters['b1']  (2, 3)    1/6     3.3e-01  wrong
     consistent with 2 x the true gradient (5 of 5 nonzero entries, to 10
       digits): a stray factor 2?
-    zero gradient in 1 of 6 entries (dead units?), errors there unseen
+    zero gradient in 1 of 6 entries (dead units?), where errors cannot
+      be detected
 b                 (2, 3)    0/6     2.0e-10  correct
 
 worst entries           value  backward  numerical  bound  off by
@@ -243,8 +248,12 @@ def test_message_always_fits_the_line_width(
 
 def test_distracting_notes_are_left_out_of_failures() -> None:
     """Zeros of a correct parameter, and errors that the point hides, are no cause of a failure."""
-    zero = Note("zero", 1, "zero gradient in 1 of 6 entries, errors there unseen")
-    point = Note("point", 6, "all 6 entries are 0 here: terms that they multiply are unseen")
+    zero = Note("zero", 1, "zero gradient in 1 of 6 entries, where errors cannot be detected")
+    point = Note(
+        "point",
+        6,
+        "all 6 entries are 0 here: terms that they multiply are not tested",
+    )
     failing = text(parameter(notes=(zero, point)), correct(notes=(zero, point)))
     assert failing.count(zero.text) == 1
     assert point.text not in failing

@@ -34,31 +34,43 @@ SPARSE[[0, 1, 2, 3, 5, 7, 9, 11, 13, 15, 16]] = 0
     ("gradient", "text"),
     [
         ([[1, 2], [3, 4]], None),
-        ([0, 0], "zero gradient everywhere at this point, errors unseen"),
-        ([1, 0, 0, 1], "zero gradient in entries 1, 2 (2 of 4; dead units?), errors there unseen"),
-        ([[1], [0]], "zero gradient in entry 1 (1 of 2; dead units?), errors there unseen"),
+        ([0, 0], "zero gradient everywhere at this point, so errors cannot be detected"),
+        (
+            [1, 0, 0, 1],
+            "zero gradient in entries 1, 2 (2 of 4; dead units?), where errors cannot be detected",
+        ),
+        (
+            [[1], [0]],
+            "zero gradient in entry 1 (1 of 2; dead units?), where errors cannot be detected",
+        ),
         (
             [[1, 2, 3], [0, 0, 0]],
-            "zero gradient in row 1 (3 of 6 entries; dead units?), errors there unseen",
+            "zero gradient in row 1 (3 of 6 entries; dead units?), where errors cannot be "
+            "detected",
         ),
         (
             [[0, 2, 0], [0, 5, 0]],
-            "zero gradient in columns 0, 2 (4 of 6 entries; dead units?), errors there unseen",
+            "zero gradient in columns 0, 2 (4 of 6 entries; dead units?), where errors cannot be "
+            "detected",
         ),
         (
             [[1, 0, 3], [0, 0, 0]],
-            "zero gradient in 4 of 6 entries, all of row 1 (dead units?), errors there unseen",
+            "zero gradient in 4 of 6 entries, all of row 1 (dead units?), where errors cannot be "
+            "detected",
         ),
-        ([[0, 1], [1, 0]], "zero gradient in 2 of 4 entries (dead units?), errors there unseen"),
+        (
+            [[0, 1], [1, 0]],
+            "zero gradient in 2 of 4 entries (dead units?), where errors cannot be detected",
+        ),
         (
             [[[0, 1], [0, 2]], [[0, 3], [0, 4]]],
-            "zero gradient in index 0 of axis 2 (4 of 8 entries; dead units?), errors there "
-            "unseen",
+            "zero gradient in index 0 of axis 2 (4 of 8 entries; dead units?), where errors "
+            "cannot be detected",
         ),
         (
             SPARSE,
             "zero gradient in rows 0-3, 5, 7, 9, 11, 13 and 2 more (22 of 40 entries; dead "
-            "units?), errors there unseen",
+            "units?), where errors cannot be detected",
         ),
     ],
 )
@@ -73,19 +85,22 @@ def test_coordinates_of_complex_and_constrained_parameters_are_counted() -> None
     for changes in ({"is_complex": True}, {"entries": (0, 1, 2, 3)}):
         matrix = Parameter("W", (2, 2), "float64", 0, 4, **changes)
         (note,) = zero_notes(matrix, zeros, largest=1e-9, is_unused=False, is_measured_zero=False)
-        assert note.text == "zero gradient in 3 of 4 entries (dead units?), errors there unseen"
+        assert (
+            note.text
+            == "zero gradient in 3 of 4 entries (dead units?), where errors cannot be detected"
+        )
         assert note.count == 3
 
 
 def test_bound_of_a_zero_gradient_is_given() -> None:
     """An error as large as the bound could be hidden."""
-    text = "zero gradient everywhere at this point (within 3e-10), errors unseen"
+    text = "zero gradient everywhere at this point (within 3e-10), so errors cannot be detected"
     assert zero_note_text([0, 0], largest=3.4e-10) == text
 
 
 def test_unused_parameter() -> None:
     """The note says more than that the gradient is zero."""
-    text = "forward does not depend on W at this point, errors unseen"
+    text = "forward does not depend on W at this point, so errors cannot be detected"
     assert zero_note_text([0, 0], is_unused=True) == text
 
 
@@ -98,10 +113,16 @@ def test_wrong_claim_about_an_unused_parameter() -> None:
 @pytest.mark.parametrize(
     ("point", "text"),
     [
-        ([0, 0, 0], "all 3 entries are 0 here: terms that they multiply are unseen"),
-        (0, "the number is 0 here: terms that it multiplies are unseen"),
-        ([0.1, 0.1], "all 2 entries are 0.1 here: one used in the place of another is unseen"),
-        ([[1, 2], [2, 5]], "symmetric here: a transpose used in its place is unseen"),
+        (
+            [0, 0, 0],
+            "all 3 entries are 0 here: terms that they multiply are not tested",
+        ),
+        (0, "the number is 0 here: terms that it multiplies are not tested"),
+        (
+            [0.1, 0.1],
+            "all 2 entries are 0.1 here: one used in the place of another is not detected",
+        ),
+        ([[1, 2], [2, 5]], "symmetric here: a transpose used in its place is not detected"),
         ([[1, 2], [3, 5]], None),
         (3, None),
     ],

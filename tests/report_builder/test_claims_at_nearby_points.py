@@ -71,7 +71,9 @@ class TestRounding:
 
         report = check_gradient(forward, wrong, x)
         notes = {note.kind: note.text for note in report["x"].notes}
-        assert notes["rounding"].startswith("backward's own rounding: claims of x are good to ")
+        assert notes["rounding"].startswith(
+            "backward's own rounding: claims of x are accurate to "
+        )
         assert report.wrong == 0
         assert "backward's own rounding, its terms cancel" in {e.reason for e in report.worst}
 

@@ -54,7 +54,11 @@ def test_vanishing_gradient_has_no_relative_difference() -> None:
     report = report_of([1e-15, -1e-15], measured([-1e-15, 2e-15], 1e-12))
     assert (report.verdict, report.relative_difference) == ("correct", 0.0)
     assert [(note.kind, note.count, note.text) for note in report.notes] == [
-        ("vacuous", 2, "zero gradient everywhere at this point (within 1e-12), errors unseen")
+        (
+            "vacuous",
+            2,
+            "zero gradient everywhere at this point (within 1e-12), so errors cannot be detected",
+        )
     ]
 
 
