@@ -168,7 +168,7 @@ def _invisible(result: ClaimResult) -> int:
     return not result.visible
 
 
-def _accused(result: ClaimResult) -> int:
+def _is_rejected(result: ClaimResult) -> int:
     return result.verdict in {"wrong", "refused"}
 
 
@@ -196,7 +196,7 @@ def _costly(result: ClaimResult) -> int:
     return evaluations_beyond_pairs(result) > ALLOWED_EXTRA
 
 
-FALSE_ALARMS = CountedOutcome("called wrong, or refused: false alarms", correct, _accused)
+FALSE_ALARMS = CountedOutcome("called wrong, or refused: false alarms", correct, _is_rejected)
 FAILING = CountedOutcome("failing, whatever they are called", correct, _failing)
 MISSED = CountedOutcome("called correct: missed", _coarse_visible, _called_correct, share=one_in)
 VERDICT_CHANGED = CountedOutcome(

@@ -99,7 +99,7 @@ def test_only_files_with_the_name_of_a_checker_are_run(tmp_path: Path) -> None:
     assert checking_files(tmp_path, CHECKERS["scipy"]) == [tmp_path / "test_one.py"]
 
 
-class Tests:
+class Callers:
     """Methods that call `target` in several ways."""
 
     def setup_method(self) -> None:
@@ -132,7 +132,7 @@ def target() -> bool:
 )
 def test_tests_that_reach_a_checker_are_found(name: str, expected: bool) -> None:
     """A checker may be called by a helper or in an inner function."""
-    assert reaches(getattr(Tests, name), Tests, {"target"}) is expected
+    assert reaches(getattr(Callers, name), Callers, {"target"}) is expected
 
 
 def test_kept_results_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
