@@ -1,18 +1,18 @@
 """Binding: from a call as the user wrote it to a problem in numbers.
 
-It is a pipeline. Each stage takes what the ones before it made, and has a room of its own:
+It is a pipeline, in which each stage takes what those before it made:
 
-1. call, signature, selection: whose arguments, what is checked, how backward is called (`call`);
-2. constraints of the parameters, as the user declared them (`constrained_parameters`);
-3. random generators that the functions may draw from (`random_state`);
-4. a working copy of the arguments, and forward evaluated on it at the base point (`forward`);
-5. what backward claims there, the same a second time, and claims for later (`backward`);
-6. the way in which forward is called at perturbed points (`dispatch`);
-7. the problem, with notes on how it came about; for constrained parameters it is posed once
-   more, in their admissible coordinates (`constrained_parameters`).
+1. The signature of forward names its arguments, and `wrt` selects what is checked (`call`).
+2. The constraints of the parameters are read (`constrained_parameters`).
+3. The random generators that the functions may draw from are found (`random_state`).
+4. Forward is evaluated at the base point, on a working copy of its arguments (`forward`).
+5. Backward is called there for its claim, and both a second time (`backward`).
+6. The way to evaluate forward at perturbed points is chosen (`dispatch`).
+7. All this is posed as a `Problem`, with notes on how it came about.
 
-It does not measure or judge. It calls the user's functions a few times, at the user's own
-point, and leaves everything of the user's as it was.
+Constraints are a change of variables: stages 5 and 7 pass through it where there are any. Binding
+does not measure or judge. It calls the user's functions a few times, at the user's own point, and
+leaves everything of the user's as it was.
 """
 
 from __future__ import annotations
@@ -122,7 +122,10 @@ def _pose(
     seed: int,
     convention: str,
 ) -> tuple[Problem, WorkingCopy]:
-    """Evaluate forward at the base point, ask backward for its claim, and pose the problem."""
+    """Evaluate forward at the base point, call backward for its claim, and pose the problem.
+
+    Outputs and caches of these calls are not held by the problem; they are released here.
+    """
     base = evaluate_at_base(resolved, replay)
     forward, working_copy = base.forward, base.working_copy
 

@@ -1,8 +1,9 @@
-r"""Batched evaluation: one call of forward at many points, along a leading axis.
+"""Batched evaluation: one call of forward at many points, along a leading axis.
 
-Each checked parameter of shape s is passed with shape (k, \*s), and outputs are expected to have
-the same leading axis, as under ``jax.vmap``; but here it is forward itself that has to be written
-for it, so that is verified at two points first. It does not know why points are evaluated.
+A checked parameter of shape ``(a, b)`` is passed with shape ``(k, a, b)``, and outputs are
+expected to have the same leading axis, as under `jax.vmap`. But here forward itself has to be
+written for it, so that is verified at two points first. It does not know why points are
+evaluated.
 """
 
 from __future__ import annotations

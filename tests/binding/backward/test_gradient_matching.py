@@ -1,7 +1,5 @@
 """Matching of what backward returned to what is checked."""
 
-# MERGED Gradients of what is not checked because it holds whole numbers.
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,5 @@
 """Constraints of parameters from the options `tangent=`, `project=` and `bounds=`."""
 
-# MERGED Bounds as they are written, and what is inside them.
-
 from __future__ import annotations
 
 from typing import Any
