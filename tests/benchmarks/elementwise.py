@@ -139,8 +139,17 @@ TOOLS: dict[str, Check] = {
 
 
 @dataclass(frozen=True)
-class ToolAnswer:
-    """The costs of a tool for a right derivative, and whether it accepts three claims."""
+class ElementwiseMeasurement:
+    """The costs of a tool for a right derivative, and whether it accepts three claims.
+
+    Attributes
+    ----------
+    calls, seconds, bytes : int, float, int
+        Calls of forward, seconds, and the growth of memory at its peak.
+    right, scaled, coupled : bool
+        Whether it accepts the right derivative, the one with an entry 0.1% off, and the one of
+        the coupled function.
+    """
 
     calls: int
     seconds: float
@@ -150,7 +159,7 @@ class ToolAnswer:
     coupled: bool
 
 
-def ask_tool(name: str, size: int) -> ToolAnswer:
+def measure_tool(name: str, size: int) -> ElementwiseMeasurement:
     """Measure a tool; in a process of its own."""
     check, forward = TOOLS[name], Tanh()
     check(Tanh(), derivative, np.arange(3.0))  # what is imported at first use must not count
@@ -160,7 +169,7 @@ def ask_tool(name: str, size: int) -> ToolAnswer:
     seconds = time.perf_counter() - start
     scaled = check(Tanh(), partial(derivative, factor=1.001), x)
     coupled = check(Tanh(coupling=1e-3), derivative, x)
-    return ToolAnswer(forward.calls, seconds, peak, right, scaled, coupled)
+    return ElementwiseMeasurement(forward.calls, seconds, peak, right, scaled, coupled)
 
 
 def table_rows() -> Iterator[list[str]]:
@@ -171,19 +180,19 @@ def table_rows() -> Iterator[list[str]]:
             if expected > TIME_LIMIT:
                 yield [name, f"{size:,}", "not run", "-", "-", "-", "-", "-"]
                 continue
-            answer = run_in_fresh_process(ask_tool, name, size)
-            growth = GROWTH if answer.calls > size else GROWTH**0.5
-            expected = growth * answer.seconds
+            measured = run_in_fresh_process(measure_tool, name, size)
+            growth = GROWTH if measured.calls > size else GROWTH**0.5
+            expected = growth * measured.seconds
             verdicts = [
                 "passes" if passed else "fails"
-                for passed in (answer.right, answer.scaled, answer.coupled)
+                for passed in (measured.right, measured.scaled, measured.coupled)
             ]
-            memory = f"{format_number(answer.bytes / 2**20)} MB"
+            memory = f"{format_number(measured.bytes / 2**20)} MB"
             yield [
                 name,
                 f"{size:,}",
-                f"{answer.calls:,}",
-                format_short_time(answer.seconds),
+                f"{measured.calls:,}",
+                format_short_time(measured.seconds),
                 memory,
                 *verdicts,
             ]

@@ -82,10 +82,10 @@ class Operator:
         sizes = [output.numel() for output in outputs]
         parts = torch.split(_tensor(cotangent).reshape(-1), sizes)
         upstream = [p.reshape(output.shape) for p, output in zip(parts, outputs, strict=True)]
-        found = torch.autograd.grad(outputs, given, upstream, allow_unused=True)
+        gradients = torch.autograd.grad(outputs, given, upstream, allow_unused=True)
         return [
             np.zeros(x.shape) if g is None else g.numpy(force=True).copy()
-            for g, x in zip(found, given, strict=True)
+            for g, x in zip(gradients, given, strict=True)
         ]
 
     def _outputs(self, given: Sequence[Any]) -> list[Any]:
@@ -93,10 +93,10 @@ class Operator:
         first, args, kwargs = self._replaced(
             (self._sample.input, self._sample.args, self._sample.kwargs), lambda _: next(left)
         )
-        found = self._info.gradcheck_wrapper(self._info.get_op(), first, *args, **kwargs)
+        value = self._info.gradcheck_wrapper(self._info.get_op(), first, *args, **kwargs)
         if self._sample.output_process_fn_grad is not None:
-            found = self._sample.output_process_fn_grad(found)
-        outputs = found if isinstance(found, tuple | list) else (found,)
+            value = self._sample.output_process_fn_grad(value)
+        outputs = value if isinstance(value, tuple | list) else (value,)
         return [output for output in outputs if isinstance(output, torch.Tensor)]
 
     def _replaced(self, given: Any, replacement: Callable[[Any], Any]) -> Any:
