@@ -22,7 +22,7 @@ from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
 from pytest_gradcheck.numerics.step_size import Scales
 
-__all__ = ["raise_after_elementwise", "raise_after_screen", "raise_after_sweep"]
+__all__ = ["raise_after_elementwise", "raise_after_full_check", "raise_after_screen"]
 
 #: The distance of the nearest points, relative to the scale of a coordinate.
 NEAREST = 1e-12
@@ -31,7 +31,7 @@ NEAREST = 1e-12
 MOST_COORDINATES = 20
 
 
-def raise_after_sweep(problem: Problem, measured: FullMeasurement) -> None:
+def raise_after_full_check(problem: Problem, measured: FullMeasurement) -> None:
     """Raise the exception of forward at the nearest points around entries without a derivative.
 
     Parameters
@@ -52,7 +52,7 @@ def raise_after_sweep(problem: Problem, measured: FullMeasurement) -> None:
         _raise_at_coordinates(problem, 0, measured.found, measured.scales)
     elif measured.found.has_status(Status.UNDEFINED).any():
         edge = problem.edge(0, problem.point.size)
-        _raise_on_both_sides(problem, edge, NEAREST * problem.tangent)
+        _raise_if_both_sides_do(problem, edge, NEAREST * problem.tangent)
 
 
 def raise_after_screen(problem: Problem, screened: ScreenResult, seed: int) -> None:
@@ -70,16 +70,16 @@ def raise_after_screen(problem: Problem, screened: ScreenResult, seed: int) -> N
     Raises
     ------
     Exception
-        As `raise_after_sweep`.
+        As `raise_after_full_check`.
     """
     parameters = [p for p in problem.parameters if p.stop > p.start]
-    for number, swept in screened.swept.items():
-        _raise_at_coordinates(problem, parameters[number].start, swept, screened.scales)
-    if any((sight.status == Status.UNDEFINED).any() for sight in screened.directional_derivatives):
+    for number, measurement in screened.swept.items():
+        _raise_at_coordinates(problem, parameters[number].start, measurement, screened.scales)
+    if any((each.status == Status.UNDEFINED).any() for each in screened.directional_derivatives):
         scale = screened.scales.own(slice(None))
         direction = signed_direction(scale, np.random.default_rng(seed))
         edge = problem.edge(0, problem.point.size)
-        _raise_on_both_sides(problem, edge, NEAREST * direction)
+        _raise_if_both_sides_do(problem, edge, NEAREST * direction)
 
 
 def raise_after_elementwise(problem: Problem, measured: CompressedJacobian) -> None:
@@ -95,13 +95,13 @@ def raise_after_elementwise(problem: Problem, measured: CompressedJacobian) -> N
     Raises
     ------
     Exception
-        As `raise_after_sweep`.
+        As `raise_after_full_check`.
     """
     outside = np.flatnonzero(measured.found.has_status(Status.UNDEFINED).any(axis=1))
     if outside.size:
         change = np.zeros_like(problem.here)
         change[outside] = NEAREST * measured.scales.own(outside)
-        _raise_on_both_sides(problem, problem.edge(0, problem.point.size), change)
+        _raise_if_both_sides_do(problem, problem.edge(0, problem.point.size), change)
 
 
 def _raise_at_coordinates(
@@ -113,7 +113,7 @@ def _raise_at_coordinates(
         if outside[coordinate - start] or edge.kind == "size":
             change = np.zeros_like(problem.here)
             change[coordinate] = NEAREST * scales.own(np.array([coordinate]))[0]
-            _raise_on_both_sides(problem, edge, change)
+            _raise_if_both_sides_do(problem, edge, change)
 
 
 def _edges(problem: Problem, start: int, rows: Booleans) -> Iterator[tuple[int, Edge]]:
@@ -128,7 +128,7 @@ def _edges(problem: Problem, start: int, rows: Booleans) -> Iterator[tuple[int, 
                 return
 
 
-def _raise_on_both_sides(problem: Problem, edge: Edge | None, change: Vector) -> None:
+def _raise_if_both_sides_do(problem: Problem, edge: Edge | None, change: Vector) -> None:
     """Raise the exception of forward if it raises where a change is added and subtracted.
 
     Another number of outputs on one side suffices.

@@ -18,8 +18,8 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.forward_exceptions import (
     raise_after_elementwise,
+    raise_after_full_check,
     raise_after_screen,
-    raise_after_sweep,
 )
 from pytest_gradcheck.judgement.entry_verdicts import CLAIM_ROUNDINGS, SCATTER_FACTOR
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
@@ -36,7 +36,7 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.report_data import Note
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
-from pytest_gradcheck.report_builder.fully_checked_parameters import describe_swept
+from pytest_gradcheck.report_builder.fully_checked_parameters import describe_fully_checked
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 from pytest_gradcheck.report_builder.screened_parameters import (
     describe_screened,
@@ -95,7 +95,7 @@ def choose_mode(problem: Problem, options: Options) -> Mode:
 
 
 def derivative_task(problem: Problem) -> DerivativeTask:
-    """Return what numerics needs to know of a problem."""
+    """Return the function, the point and the claims of a problem, as numerics takes them."""
     return DerivativeTask(
         evaluate=problem.evaluate,
         point=problem.point,
@@ -159,8 +159,8 @@ def _check_in_full(problem: Problem, options: Options) -> ParameterReports:
     measured = measure_every_coordinate(
         derivative_task(problem), agreement=options.rtol, step=options.step, seed=options.seed
     )
-    raise_after_sweep(problem, measured)
-    return describe_swept(problem, measured, options)
+    raise_after_full_check(problem, measured)
+    return describe_fully_checked(problem, measured, options)
 
 
 def _check_elementwise(

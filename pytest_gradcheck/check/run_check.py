@@ -78,7 +78,7 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
 
 
 def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:
-    """Yield the argument names of forward, for the hint at an option that is none of ours.
+    """Yield the argument names of forward, for the hint at an unknown option.
 
     The signature is read only if that hint is needed.
     """

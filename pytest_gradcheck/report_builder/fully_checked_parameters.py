@@ -34,10 +34,10 @@ from pytest_gradcheck.report_builder.parameter_report import (
     relative_difference,
 )
 
-__all__ = ["describe_swept"]
+__all__ = ["describe_fully_checked"]
 
 
-def describe_swept(
+def describe_fully_checked(
     problem: Problem, measured: FullMeasurement, options: Options
 ) -> ParameterReports:
     """Return the reports of all parameters, from a measurement of every entry.

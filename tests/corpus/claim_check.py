@@ -20,7 +20,7 @@ from pytest_gradcheck.numerics.full_check import measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
-from pytest_gradcheck.report_builder.fully_checked_parameters import describe_swept
+from pytest_gradcheck.report_builder.fully_checked_parameters import describe_fully_checked
 from tests.corpus.family import Array, Case, Family
 from tests.corpus.mutants import MUTANTS, largest_relative_error, visible_entries
 
@@ -121,7 +121,7 @@ def check_claim(family: Family, seed: int, case: Case, claim: Claim) -> ClaimRes
             measured = measure_every_coordinate(
                 derivative_task(problem), agreement=options.rtol, step=None, seed=seed
             )
-            described = describe_swept(problem, measured, options)
+            described = describe_fully_checked(problem, measured, options)
             report = assemble_report(problem, described, options, started=0.0, rerun=None)
     except GradcheckUsageError:
         return _unmeasured(family, seed, claim, "refused")
