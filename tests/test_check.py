@@ -410,11 +410,11 @@ def test_half_precision_shows_what_a_larger_tolerance_allows() -> None:
     def forward(x: Any) -> Any:
         return np.sum(np.sin(x.astype(np.float16)))
 
-    report = check_gradient(forward, np.cos, x)
+    report = check_gradient(forward, np.cos, x, seed=4)
     assert report.verdict == "inconclusive"
     assert not report.passed
-    assert check_gradient(forward, np.cos, x, rtol=2e-2).verdict == "correct"
-    wrong = check_gradient(forward, lambda x: np.cos(x) * [1, 1, 1.1], x, rtol=2e-2)
+    assert check_gradient(forward, np.cos, x, rtol=2e-2, seed=4).verdict == "correct"
+    wrong = check_gradient(forward, lambda x: np.cos(x) * [1, 1, 1.1], x, rtol=2e-2, seed=4)
     assert not wrong.passed
 
 
