@@ -18,8 +18,7 @@ if TYPE_CHECKING:
         GradcheckWarning,
     )
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
-    from pytest_gradcheck.report.report import Report
-    from pytest_gradcheck.report.report_data import (
+    from pytest_gradcheck.report.records import (
         Breach,
         Diagnosis,
         Entry,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
         OptionValue,
         ParameterReport,
     )
+    from pytest_gradcheck.report.report import Report
 
     __version__: str
 
@@ -51,7 +51,7 @@ _MODULES = {
     "check.assertions": "check_gradient gradcheck",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
-    "report.report_data": "Breach Diagnosis Entry Note OptionValue ParameterReport",
+    "report.records": "Breach Diagnosis Entry Note OptionValue ParameterReport",
     "report.report": "Report",
 }
 

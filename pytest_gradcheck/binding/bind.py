@@ -41,9 +41,9 @@ from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.binding.notes import binding_notes, convention_note, not_checked
 from pytest_gradcheck.binding.random_state.generators import find_generators
 from pytest_gradcheck.binding.random_state.replay import Replay
+from pytest_gradcheck.binding.report_notes import binding_notes, convention_note, not_checked
 from pytest_gradcheck.binding.unused_parameters import watch_unused
 from pytest_gradcheck.binding.values.complex_pairs import weights
 

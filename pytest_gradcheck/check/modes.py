@@ -25,15 +25,15 @@ from pytest_gradcheck.judgement.entry_verdicts import CLAIM_ROUNDINGS, SCATTER_F
 from pytest_gradcheck.numerics.elementwise import measure_elementwise
 from pytest_gradcheck.numerics.full_check import DerivativeTask, measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Floats
-from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong_claims,
     is_homogeneous,
     verify_linear,
 )
 from pytest_gradcheck.numerics.screening.screen import screen
+from pytest_gradcheck.numerics.screening.subarrays import Segment
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.report_data import Note
+from pytest_gradcheck.report.records import Note
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
 from pytest_gradcheck.report_builder.fully_checked_parameters import describe_fully_checked

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.report.report_data import Diagnosis
+from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["diagnose_conjugate"]
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.report.report_data import Diagnosis
+from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["diagnose_constant_factor", "diagnose_relative_error"]
 

@@ -20,20 +20,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.central_difference import measure_pairs
-from pytest_gradcheck.numerics.coordinate_block import (
+from pytest_gradcheck.numerics.block_differences import (
     CLEAR,
     UNCLEAR,
     Block,
     NoiseDominated,
     measure_by_pairs,
 )
-from pytest_gradcheck.numerics.discontinuities import (
-    LARGEST_SOLVER_ERROR,
-    are_analytic,
-    branch_slope_errors,
-    find_discontinuities,
-)
+from pytest_gradcheck.numerics.central_difference import measure_pairs
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.least_squares import verify_noisy_arrays
 from pytest_gradcheck.numerics.line_restriction import CoordinateLine
@@ -44,6 +38,12 @@ from pytest_gradcheck.numerics.piecewise_constant import (
     extrapolate_with_quantization_noise,
 )
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
+from pytest_gradcheck.numerics.solver_jumps import (
+    LARGEST_SOLVER_ERROR,
+    are_analytic,
+    branch_slope_errors,
+    find_discontinuities,
+)
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
 __all__ = ["CoordinateSweep", "ExtrapolationCandidates", "sweep_coordinates"]

@@ -17,8 +17,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.numerics.block_differences import Block, measure_by_pairs
 from pytest_gradcheck.numerics.central_difference import measure_pairs
-from pytest_gradcheck.numerics.coordinate_block import Block, measure_by_pairs
 from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import ElementwiseClaims, Function
 from pytest_gradcheck.numerics.jacobian_off_diagonal import Coupling, find_coupling, measure_entry

@@ -22,7 +22,7 @@ from pytest_gradcheck.report.formatting import (
     format_table,
     wrap_text,
 )
-from pytest_gradcheck.report.report_data import Entry, Note, ParameterReport, ReportData
+from pytest_gradcheck.report.records import Entry, Note, ParameterReport, ReportData
 
 __all__ = ["markup_segments", "render_text"]
 

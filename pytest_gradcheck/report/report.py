@@ -11,7 +11,7 @@ import operator
 from dataclasses import dataclass
 
 from pytest_gradcheck.report.message import render_text
-from pytest_gradcheck.report.report_data import ReportData
+from pytest_gradcheck.report.records import ReportData
 
 __all__ = ["GradcheckError", "Report"]
 

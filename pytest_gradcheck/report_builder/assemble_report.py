@@ -20,8 +20,8 @@ from pytest_gradcheck.judgement.cotangent_laws import (
     violated_laws,
 )
 from pytest_gradcheck.options import OPTION_NAMES, Options
+from pytest_gradcheck.report.records import Breach, Entry, OptionValue
 from pytest_gradcheck.report.report import Report
-from pytest_gradcheck.report.report_data import Breach, Entry, OptionValue
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 
 __all__ = ["assemble_report"]

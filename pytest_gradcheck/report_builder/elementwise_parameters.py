@@ -21,7 +21,7 @@ from pytest_gradcheck.numerics.elementwise import CompressedJacobian
 from pytest_gradcheck.numerics.jacobian_off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.report_data import Diagnosis, Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.records import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence, split_by_parameter
 from pytest_gradcheck.report_builder.parameter_report import (

@@ -23,7 +23,7 @@ from pytest_gradcheck.diagnosis.constant_factor import diagnose_constant_factor
 from pytest_gradcheck.judgement.entry_verdicts import Judgement, VerdictCode
 from pytest_gradcheck.judgement.subgradients import SubgradientChoice
 from pytest_gradcheck.numerics.measurement import Floats, Status
-from pytest_gradcheck.report.report_data import Diagnosis, Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.records import Diagnosis, Entry, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 

@@ -19,10 +19,10 @@ from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.diagnosis.constant_factor import diagnose_relative_error
 from pytest_gradcheck.judgement.entry_verdicts import are_verified_zero
 from pytest_gradcheck.numerics.measurement import Measurement, Status
-from pytest_gradcheck.numerics.screening.array_regions import Box
 from pytest_gradcheck.numerics.screening.screen_result import UNRESOLVED, Finding, ScreenResult
+from pytest_gradcheck.numerics.screening.subarrays import Box
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.report_data import Diagnosis, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pytest_gradcheck.diagnosis.complex_conjugate import diagnose_conjugate
-from pytest_gradcheck.report.report_data import Diagnosis
+from pytest_gradcheck.report.records import Diagnosis
 
 VALUE = np.array([[1.0], [-2.0], [0.5], [3.0]])
 IMAGINARY = np.array([[False], [True], [False], [True]])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.coordinate_block import UNCLEAR
+from pytest_gradcheck.numerics.block_differences import UNCLEAR
 from pytest_gradcheck.numerics.coordinate_sweep import (
     SAMPLED,
     WORST,

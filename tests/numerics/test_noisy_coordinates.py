@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.coordinate_block import Block
+from pytest_gradcheck.numerics.block_differences import Block
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.noisy_coordinates import bound_jointly, measure_with_wider_steps
 from tests.numerics.functions import Counted, Floats, function_at

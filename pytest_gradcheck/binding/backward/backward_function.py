@@ -43,7 +43,7 @@ from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_rea
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import counted, rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.report_data import Kind
+from pytest_gradcheck.report.records import Kind
 
 __all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
 

@@ -15,7 +15,7 @@ from pytest_gradcheck.binding.backward.backward_function import (
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
-from pytest_gradcheck.report.report_data import Kind
+from pytest_gradcheck.report.records import Kind
 
 __all__ = ["BaseClaim", "claim_at_base"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pytest_gradcheck.binding.call.signature import BoundArguments, name_of, signature_of
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.report_data import Note
+from pytest_gradcheck.report.records import Note
 
 __all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
 

@@ -27,8 +27,8 @@ from pytest_gradcheck.numerics.line_restriction import Line
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Status, chunks
 from pytest_gradcheck.numerics.refinement import Refinement, refine
 from pytest_gradcheck.numerics.richardson import extrapolate
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import Code, CodedDirections
+from pytest_gradcheck.numerics.screening.subarrays import Box, Region, whole_region
 
 __all__ = [
     "SIGNIFICANT",

@@ -28,9 +28,9 @@ from pytest_gradcheck.numerics.central_difference import (
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, chunks
 from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
-from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.direction_weights import CodedDirections
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionProbe
+from pytest_gradcheck.numerics.screening.subarrays import Segment
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
 __all__ = [

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import Expected, SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     SIGNIFICANT,
@@ -29,6 +28,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
 from pytest_gradcheck.numerics.screening.locate_errors import ErrorSearch
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder
 from pytest_gradcheck.numerics.screening.screen_result import Finding, Suspect
+from pytest_gradcheck.numerics.screening.subarrays import Box, Region, Segment, whole_region
 
 __all__ = ["CommonRelativeError", "Explanation", "common_relative_error"]
 

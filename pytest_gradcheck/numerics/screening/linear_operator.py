@@ -29,7 +29,6 @@ from pytest_gradcheck.numerics.measurement import (
     chunks,
 )
 from pytest_gradcheck.numerics.random_directions import signed_direction
-from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     SIGNIFICANT,
     DirectionalDerivative,
@@ -43,6 +42,7 @@ from pytest_gradcheck.numerics.screening.screen_result import (
     ScreenResult,
     reference_magnitude,
 )
+from pytest_gradcheck.numerics.screening.subarrays import Segment
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["find_wrong_claims", "is_homogeneous", "verify_linear"]

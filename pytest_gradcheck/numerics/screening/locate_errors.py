@@ -20,11 +20,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.screening.array_regions import Box, bisect_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import SIGNIFICANT
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual
 from pytest_gradcheck.numerics.screening.screen_result import Finding, Suspect
+from pytest_gradcheck.numerics.screening.subarrays import Box, bisect_region
 
 __all__ = ["ErrorSearch", "bounding_box"]
 

@@ -32,11 +32,11 @@ from pytest_gradcheck.numerics.noise import (
 )
 from pytest_gradcheck.numerics.output_magnitude import output_sizes
 from pytest_gradcheck.numerics.random_directions import defined_direction
-from pytest_gradcheck.numerics.screening.array_regions import whole_region
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDifference,
     DirectionProbe,
 )
+from pytest_gradcheck.numerics.screening.subarrays import whole_region
 
 __all__ = [
     "calibrate_noise",

@@ -21,7 +21,6 @@ import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Indices
 from pytest_gradcheck.numerics.refinement import Refinement, refine
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import (
     Code,
     Numbering,
@@ -36,6 +35,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDifference,
     DirectionProbe,
 )
+from pytest_gradcheck.numerics.screening.subarrays import Box, Region, whole_region
 
 __all__ = ["Decoder", "Residual", "Slabs"]
 
@@ -121,7 +121,7 @@ class Slabs:
 
     Examples
     --------
-    >>> from pytest_gradcheck.numerics.screening.array_regions import Segment, whole_region
+    >>> from pytest_gradcheck.numerics.screening.subarrays import Segment, whole_region
     >>> everything = whole_region([Segment(0, (8, 3)), Segment(24, (3,))])
     >>> slabs = Slabs.of(everything, 5)
     >>> slabs.count, [box.ranges for box in slabs.part(1, everything)]

@@ -26,7 +26,6 @@ from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup
 from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
 from pytest_gradcheck.numerics.random_directions import seeded_generator
-from pytest_gradcheck.numerics.screening.array_regions import Segment, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     SIGNIFICANT,
@@ -60,6 +59,7 @@ from pytest_gradcheck.numerics.screening.solver_tolerance import (
     may_be_everywhere,
     may_be_solver_error,
 )
+from pytest_gradcheck.numerics.screening.subarrays import Segment, whole_region
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["EvaluationCounter", "screen"]

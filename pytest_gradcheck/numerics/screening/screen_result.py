@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement
-from pytest_gradcheck.numerics.screening.array_regions import Box
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionalDerivative
+from pytest_gradcheck.numerics.screening.subarrays import Box
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["UNRESOLVED", "Finding", "ScreenResult", "Suspect", "reference_magnitude"]

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from pytest_gradcheck.binding.backward.claims import DenseClaim
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS
-from pytest_gradcheck.numerics.screening.array_regions import Box, Segment, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import CodedDirections
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDerivative,
     DirectionProbe,
 )
+from pytest_gradcheck.numerics.screening.subarrays import Box, Segment, whole_region
 from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.screening import direction_weights as module
-from pytest_gradcheck.numerics.screening.array_regions import Box, Region, Segment, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import (
     Code,
     CodedDirections,
@@ -17,6 +16,7 @@ from pytest_gradcheck.numerics.screening.direction_weights import (
     by_box,
     by_coordinate,
 )
+from pytest_gradcheck.numerics.screening.subarrays import Box, Region, Segment, whole_region
 from tests.numerics.functions import Floats
 from tests.numerics.screening.builders import (
     FEW_EXAMPLES,

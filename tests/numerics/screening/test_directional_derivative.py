@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.measurement import Status
-from pytest_gradcheck.numerics.screening.array_regions import Box, whole_region
 from pytest_gradcheck.numerics.screening.direction_weights import Code, by_coordinate
 from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDerivative,
@@ -25,6 +24,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     remeasure_by_pair,
     with_truncation_of,
 )
+from pytest_gradcheck.numerics.screening.subarrays import Box, whole_region
 from tests.numerics.functions import Floats
 from tests.numerics.screening.builders import (
     FEW_EXAMPLES,

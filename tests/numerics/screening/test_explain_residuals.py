@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.array_regions import whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.directional_derivative import directional_derivative
 from pytest_gradcheck.numerics.screening.explain_residuals import (
@@ -20,6 +19,7 @@ from pytest_gradcheck.numerics.screening.explain_residuals import (
     common_relative_error,
 )
 from pytest_gradcheck.numerics.screening.screen_result import Suspect
+from pytest_gradcheck.numerics.screening.subarrays import whole_region
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
     FEW_EXAMPLES,

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from pytest_gradcheck.numerics.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import Floats, Indices
-from pytest_gradcheck.numerics.screening.array_regions import Segment
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong_claims,
     is_homogeneous,
     verify_linear,
 )
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
+from pytest_gradcheck.numerics.screening.subarrays import Segment
 from tests.numerics.functions import Counted, jitter
 
 RNG = np.random.default_rng(8)

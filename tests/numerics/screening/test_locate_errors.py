@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.array_regions import Box, whole_region
 from pytest_gradcheck.numerics.screening.confirm_entries import SingleEntries
 from pytest_gradcheck.numerics.screening.locate_errors import ErrorSearch, bounding_box
 from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual, Slabs
+from pytest_gradcheck.numerics.screening.subarrays import Box, whole_region
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
     FEW_EXAMPLES,

@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
-from pytest_gradcheck.numerics.screening.array_regions import (
+from pytest_gradcheck.numerics.screening.direction_weights import Code, by_box, by_coordinate
+from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual, Slabs
+from pytest_gradcheck.numerics.screening.subarrays import (
     Box,
     Region,
     Segment,
     bisect_region,
     whole_region,
 )
-from pytest_gradcheck.numerics.screening.direction_weights import Code, by_box, by_coordinate
-from pytest_gradcheck.numerics.screening.residual_decoding import Decoder, Residual, Slabs
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import (
     FEW_EXAMPLES,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.screening.array_regions import (
+from pytest_gradcheck.numerics.screening.subarrays import (
     Box,
     Segment,
     bisect_region,
