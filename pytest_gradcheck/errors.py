@@ -15,8 +15,8 @@ This module does not word messages about gradients; a failure renders its own re
 
 from __future__ import annotations
 
-import operator
 import textwrap
+import traceback
 from pathlib import Path
 
 import pytest
@@ -67,8 +67,18 @@ class GradcheckVacuousWarning(GradcheckWarning):
     __module__ = "pytest_gradcheck"
 
 
-#: The value of ``__tracebackhide__`` in public functions: a failure points at the user's line,
-#: while a bug in this package keeps its traceback.
-hide_own_errors = operator.methodcaller(
-    "errisinstance", (GradcheckError, GradcheckUsageError, GradcheckWarning)
-)
+def hide_own_errors(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Return whether to hide a public frame from a traceback.
+
+    It is the value of ``__tracebackhide__`` in public functions. A failure, and an exception of
+    the user's functions, point at the user's line, while a bug in this package keeps its
+    traceback: that has frames of this package without ``__tracebackhide__``.
+    """
+    if excinfo.errisinstance((GradcheckError, GradcheckUsageError, GradcheckWarning)):
+        return True
+    frames = (frame for frame, _ in traceback.walk_tb(excinfo.tb))
+    return all(
+        "__tracebackhide__" in frame.f_locals
+        for frame in frames
+        if frame.f_code.co_filename.startswith(PACKAGE_DIRECTORY)
+    )

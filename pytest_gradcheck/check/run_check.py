@@ -18,6 +18,7 @@ from typing import Any
 
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
+from pytest_gradcheck.binding.call.user_function import as_user_raised
 from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
     ConstraintDeclarations,
 )
@@ -65,12 +66,21 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
     layers = [Layer("call", given)]
     if test is not None:
         layers = [*test.layers, *layers, *test.overrides]
+    failure: BaseException | None = None
     try:
         options = resolve(layers, _argument_names(call.forward))
         report = _check(call, options, test)
     except GradcheckUsageError as error:
         # The frames in this package are of no use to the user who made the mistake.
-        raise error.with_traceback(None) from None
+        failure = error.with_traceback(None)
+        failure.__cause__ = None  # as `raise ... from None` does
+    except BaseException as error:  # noqa: BLE001  # raised again
+        failure = as_user_raised(error)
+    if failure is not None:
+        try:
+            raise failure
+        finally:
+            del failure  # it refers to this frame
     if test is not None:
         test.take(report)
     _warn_if_vacuous(report)

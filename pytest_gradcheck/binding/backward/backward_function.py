@@ -36,6 +36,7 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
 )
 from pytest_gradcheck.binding.call.backward_arguments import invoke
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
+from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
@@ -172,7 +173,7 @@ class BackwardFunction:
             returned = invoke(plan, backward, sources, scalar_output=output.is_scalar)
         except Exception as error:
             if not output.has_auxiliary and cache_hint(output.raw):
-                error.add_note(cache_hint(output.raw).strip())
+                add_note(error, cache_hint(output.raw).strip())
             raise
         if given.tangent is not None:
             return self._read_jvp(output, returned)

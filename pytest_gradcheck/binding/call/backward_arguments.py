@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_gradcheck.binding.call.signature import BoundArguments, name_of, signature_of
+from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Note
 
@@ -183,9 +184,9 @@ def invoke(
     if plan.optional_cache is not None and "<cache>" in sources:
         kwargs[plan.optional_cache] = sources["<cache>"]
     try:
-        return backward(*args, **kwargs)
+        return call_user(backward, args, kwargs)
     except Exception as error:
-        error.add_note(f"gradcheck called backward as {plan.describe()}")
+        add_note(error, f"gradcheck called backward as {plan.describe()}")
         raise
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.call.signature import name_of, signature_of
+from pytest_gradcheck.binding.call.user_function import call_user
 from pytest_gradcheck.binding.values.pytree import describe_value
 from pytest_gradcheck.constraints.base import Array, Constraint
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -64,7 +65,7 @@ class UserTangent(Constraint):
     def tangent(self, point: Array, direction: Array) -> Array:
         """Return the result of the user's function."""
         arguments = (point, direction) if self.takes_point else (direction,)
-        return np.asarray(self.function(*arguments))
+        return np.asarray(call_user(self.function, arguments))
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +86,7 @@ class Retracted(Constraint):
 
     def project(self, array: Array) -> Array:
         """Return the result of the user's function."""
-        return np.asarray(self.function(array))
+        return np.asarray(call_user(self.function, (array,)))
 
     def contains(self, array: Array) -> bool:
         """Return whether a projected array is in the set of the directions."""
@@ -107,7 +108,7 @@ class Projected(Constraint):
 
     def project(self, array: Array) -> Array:
         """Return the result of the user's function."""
-        return np.asarray(self.function(array))
+        return np.asarray(call_user(self.function, (array,)))
 
     def move(self, point: Array, change: Array) -> Array:
         """Return the projection of the changed point."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output, named_outputs
 from pytest_gradcheck.binding.forward.side_effects import REPEATABLE
@@ -88,7 +89,7 @@ class BatchedForward:
     def call(self, batch: Vector) -> Any:
         """Return what forward returns at points of shape (k, n), as it is."""
         args, kwargs = self._forward.working_copy.pack_rows(batch)
-        return self._forward.function(*args, **kwargs)
+        return call_user(self._forward.function, args, kwargs)
 
     def _rows(self, batch: Vector) -> Vector:
         forward, count = self._forward, len(batch)
@@ -176,7 +177,7 @@ def _refuse_shapes(
             )
         }
     except Exception as error:
-        error.add_note(f"while gradcheck called it at {len(both)} points at once (batched=True)")
+        add_note(error, f"while gradcheck called it at {len(both)} points at once (batched=True)")
         raise
     for block in output.blocks:
         shape, wanted = returned.get(block.name), (len(both), *block.shape)

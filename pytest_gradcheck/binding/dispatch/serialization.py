@@ -24,6 +24,7 @@ from pytest_gradcheck.binding.call.resolved_call import (
     ReturnConvention,
 )
 from pytest_gradcheck.binding.call.signature import name_of
+from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.dispatch.batched import BatchedForward
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
@@ -231,7 +232,8 @@ def _portable_error(error: Exception) -> Exception:
     """Return an exception that can be pickled, with its traceback as a note."""
     frames = traceback.extract_tb(error.__traceback__)
     users = [frame for frame in frames if not frame.filename.startswith(PACKAGE_DIRECTORY)]
-    error.add_note("in a worker of executor:\n" + "".join(traceback.format_list(users)).rstrip())
+    lines = "".join(traceback.format_list(users)).rstrip()
+    add_note(error, f"in a worker of executor:\n{lines}")
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
     except Exception:  # noqa: BLE001  # exceptions may hold anything

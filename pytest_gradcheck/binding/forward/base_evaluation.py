@@ -7,6 +7,7 @@ difference has twice as many digits. It does not call forward anywhere else.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,11 +99,9 @@ def _evaluate_in_best_precision(
         return forward, forward.call()
 
     if any(dtype_name(leaf.array.dtype) in LOW_PRECISION for leaf in resolved.leaves):
-        try:
+        with suppress(Exception):  # forward may accept its own type only
             forward, output = evaluate(lift=True)
-        except Exception:  # noqa: BLE001  # forward may accept its own type only
-            return evaluate(lift=False)
-        # An output in long double is as precise as float64 for this purpose.
-        if np.finfo(output.dtype).eps <= FULL_PRECISION:
-            return forward, output
+            # An output in long double is as precise as float64 for this purpose.
+            if np.finfo(output.dtype).eps <= FULL_PRECISION:
+                return forward, output
     return evaluate(lift=False)

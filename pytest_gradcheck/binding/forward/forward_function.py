@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
+from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of, is_skip
 from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Vector
+from pytest_gradcheck.binding.values.pytree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["ForwardFunction", "SuppressedWarnings"]
+
+#: The most arguments of forward that a note on its call describes.
+MOST_ARGUMENTS = 8
 
 
 class ForwardFunction:
@@ -76,7 +81,12 @@ class ForwardFunction:
         self._restore_generators()
         self.counts.forward += 1
         args, kwargs = self.working_copy.pack()
-        output = read_output(self.function(*args, **kwargs), self._returns, self.name)
+        try:
+            result = call_user(self.function, args, kwargs)
+        except Exception as error:
+            add_note(error, f"gradcheck called forward as {_described(self.name, args, kwargs)}")
+            raise
+        output = read_output(result, self._returns, self.name)
         if not self.reader.size:
             self.reader = OutputReader.of(output)
         return output
@@ -139,7 +149,7 @@ class ForwardFunction:
         self.counts.forward += 1
         self._restore_generators()
         args, kwargs = self.working_copy.pack()
-        result = self.function(*args, **kwargs)
+        result = call_user(self.function, args, kwargs)
         return self.reader.flatten(self.reader.without_auxiliary(result))
 
     def _evaluate(self) -> Vector:
@@ -160,7 +170,7 @@ class ForwardFunction:
         try:
             values = self._raw_outputs()
         except Exception as error:
-            error.add_note(f"while gradcheck perturbed {self._perturbed()}")
+            add_note(error, f"while gradcheck perturbed {self._perturbed()}")
             raise
         if values.size != self.reader.size:
             raise GradcheckUsageError(
@@ -195,6 +205,14 @@ class ForwardFunction:
             if np.any((parameter.start <= perturbed) & (perturbed < parameter.stop))
         )
         return f"several entries of {names}"
+
+
+def _described(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
+    """Return a call as code, with what the arguments are: ``f(<float64 array of shape (3,)>)``."""
+    given = [f"<{describe_value(value)}>" for value in args]
+    given += [f"{key}=<{describe_value(value)}>" for key, value in kwargs.items()]
+    listed = given if len(given) <= MOST_ARGUMENTS else [*given[:MOST_ARGUMENTS], "..."]
+    return f"{name}({', '.join(listed)})"
 
 
 class SuppressedWarnings:

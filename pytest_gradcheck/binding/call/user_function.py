@@ -1,0 +1,59 @@
+"""Calls of the user's functions, and what of their exceptions is shown to the user.
+
+All of the user's functions are called through `call_user`, so that its frame in a traceback
+divides the frames of this package from those of the user. It does not know what a function is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+__all__ = ["add_note", "as_user_raised", "call_user"]
+
+
+def call_user(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None = None
+) -> Any:
+    """Return what a function of the user's returns."""
+    return function(*args, **(kwargs or {}))
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Add a note to an exception of the user's, once, if it can take one."""
+    with suppress(Exception):  # a frozen dataclass cannot
+        if text not in getattr(error, "__notes__", ()):
+            error.add_note(text)
+
+
+def as_user_raised(error: BaseException) -> BaseException:
+    """Return an exception as a function of the user's raised it, without our frames.
+
+    Parameters
+    ----------
+    error : BaseException
+        An exception with its traceback.
+
+    Returns
+    -------
+    BaseException
+        The exception, with the traceback of the user's frames only. Python replaces a
+        `StopIteration` that leaves a generator of ours by a `RuntimeError`; this is undone. An
+        exception that no function of the user's raised is returned as it is.
+    """
+    cause = error.__cause__
+    if isinstance(error, RuntimeError) and isinstance(cause, StopIteration):
+        entry = _call_in(cause.__traceback__)
+        if entry is not None:
+            return cause.with_traceback(entry.tb_next)
+    entry = _call_in(error.__traceback__)
+    return error if entry is None else error.with_traceback(entry.tb_next)
+
+
+def _call_in(traceback: TracebackType | None) -> TracebackType | None:
+    """Return the first entry of a traceback that is a call of a user's function, else None."""
+    while traceback is not None and traceback.tb_frame.f_code is not call_user.__code__:
+        traceback = traceback.tb_next
+    return traceback
