@@ -13,7 +13,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.backward.gradient_matching import KEY_CONVENTIONS, match_gradients
 from pytest_gradcheck.binding.call.wrt import Item, short_name
-from pytest_gradcheck.binding.values.pytree import contents
+from pytest_gradcheck.binding.values.pytree import contents, named_children
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["find_attribute_gradients", "prefer_attribute_gradients"]
@@ -40,8 +40,8 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
         When there is none, or more than one candidate.
     """
     name = short_name(item.name)
-    inside = _dicts(bound)
-    found = {}
+    inside = _containers(bound)
+    found = dict[str, Any]()
     for holder, attributes in {"self.": vars(bound), **inside}.items():
         for convention in KEY_CONVENTIONS.values():
             key = convention(name)
@@ -50,7 +50,7 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
                 found[place] = attributes[key]
     if not found and contents(item.value) is not None:
         # A dict of parameters and one of gradients, under the same keys.
-        found = inside
+        found = dict(inside)
     if len(found) == 1:
         (value,) = found.values()
         return match_gradients(
@@ -67,13 +67,11 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
     )
 
 
-def _dicts(bound: object) -> dict[str, Any]:
-    """Return the dicts of gradients among the attributes of an object, by accessor."""
-    return {
-        f"self.{name}": vars(bound)[name]
-        for name in ("grads", "gradients")
-        if isinstance(vars(bound).get(name), Mapping)
-    }
+def _containers(bound: object) -> dict[str, Mapping[Any, Any]]:
+    """Return the named gradients in attributes of an object, by the accessor of the container."""
+    attributes = {name: vars(bound).get(name) for name in ("grads", "gradients")}
+    named = ((name, named_children(value)) for name, value in attributes.items())
+    return {f"self.{name}": children for name, children in named if children is not None}
 
 
 def prefer_attribute_gradients(

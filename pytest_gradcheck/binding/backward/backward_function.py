@@ -42,7 +42,7 @@ from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cach
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
-from pytest_gradcheck.binding.values.pytree import counted, rebuilt
+from pytest_gradcheck.binding.values.pytree import counted, named_children, rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Kind
 
@@ -325,7 +325,7 @@ class BackwardFunction:
             for item in attributes:
                 claims |= find_attribute_gradients(resolved.owner, item)
             return claims
-        if isinstance(returned, Mapping):
+        if named_children(returned) is not None:
             return claims
         return prefer_attribute_gradients(
             claims, resolved.owner, attributes, resolved.backward_name

@@ -1,12 +1,15 @@
 """Matching: which part of what backward returned is the gradient of which parameter.
 
 By structure, as `jax.grad` returns the structure of its arguments, or by the keys of a dict under
-one of the naming conventions, as ``{"dW": ...}``. A gradient that nobody would read, since its
-parameter holds integers, is refused. It does not know shapes or numbers.
+one of the naming conventions, as ``{"dW": ...}``. The fields of named tuples, dataclasses and
+namespaces are names like the keys of a dict; only sequences are matched by position. A gradient
+that nobody would read, since its parameter holds integers, is refused. It does not know shapes or
+numbers.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +18,9 @@ from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
     accessors,
     contents,
+    counted,
     describe_value,
+    named_children,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -91,8 +96,9 @@ class _Matching:
 
     def several(self, returned: Any) -> Claims:
         """Match the gradients of several items."""
-        if isinstance(returned, Mapping):
-            return self._from_mapping(returned)
+        named = named_children(returned)
+        if named is not None:
+            return self._by_name(returned, named)
         count = len(self._items)
         if isinstance(returned, (tuple, list)):
             if len(returned) == count:
@@ -122,10 +128,9 @@ class _Matching:
             raise self._missing([item.name], [])
         if len(self._items) == 1:
             returned = self._take_from_tuple(item, returned)
-            if isinstance(returned, Mapping) and (
-                item.name in self._leaves or not self._fits(item.value, returned)
-            ):
-                return self._from_mapping(returned)
+            named = _names_to_match(item.value, returned)
+            if named is not None and (item.name in self._leaves or not _fits(item.value, named)):
+                return self._by_name(returned, named)
         claims: Claims = {}
         self._match_structure(item.name, item.value, returned, claims)
         return claims
@@ -150,14 +155,8 @@ class _Matching:
             return mine
         raise self._wrong_count(len(returned))
 
-    def _fits(self, value: Any, gradients: Mapping[Any, Any]) -> bool:
-        """Return whether a dict of gradients may have the structure of a container."""
-        if not isinstance(value, Mapping):
-            return True
-        return any(all(c(key) in gradients for key in value) for c in KEY_CONVENTIONS.values())
-
-    def _from_mapping(self, gradients: Mapping[Any, Any]) -> Claims:
-        """Match a flat dict, with one key for every item, or for every leaf in it."""
+    def _by_name(self, returned: Any, gradients: Mapping[Any, Any]) -> Claims:
+        """Match the named parts of what was returned, one for every item, or every leaf in it."""
         found = {}
         for name, convention in KEY_CONVENTIONS.items():
             claims = self._match_convention(convention, gradients)
@@ -166,12 +165,11 @@ class _Matching:
         if len(found) == 1:
             return next(iter(found.values()))
         if found:
-            raise self._ambiguous(list(found), gradients)
-        keys = ", ".join(map(str, gradients))
+            raise self._ambiguous(list(found), returned)
         missing = [name for name in self._leaf_names() if not self._has(name, gradients)]
         if not missing:
             raise GradcheckUsageError(
-                f"{self._backward} returned a dict whose keys follow no one convention: {keys}. "
+                f"{self._backward} returned {counted(returned)}, which follow no one convention. "
                 f"Name all gradients alike: {', or '.join(KEY_CONVENTIONS)}."
             )
         available = [
@@ -179,23 +177,35 @@ class _Matching:
             for item in self._available()
             if all(self._has(leaf.name, gradients) for leaf in item.leaves)
         ]
-        raise self._missing(missing, available, f"a dict with the keys {keys}")
+        raise self._missing(missing, available, returned)
 
     def _match_convention(
         self, convention: Callable[[Any], Any], gradients: Mapping[Any, Any]
     ) -> Claims | None:
         claims: Claims = {}
+        used = dict[Any, str]()
         for item in self._items:
             key_of_item = convention(short_name(item.name))
             if key_of_item in gradients and gradients[key_of_item] is not None:
+                self._use(key_of_item, item.name, used)
                 self._match_structure(item.name, item.value, gradients[key_of_item], claims)
                 continue
             for leaf in item.leaves:
                 key = convention(short_name(leaf.name))
                 if gradients.get(key) is None:
                     return None
+                self._use(key, leaf.name, used)
                 claims[leaf.name] = gradients[key]
         return claims
+
+    def _use(self, key: Any, name: str, used: dict[Any, str]) -> None:
+        """Take the gradient under a key for a parameter, or raise where another has taken it."""
+        if key in used:
+            raise GradcheckUsageError(
+                f"{self._backward} returned a gradient called {key}, which may be that of "
+                f"{used[key]} or of {name}: return the structure of the arguments."
+            )
+        used[key] = name
 
     def _match_structure(self, name: str, value: Any, gradient: Any, claims: Claims) -> None:
         """Match an argument and its gradient of the same structure, down to the leaves."""
@@ -205,7 +215,7 @@ class _Matching:
         inside = contents(value) or []
         names = [name + accessor for accessor in accessors(value)] if inside else []
         wanted = [k for k, inner in enumerate(names) if self._leaves.any_within(inner)]
-        parts = self._parts_of(name, value, gradient, len(inside), wanted)
+        parts = self._parts_of(name, value, gradient, names, wanted)
         for k, part in zip(wanted, parts, strict=True):
             self._match_structure(names[k], inside[k], part, claims)
 
@@ -214,34 +224,35 @@ class _Matching:
         name: str,
         value: Any,
         gradient: Any,
-        count: int,
+        names: Sequence[str],
         wanted: Sequence[int],
     ) -> list[Any]:
-        """Return the gradients of the wanted ones of the `count` children of a container."""
-        if isinstance(gradient, Mapping) and isinstance(value, Mapping):
-            all_keys = list(value)
-            keys = [all_keys[k] for k in wanted]
+        """Return the gradients of the wanted ones of the children of a container."""
+        named = _names_to_match(value, gradient)
+        if named is not None:
+            keys = dict(zip(_keys(value), names, strict=True))
+            keys = {key: keys[key] for key in [list(keys)[k] for k in wanted]}
             found = [
                 name
                 for name, convention in KEY_CONVENTIONS.items()
-                if all(gradient.get(convention(key)) is not None for key in keys)
+                if all(named.get(convention(key)) is not None for key in keys)
             ]
             if len(found) > 1:
                 raise self._ambiguous(found, gradient)
             if found:
-                return [gradient[KEY_CONVENTIONS[found[0]](key)] for key in keys]
+                return [named[KEY_CONVENTIONS[found[0]](key)] for key in keys]
             missing = [
-                f"{name}[{key!r}]"
-                for key in keys
-                if all(gradient.get(c(key)) is None for c in KEY_CONVENTIONS.values())
+                inner
+                for key, inner in keys.items()
+                if all(named.get(c(key)) is None for c in KEY_CONVENTIONS.values())
             ]
-            raise self._missing(missing or [name], [])
-        parts = contents(gradient)
-        if parts is not None and len(parts) == count:
+            raise self._missing(missing or [name], [], gradient)
+        parts = list(gradient) if isinstance(gradient, (list, tuple)) else contents(gradient)
+        if parts is not None and len(parts) == len(names):
             return [parts[k] for k in wanted]
         raise GradcheckUsageError(
-            f"{self._backward} returned {describe_value(gradient)} as the gradient of {name}, "
-            f"which is {describe_value(value)} of {count}: return the same structure."
+            f"{self._backward} returned {counted(gradient)} as the gradient of {name}, "
+            f"which is {counted(value)}: return the same structure."
         )
 
     @staticmethod
@@ -264,12 +275,10 @@ class _Matching:
             f"each, in that order{fewer}."
         )
 
-    def _ambiguous(
-        self, found: Sequence[str], gradients: Mapping[Any, Any]
-    ) -> GradcheckUsageError:
+    def _ambiguous(self, found: Sequence[str], returned: Any) -> GradcheckUsageError:
         return GradcheckUsageError(
-            f"{self._backward} returned a dict whose keys name the gradients in more than one way "
-            f"({' and '.join(found)}): {', '.join(map(str, gradients))}. Return each once."
+            f"{self._backward} returned {counted(returned)}, which name the gradients in more "
+            f"than one way ({' and '.join(found)}). Return each once."
         )
 
     def _none_returned(self) -> GradcheckUsageError:
@@ -279,18 +288,55 @@ class _Matching:
         )
 
     def _missing(
-        self, missing: Iterable[str], available: Sequence[str], returned: str | None = None
+        self, missing: Iterable[str], available: Sequence[str], returned: Any = None
     ) -> GradcheckUsageError:
-        listed = ", ".join(missing)
-        said = f"; it returned {returned}" if returned else ""
-        advice = (
+        missing = list(missing)
+        said = "" if returned is None else f"; it returned {counted(returned)}"
+        sentences = [f"{self._backward} gives no gradient for {', '.join(missing)}{said}."]
+        if named_children(returned) is not None:
+            sentences += _questions(missing, returned)
+            if isinstance(returned, tuple):
+                sentences.append("Only a plain tuple goes by position.")
+        sentences.append(
             f"Check what it does return with {_wrt(available)}."
             if available
             else "Return it, or leave the parameter out of wrt=."
         )
-        return GradcheckUsageError(
-            f"{self._backward} gives no gradient for {listed}{said}. {advice}"
-        )
+        return GradcheckUsageError(" ".join(sentences))
+
+
+def _questions(missing: Iterable[str], returned: Any) -> Iterator[str]:
+    """Ask of every missing gradient that has a name like one that was returned."""
+    names = {str(name).lower(): name for name in named_children(returned) or ()}
+    for parameter in missing:
+        for convention in reversed(KEY_CONVENTIONS.values()):
+            key = str(convention(short_name(parameter)))
+            close = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.8)
+            if close:
+                yield f"Did you mean {key!r} by {names[close[0]]!r}?"
+                break
+
+
+def _names_to_match(value: Any, gradient: Any) -> Mapping[Any, Any] | None:
+    """Return the parts of the gradient of `value` by name; None where they go by position.
+
+    A named tuple is a tuple too: to a sequence, whose items have no names, it goes by position.
+    """
+    if isinstance(gradient, tuple) and contents(value) is not None:
+        return None if named_children(value) is None else named_children(gradient)
+    return named_children(gradient)
+
+
+def _keys(container: Any) -> Iterable[Any]:
+    """Return the keys of the children of a container; of a sequence their positions."""
+    named = named_children(container)
+    return range(len(contents(container) or ())) if named is None else named
+
+
+def _fits(value: Any, gradients: Mapping[Any, Any]) -> bool:
+    """Return whether named gradients may have the structure of a container."""
+    keys = list(_keys(value))
+    return any(all(c(key) in gradients for key in keys) for c in KEY_CONVENTIONS.values())
 
 
 def _wrt(names: Sequence[str]) -> str:

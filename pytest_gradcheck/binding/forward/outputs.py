@@ -22,6 +22,7 @@ from pytest_gradcheck.binding.values.pytree import (
     contents,
     counted,
     describe_value,
+    named_children,
     rebuilt,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -394,20 +395,14 @@ def _pair_up(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:
     if inside is None:
         yield name, returned
         return
-    if isinstance(value, Mapping):
-        if not isinstance(returned, Mapping) or not all(key in returned for key in value):
-            raise MismatchError(name, returned)
-        parts = [returned[key] for key in value]
+    named, returned_by_name = named_children(value), named_children(returned)
+    if named is not None and returned_by_name is not None:
+        parts = [returned_by_name[key] for key in named if key in returned_by_name]
+    elif isinstance(returned, (tuple, list)) and not isinstance(value, Mapping):
+        parts = list(returned)
     else:
-        parts = _in_order(returned)
-        if len(parts) != len(inside):
-            raise MismatchError(name, returned)
+        raise MismatchError(name, returned)
+    if len(parts) != len(inside):
+        raise MismatchError(name, returned)
     for accessor, item, part in zip(accessors(value), inside, parts, strict=True):
         yield from _pair_up(name + accessor, item, part)
-
-
-def _in_order(returned: Any) -> list[Any]:
-    """Return the contents of a container that is not a mapping; of anything else nothing."""
-    if isinstance(returned, (tuple, list)):
-        return list(returned)
-    return [] if isinstance(returned, Mapping) else _inside(returned) or []

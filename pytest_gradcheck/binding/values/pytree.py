@@ -30,6 +30,7 @@ __all__ = [
     "integer_leaves",
     "is_number_list",
     "leaves",
+    "named_children",
     "rebuilt",
     "replaced",
     "with_article",
@@ -97,6 +98,24 @@ def accessors(container: Any) -> Iterator[str]:
     if names is not None:
         return (f".{name}" for name in names)
     return (f"[{k}]" for k in range(len(container)))
+
+
+def named_children(value: Any) -> Mapping[Any, Any] | None:
+    """Return the children of a container that names them; None for a sequence or an array.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> named_children(SimpleNamespace(W=1.0, b=2.0))
+    {'W': 1.0, 'b': 2.0}
+    >>> named_children([1.0, 2.0])
+    """
+    if type(value) in ATOMS or hasattr(value, "__array__"):
+        return None
+    if isinstance(value, Mapping):
+        return value
+    names = _attributes(value)
+    return None if names is None else {name: getattr(value, name) for name in names}
 
 
 def _attributes(value: Any) -> Iterable[str] | None:
@@ -262,8 +281,10 @@ def with_article(words: str) -> str:
 
 def counted(value: Any) -> str:
     """Return what `value` is, in words, with the size of a container: ``a tuple of 2``."""
-    if isinstance(value, Mapping):
-        return f"a {type(value).__name__} with the keys {', '.join(map(str, value))}"
+    names = named_children(value)
+    if names is not None:
+        kind = "keys" if isinstance(value, Mapping) else "fields"
+        return f"a {type(value).__name__} with the {kind} {', '.join(map(str, names))}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     return describe_value(value)

@@ -1,5 +1,6 @@
 """Gradients that backward stores as attributes of its object."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -118,4 +119,24 @@ def test_returned_gradient_needs_none_beside() -> None:
     layer = Affine()
     assert check_gradient(
         layer.forward, lambda x, dout: x.T @ dout, RNG.normal(size=(4, 3)), wrt="self.W"
+    )
+
+
+def test_gradients_of_attributes_in_a_container_with_fields() -> None:
+    """It is read by name, as a dict is, whatever its order."""
+
+    class Net:
+        def __init__(self) -> None:
+            self.W, self.b = RNG.normal(size=(3, 2)), RNG.normal(size=2)
+
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            return x @ self.W + self.b
+
+        def backward(self, dout: Any) -> None:
+            self.grads = SimpleNamespace(b=dout.sum(axis=0), W=self.x.T @ dout)
+
+    net = Net()
+    assert check_gradient(
+        net.forward, net.backward, RNG.normal(size=(4, 3)), wrt=["self.W", "self.b"]
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -115,15 +117,15 @@ def test_list_of_layers() -> None:
         (
             "params",
             {"W1": 1.0, "dW1": 1.0, "b1": 1.0, "db1": 1.0},
-            "backward returned a dict whose keys name the gradients in more than one way (the "
-            "parameter's name and 'd' + name): W1, dW1, b1, db1. Return each once.",
+            "backward returned a dict with the keys W1, dW1, b1, db1, which name the gradients in "
+            "more than one way (the parameter's name and 'd' + name). Return each once.",
         ),
         (
             "params",
             {"dW1": 1.0, "grad_b1": 1.0},
-            "backward returned a dict whose keys follow no one convention: dW1, grad_b1. Name all "
-            "gradients alike: the parameter's name, or 'd' + name, or 'grad_' + name, or name + "
-            "'_grad'.",
+            "backward returned a dict with the keys dW1, grad_b1, which follow no one convention. "
+            "Name all gradients alike: the parameter's name, or 'd' + name, or 'grad_' + name, or "
+            "name + '_grad'.",
         ),
         (
             ["x", "params"],
@@ -226,4 +228,100 @@ def test_gradient_of_what_is_checked_is_not_one_of_a_number_of_that_name() -> No
         lambda x, settings: {"x": 2 * x * settings["x"]},
         W,
         {"x": 3},
+    )
+
+
+@dataclass
+class Layer:
+    """The parameters of a layer."""
+
+    W: Any
+    b: Any
+
+
+class Pair(NamedTuple):
+    """The same in a named tuple."""
+
+    W: Any
+    b: Any
+
+
+class Reversed(NamedTuple):
+    """Its gradients, the last parameter first, as backpropagation finds them."""
+
+    db: Any
+    dW: Any  # noqa: N815  # as users write it
+
+
+NAMED = [Layer(1.0, 2.0), Pair(1.0, 2.0), SimpleNamespace(W=1.0, b=2.0)]
+
+
+@pytest.mark.parametrize("parameters", NAMED)
+@pytest.mark.parametrize(
+    "returned",
+    [
+        {"b": 8.0, "W": 7.0},
+        {"db": 8.0, "dW": 7.0, "dz": 9.0},
+        Reversed(8.0, 7.0),
+        SimpleNamespace(b_grad=8.0, W_grad=7.0),
+        Layer(7.0, 8.0),
+        (7.0, 8.0),
+        [7.0, 8.0],
+    ],
+)
+def test_fields_are_matched_by_name(parameters: Any, returned: Any) -> None:
+    """The order of what is returned counts only where it has no names."""
+    assert match({"p": parameters}, None, returned) == {"p.W": 7.0, "p.b": 8.0}
+
+
+@pytest.mark.parametrize("parameters", NAMED)
+def test_names_of_no_field_are_not_gone_over(parameters: Any) -> None:
+    """They may mean anything: the order is no hint."""
+    assert refused({"p": parameters}, None, {"u": 7.0, "v": 8.0}) == (
+        "backward gives no gradient for p.W, p.b; it returned a dict with the keys u, v. Return "
+        "it, or leave the parameter out of wrt=."
+    )
+
+
+@pytest.mark.parametrize(
+    "returned", [Reversed(8.0, 7.0), SimpleNamespace(b=8.0, W=7.0), Layer(7.0, 8.0)]
+)
+def test_fields_are_names_of_arguments(returned: Any) -> None:
+    """As the keys of a dict are, whether one argument is checked or several."""
+    values = {"W": 1.0, "b": 2.0}
+    assert match(values, None, returned) == {"W": 7.0, "b": 8.0}
+    assert match(values, "b", returned) == {"b": 8.0}
+    assert match({"p": values}, None, returned) == {"p['W']": 7.0, "p['b']": 8.0}
+
+
+def test_named_tuple_with_other_names_is_not_gone_over_by_position() -> None:
+    """A plain tuple would be."""
+    assert refused({"x": 1.0, "y": 2.0}, None, Pair(1.0, 2.0)) == (
+        "backward gives no gradient for x, y; it returned a Pair with the fields W, b. Only a "
+        "plain tuple goes by position. Return it, or leave the parameter out of wrt=."
+    )
+
+
+def test_items_of_a_sequence_have_positions_for_names() -> None:
+    """A dict of their positions is matched; other keys name none of them."""
+    layers = {"p": (1.0, 2.0)}
+    assert match(layers, None, {1: 8.0, 0: 7.0}) == {"p[0]": 7.0, "p[1]": 8.0}
+    assert match(layers, None, Pair(7.0, 8.0)) == {"p[0]": 7.0, "p[1]": 8.0}
+    assert "gives no gradient for p[0], p[1]" in refused(layers, None, {"a": 7.0, "b": 8.0})
+
+
+def test_gradient_under_the_name_of_two_parameters_is_refused() -> None:
+    """It can be that of one of them only."""
+    layers = {"p": {"one": {"W": 1.0}, "two": {"W": 2.0}}}
+    assert refused(layers, None, {"dW": 7.0}) == (
+        "backward returned a gradient called dW, which may be that of p['one']['W'] or of "
+        "p['two']['W']: return the structure of the arguments."
+    )
+
+
+def test_name_in_other_letters_is_asked_about() -> None:
+    """Names are case-sensitive; the question has the name as it would be read."""
+    assert refused({"W": 1.0, "b": 2.0}, None, {"dw": 7.0, "db": 8.0}) == (
+        "backward gives no gradient for W; it returned a dict with the keys dw, db. Did you mean "
+        "'dW' by 'dw'? Check what it does return with wrt='b'."
     )

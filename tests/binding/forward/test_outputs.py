@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -90,12 +91,14 @@ def test_order_of_a_dict_does_not_matter() -> None:
         ((1.0, 2.0), ["A", "B"]),
         ((1.0, 2.0), Stats("A", "B")),
         (Stats(1.0, 2.0), ("A", "B")),
-        (Stats(1.0, 2.0), Fit("A", "B")),
         ({"a": 1.0, "b": 2.0}, {"b": "B", "a": "A", "more": "C"}),
+        ({"spread": 1.0, "mean": 2.0}, Stats("B", "A")),
+        (Stats(1.0, 2.0), {"spread": "B", "mean": "A"}),
+        (Stats(1.0, 2.0), SimpleNamespace(spread="B", mean="A")),
     ],
 )
 def test_what_is_returned_about_outputs_is_split(raw: Any, returned: Any) -> None:
-    """Parts are matched by key in dicts, by position in everything else."""
+    """Parts are matched by name where outputs and parts have names, else by position."""
     assert list(layout(raw).split(returned).values()) == ["A", "B"]
 
 
@@ -107,6 +110,8 @@ def test_what_is_returned_about_outputs_is_split(raw: Any, returned: Any) -> Non
         ((1.0, 2.0), "AB"),
         ({"a": 1.0, "b": 2.0}, ("A", "B")),
         ({"a": 1.0, "b": 2.0}, {"a": "A"}),
+        (Stats(1.0, 2.0), Fit("A", "B")),
+        ((1.0, 2.0), Fit("A", "B")),
     ],
 )
 def test_other_structure_is_a_mismatch(raw: Any, returned: Any) -> None:
