@@ -766,7 +766,8 @@ def _flat(value: Any) -> list[Any]:
 
 
 def _map(value: Any, function: Callable[[Any], Any]) -> Any:
-    from pytest_gradcheck.binding.values.pytree import contents, replaced
+    from pytest_gradcheck.binding.values.pytree import contents
+    from pytest_gradcheck.binding.values.rebuilding import replaced
 
     inside = contents(value)
     if inside is None:

@@ -42,7 +42,8 @@ from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cach
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
-from pytest_gradcheck.binding.values.pytree import counted, named_children, rebuilt
+from pytest_gradcheck.binding.values.pytree import counted, named_children
+from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Kind
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,12 @@ from pytest_gradcheck.binding.call.attributes import follow
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
-    accessors,
     contents,
     describe_value,
     floating_leaves,
     integer_leaves,
     leaves,
+    places,
     with_article,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -123,8 +124,8 @@ def select_items(
             f"wrt is empty: there is nothing to check. Arguments of {forward_name}: "
             f"{_listed(arguments)}."
         )
-    places = _Contents(arguments)
-    items = [_find(name, places, bound, forward_name) for name in wanted]
+    found = _Contents(arguments)
+    items = [_find(name, found, bound, forward_name) for name in wanted]
     counts = Counter(leaf.name for item in items for leaf in item.leaves)
     for name, count in counts.items():
         if count > 1:
@@ -195,11 +196,11 @@ class _Contents:
     @cached_property
     def inside(self) -> dict[str, Any]:
         """Everything inside the arguments, at any depth."""
-        return dict(
-            place
+        return {
+            place: item
             for name, value in self.values.items()
-            for place in _everything_inside(name, value)
-        )
+            for place, item, _ in islice(places(name, value), 1, None)
+        }
 
     @cached_property
     def by_short_name(self) -> dict[str, list[str]]:
@@ -239,16 +240,6 @@ def _find(wanted: object, places: _Contents, bound: object | None, forward_name:
         )
     known = [*places.values, *places.inside]
     raise GradcheckUsageError(_unknown(wanted, known, arguments, bound, forward_name))
-
-
-def _everything_inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield accessor and value of everything inside `value`, at any depth."""
-    inside = contents(value)
-    if inside is None:
-        return
-    for accessor, item in zip(accessors(value), inside, strict=True):
-        yield name + accessor, item
-        yield from _everything_inside(name + accessor, item)
 
 
 def _item(name: str, value: Any, forward_name: str) -> Item:

@@ -23,8 +23,9 @@ from pytest_gradcheck.binding.values.pytree import (
     counted,
     describe_value,
     named_children,
-    rebuilt,
+    places,
 )
+from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = [
@@ -366,12 +367,9 @@ def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     >>> dict(named_outputs("output", {"loss": 0.5, "grid": [[1.0], [2.0]]}))
     {"output['loss']": 0.5, "output['grid']": [[1.0], [2.0]]}
     """
-    inside = _inside(value)
-    if inside is None:
-        yield name, value
-        return
-    for accessor, item in zip(accessors(value), inside, strict=True):
-        yield from named_outputs(name + accessor, item)
+    for place, item, inside in places(name, value, inside_of=_inside):
+        if inside is None:
+            yield place, item
 
 
 def shaped_like(part: Vector, block: Block, value: Any) -> Any:

@@ -9,7 +9,8 @@ It does not call the user's functions, and leaves the user's own objects as they
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,13 @@ from pytest_gradcheck.binding.values.pytree import (
     contents,
     holds_only,
     is_number_list,
+    stored,
+)
+from pytest_gradcheck.binding.values.rebuilding import (
+    RebuildError,
+    Structure,
+    around,
+    rebuilt,
     replaced,
 )
 
@@ -46,6 +54,9 @@ LOW_PRECISION = frozenset({"float16", "float32", "complex64"})
 
 #: The relative rounding of the coordinates of the point.
 FULL_PRECISION = float(np.finfo(np.float64).eps)
+
+#: Types of leaves that a call may exchange or change, and that can be compared.
+COMPARED = (int, float, complex, bool, str, bytearray, list, set, array)
 
 Maker = Callable[[], Any]
 
@@ -236,17 +247,7 @@ class WorkingCopy:
         """
         rows = {name: _rows(storage, points) for name, storage in self._storage.items()}
         named = zip(self._arguments.names, self.values(), strict=True)
-        return self._arguments.pack([self._with_rows(name, value, rows) for name, value in named])
-
-    def _with_rows(self, name: str, value: Any, rows: Mapping[str, NDArray[Any]]) -> Any:
-        """Return an argument with `rows` in the place of its checked leaves."""
-        if name in rows:
-            return rows[name]
-        inside = contents(value)
-        if inside is None or not self._checked.any_within(name):
-            return value
-        named = zip(accessors(value), inside, strict=True)
-        return replaced(value, [self._with_rows(name + a, item, rows) for a, item in named])
+        return self._arguments.pack([rebuilt(name, value, rows) for name, value in named])
 
     def _copier(self, name: str, original: Any) -> Maker:
         def copy_argument() -> Any:
@@ -287,14 +288,21 @@ class WorkingCopy:
         storage = self._storage.get(name)
         if storage is not None:
             return (storage.view if storage.working is None else storage.working), storage.make
-        inside = contents(value)
-        if inside is None or not self._checked.any_within(name):
+        if contents(value) is None or not self._checked.any_within(name):
             return value, None
-        named = zip(accessors(value), inside, strict=True)
-        inserted = [self._insert(name + accessor, item) for accessor, item in named]
-        if all(maker is None for _, maker in inserted):
-            return replaced(value, [item for item, _ in inserted]), None
-        return None, lambda: replaced(value, [make() if make else item for item, make in inserted])
+        structure = Structure(name, value, around(self._checked, value))
+        inserted = [self._insert(place, item) for place, item in structure.places]
+        passed = [item for item, _ in inserted]
+        makers = [(k, maker) for k, (_, maker) in enumerate(inserted) if maker is not None]
+        if not makers:
+            return structure.filled(passed), None
+
+        def make() -> Any:
+            for k, make_leaf in makers:
+                passed[k] = make_leaf()
+            return structure.filled(passed)
+
+        return None, make
 
 
 def _rows(storage: _LeafStorage, points: Vector) -> NDArray[Any]:
@@ -342,19 +350,29 @@ def copy_data(name: str, value: Any, checked: LeafNames) -> Any:
     Random generators are not copied: `Replay` restores them. Checked leaves become None: their
     values are in the point.
     """
-    if name in checked:
-        return None
-    if isinstance(value, np.ndarray):
-        return value.copy(order="K") if value.dtype != object else value
-    inside = contents(value)
-    if inside is not None:
-        if holds_only(inside, SIMPLE) and not checked.any_within(name):
-            return replaced(value, inside)
-        named = zip(accessors(value), inside, strict=True)
-        return replaced(value, [copy_data(name + a, item, checked) for a, item in named])
-    if is_number_list(value):
+    structure = Structure(
+        name,
+        value,
+        lambda place, inside: checked.any_within(place) or not holds_only(inside, SIMPLE),
+        stored,
+    )
+    return structure.filled(
+        [None if place in checked else _copied(item) for place, item in structure.places],
+        lambda _, container, __: container,
+    )
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of an array, or of a container of simple values; anything else as it is."""
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return value.copy(order="K")
+    if isinstance(value, (set, bytearray, array)) or is_number_list(value):
         return copy.deepcopy(value)
-    return value
+    inside = stored(value)
+    try:
+        return value if inside is None else replaced(value, inside)
+    except RebuildError:
+        return value
 
 
 def equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
@@ -367,30 +385,36 @@ def equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
 
 def differences(name: str, before: Any, after: Any, checked: LeafNames) -> Iterable[str]:
     """Yield accessors of what differs between two copies of an argument, except checked leaves."""
-    if before is after or name in checked:
-        return
+    pairs = [(name, before, after)]
+    seen: dict[tuple[int, int], Any] = {}
+    while pairs:
+        name, before, after = pairs.pop()
+        if before is after or name in checked:
+            continue
+        inside, inside_after = stored(before), stored(after)
+        if inside is None or inside_after is None:
+            if not _are_equal_leaves(before, after):
+                yield name
+            continue
+        if (id(before), id(after)) in seen:
+            continue
+        seen[id(before), id(after)] = (before, after)
+        if _are_simply_equal(before, inside, after, inside_after):
+            continue
+        named = list(accessors(before))
+        if named != list(accessors(after)):
+            yield name
+            continue
+        triples = zip(named, inside, inside_after, strict=True)
+        pairs += [(name + accessor, old, new) for accessor, old, new in triples][::-1]
+
+
+def _are_equal_leaves(before: Any, after: Any) -> bool:
+    """Return whether two values that are no containers are equal, as far as that is known."""
     if isinstance(before, np.ndarray):
-        same = (
-            isinstance(after, np.ndarray)
-            and before.shape == after.shape
-            and bool(equal(before, after).all())
-        )
-        if not same:
-            yield name
-        return
-    inside, inside_after = contents(before), contents(after)
-    if inside is None or inside_after is None:
-        if type(before) in (int, float, complex, bool, str, list) and before != after:
-            yield name
-        return
-    if _are_simply_equal(before, inside, after, inside_after):
-        return
-    named = list(accessors(before))
-    if named != list(accessors(after)):
-        yield name
-        return
-    for accessor, old, new in zip(named, inside, inside_after, strict=True):
-        yield from differences(name + accessor, old, new, checked)
+        same_shape = isinstance(after, np.ndarray) and before.shape == after.shape
+        return same_shape and bool(equal(before, after).all())
+    return not isinstance(before, COMPARED) or bool(before == after)
 
 
 def _are_simply_equal(

@@ -20,7 +20,7 @@ from pytest_gradcheck.binding.random_state.mersenne_twister_state import (
     numpy_global_access,
     python_access,
 )
-from pytest_gradcheck.binding.values.pytree import accessors, contents
+from pytest_gradcheck.binding.values.pytree import accessors, stored
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = [
@@ -175,7 +175,7 @@ class _Search:
             if code is None or not is_installed(code.co_filename):
                 self.search_function(value, depth)
             return
-        inside = contents(value)
+        inside = stored(value)
         if inside is None:
             for key, item in _attributes(value).items():
                 self.search(f"{name}.{key}", item, depth + 1)

@@ -1,18 +1,21 @@
 """Pytrees: nested containers with numbers and arrays as leaves.
 
-As in `jax.tree_util`, but without a registry: dicts, lists, tuples, named tuples, dataclasses and
-namespaces are containers, and a leaf is named by its Python accessor, ``params['W1']``. A
-rectangular list of plain numbers is a leaf, not a container. It does not know what is checked.
+As in `jax.tree_util`, but without a registry: mappings, lists, tuples, deques, named tuples,
+dataclasses, namespaces and arrays of objects are containers, and a leaf is named by its Python
+accessor, ``params['W1']``. A rectangular list of plain numbers is a leaf, not a container. It
+does not know what is checked, and only reads: `rebuilding` makes containers with other children.
 """
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import types
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import ChainMap, OrderedDict, UserDict, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,26 +24,33 @@ __all__ = [
     "SIMPLE",
     "Leaf",
     "LeafNames",
+    "Way",
     "accessors",
     "contents",
     "counted",
     "describe_value",
+    "dict_of",
     "floating_leaves",
     "holds_only",
     "integer_leaves",
     "is_number_list",
+    "is_same",
+    "keys_of",
     "leaves",
     "named_children",
-    "rebuilt",
-    "replaced",
+    "places",
+    "stored",
     "with_article",
 ]
 
 #: Types of immutable values that hold no others.
 SIMPLE: frozenset[type] = frozenset({int, float, complex, bool, str, bytes, types.NoneType})
 
-#: The most common types that are not containers.
-ATOMS = SIMPLE | {np.ndarray}
+#: A mapping of more items that is not a dict is taken for data that are read as they are needed.
+MOST_ITEMS = 10_000
+
+#: Arrays have no more axes, and so have lists that are read as one.
+MOST_AXES = 64
 
 #: Simple types without a derivative, and those that are not integers.
 NEVER_FLOATING = SIMPLE - {float, complex}
@@ -79,21 +89,34 @@ class Leaf:
 
 
 def contents(value: Any) -> list[Any] | None:
-    """Return the children of a container, in order; None where `value` is not a container."""
-    if type(value) in ATOMS:
+    """Return the children of a container, in order; None where `value` is not a container.
+
+    Children are read from where a container stores them: no method of a subclass is called. Only
+    of a mapping of the user's own class there is no other way; see also `stored`.
+    """
+    kind = type(value)
+    if kind in SIMPLE:
         return None
+    if kind is np.ndarray:
+        return list(value.flat) if value.dtype.hasobject and value.dtype.names is None else None
     if isinstance(value, Mapping):
-        return [item for _, item in value.items()]
+        return _values(value)
+    if isinstance(value, (list, tuple, deque)):
+        base: Any = next(base for base in (list, tuple, deque) if isinstance(value, base))
+        return None if is_number_list(value) else list(base.__iter__(value))
     names = _attributes(value)
-    if names is not None:
-        return [getattr(value, name) for name in names]
-    return list(value) if isinstance(value, (list, tuple)) and not is_number_list(value) else None
+    return None if names is None else [getattr(value, name) for name in names]
 
 
 def accessors(container: Any) -> Iterator[str]:
-    """Return the accessors of the children of a container, in the order of `contents`."""
+    """Return the accessors of the children of a container, in the order of `contents`.
+
+    No two are equal: of keys with one repr, the second has ``(2)`` after it.
+    """
     if isinstance(container, Mapping):
-        return (f"[{key!r}]" for key, _ in container.items())
+        return _unlike(f"[{key!r}]" for key in keys_of(container))
+    if isinstance(container, np.ndarray):
+        return (f"[{', '.join(map(str, index))}]" for index in np.ndindex(container.shape))
     names = _attributes(container)
     if names is not None:
         return (f".{name}" for name in names)
@@ -110,7 +133,7 @@ def named_children(value: Any) -> Mapping[Any, Any] | None:
     {'W': 1.0, 'b': 2.0}
     >>> named_children([1.0, 2.0])
     """
-    if type(value) in ATOMS or hasattr(value, "__array__"):
+    if type(value) in SIMPLE or hasattr(value, "__array__"):
         return None
     if isinstance(value, Mapping):
         return value
@@ -118,12 +141,81 @@ def named_children(value: Any) -> Mapping[Any, Any] | None:
     return None if names is None else {name: getattr(value, name) for name in names}
 
 
+def stored(value: Any) -> list[Any] | None:
+    """Return the children of a container, as `contents`, but without running the user's code."""
+    return None if _is_user_mapping(value) else contents(value)
+
+
+def _is_user_mapping(value: Any) -> bool:
+    """Return whether `value` is a mapping of the user's own class, which may hold no dict.
+
+    Reading it may open files, take long, or never come to an end.
+    """
+    if type(value) in SIMPLE or not isinstance(value, Mapping):
+        return False
+    return type(value) not in (types.MappingProxyType, ChainMap) and dict_of(value) is None
+
+
+def dict_of(mapping: Mapping[Any, Any]) -> dict[Any, Any] | None:
+    """Return the dict that a mapping is, or that it holds as a `collections.UserDict` does."""
+    if isinstance(mapping, dict):
+        return mapping
+    data = vars(mapping).get("data") if isinstance(mapping, UserDict) else None
+    return data if isinstance(data, dict) else None
+
+
+def keys_of(mapping: Mapping[Any, Any]) -> Iterable[Any]:
+    """Return the keys of a mapping, those of a dict without a method of a subclass."""
+    own = dict_of(mapping)
+    if own is None:
+        return mapping
+    return OrderedDict.keys(own) if isinstance(own, OrderedDict) else dict.keys(own)
+
+
+def _values(mapping: Mapping[Any, Any]) -> list[Any] | None:
+    """Return the values of a mapping; None where it does not store them, but computes them."""
+    own = dict_of(mapping)
+    if own is not None:
+        return list(OrderedDict.values(own) if isinstance(own, OrderedDict) else dict.values(own))
+    found = []
+    try:
+        count = len(mapping)
+        if count > MOST_ITEMS:
+            return None
+        for key in islice(mapping, count + 1):
+            found.append(mapping[key])
+            if len(found) == 1 and not is_same(found[0], mapping[key]):
+                return None
+    except Exception:  # noqa: BLE001  # the user's code, which the check could do without
+        return None
+    return found if len(found) == count else None
+
+
+def is_same(first: Any, second: Any) -> bool:
+    """Return whether two children are one object, or equal values that cannot change."""
+    if first is second:
+        return True
+    kind = type(first)
+    if kind is not type(second) or not (kind in SIMPLE or issubclass(kind, np.generic)):
+        return False
+    return bool(first == second) or repr(first) == repr(second) == "nan"
+
+
+def _unlike(names: Iterable[str]) -> Iterator[str]:
+    """Yield names, those that occurred before with a number after them."""
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        yield name if seen[name] == 1 else f"{name}({seen[name]})"
+
+
 def _attributes(value: Any) -> Iterable[str] | None:
-    """Return the attributes of a named tuple, a dataclass or a namespace; else None."""
-    if isinstance(value, (list, tuple)):
-        return getattr(value, "_fields", None)
+    """Return the attributes that are set of a named tuple, dataclass or namespace; else None."""
+    if isinstance(value, tuple):
+        fields = getattr(value, "_fields", ())
+        return fields if fields and len(fields) == len(value) else None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [field.name for field in dataclasses.fields(value)]
+        return [f.name for f in dataclasses.fields(value) if hasattr(value, f.name)]
     return list(vars(value)) if isinstance(value, types.SimpleNamespace) else None
 
 
@@ -135,38 +227,120 @@ def holds_only(inside: Iterable[Any], kinds: frozenset[type]) -> bool:
     return set(map(type, inside)) <= kinds
 
 
-def replaced(value: Any, new: Sequence[Any]) -> Any:
-    """Return a copy of a container with `new` for its children, in order."""
-    if isinstance(value, Mapping):
-        result: Any = copy.copy(value)
-        for key, item in zip(value, new, strict=True):
-            result[key] = item
-        return result
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*new)
-    if isinstance(value, (list, tuple)):
-        return type(value)(new)
-    result = copy.copy(value)
-    for accessor, item in zip(accessors(value), new, strict=True):
-        object.__setattr__(result, accessor[1:], item)
-    return result
+def places(
+    name: str,
+    value: Any,
+    *,
+    inside_of: Callable[[Any], list[Any] | None] = contents,
+    enters: Callable[[list[Any]], bool] = bool,
+) -> Iterator[tuple[str, Any, list[Any] | None]]:
+    """Yield everything in `value`, itself first and depth first.
 
+    A container is not entered inside itself. Where one is, as by a link to a parent, each
+    container is entered once: there may be more ways through a graph than can be followed.
 
-def rebuilt(name: str, value: Any, new: Mapping[str, Any]) -> Any:
-    """Return a copy of `value`, called `name`, with the values that `new` has for accessors.
+    Parameters
+    ----------
+    name : str
+        Its accessor.
+    value : Any
+        A container or a leaf.
+    inside_of : callable
+        Returns the children of a container, None for anything else.
+    enters : callable
+        Returns whether to enter a container with these children.
 
-    Examples
-    --------
-    >>> rebuilt("p", {"W": [1.0], "b": {"c": 2.0}}, {"p['b']['c']": 3.0})
-    {'W': [1.0], 'b': {'c': 3.0}}
+    Yields
+    ------
+    name : str
+        An accessor, from `name` on.
+    value : Any
+        What is there.
+    inside : list or None
+        Its children, where it is a container.
     """
-    if name in new:
-        return new[name]
-    inside = contents(value)
-    if inside is None:
-        return value
-    named = zip(accessors(value), inside, strict=True)
-    return replaced(value, [rebuilt(name + accessor, item, new) for accessor, item in named])
+    inside = inside_of(value)
+    yield name, value, inside
+    if inside is None or not enters(inside):
+        return
+    way = Way(value, inside_of)
+    stack = [zip(accessors(value), inside, strict=True)]
+    names = [name]
+    way.enter(value)
+    while stack:
+        for accessor, item in stack[-1]:
+            inside = inside_of(item)
+            if inside is not None and not way.may_enter(item):
+                continue
+            yield names[-1] + accessor, item, inside
+            if inside is not None and enters(inside):
+                way.enter(item)
+                names.append(names[-1] + accessor)
+                stack.append(zip(accessors(item), inside, strict=True))
+                break
+        else:
+            stack.pop()
+            names.pop()
+            way.leave()
+
+
+class Way:
+    """The way of a depth-first search: the containers that it is in, and those it has been in.
+
+    Parameters
+    ----------
+    root : Any
+        Where it begins.
+    inside_of : callable
+        Returns the children of a container, None for anything else.
+    """
+
+    def __init__(self, root: Any, inside_of: Callable[[Any], list[Any] | None] = contents) -> None:
+        self._root, self._inside_of = root, inside_of
+        self._path: list[int] = []
+        # Holding the containers keeps their ids from being reused.
+        self._seen: dict[int, Any] = {}
+        self._on_path: set[int] = set()
+
+    @cached_property
+    def is_cyclic(self) -> bool:
+        """Whether a container in the root is inside itself."""
+        done, on_path = dict[int, Any](), {id(self._root)}
+        stack = [(self._root, iter(self._inside_of(self._root) or ()))]
+        while stack:
+            for item in stack[-1][1]:
+                if id(item) in on_path:
+                    return True
+                inside = None if id(item) in done else self._inside_of(item)
+                if inside is not None:
+                    on_path.add(id(item))
+                    stack.append((item, iter(inside)))
+                    break
+            else:
+                item, _ = stack.pop()
+                on_path.discard(id(item))
+                done[id(item)] = item
+        return False
+
+    def may_enter(self, container: Any) -> bool:
+        """Return whether it is to be entered now."""
+        if id(container) not in self._seen:
+            return True
+        return id(container) not in self._on_path and not self.is_cyclic
+
+    def is_inside(self, container: Any) -> bool:
+        """Return whether the way is inside a container now."""
+        return id(container) in self._on_path
+
+    def enter(self, container: Any) -> None:
+        """Go into a container."""
+        self._seen[id(container)] = container
+        self._path.append(id(container))
+        self._on_path.add(id(container))
+
+    def leave(self) -> None:
+        """Leave the container that was entered last."""
+        self._on_path.discard(self._path.pop())
 
 
 def leaves(name: str, value: Any, *, skipped: frozenset[type] = frozenset()) -> Iterator[Leaf]:
@@ -186,13 +360,16 @@ def leaves(name: str, value: Any, *, skipped: frozenset[type] = frozenset()) -> 
     Leaf
         Named from `name` on.
     """
-    inside = contents(value)
-    if inside is None:
-        if _is_numeric(value) or is_number_list(value):
+    if type(value) in SIMPLE or (type(value) is np.ndarray and not value.dtype.hasobject):
+        if _is_numeric(value):
             yield Leaf(name, value)
-    elif not (skipped and holds_only(inside, skipped)):
-        for accessor, item in zip(accessors(value), inside, strict=True):
-            yield from leaves(name + accessor, item, skipped=skipped)
+        return
+    found = places(
+        name, value, enters=lambda inside: not (skipped and holds_only(inside, skipped))
+    )
+    for place, item, inside in found:
+        if inside is None and (_is_numeric(item) or is_number_list(item)):
+            yield Leaf(place, item)
 
 
 def floating_leaves(name: str, value: Any) -> tuple[Leaf, ...]:
@@ -248,15 +425,15 @@ def is_number_list(value: Any) -> bool:
     return _number_shape(value) is not None
 
 
-def _number_shape(value: Any) -> tuple[int, ...] | None:
+def _number_shape(value: Any, depth: int = 0) -> tuple[int, ...] | None:
     """Return the shape of a rectangular list of plain numbers, None for anything else."""
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list) or not value or depth > MOST_AXES:
         return None
     kinds = set(map(type, value))
     if all(issubclass(kind, (int, float, complex)) and kind is not bool for kind in kinds):
         return (len(value),)
-    first = _number_shape(value[0])
-    if first is None or any(_number_shape(item) != first for item in value):
+    first = _number_shape(value[0], depth + 1)
+    if first is None or any(_number_shape(item, depth + 1) != first for item in value):
         return None
     return (len(value), *first)
 
@@ -282,7 +459,7 @@ def with_article(words: str) -> str:
 def counted(value: Any) -> str:
     """Return what `value` is, in words, with the size of a container: ``a tuple of 2``."""
     names = named_children(value)
-    if names is not None:
+    if names is not None and contents(value) is not None:
         kind = "keys" if isinstance(value, Mapping) else "fields"
         return f"a {type(value).__name__} with the {kind} {', '.join(map(str, names))}"
     if isinstance(value, (tuple, list)):
