@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import erf, erfc
 
-from pytest_gradcheck import Report, check_gradient, gradcheck
+from pytest_gradcheck import GradcheckUsageError, Report, check_gradient, gradcheck
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=3000)
@@ -210,3 +210,84 @@ def test_memory_is_linear() -> None:
         tracemalloc.stop()
     assert report.verdict == "correct"
     assert peak < 100 * x.nbytes
+
+
+ROWS = np.random.default_rng(6).normal(size=(5, 3))
+
+
+def row_loss(table: Any, scale: Any = 1.0) -> Any:
+    """Return a number for each row."""
+    return scale * np.sum(np.sin(table) * np.cos(table[:, :1]), axis=1)
+
+
+def row_gradients(table: Any, scale: Any = 1.0) -> Any:
+    """Return the gradient of each row's number."""
+    gradients = np.cos(table) * np.cos(table[:, :1])
+    gradients[:, 0] -= np.sin(table[:, 0]) * np.sum(np.sin(table), axis=1)
+    return np.reshape(scale, (-1, 1)) * gradients
+
+
+@pytest.mark.parametrize("table", [ROWS, np.tile(ROWS, (600, 1)), np.tile(ROWS, (1, 400))])
+def test_gradients_row_by_row(table: Any) -> None:
+    """Outputs of shape (n,) and gradients of shape (n, d) are about one row each."""
+    assert check_gradient(row_loss, row_gradients, table)
+
+
+@pytest.mark.parametrize("table", [ROWS, np.tile(ROWS, (600, 1)), np.tile(ROWS, (1, 400))])
+def test_wrong_entry_of_a_row_is_named(table: Any) -> None:
+    """With the output that it is about."""
+    error = np.zeros_like(table)
+    error[3, 2] = 0.1
+    report = check_gradient(row_loss, lambda table: row_gradients(table) + error, table)
+    assert wrong_entries(report) == ["output[3] / table[3, 2]"]
+
+
+def test_row_that_depends_on_another_is_wrong() -> None:
+    """There is no place in the gradients for that dependence."""
+    report = check_gradient(
+        lambda table: row_loss(table) + table[4, 1],
+        lambda table: row_gradients(table) + (np.arange(15).reshape(5, 3) == 13),
+        ROWS,
+    )
+    assert set(wrong_entries(report)) == {f"output[{k}] / table[4, 1]" for k in range(4)}
+
+
+def test_rows_beside_single_entries_and_jacobians() -> None:
+    """Each parameter has the form that its shape shows."""
+    scale, weights = np.arange(1.0, 6.0), np.array([0.5, -1.0])
+
+    def backward(table: Any, scale: Any) -> Any:
+        return row_gradients(table, scale), row_loss(table)
+
+    assert check_gradient(row_loss, backward, ROWS, scale).kind == "elementwise"
+
+    def forward(table: Any, weights: Any) -> Any:
+        return row_loss(table) * (weights @ weights)
+
+    def mixed(table: Any, weights: Any) -> Any:
+        return row_gradients(table) * (weights @ weights), np.outer(row_loss(table), 2 * weights)
+
+    assert check_gradient(forward, mixed, ROWS, weights).kind == "jacobian"
+    report = check_gradient(
+        forward, lambda table, weights: mixed(1.01 * table, weights), ROWS, weights
+    )
+    assert report.verdict == "wrong"
+
+
+def test_complex_rows() -> None:
+    """A complex entry is moved by its parts."""
+    table = ROWS + 1j * ROWS[::-1]
+    assert check_gradient(lambda z: np.sum(z**2, axis=1), lambda z: 2 * z, table)
+    assert check_gradient(lambda z: np.sum(np.abs(z) ** 2, axis=1), lambda z: 2 * z, table)
+    assert check_gradient(lambda x: 1j * np.sum(x**2, axis=1), lambda x: 2j * x, ROWS)
+
+
+def test_square_table_has_no_certain_rows() -> None:
+    """Its columns may be meant, so the Jacobian is asked for."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(lambda x: np.sum(x**2, axis=0), lambda x: 2 * x, np.eye(3))
+    assert error.value.args[0] == (
+        "lambda returned a gradient of x of shape (3, 3); forward's output has shape (3,), so its "
+        "Jacobian has shape (3, 3, 3). It may be about rows or about columns: return the Jacobian "
+        "itself."
+    )

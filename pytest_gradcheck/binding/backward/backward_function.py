@@ -34,6 +34,7 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
     match_gradients,
     refuse_unread_gradient,
 )
+from pytest_gradcheck.binding.backward.side_by_side import split_columns
 from pytest_gradcheck.binding.call.backward_arguments import invoke
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.call.user_function import add_note
@@ -41,6 +42,7 @@ from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
+from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import counted, named_children
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
@@ -220,7 +222,7 @@ class BackwardFunction:
             found = {NUMBER.name: returned}
         else:
             found = self._split_by_output(output, returned)
-        matched = {block.name: self._match(found[block.name]) for block in outputs}
+        matched = {block.name: self._match(found[block.name], block) for block in outputs}
         claims = {
             block.name: self._as_arrays(matched[block.name], block, several=len(outputs) > 1)
             for block in outputs
@@ -250,7 +252,8 @@ class BackwardFunction:
         claims = {}
         for parameter in self._working_copy.parameters:
             about = f"{output.name} / {parameter.name}" if several else parameter.name
-            array = as_array(found[parameter.name], about, name)
+            gradient = _as_derivative(found[parameter.name], output, parameter, name)
+            array = as_array(gradient, about, name)
             if not (parameter.is_complex or output.is_complex):
                 array = as_real(array, about, name)
             claims[parameter.name] = array
@@ -259,17 +262,22 @@ class BackwardFunction:
     def _split_by_output(self, output: Output, returned: Any) -> dict[str, Any]:
         """Return what was returned about each of several outputs."""
         try:
-            return output.layout.split(returned)
+            return self._split(output, returned)
         except MismatchError as mismatch:
             raise self._mismatch_error(
                 output, mismatch, "the derivatives of that output", COTANGENT_HINT
             ) from None
 
+    def _split(self, output: Output, returned: Any) -> dict[str, Any]:
+        """Return what was returned for each output, of a matrix its rows."""
+        layout = output.layout
+        return layout.split(as_dense(returned, self.name) if layout.is_several else returned)
+
     def _read_jvp(self, output: Output, returned: Any) -> BackwardResult:
         """Read the derivative of each output along the tangent."""
         name = self.name
         try:
-            found = output.layout.split(returned)
+            found = self._split(output, returned)
         except MismatchError as mismatch:
             raise self._mismatch_error(
                 output, mismatch, "its derivative along the tangent"
@@ -300,10 +308,12 @@ class BackwardFunction:
             f"{cache_hint(output.raw)}"
         )
 
-    def _match(self, returned: Any) -> dict[str, Any]:
+    def _match(self, returned: Any, output: Block) -> dict[str, Any]:
         """Find the claims in what was returned; about attributes, also among the attributes."""
         resolved = self._resolved
         positional = resolved.arguments.positional
+        if isinstance(returned, np.ndarray) and returned.dtype == object and returned.ndim == 1:
+            returned = list(returned)  # as ``np.array([dW, db], dtype=object)`` was once written
         refuse_unread_gradient(returned, resolved.integers, positional, resolved.backward_name)
 
         def match(items: Sequence[Item]) -> dict[str, Any]:
@@ -318,7 +328,8 @@ class BackwardFunction:
         attributes = [item for item in resolved.items if item.is_attribute]
         others = [item for item in resolved.items if not item.is_attribute]
         if not attributes or resolved.owner is None:
-            return match(resolved.items)
+            columns = split_columns(returned, resolved.items, output, resolved.backward_name)
+            return match(resolved.items) if columns is None else columns
         try:
             claims = match(resolved.items)
         except GradcheckUsageError:
@@ -331,6 +342,16 @@ class BackwardFunction:
         return prefer_attribute_gradients(
             claims, resolved.owner, attributes, resolved.backward_name
         )
+
+
+def _as_derivative(gradient: Any, output: Block, parameter: Parameter, backward_name: str) -> Any:
+    """Return a matrix of SciPy, which has two axes only, as an array with those of both."""
+    if not is_matrix(gradient):
+        return gradient
+    array = np.asarray(as_dense(gradient, backward_name))
+    if array.shape == (output.size, parameter.size):
+        return array.reshape((*output.shape, *parameter.shape))
+    return array
 
 
 def _roundings(

@@ -41,6 +41,10 @@ __all__ = [
 #: Imaginary parts below this share of the largest entry are rounding errors of zero.
 VANISHING = 1e-6
 
+#: The longest row of entries that one output may have for itself in an elementwise claim: all
+#: outputs together are measured in as many pairs of evaluations.
+MAX_WIDTH = 1000
+
 Shape = tuple[int, ...]
 
 
@@ -159,7 +163,9 @@ class DenseClaim:
 class ElementwiseClaim:
     """A claim that each entry of a parameter moves the entry of each output at the same index.
 
-    Only these derivatives are stored; the Jacobian is a row of diagonal matrices.
+    Where a parameter has more axes than the outputs, a whole row of its entries moves the entry
+    at the index that they share. Only these derivatives are stored; the Jacobian is a row of
+    diagonal matrices.
 
     Attributes
     ----------
@@ -240,14 +246,11 @@ class OtherCotangents:
 
 def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[Any]:
     """Return a gradient as a finite numeric array, without a copy if it is one, or raise."""
-    try:
-        array = np.asarray(gradient)
-    except (TypeError, ValueError):
-        array = np.array(None)
+    array, why = _converted(gradient)
     if array.dtype.kind not in "biufc":
         raise GradcheckUsageError(
             f"{backward_name} returned {describe_value(gradient)} as the gradient of "
-            f"{parameter_name}: a gradient is a number or a numeric array."
+            f"{parameter_name}: a gradient is a number or a numeric array.{why}"
         )
     finite = np.isfinite(array)
     if not finite.all():
@@ -259,6 +262,18 @@ def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[
             f"{parameter_name}{place} is {array[bad]} ({count} of {array.size} entries)."
         )
     return array
+
+
+def _converted(gradient: Any) -> tuple[NDArray[Any], str]:
+    """Return a gradient as an array, of no numeric type if it is none, and a reason for that."""
+    if isinstance(gradient, np.ndarray) and gradient.dtype == object:
+        gradient = gradient.tolist()  # an array of numbers that NumPy was not asked to convert
+    try:
+        return np.asarray(gradient), ""
+    except (TypeError, ValueError):
+        return np.array(None), ""
+    except Exception as error:  # noqa: BLE001  # another library says how to convert its arrays
+        return np.array(None), f" Its conversion raises {type(error).__name__}: {error}"
 
 
 def as_real(array: NDArray[Any], name: str, backward_name: str) -> NDArray[Any]:
@@ -280,8 +295,25 @@ def is_elementwise(
     claims: Mapping[str, NDArray[Any]], parameters: Sequence[Parameter], output: Block
 ) -> bool:
     """Return whether the shapes are those of elementwise derivatives rather than a Jacobian."""
-    shape = output.shape
-    return shape != () and all(claims[p.name].shape == p.shape == shape for p in parameters)
+    return all(_is_row_by_row(claims[p.name].shape, p, output) for p in parameters)
+
+
+def _is_row_by_row(found: Shape, parameter: Parameter, output: Block) -> bool:
+    """Return whether a claim has, for each entry of an output, a row about its own entries.
+
+    The parameter has the axes of the output, or these and more: the rows of a table, of which
+    each gives one number. A claim of its shape has no place for other derivatives. Where it has
+    these axes at its end, too, it may as well be about columns.
+    """
+    axes = len(output.shape)
+    if not axes or found != parameter.shape or found[:axes] != output.shape:
+        return False
+    return len(found) == axes or not _is_column_by_column(found, output)
+
+
+def _is_column_by_column(found: Shape, output: Block) -> bool:
+    axes = len(output.shape)
+    return axes > 0 and found[-axes:] == output.shape
 
 
 def build_claim(
@@ -298,7 +330,8 @@ def build_claim(
     ----------
     claims : mapping of str to mapping of str to ndarray
         For each output and each parameter: of the shape of the parameter for a gradient, a VJP
-        or an elementwise derivative; for a Jacobian the shape of the output comes first.
+        or an elementwise derivative, also row by row; for a Jacobian the shape of the output
+        comes first.
     parameters : sequence of Parameter
         In the order of the point.
     outputs : sequence of Block
@@ -318,20 +351,20 @@ def build_claim(
     GradcheckUsageError
         When a claim has the wrong shape, with a hint how to get the right one.
     """
-    elementwise = [
+    width = max(p.size // max(output.size, 1) for p in parameters for output in outputs)
+    if width <= MAX_WIDTH and all(
         output.size > 1 and is_elementwise(claims[output.name], parameters, output)
         for output in outputs
-    ]
-    if all(elementwise):
+    ):
         return _elementwise(claims, parameters, outputs, convention)
     columns = []
-    for output, is_diagonal in zip(outputs, elementwise, strict=True):
+    for output in outputs:
         mine = claims[output.name]
         rows = []
         for parameter in parameters:
             claim = mine[parameter.name]
-            if is_diagonal:
-                claim = np.diag(claim.reshape(-1))
+            if output.size > 1 and _is_row_by_row(claim.shape, parameter, output):
+                claim = _block_diagonal(claim.reshape(output.size, -1))
             else:
                 _check_shape(claim.shape, parameter, output, parameters, backward_name)
             matrix = claim.reshape(output.size, -1)
@@ -364,15 +397,24 @@ def _elementwise(
             for output in outputs
         ]
         values.append(np.concatenate(found, axis=1))
-        parts = 2 if parameter.is_complex else 1
-        place = np.arange(parameter.stop - parameter.start)[:, None] // parts
-        output_indices.append(
-            np.concatenate([_outputs_at(output, place) for output in outputs], axis=1)
-        )
-        colours += [slice(parameter.start + k, parameter.stop, parts) for k in range(parts)]
+        coordinates = parameter.stop - parameter.start
+        # Neighbouring coordinates move the same output: the parts of an entry, entries of a row.
+        widths = [coordinates // max(output.size, 1) for output in outputs]
+        places = [np.arange(coordinates)[:, None] // max(width, 1) for width in widths]
+        output_indices.append(np.concatenate(list(map(_outputs_at, outputs, places)), axis=1))
+        stride = max(widths)
+        colours += [slice(parameter.start + k, parameter.stop, stride) for k in range(stride)]
     return ElementwiseClaim(
         np.concatenate(values), np.concatenate(output_indices), tuple(colours), outputs[-1].stop
     )
+
+
+def _block_diagonal(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the Jacobian of outputs of which each has a row of entries of its own."""
+    count, width = rows.shape
+    blocks = np.zeros((count, count, width), dtype=rows.dtype)
+    blocks[np.arange(count), np.arange(count)] = rows
+    return blocks.reshape(count, -1)
 
 
 def _outputs_at(output: Block, place: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -410,6 +452,8 @@ def _check_shape(
         explained += f"shape {wanted}."
         if found == () and output.shape == parameter.shape:
             hint = "Have forward and backward changed places?"
+        elif found == parameter.shape and found[: len(output.shape)] == output.shape:
+            hint = "It may be about rows or about columns: return the Jacobian itself."
         elif found == parameter.shape:
             hint = (
                 "For the product with an upstream gradient, give backward a parameter cotangent, "

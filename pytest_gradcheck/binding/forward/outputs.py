@@ -96,12 +96,32 @@ class Layout:
     def split(self, returned: Any) -> dict[str, Any]:
         """Split what backward returned into the parts for each output, by its name.
 
+        It has the structure of the outputs; or it is one array, of which the first axis runs
+        over the entries of all outputs.
+
         Raises
         ------
         MismatchError
-            When `returned` has another structure than the outputs.
+            When `returned` has another structure.
         """
+        if self.is_several and hasattr(returned, "shape"):
+            return self._split_rows(returned)
         return dict(_pair_up("output", self.raw, returned))
+
+    def _split_rows(self, array: Any) -> dict[str, Any]:
+        """Split an array with a row for each entry of the outputs."""
+        try:
+            rows = np.asarray(array)
+        except Exception:  # noqa: BLE001  # whatever the conversion of another library raises
+            raise MismatchError("output", array) from None
+        sizes = [block.size for block in self.blocks]
+        if rows.dtype.kind not in "biufc" or rows.shape[:1] != (sum(sizes),):
+            raise MismatchError("output", array)
+        parts = np.split(rows, np.cumsum(sizes)[:-1])
+        return {
+            block.name: part.reshape((*block.shape, *rows.shape[1:]))
+            for block, part in zip(self.blocks, parts, strict=True)
+        }
 
     def _flatten_several(self, raw: Any) -> Vector:
         found = dict(named_outputs("output", raw))
@@ -295,6 +315,11 @@ def cache_hint(raw: Any) -> str:
 
 def _split(result: Any, returns: ReturnConvention, forward_name: str) -> tuple[Any, Any, bool]:
     is_pair = isinstance(result, tuple) and len(result) == 2
+    if returns is ReturnConvention.GRADIENTS and isinstance(result, (tuple, list)):
+        if len(result) == 2:
+            return result[0], result[1], True
+        if len(result) > 2:  # the value, then a gradient for each parameter
+            return result[0], _following(result), True
     if returns is ReturnConvention.OUTPUT or (
         returns is ReturnConvention.MAYBE_CACHE and not is_pair
     ):
@@ -311,6 +336,12 @@ def _split(result: Any, returns: ReturnConvention, forward_name: str) -> tuple[A
         f"{forward_name} returned {returned}, but backward asks for the cache: forward must "
         f"return {returns.value}."
     )
+
+
+def _following(result: Any) -> Any:
+    """Return all but the first element of a tuple, by name if it is a named one."""
+    named = named_children(result)
+    return tuple(result[1:]) if named is None else dict(list(named.items())[1:])
 
 
 def _numeric(value: Any, returned: str, name: str, hint: str) -> NDArray[Any]:

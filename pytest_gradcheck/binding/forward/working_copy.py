@@ -392,6 +392,8 @@ def differences(name: str, before: Any, after: Any, checked: LeafNames) -> Itera
         if before is after or name in checked:
             continue
         inside, inside_after = stored(before), stored(after)
+        if isinstance(before, list) and inside is not None and isinstance(after, list):
+            inside_after = after  # of plain numbers, where its items were measured in float64
         if inside is None or inside_after is None:
             if not _are_equal_leaves(before, after):
                 yield name

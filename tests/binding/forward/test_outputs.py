@@ -13,6 +13,8 @@ from pytest_gradcheck.binding.forward.outputs import Layout, MismatchError, read
 
 Stats = namedtuple("Stats", "mean spread")  # noqa: PYI024  # as users write it
 
+Trained = namedtuple("Trained", "loss dW db")  # noqa: PYI024
+
 
 @dataclass
 class Fit:
@@ -120,3 +122,35 @@ def test_other_structure_is_a_mismatch(raw: Any, returned: Any) -> None:
         layout({"inner": raw}).split({"inner": returned})
     assert error.value.name == "output['inner']"
     assert error.value.returned is returned
+
+
+def test_rows_of_one_array_are_split() -> None:
+    """Each output takes as many as it has entries."""
+    jacobian = np.arange(15.0).reshape(5, 3)
+    parts = layout((1.0, np.ones((2, 2)))).split(jacobian)
+    assert parts["output[0]"].tolist() == jacobian[0].tolist()
+    assert parts["output[1]"].tolist() == jacobian[1:].reshape(2, 2, 3).tolist()
+
+
+@pytest.mark.parametrize("array", [np.ones(3), np.ones(()), np.array(["a", "b"])])
+def test_array_with_another_number_of_rows_is_a_mismatch(array: Any) -> None:
+    """As many as entries are expected, and numbers."""
+    with pytest.raises(MismatchError):
+        layout((1.0, 2.0)).split(array)
+
+
+@pytest.mark.parametrize(
+    ("result", "gradients"),
+    [
+        ((1.0, "dx"), "dx"),
+        ([1.0, "dx"], "dx"),
+        ((1.0, "dx", "dy"), ("dx", "dy")),
+        ([1.0, "dx", "dy"], ("dx", "dy")),
+        (Stats(1.0, "dx"), "dx"),
+        (Trained(1.0, "dW", "db"), {"dW": "dW", "db": "db"}),
+    ],
+)
+def test_value_and_gradients(result: Any, gradients: Any) -> None:
+    """Of more than two elements, all after the first are gradients."""
+    output = read_output(result, ReturnConvention.GRADIENTS, "forward")
+    assert (output.raw, output.auxiliary) == (1.0, gradients)

@@ -1,0 +1,113 @@
+"""One array of derivatives with respect to all parameters, their columns side by side.
+
+As ``np.hstack([dy_dx, dy_dz])``, or one row ``np.array([df_da, df_db])`` for numbers a and b. The
+last axis runs over the entries of all parameters, in order. It does not match names, and does not
+know numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.call.wrt import Item
+from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
+from pytest_gradcheck.binding.values.parameters import Block
+from pytest_gradcheck.binding.values.pytree import is_number_list, keys_of, places
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["split_columns"]
+
+
+def split_columns(
+    returned: Any, items: Sequence[Item], output: Block, backward_name: str
+) -> dict[str, NDArray[Any]] | None:
+    """Split one array into the derivatives with respect to each parameter.
+
+    Parameters
+    ----------
+    returned : Any
+        What backward returned about one output.
+    items : sequence of Item
+        What is checked.
+    output : Block
+        The output.
+    backward_name : str
+        For messages.
+
+    Returns
+    -------
+    dict of str to ndarray, or None
+        By the name of each leaf, of the shape of the output, then that of the leaf; None where
+        there is one parameter only, or `returned` is no array of all of them.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When the order of rows or columns is not certain.
+    """
+    leaves = [leaf for item in items for leaf in item.leaves]
+    if len(leaves) < 2:
+        return None
+    if type(returned) is tuple and len(returned) == 1:
+        (returned,) = returned
+    array = _as_array(returned, backward_name)
+    sizes = [leaf.array.size for leaf in leaves]
+    if array is None or not array.ndim or array.shape[-1] != sum(sizes):
+        return None
+    if array.shape[:-1] not in _leading_axes(output):
+        return None
+    if isinstance(returned, list) and array.ndim == 1 and len(items) == len(leaves):
+        return None  # numbers in order, one for each argument
+    _refuse_unclear(returned, array, items, backward_name)
+    rows = array.reshape((*output.shape, array.shape[-1]))
+    columns = np.split(rows, np.cumsum(sizes)[:-1], axis=-1)
+    return {
+        leaf.name: part.reshape((*output.shape, *leaf.array.shape))
+        for leaf, part in zip(leaves, columns, strict=True)
+    }
+
+
+def _leading_axes(output: Block) -> set[tuple[int, ...]]:
+    """Return the shapes that may come before the columns; one row needs no axis."""
+    shapes = {output.shape, (output.size,)}
+    return shapes | {()} if output.size == 1 else shapes
+
+
+def _as_array(returned: Any, backward_name: str) -> NDArray[Any] | None:
+    """Return a numeric array, a matrix or a list of numbers as an array; None for the rest."""
+    if is_matrix(returned):
+        return np.asarray(as_dense(returned, backward_name))
+    if not (hasattr(returned, "__array__") or is_number_list(returned)):
+        return None
+    try:
+        array = np.asarray(returned)
+    except Exception:  # noqa: BLE001  # whatever the conversion of another library raises
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def _refuse_unclear(
+    returned: Any, array: NDArray[Any], items: Sequence[Item], backward_name: str
+) -> None:
+    """Raise where an array can be read in two ways that differ."""
+    if isinstance(returned, list) and len(returned) == len(items) and array.ndim == 2:
+        count = len(items)
+        raise GradcheckUsageError(
+            f"{backward_name} returned a list of {count} lists, which may be a Jacobian with a "
+            f"row for each output, or the derivatives by each of the {count} checked arguments: "
+            "return np.array(...) of it in the first case, a tuple of arrays in the second."
+        )
+    for item in items:
+        for name, value, _ in places(item.name, item.value):
+            # Flattened by JAX, a dict has its keys in sorted order; by its values, in their own.
+            keys = [str(key) for key in keys_of(value)] if isinstance(value, Mapping) else []
+            if keys != sorted(keys):
+                raise GradcheckUsageError(
+                    f"{backward_name} returned the derivatives by all parameters in one array of "
+                    f"shape {array.shape}, but the keys of {name} are not sorted, and their order "
+                    "in it may be either: return a dict with the same keys, or sort these."
+                )
