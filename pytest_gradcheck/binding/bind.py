@@ -4,7 +4,8 @@ It is a pipeline, in which each stage takes what those before it made:
 
 1. The signature of forward names its arguments, and `wrt` selects what is checked (`call`).
 2. The constraints of the parameters are read (`constrained_parameters`).
-3. The random generators that the functions may draw from are found (`random_state`).
+3. All that the functions can reach is found, to be put back at the end (`state`), and with it the
+   random generators that they may draw from (`random_state`).
 4. Forward is evaluated at the base point, on a working copy of its arguments (`forward`).
 5. Backward is called there for its claim, and both a second time (`backward`).
 6. The way to evaluate forward at perturbed points is chosen (`dispatch`).
@@ -24,7 +25,6 @@ from pytest_gradcheck.binding.backward.backward_function import BackwardFunction
 from pytest_gradcheck.binding.backward.base_claim import claim_at_base
 from pytest_gradcheck.binding.backward.perturbed_claims import PerturbedClaims
 from pytest_gradcheck.binding.backward.repeatability import repeat_at_base
-from pytest_gradcheck.binding.call.attributes import attributes_restored
 from pytest_gradcheck.binding.call.resolved_call import Call, ResolvedCall
 from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
     UNCONSTRAINED,
@@ -44,6 +44,8 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.random_state.generators import find_generators
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.report_notes import binding_notes, convention_note, not_checked
+from pytest_gradcheck.binding.state.reachable import reachable
+from pytest_gradcheck.binding.state.snapshot import state_restored
 from pytest_gradcheck.binding.unused_parameters import watch_unused
 from pytest_gradcheck.binding.values.complex_pairs import weights
 
@@ -92,9 +94,11 @@ def bind(
     """
     resolved = ResolvedCall.of(call)
     constraints = constrain(declarations, resolved.leaves)
-    generators = find_generators(resolved.functions(), resolved.named_arguments(), replay)
+    reached = reachable(resolved.functions(), resolved.named_arguments())
+    generators = find_generators(reached, replay)
+    attributes = [leaf.value for item in resolved.attributes for leaf in item.leaves]
     with (
-        attributes_restored(resolved.owner),
+        state_restored(reached, attributes),
         Replay(generators, everything=replay_all) as replaying,
     ):
         problem, working_copy = _pose(

@@ -23,10 +23,24 @@ class CallCounter:
     """
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
-        self._function = function
-        self.calls = 0
+        calls = 0
+
+        # Not in an attribute: a check puts these back.
+        def counted(x: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            return function(x)
+
+        def read() -> int:
+            return calls
+
+        self._counted, self._read = counted, read
 
     def __call__(self, x: Any) -> Any:
         """Evaluate the function."""
-        self.calls += 1
-        return self._function(x)
+        return self._counted(x)
+
+    @property
+    def calls(self) -> int:
+        """The number of calls so far."""
+        return self._read()

@@ -325,7 +325,7 @@ class BackwardFunction:
                 backward_name=resolved.backward_name,
             )
 
-        attributes = [item for item in resolved.items if item.is_attribute]
+        attributes = resolved.attributes
         others = [item for item in resolved.items if not item.is_attribute]
         if not attributes or resolved.owner is None:
             columns = split_columns(returned, resolved.items, output, resolved.backward_name)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["assign", "attributes_restored", "bound_object", "copy_object", "follow", "rebind"]
+__all__ = ["assign", "bind_again", "bound_object", "copy_object", "follow", "rebind"]
 
 _ACCESS = re.compile(
     r"\.(?P<name>\w+)|\[(?P<quote>['\"])(?P<key>.*?)(?P=quote)\]|\[(?P<index>-?\d+)\]"
@@ -115,23 +114,42 @@ def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:
         yield from _arrays(item, seen)
 
 
-@contextmanager
-def attributes_restored(owner: object | None) -> Iterator[None]:
-    """Restore the attributes of an object when the context ends, arrays in place."""
-    attributes = getattr(owner, "__dict__", None)
-    if attributes is None:
-        yield
-        return
-    before = dict(attributes)
-    arrays = {k: v.copy() for k, v in before.items() if isinstance(v, np.ndarray)}
-    try:
-        yield
-    finally:
-        attributes.clear()
-        attributes.update(before)
-        for name, content in arrays.items():
-            if before[name].flags.writeable:
-                np.copyto(before[name], content)
+def bind_again(owner: object, accessor: str, value: object) -> Callable[[], None]:
+    """Return what binds an attribute to its array again, where forward has bound it to another.
+
+    Parameters
+    ----------
+    owner : object
+        The user's object.
+    accessor : str
+        The attribute.
+    value : object
+        Its array.
+
+    Returns
+    -------
+    callable
+        It does nothing to a property that returns another array each time.
+
+    Examples
+    --------
+    >>> import types
+    >>> layer = types.SimpleNamespace(W=np.ones(2))
+    >>> again = bind_again(layer, ".W", layer.W)
+    >>> layer.W = layer.W / 2
+    >>> again()
+    >>> layer.W
+    array([1., 1.])
+    """
+    accesses = tuple(_accesses(accessor))
+    if _followed(owner, accesses) is not value:
+        return lambda: None
+
+    def again() -> None:
+        if _followed(owner, accesses) is not value:
+            assign(owner, accessor, value)
+
+    return again
 
 
 def follow(owner: object, accessor: str) -> Any:
@@ -144,22 +162,23 @@ def follow(owner: object, accessor: str) -> Any:
     >>> follow(layer, ".params['W'][1]")
     2.0
     """
-    value: Any = owner
-    for kind, key in _accesses(accessor):
-        value = getattr(value, key) if kind == "." else value[key]
-    return value
+    return _followed(owner, _accesses(accessor))
 
 
 def assign(owner: object, accessor: str, value: Any) -> None:
     """Set the value of `accessor` in `owner`."""
     *path, (kind, last) = _accesses(accessor)
-    holder: Any = owner
-    for step, key in path:
-        holder = getattr(holder, key) if step == "." else holder[key]
+    holder = _followed(owner, path)
     if kind == ".":
         setattr(holder, last, value)
     else:
         holder[last] = value
+
+
+def _followed(owner: Any, accesses: Iterable[tuple[str, Any]]) -> Any:
+    for kind, key in accesses:
+        owner = getattr(owner, key) if kind == "." else owner[key]
+    return owner
 
 
 def _accesses(accessor: str) -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, rebind
+from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.call.memory_overlap import refuse_overlap
 from pytest_gradcheck.binding.call.signature import BoundArguments, bind_arguments, name_of
@@ -84,13 +84,13 @@ class ResolvedCall:
     Attributes
     ----------
     forward : callable
-        The user's function, or the same method of a copy of its object.
+        The user's function.
     backward : callable or None
         Likewise; None where forward returns the gradients itself.
     forward_name, backward_name : str
         Their names, for messages.
     owner : object or None
-        The object that forward is bound to; a copy of it where its attributes are checked.
+        The object that forward is bound to.
     arguments : BoundArguments
         The user's own arguments of forward.
     items : tuple of Item
@@ -116,7 +116,7 @@ class ResolvedCall:
 
     @classmethod
     def of(cls, call: Call) -> ResolvedCall:
-        """Resolve the names in `call`; copy the bound object where its attributes are checked.
+        """Resolve the names in `call`.
 
         Raises
         ------
@@ -142,12 +142,6 @@ class ResolvedCall:
         items = select_items(call.wrt, arguments, bound=owner, forward_name=name)
         refuse_overlap(items, name)
         integers = IntegerLeaves(items, {} if call.wrt is not None else arguments.passed())
-        if owner is not None and any(item.is_attribute for item in items):
-            copied = copy_object(owner, "wrt names attributes")
-            forward = rebind(forward, owner, copied)
-            backward = backward if backward is True else rebind(backward, owner, copied)
-            items = select_items(call.wrt, arguments, bound=copied, forward_name=name)
-            owner = copied
         function = plan = None
         if backward is not True:
             function = backward
@@ -171,6 +165,11 @@ class ResolvedCall:
     def leaves(self) -> list[Leaf]:
         """The checked leaves, in order: the parameters."""
         return [leaf for item in self.items for leaf in item.leaves]
+
+    @property
+    def attributes(self) -> list[Item]:
+        """The items that are attributes of the bound object."""
+        return [item for item in self.items if item.is_attribute]
 
     def functions(self) -> list[Callable[..., Any]]:
         """Return the user's functions: forward, and backward where there is one."""

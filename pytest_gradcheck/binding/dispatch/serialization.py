@@ -30,8 +30,8 @@ from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import OutputReader
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
-from pytest_gradcheck.binding.random_state.generators import is_installed
 from pytest_gradcheck.binding.random_state.replay import Replay
+from pytest_gradcheck.binding.state.reachable import is_installed
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY, GradcheckUsageError
 

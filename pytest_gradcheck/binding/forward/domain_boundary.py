@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_gradcheck.binding.random_state.generators import is_installed
+from pytest_gradcheck.binding.state.reachable import is_installed
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 
 __all__ = ["DOMAIN_EXCEPTIONS", "Edge", "Edges", "edge_of", "is_skip"]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.attributes import assign
+from pytest_gradcheck.binding.call.attributes import assign, bind_again
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
@@ -37,6 +37,7 @@ from pytest_gradcheck.binding.values.rebuilding import (
     rebuilt,
     replaced,
 )
+from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = [
     "FULL_PRECISION",
@@ -95,7 +96,7 @@ class _LeafStorage:
 
 
 class WorkingCopy:
-    """The arguments of forward, perturbed by changing `point` in place.
+    """The arguments of forward and its checked attributes, perturbed by changing `point`.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ class WorkingCopy:
     leaves : sequence of Leaf
         The checked leaves.
     owner : object or None
-        A copy of the bound object, for leaves that are its attributes.
+        The bound object, for leaves that are its attributes: these are perturbed in place.
     lift : bool
         Pass floating arrays of low precision as float64.
 
@@ -272,7 +273,9 @@ class WorkingCopy:
             return _LeafStorage(parameter, view, None, make)
         if of_owner:
             # Perturbed in place: assigning a new array would miss aliases like params = [self.W].
+            _make_writeable(value, leaf.name)
             self._writers.append(_Writer(value, view))
+            self._writers.append(bind_again(owner, leaf.name.removeprefix("self"), value))
             return _LeafStorage(parameter, view, value, None)
         if type(value) is np.ndarray and value.flags.c_contiguous:
             if value.dtype in (np.float64, np.complex128):
@@ -321,6 +324,19 @@ class _Writer:
 
     def __call__(self) -> None:
         np.copyto(self.working, self.view, casting="same_kind")
+
+
+def _make_writeable(array: NDArray[Any], name: str) -> None:
+    """Let the check write to an attribute, until everything is put back, or raise."""
+    if array.flags.writeable:
+        return
+    try:
+        array.flags.writeable = True
+    except ValueError:
+        raise GradcheckUsageError(
+            f"{name} cannot be perturbed: its memory is read-only. Let the object hold a copy, "
+            f"{name} = np.array({name})."
+        ) from None
 
 
 def _parameters_of(leaves: Iterable[Leaf]) -> Iterable[Parameter]:

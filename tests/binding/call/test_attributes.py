@@ -1,4 +1,4 @@
-"""Attributes of bound objects: copying, reading, setting and restoring."""
+"""Attributes of bound objects: copying, reading and setting."""
 
 import re
 import threading
@@ -11,7 +11,6 @@ import pytest
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.call.attributes import (
     assign,
-    attributes_restored,
     bound_object,
     copy_object,
     follow,
@@ -76,20 +75,6 @@ def test_object_that_cannot_be_copied_is_refused() -> None:
         "cannot pickle '_thread.lock' object. Give it a __deepcopy__, or pass the parameters as "
         "arguments of forward."
     )
-
-
-def test_attributes_are_put_back() -> None:
-    """New attributes are removed, old ones come back, arrays get their content back in place."""
-    net = Net()
-    net.running = np.zeros(2)  # type: ignore[attr-defined]  # as users do
-    before, array = dict(vars(net)), vars(net)["running"]
-    with attributes_restored(net):
-        vars(net)["running"] += 1
-        net.cache = "x"  # type: ignore[attr-defined]  # as users do
-        del net.params
-    assert vars(net) == before
-    assert vars(net)["running"] is array
-    assert array.tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -1,0 +1,239 @@
+"""Checks of objects: all functions work on the user's own, which stay as they were."""
+
+import functools
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError, check_gradient
+
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=4)
+
+
+class Layer:
+    """A layer that keeps its input, counts its calls and averages its outputs."""
+
+    def __init__(self) -> None:
+        self.W = RNG.normal(size=(3, 4))
+        self.params = [self.W]
+        self.history: list[Any] = []
+        self.bn = SimpleNamespace(running=np.zeros(3), seen=set())
+        self.lock = threading.Lock()  # it cannot be copied
+
+    def forward(self, x: Any) -> Any:
+        """Return the activations."""
+        self.x, self.y = x, np.tanh(self.params[0] @ x)
+        self.bn.running += self.y
+        self.bn.seen.add(len(self.history))
+        self.history.append(self.y)
+        return self.y
+
+    def backward(self, dout: Any) -> Any:
+        """Store the gradient of W, and return that of x."""
+        d = dout * (1 - self.y**2)
+        self.dW = np.outer(d, self.x)
+        return self.W.T @ d
+
+    def wrong(self, dout: Any) -> Any:
+        """Forget the derivative of tanh."""
+        self.dW = np.outer(dout, self.x)
+        return self.W.T @ dout
+
+
+GLOBAL_LAYER = Layer()
+
+
+def by_global(dout: Any) -> Any:
+    """Ask the layer that is a global."""
+    return GLOBAL_LAYER.backward(dout)
+
+
+def by_closure(layer: Any) -> Any:
+    """Ask the layer that is closed over."""
+
+    def backward(dout: Any) -> Any:
+        return layer.backward(dout)
+
+    return backward
+
+
+def by_default(layer: Any) -> Any:
+    """Ask the layer that is a default."""
+
+    def backward(dout: Any, it: Any = layer) -> Any:
+        return it.backward(dout)
+
+    return backward
+
+
+def by_partial(layer: Any) -> Any:
+    """Ask the layer that is an argument of a partial."""
+    return functools.partial(lambda it, dout: it.backward(dout), layer)
+
+
+class Trainer:
+    """An object that holds the layer."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layers = {"first": layer}
+
+    def __call__(self, dout: Any) -> Any:
+        """Call backward of the layer."""
+        return self.layers["first"].backward(dout)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda layer: layer.backward,
+        by_closure,
+        by_default,
+        by_partial,
+        Trainer,
+    ],
+)
+@pytest.mark.parametrize("wrt", ["self.W", ["x", "self.W"]])
+def test_backward_may_reach_the_layer_in_any_way(of: Any, wrt: Any) -> None:
+    """Through its method, a closure, a default, a partial or another object."""
+    layer = Layer()
+    assert check_gradient(layer.forward, of(layer), X, wrt=wrt).passed
+
+
+def test_backward_may_reach_the_layer_by_a_global() -> None:
+    """A module may have one layer for all its tests."""
+    assert check_gradient(GLOBAL_LAYER.forward, by_global, X, wrt="self.W").passed
+
+
+def test_wrong_gradient_from_a_closure_is_found() -> None:
+    """The layer asked is the one that was evaluated."""
+    layer = Layer()
+    layer.backward = layer.wrong  # type: ignore[method-assign]  # as users try
+    assert not check_gradient(layer.forward, by_closure(layer), X, wrt="self.W").passed
+
+
+@pytest.mark.parametrize("wrt", [None, "self.W"])
+def test_layer_is_put_back(wrt: Any) -> None:
+    """Attributes, nested objects, lists and sets, whether attributes are checked or not."""
+    layer = Layer()
+    attributes, weights = dict(vars(layer)), layer.W.copy()
+    check_gradient(layer.forward, layer.backward, X, wrt=wrt)
+    assert vars(layer) == attributes
+    assert layer.W is layer.params[0]
+    assert layer.W.tobytes() == weights.tobytes()
+    assert (layer.history, layer.bn.seen) == ([], set())
+    assert layer.bn.running.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("how", ["callable", "argument", "closure", "backward"])
+def test_any_object_that_functions_reach_is_put_back(how: str) -> None:
+    """A callable object, an argument, an object or array in a closure, backward's own object."""
+
+    class Model:
+        def __init__(self) -> None:
+            self.calls, self.cache = 0, {"x": np.zeros(4)}
+
+        def __call__(self, x: Any, *_: Any) -> Any:
+            self.calls += 1
+            self.cache["x"][:] = x
+            return 2 * x
+
+    model, buffer = Model(), np.zeros(4)
+
+    def forward(x: Any, it: Any = None) -> Any:
+        buffer[:] = x
+        (it or model)(x)
+        return x @ x
+
+    if how == "callable":
+        check_gradient(model, lambda x, dout: 2 * dout, X)
+    elif how == "argument":
+        check_gradient(forward, lambda x: 2 * x, X, model)
+    elif how == "closure":
+        check_gradient(forward, lambda x: 2 * x, X)
+    else:
+        check_gradient(lambda x: x @ x, model, X)
+    assert model.calls == 0
+    assert list(model.cache) == ["x"]
+    assert not model.cache["x"].any()
+    assert not buffer.any()
+
+
+def test_layer_is_put_back_after_a_failure() -> None:
+    """An exception of forward leaves nothing behind either."""
+    layer = Layer()
+    attributes, weights = dict(vars(layer)), layer.W.copy()
+
+    def backward(dout: Any) -> Any:
+        layer.W *= 2
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        check_gradient(layer.forward, backward, X, wrt="self.W")
+    assert vars(layer) == attributes
+    assert layer.W.tobytes() == weights.tobytes()
+
+
+class Normalised:
+    """A layer that binds its parameter anew in each call."""
+
+    def __init__(self) -> None:
+        self.W = RNG.normal(size=(3, 4))
+
+    def forward(self, x: Any) -> Any:
+        """Normalise the parameter first."""
+        self.norm = np.linalg.norm(self.W)
+        self.W = self.W / self.norm
+        return self.W @ x
+
+    def backward(self, x: Any, dout: Any) -> Any:
+        """Differentiate the normalisation, too."""
+        d = np.outer(dout, x)
+        return (d - self.W * np.sum(d * self.W)) / self.norm
+
+
+def test_forward_may_bind_a_checked_attribute_anew() -> None:
+    """Each evaluation begins with the array that is perturbed, and zero is no right gradient."""
+    layer = Normalised()
+    weights = layer.W
+    assert check_gradient(layer.forward, layer.backward, X, wrt="self.W").passed
+    assert layer.W is weights
+    report = check_gradient(layer.forward, lambda x, dout: 0 * weights, X, wrt="self.W")
+    assert not report.passed
+
+
+def test_attribute_of_a_class_is_put_back() -> None:
+    """It is shared by all objects of the class."""
+
+    class Linear:
+        W = np.ones((2, 4))
+
+        def forward(self, x: Any) -> Any:
+            return self.W @ x
+
+    check_gradient(Linear().forward, lambda x, dout: np.outer(dout, x), X, wrt="self.W")
+    assert (Linear.W == 1).all()
+
+
+def test_read_only_attribute_is_perturbed_nevertheless() -> None:
+    """It is read-only again afterwards."""
+    layer = Layer()
+    layer.W.flags.writeable = False
+    assert check_gradient(layer.forward, layer.backward, X, wrt="self.W").passed
+    assert not layer.W.flags.writeable
+
+
+def test_attribute_in_read_only_memory_is_refused() -> None:
+    """The message says what to do."""
+    layer = Layer()
+    layer.W = np.frombuffer(layer.W.tobytes()).reshape(3, 4)
+    layer.params = [layer.W]
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(layer.forward, layer.backward, X, wrt="self.W")
+    assert error.value.args[0] == (
+        "self.W cannot be perturbed: its memory is read-only. Let the object hold a copy, "
+        "self.W = np.array(self.W)."
+    )
