@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_gradcheck.report.inert_text import escaped_lines, without_middle
 from pytest_gradcheck.report.report import GradcheckError
 
 __all__ = [
@@ -39,6 +40,9 @@ PACKAGE_DIRECTORY = str(Path(__file__).parent)
 #: The width of a message; pytest indents it by up to 12 columns.
 WIDTH = 80
 
+#: The most characters of a message; what it suggests comes last.
+LENGTH = 4000
+
 
 class GradcheckUsageError(ValueError):
     """A gradient check could not be made as it was written.
@@ -50,9 +54,8 @@ class GradcheckUsageError(ValueError):
     __module__ = "pytest_gradcheck"
 
     def __str__(self) -> str:
-        return textwrap.fill(
-            super().__str__(), WIDTH, break_long_words=False, break_on_hyphens=False
-        )
+        text = escaped_lines(without_middle(super().__str__(), LENGTH))
+        return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 class GradcheckWarning(pytest.PytestWarning):

@@ -7,14 +7,17 @@ the name of the layer that each value comes from.
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
 
+import numpy as np
+
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import shown
+from pytest_gradcheck.report.spelling import closest
 
 __all__ = [
     "OPTION_NAMES",
@@ -28,6 +31,9 @@ __all__ = [
 MODES = ("auto", "full", "fast")
 KINKS = ("accept", "fail")
 CONVENTIONS = ("pytorch", "jax")
+
+#: The length of a seed: that of the entropy that `numpy.random.SeedSequence` draws.
+SEED_BITS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,9 +195,9 @@ def validate(
     convert, requirement = rule
     try:
         return convert(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001  # methods of the value may raise anything
         raise GradcheckUsageError(
-            f"gradcheck option {name}={value!r} ({origin}): {name} must be {requirement}."
+            f"gradcheck option {name}={shown(value)} ({origin}): {name} must be {requirement}."
         ) from None
 
 
@@ -214,17 +220,16 @@ def parse(name: str, text: str, origin: str) -> object:
 def _unknown_option_message(name: str, origin: str, forward_arguments: tuple[str, ...]) -> str:
     if name in forward_arguments:
         return (
-            f"gradcheck has no option {name!r} ({origin}), but forward has an argument of that "
-            f"name: put it in kwargs={{{name!r}: ...}}."
+            f"gradcheck has no option {shown(name)} ({origin}), but forward has an argument of "
+            f"that name: put it in kwargs={{{shown(name)}: ...}}."
         )
     if name in _FOREIGN_OPTIONS:
-        return f"gradcheck has no option {name!r} ({origin}): {_FOREIGN_OPTIONS[name]}."
+        return f"gradcheck has no option {shown(name)} ({origin}): {_FOREIGN_OPTIONS[name]}."
     known = (*OPTION_NAMES, "wrt", "kwargs", "backward", "backward_args", "has_cache")
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return (
-        f"gradcheck has no option {name!r} ({origin}).{hint} Options: {', '.join(OPTION_NAMES)}."
-    )
+    close = closest(name, known)
+    hint = f" Did you mean {close!r}?" if close else ""
+    options = ", ".join(OPTION_NAMES)
+    return f"gradcheck has no option {shown(name)} ({origin}).{hint} Options: {options}."
 
 
 #: Options of other tools, with what to use in their place.
@@ -241,15 +246,14 @@ _FOREIGN_OPTIONS = {
 
 def _choice(values: tuple[str, ...]) -> Callable[[object], str]:
     def convert(value: object) -> str:
-        if isinstance(value, str) and value in values:
-            return value
-        raise ValueError(value)
+        # The literal itself, since the value may be a member of a StrEnum or a numpy string.
+        return values[values.index(value)]
 
     return convert
 
 
 def _positive_float(value: object) -> float:
-    if isinstance(value, (bool, str)):
+    if isinstance(value, (str, bytes)) or _is_boolean(value):
         raise TypeError(value)
     number = float(value)  # type: ignore[arg-type]  # validate() catches the TypeError
     if not (number > 0 and math.isfinite(number)):
@@ -258,7 +262,7 @@ def _positive_float(value: object) -> float:
 
 
 def _rtol(value: object) -> float:
-    number = 0.0 if value == 0 and not isinstance(value, bool) else _positive_float(value)
+    number = 0.0 if value == 0 and not _is_boolean(value) else _positive_float(value)
     if number >= 1:
         raise ValueError(value)
     return number
@@ -268,19 +272,23 @@ def _optional_step(value: object) -> float | None:
     return None if value is None else _positive_float(value)
 
 
-def _integer(value: object, minimum: int) -> int:
-    if isinstance(value, bool):
+def _integer(value: object, minimum: int, bits: int = 63) -> int:
+    if _is_boolean(value):
         raise TypeError(value)
-    number = operator.index(value)  # type: ignore[arg-type]  # validate() catches the TypeError
-    if number < minimum:
+    number = int(operator.index(value))  # type: ignore[arg-type]  # validate() catches the TypeError
+    if number < minimum or number.bit_length() > bits:
         raise ValueError(value)
     return number
 
 
 def _boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
+    if _is_boolean(value):
+        return bool(value)
     raise TypeError(value)
+
+
+def _is_boolean(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_))
 
 
 def _unchanged(value: object) -> object:
@@ -301,12 +309,12 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "mode": (_choice(MODES), "'auto', 'full' or 'fast'"),
     "rtol": (_rtol, "a float, at least 0 and less than 1"),
     "step": (_optional_step, "a positive float (an absolute step), or None to balance it"),
-    "max_evaluations": (lambda v: _integer(v, 1), "a positive int"),
-    "seed": (lambda v: _integer(v, 0), "an int, at least 0"),
+    "max_evaluations": (lambda v: _integer(v, 1), "a positive int, less than 2**63"),
+    "seed": (lambda v: _integer(v, 0, SEED_BITS), "an int, at least 0 and less than 2**128"),
     "strict": (_boolean, "True or False"),
     "kinks": (_choice(KINKS), "'accept' or 'fail'"),
     "convention": (_choice(CONVENTIONS), "'pytorch' or 'jax'"),
-    "max_rows": (lambda v: _integer(v, 0), "an int, at least 0"),
+    "max_rows": (lambda v: _integer(v, 0), "an int, at least 0 and less than 2**63"),
     "replay": (_generators, "a random generator, or a list of them"),
     # The validation of these needs the parameters: binding does it.
     "tangent": (_unchanged, "a constraint"),

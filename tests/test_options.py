@@ -63,20 +63,24 @@ def test_numpy_numbers_become_builtins() -> None:
         ),
         (
             {"max_evaluations": 0},
-            "max_evaluations=0 (call): max_evaluations must be a positive int.",
+            "max_evaluations=0 (call): max_evaluations must be a positive int, less than 2**63.",
         ),
         (
             {"max_evaluations": 1e4},
-            "max_evaluations=10000.0 (call): max_evaluations must be a positive int.",
+            "max_evaluations=10000.0 (call): max_evaluations must be a positive int, less than "
+            "2**63.",
         ),
-        ({"seed": -1}, "seed=-1 (call): seed must be an int, at least 0."),
+        ({"seed": -1}, "seed=-1 (call): seed must be an int, at least 0 and less than 2**128."),
         ({"strict": 1}, "strict=1 (call): strict must be True or False."),
         ({"kinks": "allow"}, "kinks='allow' (call): kinks must be 'accept' or 'fail'."),
         (
             {"convention": "numpy"},
             "convention='numpy' (call): convention must be 'pytorch' or 'jax'.",
         ),
-        ({"max_rows": True}, "max_rows=True (call): max_rows must be an int, at least 0."),
+        (
+            {"max_rows": True},
+            "max_rows=True (call): max_rows must be an int, at least 0 and less than 2**63.",
+        ),
     ],
 )
 def test_values_out_of_range(given: dict[str, Any], message: str) -> None:
@@ -131,5 +135,6 @@ def test_text_that_cannot_be_read_is_shown() -> None:
     with pytest.raises(GradcheckUsageError) as error:
         parse("seed", "seven", "command line")
     assert error.value.args[0] == (
-        "gradcheck option seed='seven' (command line): seed must be an int, at least 0."
+        "gradcheck option seed='seven' (command line): seed must be an int, at least 0 and less "
+        "than 2**128."
     )

@@ -25,6 +25,7 @@ from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
 from pytest_gradcheck.options import Layer, validate
 from pytest_gradcheck.pytest_integration.collection import is_user_mark, requests_fixture
 from pytest_gradcheck.pytest_integration.failure_location import run_at_def_line
+from pytest_gradcheck.report.representation import shown
 
 __all__ = [
     "MarkedCall",
@@ -161,7 +162,7 @@ def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
     if mark.args:
         raise GradcheckUsageError(
             f"pytest.mark.{mark.name} takes keywords only, and {item.name} gives it "
-            f"{mark.args[0]!r}: write backward=..."
+            f"{shown(mark.args[0])}: write backward=..."
         )
     for name, value in mark.kwargs.items():
         if name == "kwargs":
@@ -172,8 +173,8 @@ def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
         if mark.name == "gradcheck" and name in CALL_ARGUMENTS:
             if name == "backward" and not (value is None or value is True or callable(value)):
                 raise GradcheckUsageError(
-                    f"backward={value!r} in the mark of {item.name}: it must be a function, or "
-                    "left out where the test returns (value, gradients)."
+                    f"backward={shown(value)} in the mark of {item.name}: it must be a function, "
+                    "or left out where the test returns (value, gradients)."
                 )
             continue
         if name in CALL_ARGUMENTS:

@@ -85,7 +85,9 @@ def seed_from_node_id(nodeid: str) -> int:
     >>> seed_from_node_id("test_layers.py::test_affine")
     2751233064
     """
-    return int.from_bytes(hashlib.sha256(nodeid.encode()).digest()[:4], "big")
+    return int.from_bytes(
+        hashlib.sha256(nodeid.encode(errors="surrogatepass")).digest()[:4], "big"
+    )
 
 
 def _settings(config: pytest.Config, names: Sequence[str]) -> Iterator[Layer]:

@@ -95,12 +95,11 @@ def progress_line(config: pytest.Config) -> Callable[[str], None] | None:
         width = writer.fullwidth - writer.width_of_current_line - 2
         if width < FEWEST_COLUMNS:
             return
+        line = f"{SAVE_CURSOR}{ERASE_LINE} {text[:width]}{RESTORE_CURSOR}" if text else ERASE_LINE
         with capture.global_and_fixture_disabled() if capture else nullcontext():
-            writer.write_raw(
-                f"{SAVE_CURSOR}{ERASE_LINE} {text[:width]}{RESTORE_CURSOR}"
-                if text
-                else ERASE_LINE,
-                flush=True,
-            )
+            try:
+                writer.write_raw(line, flush=True)
+            except UnicodeEncodeError:  # of a locale that cannot write a name
+                writer.write_raw(line.encode("ascii", "replace").decode(), flush=True)
 
     return show

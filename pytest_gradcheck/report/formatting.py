@@ -157,12 +157,12 @@ def elide(name: str, width: int) -> str:
     Examples
     --------
     >>> elide("parameters['a_long_name'][3, 4]", 24)
-    "parameters…_name'][3, 4]"
+    "parameter...name'][3, 4]"
     """
     if len(name) <= width:
         return name
-    tail = (width - 1) * 3 // 5
-    return f"{name[: width - 1 - tail]}…{name[-tail:]}" if tail > 0 else name[:width]
+    tail = (width - 3) * 3 // 5
+    return f"{name[: width - 3 - tail]}...{name[-tail:]}" if tail > 0 else name[:width]
 
 
 def wrap_text(text: str, indent: str = "") -> list[str]:

@@ -22,6 +22,7 @@ from pytest_gradcheck.report.formatting import (
     format_table,
     wrap_text,
 )
+from pytest_gradcheck.report.inert_text import escaped_lines
 from pytest_gradcheck.report.records import Entry, Note, ParameterReport, ReportData
 
 __all__ = ["markup_segments", "render_text"]
@@ -103,7 +104,7 @@ def render_text(report: ReportData) -> str:
         _worst_entries(report),
         _closing(report),
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    return escaped_lines("\n\n".join("\n".join(block) for block in blocks if block))
 
 
 def _headline(report: ReportData) -> list[str]:

@@ -8,9 +8,12 @@ does not compute verdicts, and it does not know pytest.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from pytest_gradcheck.report.inert_text import escaped
+from pytest_gradcheck.report.representation import listed, shown
 
 __all__ = [
     "Breach",
@@ -212,6 +215,9 @@ class OptionValue:
     value: object
     origin: str
 
+    def __repr__(self) -> str:
+        return f"OptionValue(value={shown(self.value)}, origin={self.origin!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
@@ -271,9 +277,9 @@ class ReportData:
         found = found or [p for p in self.parameters if name in _short_names(p.name)]
         if len(found) == 1:
             return found[0]
-        names = ", ".join(p.name for p in found or self.parameters)
+        names = listed(p.name for p in found or self.parameters)
         problem = "names more than one of" if found else "is not one of"
-        raise KeyError(f"{name!r} {problem} the checked parameters: {names}")
+        raise KeyError(f"{shown(name)} {problem} the checked parameters: {names}")
 
 
 def _subscript(index: tuple[int, ...], part: Part | None) -> str:
@@ -288,12 +294,34 @@ def _short_names(name: str) -> set[str]:
 
 
 def _to_builtins(value: Any) -> Any:
+    """Return a part of a report as dicts, lists, numbers and text, none of them of a subclass.
+
+    Other processes and formats know no subclasses, and no halves of surrogate pairs.
+    """
+    if isinstance(value, OptionValue):
+        return {"value": _to_builtin(value.value), "origin": value.origin}
     if dataclasses.is_dataclass(value):
         return {f.name: _to_builtins(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _to_builtins(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_to_builtins(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
+    return _to_builtin(value)
+
+
+def _to_builtin(value: Any) -> Any:
+    """Return a number, text or None; of anything else its representation."""
+    if value is None or type(value) in (bool, int, float):
         return value
-    return repr(value)
+    for kind, convert in CONVERSIONS:
+        if isinstance(value, kind):
+            return convert(value)
+    return shown(value)
+
+
+#: Conversions of subclasses, by no method of theirs.
+CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, escaped),
+    (float, float.__float__),
+    (int, int.__int__),
+)

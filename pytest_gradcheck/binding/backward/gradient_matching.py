@@ -9,7 +9,6 @@ numbers.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,8 @@ from pytest_gradcheck.binding.values.pytree import (
     named_children,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import listed
+from pytest_gradcheck.report.spelling import closest
 
 __all__ = ["KEY_CONVENTIONS", "match_gradients", "refuse_unread_gradient"]
 
@@ -264,7 +265,7 @@ class _Matching:
         return [leaf.name for item in self._items for leaf in item.leaves]
 
     def _names(self) -> str:
-        return ", ".join(item.name for item in self._items)
+        return listed(item.name for item in self._items)
 
     def _wrong_count(self, count: int) -> GradcheckUsageError:
         names = [item.name for item in self._available()][:count]
@@ -292,7 +293,7 @@ class _Matching:
     ) -> GradcheckUsageError:
         missing = list(missing)
         said = "" if returned is None else f"; it returned {counted(returned)}"
-        sentences = [f"{self._backward} gives no gradient for {', '.join(missing)}{said}."]
+        sentences = [f"{self._backward} gives no gradient for {listed(missing)}{said}."]
         if named_children(returned) is not None:
             sentences += _questions(missing, returned)
             if isinstance(returned, tuple):
@@ -307,13 +308,13 @@ class _Matching:
 
 def _questions(missing: Iterable[str], returned: Any) -> Iterator[str]:
     """Ask of every missing gradient that has a name like one that was returned."""
-    names = {str(name).lower(): name for name in named_children(returned) or ()}
+    names = [name for name in named_children(returned) or () if isinstance(name, str)]
     for parameter in missing:
         for convention in reversed(KEY_CONVENTIONS.values()):
             key = str(convention(short_name(parameter)))
-            close = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.8)
+            close = closest(key, names, cutoff=0.8)
             if close:
-                yield f"Did you mean {key!r} by {names[close[0]]!r}?"
+                yield f"Did you mean {key!r} by {close!r}?"
                 break
 
 

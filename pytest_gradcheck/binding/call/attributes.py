@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import type_name
 
 __all__ = ["assign", "bind_again", "bound_object", "copy_object", "follow", "rebind"]
 
@@ -63,7 +64,7 @@ def copy_object(owner: object, reason: str) -> object:
         return copy.deepcopy(owner, _copied_views(owner))
     except Exception as error:
         raise GradcheckUsageError(
-            f"{reason}, so a copy of the {type(owner).__name__} is used, but it cannot be copied: "
+            f"{reason}, so a copy of the {type_name(owner)} is used, but it cannot be copied: "
             f"{error}. Give it a __deepcopy__, or pass the parameters as arguments of forward."
         ) from error
 

@@ -16,6 +16,7 @@ from typing import Any
 from pytest_gradcheck.binding.call.signature import BoundArguments, name_of, signature_of
 from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.records import Note
 
 __all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
@@ -82,7 +83,10 @@ class BackwardPlan:
 
     def describe(self) -> str:
         """Return the call as code: ``affine_backward(dout=<cotangent>, cache=<cache>)``."""
-        parts = [*self.positional, *(f"{key}={source}" for key, source in self.keywords.items())]
+        parts = [
+            *self.positional,
+            *(f"{shortened(key)}={source}" for key, source in self.keywords.items()),
+        ]
         return f"{self.name}({', '.join(parts)})"
 
 
@@ -196,6 +200,7 @@ def _is_variadic(parameter: inspect.Parameter) -> bool:
 
 def _source(name: str, arguments: BoundArguments) -> str | None:
     """Return the source of a parameter called `name`, None if there is none."""
+    name = shortened(name)  # as the names of arguments are
     if name in arguments.names:
         return name
     special = SPECIALS.get(name)

@@ -15,12 +15,40 @@ from typing import Any, TypeGuard
 from weakref import WeakKeyDictionary
 
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.inert_text import shortened
+from pytest_gradcheck.report.representation import listed, shown, type_name
 
 __all__ = ["BoundArguments", "bind_arguments", "name_of", "signature_of"]
 
 #: Signatures of plain functions by their code object, which is the same when a test defines the
 #: function again.
-_BY_CODE: WeakKeyDictionary[CodeType, inspect.Signature] = WeakKeyDictionary()
+_BY_CODE: WeakKeyDictionary[CodeType, Signature] = WeakKeyDictionary()
+
+
+class Signature(inspect.Signature):
+    """A signature that is written without annotations, and with defaults as short text."""
+
+    def __str__(self) -> str:
+        parameters = [
+            parameter.replace(
+                annotation=parameter.empty,
+                default=parameter.default
+                if parameter.default is parameter.empty
+                else _Text(shown(parameter.default)),
+            )
+            for parameter in self.parameters.values()
+        ]
+        return shortened(str(inspect.Signature(parameters)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Text that represents itself."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +132,7 @@ def bind_arguments(
     """
     signature = signature_of(forward)
     if signature is None:
-        names = tuple(f"args[{k}]" for k in range(len(args))) + tuple(kwargs)
+        names = (*(f"args[{k}]" for k in range(len(args))), *map(shortened, kwargs))
         keywords = (None,) * len(args) + tuple(kwargs)
         return BoundArguments(names, (*args, *kwargs.values()), keywords, frozenset())
     try:
@@ -112,11 +140,11 @@ def bind_arguments(
     except TypeError as error:
         if len(args) == 1 and not kwargs and _fits(signature, args[0]):
             raise GradcheckUsageError(
-                f"a {type(args[0]).__name__} of {len(args[0])} was passed as the one argument of "
+                f"a {type_name(args[0])} of {len(args[0])} was passed as the one argument of "
                 f"forward, {name_of(forward)}{signature}: pass its items one by one, as in "
                 "gradcheck(forward, backward, *inputs)."
             ) from None
-        given = ", ".join([*(["..."] * len(args)), *(f"{name}=..." for name in kwargs)])
+        given = listed([*(["..."] * len(args)), *(f"{name}=..." for name in kwargs)])
         raise GradcheckUsageError(
             f"forward, {name_of(forward)}{signature}, cannot be called as "
             f"{name_of(forward)}({given}): {error}. Positional arguments of forward follow "
@@ -147,21 +175,21 @@ def _named_arguments(
     for name, parameter in signature.parameters.items():
         if name not in bound.arguments:
             if parameter.default is not parameter.empty:
-                yield name, parameter.default, name, True
+                yield shortened(name), parameter.default, name, True
         elif parameter.kind is parameter.VAR_POSITIONAL:
             for k, value in enumerate(bound.arguments[name]):
                 positional -= 1
-                yield f"{name}[{k}]", value, None, False
+                yield f"{shortened(name)}[{k}]", value, None, False
         elif parameter.kind is parameter.VAR_KEYWORD:
             for keyword, value in bound.arguments[name].items():
-                yield keyword, value, keyword, False
+                yield shortened(keyword), value, keyword, False
         else:
             by_position = positional > 0 and parameter.kind is not parameter.KEYWORD_ONLY
             positional -= by_position
-            yield name, bound.arguments[name], None if by_position else name, False
+            yield shortened(name), bound.arguments[name], None if by_position else name, False
 
 
-def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+def signature_of(function: Callable[..., Any]) -> Signature | None:
     """Return the signature of `function`, None where it has none of its operands.
 
     NumPy's universal functions and many builtins have no signature, or one of ``out`` and
@@ -170,14 +198,18 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
     if _is_plain(function):
         known = _BY_CODE.get(function.__code__)
         if known is None:
-            known = _BY_CODE[function.__code__] = inspect.signature(function)
+            known = _BY_CODE[function.__code__] = _read(function)
         return known
     if _is_ufunc(function):
         return None
     try:
-        return inspect.signature(function)
-    except (TypeError, ValueError):
+        return _read(function)
+    except Exception:  # noqa: BLE001  # objects that are called may compute it
         return None
+
+
+def _read(function: Callable[..., Any]) -> Signature:
+    return Signature(list(inspect.signature(function).parameters.values()))
 
 
 def _is_plain(function: Callable[..., Any]) -> TypeGuard[FunctionType]:
@@ -204,9 +236,11 @@ def name_of(function: object) -> str:
     """
     if isinstance(function, functools.partial):
         return name_of(function.func)
-    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    try:
+        name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    except Exception:  # noqa: BLE001  # objects that are called may compute it
+        name = None
     if not isinstance(name, str):
-        return type(function).__qualname__
-    if name.endswith("<lambda>"):
-        return "lambda"
-    return name.rsplit("<locals>.", 1)[-1]
+        return shown(type(function))
+    name = str.__str__(name).rsplit("<locals>.", 1)[-1]
+    return "lambda" if name.endswith("<lambda>") else shortened(name)

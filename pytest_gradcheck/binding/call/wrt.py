@@ -7,7 +7,6 @@ anything.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,9 @@ from pytest_gradcheck.binding.values.pytree import (
     with_article,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.inert_text import NAME_LENGTH, shortened
+from pytest_gradcheck.report.representation import listed, shown, type_name
+from pytest_gradcheck.report.spelling import closest
 
 __all__ = ["Item", "as_floats", "select_items", "short_name"]
 
@@ -129,7 +131,7 @@ def select_items(
     counts = Counter(leaf.name for item in items for leaf in item.leaves)
     for name, count in counts.items():
         if count > 1:
-            raise GradcheckUsageError(f"wrt={wrt!r} names {name} twice: name it once.")
+            raise GradcheckUsageError(f"wrt={shown(wrt)} names {name} twice: name it once.")
     return tuple(items)
 
 
@@ -217,14 +219,17 @@ def _find(wanted: object, places: _Contents, bound: object | None, forward_name:
         positional = arguments.positional
         if not -len(positional) <= wanted < len(positional):
             raise GradcheckUsageError(
-                f"wrt={wanted}: {forward_name} was given {len(positional)} positional arguments."
+                f"wrt={shown(wanted)}: {forward_name} was given {len(positional)} positional "
+                "arguments."
             )
         wanted = positional[wanted]
     if not isinstance(wanted, str):
         raise GradcheckUsageError(
-            f"wrt={wanted!r}: wrt takes names and positions of arguments of {forward_name}, "
+            f"wrt={shown(wanted)}: wrt takes names and positions of arguments of {forward_name}, "
             "or a list of them."
         )
+    if not wanted.isprintable() or (len(wanted) > NAME_LENGTH and wanted not in places.inside):
+        wanted = shortened(wanted)  # as the names of arguments are
     if wanted.startswith("self.") and bound is not None:
         return _attribute_item(wanted, bound)
     if wanted in places.values:
@@ -236,7 +241,7 @@ def _find(wanted: object, places: _Contents, bound: object | None, forward_name:
         return _item(found[0], places.inside[found[0]], forward_name)
     if found:
         raise GradcheckUsageError(
-            f"wrt={wanted!r} could be any of {', '.join(found)}: write one of them in full."
+            f"wrt={shown(wanted)} could be any of {listed(found)}: write one of them in full."
         )
     known = [*places.values, *places.inside]
     raise GradcheckUsageError(_unknown(wanted, known, arguments, bound, forward_name))
@@ -250,8 +255,9 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
     inside = tuple(leaves(name, value))
     if len(inside) != 1 or inside[0].value is not value:
         raise GradcheckUsageError(
-            f"wrt={name!r}: {name} of {forward_name} is {with_article(describe_value(value))}, "
-            "which holds no floating numbers to differentiate by."
+            f"wrt={shown(name)}: {name} of {forward_name} is "
+            f"{with_article(describe_value(value))}, which holds no floating numbers to "
+            "differentiate by."
         )
     (leaf,) = inside
     if leaf.is_differentiable:
@@ -259,7 +265,7 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
     if isinstance(value, int):
         return Item(name, float(value), (Leaf(name, float(value)),))
     raise GradcheckUsageError(
-        f"wrt={name!r}: {name} of {forward_name} is {with_article(describe_value(value))}; "
+        f"wrt={shown(name)}: {name} of {forward_name} is {with_article(describe_value(value))}; "
         f"{_no_derivative(leaf, 'Pass')}"
     )
 
@@ -274,21 +280,21 @@ def _attribute_item(wanted: str, bound: object) -> Item:
     try:
         value = follow(bound, wanted.removeprefix("self"))
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        kind = type(bound).__name__
-        close = difflib.get_close_matches(wanted[5:], list(vars(bound)), n=1)
-        hint = f" Did you mean 'self.{close[0]}'?" if close else ""
+        close = closest(wanted[5:], vars(bound))
+        hint = f" Did you mean 'self.{close}'?" if close else ""
         raise GradcheckUsageError(
-            f"wrt={wanted!r}: the {kind} that forward is bound to has no such attribute.{hint}"
+            f"wrt={shown(wanted)}: the {type_name(bound)} that forward is bound to has no such "
+            f"attribute.{hint}"
         ) from None
     found = floating_leaves(wanted, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
         raise GradcheckUsageError(
-            f"wrt={wanted!r}: it is {with_article(describe_value(value))}; "
+            f"wrt={shown(wanted)}: it is {with_article(describe_value(value))}; "
             f"{_no_derivative(Leaf(wanted, value), 'Make it')}"
         )
     if not found:
         raise GradcheckUsageError(
-            f"wrt={wanted!r}: it is {with_article(describe_value(value))}, which holds no "
+            f"wrt={shown(wanted)}: it is {with_article(describe_value(value))}, which holds no "
             "floating numbers to differentiate by."
         )
     return Item(wanted, value, found, is_attribute=True)
@@ -301,15 +307,17 @@ def _unknown(
     bound: object | None,
     forward_name: str,
 ) -> str:
-    text = f"wrt={name!r}: {forward_name} has no argument, and no parameter in one, of that name."
+    text = (
+        f"wrt={shown(name)}: {forward_name} has no argument, and no parameter in one, of that "
+        "name."
+    )
     if name in getattr(bound, "__dict__", ()):
-        return f"{text} The {type(bound).__name__} it is bound to has: write wrt='self.{name}'."
-    alike = {known_name.lower(): known_name for known_name in [*known, *map(short_name, known)]}
-    close = difflib.get_close_matches(name.lower(), alike, n=1)
-    hint = f" Did you mean {alike[close[0]]!r}?" if close else ""
+        return f"{text} The {type_name(bound)} it is bound to has: write wrt='self.{name}'."
+    close = closest(name, [*known, *map(short_name, known)])
+    hint = f" Did you mean {close!r}?" if close else ""
     return f"{text}{hint} It was given {_listed(arguments)}."
 
 
 def _listed(arguments: BoundArguments) -> str:
     pairs = zip(arguments.names, arguments.values, strict=True)
-    return ", ".join(f"{name} ({describe_value(value)})" for name, value in pairs) or "no argument"
+    return listed(f"{name} ({describe_value(value)})" for name, value in pairs) or "no argument"

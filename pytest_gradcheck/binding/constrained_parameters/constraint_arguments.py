@@ -7,7 +7,6 @@ forward.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,8 @@ from pytest_gradcheck.binding.constrained_parameters.user_constraints import (
 from pytest_gradcheck.binding.values.pytree import Leaf, describe_value
 from pytest_gradcheck.constraints import Constraint, masked
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import listed, shown
+from pytest_gradcheck.report.spelling import closest
 
 __all__ = [
     "UNCONSTRAINED",
@@ -173,7 +174,7 @@ def _by_leaf(option: str, written: object, leaves: Sequence[Leaf]) -> dict[str, 
         return {_name(option, key, leaves, parameters_of): value for key, value in written.items()}
     if len(leaves) == 1:
         return {leaves[0].name: written}
-    names = ", ".join(leaf.name for leaf in leaves)
+    names = listed(leaf.name for leaf in leaves)
     raise GradcheckUsageError(
         f"{option} does not say of which parameter, and {len(leaves)} are checked: {names}. Write "
         f"{option}={{{leaves[0].name!r}: ...}}."
@@ -196,15 +197,15 @@ def _name(
         return found[0]
     if found:
         raise GradcheckUsageError(
-            f"{option}={{{key!r}: ...}} could mean any of {', '.join(found)}: write one of them "
+            f"{option}={{{shown(key)}: ...}} could mean any of {listed(found)}: write one of them "
             "in full."
         )
     names = [leaf.name for leaf in leaves]
-    close = difflib.get_close_matches(str(key), [*names, *map(short_name, names)], n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    close = closest(key, [*names, *map(short_name, names)])
+    hint = f" Did you mean {close!r}?" if close else ""
     raise GradcheckUsageError(
-        f"{option}={{{key!r}: ...}}: no parameter of that name is checked.{hint} Checked: "
-        f"{', '.join(names)}."
+        f"{option}={{{shown(key)}: ...}}: no parameter of that name is checked.{hint} Checked: "
+        f"{listed(names)}."
     )
 
 
@@ -363,4 +364,4 @@ def _entry(name: str, place: tuple[int, ...]) -> str:
 
 
 def _shown(written: object) -> str:
-    return describe_value(written) if isinstance(written, np.ndarray) else repr(written)
+    return describe_value(written) if isinstance(written, np.ndarray) else shown(written)

@@ -29,6 +29,7 @@ from pytest_gradcheck.binding.forward.domain_boundary import Edges
 from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import type_name
 
 __all__ = ["ExecutorEvaluation"]
 
@@ -147,8 +148,8 @@ class ExecutorEvaluation:
         except Exception as error:
             died = isinstance(error, BrokenExecutor)
             raise GradcheckUsageError(
-                f"the {type(self._executor).__name__} given as executor failed while it evaluated "
-                f"{self._name}, so nothing was judged: {type(error).__name__}: "
+                f"the {type_name(self._executor)} given as executor failed while it evaluated "
+                f"{self._name}, so nothing was judged: {type_name(error)}: "
                 f"{str(error).rstrip('.')}. {DIED if died else ''}Without executor= the check "
                 "runs in this process."
             ) from error

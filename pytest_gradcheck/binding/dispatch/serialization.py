@@ -34,6 +34,7 @@ from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.state.reachable import is_installed
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY, GradcheckUsageError
+from pytest_gradcheck.report.representation import type_name
 
 __all__ = [
     "Evaluate",
@@ -221,7 +222,7 @@ def _deserialize(serialized: bytes) -> PortableForward:
         found: PortableForward = pickle.loads(serialized)  # noqa: S301  # our own
     except Exception as error:
         raise GradcheckUsageError(
-            f"a worker of executor could not load forward: {type(error).__name__}: {error}. "
+            f"a worker of executor could not load forward: {type_name(error)}: {error}. "
             "Install cloudpickle beside pytest, or define forward in a module that workers can "
             "import."
         ) from error

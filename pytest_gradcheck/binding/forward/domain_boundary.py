@@ -14,6 +14,8 @@ from typing import Literal
 
 from pytest_gradcheck.binding.state.reachable import is_installed
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY
+from pytest_gradcheck.report.inert_text import escaped
+from pytest_gradcheck.report.representation import type_name
 
 __all__ = ["DOMAIN_EXCEPTIONS", "Edge", "Edges", "edge_of", "is_skip"]
 
@@ -108,8 +110,7 @@ def edge_of(error: Exception) -> tuple[Kind, str]:
     """
     kind: Kind = "domain" if isinstance(error, DOMAIN_EXCEPTIONS) else "error"
     text = traceback.format_exception_only(error)[0].splitlines()[0]
-    name = type(error).__name__
-    text = name + text[len(text.partition(":")[0]) :]
+    text = escaped(type_name(error) + text[len(text.partition(":")[0]) : 2 * MAX_LENGTH])
     if len(text) > MAX_LENGTH:
         text = text[: MAX_LENGTH - 3] + "..."
     place = _location(error)

@@ -19,6 +19,7 @@ from pytest_gradcheck.binding.random_state.mersenne_twister_state import (
 )
 from pytest_gradcheck.binding.state.reachable import Reached
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import shown
 
 __all__ = [
     "SEARCHED",
@@ -124,7 +125,7 @@ def find_generators(reached: Iterable[Reached], extra: Sequence[object] = ()) ->
         generator = as_generator(f"replay[{k}]", value)
         if generator is None:
             raise GradcheckUsageError(
-                f"replay={value!r} cannot be put back: replay takes numpy.random.Generator, "
+                f"replay={shown(value)} cannot be put back: replay takes numpy.random.Generator, "
                 "BitGenerator and RandomState objects and random.Random objects."
             )
         found.setdefault(id(_state_holder(value)), generator)

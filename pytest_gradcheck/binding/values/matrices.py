@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.values.pytree import SIMPLE
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import type_name
 
 __all__ = ["as_dense", "is_matrix"]
 
@@ -66,7 +67,7 @@ def as_dense(value: Any, returned_by: str) -> Any:
     shape = tuple(value.shape)
     if np.prod(shape, dtype=float) > MAX_ENTRIES:
         raise GradcheckUsageError(
-            f"{returned_by} returned a {type(value).__name__} of shape {shape}, too large to be "
+            f"{returned_by} returned a {type_name(value)} of shape {shape}, too large to be "
             "compared entry by entry. Let backward return a product with it: give it a parameter "
             "cotangent or tangent."
         )
@@ -99,7 +100,7 @@ def _refuse_contradiction(operator: Any, dense: NDArray[Any], returned_by: str) 
     if found.shape == expected.shape and np.allclose(found, expected, 0, tolerance):
         return
     raise GradcheckUsageError(
-        f"{returned_by} returned a {type(operator).__name__} of shape {dense.shape} whose rmatvec "
+        f"{returned_by} returned a {type_name(operator)} of shape {dense.shape} whose rmatvec "
         "is not the adjoint of its matvec: one of the two is wrong. Check them as functions, "
         "the product with rmatvec under the parameter cotangent, that with matvec under tangent."
     )

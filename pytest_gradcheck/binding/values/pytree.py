@@ -20,12 +20,16 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.report.inert_text import shortened, told_apart
+from pytest_gradcheck.report.representation import listed, shown_key, type_name
+
 __all__ = [
     "SIMPLE",
     "Leaf",
     "LeafNames",
     "Way",
     "accessors",
+    "attribute_names",
     "contents",
     "counted",
     "describe_value",
@@ -104,7 +108,7 @@ def contents(value: Any) -> list[Any] | None:
     if isinstance(value, (list, tuple, deque)):
         base: Any = next(base for base in (list, tuple, deque) if isinstance(value, base))
         return None if is_number_list(value) else list(base.__iter__(value))
-    names = _attributes(value)
+    names = attribute_names(value)
     return None if names is None else [getattr(value, name) for name in names]
 
 
@@ -114,12 +118,12 @@ def accessors(container: Any) -> Iterator[str]:
     No two are equal: of keys with one repr, the second has ``(2)`` after it.
     """
     if isinstance(container, Mapping):
-        return _unlike(f"[{key!r}]" for key in keys_of(container))
+        return told_apart(f"[{shown_key(key)}]" for key in keys_of(container))
     if isinstance(container, np.ndarray):
         return (f"[{', '.join(map(str, index))}]" for index in np.ndindex(container.shape))
-    names = _attributes(container)
+    names = attribute_names(container)
     if names is not None:
-        return (f".{name}" for name in names)
+        return told_apart(f".{shortened(name)}" for name in names)
     return (f"[{k}]" for k in range(len(container)))
 
 
@@ -137,7 +141,7 @@ def named_children(value: Any) -> Mapping[Any, Any] | None:
         return None
     if isinstance(value, Mapping):
         return value
-    names = _attributes(value)
+    names = attribute_names(value)
     return None if names is None else {name: getattr(value, name) for name in names}
 
 
@@ -201,15 +205,7 @@ def is_same(first: Any, second: Any) -> bool:
     return bool(first == second) or repr(first) == repr(second) == "nan"
 
 
-def _unlike(names: Iterable[str]) -> Iterator[str]:
-    """Yield names, those that occurred before with a number after them."""
-    seen: dict[str, int] = {}
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        yield name if seen[name] == 1 else f"{name}({seen[name]})"
-
-
-def _attributes(value: Any) -> Iterable[str] | None:
+def attribute_names(value: Any) -> Iterable[str] | None:
     """Return the attributes that are set of a named tuple, dataclass or namespace; else None."""
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", ())
@@ -441,8 +437,8 @@ def _number_shape(value: Any, depth: int = 0) -> tuple[int, ...] | None:
 def describe_value(value: Any) -> str:
     """Return what `value` is, in words: ``float64 array of shape (3, 4)``."""
     if isinstance(value, np.ndarray):
-        return f"{value.dtype} array of shape {value.shape}"
-    return "None" if value is None else type(value).__name__
+        return f"{shortened(str(value.dtype))} array of shape {value.shape}"
+    return "None" if value is None else type_name(value)
 
 
 def with_article(words: str) -> str:
@@ -461,9 +457,9 @@ def counted(value: Any) -> str:
     names = named_children(value)
     if names is not None and contents(value) is not None:
         kind = "keys" if isinstance(value, Mapping) else "fields"
-        return f"a {type(value).__name__} with the {kind} {', '.join(map(str, names))}"
+        return f"a {type_name(value)} with the {kind} {listed(names)}"
     if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
+        return f"a {type_name(value)} of {len(value)}"
     return describe_value(value)
 
 

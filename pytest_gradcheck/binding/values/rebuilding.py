@@ -20,6 +20,7 @@ from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
     Way,
     accessors,
+    attribute_names,
     contents,
     dict_of,
     holds_only,
@@ -27,6 +28,7 @@ from pytest_gradcheck.binding.values.pytree import (
     keys_of,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import shown, type_name
 
 __all__ = ["RebuildError", "Structure", "around", "rebuilt", "replaced"]
 
@@ -70,7 +72,7 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
     except RebuildError:
         raise
     except Exception as error:
-        raise RebuildError(f"{type(error).__name__}: {error}") from error
+        raise RebuildError(f"{type_name(error)}: {error}") from error
     if len(found) != len(new) or not all(map(is_same, found, new)):
         raise RebuildError("it does not keep what it is given")
     return result
@@ -116,8 +118,8 @@ def fill(result: Any, value: Any, new: Sequence[Any]) -> None:
         for k, item in enumerate(new):
             flat[k] = item
     else:
-        for accessor, item in zip(accessors(value), new, strict=True):
-            object.__setattr__(result, accessor[1:], item)
+        for name, item in zip(attribute_names(value) or (), new, strict=True):
+            object.__setattr__(result, name, item)
 
 
 def _new(kind: type, *arguments: Any) -> Any:
@@ -126,7 +128,7 @@ def _new(kind: type, *arguments: Any) -> Any:
         make = vars(base).get("__new__")
         if isinstance(make, types.BuiltinFunctionType):
             return make(kind, *arguments)
-    raise RebuildError(f"{kind.__name__} derives from no built-in type")
+    raise RebuildError(f"{shown(kind)} derives from no built-in type")
 
 
 def _copy_attributes(value: Any, result: Any) -> None:
@@ -195,7 +197,7 @@ def _refuse(name: str, value: Any, error: RebuildError) -> Any:
         f"dict({name})" if isinstance(value, Mapping) else f"a dict or list instead of {name}"
     )
     raise GradcheckUsageError(
-        f"{name} is a {type(value).__name__}, of which no copy with other values can be made "
+        f"{name} is a {type_name(value)}, of which no copy with other values can be made "
         f"({error}). Pass {instead}, or name what else is to be checked in wrt=."
     ) from error
 
