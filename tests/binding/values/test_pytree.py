@@ -116,7 +116,7 @@ class Loud(dict[str, Any]):
         (objects([np.ones(2), 1.0], (2,)), ["p[0]", "p[1]"]),
         (objects([1.0, np.ones(2)], (1, 2)), ["p[0, 0]", "p[0, 1]"]),
         ({float("nan"): 1.0, float("nan"): 2.0}, ["p[nan]", "p[nan](2)"]),
-        ({Key(1): 1.0, Key(2): {"b": 2.0}}, ["p[Key]", "p[Key](2)['b']"]),
+        ({Key(1): 1.0, Key(2): {"b": 2.0}}, ["p[<Key>]", "p[<Key>](2)['b']"]),
         (WithUnsetField(1.0), ["p.W"]),
     ],
 )
