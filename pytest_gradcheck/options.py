@@ -30,6 +30,7 @@ __all__ = [
 
 MODES = ("auto", "full", "fast")
 KINKS = ("accept", "fail")
+EMPTY = ("fail", "accept")
 CONVENTIONS = ("pytorch", "jax")
 
 #: The length of a seed: that of the entropy that `numpy.random.SeedSequence` draws.
@@ -58,6 +59,9 @@ class Options:
         Whether kinks, inconclusive and vacuous parameters fail the check.
     kinks : {"accept", "fail"}
         Whether a valid subgradient at a kink passes.
+    empty : {"fail", "accept"}
+        Whether a check of nothing passes: one of arrays without entries, or of an output
+        without any. It is refused by default.
     convention : {"pytorch", "jax"}
         The gradient of a real L with respect to a complex z: ``dL/dRe + i dL/dIm`` as
         in PyTorch, or ``dL/dRe - i dL/dIm`` as in JAX. With a cotangent, L is
@@ -92,6 +96,7 @@ class Options:
     seed: int = 0
     strict: bool = False
     kinks: str = "accept"
+    empty: str = "fail"
     convention: str = "pytorch"
     max_rows: int = 5
     replay: tuple[object, ...] = ()
@@ -313,6 +318,7 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "seed": (lambda v: _integer(v, 0, SEED_BITS), "an int, at least 0 and less than 2**128"),
     "strict": (_boolean, "True or False"),
     "kinks": (_choice(KINKS), "'accept' or 'fail'"),
+    "empty": (_choice(EMPTY), "'fail' or 'accept'"),
     "convention": (_choice(CONVENTIONS), "'pytorch' or 'jax'"),
     "max_rows": (lambda v: _integer(v, 0), "an int, at least 0 and less than 2**63"),
     "replay": (_generators, "a random generator, or a list of them"),

@@ -72,6 +72,7 @@ def test_numpy_numbers_become_builtins() -> None:
         ),
         ({"seed": -1}, "seed=-1 (call): seed must be an int, at least 0 and less than 2**128."),
         ({"strict": 1}, "strict=1 (call): strict must be True or False."),
+        ({"empty": "skip"}, "empty='skip' (call): empty must be 'fail' or 'accept'."),
         ({"kinks": "allow"}, "kinks='allow' (call): kinks must be 'accept' or 'fail'."),
         (
             {"convention": "numpy"},

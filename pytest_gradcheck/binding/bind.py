@@ -41,6 +41,11 @@ from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.binding.nothing_to_check import (
+    is_nothing,
+    refuse_empty_output,
+    refuse_empty_parameters,
+)
 from pytest_gradcheck.binding.random_state.generators import find_generators
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.report_notes import binding_notes, convention_note, not_checked
@@ -62,6 +67,7 @@ def bind(
     replay_all: bool = False,
     declarations: ConstraintDeclarations = UNCONSTRAINED,
     dispatch: Dispatch = IN_TURN,
+    accepts_nothing: bool = False,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -81,6 +87,8 @@ def bind(
         Constraints of parameters, as the user wrote them.
     dispatch : Dispatch
         How to call forward at perturbed points.
+    accepts_nothing : bool
+        Whether there may be nothing to check, as every parameter or an output is empty.
 
     Yields
     ------
@@ -94,6 +102,8 @@ def bind(
     """
     resolved = ResolvedCall.of(call)
     constraints = constrain(declarations, resolved.leaves)
+    if not accepts_nothing:
+        refuse_empty_parameters(resolved.leaves, resolved.forward_name)
     reached = reachable(resolved.functions(), resolved.named_arguments())
     generators = find_generators(reached, replay)
     attributes = [leaf.value for item in resolved.attributes for leaf in item.leaves]
@@ -109,6 +119,7 @@ def bind(
             dispatch,
             seed=seed,
             convention=convention,
+            accepts_nothing=accepts_nothing,
         )
         with SuppressedWarnings():
             yield problem
@@ -125,6 +136,7 @@ def _pose(
     *,
     seed: int,
     convention: str,
+    accepts_nothing: bool,
 ) -> tuple[Problem, WorkingCopy]:
     """Evaluate forward at the base point, call backward for its claim, and pose the problem.
 
@@ -132,6 +144,8 @@ def _pose(
     """
     base = evaluate_at_base(resolved, replay)
     forward, working_copy = base.forward, base.working_copy
+    if not accepts_nothing:
+        refuse_empty_output(base.output, forward.name)
 
     backward = BackwardFunction(
         resolved, working_copy, counts=forward.counts, convention=convention, seed=seed
@@ -187,6 +201,7 @@ def _pose(
         # Other processes evaluate: whatever moves generators in this one, it is not forward.
         randomness_moved=bool if evaluation.is_elsewhere else replay.moved,
         edge=forward.edges.nearest,
+        checks_nothing=is_nothing(working_copy.parameters, outputs, claimed.result.claim),
     )
     if coordinates is not None:
         problem = coordinates.pose(problem, tangent)

@@ -92,6 +92,9 @@ class Problem:
     edge : callable
         ``edge(start, stop) -> Edge or None`` returns the nearest point at which forward was
         undefined while only the coordinates ``start:stop`` were perturbed.
+    checks_nothing : bool
+        Whether there is no derivative to measure: no parameter has an entry, or no output has one
+        and the claims are zero.
     unmoved : callable
         ``unmoved() -> frozenset of str`` returns the parameters with a claim of zeros under
         which no output ever changed; to be called after the check.
@@ -119,4 +122,5 @@ class Problem:
     claim_one_rounding_away: Callable[[np.random.Generator, int], Claim | None] = no_claim
     randomness_moved: Callable[[], bool] = bool
     edge: Callable[[int, int], Edge | None] = no_edge
+    checks_nothing: bool = False
     unmoved: Callable[[], frozenset[str]] = frozenset

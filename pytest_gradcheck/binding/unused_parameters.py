@@ -40,7 +40,8 @@ def watch_unused(problem: Problem) -> Problem:
     watched = [
         parameter
         for parameter in problem.parameters
-        if not problem.claim.stored(parameter.start, parameter.stop).any()
+        if parameter.stop > parameter.start
+        and not problem.claim.stored(parameter.start, parameter.stop).any()
     ]
     if not watched:
         return problem

@@ -57,8 +57,8 @@ def gradcheck(
         backward has a parameter ``cache``.
     **options : Any
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
-        ``seed``, ``strict``, ``kinks``, ``convention``, ``max_rows``, ``replay``,
-        ``tangent``, ``project``, ``bounds``, ``executor``, ``batched``.
+        ``seed``, ``strict``, ``kinks``, ``empty``, ``convention``, ``max_rows``,
+        ``replay``, ``tangent``, ``project``, ``bounds``, ``executor``, ``batched``.
 
     Returns
     -------

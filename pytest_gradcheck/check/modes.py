@@ -37,6 +37,7 @@ from pytest_gradcheck.report.records import Note
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
 from pytest_gradcheck.report_builder.fully_checked_parameters import describe_fully_checked
+from pytest_gradcheck.report_builder.nothing_checked import describe_nothing
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 from pytest_gradcheck.report_builder.screened_parameters import (
     describe_screened,
@@ -83,6 +84,8 @@ def choose_mode(problem: Problem, options: Options) -> Mode:
         If a full check needs more evaluations than the budget, or a fixed step is given for
         a fast one.
     """
+    if problem.checks_nothing:
+        return Mode(describe_nothing)
     if isinstance(problem.claim, ElementwiseClaim):
         mode = Mode(partial(_check_elementwise, problem.claim))
     elif _is_fast(problem, options):

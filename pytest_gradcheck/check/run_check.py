@@ -118,6 +118,7 @@ def _check_once(
         replay_all=replay_all,
         declarations=ConstraintDeclarations(options.tangent, options.project, options.bounds),
         dispatch=Dispatch(options.executor, options.batched),
+        accepts_nothing=options.empty == "accept",
     ) as problem:
         mode = choose_mode(problem, options)
         with show_progress(problem, show, mode.entries) as counted:

@@ -589,7 +589,11 @@ class TestUsageErrors:
                 "lambda is not finite at this point: output[1] is inf. A derivative can only be "
                 "checked where forward is defined: choose another point.",
             ),
-            (lambda x: np.zeros(0), "lambda returned an empty array: nothing to check."),
+            (
+                lambda x: np.zeros(0),
+                "lambda returned an empty array: nothing to check. If a suite has empty cases on "
+                "purpose, say empty='accept'.",
+            ),
         ],
     )
     def test_output_of_forward(self, forward: Any, message: str) -> None:

@@ -353,7 +353,7 @@ def build_claim(
     """
     width = max(p.size // max(output.size, 1) for p in parameters for output in outputs)
     if width <= MAX_WIDTH and all(
-        output.size > 1 and is_elementwise(claims[output.name], parameters, output)
+        output.size != 1 and is_elementwise(claims[output.name], parameters, output)
         for output in outputs
     ):
         return _elementwise(claims, parameters, outputs, convention)
@@ -367,7 +367,7 @@ def build_claim(
                 claim = _block_diagonal(claim.reshape(output.size, -1))
             else:
                 _check_shape(claim.shape, parameter, output, parameters, backward_name)
-            matrix = claim.reshape(output.size, -1)
+            matrix = claim.reshape(output.size, parameter.size)
             rows.append(
                 claim_coordinates(
                     matrix, output=output, parameter=parameter, convention=convention

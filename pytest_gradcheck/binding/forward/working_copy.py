@@ -38,6 +38,7 @@ from pytest_gradcheck.binding.values.rebuilding import (
     replaced,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.records import Note
 
 __all__ = [
     "FULL_PRECISION",
@@ -58,6 +59,9 @@ FULL_PRECISION = float(np.finfo(np.float64).eps)
 
 #: Types of leaves that a call may exchange or change, and that can be compared.
 COMPARED = (int, float, complex, bool, str, bytearray, list, set, array)
+
+#: The notes on a parameter without entries.
+EMPTY = (Note("empty", 0, "it is empty, so that there is nothing to check"),)
 
 Maker = Callable[[], Any]
 
@@ -346,7 +350,15 @@ def _parameters_of(leaves: Iterable[Leaf]) -> Iterable[Parameter]:
         array = leaf.array
         is_complex = array.dtype.kind == "c"
         stop = start + array.size * (2 if is_complex else 1)
-        yield Parameter(leaf.name, array.shape, dtype_name(array.dtype), start, stop, is_complex)
+        yield Parameter(
+            leaf.name,
+            array.shape,
+            dtype_name(array.dtype),
+            start,
+            stop,
+            is_complex,
+            notes=() if array.size else EMPTY,
+        )
         start = stop
 
 
