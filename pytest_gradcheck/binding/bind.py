@@ -146,6 +146,10 @@ def _pose(
     forward, working_copy = base.forward, base.working_copy
     if not accepts_nothing:
         refuse_empty_output(base.output, forward.name)
+    layout = base.output.layout
+    resolved = resolved.for_outputs(
+        layout.names, is_number=not layout.is_several and layout.blocks[0].shape == ()
+    )
 
     backward = BackwardFunction(
         resolved, working_copy, counts=forward.counts, convention=convention, seed=seed

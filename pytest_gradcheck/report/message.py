@@ -99,6 +99,7 @@ def render_text(report: ReportData) -> str:
     ]
     blocks = [
         headline,
+        _guessed_call(report),
         breaches,
         _parameter_table(report),
         _worst_entries(report),
@@ -128,6 +129,15 @@ def _headline(report: ReportData) -> list[str]:
             line = values
         return [elide(worst.name, LINE_WIDTH - len(line)) + line]
     return [elide(failure, LINE_WIDTH) for failure in report.failures]
+
+
+def _guessed_call(report: ReportData) -> list[str]:
+    """Return how backward was called where its names do not say it, of a check that failed."""
+    calls = [] if report.passed else [note.text for note in report.notes if note.kind == "called"]
+    if not calls:
+        return []
+    advice = "If this is not what it takes, state the call with backward_args=(...)."
+    return [line for text in calls for line in wrap_text(f"{text}. {advice}")]
 
 
 def _parameter_table(report: ReportData) -> list[str]:
@@ -252,7 +262,8 @@ def _closing(report: ReportData) -> list[str]:
     ]
     lines = [*wrap_text("; ".join(settings)), *wrap_text("; ".join(costs))]
     for note in report.notes:
-        lines += wrap_text(note.text)
+        if report.passed or note.kind != "called":
+            lines += wrap_text(note.text)
     if report.not_checked:
         lines += wrap_text(f"passed through unchecked: {', '.join(report.not_checked)}")
     if report.rerun is not None and not report.passed:

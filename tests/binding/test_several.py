@@ -282,7 +282,7 @@ class TestComplex:
     def test_holomorphic_jacobian(self) -> None:
         """Four real derivatives for each complex one, and the claim is elementwise."""
         z = np.array([1 + 2j, 0.5j])
-        problem = posed(np.square, lambda z: 2 * z, z)
+        problem = posed(np.square, lambda x: 2 * x, z)
         assert problem.kind == "elementwise"
         assert problem.claim.rows(0, 2).tolist() == [[2, 4, 0, 0], [-4, 2, 0, 0]]
 

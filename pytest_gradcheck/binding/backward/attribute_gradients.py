@@ -64,7 +64,16 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
     raise GradcheckUsageError(
         f"no gradient for {item.name}: backward neither returned one nor left one in "
         f"self.d{name}, self.grad_{name}, self.{name}_grad or self.grads[{name!r}]."
+        f"{_nearly_named(bound, name)}"
     )
+
+
+def _nearly_named(bound: object, name: str) -> str:
+    """Return a question about an attribute that differs by capitals only, as ``dw`` for ``W``."""
+    keys = [str(convention(name)) for convention in KEY_CONVENTIONS.values()]
+    meant = {key.lower(): key for key in keys if key != name}
+    alike = next((attribute for attribute in vars(bound) if attribute.lower() in meant), None)
+    return "" if alike is None else f" Did you mean self.{meant[alike.lower()]} by self.{alike}?"
 
 
 def _containers(bound: object) -> dict[str, Mapping[Any, Any]]:

@@ -44,7 +44,7 @@ from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
-from pytest_gradcheck.binding.values.pytree import counted, named_children
+from pytest_gradcheck.binding.values.pytree import contents, counted, named_children
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Kind
@@ -185,12 +185,16 @@ class BackwardFunction:
     def _sources(self, output: Output, given: BackwardInput) -> dict[str, Any]:
         """Return everything that backward may ask for, by name."""
         names = self._resolved.arguments.names
-        sources = dict(zip(names, self._working_copy.values(), strict=True))
+        sources = dict(zip(names, self._working_copy.passed, strict=True))
         sources["<output>"] = copy.deepcopy(output.raw)
         if output.has_auxiliary:
             sources["<cache>"] = output.auxiliary
         if given.cotangent is not None:
-            sources["<cotangent>"] = output.layout.shaped(given.cotangent)
+            cotangent = output.layout.shaped(given.cotangent)
+            sources["<cotangent>"] = cotangent
+            each = (contents(cotangent) or []) if output.layout.is_several else [cotangent]
+            sources["<*cotangent>"] = each
+            sources |= {f"<cotangent[{k}]>": part for k, part in enumerate(each)}
         if given.tangent is not None:
             parts = self._tangents(given.tangent)
             items = [rebuilt(item.name, item.value, parts) for item in self._resolved.items]
@@ -311,9 +315,12 @@ class BackwardFunction:
     def _match(self, returned: Any, output: Block) -> dict[str, Any]:
         """Find the claims in what was returned; about attributes, also among the attributes."""
         resolved = self._resolved
-        positional = resolved.arguments.positional
         if isinstance(returned, np.ndarray) and returned.dtype == object and returned.ndim == 1:
             returned = list(returned)  # as ``np.array([dW, db], dtype=object)`` was once written
+        positional = resolved.positional
+        if isinstance(returned, tuple) and len(returned) == len(positional) - 1:
+            # As torch.autograd.Function: no gradient of the context.
+            positional = resolved.after_context
         refuse_unread_gradient(returned, resolved.integers, positional, resolved.backward_name)
 
         def match(items: Sequence[Item]) -> dict[str, Any]:

@@ -1,19 +1,39 @@
 """The arguments of backward: how to call it, from the names of its parameters.
 
-As pytest matches fixtures, each parameter is looked up among the arguments of forward and among a
-few special names (cache, output, cotangent, tangent). A backward that names none of them gets the
-arguments of forward by position. It does not call forward or know what a gradient is.
+As pytest matches fixtures, each parameter is looked up among the arguments of forward, among a
+few special names (cache, output, cotangent, tangent) and among the usual names of an upstream
+gradient. A backward that names none of them gets the arguments of forward by position, but only
+where it cannot mean an upstream gradient. It does not call forward or know what a gradient is.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_gradcheck.binding.call.signature import BoundArguments, name_of, signature_of
+from pytest_gradcheck.binding.call.attributes import bound_object
+from pytest_gradcheck.binding.call.call_readings import UnclearCall
+from pytest_gradcheck.binding.call.decorators import (
+    is_decorated,
+    passed_through,
+    unsupplied_signature,
+)
+from pytest_gradcheck.binding.call.signature import (
+    BoundArguments,
+    is_ufunc,
+    name_of,
+    readable,
+    signature_of,
+)
+from pytest_gradcheck.binding.call.upstream_gradients import (
+    known_outputs,
+    match_outputs,
+    upstream_parameters,
+)
 from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened
@@ -31,7 +51,16 @@ SPECIALS = {
     "tangent": "tangent",
 }
 
+#: The names of the operands of universal functions, which have no signature, of two and of one.
+OPERANDS = ({"x1": 0, "x2": 1, "x": 0, "y": 1}, {"x": 0, "z": 0})
+
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+#: What the source of a parameter is a part of, as in ``<cotangent[0]>`` and ``<*cotangent>``.
+_SPECIAL = re.compile(r"<\*?(?P<special>\w+)")
+
+#: The upstream gradient of one of several outputs, as it is stated.
+_PART = re.compile(r"<?cotangent\[(?P<place>\d+)\]>?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +79,14 @@ class BackwardPlan:
         A keyword with a default that takes the cotangent, unless the output is a scalar.
     optional_cache : str or None
         A keyword with a default that takes the cache, where forward returns one.
+    upstream : tuple of str
+        Parameters that each take the upstream gradient of one of several outputs.
     by_position : bool
         Whether no name matched, so that the arguments of forward are passed by position.
+    in_order : bool
+        Whether the outputs have no names that say which upstream gradient is whose.
+    unclear : UnclearCall or None
+        What the call may mean, where it would be a guess for any output but a number.
     """
 
     name: str
@@ -59,26 +94,88 @@ class BackwardPlan:
     keywords: Mapping[str, str] = field(default_factory=dict)
     optional_cotangent: str | None = None
     optional_cache: str | None = None
+    upstream: tuple[str, ...] = ()
     by_position: bool = False
+    in_order: bool = False
+    unclear: UnclearCall | None = None
 
     @property
     def needs(self) -> frozenset[str]:
         """The specials that it requires: cache, output, cotangent, tangent."""
-        asked = {*self.positional, *self.keywords.values()}
-        return frozenset(name.strip("<>") for name in asked if name.startswith("<"))
+        return frozenset(
+            match["special"] for source in self._sources if (match := _SPECIAL.match(source))
+        )
+
+    @property
+    def parts(self) -> frozenset[int]:
+        """The outputs whose upstream gradients are stated one by one."""
+        found = (_PART.fullmatch(source) for source in self._sources)
+        return frozenset(int(match["place"]) for match in found if match)
+
+    @property
+    def asks_for_several(self) -> bool:
+        """Whether forward must have several outputs, each with an upstream gradient."""
+        return len(self.upstream) > 1 or len(self.parts) > 1
 
     @property
     def note(self) -> Note | None:
         """A note for the report on a call by position."""
-        if not self.by_position:
+        if self.by_position:
+            text = f"backward was called with forward's arguments by position: {self.describe()}"
+        elif self.in_order:
+            text = f"upstream gradients were passed in the order of the outputs: {self.describe()}"
+        else:
             return None
-        text = f"backward was called with forward's arguments by position: {self.describe()}"
         return Note("called", 0, text)
+
+    @property
+    def first(self) -> str | None:
+        """The source of the first argument that is passed."""
+        return next(iter(self._sources), None)
+
+    @property
+    def _sources(self) -> tuple[str, ...]:
+        return (*self.positional, *self.keywords.values())
 
     def wants_cotangent(self, *, scalar_output: bool) -> bool:
         """Return whether backward is given a cotangent."""
         return "cotangent" in self.needs or (
             self.optional_cotangent is not None and not scalar_output
+        )
+
+    def for_outputs(self, names: Sequence[str], *, is_number: bool) -> BackwardPlan:
+        """Return the plan for what forward turned out to return.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of the outputs in a container, empty where they have none; nothing where
+            forward returns a number or one array.
+        is_number : bool
+            Whether it returns a number.
+
+        Raises
+        ------
+        GradcheckUsageError
+            When the call would be a guess, or asks for upstream gradients of outputs that are
+            not there.
+        """
+        if self.unclear is not None and not is_number:
+            raise GradcheckUsageError(self.unclear.describe())
+        if len(self.upstream) > 1 and len(names) != len(self.upstream):
+            raise self._wrong_count(self.upstream, names)
+        if any(place >= len(names) for place in self.parts):
+            raise self._wrong_count([f"cotangent[{k}]" for k in sorted(self.parts)], names)
+        if len(self.upstream) < 2:
+            return self
+        places = match_outputs(self.upstream, names)
+        pairs = zip(self.upstream, places or range(len(names)), strict=True)
+        part = {f"<cotangent of {name}>": f"<cotangent[{place}]>" for name, place in pairs}
+        return replace(
+            self,
+            positional=tuple(part.get(source, source) for source in self.positional),
+            keywords={key: part.get(source, source) for key, source in self.keywords.items()},
+            in_order=places is None,
         )
 
     def describe(self) -> str:
@@ -89,20 +186,31 @@ class BackwardPlan:
         ]
         return f"{self.name}({', '.join(parts)})"
 
+    def _wrong_count(self, asked: Sequence[str], outputs: Sequence[str]) -> GradcheckUsageError:
+        returned = f"{len(outputs)} outputs" if outputs else "one output"
+        return GradcheckUsageError(
+            f"backward, {self.name}, asks for the upstream gradients {', '.join(asked)}, but "
+            f"forward returns {returned}. State what is passed in the order of its parameters, as "
+            "in backward_args=('cotangent', 'x'), where 'cotangent' is the upstream gradient of "
+            "all outputs and 'cotangent[0]' that of the first; or let forward return those "
+            "outputs alone."
+        )
+
 
 def plan_backward(
     backward: Callable[..., Any],
     arguments: BoundArguments,
     *,
+    forward: Callable[..., Any],
     forward_name: str,
     backward_args: Sequence[str] | None = None,
 ) -> BackwardPlan:
     """Decide how to call `backward`.
 
     Each required parameter is looked up among the arguments of forward first, then among the
-    special names. If all are known, backward is called by name. If none is, or there is no
-    signature, it gets the arguments of forward by position. If some are known and some are not,
-    it is an error, never a guess.
+    special names and those of upstream gradients. If all are known, backward is called by name.
+    If none is, it gets the arguments of forward by position where nothing else can be meant. All
+    else is an error, never a guess.
 
     Parameters
     ----------
@@ -110,8 +218,10 @@ def plan_backward(
         The function under test; it is not called.
     arguments : BoundArguments
         The arguments of forward.
+    forward : callable
+        The function that it is the derivative of; it is not called.
     forward_name : str
-        The name of forward, for messages.
+        Its name, for messages.
     backward_args : sequence of str, optional
         The user's own choice of positional arguments, by name.
 
@@ -128,9 +238,10 @@ def plan_backward(
     Examples
     --------
     >>> from pytest_gradcheck.binding.call.signature import bind_arguments
-    >>> arguments = bind_arguments(lambda x, w: x * w, (1.0, 2.0), {})
+    >>> forward = lambda x, w: x * w
+    >>> arguments = bind_arguments(forward, (1.0, 2.0), {})
     >>> def backward(dout, w): ...
-    >>> plan_backward(backward, arguments, forward_name="forward").describe()
+    >>> plan_backward(backward, arguments, forward=forward, forward_name="forward").describe()
     'backward(dout=<cotangent>, w=w)'
     """
     name = name_of(backward)
@@ -138,22 +249,29 @@ def plan_backward(
         sources = tuple(_stated(source, arguments, name) for source in backward_args)
         return BackwardPlan(name, sources)
     signature = signature_of(backward)
-    parameters = [] if signature is None else list(signature.parameters.values())
-    required = [p for p in parameters if p.default is p.empty and not _is_variadic(p)]
-    known = {p.name: _source(p.name, arguments) for p in required}
-    if required and not all(source is None for source in known.values()):
-        unknown = [key for key, source in known.items() if source is None]
-        if unknown:
-            listed = " and ".join(repr(key) for key in unknown)
-            raise GradcheckUsageError(
-                f"backward, {name}{signature}, asks for {listed}, which is neither an argument of "
-                f"{forward_name} ({', '.join(arguments.names)}) nor one of "
-                f"{', '.join(SPECIALS)}. {_advice(known, arguments)}"
-            )
-        return _by_name(name, required, _optional(parameters, arguments), known)
-    if not required and signature is not None and not any(map(_is_variadic, parameters)):
-        return _by_name(name, [], _optional(parameters, arguments), {})
-    return _by_position(name, signature, arguments, forward_name)
+    sources_of = _Sources(arguments, forward)
+    parameters, known = _required(signature, sources_of)
+    if signature is not None and is_decorated(backward):
+        if None in known.values():
+            signature = readable(unsupplied_signature(backward) or signature)
+        signature = readable(passed_through(backward, signature))
+        parameters, known = _required(signature, sources_of)
+    upstream = [key for key, source in known.items() if source == "<cotangent>"]
+    if len(upstream) > 1:
+        known |= {key: f"<cotangent of {key}>" for key in upstream}
+    gradients = _variadic_upstream(parameters, sources_of)
+    optional = _optional(parameters, sources_of, has_upstream=bool(upstream or gradients))
+    named = not any(map(_is_variadic, parameters)) or bool(gradients)
+    required = [p for p in parameters if p.name in known]
+    if gradients and None not in known.values():
+        return BackwardPlan(name, (*_in_order(required, known), "<*cotangent>"))
+    if signature is not None and None not in known.values() and (known or named):
+        return _by_name(name, required, optional, known, tuple(upstream))
+    passed = tuple(n for n in arguments.names if n not in arguments.defaulted)
+    unclear = UnclearCall(name, forward_name, signature, forward, known, passed)
+    if any(source is not None for source in known.values()) or gradients:
+        raise GradcheckUsageError(unclear.describe())
+    return _by_position(name, signature, arguments, unclear, backward)
 
 
 def invoke(
@@ -181,7 +299,9 @@ def invoke(
     Any
         What backward returned.
     """
-    args = [sources[name] for name in plan.positional]
+    args = list[Any]()
+    for name in plan.positional:
+        args += sources[name] if name == "<*cotangent>" else [sources[name]]
     kwargs = {key: sources[name] for key, name in plan.keywords.items()}
     if plan.optional_cotangent is not None and not scalar_output:
         kwargs[plan.optional_cotangent] = sources["<cotangent>"]
@@ -198,19 +318,77 @@ def _is_variadic(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 
-def _source(name: str, arguments: BoundArguments) -> str | None:
-    """Return the source of a parameter called `name`, None if there is none."""
-    name = shortened(name)  # as the names of arguments are
-    if name in arguments.names:
-        return name
-    special = SPECIALS.get(name)
-    return None if special is None else f"<{special}>"
+class _Sources:
+    """What the parameters of backward stand for, by their names.
+
+    Parameters
+    ----------
+    arguments : BoundArguments
+        The arguments of forward.
+    forward : callable
+        The function itself: its code tells the names of its outputs.
+    """
+
+    def __init__(self, arguments: BoundArguments, forward: Callable[..., Any]) -> None:
+        self.arguments = arguments
+        self._forward = forward
+        self._operands: dict[str, str] = {}
+        if is_ufunc(forward):
+            self._operands = {
+                operand: name
+                for operand, place in OPERANDS[len(arguments.names) == 1].items()
+                for name in arguments.names[place : place + 1]
+            }
+
+    def of(self, names: Sequence[str]) -> dict[str, str | None]:
+        """Return the source of each parameter, None where it has none."""
+        found = {name: self._of(name) for name in names}
+        rest = [name for name, source in found.items() if source is None]
+        upstream = self.upstream(rest) if rest else ()
+        return found | dict.fromkeys(upstream, "<cotangent>")
+
+    def upstream(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of upstream gradients."""
+        return upstream_parameters(
+            names, self.arguments.names, lambda: known_outputs(self._forward)
+        )
+
+    def _of(self, name: str) -> str | None:
+        name = shortened(name)  # as the names of arguments are
+        if name in self.arguments.names:
+            return name
+        special = SPECIALS.get(name)
+        return self._operands.get(name) if special is None else f"<{special}>"
+
+
+def _required(
+    signature: inspect.Signature | None, sources: _Sources
+) -> tuple[list[inspect.Parameter], dict[str, str | None]]:
+    """Return all parameters, and the sources of those that must be passed."""
+    parameters = [] if signature is None else list(signature.parameters.values())
+    required = [p.name for p in parameters if p.default is p.empty and not _is_variadic(p)]
+    return parameters, sources.of(required)
+
+
+def _variadic_upstream(parameters: Iterable[inspect.Parameter], sources: _Sources) -> str | None:
+    """Return the name of ``*grad_outputs``, which takes the upstream gradient of every output."""
+    by_position = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    names = [p.name for p in by_position if p.kind is p.VAR_POSITIONAL]
+    is_alone = all(p.default is p.empty for p in by_position)
+    return next(iter(sources.upstream(names)), None) if names and is_alone else None
 
 
 def _stated(source: str, arguments: BoundArguments, backward_name: str) -> str:
-    found = _source(source, arguments)
-    if found is not None:
-        return found
+    if source in arguments.names:
+        return source
+    part = _PART.fullmatch(source)
+    if part is not None:
+        return f"<cotangent[{part['place']}]>"
+    special = SPECIALS.get(source.removeprefix("<").removesuffix(">"))
+    if special is None and upstream_parameters([source], arguments.names, tuple):
+        special = "cotangent"
+    if special is not None:
+        return f"<{special}>"
     known = [*arguments.names, *SPECIALS]
     close = difflib.get_close_matches(source, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -221,16 +399,30 @@ def _stated(source: str, arguments: BoundArguments, backward_name: str) -> str:
 
 
 def _optional(
-    parameters: Iterable[inspect.Parameter], arguments: BoundArguments
+    parameters: Iterable[inspect.Parameter], sources: _Sources, *, has_upstream: bool
 ) -> dict[str, str]:
     """Return the parameters with a default that are passed nevertheless, with their sources."""
-    sources = {
-        p.name: _source(p.name, arguments)
-        for p in parameters
-        if p.default is not p.empty and p.kind in _NAMED
+    named = {p.name: p for p in parameters if p.default is not p.empty and p.kind in _NAMED}
+    found = {key: source for key, source in sources.of(list(named)).items() if source is not None}
+    neutral = {
+        key
+        for key, source in found.items()
+        if source == "<cotangent>" and (key in SPECIALS or _is_neutral(named[key].default))
     }
-    unasked = (None, "<output>", "<tangent>")
-    return {key: source for key, source in sources.items() if source not in unasked and source}
+    unasked = {"<output>", "<tangent>"}
+    takes_cotangent = not has_upstream and len(neutral) == 1
+    return {
+        key: source
+        for key, source in found.items()
+        if source not in unasked
+        and (source != "<cotangent>" or (takes_cotangent and key in neutral))
+    }
+
+
+def _is_neutral(default: object) -> bool:
+    """Return whether a default may stand for the upstream gradient of a number: 1, or None."""
+    is_one = isinstance(default, (int, float)) and not isinstance(default, bool) and default == 1
+    return default is None or is_one
 
 
 def _by_name(
@@ -238,57 +430,60 @@ def _by_name(
     required: Iterable[inspect.Parameter],
     optional: dict[str, str],
     known: Mapping[str, str | None],
+    upstream: tuple[str, ...],
 ) -> BackwardPlan:
     """Plan a call by name; positional-only parameters are passed in their order."""
-    positional = []
-    keywords = {}
-    for parameter in required:
-        source = known[parameter.name]
-        if source is None:
-            continue
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            positional.append(source)
-        else:
-            keywords[parameter.name] = source
+    required = list(required)
+    positional = [p for p in required if p.kind is p.POSITIONAL_ONLY]
+    keywords = {p.name: known[p.name] or "" for p in required if p.kind is not p.POSITIONAL_ONLY}
     by_source = {source: key for key, source in optional.items()}
-    cotangent = by_source.get("<cotangent>")
-    cache = by_source.get("<cache>")
     named = {key: source for key, source in optional.items() if not source.startswith("<")}
-    return BackwardPlan(name, tuple(positional), keywords | named, cotangent, cache)
+    return BackwardPlan(
+        name,
+        _in_order(positional, known),
+        keywords | named,
+        optional_cotangent=by_source.get("<cotangent>"),
+        optional_cache=by_source.get("<cache>"),
+        upstream=upstream if len(upstream) > 1 else (),
+    )
+
+
+def _in_order(
+    parameters: Iterable[inspect.Parameter], known: Mapping[str, str | None]
+) -> tuple[str, ...]:
+    return tuple(known[p.name] or "" for p in parameters)
 
 
 def _by_position(
-    name: str, signature: inspect.Signature | None, arguments: BoundArguments, forward_name: str
+    name: str,
+    signature: inspect.Signature | None,
+    arguments: BoundArguments,
+    unclear: UnclearCall,
+    backward: Callable[..., Any],
 ) -> BackwardPlan:
-    """Plan to pass the arguments of forward as forward gets them."""
-    passed = [n for n in arguments.names if n not in arguments.defaulted]
+    """Plan to pass the arguments of forward as forward gets them, where nothing else is meant."""
     keyword_of = dict(zip(arguments.names, arguments.keywords, strict=True))
-    positional = tuple(n for n in passed if keyword_of[n] is None)
-    keywords = {n: n for n in passed if keyword_of[n] is not None}
-    if signature is not None:
-        try:
-            signature.bind(*positional, **keywords)
-        except TypeError:
-            raise GradcheckUsageError(
-                f"backward, {name}{signature}, names nothing that is known, and cannot take the "
-                f"arguments of {forward_name} by position either: {', '.join(passed) or 'none'}. "
-                f"{_advice(signature.parameters, arguments)}"
-            ) from None
-    return BackwardPlan(name, positional, keywords, by_position=True)
+    positional = tuple(n for n in unclear.arguments if keyword_of[n] is None)
+    keywords = {n: n for n in unclear.arguments if keyword_of[n] is not None}
+    plan = BackwardPlan(name, positional, keywords, by_position=True, unclear=unclear)
+    owner = bound_object(backward)
+    is_method_of_same = owner is not None and bound_object(unclear.forward) is owner
+    if not unclear.sources and not is_method_of_same:
+        # It has no names to go by: a universal function, or a wrapper of only *args.
+        return replace(plan, unclear=None)
+    if is_method_of_same or unclear.may_be_tuple or not _fits(signature, positional, keywords):
+        raise GradcheckUsageError(unclear.describe())
+    return plan
 
 
-def _advice(names: Iterable[str], arguments: BoundArguments) -> str:
-    """Return the `backward_args` of each plausible meaning of the names, in words."""
-    names = list(names)
-    unknown = [name for name in names if _source(name, arguments) is None]
-    free = [name for name in arguments.names if name not in names]
-    meanings: list[tuple[str, ...]] = []
-    if len(unknown) == 1:
-        fillers = [filler for filler in ("cotangent", "cache", *free) if filler not in names]
-        meanings = [tuple(f if n in unknown else n for n in names) for f in fillers]
-    elif len(unknown) == len(free):
-        pairs = dict(zip(unknown, free, strict=True))
-        meanings = [tuple(pairs.get(n, n) for n in names)]
-    meanings = meanings or [("cotangent", "cache", *free)[: len(names)]]
-    lines = " or ".join(f"backward_args={meaning!r}" for meaning in meanings)
-    return f"Rename the parameter, or state the call: {lines}."
+def _fits(
+    signature: inspect.Signature | None, args: Sequence[str], kwargs: Mapping[str, str]
+) -> bool:
+    """Return whether a function of this signature can be called so."""
+    if signature is None:
+        return True
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True

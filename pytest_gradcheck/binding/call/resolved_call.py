@@ -9,7 +9,7 @@ checked (`wrt`, `memory_overlap`), and the signature of backward says how to cal
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -17,11 +17,13 @@ from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.call.memory_overlap import refuse_overlap
 from pytest_gradcheck.binding.call.signature import BoundArguments, bind_arguments, name_of
+from pytest_gradcheck.binding.call.upstream_gradients import output_names
 from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, select_items
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
     describe_value,
     floating_leaves,
+    leaves,
     with_article,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -66,6 +68,7 @@ class ReturnConvention(Enum):
     OUTPUT = "output"
     CACHE = "(output, cache)"
     MAYBE_CACHE = "output or (output, cache)"
+    OUTPUTS_AND_CACHE = "(output, ..., output, cache)"
     GRADIENTS = "(value, gradients)"
 
 
@@ -146,7 +149,11 @@ class ResolvedCall:
         if backward is not True:
             function = backward
             plan = plan_backward(
-                function, arguments, forward_name=name, backward_args=call.backward_args
+                function,
+                arguments,
+                forward=forward,
+                forward_name=name,
+                backward_args=call.backward_args,
             )
         return cls(
             forward=forward,
@@ -160,6 +167,42 @@ class ResolvedCall:
             returns=_return_convention(plan, call.has_cache),
             integers=integers,
         )
+
+    def for_outputs(self, names: Sequence[str], *, is_number: bool) -> ResolvedCall:
+        """Return the call, once it is known what forward returns.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of the outputs in a container, empty where the container has none.
+        is_number : bool
+            Whether forward returns a number.
+
+        Raises
+        ------
+        GradcheckUsageError
+            When it is not clear how to call backward for such outputs.
+        """
+        if self.plan is None or not (self.plan.unclear or self.plan.parts or self.plan.upstream):
+            return self
+        if names and not any(names):
+            names = output_names(self.forward, len(names))
+        return replace(self, plan=self.plan.for_outputs(names, is_number=is_number))
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """Names of forward's positional arguments."""
+        return self.arguments.positional
+
+    @property
+    def after_context(self) -> tuple[str, ...]:
+        """Names of those after a context: the first of forward and backward, without numbers."""
+        positional = self.positional
+        first = positional[0] if positional else None
+        if first is None or self.plan is None or self.plan.first != first:
+            return positional
+        value = self.arguments.values[self.arguments.names.index(first)]
+        return positional if any(leaves(first, value)) else positional[1:]
 
     @property
     def leaves(self) -> list[Leaf]:
@@ -194,7 +237,8 @@ def _return_convention(plan: BackwardPlan | None, has_cache: bool | None) -> Ret
     if plan is None:
         return ReturnConvention.GRADIENTS
     if has_cache or "cache" in plan.needs:
-        return ReturnConvention.CACHE
+        several = plan.asks_for_several
+        return ReturnConvention.OUTPUTS_AND_CACHE if several else ReturnConvention.CACHE
     if plan.optional_cache is not None and has_cache is None:
         return ReturnConvention.MAYBE_CACHE
     return ReturnConvention.OUTPUT

@@ -9,16 +9,21 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, TypeGuard
 from weakref import WeakKeyDictionary
 
+from pytest_gradcheck.binding.call.decorators import (
+    undecorated_signature,
+    unsupplied_signature,
+)
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
 
-__all__ = ["BoundArguments", "bind_arguments", "name_of", "signature_of"]
+__all__ = ["BoundArguments", "bind_arguments", "is_ufunc", "name_of", "readable", "signature_of"]
 
 #: Signatures of plain functions by their code object, which is the same when a test defines the
 #: function again.
@@ -136,7 +141,7 @@ def bind_arguments(
         keywords = (None,) * len(args) + tuple(kwargs)
         return BoundArguments(names, (*args, *kwargs.values()), keywords, frozenset())
     try:
-        bound = signature.bind(*args, **kwargs)
+        used, bound = _bind(forward, signature, args, kwargs)
     except TypeError as error:
         if len(args) == 1 and not kwargs and _fits(signature, args[0]):
             raise GradcheckUsageError(
@@ -150,10 +155,28 @@ def bind_arguments(
             f"{name_of(forward)}({given}): {error}. Positional arguments of forward follow "
             "backward in the call; keyword arguments go in kwargs={...}."
         ) from None
-    found = list(_named_arguments(signature, bound))
+    found = list(_named_arguments(used, bound))
     names, values, keywords, defaulted = zip(*found, strict=True) if found else ((), (), (), ())
     left = frozenset(name for name, default in zip(names, defaulted, strict=True) if default)
     return BoundArguments(names, values, keywords, left)
+
+
+def _bind(
+    forward: Callable[..., Any],
+    signature: inspect.Signature,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> tuple[inspect.Signature, inspect.BoundArguments]:
+    """Bind the arguments; where some are missing, without those that a decorator supplies."""
+    try:
+        return signature, signature.bind(*args, **kwargs)
+    except TypeError:
+        for other in (unsupplied_signature(forward), undecorated_signature(forward)):
+            if other is None:
+                continue
+            with suppress(TypeError):
+                return other, other.bind(*args, **kwargs)
+        raise
 
 
 def _fits(signature: inspect.Signature, inputs: object) -> bool:
@@ -200,7 +223,7 @@ def signature_of(function: Callable[..., Any]) -> Signature | None:
         if known is None:
             known = _BY_CODE[function.__code__] = _read(function)
         return known
-    if _is_ufunc(function):
+    if is_ufunc(function):
         return None
     try:
         return _read(function)
@@ -209,7 +232,12 @@ def signature_of(function: Callable[..., Any]) -> Signature | None:
 
 
 def _read(function: Callable[..., Any]) -> Signature:
-    return Signature(list(inspect.signature(function).parameters.values()))
+    return readable(inspect.signature(function))
+
+
+def readable(signature: inspect.Signature) -> Signature:
+    """Return a signature as one whose text is short."""
+    return Signature(list(signature.parameters.values()))
 
 
 def _is_plain(function: Callable[..., Any]) -> TypeGuard[FunctionType]:
@@ -222,7 +250,8 @@ def _is_plain(function: Callable[..., Any]) -> TypeGuard[FunctionType]:
     )
 
 
-def _is_ufunc(function: Callable[..., Any]) -> bool:
+def is_ufunc(function: Callable[..., Any]) -> bool:
+    """Return whether `function` is a universal function of numpy, or like one."""
     return hasattr(function, "nin") and hasattr(function, "nout") and hasattr(function, "reduce")
 
 

@@ -172,9 +172,7 @@ def _refuse_shapes(
     try:
         returned = {
             name: np.shape(value)
-            for name, value in named_outputs(
-                "output", forward.reader.without_auxiliary(batched.call(both))
-            )
+            for name, value in named_outputs("output", forward.reader.take(batched.call(both)))
         }
     except Exception as error:
         add_note(error, f"while gradcheck called it at {len(both)} points at once (batched=True)")

@@ -150,7 +150,7 @@ class ForwardFunction:
         self._restore_generators()
         args, kwargs = self.working_copy.pack()
         result = call_user(self.function, args, kwargs)
-        return self.reader.flatten(self.reader.without_auxiliary(result))
+        return self.reader.flatten(self.reader.take(result))
 
     def _evaluate(self) -> Vector:
         reader = self.reader

@@ -43,6 +43,24 @@ __all__ = [
 EMPTY = np.empty(0)
 
 
+Taker = Callable[[Any], Any]
+
+
+def whole(result: Any) -> Any:
+    """Return the outputs where forward returns nothing else."""
+    return result
+
+
+def first(result: Any) -> Any:
+    """Return the outputs in ``(outputs, cache)``."""
+    return result[0]
+
+
+def all_but_last(result: Any) -> Any:
+    """Return the outputs in ``(output, ..., output, cache)``."""
+    return result[:-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The structure of the outputs, and their places in one vector.
@@ -72,6 +90,17 @@ class Layout:
         if self.is_several:
             return self._flatten_several
         return flat_complex if self.blocks[0].is_complex else flat_real
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of what is in the container, empty in a tuple or list; () of a single output."""
+        inside = _inside(self.raw)
+        if inside is None:
+            return ()
+        if isinstance(self.raw, Mapping):
+            return tuple(str(key) for key, _ in self.raw.items())
+        names = (accessor.removeprefix(".") for accessor in accessors(self.raw))
+        return tuple("" if name.startswith("[") else name for name in names)
 
     def flatten_rows(self, raw: Any) -> Vector:
         """Return outputs with a leading axis of length k as a new array, shape (k, m)."""
@@ -147,14 +176,19 @@ class Output:
         Their structure.
     auxiliary : Any
         The cache or the gradients that forward returned with them, else None.
-    has_auxiliary : bool
-        Whether it returned any.
+    take : callable
+        Returns the outputs in what forward returns: `whole`, `first` or `all_but_last`.
     """
 
     value: NDArray[np.float64]
     layout: Layout
     auxiliary: Any
-    has_auxiliary: bool
+    take: Taker
+
+    @property
+    def has_auxiliary(self) -> bool:
+        """Whether forward returned something with the outputs."""
+        return self.take is not whole
 
     @property
     def raw(self) -> Any:
@@ -190,8 +224,8 @@ class OutputReader:
     ----------
     size : int
         The number of coordinates of the outputs.
-    has_auxiliary : bool
-        Whether forward returns a pair, of which the second is not an output.
+    take : callable
+        Returns the outputs in what forward returns, without a cache.
     flatten, flatten_rows : callable
         Convert the outputs at one point to a vector, and those at k points to k rows.
     cotangent : ndarray, shape (size,), or None
@@ -199,7 +233,7 @@ class OutputReader:
     """
 
     size: int = 0
-    has_auxiliary: bool = False
+    take: Taker = whole
     flatten: Callable[[Any], Vector] = flat_real
     flatten_rows: Callable[[Any], Vector] = np.atleast_2d
     cotangent: Vector | None = None
@@ -209,7 +243,7 @@ class OutputReader:
         """Return the reader of outputs with the structure of `output`."""
         return cls(
             output.value.size,
-            output.has_auxiliary,
+            output.take,
             output.layout.flatten,
             output.layout.flatten_rows,
         )
@@ -217,10 +251,6 @@ class OutputReader:
     def weighted(self, cotangent: Vector) -> OutputReader:
         """Return a reader that reduces the outputs to their product with `cotangent`."""
         return replace(self, cotangent=cotangent)
-
-    def without_auxiliary(self, result: Any) -> Any:
-        """Return the outputs in what forward returned."""
-        return result[0] if self.has_auxiliary else result
 
     def rows(self, result: Any, count: int) -> Vector:
         """Return what forward returned at many points, shape (count, m).
@@ -230,7 +260,7 @@ class OutputReader:
         ValueError
             When a point has another number of outputs than the base point.
         """
-        values = self.flatten_rows(self.without_auxiliary(result)).reshape(count, self.size)
+        values = self.flatten_rows(self.take(result)).reshape(count, self.size)
         return values if self.cotangent is None else values @ self.cotangent[:, None]
 
     def reduced(self, values: Vector) -> Vector:
@@ -286,8 +316,9 @@ def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Ou
         When an output is not a finite floating number or array, or `result` is not the
         expected pair.
     """
-    raw, extra, has_auxiliary = _split(result, returns, forward_name)
-    hint = "" if has_auxiliary else cache_hint(raw)
+    take, extra = _split(result, returns, forward_name)
+    raw = take(result)
+    hint = cache_hint(raw) if take is whole else ""
     blocks: list[Block] = []
     start = 0
     for name, value in named_outputs("output", raw):
@@ -300,7 +331,7 @@ def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Ou
     if not blocks:
         raise GradcheckUsageError(f"{forward_name} returned an empty container: nothing to check.")
     layout = Layout(raw, tuple(blocks))
-    return Output(layout.flatten(raw), layout, extra, has_auxiliary)
+    return Output(layout.flatten(raw), layout, extra, take)
 
 
 def cache_hint(raw: Any) -> str:
@@ -313,19 +344,22 @@ def cache_hint(raw: Any) -> str:
     )
 
 
-def _split(result: Any, returns: ReturnConvention, forward_name: str) -> tuple[Any, Any, bool]:
+def _split(result: Any, returns: ReturnConvention, forward_name: str) -> tuple[Taker, Any]:
+    """Return how to take the outputs out of what forward returned, and what is with them."""
     is_pair = isinstance(result, tuple) and len(result) == 2
     if returns is ReturnConvention.GRADIENTS and isinstance(result, (tuple, list)):
         if len(result) == 2:
-            return result[0], result[1], True
+            return first, result[1]
         if len(result) > 2:  # the value, then a gradient for each parameter
-            return result[0], _following(result), True
+            return first, _following(result)
     if returns is ReturnConvention.OUTPUT or (
         returns is ReturnConvention.MAYBE_CACHE and not is_pair
     ):
-        return result, None, False
+        return whole, None
     if is_pair:
-        return result[0], result[1], True
+        return first, result[1]
+    if returns is ReturnConvention.OUTPUTS_AND_CACHE and isinstance(result, tuple) and result:
+        return all_but_last, result[-1]
     returned = counted(result) if isinstance(result, tuple) else describe_value(result)
     if returns is ReturnConvention.GRADIENTS:
         raise GradcheckUsageError(

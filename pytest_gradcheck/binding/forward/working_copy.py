@@ -153,6 +153,7 @@ class WorkingCopy:
             storage.view[...] = leaf.array
         self.base = self.point.copy()
         self._values: list[Any] = []
+        self._passed: list[Any] | None = None
         self._makers: list[Maker | None] = []
         for name, original in zip(arguments.names, self._originals, strict=True):
             value, maker = self._insert(name, copy_data(name, original, self._checked))
@@ -181,7 +182,15 @@ class WorkingCopy:
         """Return positional and keyword arguments of forward at the point as it is now."""
         for write in self._writers:
             write()
-        return self._constant_call or self._arguments.pack(self.values())
+        if self._constant_call is not None:
+            return self._constant_call
+        self._passed = self.values()
+        return self._arguments.pack(self._passed)
+
+    @property
+    def passed(self) -> Sequence[Any]:
+        """The value of every argument as the last call left it, in the order of their names."""
+        return self._values if self._passed is None else self._passed
 
     def values(self) -> list[Any]:
         """Return the value of every argument, in the order of their names."""

@@ -1,5 +1,6 @@
 """The arguments of backward, from the names of its parameters."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,13 @@ def plan(
 ) -> BackwardPlan:
     """Plan the call of `backward` for a forward of two arguments."""
     arguments = bind_arguments(forward, args, {})
-    return plan_backward(backward, arguments, forward_name="forward", backward_args=backward_args)
+    return plan_backward(
+        backward,
+        arguments,
+        forward=forward,
+        forward_name="forward",
+        backward_args=backward_args,
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,27 +75,102 @@ def test_unknown_functions_are_called_by_position(backward: Function) -> None:
     )
 
 
-def test_some_known_and_some_not_is_an_error() -> None:
+NO_SPECIAL_NAME = (
+    "of forward (x, w) and no special name (cache, output, cotangent, tangent, or a usual name of "
+    "an upstream gradient, as dout, grad_output or dy)."
+)
+
+
+def returns_pair(x: float, w: float) -> tuple[float, float]:
+    """Return what may be an output and a cache."""
+    return x * w, x
+
+
+@pytest.mark.parametrize(
+    ("backward", "forward", "unclear", "advice"),
+    [
+        (
+            lambda x, q: 0,
+            lambda x, w: x * w,
+            "asks for 'q', which is no argument",
+            "Rename the parameter, or state the call: backward_args=('x', 'cotangent') if q is "
+            "the upstream gradient; or backward_args=('x', 'w') if q is w.",
+        ),
+        (
+            lambda dout, q: 0,
+            returns_pair,
+            "asks for 'q', which is no argument",
+            "Rename the parameter, or state the call: backward_args=('cotangent', 'x') if q is x; "
+            "or backward_args=('cotangent', 'w') if q is w; or backward_args=('cotangent', "
+            "'cache') if q is the cache.",
+        ),
+        (
+            lambda ctx, grad_output: 0,
+            lambda x, w: x * w,
+            "asks for 'ctx', which is no argument",
+            "Rename the parameter, or state the call: backward_args=('cache', 'cotangent') if ctx "
+            "is the cache; or backward_args=('x', 'cotangent') if ctx is x; or "
+            "backward_args=('w', 'cotangent') if ctx is w.",
+        ),
+        (
+            lambda x, w, *, q: 0,
+            lambda x, w: x * w,
+            "asks for 'q', which is no argument",
+            "Rename q to cotangent.",
+        ),
+        (
+            lambda a, b, c: 0,
+            lambda x, w: x * w,
+            "asks for 'a' and 'b' and 'c', which are no arguments",
+            "Rename the parameters, or state the call: backward_args=('cotangent', 'x', 'w') if a "
+            "is the upstream gradient and b is x and c is w.",
+        ),
+        (
+            lambda a, b: 0,
+            returns_pair,
+            "asks for 'a' and 'b', which are no arguments",
+            "Rename the parameters, or state the call: backward_args=('x', 'w') if a is x and b "
+            "is w; or backward_args=('cotangent', 'x') if a is the upstream gradient and b is x; "
+            "or backward_args=('cotangent', 'cache') if a is the upstream gradient and b is the "
+            "cache; or backward_args=('cotangent[0]', 'cotangent[1]') if a is the upstream "
+            "gradient of output 0 and b is the upstream gradient of output 1.",
+        ),
+        (
+            lambda a, cache_b: 0,
+            lambda x, w: x * w,
+            "asks for 'a' and 'cache_b', which are no arguments",
+            "Rename the parameters, or state the call: backward_args=('cotangent', 'cache') if a "
+            "is the upstream gradient and cache_b is the cache; or backward_args=('x', 'w') if a "
+            "is x and cache_b is w; or backward_args=('cotangent', 'x') if a is the upstream "
+            "gradient and cache_b is x.",
+        ),
+        (
+            lambda x, w, dout, a, b: 0,
+            lambda x, w: x * w,
+            "asks for 'a' and 'b', which are no arguments",
+            "Rename the parameters, or wrap backward in a function that takes only what is known.",
+        ),
+    ],
+)
+def test_unclear_calls_are_refused(
+    backward: Function, forward: Function, unclear: str, advice: str
+) -> None:
     """It is never guessed; each plausible meaning is in the message, ready to paste."""
     with pytest.raises(GradcheckUsageError) as error:
-        plan(lambda x, upstream: 0)
-    assert error.value.args[0] == (
-        "backward, lambda(x, upstream), asks for 'upstream', which is neither an argument of "
-        "forward (x, w) nor one of cache, output, cotangent, dout, grad_output, tangent. Rename "
-        "the parameter, or state the call: backward_args=('x', 'cotangent') or "
-        "backward_args=('x', 'cache') or backward_args=('x', 'w')."
-    )
+        plan(backward, forward).for_outputs((), is_number=False)
+    message = error.value.args[0]
+    assert message.startswith("backward, lambda(")
+    assert f", {unclear} {NO_SPECIAL_NAME} " in message
+    assert message.endswith(f"{NO_SPECIAL_NAME} {advice}")
 
 
-def test_positions_that_cannot_fit_are_an_error() -> None:
-    """A backward with another number of unknown parameters is not called by position."""
-    with pytest.raises(GradcheckUsageError) as error:
-        plan(lambda a, b, c: 0)
-    assert error.value.args[0] == (
-        "backward, lambda(a, b, c), names nothing that is known, and cannot take the arguments of "
-        "forward by position either: x, w. Rename the parameter, or state the call: "
-        "backward_args=('cotangent', 'cache', 'x')."
-    )
+def test_shadowed_special_is_stated_by_another_name() -> None:
+    """An argument of forward that is called cotangent is that argument."""
+    forward = lambda cotangent, dout: cotangent * dout  # noqa: E731
+    with pytest.raises(GradcheckUsageError, match=re.escape("('grad_output', 'cotangent')")):
+        plan(lambda q, cotangent: 0, forward)
+    stated = plan(lambda q: 0, forward, backward_args=("<cotangent>", "cotangent", "grad_out"))
+    assert stated.positional == ("<cotangent>", "cotangent", "<cotangent>")
 
 
 def test_stated_call_overrides_names() -> None:

@@ -1,0 +1,175 @@
+"""Arguments that a decorator supplies: the signature of a decorated function as it is called.
+
+`functools.wraps` gives a function the signature of the one that it wraps, although callers leave
+out what the wrapper adds, as a random generator. It reads the source of the wrapper and calls
+nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+__all__ = ["is_decorated", "passed_through", "undecorated_signature", "unsupplied_signature"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Supplied:
+    """What a wrapper adds to the arguments that it passes on.
+
+    Attributes
+    ----------
+    before : frozenset of int
+        Places of the positional arguments that are added before those that are passed on.
+    after : int
+        The number of those that are added after them.
+    keywords : frozenset of str
+        Keyword arguments.
+    """
+
+    before: frozenset[int]
+    after: int
+    keywords: frozenset[str]
+
+
+def is_decorated(function: Callable[..., Any]) -> bool:
+    """Return whether `function` says that it wraps another one."""
+    try:
+        return callable(getattr(function, "__wrapped__", None))
+    except Exception:  # noqa: BLE001  # objects that are called may compute it
+        return False
+
+
+def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return the signature of a decorated function without what its wrapper supplies.
+
+    Parameters
+    ----------
+    function : callable
+        A function made by `functools.wraps`, whose wrapper passes on ``*args``.
+
+    Returns
+    -------
+    inspect.Signature or None
+        None where it is not decorated, or its wrapper cannot be read.
+    """
+    if not is_decorated(function):
+        return None
+    wrapped = function.__wrapped__  # type: ignore[attr-defined]  # is_decorated() saw it
+    supplied = _supplied_by(function)
+    inner = unsupplied_signature(wrapped) or _signature(wrapped)
+    if supplied is None or inner is None:
+        return None
+    parameters = [p for p in inner.parameters.values() if p.name not in supplied.keywords]
+    by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    others = parameters[len(by_position) :]
+    last = len(by_position) - supplied.after
+    remaining = [p for k, p in enumerate(by_position[:last]) if k not in supplied.before]
+    if inspect.ismethod(function):
+        remaining = remaining[1:]
+    if supplied.after:
+        # What is added at the end would otherwise take the place of what is passed by keyword.
+        remaining = [p.replace(kind=p.POSITIONAL_ONLY) for p in remaining]
+    return inner.replace(parameters=[*remaining, *others])
+
+
+def passed_through(
+    function: Callable[..., Any], signature: inspect.Signature
+) -> inspect.Signature:
+    """Return a signature of what is wrapped, by position where the wrapper takes no keywords."""
+    outer = undecorated_signature(function)
+    if outer is None:
+        return signature
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in outer.parameters.values())
+    if takes_any or all(name in outer.parameters for name in signature.parameters):
+        return signature
+    return signature.replace(
+        parameters=[
+            p.replace(kind=p.POSITIONAL_ONLY) if p.kind is p.POSITIONAL_OR_KEYWORD else p
+            for p in signature.parameters.values()
+        ]
+    )
+
+
+def undecorated_signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return the signature of the wrapper itself, None where it is not decorated."""
+    return _signature(function, follow_wrapped=False) if is_decorated(function) else None
+
+
+def _signature(
+    function: Callable[..., Any], *, follow_wrapped: bool = True
+) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function, follow_wrapped=follow_wrapped)
+    except Exception:  # noqa: BLE001  # objects that are called may compute it
+        return None
+
+
+def _supplied_by(function: Callable[..., Any]) -> _Supplied | None:
+    """Return what the source of a wrapper adds, None where calls in it differ or are unclear."""
+    try:
+        # The code, since of a function inspect returns the source of what it wraps.
+        source = textwrap.dedent(inspect.getsource(function.__code__))
+        definition = ast.parse(source).body[0]
+    except Exception:  # noqa: BLE001  # no source, no code, or none that is a definition
+        return None
+    if not isinstance(definition, ast.FunctionDef) or definition.args.vararg is None:
+        return None
+    arguments = definition.args
+    calls = (node for node in ast.walk(definition) if isinstance(node, ast.Call))
+    found = {added for call in calls if (added := _added(call, arguments)) is not None}
+    if len(found) != 1:
+        return None
+    (added,) = found
+    keywords = arguments.kwarg.arg if arguments.kwarg else None
+    return replace(added, keywords=added.keywords | _assigned_keys(definition, keywords))
+
+
+def _added(call: ast.Call, arguments: ast.arguments) -> _Supplied | None:
+    """Return what a call adds to the arguments of its wrapper, None where it passes none on.
+
+    Parameters
+    ----------
+    call : ast.Call
+        A call in the wrapper.
+    arguments : ast.arguments
+        Its own arguments.
+    """
+    passed = arguments.vararg.arg if arguments.vararg else None
+    own = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    names = [
+        node.value.id if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name) else ""
+        for node in call.args
+    ]
+    if names.count(str(passed)) != 1:
+        return None
+    place = names.index(str(passed))
+    kept = [node.id for node in call.args[:place] if isinstance(node, ast.Name) and node.id in own]
+    if kept != own:
+        return None  # it takes an argument itself, or passes them on in another order
+    before = frozenset(
+        k
+        for k, node in enumerate(call.args[:place])
+        if not (isinstance(node, ast.Name) and node.id in own)
+    )
+    keywords = frozenset(keyword.arg for keyword in call.keywords if keyword.arg is not None)
+    return _Supplied(before, len(call.args) - place - 1, keywords)
+
+
+def _assigned_keys(definition: ast.FunctionDef, keywords: str | None) -> frozenset[str]:
+    """Return the keys that a wrapper sets in its ``**keywords``."""
+    found = set()
+    for node in ast.walk(definition):
+        key: ast.expr | None = None
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            holder, key = node.value, node.slice
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            holder, key = node.func.value, node.args[0]
+            key = key if node.func.attr == "setdefault" else None
+        if isinstance(key, ast.Constant) and isinstance(holder, ast.Name):
+            found |= {key.value} if holder.id == keywords and isinstance(key.value, str) else set()
+    return frozenset(found)

@@ -1,0 +1,317 @@
+"""Whole checks of backward functions that take upstream gradients, contexts and caches."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckError, GradcheckUsageError, check_gradient, gradcheck
+
+Function = Callable[..., Any]
+
+X = np.array([[0.5, -1.0, 2.0], [0.3, 1.5, -0.7]])
+W = np.array([[0.2, -0.4], [1.1, 0.6], [-0.9, 0.8]])
+
+
+class HalfSquare:
+    """A layer whose derivative is its input."""
+
+    def forward(self, x: Any) -> Any:
+        """Return half of the square."""
+        self.x = x
+        return 0.5 * x**2
+
+
+def backward_of(name: str, expression: str) -> Function:
+    """Return a method with one parameter of that name."""
+    namespace: dict[str, Any] = {}
+    exec(f"def backward(self, {name}): return {expression}", namespace)  # noqa: S102  # its name is what is tested
+    function: Function = namespace["backward"]
+    return function
+
+
+@pytest.mark.parametrize(
+    "name", ["dy", "dz", "grad", "gy", "grad_out", "dnext_h", "delta", "dvalues", "upstream_grad"]
+)
+def test_layer_that_forgets_its_input_is_wrong(name: str) -> None:
+    """An upstream gradient is passed, whatever it is called; the input would hide the error."""
+    layer = HalfSquare()
+    forgets = types.MethodType(backward_of(name, name), layer)
+    right = types.MethodType(backward_of(name, f"{name} * self.x"), layer)
+    assert check_gradient(layer.forward, forgets, X).verdict == "wrong"
+    assert check_gradient(layer.forward, right, X).verdict == "correct"
+
+
+def refusal(forward: Function, backward: Function, *args: Any, **options: Any) -> str:
+    """Return the message of a call that is refused, on one line."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(forward, backward, *args, **options)
+    return " ".join(str(error.value).split())
+
+
+def test_unknown_name_is_refused_with_each_reading() -> None:
+    """Both calls that it may mean can be pasted."""
+    layer = HalfSquare()
+    backward = types.MethodType(backward_of("q", "q * self.x"), layer)
+    message = refusal(layer.forward, backward, X)
+    assert message == (
+        "backward, backward(q), asks for 'q', which is no argument of HalfSquare.forward (x) and "
+        "no special name (cache, output, cotangent, tangent, or a usual name of an upstream "
+        "gradient, as dout, grad_output or dy). Rename the parameter, or state the call: "
+        "backward_args=('cotangent',) if q is the upstream gradient; or backward_args=('x',) if q "
+        "is x."
+    )
+    stated = check_gradient(layer.forward, backward, X, backward_args=("cotangent",))
+    assert stated.verdict == "correct"
+
+
+@pytest.mark.parametrize("output", [lambda x: 0.5 * x**2, lambda x: [0.5 * x**2]])
+def test_functions_of_arrays_are_not_called_by_position(output: Function) -> None:
+    """An upstream gradient may be meant wherever forward returns no number."""
+    assert "backward_args=('cotangent',)" in refusal(output, lambda q: q, X)
+
+
+def test_methods_are_not_called_by_position() -> None:
+    """Not even if the output is a number: the layer may have kept its input."""
+
+    class Loss:
+        def forward(self, x: Any) -> Any:
+            return float((x**2).sum())
+
+        def backward(self, q: Any) -> Any:
+            return 2 * q
+
+        def variadic(self, *args: Any) -> Any:
+            return 2 * args[0]
+
+    loss = Loss()
+    assert "if q is the upstream gradient" in refusal(loss.forward, loss.backward, X)
+    assert "backward_args=('x',)" in refusal(loss.forward, loss.variadic, X)
+
+
+def test_call_by_position_is_said_first_in_a_failure() -> None:
+    """It stands between the first line and the table."""
+    with pytest.raises(GradcheckError) as error:
+        gradcheck(lambda x: float((x**2).sum()), lambda q: q, X)
+    _, said, table, *_ = str(error.value).split("\n\n")
+    assert " ".join(said.split()) == (
+        "backward was called with forward's arguments by position: lambda(x). If this is not what "
+        "it takes, state the call with backward_args=(...)."
+    )
+    assert table.startswith("parameter")
+
+
+@pytest.mark.parametrize("backward", [lambda x: 1 * np.cos(x), lambda z: 1 * np.cos(z), np.cos])
+def test_universal_functions_have_operands(backward: Function) -> None:
+    """They have no signature: their operands go by the names in numpy's documentation."""
+    assert check_gradient(np.sin, backward, X).verdict == "correct"
+
+
+def test_tangent_is_a_reading() -> None:
+    """The name of an argument after a d may be a tangent: the message says how to state it."""
+    message = refusal(lambda x: x**2, lambda x, dx: 2 * x * dx, X)
+    assert "backward_args=('x', 'tangent') if dx is the direction" in message
+    report = check_gradient(
+        lambda x: x**2, lambda x, dx: 2 * x * dx, X, backward_args=("x", "tangent")
+    )
+    assert report.verdict == "correct"
+
+
+@pytest.mark.parametrize("default", [None, 1, 1.0])
+def test_optional_upstream_gradient_is_passed(default: Any) -> None:
+    """Its usual defaults stand for the upstream gradient of a number."""
+
+    def backward(x: Any, dy: Any = default) -> Any:
+        return 2 * x * (1 if dy is None else dy)
+
+    assert check_gradient(lambda x: x**2, backward, X).kind == "vjp"
+    assert check_gradient(lambda x: float((x**2).sum()), backward, X).kind == "gradient"
+
+
+@pytest.mark.parametrize("default", [0.5, True, "mean"])
+def test_optional_setting_is_left_alone(default: Any) -> None:
+    """A setting with such a name keeps its default."""
+
+    def backward(x: Any, delta: Any = default) -> Any:
+        assert delta is default
+        return 2 * x
+
+    assert check_gradient(lambda x: x**2, backward, X).kind == "elementwise"
+
+
+class Context:
+    """What torch.autograd.Function passes."""
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keep values."""
+        self.saved_tensors = values
+
+
+def into_dict(ctx: Any, x: Any) -> Any:
+    """Keep the input in a dict."""
+    ctx["x"] = x
+    return x**2
+
+
+def into_list(ctx: Any, x: Any) -> Any:
+    """Keep the input in a list."""
+    ctx.append(x)
+    return x**2
+
+
+def into_object(ctx: Any, x: Any) -> Any:
+    """Keep the input in an attribute."""
+    ctx.x = x
+    return x**2
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "context"),
+    [
+        (into_dict, lambda ctx, grad: 2 * ctx["x"] * grad, dict),
+        (into_list, lambda ctx, grad: 2 * ctx[-1] * grad, list),
+        (into_object, lambda ctx, grad: 2 * ctx.x * grad, types.SimpleNamespace),
+        (into_object, lambda ctx, grad: 2 * ctx.x * grad, Context),
+    ],
+)
+def test_context_is_passed_as_forward_left_it(
+    forward: Function, backward: Function, context: Function
+) -> None:
+    """A container is copied for each evaluation, and the user's own stays as it was."""
+    given = context()
+    assert check_gradient(forward, backward, given, X).verdict == "correct"
+    assert isinstance(given, Context) or given == context()
+
+
+class Linear:
+    """A function in the style of torch.autograd.Function."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, weight: Any, scale: int, labels: Any) -> Any:
+        """Multiply."""
+        ctx.save_for_backward(x, weight)
+        return x @ weight * scale
+
+    @staticmethod
+    def backward(ctx: Context, grad_output: Any) -> Any:
+        """Return the gradients of the arguments after the context."""
+        x, weight = ctx.saved_tensors
+        return 2 * grad_output @ weight.T, 2 * x.T @ grad_output, None, None
+
+
+@pytest.mark.parametrize("wrt", [None, "x", "weight", ["weight", "x"]])
+def test_gradients_match_the_arguments_after_the_context(wrt: Any) -> None:
+    """None stands for those that are not checked."""
+    arguments = (Context(), X, W, 2, np.array([0, 1]))
+    report = check_gradient(Linear.forward, Linear.backward, *arguments, wrt=wrt)
+    assert report.verdict == "correct"
+
+
+def step(x: Any, prev_h: Any, prev_c: Any) -> Any:
+    """Return two outputs and a cache, as a step of an LSTM."""
+    next_h = x * np.tanh(prev_h)
+    next_c = np.sin(prev_c) + x * prev_h
+    return next_h, next_c, (x, prev_h, prev_c)
+
+
+def step_backward(dnext_h: Any, dnext_c: Any, cache: Any) -> Any:
+    """Return the gradients of all arguments."""
+    x, h, c = cache
+    return (
+        dnext_h * np.tanh(h) + dnext_c * h,
+        dnext_h * x / np.cosh(h) ** 2 + dnext_c * x,
+        dnext_c * np.cos(c),
+    )
+
+
+class Named(NamedTuple):
+    """Outputs with names."""
+
+    h: Any
+    c: Any
+
+
+@dataclass
+class Outputs:
+    """Outputs with names."""
+
+    h: Any
+    c: Any
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [
+        (step, step_backward),
+        (step, lambda dc_next, dh_next, cache: step_backward(dh_next, dc_next, cache)),
+        (lambda x, h, c: ((o := step(x, h, c))[:2], o[2]), step_backward),
+        (lambda x, h, c: ((o := step(x, h, c))[:2], o[2]),
+         lambda cache, *grads: step_backward(grads[0], grads[1], cache)),
+    ],
+)  # fmt: skip
+def test_each_output_has_an_upstream_gradient(forward: Function, backward: Function) -> None:
+    """They are matched by name, or go in order; the cache is the last that forward returns."""
+    assert check_gradient(forward, backward, X, X + 1, X + 2).verdict == "correct"
+
+
+@pytest.mark.parametrize("container", [Named, Outputs, lambda h, c: {"h": h, "c": c}])
+def test_outputs_with_names_have_upstream_gradients_of_these_names(container: Function) -> None:
+    """Their order does not matter."""
+    forward = lambda x: container(x**2, x**3)  # noqa: E731
+    backward = lambda grad_c, grad_h, x: grad_c * 3 * x**2 + grad_h * 2 * x  # noqa: E731
+    report = check_gradient(forward, backward, X)
+    assert report.verdict == "correct"
+    assert not [note for note in report.notes if note.kind == "called"]
+
+
+def test_order_of_upstream_gradients_is_noted() -> None:
+    """Where outputs have no names, they go in order, and a failure says so."""
+    report = check_gradient(
+        lambda x: (x**2, x**3), lambda dy, dz, x: dz * 2 * x + dy * 3 * x**2, X
+    )
+    assert report.verdict == "wrong"
+    (note,) = [note for note in report.notes if note.kind == "called"]
+    assert note.text == (
+        "upstream gradients were passed in the order of the outputs: "
+        "lambda(dy=<cotangent[0]>, dz=<cotangent[1]>, x=x)"
+    )
+    stated = check_gradient(
+        lambda x: (x**2, x**3),
+        lambda dy, dz, x: dz * 2 * x + dy * 3 * x**2,
+        X,
+        backward_args=("cotangent[1]", "cotangent[0]", "x"),
+    )
+    assert stated.verdict == "correct"
+
+
+def test_upstream_gradients_of_other_outputs_are_refused() -> None:
+    """There are as many as outputs."""
+    message = refusal(lambda x: x**2, lambda dy, dz, x: dy * 2 * x, X)
+    assert "asks for the upstream gradients dy, dz, but forward returns one output" in message
+    message = refusal(lambda x: (x, x), lambda dy, x: dy, X, backward_args=("cotangent[2]", "x"))
+    assert "asks for the upstream gradients cotangent[2], but forward returns 2 outputs" in message
+
+
+def test_gradient_stored_under_another_capital_is_asked_for() -> None:
+    """A layer stores ``dw`` for its ``W``."""
+
+    class Layer:
+        def __init__(self) -> None:
+            self.W = W.copy()
+
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            return x @ self.W
+
+        def backward(self, dout: Any) -> Any:
+            self.dw = self.x.T @ dout
+            return dout @ self.W.T
+
+    layer = Layer()
+    message = refusal(layer.forward, layer.backward, X, wrt=["x", "self.W"])
+    assert message.endswith("Did you mean self.dW by self.dw?")
