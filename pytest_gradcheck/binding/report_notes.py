@@ -62,6 +62,11 @@ def binding_notes(
         if restored:
             text = f"changed by {function}, restored each time: {', '.join(restored)}"
             yield Note("restored", 0, text)
+    if claimed.result.unread:
+        unread = ", ".join(claimed.result.unread)
+        yield Note(
+            "unread", 0, f"{resolved.backward_name} also returned {unread}; it was not looked at"
+        )
     yield from _parameter_notes(resolved, base.working_copy, claimed.result.aliased)
 
 

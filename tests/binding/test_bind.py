@@ -660,7 +660,8 @@ class TestUsageErrors:
         """Integers have no derivative; the message says what to write."""
         assert refused(square, square_gradient, np.arange(3), wrt="x") == (
             "wrt='x': x of square is an int64 array of shape (3,); there is no derivative by "
-            "whole numbers. Pass x.astype(float)."
+            "whole numbers. Pass x.astype(float) or leave it out of wrt, if it is data as labels "
+            "are."
         )
 
     def test_nothing_to_check(self) -> None:

@@ -55,7 +55,7 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
         (value,) = found.values()
         return match_gradients(
             value, [item], positional=(), available=tuple, backward_name="backward"
-        )
+        ).claims
     if len(found) > 1:
         raise GradcheckUsageError(
             f"more than one attribute could be the gradient of {item.name}: {', '.join(found)}. "

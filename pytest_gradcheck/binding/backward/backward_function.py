@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -30,11 +30,12 @@ from pytest_gradcheck.binding.backward.claims import (
     claim_rounding,
     is_elementwise,
 )
-from pytest_gradcheck.binding.backward.gradient_matching import (
-    match_gradients,
-    refuse_unread_gradient,
-)
+from pytest_gradcheck.binding.backward.gradient_matching import match_gradients, two_calls
 from pytest_gradcheck.binding.backward.side_by_side import split_columns
+from pytest_gradcheck.binding.backward.unread_gradients import (
+    refuse_integer_gradients,
+    unread_gradients,
+)
 from pytest_gradcheck.binding.call.backward_arguments import invoke
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.call.user_function import add_note
@@ -44,7 +45,13 @@ from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
-from pytest_gradcheck.binding.values.pytree import contents, counted, named_children
+from pytest_gradcheck.binding.values.pytree import (
+    contents,
+    counted,
+    describe_value,
+    named_children,
+    with_article,
+)
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Kind
@@ -93,6 +100,8 @@ class BackwardResult:
         The relative rounding of the claim about each parameter; of a JVP one number.
     aliased : tuple of str
         Parameters that backward returned themselves, as their own gradients.
+    unread : tuple of str
+        What it returned besides, in words.
     """
 
     kind: Kind
@@ -100,6 +109,7 @@ class BackwardResult:
     outputs: tuple[Block, ...]
     roundings: tuple[float, ...]
     aliased: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class BackwardFunction:
@@ -226,7 +236,8 @@ class BackwardFunction:
             found = {NUMBER.name: returned}
         else:
             found = self._split_by_output(output, returned)
-        matched = {block.name: self._match(found[block.name], block) for block in outputs}
+        read = {block.name: self._match(found[block.name], block) for block in outputs}
+        matched = {name: part.claims for name, part in read.items()}
         claims = {
             block.name: self._as_arrays(matched[block.name], block, several=len(outputs) > 1)
             for block in outputs
@@ -246,7 +257,8 @@ class BackwardFunction:
             )
         )
         about = () if kind in ("gradient", "vjp") else outputs
-        return BackwardResult(kind, claim, about, _roundings(claims, parameters), aliased)
+        unread = tuple({text: None for part in read.values() for text in part.unread})
+        return BackwardResult(kind, claim, about, _roundings(claims, parameters), aliased, unread)
 
     def _as_arrays(
         self, found: Mapping[str, Any], output: Block, *, several: bool
@@ -312,43 +324,64 @@ class BackwardFunction:
             f"{cache_hint(output.raw)}"
         )
 
-    def _match(self, returned: Any, output: Block) -> dict[str, Any]:
+    def _match(self, returned: Any, output: Block) -> _Read:
         """Find the claims in what was returned; about attributes, also among the attributes."""
-        resolved = self._resolved
+        resolved, name = self._resolved, self.name
         if isinstance(returned, np.ndarray) and returned.dtype == object and returned.ndim == 1:
             returned = list(returned)  # as ``np.array([dW, db], dtype=object)`` was once written
         positional = resolved.positional
         if isinstance(returned, tuple) and len(returned) == len(positional) - 1:
             # As torch.autograd.Function: no gradient of the context.
             positional = resolved.after_context
-        refuse_unread_gradient(returned, resolved.integers, positional, resolved.backward_name)
 
-        def match(items: Sequence[Item]) -> dict[str, Any]:
-            return match_gradients(
+        def match(items: Sequence[Item]) -> _Read:
+            found = match_gradients(
                 returned,
                 items,
                 positional=positional,
                 available=resolved.available,
-                backward_name=resolved.backward_name,
+                backward_name=name,
             )
+            calls = partial(two_calls, resolved.positional, resolved.forward_name, name)
+            refuse_integer_gradients(
+                returned,
+                found.others,
+                resolved.integers,
+                backward_name=name,
+                two_calls=calls,
+            )
+            unread = unread_gradients(
+                found.others, resolved.arguments, backward_name=name, two_calls=calls
+            )
+            return _Read(found.claims, unread)
 
         attributes = resolved.attributes
         others = [item for item in resolved.items if not item.is_attribute]
         if not attributes or resolved.owner is None:
-            columns = split_columns(returned, resolved.items, output, resolved.backward_name)
-            return match(resolved.items) if columns is None else columns
+            columns = split_columns(returned, resolved.items, output, name)
+            return match(resolved.items) if columns is None else _Read(columns)
+        everything = () if returned is None else (with_article(describe_value(returned)),)
         try:
-            claims = match(resolved.items)
+            read = match(resolved.items)
         except GradcheckUsageError:
-            claims = match(others) if others else {}
+            read = match(others) if others else _Read({}, everything)
+            claims = dict(read.claims)
             for item in attributes:
                 claims |= find_attribute_gradients(resolved.owner, item)
-            return claims
+            return replace(read, claims=claims)
         if named_children(returned) is not None:
-            return claims
-        return prefer_attribute_gradients(
-            claims, resolved.owner, attributes, resolved.backward_name
-        )
+            return read
+        chosen = prefer_attribute_gradients(read.claims, resolved.owner, attributes, name)
+        is_read = any(chosen[leaf] is gradient for leaf, gradient in read.claims.items())
+        return _Read(chosen, read.unread if is_read else everything)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The gradient of each leaf, and what else was returned, in words."""
+
+    claims: Mapping[str, Any]
+    unread: tuple[str, ...] = ()
 
 
 def _as_derivative(gradient: Any, output: Block, parameter: Parameter, backward_name: str) -> Any:

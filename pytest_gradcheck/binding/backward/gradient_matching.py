@@ -2,17 +2,17 @@
 
 By structure, as `jax.grad` returns the structure of its arguments, or by the keys of a dict under
 one of the naming conventions, as ``{"dW": ...}``. The fields of named tuples, dataclasses and
-namespaces are names like the keys of a dict; only sequences are matched by position. A gradient
-that nobody would read, since its parameter holds integers, is refused. It does not know shapes or
-numbers.
+namespaces are names like the keys of a dict; only sequences are matched by position. It does not
+know shapes or numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, as_floats, short_name
+from pytest_gradcheck.binding.call.wrt import Item, short_name
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
     accessors,
@@ -25,7 +25,7 @@ from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import listed
 from pytest_gradcheck.report.spelling import closest
 
-__all__ = ["KEY_CONVENTIONS", "match_gradients", "refuse_unread_gradient"]
+__all__ = ["KEY_CONVENTIONS", "Matched", "match_gradients", "parameter_names", "two_calls"]
 
 Claims = dict[str, Any]
 
@@ -41,6 +41,46 @@ KEY_CONVENTIONS: dict[str, Callable[[Any], Any]] = {
 AFFIXES = [str(convention("\0")).split("\0") for convention in KEY_CONVENTIONS.values()]
 
 
+def parameter_names(key: Any) -> Iterator[str]:
+    """Yield the names of the parameters that a key may mean, under any convention.
+
+    Examples
+    --------
+    >>> list(parameter_names("dW_grad"))
+    ['dW_grad', 'W_grad', 'dW']
+    """
+    text = str(key)
+    for before, after in AFFIXES:
+        if text.startswith(before) and text.endswith(after):
+            yield text[len(before) : len(text) - len(after)]
+
+
+def two_calls(positional: Sequence[str], forward_name: str, backward_name: str) -> str:
+    """Return the calls that check a gradient and the second derivative returned with it."""
+    names = ", ".join(positional)
+    forward_name = "forward" if forward_name == "lambda" else forward_name
+    backward_name = "backward" if backward_name == "lambda" else backward_name
+    first, second = (f"lambda {names}: {backward_name}({names})[{k}]" for k in (0, 1))
+    return f"gradcheck({forward_name}, {first}, {names}) and gradcheck({first}, {second}, {names})"
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What backward returned, matched to what is checked.
+
+    Attributes
+    ----------
+    claims : dict of str to Any
+        The gradient of each leaf, by the leaf's name, as it was returned.
+    others : mapping of str to Any
+        What was returned for arguments that are not checked: in their places in a tuple, by
+        their names; or under a key that no parameter has, by every name that it may mean.
+    """
+
+    claims: Claims
+    others: Mapping[str, Any]
+
+
 def match_gradients(
     returned: Any,
     items: Sequence[Item],
@@ -48,7 +88,7 @@ def match_gradients(
     positional: Sequence[str],
     available: Callable[[], Sequence[Item]],
     backward_name: str,
-) -> Claims:
+) -> Matched:
     """Find the gradient of every checked parameter in what backward returned.
 
     Parameters
@@ -67,8 +107,8 @@ def match_gradients(
 
     Returns
     -------
-    dict of str to Any
-        The gradient of each leaf, by the leaf's name, as it was returned.
+    Matched
+        The gradients, and what was returned besides.
 
     Raises
     ------
@@ -76,7 +116,8 @@ def match_gradients(
         When a checked parameter has no gradient, or possibly two.
     """
     matching = _Matching(items, positional, available, backward_name)
-    return matching.item(items[0], returned) if len(items) == 1 else matching.several(returned)
+    claims = matching.item(items[0], returned) if len(items) == 1 else matching.several(returned)
+    return Matched(claims, matching.others)
 
 
 class _Matching:
@@ -94,6 +135,7 @@ class _Matching:
         self._available = available
         self._backward = backward_name
         self._leaves = LeafNames(leaf.name for item in items for leaf in item.leaves)
+        self.others = dict[str, Any]()
 
     def several(self, returned: Any) -> Claims:
         """Match the gradients of several items."""
@@ -105,7 +147,7 @@ class _Matching:
             if len(returned) == count:
                 pairs = list(zip(self._items, returned, strict=True))
             elif len(returned) == len(self._positional):
-                by_name = dict(zip(self._positional, returned, strict=True))
+                by_name = self._one_for_each_argument(returned)
                 pairs = [(item, by_name.get(item.name)) for item in self._items]
             else:
                 raise self._wrong_count(len(returned))
@@ -150,21 +192,40 @@ class _Matching:
         if len(returned) == 1:
             return returned[0]
         if item.name in self._positional and len(returned) == len(self._positional):
-            mine = returned[self._positional.index(item.name)]
+            mine = self._one_for_each_argument(returned)[item.name]
             if mine is None:
                 raise self._missing([item.name], [])
             return mine
         raise self._wrong_count(len(returned))
 
+    def _one_for_each_argument(self, returned: Sequence[Any]) -> dict[str, Any]:
+        """Return what was returned for each argument, and keep what is for unchecked ones."""
+        by_name = dict(zip(self._positional, returned, strict=True))
+        checked = {item.name for item in self._items}
+        self.others = {
+            name: part
+            for name, part in by_name.items()
+            if name not in checked and part is not None
+        }
+        return by_name
+
     def _by_name(self, returned: Any, gradients: Mapping[Any, Any]) -> Claims:
         """Match the named parts of what was returned, one for every item, or every leaf in it."""
         found = {}
         for name, convention in KEY_CONVENTIONS.items():
-            claims = self._match_convention(convention, gradients)
+            used = dict[Any, str]()
+            claims = self._match_convention(convention, gradients, used)
             if claims is not None:
-                found[name] = claims
+                found[name] = claims, used
         if len(found) == 1:
-            return next(iter(found.values()))
+            ((claims, used),) = found.values()
+            self.others = {
+                name: part
+                for key, part in gradients.items()
+                if key not in used and part is not None
+                for name in parameter_names(key)
+            }
+            return claims
         if found:
             raise self._ambiguous(list(found), returned)
         missing = [name for name in self._leaf_names() if not self._has(name, gradients)]
@@ -181,10 +242,12 @@ class _Matching:
         raise self._missing(missing, available, returned)
 
     def _match_convention(
-        self, convention: Callable[[Any], Any], gradients: Mapping[Any, Any]
+        self,
+        convention: Callable[[Any], Any],
+        gradients: Mapping[Any, Any],
+        used: dict[Any, str],
     ) -> Claims | None:
         claims: Claims = {}
-        used = dict[Any, str]()
         for item in self._items:
             key_of_item = convention(short_name(item.name))
             if key_of_item in gradients and gradients[key_of_item] is not None:
@@ -270,10 +333,16 @@ class _Matching:
     def _wrong_count(self, count: int) -> GradcheckUsageError:
         names = [item.name for item in self._available()][:count]
         fewer = f", or name those it does: {_wrt(names)}" if 0 < len(names) == count else ""
+        second = ""
+        if count == 2 and len(self._items) == 1:
+            second = (
+                " Where they are its first and second derivative, check both: "
+                f"{two_calls(self._positional, 'forward', self._backward)}."
+            )
         return GradcheckUsageError(
             f"{self._backward} returned {count} gradients, but {len(self._items)} "
             f"{'is' if len(self._items) == 1 else 'are'} checked: {self._names()}. Return one for "
-            f"each, in that order{fewer}."
+            f"each, in that order{fewer}.{second}"
         )
 
     def _ambiguous(self, found: Sequence[str], returned: Any) -> GradcheckUsageError:
@@ -342,64 +411,3 @@ def _fits(value: Any, gradients: Mapping[Any, Any]) -> bool:
 
 def _wrt(names: Sequence[str]) -> str:
     return f"wrt={names[0]!r}" if len(names) == 1 else f"wrt={list(names)!r}"
-
-
-def refuse_unread_gradient(
-    returned: Any, integers: IntegerLeaves, positional: Sequence[str], backward_name: str
-) -> None:
-    """Raise where backward returns a gradient of integers, which would not be checked.
-
-    Parameters
-    ----------
-    returned : Any
-        What backward returned.
-    integers : IntegerLeaves
-        The leaves that are left out of the check.
-    positional : sequence of str
-        Names of forward's positional arguments.
-    backward_name : str
-        For the message.
-
-    Raises
-    ------
-    GradcheckUsageError
-        With what to pass instead; an error in that gradient would go unnoticed.
-    """
-    if next(iter(integers), None) is None:
-        return
-    checked = integers.checked()
-    given = {n: g for n, g in _named_gradients(returned, positional) if n not in checked}
-    if all(gradient is None for gradient in given.values()):
-        return
-    for leaf in integers:
-        if given.get(leaf.name, given.get(short_name(leaf.name))) is None:
-            continue
-        raise GradcheckUsageError(
-            f"{backward_name} returns a gradient of {leaf.name}, which holds whole numbers "
-            f"({describe_value(leaf.value)}) and would not be checked. Pass {as_floats(leaf)}, "
-            "or name what is to be checked in wrt=."
-        )
-
-
-def _named_gradients(returned: Any, positional: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Yield name and gradient of every entry of a dict, or of a tuple for all arguments."""
-    if isinstance(returned, tuple) and len(returned) == len(positional):
-        yield from zip(positional, returned, strict=True)
-    if isinstance(returned, (tuple, list)):
-        for part in returned:
-            if isinstance(part, Mapping):
-                yield from _named_gradients(part, positional)
-    if isinstance(returned, Mapping):
-        for key, gradient in returned.items():
-            if isinstance(gradient, Mapping):
-                yield from _named_gradients(gradient, positional)
-            else:
-                yield from ((name, gradient) for name in _parameter_names(key))
-
-
-def _parameter_names(key: Any) -> Iterator[str]:
-    """Yield the names of the parameters that a key may mean, under any convention."""
-    text = str(key)
-    for before, after in AFFIXES:
-        if text.startswith(before) and text.endswith(after):
-            yield text[len(before) : len(text) - len(after)]

@@ -167,9 +167,12 @@ def _nothing_to_check(arguments: BoundArguments, forward_name: str) -> str:
             "parametrize."
         )
     pairs = zip(arguments.names, arguments.values, strict=True)
-    leaf = next((leaf for name, value in pairs for leaf in integer_leaves(name, value)), None)
+    found = [leaf for name, value in pairs for leaf in islice(integer_leaves(name, value), 1)]
+    leaf = found[0] if found else None
     advice = "Pass the parameter as a floating number or array."
-    if leaf is not None:
+    if len(found) > 1:
+        advice = f"Pass what is to be checked as floats, {' or '.join(map(as_floats, found))}."
+    elif leaf is not None:
         advice = f"Pass {leaf.name} as floats, {as_floats(leaf)}."
         if leaf.name in arguments.names and isinstance(leaf.value, int):
             advice = f"Pass {leaf.name} as {as_floats(leaf)}, or say wrt={leaf.name!r}."
@@ -273,7 +276,8 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
 def _no_derivative(leaf: Leaf, advice: str) -> str:
     """Return why there is no derivative with respect to a leaf, and a remedy, in words."""
     kind = "whole numbers" if leaf.is_integer else "booleans"
-    return f"there is no derivative by {kind}. {advice} {as_floats(leaf)}."
+    data = " or leave it out of wrt, if it is data as labels are" if advice == "Pass" else ""
+    return f"there is no derivative by {kind}. {advice} {as_floats(leaf)}{data}."
 
 
 def _attribute_item(wanted: str, bound: object) -> Item:

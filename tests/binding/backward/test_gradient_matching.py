@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 
-from pytest_gradcheck import GradcheckUsageError, check_gradient
-from pytest_gradcheck.binding.backward.gradient_matching import (
-    match_gradients,
-    refuse_unread_gradient,
-)
+from pytest_gradcheck import GradcheckUsageError
+from pytest_gradcheck.binding.backward.gradient_matching import match_gradients, two_calls
 from pytest_gradcheck.binding.call.signature import BoundArguments
-from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, select_items
+from pytest_gradcheck.binding.call.wrt import Item, select_items
 
 NESTED = {"x": 1.0, "params": {"W1": 2.0, "b1": 3.0}}
 
@@ -36,7 +32,7 @@ def match(values: dict[str, Any], wrt: Any, returned: Any) -> dict[str, Any]:
         positional=tuple(values),
         available=lambda: items(values, None),
         backward_name="backward",
-    )
+    ).claims
 
 
 def refused(values: dict[str, Any], wrt: Any, returned: Any) -> str:
@@ -157,80 +153,6 @@ def test_what_cannot_be_matched(wrt: Any, returned: Any, message: str) -> None:
     assert refused(NESTED, wrt, returned) == message
 
 
-INTEGERS = np.array([1, 2, 3])
-W = np.array([0.5, -1.0, 2.0])
-
-
-def product(x: Any, w: Any) -> Any:
-    """Return the inner product of two vectors."""
-    return x @ w
-
-
-def test_gradient_of_an_integer_array_is_an_error() -> None:
-    """It was meant to be checked, and an error in it would go unnoticed."""
-    with pytest.raises(GradcheckUsageError) as error:
-        check_gradient(product, lambda x, w: (w, x), INTEGERS, W)
-    assert error.value.args[0] == (
-        "lambda returns a gradient of x, which holds whole numbers (int64 array of shape (3,)) "
-        "and would not be checked. Pass x.astype(float), or name what is to be checked in wrt=."
-    )
-
-
-def test_gradient_of_a_python_int_is_an_error() -> None:
-    """The message says which float to write."""
-    with pytest.raises(GradcheckUsageError) as error:
-        check_gradient(lambda x, w: x * w, lambda x, w: {"dx": w, "dw": x}, 2, 0.5)
-    assert error.value.args[0] == (
-        "lambda returns a gradient of x, which holds whole numbers (int) and would not be "
-        "checked. Pass 2.0, or name what is to be checked in wrt=."
-    )
-
-
-def test_gradient_of_integers_in_a_container_is_an_error() -> None:
-    """Even where the container is named, since its integers are left out silently."""
-    parameters = {"W": W, "b": INTEGERS}
-    with pytest.raises(GradcheckUsageError) as error:
-        check_gradient(
-            lambda p: p["W"] @ p["b"], lambda p: {"W": p["b"], "b": p["W"]}, parameters, wrt="p"
-        )
-    assert error.value.args[0] == (
-        "lambda returns a gradient of p['b'], which holds whole numbers (int64 array of shape "
-        "(3,)) and would not be checked. Pass p['b'].astype(float), or name what is to be checked "
-        "in wrt=."
-    )
-
-
-@pytest.mark.parametrize(
-    "returned", [(None, INTEGERS), {"dw": INTEGERS}, {"dw": INTEGERS, "dx": None}]
-)
-def test_labels_need_no_gradient(returned: Any) -> None:
-    """None, or no gradient, is what backward returns for integers that are data."""
-    assert check_gradient(product, lambda x, w: returned, INTEGERS, W)
-
-
-def test_whoever_names_what_is_checked_may_return_more() -> None:
-    """With wrt= the user has said that the others are not checked."""
-    assert check_gradient(product, lambda x, w: (w, x), INTEGERS, W, wrt="w")
-
-
-def test_gradients_of_layers_are_found_in_their_dicts() -> None:
-    """A dict in a tuple is read like a dict by itself."""
-    whole = IntegerLeaves((), {"x": INTEGERS})
-    refuse_unread_gradient([{"dw": W}, {"x_grad": None}], whole, ["x", "w", "b"], "backward")
-    with pytest.raises(GradcheckUsageError, match="a gradient of x"):
-        refuse_unread_gradient({"layer": {"grad_x": W}}, whole, ["x"], "backward")
-
-
-def test_gradient_of_what_is_checked_is_not_one_of_a_number_of_that_name() -> None:
-    """The gradient of x is checked; an integer that is also called x needs none."""
-    assert check_gradient(
-        lambda x, settings: x @ x * settings["x"],
-        lambda x, settings: {"x": 2 * x * settings["x"]},
-        W,
-        {"x": 3},
-    )
-
-
 @dataclass
 class Layer:
     """The parameters of a layer."""
@@ -325,3 +247,18 @@ def test_name_in_other_letters_is_asked_about() -> None:
         "backward gives no gradient for W; it returned a dict with the keys dw, db. Did you mean "
         "'dW' by 'dw'? Check what it does return with wrt='b'."
     )
+
+
+def test_two_gradients_of_one_argument_may_be_two_derivatives() -> None:
+    """The message has the calls that check both."""
+    assert refused({"x": 1.0}, None, (7.0, 8.0)) == (
+        "backward returned 2 gradients, but 1 is checked: x. Return one for each, in that order. "
+        "Where they are its first and second derivative, check both: gradcheck(forward, lambda "
+        "x: backward(x)[0], x) and gradcheck(lambda x: backward(x)[0], lambda x: backward(x)[1], "
+        "x)."
+    )
+
+
+def test_calls_of_functions_without_a_name() -> None:
+    """What cannot be pasted is named by what it is."""
+    assert two_calls(["x"], "lambda", "lambda") == two_calls(["x"], "forward", "backward")

@@ -128,7 +128,7 @@ def test_view_of_a_parameter_counts_as_the_parameter() -> None:
         (
             X > 0,
             "wrt='m': m of lambda is a bool array of shape (3,); there is no derivative by "
-            "booleans. Pass m.astype(float).",
+            "booleans. Pass m.astype(float) or leave it out of wrt, if it is data as labels are.",
         ),
         (
             True,
@@ -137,7 +137,7 @@ def test_view_of_a_parameter_counts_as_the_parameter() -> None:
         (
             [1, 2, 3],
             "wrt='m': m of lambda is a list; there is no derivative by whole numbers. Pass "
-            "np.array(m, dtype=float).",
+            "np.array(m, dtype=float) or leave it out of wrt, if it is data as labels are.",
         ),
     ],
 )
