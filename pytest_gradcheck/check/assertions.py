@@ -80,7 +80,7 @@ def gradcheck(
     True
     """
     __tracebackhide__ = hide_own_errors
-    call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
+    call = Call(forward, backward, args, kwargs, wrt, backward_args, has_cache)
     return run_check(call, options, current_test()).raise_if_failed()
 
 
@@ -120,5 +120,5 @@ def check_gradient(
     ('wrong', 4.5)
     """
     __tracebackhide__ = hide_own_errors
-    call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
+    call = Call(forward, backward, args, kwargs, wrt, backward_args, has_cache)
     return run_check(call, options, current_test())

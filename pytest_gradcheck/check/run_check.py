@@ -68,6 +68,7 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
         layers = [*test.layers, *layers, *test.overrides]
     failure: BaseException | None = None
     try:
+        call = call.read()
         options = resolve(layers, _argument_names(call.forward))
         report = _check(call, options, test)
     except GradcheckUsageError as error:

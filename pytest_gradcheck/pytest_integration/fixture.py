@@ -65,5 +65,5 @@ class Gradcheck:
         from pytest_gradcheck.binding.call.resolved_call import Call
         from pytest_gradcheck.check.run_check import run_check
 
-        call = Call(forward, backward, args, kwargs or {}, wrt, backward_args, has_cache)
+        call = Call(forward, backward, args, kwargs, wrt, backward_args, has_cache)
         return run_check(call, options, self._session.running()).raise_if_failed()

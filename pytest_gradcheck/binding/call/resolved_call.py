@@ -8,11 +8,19 @@ checked (`wrt`, `memory_overlap`), and the signature of backward says how to cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from pytest_gradcheck.binding.call.argument_types import (
+    read_backward,
+    read_backward_args,
+    read_forward,
+    read_has_cache,
+    read_kwargs,
+    read_wrt,
+)
 from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.call.memory_overlap import refuse_overlap
@@ -21,12 +29,9 @@ from pytest_gradcheck.binding.call.upstream_gradients import output_names
 from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, select_items
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
-    describe_value,
     floating_leaves,
     leaves,
-    with_article,
 )
-from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Call", "CallCounts", "ResolvedCall", "ReturnConvention"]
 
@@ -43,7 +48,7 @@ class Call:
         The hand-written derivative; True where forward returns ``(value, gradients)``.
     args : tuple
         Positional arguments of forward.
-    kwargs : mapping
+    kwargs : mapping or None
         Keyword arguments of forward.
     wrt : str, int or sequence of them, or None
         What to check; None for every floating argument.
@@ -54,12 +59,30 @@ class Call:
     """
 
     forward: Callable[..., Any]
-    backward: Callable[..., Any] | bool
+    backward: Any
     args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    wrt: str | int | Sequence[str | int] | None = None
-    backward_args: Sequence[str] | None = None
-    has_cache: bool | None = None
+    kwargs: Any = None
+    wrt: Any = None
+    backward_args: Any = None
+    has_cache: Any = None
+
+    def read(self) -> Call:
+        """Return the call with arguments of Python's own types, which can be read again.
+
+        Raises
+        ------
+        GradcheckUsageError
+            When an argument is of a type that makes no sense.
+        """
+        return Call(
+            read_forward(self.forward),
+            read_backward(self.backward),
+            self.args,
+            read_kwargs(self.kwargs),
+            read_wrt(self.wrt),
+            read_backward_args(self.backward_args),
+            read_has_cache(self.has_cache),
+        )
 
 
 class ReturnConvention(Enum):
@@ -127,18 +150,8 @@ class ResolvedCall:
             When forward does not take these arguments, `wrt` names nothing that can be
             checked, or the arguments of backward cannot be matched.
         """
+        call = call.read()
         forward, backward = call.forward, call.backward
-        if not callable(forward):
-            raise GradcheckUsageError(
-                f"forward is {with_article(describe_value(forward))}, not a function: the call is "
-                "gradcheck(forward, backward, *arguments)."
-            )
-        if backward is not True and not callable(backward):
-            raise GradcheckUsageError(
-                f"backward is {with_article(describe_value(backward))}, not a function: the call "
-                "is gradcheck(forward, backward, *arguments), with backward=True where forward "
-                "returns (value, gradients)."
-            )
         name = name_of(forward)
         arguments = bind_arguments(forward, call.args, call.kwargs)
         owner = bound_object(forward)

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.backward.gradient_matching import match_gradients, two_calls
+from pytest_gradcheck.binding.call.argument_types import read_wrt
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.call.wrt import Item, select_items
 
@@ -21,7 +22,7 @@ def items(values: dict[str, Any], wrt: Any) -> tuple[Item, ...]:
     arguments = BoundArguments(
         tuple(values), tuple(values.values()), (None,) * len(values), frozenset()
     )
-    return select_items(wrt, arguments, bound=None, forward_name="forward")
+    return select_items(read_wrt(wrt), arguments, bound=None, forward_name="forward")
 
 
 def match(values: dict[str, Any], wrt: Any, returned: Any) -> dict[str, Any]:
