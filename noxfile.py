@@ -76,6 +76,13 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
+def robustness(session: nox.Session) -> None:
+    """Throw bad input and faults at a check, and count how that ends."""
+    install(session, "robustness")
+    session.run("python", "-m", "tests.robustness", *session.posargs)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which lines and branches the tests do not reach."""
     install(session, "test")
