@@ -38,8 +38,6 @@ from pytest_gradcheck.binding.constrained_parameters.tangent_coordinates import 
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import IN_TURN, Dispatch
 from pytest_gradcheck.binding.forward.base_evaluation import evaluate_at_base
 from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
-from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
-from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.nothing_to_check import (
     is_nothing,
@@ -111,7 +109,7 @@ def bind(
         state_restored(reached, attributes),
         Replay(generators, everything=replay_all) as replaying,
     ):
-        problem, working_copy = _pose(
+        problem = _pose(
             call,
             resolved,
             constraints,
@@ -123,8 +121,6 @@ def bind(
         )
         with SuppressedWarnings():
             yield problem
-        working_copy.pack()  # arrays that are written to hold the last perturbed point
-        refuse_changed_arguments(working_copy, problem.forward)
 
 
 def _pose(
@@ -137,7 +133,7 @@ def _pose(
     seed: int,
     convention: str,
     accepts_nothing: bool,
-) -> tuple[Problem, WorkingCopy]:
+) -> Problem:
     """Evaluate forward at the base point, call backward for its claim, and pose the problem.
 
     Outputs and caches of these calls are not held by the problem; they are released here.
@@ -209,4 +205,4 @@ def _pose(
     )
     if coordinates is not None:
         problem = coordinates.pose(problem, tangent)
-    return watch_unused(problem), working_copy
+    return watch_unused(problem)

@@ -78,5 +78,7 @@ def claim_at_base(
     result = backward.call(base.output, given)
     claim = result.claim.snapshot()
     refuse_changed_arguments(base.working_copy, backward.name)
-    restored = base.working_copy.restore_changed()
+    # Backward is given what forward left: what that changed is not said twice.
+    changed = (name for name in base.working_copy.restore_changed() if name not in base.restored)
+    restored = (*changed,)
     return BaseClaim(backward, given, replace(result, claim=claim), claim, restored)

@@ -15,12 +15,9 @@ import numpy as np
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output
+from pytest_gradcheck.binding.forward.passed_leaves import LOW_PRECISION
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
-from pytest_gradcheck.binding.forward.working_copy import (
-    FULL_PRECISION,
-    LOW_PRECISION,
-    WorkingCopy,
-)
+from pytest_gradcheck.binding.forward.working_copy import FULL_PRECISION, WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import dtype_name
 

@@ -1,0 +1,220 @@
+"""Checked leaves as they are passed to forward: made anew from the point for each evaluation.
+
+Forward may keep what it is given, compare it by identity with what it is given next, or put
+something else in its place in a container, as with arrays of the user's own. Only attributes are
+perturbed in place: a new array would not reach an alias such as ``params = [self.W]``. It does not
+know the containers that leaves are in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.call.attributes import assign, bind_again
+from pytest_gradcheck.binding.values.parameters import Parameter, Vector
+from pytest_gradcheck.binding.values.pytree import Leaf
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["LOW_PRECISION", "Change", "PassedLeaf", "equal", "passed_leaf"]
+
+#: Types whose rounding would dominate a difference quotient; forward is tried in float64 instead.
+LOW_PRECISION = frozenset({"float16", "float32", "complex64"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of a checked parameter that a call changed in place."""
+
+    parameter: str
+    index: tuple[int, ...]
+    before: Any
+    after: Any
+
+
+class PassedLeaf:
+    """A checked leaf: its place in the point, and the value that forward was given last.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        The leaf.
+    view : ndarray
+        Its part of the point, in its shape.
+    make : callable
+        Makes the value to pass; that of an attribute is set where it is.
+    is_lifted : bool
+        Whether it is passed in a higher precision than the user's.
+
+    Attributes
+    ----------
+    parameter, view, is_lifted
+        As given.
+    passed : Any
+        The value that was made last.
+    """
+
+    __slots__ = ("_make", "is_lifted", "parameter", "passed", "view")
+
+    def __init__(
+        self,
+        parameter: Parameter,
+        view: NDArray[Any],
+        make: Callable[[], Any],
+        *,
+        is_lifted: bool = False,
+    ) -> None:
+        self.parameter, self.view, self.is_lifted = parameter, view, is_lifted
+        self.passed: Any = None
+        self._make = make
+
+    def take(self) -> Any:
+        """Make the value at the point as it is now."""
+        self.passed = passed = self._make()
+        return passed
+
+    def find_change(self, base: Vector) -> Change | None:
+        """Return the first entry that a call changed in place, where the point was `base`."""
+        passed, parameter = self.passed, self.parameter
+        before = base[parameter.start : parameter.stop]
+        before = before.view(self.view.dtype).reshape(self.view.shape)
+        if isinstance(passed, list):
+            after = _as_array(passed, before.dtype)
+        elif isinstance(passed, np.ndarray):
+            after = passed.view(np.ndarray)
+            before = before.astype(after.dtype, copy=False)
+        else:
+            return None
+        if after.tobytes() == before.tobytes():
+            return None
+        if after.shape != before.shape:
+            return Change(parameter.name, (), before.tolist(), passed)
+        differ = np.argwhere(~equal(after, before))
+        if not differ.size:
+            return None
+        index = tuple(int(k) for k in differ[0])
+        return Change(parameter.name, index, before[index], after[index])
+
+    def rows(self, points: Vector) -> NDArray[Any]:
+        """Return the leaf at k points, with a leading axis of length k."""
+        part = points[:, self.parameter.start : self.parameter.stop]
+        rows = part.view(self.view.dtype).reshape(len(points), *self.parameter.shape)
+        if not isinstance(self.passed, np.ndarray) or self.passed.dtype == rows.dtype:
+            return rows
+        return rows.astype(self.passed.dtype)
+
+
+def passed_leaf(
+    parameter: Parameter, leaf: Leaf, point: Vector, *, owner: object | None, lift: bool
+) -> PassedLeaf:
+    """Return a leaf as it is passed, or set as an attribute.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        The leaf's place in the point.
+    leaf : Leaf
+        The user's value.
+    point : ndarray
+        All checked leaves; later changes of it change the value that is made.
+    owner : object or None
+        The bound object, where the leaf is one of its attributes.
+    lift : bool
+        Pass floating arrays of low precision as float64.
+    """
+    part = point[parameter.start : parameter.stop]
+    view = (part.view(np.complex128) if parameter.is_complex else part).reshape(parameter.shape)
+    value = leaf.value
+    is_low = parameter.dtype in LOW_PRECISION
+    if not isinstance(value, np.ndarray):
+        make = _number_maker(value, view, lift=lift)
+        if owner is not None:
+            make = _attribute_setter(owner, leaf.name, make)
+        return PassedLeaf(parameter, view, make, is_lifted=lift and is_low)
+    if owner is not None:
+        _make_writeable(value, leaf.name)
+        return PassedLeaf(parameter, view, _attribute_writer(owner, leaf.name, value, view))
+    is_plain = type(value) is np.ndarray and value.flags.c_contiguous
+    if is_plain and (value.dtype == view.dtype or (lift and is_low)):
+        return PassedLeaf(parameter, view, view.copy, is_lifted=is_low)
+    return PassedLeaf(parameter, view, _array_maker(value.copy(order="K"), view))
+
+
+def _number_maker(value: Any, view: NDArray[Any], *, lift: bool) -> Callable[[], Any]:
+    """Return what makes a number or a list of the user's own type from the point."""
+    if isinstance(value, list):
+        return view.tolist
+    if isinstance(value, np.generic):
+        kind = view.dtype.type if lift else type(value)
+        return lambda: kind(view[()])
+    return view.item
+
+
+def _array_maker(template: NDArray[Any], view: NDArray[Any]) -> Callable[[], Any]:
+    """Return what makes an array of the type and layout of a template."""
+
+    def make() -> Any:
+        array = template.copy(order="K")
+        np.copyto(array, view, casting="same_kind")
+        return array
+
+    return make
+
+
+def _attribute_setter(owner: object, name: str, make: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what sets an attribute to a new number or list."""
+    accessor = name.removeprefix("self")
+
+    def make_and_set() -> Any:
+        value = make()
+        assign(owner, accessor, value)
+        return value
+
+    return make_and_set
+
+
+def _attribute_writer(
+    owner: object, name: str, array: NDArray[Any], view: NDArray[Any]
+) -> Callable[[], Any]:
+    """Return what writes to the array of an attribute."""
+    again = bind_again(owner, name.removeprefix("self"), array)
+
+    def write() -> Any:
+        np.copyto(array, view, casting="same_kind")
+        again()
+        return array
+
+    return write
+
+
+def _make_writeable(array: NDArray[Any], name: str) -> None:
+    """Let the check write to an attribute, until everything is put back, or raise."""
+    if array.flags.writeable:
+        return
+    try:
+        array.flags.writeable = True
+    except ValueError:
+        raise GradcheckUsageError(
+            f"{name} cannot be perturbed: its memory is read-only. Let the object hold a copy, "
+            f"{name} = np.array({name})."
+        ) from None
+
+
+def _as_array(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a list as an array, an empty one where that cannot be."""
+    try:
+        return np.array(value, dtype)
+    except (TypeError, ValueError):
+        return np.empty(0, dtype)
+
+
+def equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return, entry by entry, whether two arrays are equal; NaN equals NaN."""
+    same = a == b
+    if a.dtype.kind in "fc" and b.dtype.kind in "fc" and not np.all(same):
+        same = same | (np.isnan(a) & np.isnan(b))
+    return np.asarray(same)
