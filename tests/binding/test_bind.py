@@ -618,14 +618,14 @@ class TestUsageErrors:
         ("gradient", "message"),
         [
             (
-                lambda x: x.T,
+                lambda x: 2 * x.T,
                 "lambda returned a gradient of x of shape (3, 2); x has shape (2, 3). Its "
-                "transpose would have it.",
+                "transpose is right.",
             ),
             (
                 lambda x: np.ones((5, 2, 3)),
-                "lambda returned a gradient of x of shape (5, 2, 3); x has shape (2, 3). A sum "
-                "over axis 0 would give it.",
+                "lambda returned a gradient of x of shape (5, 2, 3); x has shape (2, 3). Its sum "
+                "over axis 0 would have that shape, but is not right either.",
             ),
             (
                 lambda x: None,
@@ -729,7 +729,7 @@ class TestUsageErrors:
         A = RNG.normal(size=(3, 2))
         assert refused(lambda x: A @ x, lambda x: A.T, np.ones(2)) == (
             "lambda returned a gradient of x of shape (2, 3); forward's output has shape (3,), so "
-            "its Jacobian has shape (3, 2). Its transpose would have it."
+            "its Jacobian has shape (3, 2). Its transpose is right."
         )
 
     def test_ambiguous_wrt(self) -> None:

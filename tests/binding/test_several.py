@@ -88,7 +88,7 @@ class TestWithoutCotangent:
         """The message says which output the expected Jacobian is of."""
         assert refused(pair, lambda x: (A.T, 2 * x), X) == (
             "lambda returned a gradient of x of shape (3, 2); forward's output[0] has shape (2,), "
-            "so its Jacobian has shape (2, 3). Its transpose would have it."
+            "so its Jacobian has shape (2, 3). Its transpose is right."
         )
 
     def test_claim_that_is_not_finite_names_the_output(self) -> None:

@@ -132,6 +132,8 @@ class BackwardFunction:
     ----------
     name : str
         Its name, for messages.
+    convention : str
+        The convention of gradients with respect to complex parameters.
     """
 
     def __init__(
@@ -147,7 +149,7 @@ class BackwardFunction:
         self._resolved = resolved
         self._working_copy = working_copy
         self._counts = counts
-        self._convention = convention
+        self.convention = convention
         self._seed = seed
 
     @cached_property
@@ -247,7 +249,7 @@ class BackwardFunction:
             if is_elementwise(claims[block.name], parameters, block):
                 kind = "elementwise"
         claim = build_claim(
-            claims, parameters, outputs, convention=self._convention, backward_name=name
+            claims, parameters, outputs, convention=self.convention, backward_name=name
         )
         aliased = tuple(
             p.name

@@ -1,6 +1,7 @@
 """The claim of backward at the user's own point.
 
-It does not draw what backward is given, nor call it a second time.
+It does not draw what backward is given, nor call it a second time. Where the claim has the wrong
+shape, forward is evaluated near the point, so that no correction is proposed that is wrong.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from pytest_gradcheck.binding.backward.backward_function import (
     BackwardResult,
 )
 from pytest_gradcheck.binding.backward.claims import Claim
+from pytest_gradcheck.binding.backward.shape_mismatch import ShapeMismatchError, explain_shape
+from pytest_gradcheck.binding.backward.trial_derivative import TrialDerivative
 from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
+from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Kind
 
 __all__ = ["BaseClaim", "claim_at_base"]
@@ -75,7 +79,18 @@ def claim_at_base(
     GradcheckUsageError
         When backward returns no claim that can be read, or changes a checked argument.
     """
-    result = backward.call(base.output, given)
+    try:
+        result = backward.call(base.output, given)
+    except ShapeMismatchError as mismatch:
+        trial = TrialDerivative(
+            base.forward,
+            mismatch.output,
+            base.output.blocks,
+            cotangent=given.cotangent,
+            convention=backward.convention,
+        )
+        hint = explain_shape(mismatch, trial)
+        raise GradcheckUsageError(f"{mismatch.args[0]} {hint}".rstrip()) from None
     claim = result.claim.snapshot()
     refuse_changed_arguments(base.working_copy, backward.name)
     # Backward is given what forward left: what that changed is not said twice.

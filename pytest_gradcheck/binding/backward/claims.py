@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.backward.shape_mismatch import explain_shape
+from pytest_gradcheck.binding.backward.shape_mismatch import ShapeMismatchError
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import describe_value
@@ -349,7 +349,7 @@ def build_claim(
     Raises
     ------
     GradcheckUsageError
-        When a claim has the wrong shape, with a hint how to get the right one.
+        When a claim has the wrong shape: mostly a `ShapeMismatchError`.
     """
     width = max(p.size // max(output.size, 1) for p in parameters for output in outputs)
     if width <= MAX_WIDTH and all(
@@ -366,7 +366,7 @@ def build_claim(
             if output.size > 1 and _is_row_by_row(claim.shape, parameter, output):
                 claim = _block_diagonal(claim.reshape(output.size, -1))
             else:
-                _check_shape(claim.shape, parameter, output, parameters, backward_name)
+                _check_shape(claim, parameter, output, parameters, backward_name)
             matrix = claim.reshape(output.size, parameter.size)
             rows.append(
                 claim_coordinates(
@@ -435,19 +435,22 @@ def _rounding(dtype: np.dtype[Any]) -> float:
 
 
 def _check_shape(
-    found: Shape,
+    claim: NDArray[Any],
     parameter: Parameter,
     output: Block,
     parameters: Sequence[Parameter],
     backward_name: str,
 ) -> None:
     """Raise unless the shape is that of a Jacobian or, of one number, of a gradient."""
+    found = claim.shape
     wanted = (*output.shape, *parameter.shape)
     if found == wanted or (output.size == 1 and found == parameter.shape):
         return
-    hint = explain_shape(found, parameter.shape) if output.size == 1 else ""
     explained = f"{parameter.name} has shape {parameter.shape}."
-    if output.size > 1:
+    hint = ""
+    if output.size == 1:
+        wanted = parameter.shape
+    else:
         explained = f"forward's {output.name} has shape {output.shape}, so its Jacobian has "
         explained += f"shape {wanted}."
         if found == () and output.shape == parameter.shape:
@@ -459,13 +462,14 @@ def _check_shape(
                 "For the product with an upstream gradient, give backward a parameter cotangent, "
                 "dout or grad_output."
             )
-        elif found[::-1] == wanted or len(found) > len(wanted):
-            hint = explain_shape(found, wanted)
-    others = [p.name for p in parameters if p.shape == found]
-    if output.size == 1 and others:
-        order = ", ".join(p.name for p in parameters)
-        hint = f"That is the shape of {others[0]}: are the gradients in the order {order}?"
-    raise GradcheckUsageError(
-        f"{backward_name} returned a gradient of {parameter.name} of shape {found}; "
-        f"{explained} {hint}".rstrip()
+    message = f"{backward_name} returned a gradient of {parameter.name} of shape {found}; "
+    if hint:
+        raise GradcheckUsageError(f"{message}{explained} {hint}")
+    raise ShapeMismatchError(
+        message + explained,
+        claim,
+        wanted,
+        parameter=parameter,
+        output=output,
+        parameters=parameters,
     )

@@ -1,52 +1,216 @@
-"""Hints for a gradient of the wrong shape."""
+"""What may turn a gradient of the wrong shape into the right one."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
-from pytest_gradcheck.binding.backward.shape_mismatch import explain_shape
+from pytest_gradcheck import GradcheckUsageError, check_gradient
+from pytest_gradcheck.binding.backward.shape_mismatch import (
+    ShapeMismatchError,
+    Trial,
+    corrections,
+    explain_shape,
+)
+from pytest_gradcheck.binding.values.parameters import Block, Parameter
 
 Shape = tuple[int, ...]
+RNG = np.random.default_rng(0)
+
+
+def explained(found: Shape, wanted: Shape, trial: Trial) -> str:
+    """Explain the shape of a gradient of one number."""
+    parameter = Parameter("x", wanted, "float64", 0, int(np.prod(wanted)))
+    mismatch = ShapeMismatchError(
+        "",
+        np.zeros(found),
+        wanted,
+        parameter=parameter,
+        output=Block("output", (), "float64", 0, 1),
+        parameters=[parameter],
+    )
+    return explain_shape(mismatch, trial)
 
 
 @pytest.mark.parametrize(
     ("found", "wanted", "hint"),
     [
-        ((3, 4), (4, 3), "Its transpose would have it."),
-        ((8, 5), (5,), "A sum over axis 0 would give it."),
-        ((5, 8), (5, 1), "A sum over axis 1 with keepdims=True would give it."),
-        ((8, 2, 5), (5,), "A sum over axes (0, 1) would give it."),
-        ((5,), (5, 1), "reshape((5, 1)) would give it."),
-        ((3, 3, 2), (18,), "reshape((18,)) would give it."),
+        ((3, 4), (4, 3), "Its transpose is right."),
+        ((3, 2, 4), (4, 3, 2), "Its transpose(2, 0, 1) is right."),
+        ((8, 5), (5,), "Its sum over axis 0 is right."),
+        ((5, 8), (5, 1), "Its sum over axis 1 with keepdims=True is right."),
+        ((8, 2, 5), (5,), "Its sum over axes (0, 1) is right."),
+        ((5,), (5, 1), "Its reshape((5, 1)) is right."),
+        ((3, 3, 2), (18,), "Its reshape((18,)) is right."),
         ((4,), (7,), ""),
-        ((3,), (4, 3), "It lacks axis 0: a sum too many, or not broadcast?"),
-        ((1, 3), (4, 3), "It lacks axis 0: a sum too many, or not broadcast?"),
-        ((), (4, 3), "It lacks axes (0, 1): a sum too many, or not broadcast?"),
+        ((3,), (4, 3), "It was summed over axis 0: leave out that sum."),
+        ((1, 3), (4, 3), "It was summed over axis 0: leave out that sum."),
+        ((), (4, 3), "It was summed over axes (0, 1): leave out that sum."),
     ],
 )
-def test_what_would_help_is_said(found: Shape, wanted: Shape, hint: str) -> None:
-    """A transpose, a sum or a reshape is proposed where it gives the right shape."""
-    assert explain_shape(found, wanted) == hint
+def test_what_is_right_is_said(found: Shape, wanted: Shape, hint: str) -> None:
+    """A transpose, a sum or a reshape, or the other way around."""
+    assert explained(found, wanted, lambda *_: True) == hint
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "hint"),
+    ("found", "wanted", "unknown", "wrong"),
     [
-        ((2,) * 24, (2,) * 12, f"A sum over axes {tuple(range(12))} would give it."),
         (
-            (2,) * 12,
-            (2,) * 24,
-            f"It lacks axes {tuple(range(12))}: a sum too many, or not broadcast?",
+            (3, 3),
+            (3,),
+            "Its sum over axis 0 would have that shape.",
+            "Its sum over axis 0 would have that shape, but is not right either.",
         ),
-        ((2,) * 24, (3,) * 12, ""),
-        ((2,) * 24, (2,) * 11 + (3,), ""),
+        (
+            (3,),
+            (4, 3),
+            "It lacks axis 0: a sum too many, or not broadcast?",
+            "It lacks axis 0, and is no sum over it.",
+        ),
+    ],
+)
+def test_what_is_not_known_to_be_right_is_not_proposed(
+    found: Shape, wanted: Shape, unknown: str, wrong: str
+) -> None:
+    """Shapes alone prove nothing."""
+    assert explained(found, wanted, lambda *_: None) == unknown
+    assert explained(found, wanted, lambda *_: False) == wrong
+
+
+def test_every_choice_of_axes_is_tried() -> None:
+    """The first that is right is said."""
+    trials: list[float] = []
+
+    def trial(array: Any, *_: object) -> bool:
+        trials.append(float(array.sum()))
+        return len(trials) == 2
+
+    assert explained((3, 3), (3,), trial) == "Its sum over axis 1 is right."
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "count"),
+    [
+        ((2,) * 24, (2,) * 12, 12),
+        ((2,) * 12, (2,) * 24, 24),
+        ((2,) * 24, (3,) * 12, 0),
+        ((2,) * 24, (2,) * 11 + (3,), 0),
+        ((2,) * 9 + (3,), (3,) + (2,) * 9, 2),
     ],
 )
 def test_many_axes_are_matched_without_trying_their_subsets(
-    found: Shape, wanted: Shape, hint: str
+    found: Shape, wanted: Shape, count: int
 ) -> None:
-    """The first of sixteen million subsets that fits is found at once, or that there is none."""
-    assert explain_shape(found, wanted) == hint
+    """The first of sixteen million subsets that fit are found at once, or that there are none."""
+    claim = np.broadcast_to(0.0, found)
+    assert len(list(corrections(claim, wanted))) == count
 
 
 def test_axes_of_length_one_are_no_sum() -> None:
     """The hint names the first axes that fit."""
-    assert explain_shape((1, 2, 3, 2), (1, 3, 2)) == "A sum over axis 1 would give it."
+    assert explained((1, 2, 3, 2), (1, 3, 2), lambda *_: True) == "Its sum over axis 1 is right."
+
+
+X, SQUARE = RNG.normal(size=(6, 4)), RNG.normal(size=(4, 4))
+B, COLUMN = RNG.normal(size=4), RNG.normal(size=(4, 1))
+
+
+def hint(forward: Any, backward: Any, *args: Any, **options: Any) -> str:
+    """Return what is said after the shapes."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(forward, backward, *args, **options)
+    return str(error.value.args[0]).partition("has shape ")[2].partition(").")[2].strip()
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "args", "expected"),
+    [
+        (
+            lambda b, x: np.sum((x + b) ** 2),
+            lambda b, x: 2 * (x + b),
+            (B, SQUARE),
+            "Its sum over axis 0 is right.",
+        ),
+        (
+            lambda b, x: np.sum((x + b[:, None]) ** 2),
+            lambda b, x: 2 * (x + b[:, None]),
+            (B, SQUARE),
+            "Its sum over axis 1 is right.",
+        ),
+        (
+            lambda b, x: np.sum((x + b) ** 2),
+            lambda b, x: 2 * (x + b) + 0.1,
+            (B, SQUARE),
+            "Its sum over axis 0 would have that shape, but is not right either.",
+        ),
+        (
+            lambda b, x: np.sum((x + b) ** 2),
+            lambda b, x: np.sum(2 * (x + b)),
+            (B, X),
+            "It was summed over axis 0: leave out that sum.",
+        ),
+        (
+            lambda b, x: np.sum(3 * b),
+            lambda b, x: 3.0,
+            (B, X),
+            "It is right when broadcast along axis 0.",
+        ),
+        (
+            lambda w: np.sum(w**2),
+            lambda w: 2 * w[:, 0],
+            (COLUMN,),
+            "Its reshape((4, 1)) is right.",
+        ),
+        (
+            lambda w: np.sum(w**2),
+            lambda w: 3 * w[:, 0],
+            (COLUMN,),
+            "Its reshape((4, 1)) would have that shape, but is not right either.",
+        ),
+        (
+            lambda z: np.sum(np.abs(z) ** 2),
+            lambda z: 2 * z.T,
+            (X + 1j * X[::-1],),
+            "Its transpose is right.",
+        ),
+        (lambda x, b: x + b, lambda dout, b: dout, (X, B), "Its sum over axis 0 is right."),
+        (
+            lambda w: np.sum(np.floor(w) + w),
+            lambda w: np.ones(4),
+            (np.zeros((4, 1)),),
+            "Its reshape((4, 1)) would have that shape.",
+        ),
+    ],
+)
+def test_proposals_are_tested(forward: Any, backward: Any, args: Any, expected: str) -> None:
+    """Only what has the slope of forward along a random direction is called right."""
+    assert hint(forward, backward, *args, wrt="b" if len(args) > 1 else None) == expected
+
+
+def test_gradient_of_another_parameter_is_tested() -> None:
+    """That of a matrix is no gradient of another in the wrong order, whatever its shape."""
+    w = RNG.normal(size=(2, 3))
+
+    def forward(w: Any, b: Any) -> Any:
+        return np.sum(w**2) * np.sum(b**3)
+
+    def gradients(w: Any, b: Any) -> Any:
+        return 2 * w * np.sum(b**3), np.sum(w**2) * 3 * b**2
+
+    asked = "That is the shape of b: are the gradients in the order w, b?"
+    assert hint(forward, lambda w, b: gradients(w, b)[::-1], w, B) == asked
+    assert "in the order" not in hint(forward, lambda w, b: (b, gradients(w, b)[1]), w, B)
+
+
+def test_forward_is_where_it_was_after_a_trial() -> None:
+    """The message comes from the user's own point, and their array is untouched."""
+    w, calls = COLUMN.copy(), list[Any]()
+
+    def forward(w: Any) -> Any:
+        calls.append(w.copy())
+        return np.sum(w**2)
+
+    hint(forward, lambda w: 2 * w[:, 0], w)
+    assert w.tolist() == COLUMN.tolist()
+    assert len(calls) == 5
