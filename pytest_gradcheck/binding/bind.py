@@ -51,6 +51,7 @@ from pytest_gradcheck.binding.state.reachable import reachable
 from pytest_gradcheck.binding.state.snapshot import state_restored
 from pytest_gradcheck.binding.unused_parameters import watch_unused
 from pytest_gradcheck.binding.values.complex_pairs import weights
+from pytest_gradcheck.binding.values.pytree import LeafNames
 
 __all__ = ["bind"]
 
@@ -193,7 +194,9 @@ def _pose(
             *evaluation.notes,
             *convention_note(claimed.kind, working_copy.parameters, outputs, convention),
         ),
-        not_checked=not_checked(resolved.arguments),
+        not_checked=not_checked(
+            resolved.arguments, LeafNames(leaf.name for leaf in resolved.leaves)
+        ),
         roundings=claimed.result.roundings,
         other_cotangents=perturbed.of_other_cotangents,
         claim_at=perturbed.at,

@@ -6,7 +6,7 @@ as they are. It does not call or compare anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
 from pytest_gradcheck.binding.values.parameters import Block
-from pytest_gradcheck.binding.values.pytree import contents, describe_value, leaves
+from pytest_gradcheck.binding.values.pytree import LeafNames, describe_value, leaves, stored
 from pytest_gradcheck.report.records import Kind, Note
 
 __all__ = ["binding_notes", "convention_note", "not_checked"]
@@ -105,13 +105,14 @@ def convention_note(
     yield Note("convention", 0, text)
 
 
-def not_checked(arguments: BoundArguments) -> tuple[str, ...]:
-    """Return the arguments that are neither data nor plain options, with their types."""
+def not_checked(arguments: BoundArguments, checked: LeafNames) -> tuple[str, ...]:
+    """Return the arguments that are neither checked, data nor plain options, with their types."""
     listed = []
     for name, value in zip(arguments.names, arguments.values, strict=True):
         plain = value is None or isinstance(value, (str, bytes, bool, int, float, complex))
-        if plain or contents(value) is not None or any(leaves(name, value)):
+        if plain or checked.any_within(name) or stored(value) is not None:
             continue
-        if not isinstance(value, (np.ndarray, np.generic)):
+        is_data = not isinstance(value, Mapping) and any(leaves(name, value))
+        if not is_data and not isinstance(value, (np.ndarray, np.generic)):
             listed.append(f"{name} ({describe_value(value)})")
     return tuple(listed)

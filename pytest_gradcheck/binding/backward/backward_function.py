@@ -41,11 +41,12 @@ from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
-from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
+from pytest_gradcheck.binding.forward.working_copy import WorkingCopy, copy_data
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import (
+    LeafNames,
     contents,
     counted,
     describe_value,
@@ -198,7 +199,7 @@ class BackwardFunction:
         """Return everything that backward may ask for, by name."""
         names = self._resolved.arguments.names
         sources = dict(zip(names, self._working_copy.passed, strict=True))
-        sources["<output>"] = copy.deepcopy(output.raw)
+        sources["<output>"] = _own_copy(output.raw)
         if output.has_auxiliary:
             sources["<cache>"] = output.auxiliary
         if given.cotangent is not None:
@@ -394,6 +395,14 @@ def _as_derivative(gradient: Any, output: Block, parameter: Parameter, backward_
     if array.shape == (output.size, parameter.size):
         return array.reshape((*output.shape, *parameter.shape))
     return array
+
+
+def _own_copy(output: Any) -> Any:
+    """Return a copy of what forward returned, for backward to keep or change."""
+    try:
+        return copy.deepcopy(output)
+    except Exception:  # noqa: BLE001  # a class whose objects cannot be copied, or too many levels
+        return copy_data("output", output, LeafNames(()))
 
 
 def _roundings(

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pytest_gradcheck.binding.call.wrt import Item, short_name
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
@@ -172,7 +174,7 @@ class _Matching:
         if len(self._items) == 1:
             returned = self._take_from_tuple(item, returned)
             named = _names_to_match(item.value, returned)
-            if named is not None and (item.name in self._leaves or not _fits(item.value, named)):
+            if named is not None and (item.name in self._leaves or not self._fits(item, named)):
                 return self._by_name(returned, named)
         claims: Claims = {}
         self._match_structure(item.name, item.value, returned, claims)
@@ -273,15 +275,18 @@ class _Matching:
 
     def _match_structure(self, name: str, value: Any, gradient: Any, claims: Claims) -> None:
         """Match an argument and its gradient of the same structure, down to the leaves."""
-        if name in self._leaves:
-            claims[name] = gradient
-            return
-        inside = contents(value) or []
-        names = [name + accessor for accessor in accessors(value)] if inside else []
-        wanted = [k for k, inner in enumerate(names) if self._leaves.any_within(inner)]
-        parts = self._parts_of(name, value, gradient, names, wanted)
-        for k, part in zip(wanted, parts, strict=True):
-            self._match_structure(names[k], inside[k], part, claims)
+        pending = [(name, value, gradient)]
+        while pending:
+            name, value, gradient = pending.pop()
+            if name in self._leaves:
+                claims[name] = gradient
+                continue
+            inside = contents(value) or []
+            names = [name + accessor for accessor in accessors(value)] if inside else []
+            wanted = [k for k, inner in enumerate(names) if self._leaves.any_within(inner)]
+            parts = self._parts_of(name, value, gradient, names, wanted)
+            pairs = zip(wanted, parts, strict=True)
+            pending += reversed([(names[k], inside[k], part) for k, part in pairs])
 
     def _parts_of(
         self,
@@ -312,12 +317,20 @@ class _Matching:
             ]
             raise self._missing(missing or [name], [], gradient)
         parts = list(gradient) if isinstance(gradient, (list, tuple)) else contents(gradient)
+        if isinstance(value, np.ndarray) and isinstance(gradient, np.ndarray):
+            parts = parts if gradient.shape == value.shape else None
         if parts is not None and len(parts) == len(names):
             return [parts[k] for k in wanted]
         raise GradcheckUsageError(
             f"{self._backward} returned {counted(gradient)} as the gradient of {name}, "
             f"which is {counted(value)}: return the same structure."
         )
+
+    def _fits(self, item: Item, gradients: Mapping[Any, Any]) -> bool:
+        """Return whether named gradients may have the structure of a container."""
+        pairs = zip(_keys(item.value), accessors(item.value), strict=True)
+        keys = [key for key, inner in pairs if self._leaves.any_within(item.name + inner)]
+        return any(all(c(key) in gradients for key in keys) for c in KEY_CONVENTIONS.values())
 
     @staticmethod
     def _has(name: str, gradients: Mapping[Any, Any]) -> bool:
@@ -401,12 +414,6 @@ def _keys(container: Any) -> Iterable[Any]:
     """Return the keys of the children of a container; of a sequence their positions."""
     named = named_children(container)
     return range(len(contents(container) or ())) if named is None else named
-
-
-def _fits(value: Any, gradients: Mapping[Any, Any]) -> bool:
-    """Return whether named gradients may have the structure of a container."""
-    keys = list(_keys(value))
-    return any(all(c(key) in gradients for key in keys) for c in KEY_CONVENTIONS.values())
 
 
 def _wrt(names: Sequence[str]) -> str:

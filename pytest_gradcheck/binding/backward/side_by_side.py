@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block
-from pytest_gradcheck.binding.values.pytree import is_number_list, keys_of, places
+from pytest_gradcheck.binding.values.pytree import (
+    has_attribute,
+    is_number_list,
+    keys_of,
+    places,
+)
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["split_columns"]
@@ -81,7 +86,7 @@ def _as_array(returned: Any, backward_name: str) -> NDArray[Any] | None:
     """Return a numeric array, a matrix or a list of numbers as an array; None for the rest."""
     if is_matrix(returned):
         return np.asarray(as_dense(returned, backward_name))
-    if not (hasattr(returned, "__array__") or is_number_list(returned)):
+    if not (has_attribute(returned, "__array__") or is_number_list(returned)):
         return None
     try:
         array = np.asarray(returned)

@@ -24,6 +24,7 @@ from pytest_gradcheck.binding.values.pytree import (
     describe_value,
     floating_leaves,
     integer_leaves,
+    is_computed,
     leaves,
     places,
     with_article,
@@ -169,7 +170,11 @@ def _nothing_to_check(arguments: BoundArguments, forward_name: str) -> str:
     found = [leaf for name, value in pairs for leaf in islice(integer_leaves(name, value), 1)]
     leaf = found[0] if found else None
     advice = "Pass the parameter as a floating number or array."
-    if len(found) > 1:
+    computed = [name for name, value in arguments.passed().items() if is_computed(value)]
+    if computed:
+        advice = f"The values of {computed[0]} are made anew when they are read: if they are "
+        advice += f"parameters, pass dict({computed[0]})."
+    elif len(found) > 1:
         advice = f"Pass what is to be checked as floats, {' or '.join(map(as_floats, found))}."
     elif leaf is not None:
         advice = f"Pass {leaf.name} as floats, {as_floats(leaf)}."
@@ -250,6 +255,12 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
     if contents(value) is not None and floating:
         return Item(name, value, floating)
     inside = tuple(leaves(name, value))
+    if is_computed(value):
+        raise GradcheckUsageError(
+            f"wrt={shown(name)}: {name} of {forward_name} is "
+            f"{with_article(describe_value(value))}, whose values are made anew when they are "
+            f"read. Pass dict({name})."
+        )
     if len(inside) != 1 or inside[0].value is not value:
         raise GradcheckUsageError(
             f"wrt={shown(name)}: {name} of {forward_name} is "

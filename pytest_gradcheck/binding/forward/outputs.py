@@ -22,6 +22,7 @@ from pytest_gradcheck.binding.values.pytree import (
     contents,
     counted,
     describe_value,
+    has_attribute,
     named_children,
     places,
 )
@@ -413,7 +414,7 @@ def _refuse_infinite(array: NDArray[Any], name: str, forward_name: str) -> None:
 
 def _listed(raw: Any) -> NDArray[Any] | None:
     """Return a list, or an array of another library, as a numeric array; None if it is none."""
-    if isinstance(raw, list) or hasattr(raw, "__array__"):
+    if isinstance(raw, list) or has_attribute(raw, "__array__"):
         try:
             array = np.asarray(raw)
         except (TypeError, ValueError):
@@ -447,7 +448,7 @@ def shaped_like(part: Vector, block: Block, value: Any) -> Any:
 
 def _inside(value: Any) -> list[Any] | None:
     """Return the contents of a container of outputs; an array of any library is not one."""
-    return None if hasattr(value, "__array__") else contents(value)
+    return None if has_attribute(value, "__array__") else contents(value)
 
 
 def _pair_up(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.call.attributes import assign, bind_again
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import Leaf
+from pytest_gradcheck.binding.values.rebuilding import number_list
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["LOW_PRECISION", "Change", "PassedLeaf", "equal", "passed_leaf"]
@@ -147,7 +148,7 @@ def passed_leaf(
 def _number_maker(value: Any, view: NDArray[Any], *, lift: bool) -> Callable[[], Any]:
     """Return what makes a number or a list of the user's own type from the point."""
     if isinstance(value, list):
-        return view.tolist
+        return view.tolist if type(value) is list else lambda: number_list(value, view.tolist())
     if isinstance(value, np.generic):
         kind = view.dtype.type if lift else type(value)
         return lambda: kind(view[()])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from array import array
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,12 +31,14 @@ from pytest_gradcheck.binding.values.pytree import (
     contents,
     holds_only,
     is_number_list,
+    other_attributes,
     stored,
 )
 from pytest_gradcheck.binding.values.rebuilding import (
     RebuildError,
     Structure,
     around,
+    number_list,
     rebuilt,
     replaced,
 )
@@ -56,6 +58,9 @@ BYTES_PER_LEAF = 200
 
 #: The relative rounding of the coordinates of the point.
 FULL_PRECISION = float(np.finfo(np.float64).eps)
+
+#: Stands for an attribute that is not set.
+UNSET = object()
 
 #: Types of leaves that a call may exchange or change, and that can be compared.
 COMPARED = (int, float, complex, bool, str, bytearray, list, set, array)
@@ -134,6 +139,16 @@ class WorkingCopy:
         # What is not freed is not mistaken for what is made next, even by its `id`.
         size = self.point.nbytes + BYTES_PER_LEAF * (1 + len(self._leaves))
         self._kept = deque[list[Any]](maxlen=max(2, KEPT_BYTES // size))
+        if any(not isinstance(leaf.value, np.ndarray) for leaf in leaves):
+            self._refuse_containers_of_constants()
+
+    def _refuse_containers_of_constants(self) -> None:
+        """Raise where a container that is made anew for each call cannot hold other numbers."""
+        self.point += 1.0
+        for make in self._makers:
+            if make is not None:
+                make()
+        self.point[:] = self.base
 
     def is_lifted(self, parameter: Parameter) -> bool:
         """Return whether forward is given a parameter in a higher precision than the user's."""
@@ -268,17 +283,18 @@ def _parameters_of(leaves: Iterable[Leaf]) -> Iterable[Parameter]:
 def copy_data(name: str, value: Any, checked: LeafNames) -> Any:
     """Return copies of arrays and containers, and anything else as it is.
 
-    Random generators are not copied: `Replay` restores them. Checked leaves become None: their
-    values are in the point.
+    Random generators are not copied: `Replay` restores them. Checked leaves are not copied
+    either: their values are in the point. What is in several places is copied once.
     """
     structure = Structure(
         name,
         value,
         lambda place, inside: checked.any_within(place) or not holds_only(inside, SIMPLE),
         stored,
+        once=True,
     )
     return structure.filled(
-        [None if place in checked else _copied(item) for place, item in structure.places],
+        [item if place in checked else _copied(item) for place, item in structure.places],
         lambda _, container, __: container,
     )
 
@@ -287,8 +303,10 @@ def _copied(value: Any) -> Any:
     """Return a copy of an array, or of a container of simple values; anything else as it is."""
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return value.copy(order="K")
-    if isinstance(value, (set, bytearray, array)) or is_number_list(value):
-        return copy.deepcopy(value)
+    if is_number_list(value):
+        return number_list(value, copy.deepcopy(list(value)))
+    if type(value) in (set, bytearray, array):
+        return copy.copy(value)
     inside = stored(value)
     try:
         return value if inside is None else replaced(value, inside)
@@ -314,6 +332,7 @@ def differences(name: str, before: Any, after: Any, checked: LeafNames) -> Itera
         if (id(before), id(after)) in seen:
             continue
         seen[id(before), id(after)] = (before, after)
+        pairs += _pairs_of_attributes(name, before, after)
         if _are_simply_equal(before, inside, after, inside_after):
             continue
         named = list(accessors(before))
@@ -324,8 +343,17 @@ def differences(name: str, before: Any, after: Any, checked: LeafNames) -> Itera
         pairs += [(name + accessor, old, new) for accessor, old, new in triples][::-1]
 
 
+def _pairs_of_attributes(name: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield accessor and values of the attributes that two containers have besides children."""
+    old, new = other_attributes(before), other_attributes(after)
+    for key in [*old, *(key for key in new if key not in old)]:
+        yield f"{name}.{key}", old.get(key, UNSET), new.get(key, UNSET)
+
+
 def _are_equal_leaves(before: Any, after: Any) -> bool:
     """Return whether two values that are no containers are equal, as far as that is known."""
+    if before is UNSET or after is UNSET:
+        return False
     if isinstance(before, np.ndarray):
         same_shape = isinstance(after, np.ndarray) and before.shape == after.shape
         return same_shape and bool(equal(before, after).all())

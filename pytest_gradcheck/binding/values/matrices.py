@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.values.pytree import SIMPLE
+from pytest_gradcheck.binding.values.pytree import SIMPLE, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import type_name
 
@@ -72,7 +72,7 @@ def as_dense(value: Any, returned_by: str) -> Any:
             "cotangent or tangent."
         )
     if not _is_operator(value):
-        return np.asarray(value.toarray() if hasattr(value, "toarray") else value.todense())
+        return np.asarray(value.toarray() if has_attribute(value, "toarray") else value.todense())
     columns = [np.asarray(value.matvec(column)).reshape(-1) for column in np.eye(shape[1])]
     dense = np.stack(columns, axis=1) if columns else np.zeros(shape)
     _refuse_contradiction(value, dense, returned_by)
@@ -80,11 +80,17 @@ def as_dense(value: Any, returned_by: str) -> Any:
 
 
 def _is_sparse(value: Any) -> bool:
-    return hasattr(value, "shape") and (hasattr(value, "toarray") or hasattr(value, "todense"))
+    return has_attribute(value, "shape") and (
+        has_attribute(value, "toarray") or has_attribute(value, "todense")
+    )
 
 
 def _is_operator(value: Any) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "matvec") and not hasattr(value, "__array__")
+    return (
+        has_attribute(value, "shape")
+        and has_attribute(value, "matvec")
+        and not has_attribute(value, "__array__")
+    )
 
 
 def _refuse_contradiction(operator: Any, dense: NDArray[Any], returned_by: str) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened, told_apart
 from pytest_gradcheck.report.representation import listed, shown_key, type_name
 
@@ -35,13 +36,16 @@ __all__ = [
     "describe_value",
     "dict_of",
     "floating_leaves",
+    "has_attribute",
     "holds_only",
     "integer_leaves",
+    "is_computed",
     "is_number_list",
     "is_same",
     "keys_of",
     "leaves",
     "named_children",
+    "other_attributes",
     "places",
     "stored",
     "with_article",
@@ -52,6 +56,9 @@ SIMPLE: frozenset[type] = frozenset({int, float, complex, bool, str, bytes, type
 
 #: A mapping of more items that is not a dict is taken for data that are read as they are needed.
 MOST_ITEMS = 10_000
+
+#: Containers may be entered so often, where most of these times are not the first one.
+MOST_ENTERED = 1_000_000
 
 #: Arrays have no more axes, and so have lists that are read as one.
 MOST_AXES = 64
@@ -137,7 +144,7 @@ def named_children(value: Any) -> Mapping[Any, Any] | None:
     {'W': 1.0, 'b': 2.0}
     >>> named_children([1.0, 2.0])
     """
-    if type(value) in SIMPLE or hasattr(value, "__array__"):
+    if type(value) in SIMPLE or has_attribute(value, "__array__"):
         return None
     if isinstance(value, Mapping):
         return value
@@ -215,6 +222,35 @@ def attribute_names(value: Any) -> Iterable[str] | None:
     return list(vars(value)) if isinstance(value, types.SimpleNamespace) else None
 
 
+def is_computed(value: Any) -> bool:
+    """Return whether a value is a mapping of the user's own class that stores no values."""
+    return _is_user_mapping(value) and contents(value) is None
+
+
+def has_attribute(value: Any, name: str) -> bool:
+    """Return whether a value has an attribute: not where asking for it raises anything else.
+
+    A dict whose ``__getattr__`` is its ``__getitem__`` raises `KeyError`.
+    """
+    try:
+        return hasattr(value, name)
+    except Exception:  # noqa: BLE001  # whatever the user's class raises
+        return False
+
+
+def other_attributes(container: Any) -> dict[str, Any]:
+    """Return the attributes of a container that are not its children."""
+    if type(container) in (dict, list, tuple, np.ndarray) or not has_attribute(
+        container, "__dict__"
+    ):
+        return {}
+    attributes = container.__dict__
+    if not isinstance(attributes, dict) or attributes is container:
+        return {}
+    children = {"data"} if isinstance(container, UserDict) else attribute_names(container) or ()
+    return {name: item for name, item in attributes.items() if name not in children}
+
+
 def holds_only(inside: Iterable[Any], kinds: frozenset[type]) -> bool:
     """Return whether the type of every child is one of these, subclasses excluded.
 
@@ -289,10 +325,19 @@ class Way:
         Where it begins.
     inside_of : callable
         Returns the children of a container, None for anything else.
+    once : bool
+        Whether to enter each container once, even where it is in several others.
     """
 
-    def __init__(self, root: Any, inside_of: Callable[[Any], list[Any] | None] = contents) -> None:
-        self._root, self._inside_of = root, inside_of
+    def __init__(
+        self,
+        root: Any,
+        inside_of: Callable[[Any], list[Any] | None] = contents,
+        *,
+        once: bool = False,
+    ) -> None:
+        self._root, self._inside_of, self._once = root, inside_of, once
+        self._count = 0
         self._path: list[int] = []
         # Holding the containers keeps their ids from being reused.
         self._seen: dict[int, Any] = {}
@@ -322,14 +367,27 @@ class Way:
         """Return whether it is to be entered now."""
         if id(container) not in self._seen:
             return True
-        return id(container) not in self._on_path and not self.is_cyclic
+        return not (self._once or id(container) in self._on_path or self.is_cyclic)
 
     def is_inside(self, container: Any) -> bool:
         """Return whether the way is inside a container now."""
         return id(container) in self._on_path
 
     def enter(self, container: Any) -> None:
-        """Go into a container."""
+        """Go into a container.
+
+        Raises
+        ------
+        GradcheckUsageError
+            Where there are too many ways to the same few containers.
+        """
+        self._count += 1
+        if self._count > max(MOST_ENTERED, 100 * len(self._seen)):
+            raise GradcheckUsageError(
+                f"an argument is not a tree: there are more than {MOST_ENTERED:,} ways to the "
+                f"{len(self._seen):,} containers in it. Name what is to be checked in wrt=, or "
+                "pass each container once."
+            )
         self._seen[id(container)] = container
         self._path.append(id(container))
         self._on_path.add(id(container))

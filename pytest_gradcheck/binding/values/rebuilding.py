@@ -11,6 +11,7 @@ import copy
 import types
 from collections import OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,11 +27,12 @@ from pytest_gradcheck.binding.values.pytree import (
     holds_only,
     is_same,
     keys_of,
+    other_attributes,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import shown, type_name
 
-__all__ = ["RebuildError", "Structure", "around", "rebuilt", "replaced"]
+__all__ = ["RebuildError", "Structure", "around", "number_list", "rebuilt", "replaced"]
 
 
 Enters = Callable[[str, list[Any]], bool]
@@ -60,14 +62,15 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
         if isinstance(value, tuple):
             result = _new(kind, new)
             _copy_attributes(value, result)
+            _follow(result, old, new)
         elif isinstance(value, types.MappingProxyType):
             result = types.MappingProxyType(replaced(value.copy(), new))
         elif has_shell(value):
             result = shell(value)
             fill(result, value, new)
+            _follow(result, old, new)
         else:
             result = _deep_copy(value, old, new)
-        _follow(result, old, new)
         found = contents(result) or []
     except RebuildError:
         raise
@@ -122,6 +125,15 @@ def fill(result: Any, value: Any, new: Sequence[Any]) -> None:
             object.__setattr__(result, name, item)
 
 
+def number_list(value: list[Any], numbers: list[Any]) -> Any:
+    """Return numbers as a list of the class of another one, with its attributes."""
+    if type(value) is list:
+        return numbers
+    result = shell(value)
+    fill(result, value, numbers)
+    return result
+
+
 def _new(kind: type, *arguments: Any) -> Any:
     """Return a new object of a class, made by the built-in type that it derives from."""
     for base in kind.__mro__:
@@ -138,24 +150,35 @@ def _copy_attributes(value: Any, result: Any) -> None:
     if attributes is value:  # attributes that are items: self.__dict__ = self
         result.__dict__ = result
     elif isinstance(attributes, dict):
-        vars(result).update(attributes)
+        kind = type(value)
+        # What was computed from other children is to be computed again.
+        vars(result).update(
+            (name, item)
+            for name, item in attributes.items()
+            if type(getattr(kind, name, None)) is not cached_property
+        )
     for name, item in (slots or {}).items():
         object.__setattr__(result, name, item)
 
 
 def _follow(result: Any, old: Sequence[Any], new: Sequence[Any]) -> None:
-    """Let attributes that were one of the old children be the new one."""
-    attributes = getattr(result, "__dict__", None)
-    if not isinstance(attributes, dict) or attributes is result or not has_shell(result):
+    """Let attributes that were one of the old children, or hold one, be or hold the new one.
+
+    Other arrays and containers among the attributes are copied, so that a function that keeps
+    something there keeps it in this copy only.
+    """
+    attributes = other_attributes(result)
+    if not attributes:
         return
-    now = {
-        id(was): item
-        for was, item in zip(old, new, strict=True)
-        if was is not item and type(was) not in SIMPLE
-    }
+    now = {id(was): item for was, item in zip(old, new, strict=True) if type(was) not in SIMPLE}
     for name, item in attributes.items():
         if id(item) in now:
-            attributes[name] = now[id(item)]
+            result.__dict__[name] = now[id(item)]
+        elif type(item) in (dict, list, tuple):
+            inside = contents(item) or item
+            result.__dict__[name] = replaced(item, [now.get(id(was), was) for was in inside])
+        elif type(item) in (set, deque, bytearray, np.ndarray):
+            result.__dict__[name] = copy.copy(item)
 
 
 def _deep_copy(value: Any, old: Sequence[Any], new: Sequence[Any]) -> Any:
@@ -216,6 +239,8 @@ class Structure:
         entered is a place.
     inside_of : callable
         Returns the children of a container, None for anything else.
+    once : bool
+        Whether a container that is in several others is rebuilt once, for all of them.
 
     Attributes
     ----------
@@ -229,6 +254,8 @@ class Structure:
         value: Any,
         enters: Enters,
         inside_of: Callable[[Any], list[Any] | None] = contents,
+        *,
+        once: bool = False,
     ) -> None:
         self.places: list[tuple[str, Any]] = []
         self._steps: list[_Step] = []
@@ -239,7 +266,7 @@ class Structure:
         if inside is None or not enters(name, inside):
             self.places.append((name, value))
             return
-        way = Way(value, inside_of)
+        way = Way(value, inside_of, once=once)
         number: dict[int, int] = {}
         open_steps: list[tuple[_Step, Iterator[tuple[str, Any]]]] = []
 
@@ -308,6 +335,7 @@ class Structure:
         holders = self._knots.get(step.number, ())
         if holders and has_shell(step.value):
             fill(built[step.number], step.value, children)
+            _follow(built[step.number], contents(step.value) or [], children)
             return
         built[step.number] = replaced(step.value, children)
         for holder in holders:
