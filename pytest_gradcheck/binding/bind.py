@@ -37,7 +37,7 @@ from pytest_gradcheck.binding.constrained_parameters.tangent_coordinates import 
 )
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import IN_TURN, Dispatch
 from pytest_gradcheck.binding.forward.base_evaluation import evaluate_at_base
-from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
+from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.nothing_to_check import (
     is_nothing,
@@ -106,22 +106,26 @@ def bind(
     reached = reachable(resolved.functions(), resolved.named_arguments())
     generators = find_generators(reached, replay)
     attributes = [leaf.value for item in resolved.attributes for leaf in item.leaves]
-    with (
-        state_restored(reached, attributes),
-        Replay(generators, everything=replay_all) as replaying,
-    ):
-        problem = _pose(
-            call,
-            resolved,
-            constraints,
-            replaying,
-            dispatch,
-            seed=seed,
-            convention=convention,
-            accepts_nothing=accepts_nothing,
-        )
-        with SuppressedWarnings():
-            yield problem
+    replaying, silenced = Replay(generators, everything=replay_all), SilencedWarnings()
+    try:
+        with state_restored(reached, attributes), replaying:
+            problem = _pose(
+                call,
+                resolved,
+                constraints,
+                replaying,
+                dispatch,
+                seed=seed,
+                convention=convention,
+                accepts_nothing=accepts_nothing,
+            )
+            with silenced:
+                yield problem
+            replaying.refuse_mixed()
+    finally:
+        # Once more: a signal may have been handled where the contexts above ended.
+        silenced.end()
+        replaying.end()
 
 
 def _pose(
@@ -149,7 +153,12 @@ def _pose(
     )
 
     backward = BackwardFunction(
-        resolved, working_copy, counts=forward.counts, convention=convention, seed=seed
+        resolved,
+        working_copy,
+        surroundings=forward.surroundings,
+        counts=forward.counts,
+        convention=convention,
+        seed=seed,
     )
     coordinates = (
         AdmissibleCoordinates.of(working_copy.parameters, working_copy.base, constraints)
@@ -203,6 +212,7 @@ def _pose(
         claim_one_rounding_away=perturbed.one_rounding_away,
         # Other processes evaluate: whatever moves generators in this one, it is not forward.
         randomness_moved=bool if evaluation.is_elsewhere else replay.moved,
+        random_claim=repetition.draws.refusal,
         edge=forward.edges.nearest,
         checks_nothing=is_nothing(working_copy.parameters, outputs, claimed.result.claim),
     )

@@ -89,6 +89,9 @@ class Problem:
     randomness_moved : callable
         ``randomness_moved() -> bool`` returns whether a generator that is not replayed has
         moved; to be called after the check, when generators are restored.
+    random_claim : str
+        Why a failing check is refused instead: the claim depends on random numbers that backward
+        draws and forward may not have drawn. Empty where it does not.
     edge : callable
         ``edge(start, stop) -> Edge or None`` returns the nearest point at which forward was
         undefined while only the coordinates ``start:stop`` were perturbed.
@@ -121,6 +124,7 @@ class Problem:
     claim_at: Callable[[Vector], Claim | None] = no_claim
     claim_one_rounding_away: Callable[[np.random.Generator, int], Claim | None] = no_claim
     randomness_moved: Callable[[], bool] = bool
+    random_claim: str = ""
     edge: Callable[[int, int], Edge | None] = no_edge
     checks_nothing: bool = False
     unmoved: Callable[[], frozenset[str]] = frozenset

@@ -58,6 +58,12 @@ def binding_notes(
     if repetition.replayed:
         names = ", ".join(repetition.replayed)
         yield Note("replayed", 0, f"replayed before each evaluation: {names}")
+    if repetition.draws.generators:
+        names = ", ".join(repetition.draws.generators)
+        text = (
+            f"drawn from by {resolved.backward_name} itself, replayed before it as well: {names}"
+        )
+        yield Note("replayed", 0, text)
     for function, restored in (("forward", base.restored), ("backward", claimed.restored)):
         if restored:
             text = f"changed by {function}, restored each time: {', '.join(restored)}"

@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
 from pytest_gradcheck.binding.bind import bind
@@ -70,7 +71,8 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
     try:
         call = call.read()
         options = resolve(layers, _argument_names(call.forward))
-        report = _check(call, options, test)
+        # In a context of its own, so that no setting of the user's is left changed.
+        report = copy_context().run(_check, call, options, test)
     except GradcheckUsageError as error:
         # The frames in this package are of no use to the user who made the mistake.
         failure = error.with_traceback(None)
@@ -111,7 +113,7 @@ def _check_once(
 ) -> tuple[Report, bool]:
     """Return the report, and whether a random generator that is not replayed has moved."""
     show, rerun = (None, None) if test is None else (test.show, test.rerun)
-    with bind(
+    bound = bind(
         call,
         seed=options.seed,
         convention=options.convention,
@@ -120,11 +122,18 @@ def _check_once(
         declarations=ConstraintDeclarations(options.tangent, options.project, options.bounds),
         dispatch=Dispatch(options.executor, options.batched),
         accepts_nothing=options.empty == "accept",
-    ) as problem:
-        mode = choose_mode(problem, options)
-        with show_progress(problem, show, mode.entries) as counted:
-            parameters = mode.check(counted, options)
-        report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
+    )
+    try:
+        with bound as problem:
+            mode = choose_mode(problem, options)
+            with show_progress(problem, show, mode.entries) as counted:
+                parameters = mode.check(counted, options)
+            report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
+            if problem.random_claim and report.failures and not problem.randomness_moved():
+                raise GradcheckUsageError(problem.random_claim)
+    finally:
+        # Where a signal was handled as the context began or ended, it has not ended yet.
+        bound.gen.close()
     return report, problem.randomness_moved()
 
 

@@ -41,6 +41,7 @@ from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
+from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy, copy_data
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
@@ -122,6 +123,8 @@ class BackwardFunction:
         The call.
     working_copy : WorkingCopy
         The arguments of forward.
+    surroundings : Surroundings
+        Where forward is called, and so backward.
     counts : CallCounts
         Counts its calls.
     convention : {"pytorch", "jax"}
@@ -142,6 +145,7 @@ class BackwardFunction:
         resolved: ResolvedCall,
         working_copy: WorkingCopy,
         *,
+        surroundings: Surroundings,
         counts: CallCounts,
         convention: str,
         seed: int,
@@ -149,9 +153,15 @@ class BackwardFunction:
         self.name = resolved.backward_name
         self._resolved = resolved
         self._working_copy = working_copy
+        self._surroundings = surroundings
         self._counts = counts
         self.convention = convention
         self._seed = seed
+
+    @property
+    def is_called(self) -> bool:
+        """Whether it is a function of its own: forward may return the gradients itself."""
+        return self._resolved.backward is not None
 
     @cached_property
     def rng(self) -> np.random.Generator:
@@ -186,7 +196,9 @@ class BackwardFunction:
         sources = self._sources(output, given)
         self._counts.backward += 1
         try:
-            returned = invoke(plan, backward, sources, scalar_output=output.is_scalar)
+            returned = self._surroundings.run(
+                invoke, plan, backward, sources, scalar_output=output.is_scalar
+            )
         except Exception as error:
             if not output.has_auxiliary and cache_hint(output.raw):
                 add_note(error, cache_hint(output.raw).strip())

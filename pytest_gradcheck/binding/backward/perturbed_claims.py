@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.backward_function import BackwardInput
+from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
 from pytest_gradcheck.binding.backward.base_claim import BaseClaim
 from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim, OtherCotangents
 from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
@@ -130,16 +130,20 @@ class PerturbedClaims:
         working_copy = self._working_copy
         try:
             working_copy.point[:] = point
-            result = self._backward.call(self._forward.call(), given)
+            result = self._forward.surroundings.attempt(lambda: self._call(given))
             return result.claim.snapshot() if result.kind == self._claimed.kind else None
         except Exception:  # noqa: BLE001  # the user did not choose this point
             return None
         finally:
             working_copy.point[:] = working_copy.base
 
+    def _call(self, given: BackwardInput) -> BackwardResult:
+        return self._backward.call(self._forward.call(), given)
+
     def _vjp(self, cotangent: Vector) -> Vector:
         """Return the result of the VJP at the base point for a cotangent, shape (n,)."""
-        result = self._backward.call(self._forward.call(), BackwardInput(cotangent=cotangent))
+        given = BackwardInput(cotangent=cotangent)
+        result = self._forward.surroundings.attempt(lambda: self._call(given))
         refuse_changed_arguments(self._working_copy, self._backward.name)
         return result.claim.rows(0, self._working_copy.base.size)[:, 0].copy()
 

@@ -10,26 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pytest_gradcheck.binding.backward.backward_function import BackwardResult
 from pytest_gradcheck.binding.backward.base_claim import BaseClaim
+from pytest_gradcheck.binding.backward.claim_difference import find_difference
+from pytest_gradcheck.binding.backward.random_backward import Draws, draws_of_backward
 from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
-from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
 from pytest_gradcheck.binding.forward.outputs import Output
 from pytest_gradcheck.binding.forward.side_effects import (
     REPEATABLE,
     refuse_changed_arguments,
     refuse_unrepeatable,
 )
+from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.random_state.replay import Replay
-from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
+from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["Repetition", "refuse_unrepeatable_backward", "repeat_at_base"]
-
-#: Coordinates that are compared at a time, so that no long claim is copied.
-SPAN = 2**16
 
 ADDS = (
     "The second call differs by the first: it adds to an array that is still filled. Let it "
@@ -53,10 +50,13 @@ class Repetition:
     replayed : tuple of str
         Random generators that forward moved both times; from now on they are put back before
         each call.
+    draws : Draws
+        The random numbers that backward draws itself.
     """
 
     output: Output
     replayed: tuple[str, ...]
+    draws: Draws
 
 
 def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> Repetition:
@@ -84,9 +84,11 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
     output = forward.call()
     refuse_changed_arguments(working_copy, forward.name)
     replayed = replay.confirm()
+    by_forward = replay.drawn()
     refuse_unrepeatable(base.output, output, forward.name, replayed)
-    with SuppressedWarnings():
+    with SilencedWarnings():
         result = backward.call(output, claimed.given)
+        by_backward = replay.drawn() if backward.is_called else {}
         refuse_changed_arguments(working_copy, backward.name)
         try:
             refuse_unrepeatable_backward(
@@ -97,7 +99,10 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
             # them replayed.
             if not replay.moved():
                 raise
-    return Repetition(output, replayed)
+        draws = draws_of_backward(
+            base, claimed, replay, by_forward=by_forward, by_backward=by_backward
+        )
+    return Repetition(output, replayed, draws)
 
 
 def refuse_unrepeatable_backward(
@@ -127,35 +132,9 @@ def refuse_unrepeatable_backward(
             f"{backward_name} is not repeatable: called twice with the same arguments it returned "
             f"gradients of other shapes ({first.kind}, then {second.kind})."
         )
-    if _are_identical(first, second, parameters[-1].stop):
-        return
-    for block in first.outputs if first.kind == "jvp" else parameters:
-        before, after = _claims(first, block), _claims(second, block)
-        spans = [slice(k, k + SPAN) for k in range(0, len(before), SPAN)]
-        most = max((float(np.abs(before[s] - after[s]).max()) for s in spans), default=0.0)
-        size = max((float(np.abs(before[s]).max()) for s in spans), default=0.0)
-        if most <= REPEATABLE * size:
-            continue
-        change = np.abs(before - after)
-        worst = np.unravel_index(int(change.argmax()), change.shape)
-        adds = np.allclose(after, 2 * before, rtol=REPEATABLE, atol=0)
+    difference = find_difference(first, second, parameters, REPEATABLE)
+    if difference is not None:
         raise GradcheckUsageError(
             f"{backward_name} is not repeatable: called twice with the same arguments it gave "
-            f"{block.entry(int(worst[0]))} as {before[worst]:.8g} and then as {after[worst]:.8g}. "
-            + (ADDS if adds else DIFFERS)
+            f"{difference}. " + (ADDS if difference.is_double else DIFFERS)
         )
-
-
-def _are_identical(first: BackwardResult, second: BackwardResult, size: int) -> bool:
-    """Return whether all claims are the same to the last bit."""
-    count = 1 if first.kind == "jvp" else size
-    spans = [(k, min(k + SPAN, count)) for k in range(0, count, SPAN)]
-    one, two = first.claim, second.claim
-    return all(np.array_equal(one.stored(*span), two.stored(*span)) for span in spans)
-
-
-def _claims(result: BackwardResult, block: Block) -> Vector:
-    """Return the claims about a parameter by coordinate; of a JVP, those about an output."""
-    if result.kind == "jvp":
-        return result.claim.rows(0, 1).T[block.start : block.stop]
-    return result.claim.stored(block.start, block.stop)

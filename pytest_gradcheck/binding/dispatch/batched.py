@@ -88,13 +88,16 @@ class BatchedForward:
 
     def call(self, batch: Vector) -> Any:
         """Return what forward returns at points of shape (k, n), as it is."""
-        args, kwargs = self._forward.working_copy.pack_rows(batch)
-        return call_user(self._forward.function, args, kwargs)
+        forward = self._forward
+        args, kwargs = forward.working_copy.pack_rows(batch)
+        return forward.surroundings.run(call_user, forward.function, args, kwargs)
 
     def _rows(self, batch: Vector) -> Vector:
         forward, count = self._forward, len(batch)
         try:
-            outputs = forward.reader.rows(self.call(batch), count)
+            outputs = forward.surroundings.attempt(
+                lambda: forward.reader.rows(self.call(batch), count)
+            )
         except Exception:  # noqa: BLE001  # one by one it shows which points are undefined
             return forward.evaluate(batch)
         forward.counts.forward += count

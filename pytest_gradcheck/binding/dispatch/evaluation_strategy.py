@@ -14,10 +14,11 @@ import numpy as np
 
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.binding.dispatch.batched import BatchedForward, refuse_unbatched
-from pytest_gradcheck.binding.dispatch.executor import ExecutorEvaluation
+from pytest_gradcheck.binding.dispatch.executor import ExecutorEvaluation, is_worker_of
 from pytest_gradcheck.binding.dispatch.serialization import Evaluate, PortableForward
-from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output
+from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.report.records import Note
 
@@ -98,9 +99,8 @@ class Dispatch:
         """
         notes = tuple[Note, ...]()
         executor = self.executor
-        if executor is not None and replayed:
-            text = f"executor is not used: {', '.join(replayed)} is put back before each call"
-            executor, notes = None, (Note("executor", 0, text),)
+        if executor is not None and (reason := _reason_against(executor, replayed)):
+            executor, notes = None, (Note("executor", 0, f"executor is not used: {reason}"),)
         base, repeat = self._at_base(forward, outputs, seed)
         batched = BatchedForward(forward) if self.batched else None
         if executor is None:
@@ -115,6 +115,8 @@ class Dispatch:
             size=forward.working_copy.point.size,
             points_per_call=1 if batched is None else batched.points_per_call,
         )
+        with SilencedWarnings():
+            workers.refuse_other_outputs(forward.working_copy.base, base)
         return Evaluation(workers.evaluate, base, repeat, workers.is_elsewhere, notes)
 
     def _at_base(
@@ -124,10 +126,17 @@ class Dispatch:
         first, second = outputs
         if not self.batched:
             return forward.reader.reduced(first.value), forward.reader.reduced(second.value)
-        with SuppressedWarnings():
+        with SilencedWarnings():
             return refuse_unbatched(
                 BatchedForward(forward), forward, first, np.random.default_rng(seed)
             )
+
+
+def _reason_against(executor: Executor, replayed: Sequence[str]) -> str:
+    """Return why an executor is not used, an empty text if it is."""
+    if replayed:
+        return f"{', '.join(replayed)} is put back before each call"
+    return "the check runs in one of its workers" if is_worker_of(executor) else ""
 
 
 #: One point after the other, in this thread.

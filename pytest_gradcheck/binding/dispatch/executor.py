@@ -12,9 +12,12 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
 from math import ceil
 from typing import Protocol
+
+import numpy as np
 
 from pytest_gradcheck.binding.call.resolved_call import CallCounts
 from pytest_gradcheck.binding.dispatch.batched import batches, points_within
@@ -26,12 +29,13 @@ from pytest_gradcheck.binding.dispatch.serialization import (
     serialize,
 )
 from pytest_gradcheck.binding.forward.domain_boundary import Edges
-from pytest_gradcheck.binding.forward.forward_function import SuppressedWarnings
+from pytest_gradcheck.binding.forward.side_effects import REPEATABLE
+from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import type_name
 
-__all__ = ["ExecutorEvaluation"]
+__all__ = ["ExecutorEvaluation", "is_worker_of"]
 
 
 #: The most bytes of points that are submitted at once.
@@ -43,6 +47,27 @@ PARTS = 2
 DIED = "Does forward end its process, or need more memory than there is? "
 
 Returned = Evaluated | Raised | None
+
+
+#: The executors in whose workers the code at hand runs.
+_USED: ContextVar[tuple[Executor, ...]] = ContextVar("used", default=())
+
+
+def is_worker_of(executor: Executor) -> bool:
+    """Return whether this thread is a worker of an executor, or one waits for this thread.
+
+    Where it has no other worker, it would wait for itself.
+    """
+    if any(used is executor for used in _USED.get()):
+        return True
+    # Executors have no public attribute for it; that of Python has this one. A new thread is in it
+    # by the end of the submission that started it, for which another submission waits.
+    threads = getattr(executor, "_threads", None)
+    if not isinstance(threads, set):
+        return False
+    with suppress(Exception):  # raised again where the executor is used
+        executor.submit(int).cancel()
+    return threading.current_thread() in threads
 
 
 class ExecutorEvaluation:
@@ -92,7 +117,32 @@ class ExecutorEvaluation:
         )
         with self._executor_errors():
             self.is_elsewhere = executor.submit(os.getpid).result() != os.getpid()
-        self._transport: _Transport = (_Processes if self.is_elsewhere else _Threads)(forward)
+        self._transport: _Transport = (
+            _Processes(forward) if self.is_elsewhere else _Threads(forward, executor)
+        )
+
+    def refuse_other_outputs(self, point: Vector, base: Vector) -> None:
+        """Raise where workers do not return what forward returned at the base point here.
+
+        Parameters
+        ----------
+        point : ndarray, shape (n,)
+            The base point.
+        base : ndarray, shape (m,)
+            The outputs there.
+        """
+        (found,) = self._evaluate_parts([point[None]])
+        (there,) = found.outputs
+        change = np.abs(there - base)
+        if float(change.max()) <= REPEATABLE * float(np.abs(base).max()):
+            return
+        worst = int(np.argmax(change))
+        raise GradcheckUsageError(
+            f"{self._name} returned {there[worst]:.8g} in a worker of executor, but "
+            f"{base[worst]:.8g} here, at the same point: it depends on something that workers do "
+            "not have, for example a variable that was set after its module was imported, or an "
+            "environment variable. Pass that as an argument, or leave executor out."
+        )
 
     def evaluate(self, points: Iterable[Vector]) -> Vector:
         """Return the outputs at each of `points`, as `ForwardFunction.evaluate` does."""
@@ -172,8 +222,11 @@ class _Transport(Protocol):
 class _Threads:
     """Evaluates in threads of this process, each with its own copies of the arguments."""
 
-    def __init__(self, forward: PortableForward) -> None:
+    def __init__(self, forward: PortableForward, executor: Executor) -> None:
         self._forward, self._local = forward, threading.local()
+        # Threads have contexts of their own, but forward may depend on that of the check.
+        self._context = copy_context()
+        self._context.run(_USED.set, (*_USED.get(), executor))
         self._is_cancelled = threading.Event()
         self._running, self._idle = 0, threading.Condition()
 
@@ -181,7 +234,7 @@ class _Threads:
         self, executor: Executor, points: Vector, *, with_forward: bool
     ) -> Future[Returned]:
         del with_forward  # threads have it already
-        return executor.submit(self._run, points)
+        return executor.submit(self._context.copy().run, self._run, points)
 
     def cancel(self, futures: Sequence[Future[Returned]]) -> None:
         self._is_cancelled.set()
@@ -197,7 +250,7 @@ class _Threads:
                 return None
             self._running += 1
         try:
-            with SuppressedWarnings():
+            with SilencedWarnings():
                 if not hasattr(self._local, "evaluate"):
                     self._local.evaluate = self._forward.make()
                 evaluated: Evaluated = self._local.evaluate(self._until_cancelled(points))

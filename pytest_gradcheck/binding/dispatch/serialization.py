@@ -11,10 +11,12 @@ import pickle
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, rebind
 from pytest_gradcheck.binding.call.resolved_call import (
@@ -27,8 +29,9 @@ from pytest_gradcheck.binding.call.signature import name_of
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.dispatch.batched import BatchedForward
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
-from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import OutputReader
+from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings, Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.state.reachable import is_installed
@@ -81,6 +84,8 @@ class PortableForward:
         How to read the outputs.
     batched : bool
         Whether one call is given many points.
+    errors : mapping of str to str
+        Numpy's treatment of floating-point errors where forward was called first.
     """
 
     call: Call
@@ -88,6 +93,7 @@ class PortableForward:
     copied_each_call: tuple[str, ...]
     reader: OutputReader
     batched: bool
+    errors: Mapping[str, Any]
 
     @classmethod
     def of(cls, call: Call, forward: ForwardFunction, *, batched: bool) -> PortableForward:
@@ -95,7 +101,12 @@ class PortableForward:
         working_copy = forward.working_copy
         without = replace(call, backward=True, backward_args=None)
         return cls(
-            without, working_copy.lift, working_copy.copied_each_call, forward.reader, batched
+            without,
+            working_copy.lift,
+            working_copy.copied_each_call,
+            forward.reader,
+            batched,
+            np.geterr(),
         )
 
     def make(self) -> Callable[[Iterable[Vector]], Evaluated]:
@@ -113,7 +124,7 @@ class PortableForward:
             resolved.forward,
             resolved.forward_name,
             working_copy,
-            replay=Replay((), everything=False),
+            surroundings=Surroundings(Replay((), everything=False), self._portable_errors()),
             returns=ReturnConvention.OUTPUT,
             counts=CallCounts(),
         )
@@ -124,6 +135,14 @@ class PortableForward:
             return Evaluated(evaluate(points), forward.edges.drain())
 
         return evaluate_with_edges
+
+    def _portable_errors(self) -> dict[str, Any]:
+        """Return the treatment of errors; a function that is called for them stays behind."""
+        has_function = np.geterrcall() is not None
+        return {
+            kind: "ignore" if how in ("call", "log") and not has_function else how
+            for kind, how in self.errors.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +183,7 @@ def evaluate_serialized(
         be sent the evaluator.
     """
     try:
-        with SuppressedWarnings():
+        with SilencedWarnings():
             if _CACHE.token != token:
                 if serialized is None:
                     return None

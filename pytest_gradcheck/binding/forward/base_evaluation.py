@@ -17,6 +17,7 @@ from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output
 from pytest_gradcheck.binding.forward.passed_leaves import LOW_PRECISION
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
+from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import FULL_PRECISION, WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import dtype_name
@@ -69,15 +70,15 @@ def evaluate_at_base(resolved: ResolvedCall, replay: Replay) -> BaseEvaluation:
     GradcheckUsageError
         When forward returns nothing that has a derivative, or changes a checked argument.
     """
-    counts = CallCounts()
-    forward, output = _evaluate_in_best_precision(resolved, replay, counts)
+    surroundings = Surroundings(replay)
+    forward, output = _evaluate_in_best_precision(resolved, surroundings, CallCounts())
     refuse_changed_arguments(forward.working_copy, forward.name)
     replay.observe()
     return BaseEvaluation(forward, output, forward.working_copy.restore_changed())
 
 
 def _evaluate_in_best_precision(
-    resolved: ResolvedCall, replay: Replay, counts: CallCounts
+    resolved: ResolvedCall, surroundings: Surroundings, counts: CallCounts
 ) -> tuple[ForwardFunction, Output]:
     """Evaluate forward in float64 where its output follows the type of its arguments."""
 
@@ -89,7 +90,7 @@ def _evaluate_in_best_precision(
             resolved.forward,
             resolved.forward_name,
             working_copy,
-            replay=replay,
+            surroundings=surroundings,
             returns=resolved.returns,
             counts=counts,
         )

@@ -1,16 +1,13 @@
-"""The user's forward as a function of one vector, and without warnings at perturbed points.
+"""The user's forward as a function of one vector.
 
-Each call writes the vector to the working copy and puts random generators back, so that outputs
-differ by the perturbation alone. Where forward raises, its outputs are NaN and the point is kept
-as an edge of its domain. It does not know backward, nor what is claimed.
+Each call writes the vector to the working copy and is made in the same surroundings, so that
+outputs differ by the perturbation alone. Where forward raises, its outputs are NaN and the point
+is kept as an edge of its domain. It does not know backward, nor what is claimed.
 """
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -19,13 +16,13 @@ from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConven
 from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of, is_skip
 from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
+from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
-from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.binding.values.pytree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["ForwardFunction", "SuppressedWarnings"]
+__all__ = ["ForwardFunction"]
 
 #: The most arguments of forward that a note on its call describes.
 MOST_ARGUMENTS = 8
@@ -42,8 +39,8 @@ class ForwardFunction:
         Its name, for messages.
     working_copy : WorkingCopy
         The arguments to call it with.
-    replay : Replay
-        Restores random generators before each call.
+    surroundings : Surroundings
+        Where it is called.
     returns : ReturnConvention
         What it is expected to return.
     counts : CallCounts
@@ -55,6 +52,8 @@ class ForwardFunction:
         How to read what it returns; known once it was evaluated at the base point.
     edges : Edges
         The points where it was undefined so far.
+    surroundings : Surroundings
+        As given.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class ForwardFunction:
         name: str,
         working_copy: WorkingCopy,
         *,
-        replay: Replay,
+        surroundings: Surroundings,
         returns: ReturnConvention,
         counts: CallCounts,
     ) -> None:
@@ -73,16 +72,15 @@ class ForwardFunction:
         self.counts = counts
         self.reader = OutputReader()
         self.edges = Edges()
-        self._restore_generators = replay.rewind
+        self.surroundings = surroundings
         self._returns = returns
 
     def call(self) -> Output:
         """Call forward at the point as it is now, and read all that it returns."""
-        self._restore_generators()
         self.counts.forward += 1
         args, kwargs = self.working_copy.pack()
         try:
-            result = call_user(self.function, args, kwargs)
+            result = self.surroundings.run(call_user, self.function, args, kwargs)
         except Exception as error:
             add_note(error, f"gradcheck called forward as {_described(self.name, args, kwargs)}")
             raise
@@ -146,16 +144,15 @@ class ForwardFunction:
 
     def _raw_outputs(self) -> Vector:
         """Call forward at the point as it is now; return its outputs, however many."""
-        self.counts.forward += 1
-        self._restore_generators()
         args, kwargs = self.working_copy.pack()
-        result = call_user(self.function, args, kwargs)
+        result = self.surroundings.run(call_user, self.function, args, kwargs)
         return self.reader.flatten(self.reader.take(result))
 
     def _evaluate(self) -> Vector:
         reader = self.reader
+        self.counts.forward += 1
         try:
-            values = self._raw_outputs()
+            values = self.surroundings.attempt(self._raw_outputs)
         except Exception as error:
             if is_skip(error):
                 raise
@@ -167,8 +164,9 @@ class ForwardFunction:
         return reader.reduced(values)
 
     def _attempt(self) -> Vector:
+        self.counts.forward += 1
         try:
-            values = self._raw_outputs()
+            values = self.surroundings.attempt(self._raw_outputs)
         except Exception as error:
             add_note(error, f"while gradcheck perturbed {self._perturbed()}")
             raise
@@ -213,38 +211,3 @@ def _described(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str
     given += [f"{key}=<{describe_value(value)}>" for key, value in kwargs.items()]
     listed = given if len(given) <= MOST_ARGUMENTS else [*given[:MOST_ARGUMENTS], "..."]
     return f"{name}({', '.join(listed)})"
-
-
-class SuppressedWarnings:
-    """Ignores warnings and floating-point errors at points that the user did not choose.
-
-    Python's warning filters belong to the process: checks that overlap in threads share one
-    `warnings.catch_warnings`, which ends with the last of them.
-    """
-
-    _lock = threading.Lock()
-    _count = 0
-    _ignored: warnings.catch_warnings[None] | None = None
-
-    def __enter__(self) -> None:
-        with SuppressedWarnings._lock:
-            if SuppressedWarnings._count == 0:
-                SuppressedWarnings._ignored = warnings.catch_warnings()
-                SuppressedWarnings._ignored.__enter__()
-                warnings.simplefilter("ignore")
-            SuppressedWarnings._count += 1
-        self._errors = np.errstate(all="ignore")
-        self._errors.__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._errors.__exit__(kind, error, traceback)
-        with SuppressedWarnings._lock:
-            SuppressedWarnings._count -= 1
-            if SuppressedWarnings._count == 0 and SuppressedWarnings._ignored is not None:
-                SuppressedWarnings._ignored.__exit__(kind, error, traceback)
-                SuppressedWarnings._ignored = None

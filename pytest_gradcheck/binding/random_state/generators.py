@@ -24,6 +24,7 @@ from pytest_gradcheck.report.representation import shown
 __all__ = [
     "SEARCHED",
     "Generator",
+    "are_equal",
     "as_generator",
     "find_generators",
     "global_generators",
@@ -37,6 +38,17 @@ SEARCHED = (
 
 #: Types of generators.
 KINDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, random.Random)
+
+#: Types of generators whose state can be read; of their subclasses that is tried.
+WITH_STATE = (
+    random.Random,
+    np.random.RandomState,
+    np.random.MT19937,
+    np.random.PCG64,
+    np.random.PCG64DXSM,
+    np.random.Philox,
+    np.random.SFC64,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ class Generator:
 
     def is_at(self, state: Any) -> bool:
         """Return whether it is in this state."""
-        return _are_equal(self.read(), state)
+        return are_equal(self.read(), state)
 
 
 def global_generators() -> tuple[Generator, Generator]:
@@ -73,7 +85,7 @@ def global_generators() -> tuple[Generator, Generator]:
     )
 
 
-def _are_equal(a: Any, b: Any) -> bool:
+def are_equal(a: Any, b: Any) -> bool:
     """Return whether two states, nested tuples and dicts with arrays in them, are equal."""
     if isinstance(a, np.ndarray):
         return bool(np.array_equal(a, b))
@@ -82,22 +94,39 @@ def _are_equal(a: Any, b: Any) -> bool:
         return bool(a == b)
     except ValueError:  # arrays in it have no truth value
         if isinstance(a, dict):
-            return a.keys() == b.keys() and all(_are_equal(a[key], b[key]) for key in a)
-        return len(a) == len(b) and all(map(_are_equal, a, b))
+            return a.keys() == b.keys() and all(are_equal(a[key], b[key]) for key in a)
+        return len(a) == len(b) and all(map(are_equal, a, b))
 
 
 def as_generator(name: str, value: object) -> Generator | None:
-    """Return `value` as a generator, None where it is not one."""
+    """Return `value` as a generator, None where it is not one or has no state.
+
+    Examples
+    --------
+    >>> as_generator("entropy", random.SystemRandom()) is None
+    True
+    """
     if isinstance(value, np.random.Generator):
         return as_generator(name, value.bit_generator)
     if isinstance(value, np.random.BitGenerator):
         bits = value
-        return Generator(name, lambda: bits.state, lambda state: setattr(bits, "state", state))
-    if isinstance(value, np.random.RandomState):
-        return Generator(name, value.get_state, value.set_state)
-    if isinstance(value, random.Random):
-        return Generator(name, *python_access(value))
-    return None
+        found = Generator(name, lambda: bits.state, lambda state: setattr(bits, "state", state))
+    elif isinstance(value, np.random.RandomState):
+        found = Generator(name, value.get_state, value.set_state)
+    elif isinstance(value, random.Random):
+        found = Generator(name, *python_access(value))
+    else:
+        return None
+    return found if type(value) in WITH_STATE or _has_state(found) else None
+
+
+def _has_state(generator: Generator) -> bool:
+    """Return whether a state can be read: not of the system's entropy, `random.SystemRandom`."""
+    try:
+        generator.read()
+    except Exception:  # noqa: BLE001  # the user's own class may raise anything
+        return False
+    return True
 
 
 def find_generators(reached: Iterable[Reached], extra: Sequence[object] = ()) -> list[Generator]:

@@ -7,17 +7,19 @@ caller says when something was evaluated.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from pytest_gradcheck.binding.random_state.generators import Generator
+from pytest_gradcheck.binding.random_state.generators import Generator, are_equal
+from pytest_gradcheck.binding.random_state.turn import Turn
+from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Replay"]
+__all__ = ["Replay", "States"]
 
-#: Held by the one check that restores state which belongs to the whole process.
-_TURN = threading.RLock()
+#: States of replayed generators, by their numbers.
+States = dict[int, Any]
 
 
 class Replay:
@@ -54,13 +56,19 @@ class Replay:
         self._everything = everything
         self._start: list[Any] = []
         self._replayed: list[int] = []
-        self._has_turn = False
+        self._from: States = {}
+        self._turn = Turn()
         self._at_end: list[int] | None = None
+        self._is_ended = False
 
     def __enter__(self) -> Self:
-        # Until it is known which generators move, no other check may be replaying.
-        self._take_turn()
-        self._start = [generator.read() for generator in self._generators]
+        try:
+            # Until it is known which generators move, no other check may be replaying.
+            self._turn.begin()
+            self._start = [generator.read() for generator in self._generators]
+        except BaseException:
+            self._turn.end()
+            raise
         if self._everything:
             self._replayed = list(range(len(self._generators)))
         return self
@@ -71,11 +79,23 @@ class Replay:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        at_end = [k for k in range(len(self._generators)) if self._has_moved(k)]
-        for k in at_end:
-            self._generators[k].write(self._start[k])
-        self._end_turn()
-        self._at_end = at_end
+        self.end()
+
+    def end(self) -> None:
+        """Restore all generators; to be repeated where a signal may have interrupted it."""
+        if self._is_ended:
+            return
+        try:
+            moved = [k for k in range(len(self._start)) if self._has_moved(k)]
+            if self._at_end is None:
+                self._at_end = moved
+            for k in moved:
+                # Another check restores what is global when its turn ends.
+                if not (self._generators[k].is_global and self._turn.is_of_another):
+                    self._generators[k].write(self._start[k])
+        finally:
+            self._turn.end()
+        self._is_ended = True
 
     def observe(self) -> None:
         """Replay, from now on, the generators that have moved since the start."""
@@ -91,14 +111,55 @@ class Replay:
         """
         if not self._everything:
             self._replayed = [k for k in self._replayed if self._has_moved(k)]
-        if not any(self._generators[k].is_global for k in self._replayed):
-            self._end_turn()
-        return tuple(self._generators[k].name for k in sorted(self._replayed))
+        if not self._replays_global():
+            self._turn.end()
+        return self.names(sorted(self._replayed))
 
     def rewind(self) -> None:
         """Restore the replayed generators to their states at the start."""
+        self._turn.next_evaluation()
         for k in self._replayed:
-            self._generators[k].write(self._start[k])
+            self._generators[k].write(self._from.get(k, self._start[k]))
+
+    def drawn(self) -> States:
+        """Return the states of the replayed generators that have moved since `rewind`."""
+        moved = [k for k in sorted(self._replayed) if self._has_moved(k)]
+        return {k: self._generators[k].read() for k in moved}
+
+    @staticmethod
+    def different(states: States, others: States) -> States:
+        """Return those of some states that are not among others."""
+        return {k: s for k, s in states.items() if k not in others or not are_equal(s, others[k])}
+
+    def names(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """Return the names of generators."""
+        return tuple(self._generators[k].name for k in numbers)
+
+    @contextmanager
+    def starting_at(self, states: States) -> Iterator[None]:
+        """Let `rewind` restore other states, and so other random numbers, for some generators."""
+        self._from = states
+        try:
+            yield
+        finally:
+            self._from = {}
+
+    def refuse_mixed(self) -> None:
+        """Raise where another thread may have drawn from a generator between two evaluations.
+
+        Raises
+        ------
+        GradcheckUsageError
+            When a check in another thread could not wait for this one, and both went on.
+        """
+        if self._turn.is_mixed and self._replays_global():
+            names = ", ".join(self.names(self._replayed))
+            raise GradcheckUsageError(
+                f"forward draws from {names}, while another thread makes a check that "
+                "cannot wait for the end of this one, so nothing was judged: their random numbers "
+                "mix. Let forward draw from a numpy.random.Generator of its own, or make one "
+                "check after the other."
+            )
 
     def moved(self) -> bool:
         """Return whether a generator that is not replayed has moved since the start.
@@ -117,12 +178,5 @@ class Replay:
     def _has_moved(self, k: int) -> bool:
         return not self._generators[k].is_at(self._start[k])
 
-    def _take_turn(self) -> None:
-        if not self._has_turn:
-            _TURN.acquire()
-            self._has_turn = True
-
-    def _end_turn(self) -> None:
-        if self._has_turn:
-            self._has_turn = False
-            _TURN.release()
+    def _replays_global(self) -> bool:
+        return any(self._generators[k].is_global for k in self._replayed)

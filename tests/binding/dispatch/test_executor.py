@@ -252,3 +252,60 @@ def test_random_forward_stays_in_this_process(executor: Executor) -> None:
     assert "executor is not used: rng (closure) is put back before each call" in [
         note.text for note in report.notes
     ]
+
+
+def sensitive(x: Any) -> Any:
+    """Return another function where floating-point errors are ignored."""
+    return np.sum(x**2 if np.geterr()["divide"] == "raise" else x**3)
+
+
+def test_workers_treat_floating_point_errors_as_this_thread_does(executor: Executor) -> None:
+    """Threads and processes start with numpy's defaults."""
+    with np.errstate(divide="raise"):
+        report = check_gradient(sensitive, lambda x: 2 * x, X, executor=executor)
+    assert report.verdict == "correct"
+
+
+PLACE = {"pid": os.getpid()}
+
+
+def depends_on_its_process(x: Any) -> Any:
+    """Return another function in other processes."""
+    return np.sum(x**2 if PLACE["pid"] == os.getpid() else x**3)
+
+
+def test_workers_that_return_other_outputs_are_refused() -> None:
+    """A right gradient would be called wrong."""
+    with processes() as executor, pytest.raises(GradcheckUsageError) as error:
+        check_gradient(depends_on_its_process, lambda x: 2 * x, X, executor=executor)
+    assert str(error.value.args[0]).startswith(
+        "depends_on_its_process returned 19.125 in a worker of executor, but 8.75 here, at the "
+        "same point: it depends on something that workers do not have, for example"
+    )
+
+
+def test_check_in_the_only_worker_of_its_executor_does_not_wait_for_itself() -> None:
+    """Also where the worker is one of another executor, which the first one waits for."""
+    note = "executor is not used: the check runs in one of its workers"
+
+    def check(executor: Executor) -> Report:
+        return check_gradient(lambda x: np.sin(x).sum(), np.cos, X, executor=executor)
+
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        report = one.submit(check, one).result(60)
+        assert report.notes[-1].text == note
+
+        def forward(x: Any) -> Any:
+            found.append(check(one).notes[-1].text)
+            return np.sin(x).sum()
+
+        found: list[str] = []
+        check_gradient(forward, np.cos, X, executor=one)
+        assert found[-1] == note
+
+        def outer(x: Any) -> Any:
+            check_gradient(forward, np.cos, X, executor=other)
+            return np.sin(x).sum()
+
+        check_gradient(outer, np.cos, X[:1], executor=one)
+        assert found[-1] == note

@@ -32,7 +32,12 @@ def portable(forward: Any) -> PortableForward:
     """Return what it takes to make a function of two numbers elsewhere."""
     call = Call(forward, backward=True, args=(np.ones(2),))
     return PortableForward(
-        call, lift=False, copied_each_call=(), reader=OutputReader(size=1), batched=False
+        call,
+        lift=False,
+        copied_each_call=(),
+        reader=OutputReader(size=1),
+        batched=False,
+        errors=np.geterr(),
     )
 
 
