@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.forward.forward_function import ForwardFunction, SuppressedWarnings
+from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
+from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates, weights
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 
@@ -102,7 +103,7 @@ class TrialDerivative:
         points = [base.copy(), base.copy()]
         points[0][part] += step
         points[1][part] -= step
-        with SuppressedWarnings():
+        with SilencedWarnings():
             right, left = self._forward.evaluate(points)
             change = (right - left) / 2
         if self._weights is not None:
