@@ -289,6 +289,80 @@ def test_order_of_upstream_gradients_is_noted() -> None:
     assert stated.verdict == "correct"
 
 
+def test_one_name_of_two_leaves_one_place() -> None:
+    """An upstream gradient without a name goes to the output that is left."""
+
+    def forward(x: Any) -> Any:
+        h = x**2
+        return h, x**3
+
+    report = check_gradient(forward, lambda dy, dh, x: dh * 2 * x + dy * 3 * x**2, X)
+    assert report.verdict == "correct"
+    assert not [note for note in report.notes if note.kind == "called"]
+
+
+@pytest.mark.parametrize(
+    "backward",
+    [
+        lambda x, dy=None, dz=None: dy * 2 * x + dz * 3 * x**2,
+        lambda x, dy, dz=None: dy * 2 * x + dz * 3 * x**2,
+    ],
+)
+def test_optional_upstream_gradients_are_passed_where_there_are_as_many_outputs(
+    backward: Function,
+) -> None:
+    """As of the state of a cell, which not every loss depends on."""
+    assert check_gradient(lambda x: (x**2, x**3), backward, X).verdict == "correct"
+
+
+def test_variadic_arguments_of_forward_are_passed_on() -> None:
+    """To those of the same name."""
+    report = check_gradient(
+        lambda *xs: xs[0] * xs[1], lambda dout, *xs: (dout * xs[1], dout * xs[0]), X, X + 1
+    )
+    assert report.verdict == "correct"
+    report = check_gradient(
+        lambda x, **p: x * p["w"], lambda dout, **p: dout * p["w"], X, kwargs={"w": 2.0}, wrt="x"
+    )
+    assert report.verdict == "correct"
+
+
+def test_upstream_gradient_with_the_name_of_an_argument() -> None:
+    """A right product that is taken for an elementwise derivative is told how to be stated."""
+    matrix = W[:2]
+    with pytest.raises(GradcheckError) as error:
+        gradcheck(lambda x: matrix.T @ x, lambda x: matrix @ x, X[0, :2])
+    assert "backward_args=('cotangent',)" in str(error.value).split("\n\n")[1]
+    gradcheck(lambda x: matrix.T @ x, lambda x: matrix @ x, X[0, :2], backward_args=("cotangent",))
+
+
+def test_output_that_forward_names_is_a_reading() -> None:
+    """The message says so, and how to bind a setting."""
+
+    def forward(x: Any) -> Any:
+        y = x * 2
+        y += 1
+        return y
+
+    message = refusal(forward, lambda dout, y: dout * (1 - y**2), X)
+    assert "backward_args=('cotangent', 'output') if y is the output of forward" in message
+    assert message.endswith("If y is a setting, pass functools.partial(backward, y=...).")
+
+
+def test_method_of_a_callable_object_is_not_called_by_position() -> None:
+    """Forward is the object itself."""
+
+    class Loss:
+        def __call__(self, x: Any) -> float:
+            return float((x**2).sum())
+
+        def backward(self, q: Any) -> Any:
+            return 2 * q
+
+    loss = Loss()
+    assert "asks for 'q'" in refusal(loss, loss.backward, X)
+
+
 def test_upstream_gradients_of_other_outputs_are_refused() -> None:
     """There are as many as outputs."""
     message = refusal(lambda x: x**2, lambda dy, dz, x: dy * 2 * x, X)

@@ -132,12 +132,21 @@ def _headline(report: ReportData) -> list[str]:
 
 
 def _guessed_call(report: ReportData) -> list[str]:
-    """Return how backward was called where its names do not say it, of a check that failed."""
-    calls = [] if report.passed else [note.text for note in report.notes if note.kind == "called"]
-    if not calls:
-        return []
-    advice = "If this is not what it takes, state the call with backward_args=(...)."
-    return [line for text in calls for line in wrap_text(f"{text}. {advice}")]
+    """Return what was guessed about the call of backward, of a check that failed."""
+    texts = [
+        f"{note.text}. If this is not what it takes, state the call with backward_args=(...)."
+        for note in report.notes
+        if note.kind == "called"
+    ]
+    if report.kind == "elementwise" and any(
+        entry.verdict == "wrong" and entry.output_index != entry.index for entry in report.worst
+    ):
+        texts.append(
+            "outputs depend on other entries, so what backward returned may be no elementwise "
+            "derivative but a product with an upstream gradient. If it takes one, state the "
+            "call, as in backward_args=('cotangent',)."
+        )
+    return [] if report.passed else [line for text in texts for line in wrap_text(text)]
 
 
 def _parameter_table(report: ReportData) -> list[str]:

@@ -81,6 +81,8 @@ class BackwardPlan:
         A keyword with a default that takes the cache, where forward returns one.
     upstream : tuple of str
         Parameters that each take the upstream gradient of one of several outputs.
+    optional_upstream : tuple of str
+        Others with a default, which are passed if there are as many outputs.
     by_position : bool
         Whether no name matched, so that the arguments of forward are passed by position.
     in_order : bool
@@ -95,6 +97,7 @@ class BackwardPlan:
     optional_cotangent: str | None = None
     optional_cache: str | None = None
     upstream: tuple[str, ...] = ()
+    optional_upstream: tuple[str, ...] = ()
     by_position: bool = False
     in_order: bool = False
     unclear: UnclearCall | None = None
@@ -116,6 +119,11 @@ class BackwardPlan:
     def asks_for_several(self) -> bool:
         """Whether forward must have several outputs, each with an upstream gradient."""
         return len(self.upstream) > 1 or len(self.parts) > 1
+
+    @property
+    def depends_on_outputs(self) -> bool:
+        """Whether what forward returns decides how to call backward, or whether to."""
+        return bool(self.unclear or self.parts or self.upstream or self.optional_upstream)
 
     @property
     def note(self) -> Note | None:
@@ -162,20 +170,31 @@ class BackwardPlan:
         """
         if self.unclear is not None and not is_number:
             raise GradcheckUsageError(self.unclear.describe())
-        if len(self.upstream) > 1 and len(names) != len(self.upstream):
-            raise self._wrong_count(self.upstream, names)
         if any(place >= len(names) for place in self.parts):
             raise self._wrong_count([f"cotangent[{k}]" for k in sorted(self.parts)], names)
-        if len(self.upstream) < 2:
+        upstream = (*self.upstream, *self.optional_upstream)
+        if len(names) != len(upstream):
+            upstream = self.upstream
+        if len(upstream) < 2:
             return self
-        places = match_outputs(self.upstream, names)
-        pairs = zip(self.upstream, places or range(len(names)), strict=True)
-        part = {f"<cotangent of {name}>": f"<cotangent[{place}]>" for name, place in pairs}
+        if len(names) != len(upstream):
+            raise self._wrong_count(upstream, names)
+        places = match_outputs(upstream, names)
+        rest = iter(k for k in range(len(names)) if k not in places)
+        part = {
+            name: f"<cotangent[{next(rest) if place is None else place}]>"
+            for name, place in zip(upstream, places, strict=True)
+        }
+        sources = {f"<cotangent of {name}>": source for name, source in part.items()}
+        optional = {name: part[name] for name in self.optional_upstream if name in part}
+        if len(self.upstream) == 1:
+            sources["<cotangent>"] = part[self.upstream[0]]
+        keywords = {key: sources.get(source, source) for key, source in self.keywords.items()}
         return replace(
             self,
-            positional=tuple(part.get(source, source) for source in self.positional),
-            keywords={key: part.get(source, source) for key, source in self.keywords.items()},
-            in_order=places is None,
+            positional=tuple(sources.get(source, source) for source in self.positional),
+            keywords=keywords | optional,
+            in_order=places.count(None) > 1,
         )
 
     def describe(self) -> str:
@@ -256,20 +275,19 @@ def plan_backward(
             signature = readable(unsupplied_signature(backward) or signature)
         signature = readable(passed_through(backward, signature))
         parameters, known = _required(signature, sources_of)
-    upstream = [key for key, source in known.items() if source == "<cotangent>"]
+    upstream = tuple(key for key, source in known.items() if source == "<cotangent>")
     if len(upstream) > 1:
         known |= {key: f"<cotangent of {key}>" for key in upstream}
-    gradients = _variadic_upstream(parameters, sources_of)
-    optional = _optional(parameters, sources_of, has_upstream=bool(upstream or gradients))
-    named = not any(map(_is_variadic, parameters)) or bool(gradients)
-    required = [p for p in parameters if p.name in known]
-    if gradients and None not in known.values():
-        return BackwardPlan(name, (*_in_order(required, known), "<*cotangent>"))
-    if signature is not None and None not in known.values() and (known or named):
-        return _by_name(name, required, optional, known, tuple(upstream))
+    rest = _passed_on(parameters, sources_of)
     passed = tuple(n for n in arguments.names if n not in arguments.defaulted)
     unclear = UnclearCall(name, forward_name, signature, forward, known, passed)
-    if any(source is not None for source in known.values()) or gradients:
+    is_known = None not in known.values()
+    if is_known and rest:
+        required = [p for p in parameters if p.name in known]
+        return BackwardPlan(name, (*_in_order(required, known), *rest))
+    if is_known and (known or (signature is not None and not any(map(_is_variadic, parameters)))):
+        return _by_name(name, parameters, known, upstream, sources_of)
+    if rest or any(source is not None for source in known.values()):
         raise GradcheckUsageError(unclear.describe())
     return _by_position(name, signature, arguments, unclear, backward)
 
@@ -353,6 +371,11 @@ class _Sources:
             names, self.arguments.names, lambda: known_outputs(self._forward)
         )
 
+    def parameters_of_forward(self) -> Mapping[str, inspect.Parameter]:
+        """Return the parameters of forward."""
+        signature = signature_of(self._forward)
+        return {} if signature is None else signature.parameters
+
     def _of(self, name: str) -> str | None:
         name = shortened(name)  # as the names of arguments are
         if name in self.arguments.names:
@@ -370,12 +393,14 @@ def _required(
     return parameters, sources.of(required)
 
 
-def _variadic_upstream(parameters: Iterable[inspect.Parameter], sources: _Sources) -> str | None:
-    """Return the name of ``*grad_outputs``, which takes the upstream gradient of every output."""
+def _passed_on(parameters: Iterable[inspect.Parameter], sources: _Sources) -> tuple[str, ...]:
+    """Return the sources of ``*args``, by its name: those of forward, or upstream gradients."""
     by_position = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-    names = [p.name for p in by_position if p.kind is p.VAR_POSITIONAL]
-    is_alone = all(p.default is p.empty for p in by_position)
-    return next(iter(sources.upstream(names)), None) if names and is_alone else None
+    variadic = next((p.name for p in by_position if p.kind is p.VAR_POSITIONAL), None)
+    if variadic is None or any(p.default is not p.empty for p in by_position):
+        return ()
+    own = tuple(n for n in sources.arguments.names if n.startswith(f"{variadic}["))
+    return own or (("<*cotangent>",) if sources.upstream([variadic]) else ())
 
 
 def _stated(source: str, arguments: BoundArguments, backward_name: str) -> str:
@@ -399,24 +424,18 @@ def _stated(source: str, arguments: BoundArguments, backward_name: str) -> str:
 
 
 def _optional(
-    parameters: Iterable[inspect.Parameter], sources: _Sources, *, has_upstream: bool
-) -> dict[str, str]:
-    """Return the parameters with a default that are passed nevertheless, with their sources."""
+    parameters: Iterable[inspect.Parameter], sources: _Sources
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the sources of parameters with a default, and those that take upstream gradients."""
     named = {p.name: p for p in parameters if p.default is not p.empty and p.kind in _NAMED}
     found = {key: source for key, source in sources.of(list(named)).items() if source is not None}
-    neutral = {
+    upstream = tuple(
         key
         for key, source in found.items()
         if source == "<cotangent>" and (key in SPECIALS or _is_neutral(named[key].default))
-    }
-    unasked = {"<output>", "<tangent>"}
-    takes_cotangent = not has_upstream and len(neutral) == 1
-    return {
-        key: source
-        for key, source in found.items()
-        if source not in unasked
-        and (source != "<cotangent>" or (takes_cotangent and key in neutral))
-    }
+    )
+    unasked = {"<output>", "<tangent>", "<cotangent>"}
+    return {key: source for key, source in found.items() if source not in unasked}, upstream
 
 
 def _is_neutral(default: object) -> bool:
@@ -427,25 +446,46 @@ def _is_neutral(default: object) -> bool:
 
 def _by_name(
     name: str,
-    required: Iterable[inspect.Parameter],
-    optional: dict[str, str],
+    parameters: Sequence[inspect.Parameter],
     known: Mapping[str, str | None],
     upstream: tuple[str, ...],
+    sources: _Sources,
 ) -> BackwardPlan:
     """Plan a call by name; positional-only parameters are passed in their order."""
-    required = list(required)
+    required = [p for p in parameters if p.name in known]
     positional = [p for p in required if p.kind is p.POSITIONAL_ONLY]
     keywords = {p.name: known[p.name] or "" for p in required if p.kind is not p.POSITIONAL_ONLY}
-    by_source = {source: key for key, source in optional.items()}
+    optional, optional_upstream = _optional(parameters, sources)
     named = {key: source for key, source in optional.items() if not source.startswith("<")}
+    caches = (key for key, source in optional.items() if source == "<cache>")
+    is_alone = not upstream and len(optional_upstream) == 1
+    several = len(upstream) + len(optional_upstream) > 1
     return BackwardPlan(
         name,
         _in_order(positional, known),
-        keywords | named,
-        optional_cotangent=by_source.get("<cotangent>"),
-        optional_cache=by_source.get("<cache>"),
-        upstream=upstream if len(upstream) > 1 else (),
+        keywords | named | _keywords_passed_on(parameters, sources),
+        optional_cotangent=optional_upstream[0] if is_alone else None,
+        optional_cache=next(caches, None),
+        upstream=upstream if several else (),
+        optional_upstream=optional_upstream if several else (),
     )
+
+
+def _keywords_passed_on(
+    parameters: Iterable[inspect.Parameter], sources: _Sources
+) -> dict[str, str]:
+    """Return the sources of ``**kwargs``, where forward has one of the same name."""
+    mine = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+    theirs = sources.parameters_of_forward()
+    if (
+        mine is None
+        or mine not in theirs
+        or theirs[mine].kind is not inspect.Parameter.VAR_KEYWORD
+    ):
+        return {}
+    own = {p.name for p in parameters} | set(theirs)
+    pairs = zip(sources.arguments.keywords, sources.arguments.names, strict=True)
+    return {key: name for key, name in pairs if key is not None and key not in own}
 
 
 def _in_order(
@@ -467,7 +507,9 @@ def _by_position(
     keywords = {n: n for n in unclear.arguments if keyword_of[n] is not None}
     plan = BackwardPlan(name, positional, keywords, by_position=True, unclear=unclear)
     owner = bound_object(backward)
-    is_method_of_same = owner is not None and bound_object(unclear.forward) is owner
+    is_method_of_same = owner is not None and any(
+        owner is other for other in (unclear.forward, bound_object(unclear.forward))
+    )
     if not unclear.sources and not is_method_of_same:
         # It has no names to go by: a universal function, or a wrapper of only *args.
         return replace(plan, unclear=None)

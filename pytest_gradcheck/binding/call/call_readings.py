@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from pytest_gradcheck.binding.call.upstream_gradients import may_return_tuple
+from pytest_gradcheck.binding.call.upstream_gradients import known_outputs, may_return_tuple
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed
 
@@ -107,28 +107,34 @@ class UnclearCall:
                 for reading in readings
             ]
             return f"Rename {', or '.join(stated)}."
-        return f"{rename}, or state the call: {'; or '.join(stated)}."
+        return f"{rename}, or state the call: {'; or '.join(stated)}.{self._about_settings()}"
+
+    def _about_settings(self) -> str:
+        """Return how to bind a setting, as a learning rate, beside an upstream gradient."""
+        unknown = self._unknown
+        is_alone = len(unknown) == 1 and not self._caches
+        if not is_alone or "<cotangent>" not in self.sources.values():
+            return ""
+        return (
+            f" If {unknown[0]} is a setting, pass functools.partial(backward, {unknown[0]}=...)."
+        )
 
     def _readings(self) -> Iterator[tuple[str, ...]]:
         """Yield what the unknown parameters may stand for, the most likely first."""
         unknown, known = self._unknown, set(self.sources.values())
         has_cotangent = any(source and source.startswith("<cotangent") for source in known)
         free = [name for name in self.arguments if name not in known]
-        caches = [n for n in unknown if n in CACHE_NAMES or "cache" in n.lower()]
+        caches = [] if "<cache>" in known else self._caches
         may_be_cache = "<cache>" not in known and (bool(caches) or self.may_be_tuple)
         upstream = [] if has_cotangent else [self._cotangent]
-        if caches and may_be_cache:
+        if caches:
             fillers = iter([*upstream, *free])
             reading = tuple("cache" if n == caches[0] else next(fillers, "") for n in unknown)
-            if all(reading):
-                yield reading
+            yield from [reading] if all(reading) else []
         if len(unknown) == 1:
-            (name,) = unknown
-            is_tangent = name[:1] == "d" and name[1:].strip("_") in self.arguments
-            others = [*upstream, *(["tangent"] if is_tangent else []), *free[:LISTED]]
+            others = (*self._specials(unknown[0]), *upstream, *free[:LISTED])
             yield from ((filler,) for filler in others)
-            if may_be_cache:
-                yield ("cache",)
+            yield from [("cache",)] if may_be_cache else []
             return
         if len(free) == len(unknown):
             yield tuple(free)
@@ -138,6 +144,18 @@ class UnclearCall:
             yield (*upstream, "cache")
         if upstream and (self.may_be_tuple or len(free) < len(unknown) - 1):
             yield tuple(f"cotangent[{k}]" for k in range(len(unknown)))
+
+    def _specials(self, name: str) -> Iterator[str]:
+        """Yield the specials that a name suggests: that of an output, or of a tangent."""
+        if "<output>" not in self.sources.values() and name in known_outputs(self.forward):
+            yield "output"
+        if name[:1] == "d" and name[1:].strip("_") in self.arguments:
+            yield "tangent"
+
+    @property
+    def _caches(self) -> list[str]:
+        """The unknown names that are those of a cache."""
+        return [n for n in self._unknown if n in CACHE_NAMES or "cache" in n.lower()]
 
     @property
     def _is_long(self) -> bool:
@@ -179,5 +197,9 @@ class UnclearCall:
 def _in_words(filler: str) -> str:
     if filler.startswith(("cotangent[", "<cotangent[")):
         return f"the upstream gradient of output {filler.strip('<>')[10:-1]}"
-    words = {"cache": "the cache", "tangent": "the direction of a Jacobian-vector product"}
+    words = {
+        "cache": "the cache",
+        "output": "the output of forward",
+        "tangent": "the direction of a Jacobian-vector product",
+    }
     return "the upstream gradient" if filler in COTANGENT_NAMES else words.get(filler, filler)

@@ -196,7 +196,7 @@ class ResolvedCall:
         GradcheckUsageError
             When it is not clear how to call backward for such outputs.
         """
-        if self.plan is None or not (self.plan.unclear or self.plan.parts or self.plan.upstream):
+        if self.plan is None or not self.plan.depends_on_outputs:
             return self
         if names and not any(names):
             names = output_names(self.forward, len(names))

@@ -109,7 +109,7 @@ def upstream_parameters(
     return tuple(name for name in names if name in found)
 
 
-def match_outputs(names: Sequence[str], outputs: Sequence[str]) -> tuple[int, ...] | None:
+def match_outputs(names: Sequence[str], outputs: Sequence[str]) -> tuple[int | None, ...]:
     """Return the output that each upstream gradient is about, by their names.
 
     Parameters
@@ -121,32 +121,30 @@ def match_outputs(names: Sequence[str], outputs: Sequence[str]) -> tuple[int, ..
 
     Returns
     -------
-    tuple of int or None
-        Positions of the outputs; None where the names do not say it.
+    tuple of (int or None)
+        Positions of the outputs, all different; None where a name does not say it.
 
     Examples
     --------
-    >>> match_outputs(["dc_next", "dh_next"], ["h", "c"])
-    (1, 0)
+    >>> match_outputs(["dc_next", "dh_next"], ["h", "c"]), match_outputs(["dy", "dz"], ["", "z"])
+    ((1, 0), (None, 1))
     """
     plain = [_plain(output) for output in outputs]
-    places = list[int]()
+    places = list[int | None]()
     for name in names:
         stems = [stem for _, stem in _stems(name)]
         exact = {k for k, output in enumerate(outputs) if output in stems}
         alike = {k for k, output in enumerate(plain) if output in map(_plain, stems)}
         fitting = exact or alike
-        if len(fitting) != 1:
-            return None
-        places += fitting
-    return tuple(places) if len(set(places)) == len(names) else None
+        places.append(fitting.pop() if len(fitting) == 1 else None)
+    return tuple(place if places.count(place) == 1 else None for place in places)
 
 
 def known_outputs(function: Callable[..., Any]) -> frozenset[str]:
     """Return all names that the code of a function has for what it returns.
 
-    Those are variables and attributes in its return statements, and keys and keywords of a dict
-    or an object that is made there.
+    Those are variables and attributes in its return statements, keys and keywords of a dict or
+    an object that is made there, and fields of the named tuples that it mentions.
     """
     code = _code_of(function)
     if code is None:
@@ -157,7 +155,17 @@ def known_outputs(function: Callable[..., Any]) -> frozenset[str]:
             for constant in code.co_consts:
                 keys = constant if isinstance(constant, tuple) else (constant,)
                 names |= {key for key in keys if isinstance(key, str)}
+    for name in code.co_names:
+        names |= {*getattr(_globals_of(function).get(name), "_fields", ())}
     return frozenset(name for name in names if name.isidentifier())
+
+
+def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        found = getattr(inspect.unwrap(function), "__globals__", None)
+    except Exception:  # noqa: BLE001  # objects that are called may compute their attributes
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def may_return_tuple(function: Callable[..., Any]) -> bool:

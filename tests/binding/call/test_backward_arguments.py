@@ -102,7 +102,8 @@ def returns_pair(x: float, w: float) -> tuple[float, float]:
             "asks for 'q', which is no argument",
             "Rename the parameter, or state the call: backward_args=('cotangent', 'x') if q is x; "
             "or backward_args=('cotangent', 'w') if q is w; or backward_args=('cotangent', "
-            "'cache') if q is the cache.",
+            "'cache') if q is the cache. If q is a setting, pass functools.partial(backward, "
+            "q=...).",
         ),
         (
             lambda ctx, grad_output: 0,

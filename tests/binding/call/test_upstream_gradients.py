@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -69,12 +69,13 @@ def test_names_of_one_pattern_are_known_together() -> None:
         (["grad_loss", "grad_aux"], ["aux", "loss"], (1, 0)),
         (["dy2", "dy1"], ["y1", "y2"], (1, 0)),
         (["dh", "dc"], ["h2", "c2"], (0, 1)),
-        (["dh", "dc"], ["", ""], None),
-        (["dh", "dc"], ["h", ""], None),
+        (["dh", "dc"], ["", ""], (None, None)),
+        (["dc", "dh"], ["h", ""], (None, 0)),
+        (["dh_next", "dh_new"], ["h", "c"], (None, None)),
     ],
 )
 def test_outputs_are_matched_by_name(
-    names: list[str], outputs: list[str], places: tuple[int, ...] | None
+    names: list[str], outputs: list[str], places: tuple[int | None, ...]
 ) -> None:
     """Names are matched exactly, or up to words that say that it is an output."""
     assert match_outputs(names, outputs) == places
@@ -114,6 +115,18 @@ def nested(x: float, w: float) -> Any:
     return (h, x), (x, w)
 
 
+class Named(NamedTuple):
+    """Outputs with names."""
+
+    mean: float
+    spread: float
+
+
+def named(x: float) -> Named:
+    """Return a named tuple."""
+    return Named(x * x, x + 1)
+
+
 def mapping(x: float) -> dict[str, float]:
     """Return a dict."""
     return {"loss": x * x, "penalty": abs(x)}
@@ -126,6 +139,7 @@ def mapping(x: float) -> dict[str, float]:
         (Layer(), {"hidden_state"}),
         (step, {"h", "c", "cache"}),
         (mapping, {"loss", "penalty"}),
+        (named, {"mean", "spread"}),
         (lambda x: x + 1, set()),
         (abs, set()),
     ],
