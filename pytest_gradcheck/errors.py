@@ -15,6 +15,7 @@ This module does not word messages about gradients; a failure renders its own re
 
 from __future__ import annotations
 
+import re
 import textwrap
 import traceback
 from pathlib import Path
@@ -43,6 +44,10 @@ WIDTH = 80
 #: The most characters of a message; what it suggests comes last.
 LENGTH = 4000
 
+#: The most characters of a word in it.
+LONGEST_WORD = 400
+LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD},}}")
+
 
 class GradcheckUsageError(ValueError):
     """A gradient check could not be made as it was written.
@@ -53,9 +58,14 @@ class GradcheckUsageError(ValueError):
 
     __module__ = "pytest_gradcheck"
 
+    def __init__(self, message: str = "") -> None:
+        words = LONG_WORD.sub(lambda word: without_middle(word[0], LONGEST_WORD), message)
+        super().__init__(escaped_lines(without_middle(words, LENGTH)))
+
     def __str__(self) -> str:
-        text = escaped_lines(without_middle(super().__str__(), LENGTH))
-        return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+        return textwrap.fill(
+            super().__str__(), WIDTH, break_long_words=False, break_on_hyphens=False
+        )
 
 
 class GradcheckWarning(pytest.PytestWarning):

@@ -40,7 +40,7 @@ def shortened(text: str, length: int = NAME_LENGTH) -> str:
     Examples
     --------
     >>> shortened("layer" * 9, 30), shortened("W1")
-    ('layerlayer...#894093b4...layer', 'W1')
+    ('layerlayer~894093b4~layer', 'W1')
     """
     plain = str.__str__(text)
     if len(plain) <= length:
@@ -50,7 +50,7 @@ def shortened(text: str, length: int = NAME_LENGTH) -> str:
     number = hashlib.sha256(plain.encode(errors="surrogatepass")).hexdigest()[:8]
     head = escaped(plain[: length // 3])[: length // 3]
     tail = escaped(plain[-(length // 6) :])[-(length // 6) :]
-    return f"{head}...#{number}...{tail}"
+    return f"{head}~{number}~{tail}"  # no dots: they divide an accessor
 
 
 def without_middle(text: str, length: int) -> str:

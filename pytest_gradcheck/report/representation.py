@@ -21,7 +21,7 @@ from pytest_gradcheck.report.inert_text import (
     without_middle,
 )
 
-__all__ = ["listed", "shown", "shown_key", "type_name"]
+__all__ = ["key_text", "listed", "shown", "shown_key", "type_name"]
 
 #: The most items of a container that are shown, and how deep.
 ITEMS = 12
@@ -199,6 +199,17 @@ def shown_key(key: object) -> str:
     return repr(key) if type(key) is str and len(key) <= NAME_LENGTH else shown(key)
 
 
+def key_text(key: object) -> str:
+    """Return the key of a mapping as a name: a string without its quotes.
+
+    Examples
+    --------
+    >>> key_text("W"), key_text(0)
+    ('W', '0')
+    """
+    return shortened(key) if isinstance(key, str) else shown(key)
+
+
 def type_name(value: object) -> str:
     r"""Return the name of the class of a value.
 
@@ -219,6 +230,6 @@ def listed(names: Iterable[object]) -> str:
     ('W, 0', 'x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11 and 88 more')
     """
     names = list(names)
-    parts = [shortened(name) if isinstance(name, str) else shown(name) for name in names[:ITEMS]]
+    parts = [key_text(name) for name in names[:ITEMS]]
     more = len(names) - ITEMS
     return ", ".join(parts) + (f" and {more} more" if more > 0 else "")

@@ -24,6 +24,7 @@ def closest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | No
     plain = str.__str__(name) if isinstance(name, str) else ""
     if not 0 < len(plain) <= NAME_LENGTH:
         return None
-    alike = {text.lower(): text for text in known if len(text) <= NAME_LENGTH}
+    texts = map(str.__str__, known)
+    alike = {text.lower(): text for text in texts if len(text) <= NAME_LENGTH}
     found = difflib.get_close_matches(plain.lower(), alike, n=1, cutoff=cutoff)
     return alike[found[0]] if found else None

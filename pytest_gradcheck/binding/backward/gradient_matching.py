@@ -24,7 +24,7 @@ from pytest_gradcheck.binding.values.pytree import (
     named_children,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.representation import listed
+from pytest_gradcheck.report.representation import key_text, listed, shown
 from pytest_gradcheck.report.spelling import closest
 
 __all__ = ["KEY_CONVENTIONS", "Matched", "match_gradients", "parameter_names", "two_calls"]
@@ -34,10 +34,16 @@ Claims = dict[str, Any]
 #: How the key of a gradient is made from the name of its parameter; all keys follow one of these.
 KEY_CONVENTIONS: dict[str, Callable[[Any], Any]] = {
     "the parameter's name": lambda key: key,
-    "'d' + name": lambda key: f"d{key}",
-    "'grad_' + name": lambda key: f"grad_{key}",
-    "name + '_grad'": lambda key: f"{key}_grad",
+    "'d' + name": lambda key: f"d{_text(key)}",
+    "'grad_' + name": lambda key: f"grad_{_text(key)}",
+    "name + '_grad'": lambda key: f"{_text(key)}_grad",
 }
+
+
+def _text(key: Any) -> str:
+    """Return a key as text, by no method of its own."""
+    return str.__str__(key) if isinstance(key, str) else shown(key)
+
 
 #: The prefix and suffix of each convention.
 AFFIXES = [str(convention("\0")).split("\0") for convention in KEY_CONVENTIONS.values()]
@@ -51,7 +57,7 @@ def parameter_names(key: Any) -> Iterator[str]:
     >>> list(parameter_names("dW_grad"))
     ['dW_grad', 'W_grad', 'dW']
     """
-    text = str(key)
+    text = key_text(key)
     for before, after in AFFIXES:
         if text.startswith(before) and text.endswith(after):
             yield text[len(before) : len(text) - len(after)]
@@ -213,6 +219,10 @@ class _Matching:
 
     def _by_name(self, returned: Any, gradients: Mapping[Any, Any]) -> Claims:
         """Match the named parts of what was returned, one for every item, or every leaf in it."""
+        # Short names of parameters are shortened, too, where they are long or not printable.
+        gradients = {
+            key_text(key) if isinstance(key, str) else key: part for key, part in gradients.items()
+        }
         found = {}
         for name, convention in KEY_CONVENTIONS.items():
             used = dict[Any, str]()
@@ -251,14 +261,14 @@ class _Matching:
     ) -> Claims | None:
         claims: Claims = {}
         for item in self._items:
-            key_of_item = convention(short_name(item.name))
-            if key_of_item in gradients and gradients[key_of_item] is not None:
-                self._use(key_of_item, item.name, used)
-                self._match_structure(item.name, item.value, gradients[key_of_item], claims)
+            key = _key_of(item.name, convention, gradients)
+            if key is not None:
+                self._use(key, item.name, used)
+                self._match_structure(item.name, item.value, gradients[key], claims)
                 continue
             for leaf in item.leaves:
-                key = convention(short_name(leaf.name))
-                if gradients.get(key) is None:
+                key = _key_of(leaf.name, convention, gradients)
+                if key is None:
                     return None
                 self._use(key, leaf.name, used)
                 claims[leaf.name] = gradients[key]
@@ -334,8 +344,7 @@ class _Matching:
 
     @staticmethod
     def _has(name: str, gradients: Mapping[Any, Any]) -> bool:
-        short = short_name(name)
-        return any(gradients.get(c(short)) is not None for c in KEY_CONVENTIONS.values())
+        return any(_key_of(name, c, gradients) is not None for c in KEY_CONVENTIONS.values())
 
     def _leaf_names(self) -> list[str]:
         return [leaf.name for item in self._items for leaf in item.leaves]
@@ -386,6 +395,16 @@ class _Matching:
             else "Return it, or leave the parameter out of wrt=."
         )
         return GradcheckUsageError(" ".join(sentences))
+
+
+def _key_of(
+    name: str, convention: Callable[[Any], Any], gradients: Mapping[Any, Any]
+) -> str | None:
+    """Return the key of the gradient of a parameter, by its short name or in full, else None."""
+    for key in (convention(short_name(name)), convention(name)):
+        if gradients.get(key) is not None:
+            return str(key)
+    return None
 
 
 def _questions(missing: Iterable[str], returned: Any) -> Iterator[str]:

@@ -23,6 +23,7 @@ from pytest_gradcheck.binding.values.pytree import (
     places,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import key_text
 
 __all__ = ["split_columns"]
 
@@ -109,7 +110,7 @@ def _refuse_unclear(
     for item in items:
         for name, value, _ in places(item.name, item.value):
             # Flattened by JAX, a dict has its keys in sorted order; by its values, in their own.
-            keys = [str(key) for key in keys_of(value)] if isinstance(value, Mapping) else []
+            keys = [key_text(key) for key in keys_of(value)] if isinstance(value, Mapping) else []
             if keys != sorted(keys):
                 raise GradcheckUsageError(
                     f"{backward_name} returned the derivatives by all parameters in one array of "

@@ -1,28 +1,44 @@
 """Attributes of the object that a method is bound to: copying the object, reading and setting.
 
-An attribute has an accessor, as ``.params['W'][1]``, which `follow` and `assign` take. It does
+An attribute has an accessor, as ``.params['W'][1]``, which `follow` and `assigner` take. It does
 not know what is checked.
 """
 
 from __future__ import annotations
 
+import ast
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.values.pytree import accessors, attribute_names, contents, keys_of
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import type_name
 
-__all__ = ["assign", "bind_again", "bound_object", "copy_object", "follow", "rebind"]
+__all__ = [
+    "STRING",
+    "assigner",
+    "bind_again",
+    "bound_object",
+    "copy_object",
+    "follow",
+    "literal",
+    "rebind",
+]
 
-_ACCESS = re.compile(
-    r"\.(?P<name>\w+)|\[(?P<quote>['\"])(?P<key>.*?)(?P=quote)\]|\[(?P<index>-?\d+)\]"
-)
+#: A string as Python writes it.
+STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+
+_ACCESS = re.compile(rf"\.(?P<name>\w+)|\[(?P<key>{STRING})\]|\[(?P<index>-?\d+)\]")
+
+#: What the user's objects raise where there is no such attribute or item.
+MISSING = (AttributeError, KeyError, IndexError, TypeError, ValueError)
 
 
 def bound_object(function: Callable[..., Any]) -> object | None:
@@ -142,13 +158,13 @@ def bind_again(owner: object, accessor: str, value: object) -> Callable[[], None
     >>> layer.W
     array([1., 1.])
     """
-    accesses = tuple(_accesses(accessor))
+    accesses = tuple(_accesses(owner, accessor))
     if _followed(owner, accesses) is not value:
         return lambda: None
 
     def again() -> None:
         if _followed(owner, accesses) is not value:
-            assign(owner, accessor, value)
+            _set(owner, accesses, value)
 
     return again
 
@@ -163,12 +179,16 @@ def follow(owner: object, accessor: str) -> Any:
     >>> follow(layer, ".params['W'][1]")
     2.0
     """
-    return _followed(owner, _accesses(accessor))
+    return _followed(owner, _accesses(owner, accessor))
 
 
-def assign(owner: object, accessor: str, value: Any) -> None:
-    """Set the value of `accessor` in `owner`."""
-    *path, (kind, last) = _accesses(accessor)
+def assigner(owner: object, accessor: str) -> Callable[[Any], None]:
+    """Return what sets the value of `accessor` in `owner`."""
+    return partial(_set, owner, tuple(_accesses(owner, accessor)))
+
+
+def _set(owner: object, accesses: Sequence[tuple[str, Any]], value: Any) -> None:
+    *path, (kind, last) = accesses
     holder = _followed(owner, path)
     if kind == ".":
         setattr(holder, last, value)
@@ -182,8 +202,51 @@ def _followed(owner: Any, accesses: Iterable[tuple[str, Any]]) -> Any:
     return owner
 
 
-def _accesses(accessor: str) -> list[tuple[str, Any]]:
-    """Return kind, "." or "[", and key of each access, or raise `ValueError`."""
+def _accesses(owner: Any, accessor: str) -> list[tuple[str, Any]]:
+    """Return kind, "." or "[", and key of each access, or raise one of `MISSING`."""
+    try:
+        found = _read_accesses(accessor)
+        _followed(owner, found)
+    except MISSING:
+        return _searched_accesses(owner, accessor)
+    return found
+
+
+def _searched_accesses(owner: Any, accessor: str) -> list[tuple[str, Any]]:
+    """Find the accesses whose keys are shown as in `accessor`: not all are written as Python."""
+    first = _ACCESS.match(accessor)
+    if first is None or first["name"] is None:
+        raise ValueError(accessor)
+    found = [(".", first["name"])]
+    rest, value = accessor[first.end() :], getattr(owner, first["name"])
+    while rest:
+        named = zip(accessors(value), _keys(value), contents(value) or (), strict=True)
+        fitting = [each for each in named if rest.startswith(each[0])]
+        if not fitting:
+            raise ValueError(accessor)
+        accessor_here, key, value = max(fitting, key=lambda each: len(each[0]))
+        found.append((accessor_here[0], key))
+        rest = rest.removeprefix(accessor_here)
+    return found
+
+
+def _keys(container: Any) -> Iterable[Any]:
+    """Return the keys, names of attributes or positions of the children of a container."""
+    if isinstance(container, Mapping):
+        return keys_of(container)
+    return attribute_names(container) or range(len(contents(container) or ()))
+
+
+def literal(text: str) -> str:
+    """Return the string that `text` is, as Python writes it; without quotes if it is none."""
+    try:
+        return str(ast.literal_eval(text))
+    except (SyntaxError, ValueError):
+        return text[1:-1]
+
+
+def _read_accesses(accessor: str) -> list[tuple[str, Any]]:
+    """Return kind and key of each access, or raise `ValueError`."""
     found: list[tuple[str, Any]] = []
     end = 0
     for match in _ACCESS.finditer(accessor):
@@ -193,7 +256,8 @@ def _accesses(accessor: str) -> list[tuple[str, Any]]:
         if match["name"] is not None:
             found.append((".", match["name"]))
         else:
-            found.append(("[", match["key"] if match["index"] is None else int(match["index"])))
+            index = match["index"]
+            found.append(("[", literal(match["key"]) if index is None else int(index)))
     if end != len(accessor) or not found:
         raise ValueError(accessor)
     return found

@@ -504,7 +504,7 @@ def _by_position(
     """Plan to pass the arguments of forward as forward gets them, where nothing else is meant."""
     keyword_of = dict(zip(arguments.names, arguments.keywords, strict=True))
     positional = tuple(n for n in unclear.arguments if keyword_of[n] is None)
-    keywords = {n: n for n in unclear.arguments if keyword_of[n] is not None}
+    keywords = {key: n for n in unclear.arguments if (key := keyword_of[n]) is not None}
     plan = BackwardPlan(name, positional, keywords, by_position=True, unclear=unclear)
     owner = bound_object(backward)
     is_method_of_same = owner is not None and any(

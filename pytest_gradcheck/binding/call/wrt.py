@@ -7,6 +7,7 @@ anything.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.attributes import follow
+from pytest_gradcheck.binding.call.attributes import STRING, follow, literal
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
@@ -30,11 +31,14 @@ from pytest_gradcheck.binding.values.pytree import (
     with_article,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.inert_text import NAME_LENGTH, shortened
+from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
 from pytest_gradcheck.report.spelling import closest
 
 __all__ = ["Item", "as_floats", "select_items", "short_name"]
+
+#: A key that ends an accessor.
+LAST_KEY = re.compile(rf"\[({STRING})\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +145,8 @@ def short_name(accessor: str) -> str:
     An accessor that ends in a number has no shorter name.
     """
     if accessor.endswith("]"):
-        key = accessor[accessor.rindex("[") + 1 : -1]
-        return key[1:-1] if key[:1] in {"'", '"'} else accessor
+        key = LAST_KEY.search(accessor)
+        return accessor if key is None else shortened(literal(key[1]))
     return accessor.rsplit(".", 1)[-1]
 
 
@@ -230,8 +234,8 @@ def _find(wanted: str | int, places: _Contents, bound: object | None, forward_na
                 "arguments."
             )
         wanted = positional[wanted]
-    if not wanted.isprintable() or (len(wanted) > NAME_LENGTH and wanted not in places.inside):
-        wanted = shortened(wanted)  # as the names of arguments are
+    if wanted not in places.values and wanted not in places.inside:
+        wanted = shortened(wanted)  # as names of arguments and of keys are
     if wanted.startswith("self.") and bound is not None:
         return _attribute_item(wanted, bound)
     if wanted in places.values:

@@ -109,12 +109,21 @@ def edge_of(error: Exception) -> tuple[Kind, str]:
     ('domain', 'raises ValueError: no such place')
     """
     kind: Kind = "domain" if isinstance(error, DOMAIN_EXCEPTIONS) else "error"
-    text = traceback.format_exception_only(error)[0].splitlines()[0]
-    text = escaped(type_name(error) + text[len(text.partition(":")[0]) : 2 * MAX_LENGTH])
+    said = _message(error)
+    text = type_name(error) + (f": {said}" if said else "")
     if len(text) > MAX_LENGTH:
         text = text[: MAX_LENGTH - 3] + "..."
     place = _location(error)
     return kind, f"raises {text}" + (f" ({place})" if place else "")
+
+
+def _message(error: Exception) -> str:
+    """Return the first line of the message of an exception."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001  # the class is the user's
+        return "<exception str() failed>"
+    return escaped(next(iter(message[: 2 * MAX_LENGTH].splitlines()), ""))
 
 
 def is_skip(error: Exception) -> bool:

@@ -28,6 +28,7 @@ from pytest_gradcheck.binding.values.pytree import (
 )
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import key_text
 
 __all__ = [
     "Layout",
@@ -99,7 +100,7 @@ class Layout:
         if inside is None:
             return ()
         if isinstance(self.raw, Mapping):
-            return tuple(str(key) for key, _ in self.raw.items())
+            return tuple(key_text(key) for key, _ in self.raw.items())
         names = (accessor.removeprefix(".") for accessor in accessors(self.raw))
         return tuple("" if name.startswith("[") else name for name in names)
 

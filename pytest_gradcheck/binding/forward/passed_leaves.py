@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.attributes import assign, bind_again
+from pytest_gradcheck.binding.call.attributes import assigner, bind_again
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import Leaf
 from pytest_gradcheck.binding.values.rebuilding import number_list
@@ -168,11 +168,11 @@ def _array_maker(template: NDArray[Any], view: NDArray[Any]) -> Callable[[], Any
 
 def _attribute_setter(owner: object, name: str, make: Callable[[], Any]) -> Callable[[], Any]:
     """Return what sets an attribute to a new number or list."""
-    accessor = name.removeprefix("self")
+    assign = assigner(owner, name.removeprefix("self"))
 
     def make_and_set() -> Any:
         value = make()
-        assign(owner, accessor, value)
+        assign(value)
         return value
 
     return make_and_set

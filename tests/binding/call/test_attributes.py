@@ -10,7 +10,7 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.call.attributes import (
-    assign,
+    assigner,
     bound_object,
     copy_object,
     follow,
@@ -42,7 +42,7 @@ def test_accessors_are_followed_and_assigned(accessor: str, value: float) -> Non
     """An accessor has attributes, keys and positions, as in Python."""
     net = Net()
     assert follow(net, accessor) == value
-    assign(net, accessor, 7.0)
+    assigner(net, accessor)(7.0)
     assert follow(net, accessor) == 7.0
 
 
