@@ -363,10 +363,45 @@ def test_method_of_a_callable_object_is_not_called_by_position() -> None:
     assert "asks for 'q'" in refusal(loss, loss.backward, X)
 
 
+@pytest.mark.parametrize("returns_cache", [False, True])
+def test_output_without_upstream_gradient_is_not_checked(returns_cache: bool) -> None:
+    """Its cotangent is zero, and a note says so."""
+
+    def forward(x: Any) -> Any:
+        h, c, square = x**2, x**3, x * x
+        return (h, square, c, x) if returns_cache else (h, square, c)
+
+    def backward(dc: Any, dh: Any, x: Any) -> Any:
+        return dh * 2 * x + dc * 3 * x**2
+
+    def with_cache(dc: Any, dh: Any, cache: Any) -> Any:
+        return dh * 2 * cache + dc * 3 * cache**2
+
+    report = check_gradient(forward, with_cache if returns_cache else backward, X)
+    assert report.verdict == "correct"
+    (note,) = [note for note in report.notes if note.kind == "cotangent"]
+    assert note.text.endswith("; backward takes none of output 1, which is not checked")
+
+
+def test_stated_part_of_the_upstream_gradient() -> None:
+    """A nested output is one, with all that is in it."""
+    report = check_gradient(
+        lambda x: {"a": {"p": x**2, "q": x}, "b": x**3},
+        lambda given, x: given["p"] * 2 * x + given["q"],
+        X,
+        backward_args=("cotangent[0]", "x"),
+    )
+    assert report.verdict == "correct"
+
+
 def test_upstream_gradients_of_other_outputs_are_refused() -> None:
-    """There are as many as outputs."""
+    """There are no more of them than outputs; without names there are as many."""
     message = refusal(lambda x: x**2, lambda dy, dz, x: dy * 2 * x, X)
     assert "asks for the upstream gradients dy, dz, but forward returns one output" in message
+    assert "backward_args=('cotangent', 'output', 'x')" in message
+    message = refusal(lambda x: (x * 1, x * 2, x * 3), lambda dy, dz, x: dy + dz, X)
+    assert "but forward returns 3 outputs" in message
+    assert "backward_args=('cotangent[0]', 'cotangent[1]', 'x')" in message
     message = refusal(lambda x: (x, x), lambda dy, x: dy, X, backward_args=("cotangent[2]", "x"))
     assert "asks for the upstream gradients cotangent[2], but forward returns 2 outputs" in message
 

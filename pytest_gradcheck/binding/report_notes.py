@@ -12,15 +12,18 @@ import numpy as np
 
 from pytest_gradcheck.binding.backward.base_claim import BaseClaim
 from pytest_gradcheck.binding.backward.repeatability import Repetition
+from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan
 from pytest_gradcheck.binding.call.memory_overlap import shared_memory
 from pytest_gradcheck.binding.call.resolved_call import ResolvedCall
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
+from pytest_gradcheck.binding.forward.outputs import Layout
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import LeafNames, describe_value, leaves, stored
 from pytest_gradcheck.report.records import Kind, Note
+from pytest_gradcheck.report.representation import listed
 
 __all__ = ["binding_notes", "convention_note", "not_checked"]
 
@@ -52,7 +55,8 @@ def binding_notes(
     if resolved.plan is not None and resolved.plan.note is not None:
         yield resolved.plan.note
     if claimed.given.cotangent is not None:
-        yield Note("cotangent", 0, f"a random signed cotangent was drawn from seed {seed}")
+        text = f"a random signed cotangent was drawn from seed {seed}"
+        yield Note("cotangent", 0, text + _left_out(resolved.plan, base.output.layout))
     if claimed.given.tangent is not None:
         yield Note("tangent", 0, f"a random signed tangent was drawn from seed {seed}")
     if repetition.replayed:
@@ -74,6 +78,15 @@ def binding_notes(
             "unread", 0, f"{resolved.backward_name} also returned {unread}; it was not looked at"
         )
     yield from _parameter_notes(resolved, base.working_copy, claimed.result.aliased)
+
+
+def _left_out(plan: BackwardPlan | None, layout: Layout) -> str:
+    """Return which outputs backward takes no upstream gradient of."""
+    count = len(layout.names)
+    if plan is None or not plan.takes_parts or len(plan.parts) == count:
+        return ""
+    left_out = listed(f"output {place}" for place in range(count) if place not in plan.parts)
+    return f"; backward takes none of {left_out}, which is not checked"
 
 
 def _parameter_notes(

@@ -184,9 +184,12 @@ class BackwardFunction:
         return BackwardInput(cotangent, tangent)
 
     def draw_cotangent(self, output: Output) -> Vector:
-        """Draw a cotangent, rounded to the types of the outputs."""
-        layout = output.layout
-        return layout.flatten(layout.shaped(_signed(self.rng, output.value.size)))
+        """Draw a cotangent, rounded to the types of the outputs; zero where none is asked for."""
+        layout, plan = output.layout, self._resolved.plan
+        drawn = _signed(self.rng, output.value.size)
+        if plan is not None and plan.takes_parts:
+            drawn = layout.only(drawn, plan.parts)
+        return layout.flatten(layout.shaped(drawn))
 
     def call(self, output: Output, given: BackwardInput) -> BackwardResult:
         """Call backward, straight after forward returned `output`, and read its claims."""

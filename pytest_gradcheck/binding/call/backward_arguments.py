@@ -11,8 +11,9 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count, repeat
 from typing import Any
 
 from pytest_gradcheck.binding.call.attributes import bound_object
@@ -38,6 +39,7 @@ from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.representation import listed
 
 __all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
 
@@ -116,6 +118,11 @@ class BackwardPlan:
         return frozenset(int(match["place"]) for match in found if match)
 
     @property
+    def takes_parts(self) -> bool:
+        """Whether it takes upstream gradients one by one, and not those of all outputs."""
+        return bool(self.parts) and not {"<cotangent>", "<*cotangent>"} & set(self._sources)
+
+    @property
     def asks_for_several(self) -> bool:
         """Whether forward must have several outputs, each with an upstream gradient."""
         return len(self.upstream) > 1 or len(self.parts) > 1
@@ -177,9 +184,9 @@ class BackwardPlan:
             upstream = self.upstream
         if len(upstream) < 2:
             return self
-        if len(names) != len(upstream):
-            raise self._wrong_count(upstream, names)
         places = match_outputs(upstream, names)
+        if len(names) < len(upstream) or (None in places and len(names) > len(upstream)):
+            raise self._wrong_count(upstream, names)
         rest = iter(k for k in range(len(names)) if k not in places)
         part = {
             name: f"<cotangent[{next(rest) if place is None else place}]>"
@@ -207,12 +214,19 @@ class BackwardPlan:
 
     def _wrong_count(self, asked: Sequence[str], outputs: Sequence[str]) -> GradcheckUsageError:
         returned = f"{len(outputs)} outputs" if outputs else "one output"
+        parts: Iterator[str] = (f"cotangent[{k}]" for k in count())
+        if len(outputs) < len(asked):
+            # One of them is something else.
+            parts = chain(["cotangent"], repeat("output"))
+        stated = tuple(
+            next(parts) if source.startswith("<cotangent") else source.strip("<>")
+            for source in self._sources
+        )
         return GradcheckUsageError(
-            f"backward, {self.name}, asks for the upstream gradients {', '.join(asked)}, but "
-            f"forward returns {returned}. State what is passed in the order of its parameters, as "
-            "in backward_args=('cotangent', 'x'), where 'cotangent' is the upstream gradient of "
-            "all outputs and 'cotangent[0]' that of the first; or let forward return those "
-            "outputs alone."
+            f"backward, {self.name}, asks for the upstream gradients {listed(asked)}, but forward "
+            f"returns {returned}. State the positional arguments of the call, as in "
+            f"backward_args={stated!r}, where 'cotangent' is the upstream gradient of all that "
+            "forward returns, and 'cotangent[0]' that of its first output."
         )
 
 

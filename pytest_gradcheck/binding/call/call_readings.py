@@ -124,10 +124,11 @@ class UnclearCall:
         unknown, known = self._unknown, set(self.sources.values())
         has_cotangent = any(source and source.startswith("<cotangent") for source in known)
         free = [name for name in self.arguments if name not in known]
+        free.sort(key=lambda name: bool(self._caches) and name not in CACHE_NAMES)
         caches = [] if "<cache>" in known else self._caches
         may_be_cache = "<cache>" not in known and (bool(caches) or self.may_be_tuple)
         upstream = [] if has_cotangent else [self._cotangent]
-        if caches:
+        if caches and CACHE_NAMES.isdisjoint(free):
             fillers = iter([*upstream, *free])
             reading = tuple("cache" if n == caches[0] else next(fillers, "") for n in unknown)
             yield from [reading] if all(reading) else []

@@ -45,6 +45,9 @@ OUTPUT_NAMES = frozenset(
 #: Words in a longer name by which it is an output: ``next_h``, ``c_out``, ``y_pred``.
 OUTPUT_WORDS = frozenset({"hat", "new", "next", "out", "output", "outputs", "pred", "upstream"})
 
+#: Words that say which of them an output is: ``A_curr``, ``h_t``, ``grad_from_above``.
+PLACES = frozenset({"curr", "current", "from", "i", "k", "l", "of", "t"})
+
 LOSS = "L|l|E|e|J|C|[Ll]oss|[Cc]ost|[Ee]rr(?:or)?"
 
 #: How the name of a derivative is made from that of the output.
@@ -55,7 +58,7 @@ AFFIXES = tuple(
         r"(?i:grads?|gradients?)_?(?:of_|wrt_|by_)?(?P<stem>\w+)",
         r"(?i:deltas?|bar|adj|adjoint|ct|cot(?:angent)?|err(?:or)?)_?(?P<stem>\w+)",
         r"(?:[dDg]|del)_?(?P<stem>\w+)",
-        r"(?P<stem>\w+?)_?(?i:grads?|gradients?|bar|adj|adjoint|ct|cot(?:angent)?|deltas?)",
+        r"(?P<stem>\w+?)_?(?i:grads?|gradients?|derivatives?|bar|adj|adjoint|ct|cot(?:angent)?|deltas?)",
         r"(?P<stem>\w+?)_?(?i:err(?:or)?|diff)",
     )
 )
@@ -263,8 +266,14 @@ def _is_output(stem: str, inputs: Collection[str], outputs: Collection[str]) -> 
         stem in outputs
         or stem.lower() in OUTPUT_NAMES
         or not OUTPUT_WORDS.isdisjoint(words)
-        or (len(words) == 1 and stem.rstrip("0123456789").lower() in OUTPUT_NAMES)
+        or _plain_output(words)
     )
+
+
+def _plain_output(words: Sequence[str]) -> bool:
+    """Return whether words are the name of an output with a number, or which of them it is."""
+    names = [word.rstrip("0123456789") for word in words if word not in PLACES]
+    return len(names) == 1 and names[0] in OUTPUT_NAMES
 
 
 def _plain(name: str) -> str:

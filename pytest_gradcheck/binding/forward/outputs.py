@@ -7,8 +7,9 @@ outputs of the same structure at perturbed points, with less to verify. It does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,17 @@ class Layout:
             for block in self.blocks
         }
         return rebuilt("output", self.raw, parts)
+
+    def only(self, vector: Vector, places: Collection[int]) -> Vector:
+        """Return a vector with zeros for the outputs in other places of the container."""
+        chosen = vector.copy()
+        blocks = iter(self.blocks)
+        for place, output in enumerate(_inside(self.raw) or [self.raw]):
+            count = sum(1 for _ in named_outputs("output", output))
+            for block in islice(blocks, count):
+                if place not in places:
+                    chosen[block.start : block.stop] = 0
+        return chosen
 
     def split(self, returned: Any) -> dict[str, Any]:
         """Split what backward returned into the parts for each output, by its name.

@@ -23,7 +23,8 @@ USUAL = (
     "d_y dJdy grad grads gradient grad_out grad_output grad_outputs grad_y gradOutput gradOut "
     "out_grad output_grad output_gradient up_grad upstream upstream_grad upstream_gradient "
     "incoming_gradient head_grads g_out gy gz gout ograd delta delta_next delta_out top_diff "
-    "y_bar bar_y output_error adj_y y_adjoint ct_out"
+    "y_bar bar_y output_error adj_y y_adjoint ct_out dA_curr dh_t grad_from_above "
+    "upstream_derivative"
 )
 
 OTHERS = (
