@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from keyword import iskeyword
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from pytest_gradcheck import GradcheckError, GradcheckUsageError, check_gradient, gradcheck
 
@@ -45,6 +50,36 @@ def test_layer_that_forgets_its_input_is_wrong(name: str) -> None:
     right = types.MethodType(backward_of(name, f"{name} * self.x"), layer)
     assert check_gradient(layer.forward, forgets, X).verdict == "wrong"
     assert check_gradient(layer.forward, right, X).verdict == "correct"
+
+
+AFFIXES = ["d{}", "d_{}", "grad_{}", "g{}", "{}_grad", "dL_d{}", "delta_{}", "{}_bar", "{}"]
+STEMS = ["y", "out", "h", "next_h", "logits", "x2", "W", "input", "q", "loss", "state", "a_t"]
+KNOWN_TO_MEAN_ELSE = {"x", "cache", "output", "tangent", "self"}
+
+
+@given(
+    st.one_of(
+        st.builds(str.format, st.sampled_from(AFFIXES), st.sampled_from(STEMS)),
+        st.from_regex(r"[a-z]{1,3}(_[a-z]{1,4})?", fullmatch=True),
+    ).filter(lambda name: name.isidentifier() and not iskeyword(name)),
+    st.booleans(),
+)
+def test_any_name_ends_in_a_true_verdict_or_a_refusal(name: str, is_method: bool) -> None:
+    """A layer that forgets its input never passes, and a right one is never accused."""
+    assume(name not in KNOWN_TO_MEAN_ELSE)
+    layer = HalfSquare()
+    for expression, verdict in ((name, "wrong"), (f"{name} * self.x", "correct")):
+        function = backward_of(name, expression)
+        backward = (
+            types.MethodType(function, layer)
+            if is_method
+            else FunctionType(
+                compile(f"lambda {name}: {expression}", "<test>", "eval").co_consts[0],
+                {"self": layer},
+            )
+        )
+        with suppress(GradcheckUsageError):
+            assert check_gradient(layer.forward, backward, X).verdict == verdict
 
 
 def refusal(forward: Function, backward: Function, *args: Any, **options: Any) -> str:

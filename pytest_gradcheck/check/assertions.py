@@ -39,9 +39,10 @@ def gradcheck(
         ``(output, cache)``.
     backward : callable or True
         The hand-written derivative under test. Its parameters are filled by name, from the
-        arguments of forward and from ``cache``, ``output``, ``cotangent`` (also ``dout``,
-        ``grad_output``) and ``tangent``. They decide which derivative is checked. True means
-        that forward returns ``(value, gradients)``.
+        arguments of forward and from ``cache``, ``output``, ``cotangent`` (also ``dy``,
+        ``grad_output`` and other usual names of an upstream gradient) and ``tangent``. They
+        decide which derivative is checked. True means that forward returns
+        ``(value, gradients)``.
     *args : Any
         Positional arguments of forward.
     wrt : str, int or sequence of them, optional

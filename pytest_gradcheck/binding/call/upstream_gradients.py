@@ -11,7 +11,7 @@ import dis
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from types import CodeType
 from typing import Any, TypeAlias
@@ -152,22 +152,27 @@ def known_outputs(function: Callable[..., Any]) -> frozenset[str]:
     code = _code_of(function)
     if code is None:
         return frozenset()
+    mentioned = (_globals_of(function).get(name) for name in code.co_names)
+    classes = (value for value in mentioned if isinstance(value, type))
+    fields = (vars(value).get("_fields") for value in classes if issubclass(value, tuple))
+    return _names_in(code).union(*(found for found in fields if isinstance(found, tuple)))
+
+
+@lru_cache(maxsize=256)
+def _names_in(code: CodeType) -> frozenset[str]:
+    """Return the names in return statements."""
     names = {name for returned in _returned(code) for name in _flat(returned)}
     for before, instruction in pairwise(dis.get_instructions(code)):
         if instruction.opname == "RETURN_VALUE" and before.opname.startswith(("BUILD_", "CALL")):
             for constant in code.co_consts:
                 keys = constant if isinstance(constant, tuple) else (constant,)
                 names |= {key for key in keys if isinstance(key, str)}
-    for name in code.co_names:
-        names |= {*getattr(_globals_of(function).get(name), "_fields", ())}
     return frozenset(name for name in names if name.isidentifier())
 
 
 def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        found = getattr(inspect.unwrap(function), "__globals__", None)
-    except Exception:  # noqa: BLE001  # objects that are called may compute their attributes
-        return {}
+    """Return the globals of a function with code."""
+    found = getattr(inspect.unwrap(function), "__globals__", None)
     return found if isinstance(found, dict) else {}
 
 
@@ -219,13 +224,16 @@ def _returned(code: CodeType) -> tuple[Returned, ...]:
         elif operation == "BUILD_TUPLE":
             inside = stack[len(stack) - value :] if value else []
             stack[len(stack) - len(inside) :] = [(*[""] * (value - len(inside)), *inside)]
-        elif operation == "LOAD_ATTR":
-            stack[-1:] = [str(value)]
         else:
             argument = instruction.arg if instruction.opcode >= dis.HAVE_ARGUMENT else None
             effect = dis.stack_effect(instruction.opcode, argument, jump=False)
-            # What it takes and puts back has no name.
-            stack[len(stack) + min(effect - 1, 0) :] = [""] * (effect if effect > 0 else 1)
+            # What it puts in the place of what it takes has no name, except an attribute.
+            is_attribute = operation == "LOAD_ATTR"
+            taken = 1 if is_attribute else max(1 - effect, 0)
+            new = [""] * (effect + taken)
+            if is_attribute:
+                new[0] = str(value)
+            stack[max(len(stack) - taken, 0) :] = new
     return tuple(found)
 
 
@@ -247,7 +255,7 @@ def _code_of(function: Callable[..., Any]) -> CodeType | None:
     return code if isinstance(code, CodeType) else None
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _stems(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return how the name of a derivative may be made, and what it then is the derivative of."""
     matches = ((affix, affix.fullmatch(name)) for affix in AFFIXES)

@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.binding.call.decorators import unsupplied_signature
+from pytest_gradcheck.binding.call.decorators import (
+    is_decorated,
+    undecorated_signature,
+    unsupplied_signature,
+)
 
 Function = Callable[..., Any]
 X = np.array([0.5, -1.0, 2.0])
@@ -168,3 +172,43 @@ def test_wrapper_with_a_signature_of_its_own() -> None:
         return f(2.0, x)
 
     assert check_gradient(wrapper, lambda dout, x: 2 * dout, X).verdict == "correct"
+
+
+class Hostile:
+    """An object that raises whatever it is asked for."""
+
+    def __call__(self, x: Any) -> Any:
+        """Double."""
+        return 2 * x
+
+    def __getattr__(self, name: str) -> Any:
+        raise ValueError(name)
+
+
+def test_objects_that_compute_their_attributes_are_not_decorated() -> None:
+    """What they raise is not passed on."""
+    assert not is_decorated(Hostile())
+    assert undecorated_signature(Hostile()) is None
+
+
+def test_wrappers_that_pass_arguments_on_in_two_ways_are_unclear() -> None:
+    """As are wrappers that take an argument for themselves; their own names are used."""
+
+    def twice(f: Function) -> Function:
+        @functools.wraps(f)
+        def wrapper(*args: Any) -> Any:
+            return f(2.0, *args) if args else f(1.0, 2.0, *args)
+
+        return wrapper
+
+    def consumes(f: Function) -> Function:
+        @functools.wraps(f)
+        def wrapper(times: Any, *args: Any) -> Any:
+            return times * f(2.0, *args)
+
+        return wrapper
+
+    assert unsupplied_signature(twice(f)) is None
+    assert unsupplied_signature(consumes(f)) is None
+    report = check_gradient(consumes(lambda s, x: s * x), lambda dout: 6 * dout, 3.0, X, wrt=1)
+    assert report.verdict == "correct"

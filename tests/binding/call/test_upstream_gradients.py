@@ -159,6 +159,20 @@ def test_names_of_outputs_in_a_tuple() -> None:
     assert output_names(abs, 2) == ("", "")
 
 
+class Hostile:
+    """An object that raises whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ValueError(name)
+
+
+def test_objects_that_compute_their_attributes_have_no_names() -> None:
+    """What they raise is not passed on."""
+    hostile: Any = Hostile()
+    assert known_outputs(hostile) == frozenset()
+    assert not may_return_tuple(hostile)
+
+
 def test_tuples_are_seen_in_the_code() -> None:
     """A return statement that makes a tuple is one; what a call returns is not known."""
     assert may_return_tuple(step)
