@@ -37,7 +37,7 @@ from pytest_gradcheck.binding.constrained_parameters.tangent_coordinates import 
 )
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import IN_TURN, Dispatch
 from pytest_gradcheck.binding.forward.base_evaluation import evaluate_at_base
-from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
+from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.nothing_to_check import (
     is_nothing,
@@ -106,7 +106,8 @@ def bind(
     reached = reachable(resolved.functions(), resolved.named_arguments())
     generators = find_generators(reached, replay)
     attributes = [leaf.value for item in resolved.attributes for leaf in item.leaves]
-    replaying, silenced = Replay(generators, everything=replay_all), SilencedWarnings()
+    replaying = Replay(generators, everything=replay_all)
+    surroundings = Surroundings(replaying)
     try:
         with state_restored(reached, attributes), replaying:
             problem = _pose(
@@ -115,16 +116,17 @@ def bind(
                 constraints,
                 replaying,
                 dispatch,
+                surroundings=surroundings,
                 seed=seed,
                 convention=convention,
                 accepts_nothing=accepts_nothing,
             )
-            with silenced:
+            with surroundings.silenced:
                 yield problem
             replaying.refuse_mixed()
     finally:
         # Once more: a signal may have been handled where the contexts above ended.
-        silenced.end()
+        surroundings.silenced.end()
         replaying.end()
 
 
@@ -135,6 +137,7 @@ def _pose(
     replay: Replay,
     dispatch: Dispatch,
     *,
+    surroundings: Surroundings,
     seed: int,
     convention: str,
     accepts_nothing: bool,
@@ -143,7 +146,7 @@ def _pose(
 
     Outputs and caches of these calls are not held by the problem; they are released here.
     """
-    base = evaluate_at_base(resolved, replay)
+    base = evaluate_at_base(resolved, replay, surroundings)
     forward, working_copy = base.forward, base.working_copy
     if not accepts_nothing:
         refuse_empty_output(base.output, forward.name)
@@ -155,7 +158,7 @@ def _pose(
     backward = BackwardFunction(
         resolved,
         working_copy,
-        surroundings=forward.surroundings,
+        surroundings=surroundings,
         counts=forward.counts,
         convention=convention,
         seed=seed,

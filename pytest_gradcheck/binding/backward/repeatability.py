@@ -21,7 +21,6 @@ from pytest_gradcheck.binding.forward.side_effects import (
     refuse_changed_arguments,
     refuse_unrepeatable,
 )
-from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -86,7 +85,7 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
     replayed = replay.confirm()
     by_forward = replay.drawn()
     refuse_unrepeatable(base.output, output, forward.name, replayed)
-    with SilencedWarnings():
+    with forward.surroundings.silenced:
         result = backward.call(output, claimed.given)
         by_backward = replay.drawn() if backward.is_called else {}
         refuse_changed_arguments(working_copy, backward.name)

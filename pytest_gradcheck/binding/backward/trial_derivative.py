@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
-from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates, weights
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 
@@ -103,7 +102,7 @@ class TrialDerivative:
         points = [base.copy(), base.copy()]
         points[0][part] += step
         points[1][part] -= step
-        with SilencedWarnings():
+        with self._forward.surroundings.silenced:
             right, left = self._forward.evaluate(points)
             change = (right - left) / 2
         if self._weights is not None:

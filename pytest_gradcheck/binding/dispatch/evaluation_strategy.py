@@ -18,7 +18,6 @@ from pytest_gradcheck.binding.dispatch.executor import ExecutorEvaluation, is_wo
 from pytest_gradcheck.binding.dispatch.serialization import Evaluate, PortableForward
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output
-from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.report.records import Note
 
@@ -115,7 +114,7 @@ class Dispatch:
             size=forward.working_copy.point.size,
             points_per_call=1 if batched is None else batched.points_per_call,
         )
-        with SilencedWarnings():
+        with forward.surroundings.silenced:
             workers.refuse_other_outputs(forward.working_copy.base, base)
         return Evaluation(workers.evaluate, base, repeat, workers.is_elsewhere, notes)
 
@@ -126,7 +125,7 @@ class Dispatch:
         first, second = outputs
         if not self.batched:
             return forward.reader.reduced(first.value), forward.reader.reduced(second.value)
-        with SilencedWarnings():
+        with forward.surroundings.silenced:
             return refuse_unbatched(
                 BatchedForward(forward), forward, first, np.random.default_rng(seed)
             )

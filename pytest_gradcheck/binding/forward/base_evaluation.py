@@ -50,7 +50,9 @@ class BaseEvaluation:
         return self.forward.working_copy
 
 
-def evaluate_at_base(resolved: ResolvedCall, replay: Replay) -> BaseEvaluation:
+def evaluate_at_base(
+    resolved: ResolvedCall, replay: Replay, surroundings: Surroundings
+) -> BaseEvaluation:
     """Evaluate forward at the user's own point.
 
     Parameters
@@ -59,6 +61,8 @@ def evaluate_at_base(resolved: ResolvedCall, replay: Replay) -> BaseEvaluation:
         The call.
     replay : Replay
         Afterwards it knows which random generators moved.
+    surroundings : Surroundings
+        Where forward is called.
 
     Returns
     -------
@@ -70,7 +74,6 @@ def evaluate_at_base(resolved: ResolvedCall, replay: Replay) -> BaseEvaluation:
     GradcheckUsageError
         When forward returns nothing that has a derivative, or changes a checked argument.
     """
-    surroundings = Surroundings(replay)
     forward, output = _evaluate_in_best_precision(resolved, surroundings, CallCounts())
     refuse_changed_arguments(forward.working_copy, forward.name)
     replay.observe()

@@ -36,9 +36,16 @@ class Surroundings:
         Restores random generators before each call.
     errors : mapping of str to str, optional
         Numpy's treatment of floating-point errors, if not that of the present context.
+
+    Attributes
+    ----------
+    silenced : SilencedWarnings
+        A context in which calls show no warnings. It is one for the whole check, so that
+        whoever made the check can end it.
     """
 
     def __init__(self, replay: Replay, errors: Mapping[str, Any] | None = None) -> None:
+        self.silenced = SilencedWarnings()
         self._restore_generators = replay.rewind
         self._context = copy_context()
         self._context.run(np.seterr, **(errors or {}))
@@ -108,7 +115,7 @@ class _ChangedWarnings:
     def end(self) -> None:
         """Restore the treatment of warnings, unless another check still needs the change."""
         with self._lock:
-            if self in self._active:
+            while self in self._active:
                 self._active.remove(self)
             if self._before and not self._active:
                 warnings.filters, warnings.showwarning = self._before[0]
