@@ -220,6 +220,13 @@ def test_parameters_in_any_container_are_checked(container: Any) -> None:
     assert np.array_equal(B, [0.5, 0.25])
 
 
+def test_numbers_in_an_immutable_mapping_are_checked() -> None:
+    """A number has no identity by which a deep copy could exchange it."""
+    assert gradcheck(lambda p: p["a"] ** 2, lambda p: {"a": 2 * p["a"]}, Immutable({"a": 1.5}))
+    with pytest.raises(GradcheckError):
+        gradcheck(lambda p: p["a"] ** 2, lambda p: {"a": 3 * p["a"]}, Immutable({"a": 1.5}))
+
+
 class Vector(list[float]):
     """A list of numbers with a method."""
 
@@ -249,14 +256,26 @@ def test_array_of_numbers_as_objects_needs_gradients_of_its_shape() -> None:
         gradcheck(forward, lambda p: (2 * p).reshape(1, 4), p)
 
 
-class Constant(Immutable):
+class Constant(Mapping[str, Any]):
     """A mapping whose copies are itself."""
+
+    def __init__(self, items: Any) -> None:
+        self._items = tuple(items.items())
+
+    def __getitem__(self, key: str) -> Any:
+        return dict(self._items)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(self._items))
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def __deepcopy__(self, memo: Any) -> "Constant":
         return self
 
 
-@pytest.mark.parametrize("container", [Constant({"W": W}), Immutable({"W": 1.5})])
+@pytest.mark.parametrize("container", [Constant({"W": W}), Constant({"W": 1.5})])
 def test_container_that_cannot_hold_other_values_is_refused(container: Any) -> None:
     """Before anything is measured; the suggestion works when it is pasted."""
     with pytest.raises(GradcheckUsageError, match=r"Pass dict\(p\)"):

@@ -59,18 +59,7 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
         return tuple(new)
     old = contents(value) or []
     try:
-        if isinstance(value, tuple):
-            result = _new(kind, new)
-            _copy_attributes(value, result)
-            _follow(result, old, new)
-        elif isinstance(value, types.MappingProxyType):
-            result = types.MappingProxyType(replaced(value.copy(), new))
-        elif has_shell(value):
-            result = shell(value)
-            fill(result, value, new)
-            _follow(result, old, new)
-        else:
-            result = _deep_copy(value, old, new)
+        result = _made_by_kind(value, old, new)
         found = contents(result) or []
     except RebuildError:
         raise
@@ -78,6 +67,23 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
         raise RebuildError(f"{type_name(error)}: {error}") from error
     if len(found) != len(new) or not all(map(is_same, found, new)):
         raise RebuildError("it does not keep what it is given")
+    return result
+
+
+def _made_by_kind(value: Any, old: Sequence[Any], new: Sequence[Any]) -> Any:
+    """Return a copy of a container, made as its kind has to be made."""
+    if isinstance(value, types.MappingProxyType):
+        return types.MappingProxyType(replaced(value.copy(), new))
+    if isinstance(value, tuple):
+        result = _new(type(value), new)
+        _copy_attributes(value, result)
+    elif has_shell(value):
+        result = shell(value)
+        fill(result, value, new)
+    else:
+        result = _with_other_items(value, old, new)
+        return _deep_copy(value, old, new) if result is None else result
+    _follow(result, old, new)
     return result
 
 
@@ -179,6 +185,25 @@ def _follow(result: Any, old: Sequence[Any], new: Sequence[Any]) -> None:
             result.__dict__[name] = replaced(item, [now.get(id(was), was) for was in inside])
         elif type(item) in (set, deque, bytearray, np.ndarray):
             result.__dict__[name] = copy.copy(item)
+
+
+def _with_other_items(value: Any, old: Sequence[Any], new: Sequence[Any]) -> Any:
+    """Return a copy of a mapping with a copy of the dict that holds its items, None without one.
+
+    As deep copies do, but numbers have no identity by which these could exchange them.
+    """
+    keys = list(value)
+    state = object.__getstate__(value)
+    for attributes in state if isinstance(state, tuple) else (state,):
+        for name, item in (attributes or {}).items():
+            if not isinstance(item, dict) or list(dict.keys(item)) != keys:
+                continue
+            if all(map(is_same, dict.values(item), old)):
+                result = _new(type(value))
+                _copy_attributes(value, result)
+                object.__setattr__(result, name, replaced(item, new))
+                return result
+    return None
 
 
 def _deep_copy(value: Any, old: Sequence[Any], new: Sequence[Any]) -> Any:

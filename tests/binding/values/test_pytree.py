@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pytest_gradcheck.binding.values import pytree
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
     accessors,
@@ -20,6 +21,7 @@ from pytest_gradcheck.binding.values.pytree import (
     places,
     stored,
 )
+from pytest_gradcheck.errors import GradcheckUsageError
 
 Pair = namedtuple("Pair", "left right")  # noqa: PYI024  # users have untyped ones
 
@@ -177,6 +179,18 @@ def test_container_that_occurs_twice_is_entered_twice() -> None:
     """Only a graph with cycles is not a tree: of tied layers each has its own accessor."""
     layer = {"W": 1.0}
     assert [leaf.name for leaf in leaves("p", [layer, layer])] == ["p[0]['W']", "p[1]['W']"]
+
+
+def test_too_many_ways_to_the_same_containers_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Thirty levels of pairs of the same pair would be a billion leaves."""
+    monkeypatch.setattr(pytree, "MOST_ENTERED", 10_000)
+    value: list[Any] = [np.ones(2)]
+    for _ in range(30):
+        value = [value, value]
+    with pytest.raises(GradcheckUsageError, match="an argument is not a tree"):
+        list(leaves("p", value))
 
 
 @pytest.mark.parametrize("kind", [list, tuple, dict])

@@ -144,7 +144,14 @@ class Mutable(Immutable, MutableMapping[str, Any]):
 
 
 class Shared(Mutable):
-    """A mapping of which every copy shares the items."""
+    """A mapping of which every copy shares the items, which are in no dict of its own."""
+
+    def __init__(self, items: Any) -> None:
+        self._holder = [dict(items)]
+
+    @property
+    def _items(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute of the base
+        return self._holder[0]
 
     def __deepcopy__(self, memo: Any) -> "Shared":
         return copy.copy(self)
