@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.backward.gradient_matching import KEY_CONVENTIONS, match_gradients
-from pytest_gradcheck.binding.call.wrt import Item, short_name
+from pytest_gradcheck.binding.call.attributes import follow
+from pytest_gradcheck.binding.call.wrt import LAST_KEY, Item, short_name
+from pytest_gradcheck.binding.values.conversion import DATA_ATTRIBUTES
 from pytest_gradcheck.binding.values.pytree import contents, named_children
 from pytest_gradcheck.errors import GradcheckUsageError
 
@@ -39,14 +41,24 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
     GradcheckUsageError
         When there is none, or more than one candidate.
     """
-    name = short_name(item.name)
+    parent, name = _split(item.name)
+    beside = _attributes(bound if parent == "self" else follow(bound, parent[len("self") :]))
+    keys = [convention(name) for convention in KEY_CONVENTIONS.values()]
+    if name in DATA_ATTRIBUTES:
+        # The numbers of a tensor, which is named by its own attribute: self.W.data, self.W.grad.
+        keys += ["grad", "gradient"]
+        name = short_name(parent) if parent != "self" else name
+    found = {
+        f"{parent}.{key}": beside[key]
+        for key in keys
+        if beside.get(key) is not None and f"{parent}.{key}" != item.name
+    }
     inside = _containers(bound)
-    found = dict[str, Any]()
-    for holder, attributes in {"self.": vars(bound), **inside}.items():
+    for holder, attributes in {"self.": _attributes(bound), **inside}.items():
         for convention in KEY_CONVENTIONS.values():
             key = convention(name)
+            place = f"self.{key}" if holder == "self." else f"{holder}[{key!r}]"
             if key in attributes and not (holder == "self." and key == name):
-                place = f"self.{key}" if holder == "self." else f"{holder}[{key!r}]"
                 found[place] = attributes[key]
     if not found and contents(item.value) is not None:
         # A dict of parameters and one of gradients, under the same keys.
@@ -61,24 +73,43 @@ def find_attribute_gradients(bound: object, item: Item) -> dict[str, Any]:
             f"more than one attribute could be the gradient of {item.name}: {', '.join(found)}. "
             "Keep one, or return the gradients from backward."
         )
+    beside_data = f"{parent}.grad, " if item.name.endswith(DATA_ATTRIBUTES) else ""
     raise GradcheckUsageError(
         f"no gradient for {item.name}: backward neither returned one nor left one in "
-        f"self.d{name}, self.grad_{name}, self.{name}_grad or self.grads[{name!r}]."
+        f"{beside_data}self.d{name}, self.grad_{name}, self.{name}_grad or self.grads[{name!r}]."
         f"{_nearly_named(bound, name)}"
     )
+
+
+def _split(accessor: str) -> tuple[str, str]:
+    """Return the accessor of the object that has an attribute or a key, and its name."""
+    key = LAST_KEY.search(accessor)
+    end = key.start() if key else accessor.rindex("[" if accessor.endswith("]") else ".")
+    return accessor[:end], short_name(accessor)
+
+
+def _attributes(holder: object) -> Mapping[str, Any]:
+    """Return the attributes of an object, those in slots too; of anything else nothing."""
+    own = getattr(holder, "__dict__", None)
+    if isinstance(own, dict):
+        return own
+    slots = [name for kind in type(holder).__mro__ for name in getattr(kind, "__slots__", ())]
+    return {name: getattr(holder, name) for name in slots if hasattr(holder, name)}
 
 
 def _nearly_named(bound: object, name: str) -> str:
     """Return a question about an attribute that differs by capitals only, as ``dw`` for ``W``."""
     keys = [str(convention(name)) for convention in KEY_CONVENTIONS.values()]
     meant = {key.lower(): key for key in keys if key != name}
-    alike = next((attribute for attribute in vars(bound) if attribute.lower() in meant), None)
+    alike = next(
+        (attribute for attribute in _attributes(bound) if attribute.lower() in meant), None
+    )
     return "" if alike is None else f" Did you mean self.{meant[alike.lower()]} by self.{alike}?"
 
 
 def _containers(bound: object) -> dict[str, Mapping[Any, Any]]:
     """Return the named gradients in attributes of an object, by the accessor of the container."""
-    attributes = {name: vars(bound).get(name) for name in ("grads", "gradients")}
+    attributes = {name: _attributes(bound).get(name) for name in ("grads", "gradients")}
     named = ((name, named_children(value)) for name, value in attributes.items())
     return {f"self.{name}": children for name, children in named if children is not None}
 

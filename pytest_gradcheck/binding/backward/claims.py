@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.backward.shape_mismatch import ShapeMismatchError
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates
+from pytest_gradcheck.binding.values.conversion import converted
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -246,7 +247,7 @@ class OtherCotangents:
 
 def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[Any]:
     """Return a gradient as a finite numeric array, without a copy if it is one, or raise."""
-    array, why = _converted(gradient)
+    array, why = converted(gradient)
     if array.dtype.kind not in "biufc":
         raise GradcheckUsageError(
             f"{backward_name} returned {describe_value(gradient)} as the gradient of "
@@ -262,18 +263,6 @@ def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[
             f"{parameter_name}{place} is {array[bad]} ({count} of {array.size} entries)."
         )
     return array
-
-
-def _converted(gradient: Any) -> tuple[NDArray[Any], str]:
-    """Return a gradient as an array, of no numeric type if it is none, and a reason for that."""
-    if isinstance(gradient, np.ndarray) and gradient.dtype == object:
-        gradient = gradient.tolist()  # an array of numbers that NumPy was not asked to convert
-    try:
-        return np.asarray(gradient), ""
-    except (TypeError, ValueError):
-        return np.array(None), ""
-    except Exception as error:  # noqa: BLE001  # another library says how to convert its arrays
-        return np.array(None), f" Its conversion raises {type(error).__name__}: {error}"
 
 
 def as_real(array: NDArray[Any], name: str, backward_name: str) -> NDArray[Any]:

@@ -145,7 +145,7 @@ def unread_gradients(
             continue  # it claims nothing
         if next(leaves(name, value), None) is None:
             what = describe_value(value)
-            why = f"{name} ({what}), in which there is nothing to differentiate by"
+            why = f"{name} ({what}), in which nothing is checked"
         elif not _is_finite(part):
             why = f"{name}, which is not checked, although it is not finite"
         else:

@@ -19,11 +19,13 @@ import numpy as np
 
 from pytest_gradcheck.binding.call.attributes import STRING, follow, literal
 from pytest_gradcheck.binding.call.signature import BoundArguments
+from pytest_gradcheck.binding.values.conversion import data_attribute
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
     contents,
     describe_value,
     floating_leaves,
+    has_attribute,
     integer_leaves,
     is_computed,
     leaves,
@@ -35,7 +37,10 @@ from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
 from pytest_gradcheck.report.spelling import closest
 
-__all__ = ["Item", "as_floats", "select_items", "short_name"]
+__all__ = ["LAST_KEY", "Item", "as_floats", "select_items", "short_name"]
+
+#: A search for the numbers of an object ends after so many places.
+MOST_PLACES = 1000
 
 #: A key that ends an accessor.
 LAST_KEY = re.compile(rf"\[({STRING})\]$")
@@ -174,6 +179,11 @@ def _nothing_to_check(arguments: BoundArguments, forward_name: str) -> str:
     found = [leaf for name, value in pairs for leaf in islice(integer_leaves(name, value), 1)]
     leaf = found[0] if found else None
     advice = "Pass the parameter as a floating number or array."
+    tensors = map(_tensor_data, arguments.names, arguments.values)
+    place = next((place for place in tensors if place is not None), None)
+    if place is not None:
+        advice = f"The numbers of a parameter may be in {place}: let forward take these, and make "
+        advice += "the object of them."
     computed = [name for name, value in arguments.passed().items() if is_computed(value)]
     if computed:
         advice = f"The values of {computed[0]} are made anew when they are read: if they are "
@@ -268,8 +278,7 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
     if len(inside) != 1 or inside[0].value is not value:
         raise GradcheckUsageError(
             f"wrt={shown(name)}: {name} of {forward_name} is "
-            f"{with_article(describe_value(value))}, which holds no floating numbers to "
-            "differentiate by."
+            f"{with_article(describe_value(value))}, {_no_numbers(name, value)}"
         )
     (leaf,) = inside
     if leaf.is_differentiable:
@@ -287,6 +296,30 @@ def _no_derivative(leaf: Leaf, advice: str) -> str:
     kind = "whole numbers" if leaf.is_integer else "booleans"
     data = " or leave it out of wrt, if it is data as labels are" if advice == "Pass" else ""
     return f"there is no derivative by {kind}. {advice} {as_floats(leaf)}{data}."
+
+
+def _no_numbers(name: str, value: Any) -> str:
+    """Return why no parameter is found in a value, and where there may be one, in words."""
+    place = _tensor_data(name, value)
+    if place is None and has_attribute(value, "__array__"):
+        return "which is not an array of NumPy. Let forward take one."
+    if place is None:
+        return "which holds no floating numbers to differentiate by."
+    if name.startswith("self."):
+        return f"which holds no floating numbers itself. They are in {place}: say wrt={place!r}."
+    return (
+        f"which holds no floating numbers itself. They are in {place}: let forward take these, "
+        "and make the object of them."
+    )
+
+
+def _tensor_data(name: str, value: Any) -> str | None:
+    """Return the accessor of the numbers of the first tensor in a value, None if there is none."""
+    for place, item, inside in islice(places(name, value), MOST_PLACES):
+        attribute = None if inside is not None else data_attribute(item)
+        if attribute is not None:
+            return f"{place}.{attribute}"
+    return None
 
 
 def _attribute_item(wanted: str, bound: object) -> Item:
@@ -307,8 +340,8 @@ def _attribute_item(wanted: str, bound: object) -> Item:
         )
     if not found:
         raise GradcheckUsageError(
-            f"wrt={shown(wanted)}: it is {with_article(describe_value(value))}, which holds no "
-            "floating numbers to differentiate by."
+            f"wrt={shown(wanted)}: it is {with_article(describe_value(value))}, "
+            f"{_no_numbers(wanted, value)}"
         )
     return Item(wanted, value, found, is_attribute=True)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.resolved_call import ReturnConvention
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
+from pytest_gradcheck.binding.values.conversion import converted
 from pytest_gradcheck.binding.values.parameters import Block, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
     accessors,
@@ -395,15 +396,12 @@ def _following(result: Any) -> Any:
 def _numeric(value: Any, returned: str, name: str, hint: str) -> NDArray[Any]:
     """Return one output as a floating or complex array, or raise."""
     place = "" if name == "output" else f" as {name}"
-    array = None
-    if isinstance(value, (int, float, complex, np.ndarray, np.generic)):
-        array = np.asarray(value)
-    if array is None or array.dtype.kind not in "biufc":
-        array = _listed(value)
-    if array is None:
+    array, remark = converted(value)
+    if array.dtype.kind not in "biufc":
+        remark = remark or " Return the value whose derivative backward computes."
         raise GradcheckUsageError(
             f"{returned} {describe_value(value)}{place}; a derivative needs a number or a "
-            f"floating array. Return the value whose derivative backward computes.{hint}"
+            f"floating array.{remark}{hint}"
         )
     if array.dtype.kind not in "fc":
         raise GradcheckUsageError(
@@ -423,17 +421,6 @@ def _refuse_infinite(array: NDArray[Any], name: str, forward_name: str) -> None:
         f"{forward_name} is not finite at this point: {place} is {array[bad]}. A derivative "
         "can only be checked where forward is defined: choose another point."
     )
-
-
-def _listed(raw: Any) -> NDArray[Any] | None:
-    """Return a list, or an array of another library, as a numeric array; None if it is none."""
-    if isinstance(raw, list) or has_attribute(raw, "__array__"):
-        try:
-            array = np.asarray(raw)
-        except (TypeError, ValueError):
-            return None
-        return array if array.dtype.kind in "biufc" else None
-    return None
 
 
 def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -140,3 +140,116 @@ def test_gradients_of_attributes_in_a_container_with_fields() -> None:
     assert check_gradient(
         net.forward, net.backward, RNG.normal(size=(4, 3)), wrt=["self.W", "self.b"]
     )
+
+
+class Tensor:
+    """A tensor of a small autodiff engine."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        self.grad: Any = None
+
+
+class Engine:
+    """A layer with such tensors."""
+
+    def __init__(self) -> None:
+        self.W = Tensor(RNG.normal(size=(3, 2)))
+        self.others = [Tensor(RNG.normal(size=2))]
+
+    def forward(self, x: Any) -> Any:
+        """Return the affine function."""
+        self.x = x
+        return x @ self.W.data + self.others[0].data
+
+    def backward(self, dout: Any) -> Any:
+        """Store the gradients of the tensors in themselves."""
+        self.W.grad = self.x.T @ dout
+        self.others[0].grad = dout.sum(axis=0)
+        return dout @ self.W.data.T
+
+
+def test_gradient_of_a_tensor_is_beside_its_data() -> None:
+    """It is called grad there, and the data have no name of their own."""
+    layer, x = Engine(), RNG.normal(size=(4, 3))
+    names = ["x", "self.W.data", "self.others[0].data"]
+    assert check_gradient(layer.forward, layer.backward, x, wrt=names)
+    assert check_gradient(layer.forward, layer.backward, x, wrt="self.W.data")
+
+    class Wrong(Engine):
+        def backward(self, dout: Any) -> Any:
+            dx = super().backward(dout)
+            self.W.grad *= 2
+            return dx
+
+    wrong = Wrong()
+    report = check_gradient(wrong.forward, wrong.backward, x, wrt=names)
+    assert [p.name for p in report.parameters if p.verdict == "wrong"] == ["self.W.data"]
+
+
+def test_gradient_of_a_tensor_may_be_named_by_its_attribute() -> None:
+    """As that of an array would be."""
+
+    class Named(Engine):
+        def backward(self, dout: Any) -> None:
+            self.grads = {"W": self.x.T @ dout}
+
+    layer = Named()
+    assert check_gradient(
+        layer.forward, layer.backward, RNG.normal(size=(4, 3)), wrt="self.W.data"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrt", "message"),
+    [
+        (
+            "self.W",
+            "wrt='self.W': it is a Tensor, which holds no floating numbers itself. They are in "
+            "self.W.data: say wrt='self.W.data'.",
+        ),
+        (
+            "self.others",
+            "wrt='self.others': it is a list, which holds no floating numbers itself. They are in "
+            "self.others[0].data: say wrt='self.others[0].data'.",
+        ),
+    ],
+)
+def test_data_of_a_tensor_are_proposed(wrt: str, message: str) -> None:
+    """What the message says can be pasted."""
+    layer, x = Engine(), RNG.normal(size=(4, 3))
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(layer.forward, layer.backward, x, wrt=wrt)
+    assert error.value.args[0] == message
+
+
+def test_tensor_without_a_gradient() -> None:
+    """The message begins with the place beside the data."""
+    layer = Engine()
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(
+            layer.forward, lambda dout: None, RNG.normal(size=(4, 3)), wrt="self.W.data"
+        )
+    assert error.value.args[0] == (
+        "no gradient for self.W.data: backward neither returned one nor left one in self.W.grad, "
+        "self.dW, self.grad_W, self.W_grad or self.grads['W']."
+    )
+
+
+def test_gradient_beside_a_parameter_of_an_inner_object() -> None:
+    """A layer inside a layer keeps its gradients itself."""
+
+    class Outer:
+        def __init__(self) -> None:
+            self.inner = Affine()
+
+        def forward(self, x: Any) -> Any:
+            return self.inner.forward(x)
+
+        def backward(self, dout: Any) -> Any:
+            return self.inner.backward(dout)
+
+    net = Outer()
+    assert check_gradient(
+        net.forward, net.backward, RNG.normal(size=(4, 3)), wrt=["x", "self.inner.W"]
+    )

@@ -133,7 +133,7 @@ def test_second_derivative_in_the_place_of_data_is_an_error(wrt: Any) -> None:
     )
     assert error.value.args[0] == (
         "objective returned a float64 array of shape (3,) in the place of rows (Rows), in which "
-        "there is nothing to differentiate by: nobody would look at it. Return None there; or, "
+        "nothing is checked: nobody would look at it. Return None there; or, "
         f"where it is a second derivative, check both: {' and '.join(calls)}."
     )
     names: dict[str, Any] = {"gradcheck": check_gradient, "loss": loss, "objective": objective}
