@@ -371,6 +371,24 @@ def test_upstream_gradient_with_the_name_of_an_argument() -> None:
     gradcheck(lambda x: matrix.T @ x, lambda x: matrix @ x, X[0, :2], backward_args=("cotangent",))
 
 
+def test_upstream_gradient_of_a_number_in_the_place_of_an_argument_is_refused() -> None:
+    """Backward of a loss is often called with the predictions as ``dvalues``."""
+
+    def loss(predicted: Any, target: Any) -> float:
+        return float(((predicted - target) ** 2).sum())
+
+    def backward(dvalues: Any, target: Any) -> Any:
+        return 2 * (dvalues - target)
+
+    message = refusal(loss, backward, X, X + 1, wrt="predicted")
+    assert "by its name an upstream gradient, by its place an argument of loss" in message
+    assert "backward_args=('predicted', 'target') if dvalues is predicted" in message
+    report = check_gradient(
+        loss, backward, X, X + 1, wrt="predicted", backward_args=("predicted", "target")
+    )
+    assert report.verdict == "correct"
+
+
 def test_output_that_forward_names_is_a_reading() -> None:
     """The message says so, and how to bind a setting."""
 

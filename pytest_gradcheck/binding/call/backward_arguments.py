@@ -91,6 +91,8 @@ class BackwardPlan:
         Whether the outputs have no names that say which upstream gradient is whose.
     unclear : UnclearCall or None
         What the call may mean, where it would be a guess for any output but a number.
+    doubt : UnclearCall or None
+        What it may mean, where it would be a guess for a number.
     """
 
     name: str
@@ -103,6 +105,7 @@ class BackwardPlan:
     by_position: bool = False
     in_order: bool = False
     unclear: UnclearCall | None = None
+    doubt: UnclearCall | None = None
 
     @property
     def needs(self) -> frozenset[str]:
@@ -130,7 +133,9 @@ class BackwardPlan:
     @property
     def depends_on_outputs(self) -> bool:
         """Whether what forward returns decides how to call backward, or whether to."""
-        return bool(self.unclear or self.parts or self.upstream or self.optional_upstream)
+        return bool(
+            self.unclear or self.doubt or self.parts or self.upstream or self.optional_upstream
+        )
 
     @property
     def note(self) -> Note | None:
@@ -177,6 +182,8 @@ class BackwardPlan:
         """
         if self.unclear is not None and not is_number:
             raise GradcheckUsageError(self.unclear.describe())
+        if self.doubt is not None and is_number:
+            raise GradcheckUsageError(self.doubt.describe_doubt())
         if any(place >= len(names) for place in self.parts):
             raise self._wrong_count([f"cotangent[{k}]" for k in sorted(self.parts)], names)
         upstream = (*self.upstream, *self.optional_upstream)
@@ -299,11 +306,36 @@ def plan_backward(
     if is_known and rest:
         required = [p for p in parameters if p.name in known]
         return BackwardPlan(name, (*_in_order(required, known), *rest))
+    if is_known and _is_doubtful(known, passed):
+        doubt = replace(unclear, sources={n: _unless_upstream(known[n]) for n in known})
+        return replace(_by_name(name, parameters, known, upstream, sources_of), doubt=doubt)
     if is_known and (known or (signature is not None and not any(map(_is_variadic, parameters)))):
         return _by_name(name, parameters, known, upstream, sources_of)
     if rest or any(source is not None for source in known.values()):
         raise GradcheckUsageError(unclear.describe())
     return _by_position(name, signature, arguments, unclear, backward)
+
+
+def _is_doubtful(known: Mapping[str, str | None], passed: Sequence[str]) -> bool:
+    """Return whether an upstream gradient has the place of an argument among the others.
+
+    In ``backward(dvalues, y_true)``, `dvalues` may be the predictions.
+    """
+    places = [
+        (name, source)
+        for (name, source), own in zip(known.items(), passed, strict=False)
+        if source != own
+    ]
+    return (
+        len(known) == len(passed) > 1
+        and len(places) == 1
+        and places[0][1] == "<cotangent>"
+        and places[0][0] not in SPECIALS
+    )
+
+
+def _unless_upstream(source: str | None) -> str | None:
+    return None if source == "<cotangent>" else source
 
 
 def invoke(

@@ -70,6 +70,16 @@ class UnclearCall:
             f"dy). {self._advice()}"
         )
 
+    def describe_doubt(self) -> str:
+        """Return what may be an upstream gradient as well as an argument, in words."""
+        (name,) = self._unknown
+        return (
+            f"backward, {self.backward_name}{self.signature}, asks for {name!r}: by its name an "
+            "upstream gradient, by its place an argument of "
+            f"{self.forward_name} ({listed(self.arguments)}), which returns a number. "
+            f"{self._advice()}"
+        )
+
     @property
     def may_be_tuple(self) -> bool:
         """Whether forward has a return statement with a tuple, by its code."""

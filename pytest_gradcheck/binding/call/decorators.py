@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from types import CellType
 from typing import Any
 
 __all__ = ["is_decorated", "passed_through", "undecorated_signature", "unsupplied_signature"]
@@ -50,7 +51,8 @@ def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | No
     Parameters
     ----------
     function : callable
-        A function made by `functools.wraps`, whose wrapper passes on ``*args``.
+        A function made by `functools.wraps`. Its wrapper passes on ``*args``, or has a signature
+        of its own.
 
     Returns
     -------
@@ -59,6 +61,9 @@ def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | No
     """
     if not is_decorated(function):
         return None
+    outer = undecorated_signature(function)
+    if outer is not None and not any(map(_is_variadic, outer.parameters.values())):
+        return outer
     wrapped = function.__wrapped__  # type: ignore[attr-defined]  # is_decorated() saw it
     supplied = _supplied_by(function)
     inner = unsupplied_signature(wrapped) or _signature(wrapped)
@@ -100,6 +105,10 @@ def undecorated_signature(function: Callable[..., Any]) -> inspect.Signature | N
     return _signature(function, follow_wrapped=False) if is_decorated(function) else None
 
 
+def _is_variadic(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
 def _signature(
     function: Callable[..., Any], *, follow_wrapped: bool = True
 ) -> inspect.Signature | None:
@@ -112,16 +121,26 @@ def _signature(
 def _supplied_by(function: Callable[..., Any]) -> _Supplied | None:
     """Return what the source of a wrapper adds, None where calls in it differ or are unclear."""
     try:
+        is_object = not hasattr(function, "__code__")
+        wrapper = type(function).__call__ if is_object else function
         # The code, since of a function inspect returns the source of what it wraps.
-        source = textwrap.dedent(inspect.getsource(function.__code__))
+        source = textwrap.dedent(inspect.getsource(wrapper.__code__))
         definition = ast.parse(source).body[0]
     except Exception:  # noqa: BLE001  # no source, no code, or none that is a definition
         return None
     if not isinstance(definition, ast.FunctionDef) or definition.args.vararg is None:
         return None
     arguments = definition.args
-    calls = (node for node in ast.walk(definition) if isinstance(node, ast.Call))
-    found = {added for call in calls if (added := _added(call, arguments)) is not None}
+    own = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    own = own[1:] if is_object else own
+    names = _names_of_wrapped(function)
+    found = {
+        added
+        for node in ast.walk(definition)
+        if isinstance(node, ast.Call)
+        and (not names or (isinstance(node.func, ast.Name) and node.func.id in names))
+        and (added := _added(node, own, definition.args.vararg.arg)) is not None
+    }
     if len(found) != 1:
         return None
     (added,) = found
@@ -129,27 +148,44 @@ def _supplied_by(function: Callable[..., Any]) -> _Supplied | None:
     return replace(added, keywords=added.keywords | _assigned_keys(definition, keywords))
 
 
-def _added(call: ast.Call, arguments: ast.arguments) -> _Supplied | None:
+def _names_of_wrapped(function: Callable[..., Any]) -> set[str]:
+    """Return the variables by which a wrapper knows the function that it wraps."""
+    plain: Any = getattr(function, "__func__", function)
+    code, cells = getattr(plain, "__code__", None), getattr(plain, "__closure__", None)
+    if code is None or cells is None:
+        return set()
+    known = zip(code.co_freevars, cells, strict=True)
+    return {name for name, cell in known if _content(cell) is plain.__wrapped__}
+
+
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is not set yet
+        return None
+
+
+def _added(call: ast.Call, own: Sequence[str], passed: str) -> _Supplied | None:
     """Return what a call adds to the arguments of its wrapper, None where it passes none on.
 
     Parameters
     ----------
     call : ast.Call
         A call in the wrapper.
-    arguments : ast.arguments
-        Its own arguments.
+    own : sequence of str
+        The arguments of the wrapper that have names.
+    passed : str
+        The name of the others, ``*args``.
     """
-    passed = arguments.vararg.arg if arguments.vararg else None
-    own = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     names = [
         node.value.id if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name) else ""
         for node in call.args
     ]
-    if names.count(str(passed)) != 1:
+    if names.count(passed) != 1:
         return None
-    place = names.index(str(passed))
+    place = names.index(passed)
     kept = [node.id for node in call.args[:place] if isinstance(node, ast.Name) and node.id in own]
-    if kept != own:
+    if kept != list(own):
         return None  # it takes an argument itself, or passes them on in another order
     before = frozenset(
         k
