@@ -36,13 +36,13 @@ from pytest_gradcheck.binding.backward.unread_gradients import (
     refuse_integer_gradients,
     unread_gradients,
 )
-from pytest_gradcheck.binding.call.backward_arguments import invoke
+from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, invoke
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
 from pytest_gradcheck.binding.forward.surroundings import Surroundings
-from pytest_gradcheck.binding.forward.working_copy import WorkingCopy, copy_data
+from pytest_gradcheck.binding.forward.working_copy import WorkingCopy, copy_data, differences
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
@@ -62,6 +62,11 @@ __all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
 
 #: The one output of a VJP: the product of the outputs with the cotangent.
 NUMBER = Block("output", (), "float64", 0, 1)
+
+#: How the sources of arguments begin that are made for one call of backward alone.
+MADE_FOR_BACKWARD = ("<cotangent", "<output", "<tangent")
+
+NO_LEAVES = LeafNames(())
 
 #: The alternative to returning derivatives of each of several outputs.
 COTANGENT_HINT = (
@@ -104,6 +109,8 @@ class BackwardResult:
         Parameters that backward returned themselves, as their own gradients.
     unread : tuple of str
         What it returned besides, in words.
+    changed : tuple of str
+        What was made for this call, such as a cotangent, and was changed by it.
     """
 
     kind: Kind
@@ -112,6 +119,7 @@ class BackwardResult:
     roundings: tuple[float, ...]
     aliased: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 class BackwardFunction:
@@ -206,9 +214,33 @@ class BackwardFunction:
             if not output.has_auxiliary and cache_hint(output.raw):
                 add_note(error, cache_hint(output.raw).strip())
             raise
+        changed = self._changed(plan, sources, output, given)
         if given.tangent is not None:
-            return self._read_jvp(output, returned)
-        return self._read_gradients(output, returned, given)
+            result = self._read_jvp(output, returned)
+        else:
+            result = self._read_gradients(output, returned, given)
+        return replace(result, changed=changed) if changed else result
+
+    def _changed(
+        self, plan: BackwardPlan, sources: Mapping[str, Any], output: Output, given: BackwardInput
+    ) -> tuple[str, ...]:
+        """Return what was made for this call of backward alone, and was changed by it."""
+        if not plan.needs & {"output", "tangent"} and (
+            given.cotangent is None
+            or np.array_equal(output.layout.flatten(sources["<cotangent>"]), given.cotangent)
+        ):
+            return ()
+        before = self._sources(output, given)
+        names = {source: source.strip("<>") for source in plan.positional}
+        names |= {source: key for key, source in plan.keywords.items()}
+        if plan.optional_cotangent is not None:
+            names["<cotangent>"] = plan.optional_cotangent
+        return tuple(
+            place
+            for source, name in names.items()
+            if source.startswith(MADE_FOR_BACKWARD) and source in sources
+            for place in differences(name, before[source], sources[source], NO_LEAVES)
+        )
 
     def _sources(self, output: Output, given: BackwardInput) -> dict[str, Any]:
         """Return everything that backward may ask for, by name."""

@@ -171,3 +171,56 @@ def test_gradients_in_another_order() -> None:
         "lambda returned a gradient of W of shape (2,); W has shape (2, 3). That is the shape of "
         "b: are the gradients in the order W, b?"
     )
+
+
+def relu(x: Any) -> Any:
+    """Return the positive parts."""
+    return np.maximum(x, 0.0)
+
+
+def rectified(x: Any, dout: Any) -> Any:
+    """Change the upstream gradient in place, as many layers do."""
+    dout *= x > 0
+    return dout
+
+
+def notes_of(forward: Any, backward: Any, **call: Any) -> list[str]:
+    """Return what is noted to be restored in a check that passes."""
+    report = check_gradient(forward, backward, X, **call)
+    assert report.passed
+    return [note.text for note in report.notes if note.kind == "restored"]
+
+
+def test_upstream_gradient_that_backward_changes_is_noted() -> None:
+    """Under the name that backward has for it, or as the cotangent."""
+    text = "changed by backward, restored each time: "
+    assert notes_of(relu, rectified) == [text + "dout"]
+    assert notes_of(relu, rectified, backward_args=("x", "dout")) == [text + "cotangent"]
+    assert notes_of(relu, lambda x, dout: dout * (x > 0)) == []
+
+
+def test_one_of_several_upstream_gradients_that_backward_changes_is_noted() -> None:
+    """The others are not."""
+
+    def backward(x: Any, cotangent: Any) -> Any:
+        cotangent["b"] *= 3
+        return 2 * cotangent["a"] + cotangent["b"]
+
+    found = notes_of(lambda x: {"a": 2 * x, "b": 3 * x}, backward)
+    assert found == ["changed by backward, restored each time: cotangent['b']"]
+
+
+def test_output_and_tangent_that_backward_changes_are_noted() -> None:
+    """They are copies, too."""
+
+    def by_output(output: Any, dout: Any) -> Any:
+        output *= dout
+        return output
+
+    def along(tangent: Any) -> Any:
+        tangent *= 2
+        return tangent
+
+    text = "changed by backward, restored each time: "
+    assert notes_of(np.exp, by_output) == [text + "output"]
+    assert notes_of(lambda x: 2 * x, along) == [text + "tangent"]
