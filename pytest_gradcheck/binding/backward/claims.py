@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.backward.shape_mismatch import ShapeMismatchError
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates
 from pytest_gradcheck.binding.values.conversion import converted
+from pytest_gradcheck.binding.values.masked import first_masked
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -248,6 +249,13 @@ class OtherCotangents:
 def as_array(gradient: Any, parameter_name: str, backward_name: str) -> NDArray[Any]:
     """Return a gradient as a finite numeric array, without a copy if it is one, or raise."""
     array, why = converted(gradient)
+    masked = first_masked(gradient)
+    if masked is not None:
+        raise GradcheckUsageError(
+            f"{backward_name} returned a masked array as the gradient of {parameter_name}: "
+            f"{parameter_name}{masked} is masked, and so is no number. Return "
+            "gradient.filled(0.0) if what is masked has no influence."
+        )
     if array.dtype.kind not in "biufc":
         raise GradcheckUsageError(
             f"{backward_name} returned {describe_value(gradient)} as the gradient of "

@@ -26,7 +26,7 @@ from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, plan_
 from pytest_gradcheck.binding.call.memory_overlap import refuse_overlap
 from pytest_gradcheck.binding.call.signature import BoundArguments, bind_arguments, name_of
 from pytest_gradcheck.binding.call.upstream_gradients import output_names
-from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, select_items
+from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, refuse_masked, select_items
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
     floating_leaves,
@@ -157,6 +157,7 @@ class ResolvedCall:
         owner = bound_object(forward)
         items = select_items(call.wrt, arguments, bound=owner, forward_name=name)
         refuse_overlap(items, name)
+        refuse_masked(items, name)
         integers = IntegerLeaves(items, {} if call.wrt is not None else arguments.passed())
         function = plan = None
         if backward is not True:

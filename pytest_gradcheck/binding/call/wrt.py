@@ -20,6 +20,7 @@ import numpy as np
 from pytest_gradcheck.binding.call.attributes import STRING, follow, literal
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.conversion import data_attribute
+from pytest_gradcheck.binding.values.masked import first_masked
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
     contents,
@@ -37,7 +38,7 @@ from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
 from pytest_gradcheck.report.spelling import closest
 
-__all__ = ["LAST_KEY", "Item", "as_floats", "select_items", "short_name"]
+__all__ = ["LAST_KEY", "Item", "as_floats", "refuse_masked", "select_items", "short_name"]
 
 #: A search for the numbers of an object ends after so many places.
 MOST_PLACES = 1000
@@ -142,6 +143,20 @@ def select_items(
         if count > 1:
             raise GradcheckUsageError(f"wrt={shown(wrt)} names {name} twice: name it once.")
     return tuple(items)
+
+
+def refuse_masked(items: Sequence[Item], forward_name: str) -> None:
+    """Raise where an entry of a parameter is masked, and so is no number to perturb."""
+    for item in items:
+        for leaf in item.leaves:
+            masked = first_masked(leaf.value)
+            if masked is not None:
+                raise GradcheckUsageError(
+                    f"{leaf.name} of {forward_name} is a masked array: {leaf.name}{masked} is "
+                    "masked, and so is no number to differentiate by. Pass "
+                    f"{leaf.name}.compressed(), or {leaf.name}.filled(0.0), or leave "
+                    f"{leaf.name} out of wrt=."
+                )
 
 
 def short_name(accessor: str) -> str:

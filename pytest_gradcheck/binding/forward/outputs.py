@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.call.resolved_call import ReturnConvention
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.conversion import converted
+from pytest_gradcheck.binding.values.masked import first_masked, nan_where_masked
 from pytest_gradcheck.binding.values.parameters import Block, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
     accessors,
@@ -93,7 +95,10 @@ class Layout:
         """
         if self.is_several:
             return self._flatten_several
-        return flat_complex if self.blocks[0].is_complex else flat_real
+        flatten = flat_complex if self.blocks[0].is_complex else flat_real
+        if type(self.raw) in (np.ndarray, float, complex):
+            return flatten
+        return partial(_flat_unmasked, flatten)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -171,9 +176,9 @@ class Layout:
         found = dict(named_outputs("output", raw))
         return np.concatenate(
             [
-                flat_complex(found.get(block.name, EMPTY))
-                if block.is_complex
-                else flat_real(found.get(block.name, EMPTY))
+                _flat_unmasked(
+                    flat_complex if block.is_complex else flat_real, found.get(block.name, EMPTY)
+                )
                 for block in self.blocks
             ]
         )
@@ -308,6 +313,10 @@ class MismatchError(Exception):
         self.returned = returned
 
 
+def _flat_unmasked(flatten: Callable[[Any], Vector], raw: Any) -> Vector:
+    return flatten(nan_where_masked(raw))
+
+
 def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Output:
     """Read what forward returned at the base point.
 
@@ -396,6 +405,12 @@ def _following(result: Any) -> Any:
 def _numeric(value: Any, returned: str, name: str, hint: str) -> NDArray[Any]:
     """Return one output as a floating or complex array, or raise."""
     place = "" if name == "output" else f" as {name}"
+    masked = first_masked(value)
+    if masked is not None:
+        raise GradcheckUsageError(
+            f"{returned} a masked array{place}: {name}{masked} is masked, and so is no number. "
+            "Return output.compressed(), or output.filled(0.0) if what is masked counts as 0."
+        )
     array, remark = converted(value)
     if array.dtype.kind not in "biufc":
         remark = remark or " Return the value whose derivative backward computes."
