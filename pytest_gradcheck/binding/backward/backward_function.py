@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,10 @@ from pytest_gradcheck.binding.backward.claims import (
     claim_rounding,
     is_elementwise,
 )
-from pytest_gradcheck.binding.backward.gradient_matching import match_gradients, two_calls
+from pytest_gradcheck.binding.backward.gradient_matching import (
+    match_gradients,
+    two_derivatives_hint,
+)
 from pytest_gradcheck.binding.backward.side_by_side import split_columns
 from pytest_gradcheck.binding.backward.unread_gradients import (
     refuse_integer_gradients,
@@ -374,6 +377,14 @@ class BackwardFunction:
             f"{cache_hint(output.raw)}"
         )
 
+    def _two_derivatives(self) -> str:
+        """Return a hint for two derivatives, where backward takes what forward takes."""
+        resolved = self._resolved
+        plan = resolved.plan
+        if plan is None or plan.needs:
+            return ""
+        return two_derivatives_hint(plan.describe(), resolved.positional, resolved.forward_name)
+
     def _match(self, returned: Any, output: Block) -> _Read:
         """Find the claims in what was returned; about attributes, also among the attributes."""
         resolved, name = self._resolved, self.name
@@ -391,17 +402,20 @@ class BackwardFunction:
                 positional=positional,
                 available=resolved.available,
                 backward_name=name,
+                two_derivatives=self._two_derivatives,
             )
-            calls = partial(two_calls, resolved.positional, resolved.forward_name, name)
             refuse_integer_gradients(
                 returned,
                 found.others,
                 resolved.integers,
                 backward_name=name,
-                two_calls=calls,
+                two_derivatives=self._two_derivatives,
             )
             unread = unread_gradients(
-                found.others, resolved.arguments, backward_name=name, two_calls=calls
+                found.others,
+                resolved.arguments,
+                backward_name=name,
+                two_derivatives=self._two_derivatives,
             )
             return _Read(found.claims, unread)
 

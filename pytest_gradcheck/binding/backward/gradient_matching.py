@@ -27,7 +27,13 @@ from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import key_text, listed, shown
 from pytest_gradcheck.report.spelling import closest
 
-__all__ = ["KEY_CONVENTIONS", "Matched", "match_gradients", "parameter_names", "two_calls"]
+__all__ = [
+    "KEY_CONVENTIONS",
+    "Matched",
+    "match_gradients",
+    "parameter_names",
+    "two_derivatives_hint",
+]
 
 Claims = dict[str, Any]
 
@@ -63,13 +69,25 @@ def parameter_names(key: Any) -> Iterator[str]:
             yield text[len(before) : len(text) - len(after)]
 
 
-def two_calls(positional: Sequence[str], forward_name: str, backward_name: str) -> str:
-    """Return the calls that check a gradient and the second derivative returned with it."""
+def two_derivatives_hint(call: str, positional: Sequence[str], forward_name: str) -> str:
+    """Return how to check a first and a second derivative that backward returns together.
+
+    Examples
+    --------
+    >>> for call in two_derivatives_hint("both(x)", ["x"], "f").partition(": ")[2].split(" and "):
+    ...     print(call)
+    gradcheck(f, lambda x: both(x)[0], x)
+    gradcheck(lambda x: both(x)[0], lambda x: both(x)[1], x).
+    """
     names = ", ".join(positional)
-    forward_name = "forward" if forward_name == "lambda" else forward_name
-    backward_name = "backward" if backward_name == "lambda" else backward_name
-    first, second = (f"lambda {names}: {backward_name}({names})[{k}]" for k in (0, 1))
-    return f"gradcheck({forward_name}, {first}, {names}) and gradcheck({first}, {second}, {names})"
+    forward = "forward" if forward_name == "lambda" else forward_name
+    if call.startswith("lambda("):
+        call = "backward" + call.removeprefix("lambda")
+    first, second = (f"lambda {names}: {call}[{k}]" for k in (0, 1))
+    return (
+        " A first and a second derivative are checked by a call each: "
+        f"gradcheck({forward}, {first}, {names}) and gradcheck({first}, {second}, {names})."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,7 @@ def match_gradients(
     positional: Sequence[str],
     available: Callable[[], Sequence[Item]],
     backward_name: str,
+    two_derivatives: Callable[[], str] = str,
 ) -> Matched:
     """Find the gradient of every checked parameter in what backward returned.
 
@@ -112,6 +131,8 @@ def match_gradients(
         Returns what could be checked, for the advice in an error.
     backward_name : str
         For messages.
+    two_derivatives : callable
+        Returns a hint for the case that these are a first and a second derivative.
 
     Returns
     -------
@@ -123,7 +144,7 @@ def match_gradients(
     GradcheckUsageError
         When a checked parameter has no gradient, or possibly two.
     """
-    matching = _Matching(items, positional, available, backward_name)
+    matching = _Matching(items, positional, available, backward_name, two_derivatives)
     claims = matching.item(items[0], returned) if len(items) == 1 else matching.several(returned)
     return Matched(claims, matching.others)
 
@@ -137,7 +158,9 @@ class _Matching:
         positional: Sequence[str],
         available: Callable[[], Sequence[Item]],
         backward_name: str,
+        two_derivatives: Callable[[], str],
     ) -> None:
+        self._two_derivatives = two_derivatives
         self._items = items
         self._positional = positional
         self._available = available
@@ -355,16 +378,11 @@ class _Matching:
     def _wrong_count(self, count: int) -> GradcheckUsageError:
         names = [item.name for item in self._available()][:count]
         fewer = f", or name those it does: {_wrt(names)}" if 0 < len(names) == count else ""
-        second = ""
-        if count == 2 and len(self._items) == 1:
-            second = (
-                " Where they are its first and second derivative, check both: "
-                f"{two_calls(self._positional, 'forward', self._backward)}."
-            )
+        hint = self._two_derivatives() if count == 2 and len(self._items) == 1 else ""
         return GradcheckUsageError(
             f"{self._backward} returned {count} gradients, but {len(self._items)} "
             f"{'is' if len(self._items) == 1 else 'are'} checked: {self._names()}. Return one for "
-            f"each, in that order{fewer}.{second}"
+            f"each, in that order{fewer}.{hint}"
         )
 
     def _ambiguous(self, found: Sequence[str], returned: Any) -> GradcheckUsageError:

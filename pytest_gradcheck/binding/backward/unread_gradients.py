@@ -30,7 +30,7 @@ def refuse_integer_gradients(
     integers: IntegerLeaves,
     *,
     backward_name: str,
-    two_calls: Callable[[], str],
+    two_derivatives: Callable[[], str],
 ) -> None:
     """Raise where backward returns a gradient of integers, which would not be checked.
 
@@ -44,8 +44,8 @@ def refuse_integer_gradients(
         The leaves that are left out of the check.
     backward_name : str
         For the message.
-    two_calls : callable
-        Returns the calls that check a second derivative as well.
+    two_derivatives : callable
+        Returns a hint for the case that this is a second derivative.
 
     Raises
     ------
@@ -62,16 +62,13 @@ def refuse_integer_gradients(
     for leaf in integers:
         if given.get(leaf.name, given.get(short_name(leaf.name))) is None:
             continue
-        second = (
-            f" Where it is a second derivative, check both: {two_calls()}."
-            if isinstance(returned, tuple) and len(returned) == 2
-            else ""
-        )
+        is_pair = isinstance(returned, tuple) and len(returned) == 2
+        hint = two_derivatives() if is_pair else ""
         raise GradcheckUsageError(
             f"{backward_name} returns a gradient of {leaf.name}, which holds whole numbers "
             f"({describe_value(leaf.value)}) and would not be checked. If these are data, as "
             f"labels are, return None for it or {_wrt_without(leaf, integers)}; if they are to be "
-            f"checked, pass {as_floats(leaf)}.{second}"
+            f"checked, pass {as_floats(leaf)}.{hint}"
         )
 
 
@@ -110,7 +107,7 @@ def unread_gradients(
     arguments: BoundArguments,
     *,
     backward_name: str,
-    two_calls: Callable[[], str],
+    two_derivatives: Callable[[], str],
 ) -> tuple[str, ...]:
     """Return what backward returned for arguments that are not checked.
 
@@ -122,8 +119,8 @@ def unread_gradients(
         The arguments of forward.
     backward_name : str
         For messages.
-    two_calls : callable
-        Returns the calls that check a second derivative as well.
+    two_derivatives : callable
+        Returns a hint for the case that this is a second derivative.
 
     Returns
     -------
@@ -153,8 +150,7 @@ def unread_gradients(
             continue
         raise GradcheckUsageError(
             f"{backward_name} returned {with_article(describe_value(part))} in the place of "
-            f"{why}: nobody would look at it. Return None there; or, where it is a second "
-            f"derivative, check both: {two_calls()}."
+            f"{why}: nobody would look at it. Return None there.{two_derivatives()}"
         )
     return tuple(found)
 

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pytest_gradcheck import GradcheckUsageError
-from pytest_gradcheck.binding.backward.gradient_matching import match_gradients, two_calls
+from pytest_gradcheck import GradcheckUsageError, check_gradient
+from pytest_gradcheck.binding.backward.gradient_matching import (
+    match_gradients,
+    two_derivatives_hint,
+)
 from pytest_gradcheck.binding.call.argument_types import read_wrt
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.call.wrt import Item, select_items
@@ -251,15 +254,28 @@ def test_name_in_other_letters_is_asked_about() -> None:
 
 
 def test_two_gradients_of_one_argument_may_be_two_derivatives() -> None:
-    """The message has the calls that check both."""
-    assert refused({"x": 1.0}, None, (7.0, 8.0)) == (
-        "backward returned 2 gradients, but 1 is checked: x. Return one for each, in that order. "
-        "Where they are its first and second derivative, check both: gradcheck(forward, lambda "
-        "x: backward(x)[0], x) and gradcheck(lambda x: backward(x)[0], lambda x: backward(x)[1], "
-        "x)."
+    """The message has the calls that check both; not where backward is given more than x."""
+
+    def both(x: Any) -> Any:
+        return 2 * x, 2.0
+
+    def message(forward: Any, backward: Any) -> str:
+        with pytest.raises(GradcheckUsageError) as error:
+            check_gradient(forward, backward, 0.5)
+        return str(error.value.args[0])
+
+    count = "returned 2 gradients, but 1 is checked: x. Return one for each, in that order."
+    assert message(lambda x: x**2, both) == (
+        f"both {count} A first and a second derivative are checked by a call each: "
+        "gradcheck(forward, lambda x: both(x=x)[0], x) and gradcheck(lambda x: both(x=x)[0], "
+        "lambda x: both(x=x)[1], x)."
     )
+    assert message(lambda x: x**2, lambda x, dout: both(x)) == f"lambda {count}"
+    assert message(lambda x: (x**2, *both(x)), True) == f"lambda {count}"
 
 
-def test_calls_of_functions_without_a_name() -> None:
-    """What cannot be pasted is named by what it is."""
-    assert two_calls(["x"], "lambda", "lambda") == two_calls(["x"], "forward", "backward")
+def test_functions_without_a_name_are_called_by_what_they_are() -> None:
+    """A lambda cannot be pasted."""
+    assert two_derivatives_hint("lambda(x)", ["x"], "lambda") == two_derivatives_hint(
+        "backward(x)", ["x"], "forward"
+    )

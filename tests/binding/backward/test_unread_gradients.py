@@ -25,9 +25,10 @@ def test_gradient_of_an_integer_array_is_an_error() -> None:
     assert error.value.args[0] == (
         "lambda returns a gradient of x, which holds whole numbers (int64 array of shape (3,)) "
         "and would not be checked. If these are data, as labels are, return None for it or say "
-        "wrt='w'; if they are to be checked, pass x.astype(float). Where it is a second "
-        "derivative, check both: gradcheck(product, lambda x, w: backward(x, w)[0], x, w) and "
-        "gradcheck(lambda x, w: backward(x, w)[0], lambda x, w: backward(x, w)[1], x, w)."
+        "wrt='w'; if they are to be checked, pass x.astype(float). A first and a second "
+        "derivative are checked by a call each: gradcheck(product, lambda x, w: backward(x=x, "
+        "w=w)[0], x, w) and gradcheck(lambda x, w: backward(x=x, w=w)[0], lambda x, w: "
+        "backward(x=x, w=w)[1], x, w)."
     )
 
 
@@ -75,7 +76,7 @@ def test_gradients_of_layers_are_found_in_their_dicts() -> None:
 
     def refuse(returned: Any) -> None:
         refuse_integer_gradients(
-            returned, {}, whole, backward_name="backward", two_calls=lambda: ""
+            returned, {}, whole, backward_name="backward", two_derivatives=str
         )
 
     refuse([{"dw": W}, {"x_grad": None}])
@@ -124,17 +125,16 @@ def test_second_derivative_in_the_place_of_data_is_an_error(wrt: Any) -> None:
     """The message has the two calls that check both."""
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(loss, objective, W, Rows(), wrt=wrt)
-    first, second = (
-        f"lambda predictions, rows: objective(predictions, rows)[{k}]" for k in (0, 1)
-    )
+    call = "objective(predictions=predictions, rows=rows)"
+    first, second = (f"lambda predictions, rows: {call}[{k}]" for k in (0, 1))
     calls = (
         f"gradcheck(loss, {first}, predictions, rows)",
         f"gradcheck({first}, {second}, predictions, rows)",
     )
     assert error.value.args[0] == (
         "objective returned a float64 array of shape (3,) in the place of rows (Rows), in which "
-        "nothing is checked: nobody would look at it. Return None there; or, "
-        f"where it is a second derivative, check both: {' and '.join(calls)}."
+        "nothing is checked: nobody would look at it. Return None there. A first and a second "
+        f"derivative are checked by a call each: {' and '.join(calls)}."
     )
     names: dict[str, Any] = {"gradcheck": check_gradient, "loss": loss, "objective": objective}
     names |= {"predictions": W, "rows": Rows()}
