@@ -153,7 +153,7 @@ def _fault_of_exception(case: Case, exception: BaseException, first: str) -> dic
 
 
 def _fault_of_refusal(case: Case, first: str) -> dict[Fault, str]:
-    if case.expected == "exception":
+    if case.expected == "exception" and not case.refusable:
         return {"misleading": f"refused instead of raised: {first}"}
     if case.expected == "refusal" or case.refusable:
         return {}

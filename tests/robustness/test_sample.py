@@ -1,5 +1,6 @@
 """The harness judges endings right, and a sample of the cases ends well."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -100,17 +101,22 @@ def test_exception_of_the_case_is_told_from_an_internal_one() -> None:
     assert faults(call(raising), "right") == {"internal traceback"}
 
 
-def test_changed_state_is_a_fault() -> None:
-    """Of an argument's and of the process."""
-    seen = np.zeros(2)
+def test_changed_state_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is watched, as of the process."""
+    monkeypatch.setenv("STEPS", "")
+    seen = list[Any]()
 
-    def backward(x: Any) -> Any:
-        seen[:] = x
-        np.random.seed(3)  # noqa: NPY002 - the user's code
+    def records(x: Any) -> Any:
+        seen.append(x.copy())
         return 2 * x
 
-    changing = Call(square, backward, (X.copy(),), watched=(seen,))
-    assert faults(changing, "right") == {"state changed"}
+    def exports(x: Any) -> Any:
+        os.environ["STEPS"] += "1"
+        return 2 * x
+
+    watched = Call(square, records, (X.copy(),), watched=(seen,))
+    assert faults(watched, "right") == {"state changed"}
+    assert faults(call(exports), "right") == {"state changed"}
 
 
 def test_content_sees_values_and_identities() -> None:

@@ -357,7 +357,7 @@ def cases():
         yield refused(9, f"backward returns {name}", claiming(value), "lambda|backward")
     for name, value in POINTS.items():
         yield refused(9, f"x is {name}", at(value), "x|argument|finite")
-    yield refused(9, "x of objects", object_array)
+    yield raises(9, "x of objects", object_array, TypeError, refusable=True)
     for convert in (decimal.Decimal, fractions.Fraction):
         yield from claims(9, f"number of {convert.__name__}", numbers_of(convert), refusable=True)
     for convert in (np.float32, np.float64, np.longdouble, np.array):

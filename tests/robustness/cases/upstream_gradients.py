@@ -33,7 +33,7 @@ X = np.array([[0.7, -1.2], [2.0, 0.4], [-0.3, 1.1]])
 
 def make(source, **names):
     """Return what a source text assigns to `made`."""
-    scope = {"np": np} | names
+    scope = {"np": np, "__name__": "__main__"} | names
     exec(source, scope)
     return scope["made"]
 
