@@ -56,7 +56,7 @@ def rebind(function: Callable[..., Any], owner: object, copied: object) -> Calla
     return method
 
 
-def copy_object(owner: object, reason: str) -> object:
+def copy_object(owner: object, reason: str, memo: dict[int, Any] | None = None) -> object:
     """Return a deep copy of an object.
 
     Parameters
@@ -65,6 +65,8 @@ def copy_object(owner: object, reason: str) -> object:
         The user's object.
     reason : str
         Why it is copied, for the message.
+    memo : dict, optional
+        What was copied before, by identity, as for `copy.deepcopy`.
 
     Returns
     -------
@@ -77,7 +79,10 @@ def copy_object(owner: object, reason: str) -> object:
         When it cannot be copied.
     """
     try:
-        return copy.deepcopy(owner, _copied_views(owner))
+        memo = {} if memo is None else memo
+        for key, view in _copied_views(owner).items():
+            memo.setdefault(key, view)
+        return copy.deepcopy(owner, memo)
     except Exception as error:
         raise GradcheckUsageError(
             f"{reason}, so a copy of the {type_name(owner)} is used, but it cannot be copied: "

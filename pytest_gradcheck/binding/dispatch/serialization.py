@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, rebind
+from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.resolved_call import (
     Call,
     CallCounts,
@@ -28,6 +28,7 @@ from pytest_gradcheck.binding.call.resolved_call import (
 from pytest_gradcheck.binding.call.signature import name_of
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.dispatch.batched import BatchedForward
+from pytest_gradcheck.binding.dispatch.private_functions import private_function
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import OutputReader
@@ -110,12 +111,8 @@ class PortableForward:
         )
 
     def make(self) -> Callable[[Iterable[Vector]], Evaluated]:
-        """Return an evaluator with its own copies of the arguments and of the bound object."""
-        call, owner = self.call, bound_object(self.call.forward)
-        if owner is not None:
-            reason = "another worker calls its method"
-            call = replace(call, forward=rebind(call.forward, owner, copy_object(owner, reason)))
-        resolved = ResolvedCall.of(call)
+        """Return an evaluator with its own copies of the arguments and of forward's objects."""
+        resolved = ResolvedCall.of(replace(self.call, forward=private_function(self.call.forward)))
         working_copy = WorkingCopy(
             resolved.arguments, resolved.leaves, owner=resolved.owner, lift=self.lift
         )

@@ -25,6 +25,7 @@ __all__ = [
     "Reached",
     "attributes_of",
     "is_installed",
+    "is_own",
     "reachable",
     "slot_value",
     "slots_of",
@@ -186,7 +187,7 @@ def _global_names(code: types.CodeType) -> tuple[str, ...]:
 def _of_class(reached: Reached) -> Iterator[Reached]:
     """Yield what the user's own class shares among its objects, and its bases."""
     cls = reached.value
-    if not _is_own(cls):
+    if not is_own(cls):
         return
     for key, item in vars(cls).items():
         if not callable(item) and not hasattr(type(item), "__get__"):
@@ -209,7 +210,7 @@ def _of_object(reached: Reached) -> Iterator[Reached]:
     for key, item in (attributes_of(value) or {}).items():
         yield Reached(item, key, reached, is_attribute=True)
     cls = type(value)
-    if _is_own(cls):
+    if is_own(cls):
         for key, slot in slots_of(cls):
             yield Reached(slot_value(value, slot), key, reached, is_attribute=True)
         yield Reached(cls, cls.__name__)
@@ -244,7 +245,7 @@ def attributes_of(value: object) -> dict[str, Any] | None:
     is_known = (
         isinstance(value, (types.SimpleNamespace, np.ndarray))
         or cls.__module__.startswith("scipy.sparse.")
-        or _is_own(cls)
+        or is_own(cls)
     )
     if not is_known:
         return None
@@ -258,7 +259,7 @@ def attributes_of(value: object) -> dict[str, Any] | None:
 
 def slots_of(cls: type) -> Iterator[tuple[str, types.MemberDescriptorType]]:
     """Yield name and descriptor of every slot of a class of the user's."""
-    if not _is_own(cls):
+    if not is_own(cls):
         return
     for base in cls.__mro__:
         if "__slots__" in base.__dict__:
@@ -278,7 +279,7 @@ def slot_value(value: object, slot: types.MemberDescriptorType) -> Any:
 _OWN: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
 
-def _is_own(cls: type) -> bool:
+def is_own(cls: type) -> bool:
     """Return whether a class is the user's, not one of Python or of an installed package."""
     known = _OWN.get(cls)
     if known is None:
