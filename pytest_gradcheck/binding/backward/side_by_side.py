@@ -7,7 +7,7 @@ know numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,8 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block
-from pytest_gradcheck.binding.values.pytree import (
-    has_attribute,
-    is_number_list,
-    keys_of,
-    places,
-)
+from pytest_gradcheck.binding.values.pytree import has_attribute, is_number_list, unsorted_mapping
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.representation import key_text
 
 __all__ = ["split_columns"]
 
@@ -108,12 +102,10 @@ def _refuse_unclear(
             "return np.array(...) of it in the first case, a tuple of arrays in the second."
         )
     for item in items:
-        for name, value, _ in places(item.name, item.value):
-            # Flattened by JAX, a dict has its keys in sorted order; by its values, in their own.
-            keys = [key_text(key) for key in keys_of(value)] if isinstance(value, Mapping) else []
-            if keys != sorted(keys):
-                raise GradcheckUsageError(
-                    f"{backward_name} returned the derivatives by all parameters in one array of "
-                    f"shape {array.shape}, but the keys of {name} are not sorted, and their order "
-                    "in it may be either: return a dict with the same keys, or sort these."
-                )
+        name = unsorted_mapping(item.name, item.value)
+        if name is not None:
+            raise GradcheckUsageError(
+                f"{backward_name} returned the derivatives by all parameters in one array of "
+                f"shape {array.shape}, but the keys of {name} are not sorted, and their order in "
+                "it may be either: return a dict with the same keys, or sort these."
+            )

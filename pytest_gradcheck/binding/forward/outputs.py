@@ -29,6 +29,7 @@ from pytest_gradcheck.binding.values.pytree import (
     has_attribute,
     named_children,
     places,
+    unsorted_mapping,
 )
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -164,6 +165,8 @@ class Layout:
         except Exception:  # noqa: BLE001  # whatever the conversion of another library raises
             raise MismatchError("output", array) from None
         sizes = [block.size for block in self.blocks]
+        if unsorted_mapping("output", self.raw) is not None:
+            raise MismatchError("output", array)  # their order in it may be another
         if rows.dtype.kind not in "biufc" or rows.shape[:1] != (sum(sizes),):
             raise MismatchError("output", array)
         parts = np.split(rows, np.cumsum(sizes)[:-1])

@@ -48,6 +48,7 @@ __all__ = [
     "other_attributes",
     "places",
     "stored",
+    "unsorted_mapping",
     "with_article",
 ]
 
@@ -435,6 +436,23 @@ def floating_leaves(name: str, value: Any) -> tuple[Leaf, ...]:
 def integer_leaves(name: str, value: Any) -> Iterator[Leaf]:
     """Yield every leaf in `value` that holds integers."""
     return (leaf for leaf in leaves(name, value, skipped=NEVER_INTEGER) if leaf.is_integer)
+
+
+def unsorted_mapping(name: str, value: Any) -> str | None:
+    """Return the accessor of a mapping in `value` whose keys are not sorted, None if all are.
+
+    Flattened by JAX, a dict has its keys in sorted order; by its values, in their own order.
+
+    Examples
+    --------
+    >>> unsorted_mapping("p", [{"W": 1.0, "b": 2.0}, {"b": 2.0, "W": 1.0}])
+    'p[1]'
+    """
+    for place, item, _ in places(name, value):
+        keys = [str(key) for key in keys_of(item)] if isinstance(item, Mapping) else []
+        if keys != sorted(keys):
+            return place
+    return None
 
 
 class LeafNames(Collection[str]):

@@ -132,6 +132,13 @@ def test_rows_of_one_array_are_split() -> None:
     assert parts["output[1]"].tolist() == jacobian[1:].reshape(2, 2, 3).tolist()
 
 
+def test_rows_of_a_dict_that_is_not_sorted_are_in_no_certain_order() -> None:
+    """Flattened by JAX they would be in another than by the values of the dict."""
+    assert layout({"a": 1.0, "b": 2.0}).split(np.arange(2.0))["output['b']"] == 1.0
+    with pytest.raises(MismatchError):
+        layout({"b": 1.0, "a": 2.0}).split(np.arange(2.0))
+
+
 @pytest.mark.parametrize("array", [np.ones(3), np.ones(()), np.array(["a", "b"])])
 def test_array_with_another_number_of_rows_is_a_mismatch(array: Any) -> None:
     """As many as entries are expected, and numbers."""
