@@ -242,3 +242,32 @@ def test_outcomes_always_propagate(outcome: Any, way: str) -> None:
         }
         with pytest.raises(outcome):
             check_gradient(ends, lambda x: 2 * x, X, **ways[way])
+
+
+def test_usage_error_of_a_check_in_forward_is_raised() -> None:
+    """It is a ValueError, but no boundary of the domain of forward."""
+
+    def forward(x: Any) -> Any:
+        if not np.array_equal(x, X):
+            check_gradient(np.sin, np.cos, np.array([1, 2]))
+        return np.sum(x**2)
+
+    with pytest.raises(GradcheckUsageError, match=r"x\.astype\(float\)|nothing to check"):
+        check_gradient(forward, lambda x: 2 * x, X)
+
+
+@pytest.mark.parametrize("as_output", [lambda value: value, lambda value: (value, 1.0)])
+def test_output_that_is_none_at_perturbed_points_is_refused(as_output: Any) -> None:
+    """A branch without a return statement: it is not a number that is undefined."""
+
+    def forward(x: Any) -> Any:
+        return as_output(np.sum(x**2) if np.array_equal(x, X) else None)
+
+    def backward(x: Any) -> Any:
+        return as_output(2 * x) if as_output(1) == 1 else (2 * x, 0 * x)
+
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(forward, backward, X)
+    message = str(error.value.args[0])
+    returned = "None" if as_output(1) == 1 else "1 numbers"
+    assert message.startswith(f"forward returned {returned} while gradcheck perturbed x[0]")

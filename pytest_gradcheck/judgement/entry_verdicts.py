@@ -79,8 +79,11 @@ DISCONTINUOUS_SHARE = 1e-2
 #: may be the residue of terms of order one that cancel.
 VANISHED_BOUND = 1e-200
 
-#: The smallest normal number, which replaces zero as a divisor.
-TINY = float(np.finfo(np.float64).tiny)
+#: The least distance that is allowed: several roundings of subnormal numbers, which are absolute.
+LEAST_ALLOWED = CLAIM_ROUNDINGS * float(np.finfo(np.float64).smallest_subnormal)
+
+#: The largest excess.
+MOST_EXCESS = 1e300
 
 
 class VerdictCode(IntEnum):
@@ -310,7 +313,8 @@ def judge(
             excusable, np.maximum(detectable, SCATTER_FACTOR * scatter), detectable
         )
         allowed = np.maximum(rtol * size, detectable)
-        excess = np.where(known, distance / np.maximum(allowed, TINY), 0.0)
+        excess = np.minimum(distance / np.maximum(allowed, LEAST_ALLOWED), MOST_EXCESS)
+        excess = np.where(known, excess, 0.0)
         wrong = known & (excess > 1)
         excess = _round_to_three_digits(excess)
         share = max(INFORMATIVE_SHARE, rtol)

@@ -483,3 +483,17 @@ def test_parameters_judged_at_once_have_the_same_verdicts_as_one_by_one(seed: in
             "excused_by_rounding",
         ):
             assert np.array_equal(getattr(part, name), getattr(single, name), equal_nan=True), name
+
+
+@pytest.mark.parametrize("unit", [1e-290, 1e-308, 1e-310, 1e-315])
+def test_large_errors_of_subnormal_derivatives_are_wrong(unit: float) -> None:
+    """The allowed distance is a subnormal number itself, and no larger one takes its place."""
+    bound = 1e-9 * unit
+    assert judge_one(3 * unit, unit, bound, natural=unit).codes[0, 0] == VerdictCode.WRONG
+    assert judge_one(unit, unit, bound, natural=unit).codes[0, 0] == VerdictCode.CORRECT
+
+
+def test_roundings_of_subnormal_claims_are_allowed() -> None:
+    """They are as large for small numbers as for larger ones."""
+    least = 5e-324
+    assert judge_one(1003 * least, 1000 * least, 0.0).codes[0, 0] != VerdictCode.WRONG

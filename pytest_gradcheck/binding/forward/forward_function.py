@@ -15,7 +15,7 @@ import numpy as np
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
 from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of, is_skip
-from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
+from pytest_gradcheck.binding.forward.outputs import NO_OUTPUT, Output, OutputReader, read_output
 from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.parameters import Vector
@@ -146,7 +146,8 @@ class ForwardFunction:
         """Call forward at the point as it is now; return its outputs, however many."""
         args, kwargs = self.working_copy.pack()
         result = self.surroundings.run(call_user, self.function, args, kwargs)
-        return self.reader.flatten(self.reader.take(result))
+        outputs = self.reader.take(result)
+        return NO_OUTPUT if outputs is None else self.reader.flatten(outputs)
 
     def _evaluate(self) -> Vector:
         reader = self.reader
@@ -154,12 +155,12 @@ class ForwardFunction:
         try:
             values = self.surroundings.attempt(self._raw_outputs)
         except Exception as error:
-            if is_skip(error):
-                raise
+            if is_skip(error) or isinstance(error, GradcheckUsageError):
+                raise  # a check in forward made no sense: that is no boundary of its domain
             self._add_edge(*edge_of(error))
             return reader.undefined()
         if values.size != reader.size:
-            self._add_edge("size", f"returns {values.size} numbers, not {reader.size}")
+            self._add_edge("size", f"returns {_counted(values)}, not {reader.size}")
             return reader.undefined()
         return reader.reduced(values)
 
@@ -172,7 +173,7 @@ class ForwardFunction:
             raise
         if values.size != self.reader.size:
             raise GradcheckUsageError(
-                f"{self.name} returned {values.size} numbers while gradcheck perturbed "
+                f"{self.name} returned {_counted(values)} while gradcheck perturbed "
                 f"{self._perturbed()}, but {self.reader.size} at the point itself: the output's "
                 "size must not depend on the parameters."
             )
@@ -203,6 +204,11 @@ class ForwardFunction:
             if np.any((parameter.start <= perturbed) & (perturbed < parameter.stop))
         )
         return f"several entries of {names}"
+
+
+def _counted(values: Vector) -> str:
+    """Return how many numbers forward returned, in words."""
+    return "None" if values is NO_OUTPUT else f"{values.size} numbers"
 
 
 def _described(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:

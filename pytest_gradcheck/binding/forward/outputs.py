@@ -36,6 +36,7 @@ from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import key_text
 
 __all__ = [
+    "NO_OUTPUT",
     "Layout",
     "MismatchError",
     "Output",
@@ -46,8 +47,8 @@ __all__ = [
     "shaped_like",
 ]
 
-#: Stands for an output that is missing.
-EMPTY = np.empty(0)
+#: Stands for an output that is missing or None.
+NO_OUTPUT = np.empty(0)
 
 
 Taker = Callable[[Any], Any]
@@ -92,7 +93,7 @@ class Layout:
     def flatten(self) -> Callable[[Any], Vector]:
         """A function from outputs of this structure to a new vector, the fastest there is.
 
-        Where an output is missing the vector is too short.
+        Where an output is missing or None the vector is too short.
         """
         if self.is_several:
             return self._flatten_several
@@ -176,11 +177,12 @@ class Layout:
         }
 
     def _flatten_several(self, raw: Any) -> Vector:
-        found = dict(named_outputs("output", raw))
+        found = {k: v for k, v in named_outputs("output", raw) if v is not None}
         return np.concatenate(
             [
                 _flat_unmasked(
-                    flat_complex if block.is_complex else flat_real, found.get(block.name, EMPTY)
+                    flat_complex if block.is_complex else flat_real,
+                    found.get(block.name, NO_OUTPUT),
                 )
                 for block in self.blocks
             ]

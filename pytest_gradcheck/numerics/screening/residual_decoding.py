@@ -232,7 +232,7 @@ class Residual:
     @property
     def ratio_error(self) -> float:
         """Bound on the error of its ratio to the same residual with other weights."""
-        if not self.residual:
+        if not self.residual or not math.isfinite(self.residual):
             return math.inf
         return (NOISE_IN_RATIO * self.noise + ROUNDING_IN_RATIO * self.rounding) / abs(
             self.residual
