@@ -2,6 +2,7 @@
 
 import functools
 import threading
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -237,3 +238,26 @@ def test_attribute_in_read_only_memory_is_refused() -> None:
         "self.W cannot be perturbed: its memory is read-only. Let the object hold a copy, "
         "self.W = np.array(self.W)."
     )
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """An object whose attributes cannot be set."""
+
+    W: Any
+    scale: float = 1.5
+
+    def forward(self, x: Any) -> Any:
+        """Return scaled outputs."""
+        return self.scale * (self.W @ x)
+
+    def backward(self, x: Any, dout: Any) -> Any:
+        """Return the gradients of W and of the scale."""
+        return self.scale * np.outer(dout, x), float(dout @ (self.W @ x))
+
+
+def test_numbers_of_a_frozen_object_are_checked() -> None:
+    """They are what they were afterwards."""
+    layer = Frozen(RNG.normal(size=(3, 4)))
+    assert check_gradient(layer.forward, layer.backward, X, wrt=["self.W", "self.scale"]).passed
+    assert layer.scale == 1.5

@@ -196,7 +196,10 @@ def _set(owner: object, accesses: Sequence[tuple[str, Any]], value: Any) -> None
     *path, (kind, last) = accesses
     holder = _followed(owner, path)
     if kind == ".":
-        setattr(holder, last, value)
+        try:
+            setattr(holder, last, value)
+        except AttributeError:  # an object that is frozen; it is put back
+            object.__setattr__(holder, last, value)
     else:
         holder[last] = value
 
