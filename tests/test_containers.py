@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_gradcheck import GradcheckError, GradcheckUsageError, gradcheck
 
@@ -580,3 +582,90 @@ def test_container_as_output_is_copied_for_backward() -> None:
         return 2 * dout["value"] + 0 * output["value"]
 
     assert gradcheck(forward, backward, B).passed
+
+
+def items_of(container: Any) -> list[Any]:
+    """Return what is in a container, in order, and nothing for a leaf."""
+    if isinstance(container, Mapping):
+        return [container[key] for key in container]
+    if isinstance(container, Slotted):
+        return [container.W, container.b]
+    if isinstance(container, SimpleNamespace):
+        return list(vars(container).values())
+    if isinstance(container, (list, tuple, deque)):
+        return list(container)
+    is_objects = isinstance(container, np.ndarray) and container.dtype == object
+    return list(container) if is_objects else []
+
+
+def leaves_of(value: Any) -> list[Any]:
+    """Return the numbers and arrays in a container, at any depth."""
+    if isinstance(value, (float, np.ndarray)) and not items_of(value):
+        return [value]
+    return [leaf for item in items_of(value) for leaf in leaves_of(item)]
+
+
+def gradients_of(value: Any, gradients: Iterator[Any]) -> Any:
+    """Return gradients in plain containers, by name where the containers of `value` have names."""
+    if isinstance(value, (float, np.ndarray)) and not items_of(value):
+        return next(gradients)
+    found = [gradients_of(item, gradients) for item in items_of(value)]
+    if isinstance(value, Mapping):
+        return dict(zip(value, found, strict=True))
+    if isinstance(value, SimpleNamespace):
+        return dict(zip(vars(value), found, strict=True))
+    return {"W": found[0], "b": found[1]} if isinstance(value, (Pair, Slotted)) else found
+
+
+def containers_of(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw a container of any protocol with one to three children."""
+    several = st.lists(children, min_size=1, max_size=3)
+    mapping = several.map(lambda items: dict(zip(("one", "two", "three"), items, strict=False)))
+    of_mapping = (dict, Frozen, Attributes, Record, Immutable, UserDict, MappingProxyType)
+    return st.one_of(
+        several,
+        several.map(tuple),
+        several.map(deque),
+        several.map(lambda items: objects(*items)),
+        *(mapping.map(kind) for kind in of_mapping),
+        mapping.map(lambda items: Named("name", items)),
+        mapping.map(lambda items: SimpleNamespace(**items)),
+        *(st.builds(kind, children, children) for kind in (Pair, Slotted, Layers)),
+    )
+
+
+LEAVES = st.one_of(
+    st.floats(0.5, 1.5),
+    st.lists(st.floats(0.5, 1.5), min_size=1, max_size=2).map(np.array),
+)
+
+
+@given(container=containers_of(st.recursive(LEAVES, containers_of, max_leaves=6)), data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_nested_containers_of_any_protocol_are_checked(container: Any, data: Any) -> None:
+    """A right gradient passes; one that is wrong in any one leaf fails, and names no other.
+
+    A list of lists that may be a Jacobian is refused.
+    """
+
+    def forward(p: Any) -> float:
+        return float(sum((k + 1) * np.sum(np.sin(leaf)) for k, leaf in enumerate(leaves_of(p))))
+
+    def gradients(p: Any, wrong: int | None) -> Any:
+        found = [
+            (k + 1) * np.cos(leaf) + 0.1 * (k == wrong) for k, leaf in enumerate(leaves_of(p))
+        ]
+        return gradients_of(p, iter(found))
+
+    before = leaves_of(container)
+    try:
+        assert gradcheck(forward, lambda p: gradients(p, None), container).passed
+    except GradcheckUsageError as refusal:
+        assert "Jacobian" in str(refusal)  # noqa: PT017  # most examples are not refused
+        return
+    wrong = data.draw(st.integers(0, len(before) - 1))
+    with pytest.raises(GradcheckError) as error:
+        gradcheck(forward, lambda p: gradients(p, wrong), container)
+    assert error.value.report is not None
+    assert sum(p.verdict == "wrong" for p in error.value.report.parameters) == 1
+    assert all(a is b for a, b in zip(leaves_of(container), before, strict=True))
