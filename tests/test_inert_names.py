@@ -232,3 +232,15 @@ def test_exceptions_at_the_edge_of_a_domain() -> None:
 
     report = check_gradient(forward, lambda x: 3 * x, X)
     assert all(c.isprintable() or c == "\n" for c in str(report))
+
+
+def test_integers_beyond_every_float() -> None:
+    """They are data like any other, but cannot be checked."""
+    number = 10**400
+    assert check_gradient(lambda x, n: np.sum(x**2), lambda x, n: 2 * x, X, number).passed
+    message = refused(lambda x: 1.0 * x, lambda x: 1.0, number, wrt="x")
+    assert message == (
+        "wrt='x': x is <int of 1329 bits>, larger than any float. Pass a smaller number."
+    )
+    refused(lambda x: np.sum(x**2), lambda x: 2 * x, X, bounds=(0, number))
+    refused(lambda x: x**2, lambda x: number, 1.5)

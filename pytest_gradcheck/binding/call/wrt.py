@@ -299,11 +299,22 @@ def _item(name: str, value: Any, forward_name: str) -> Item:
     if leaf.is_differentiable:
         return Item(name, value, (leaf,))
     if isinstance(value, int):
-        return Item(name, float(value), (Leaf(name, float(value)),))
+        number = _as_float(name, value)
+        return Item(name, number, (Leaf(name, number),))
     raise GradcheckUsageError(
         f"wrt={shown(name)}: {name} of {forward_name} is {with_article(describe_value(value))}; "
         f"{_no_derivative(leaf, 'Pass')}"
     )
+
+
+def _as_float(name: str, value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise GradcheckUsageError(
+            f"wrt={shown(name)}: {name} is {shown(value)}, larger than any float. Pass a smaller "
+            "number."
+        ) from None
 
 
 def _no_derivative(leaf: Leaf, advice: str) -> str:

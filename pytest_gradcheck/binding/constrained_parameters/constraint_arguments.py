@@ -339,7 +339,7 @@ def _side(written: object, missing: float, leaf: Leaf) -> NDArray[np.float64]:
     try:
         numbers = np.asarray(missing if written is None else values, dtype=leaf.array.dtype)
         return np.broadcast_to(numbers, leaf.array.shape).astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise GradcheckUsageError(
             f"bounds of {leaf.name} hold {_shown(written)}: a bound is a number, None or an array "
             f"that broadcasts to the shape {leaf.array.shape} of {leaf.name}."

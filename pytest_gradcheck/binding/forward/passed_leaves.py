@@ -26,6 +26,9 @@ __all__ = ["LOW_PRECISION", "Change", "PassedLeaf", "equal", "passed_leaf"]
 #: Types whose rounding would dominate a difference quotient; forward is tried in float64 instead.
 LOW_PRECISION = frozenset({"float16", "float32", "complex64"})
 
+#: Kinds of numbers that may not be equal to themselves.
+HAVE_NAN = "fcmM"
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -214,8 +217,12 @@ def _as_array(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return, entry by entry, whether two arrays are equal; NaN equals NaN."""
-    same = a == b
-    if a.dtype.kind in "fc" and b.dtype.kind in "fc" and not np.all(same):
-        same = same | (np.isnan(a) & np.isnan(b))
-    return np.asarray(same)
+    """Return, entry by entry, whether two arrays are equal; NaN equals NaN, and NaT NaT."""
+    names = a.dtype.names
+    if names and names == b.dtype.names:
+        fields = [equal(a[name], b[name]).reshape(*a.shape, -1).all(axis=-1) for name in names]
+        return np.asarray(np.logical_and.reduce(fields))
+    same = np.asarray(a == b)
+    if not same.all() and a.dtype.kind in HAVE_NAN and b.dtype.kind in HAVE_NAN:
+        same = same | ((a != a) & (b != b))  # noqa: PLR0124  # what is not equal to itself
+    return same
