@@ -72,6 +72,10 @@ def binding_notes(
         if restored:
             text = f"changed by {function}, restored each time: {', '.join(restored)}"
             yield Note("restored", 0, text)
+    if claimed.result.changed:
+        changed = ", ".join(claimed.result.changed)
+        text = f"{resolved.backward_name} changes {changed} in place; each call was given a copy"
+        yield Note("restored", 0, text)
     if claimed.result.unread:
         unread = ", ".join(claimed.result.unread)
         yield Note(

@@ -48,6 +48,8 @@ def _own(value: Any, queue: deque[Any]) -> list[Any]:
     """Return what an object itself holds, and queue the objects in it."""
     if isinstance(value, OPAQUE):
         return []
+    if _is_frame(value):
+        return _state(value)  # how it stores its values is an affair of its own
     attributes = object.__getattribute__(value, "__dict__") if _has_dict(value) else {}
     slots = [name for c in type(value).__mro__ for name in _slots(c) if _has(value, name)]
     queue.extend(attributes.values())
@@ -81,8 +83,14 @@ def _state(value: Any) -> list[Any]:
             return [repr(value.bit_generator.state)]
         case np.random.RandomState() | random.Random() if _is_readable(value):
             return [repr(random_state(value))]
+        case _ if _is_frame(value):
+            return [repr(value.to_dict()), list(map(str, value.index))]
         case _:
             return []
+
+
+def _is_frame(value: Any) -> bool:
+    return type(value).__module__ == "pandas" and hasattr(value, "to_dict")
 
 
 def random_state(value: np.random.RandomState | random.Random) -> Any:

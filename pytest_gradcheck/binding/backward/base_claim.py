@@ -39,8 +39,8 @@ class BaseClaim:
     claim : Claim
         The claim in it: a copy, which later calls of backward cannot change.
     restored : tuple of str
-        What the call changed in place, of unchecked arguments and of what backward is given
-        besides; it gets a new copy in each call.
+        Unchecked arguments that the call changed in place; from now on they are copied anew
+        for each call.
     """
 
     backward: BackwardFunction
@@ -95,5 +95,5 @@ def claim_at_base(
     refuse_changed_arguments(base.working_copy, backward.name)
     # Backward is given what forward left: what that changed is not said twice.
     changed = (name for name in base.working_copy.restore_changed() if name not in base.restored)
-    restored = (*changed, *result.changed)
+    restored = (*changed,)
     return BaseClaim(backward, given, replace(result, claim=claim), claim, restored)

@@ -193,9 +193,10 @@ def notes_of(forward: Any, backward: Any, **call: Any) -> list[str]:
 
 def test_upstream_gradient_that_backward_changes_is_noted() -> None:
     """Under the name that backward has for it, or as the cotangent."""
-    text = "changed by backward, restored each time: "
-    assert notes_of(relu, rectified) == [text + "dout"]
-    assert notes_of(relu, rectified, backward_args=("x", "dout")) == [text + "cotangent"]
+    text = "rectified changes {} in place; each call was given a copy"
+    assert notes_of(relu, rectified) == [text.format("dout")]
+    stated = notes_of(relu, rectified, backward_args=("x", "dout"))
+    assert stated == [text.format("cotangent")]
     assert notes_of(relu, lambda x, dout: dout * (x > 0)) == []
 
 
@@ -207,7 +208,7 @@ def test_one_of_several_upstream_gradients_that_backward_changes_is_noted() -> N
         return 2 * cotangent["a"] + cotangent["b"]
 
     found = notes_of(lambda x: {"a": 2 * x, "b": 3 * x}, backward)
-    assert found == ["changed by backward, restored each time: cotangent['b']"]
+    assert found == ["backward changes cotangent['b'] in place; each call was given a copy"]
 
 
 def test_output_and_tangent_that_backward_changes_are_noted() -> None:
@@ -221,6 +222,6 @@ def test_output_and_tangent_that_backward_changes_are_noted() -> None:
         tangent *= 2
         return tangent
 
-    text = "changed by backward, restored each time: "
-    assert notes_of(np.exp, by_output) == [text + "output"]
-    assert notes_of(lambda x: 2 * x, along) == [text + "tangent"]
+    text = " in place; each call was given a copy"
+    assert notes_of(np.exp, by_output) == [f"by_output changes output{text}"]
+    assert notes_of(lambda x: 2 * x, along) == [f"along changes tangent{text}"]
