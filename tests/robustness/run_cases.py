@@ -18,7 +18,7 @@ from tests.robustness.ending import Ending
 __all__ = ["run_cases"]
 
 #: Seconds after which a case that has not ended hangs.
-LIMIT = 30.0
+LIMIT = 60.0
 
 
 def run_cases(cases: Sequence[Case], jobs: int = 2) -> Iterator[Ending]:

@@ -19,7 +19,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-c", "pytest.ini", "-p", "pytest_grad
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 #: Seconds that a suite may take.
-LIMIT = 60.0
+LIMIT = 50.0
 
 
 def suite_faults(suite: Suite) -> dict[Fault, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import sys
 import threading
@@ -35,6 +36,9 @@ def content(*roots: Any) -> list[Any]:
         found.append(type(value))
         if isinstance(value, NUMBERS):
             found.append(repr(value) if type(value).__module__ in {"builtins", "numpy"} else 0)
+            continue
+        if type(value).__module__.startswith("pandas"):
+            found.append(pickle.dumps(value))
             continue
         found.append(id(value))
         if id(value) in seen:

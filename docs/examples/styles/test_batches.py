@@ -1,4 +1,4 @@
-"""A loss over batches from a generator, which is made anew for each call."""
+"""A loss over shuffled batches from a generator, which is made anew for each call."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,10 @@ Y = np.random.default_rng(1).normal(size=10)
 
 
 def batches(size=4):
+    order = np.random.permutation(len(X))
     for start in range(0, len(X), size):
-        yield X[start : start + size], Y[start : start + size]
+        rows = order[start : start + size]
+        yield X[rows], Y[rows]
 
 
 def loss(w):

@@ -186,14 +186,13 @@ DOORS = {
     "plain": ((), {}),
     "a worker": (("-n1",), {}),
     "JUnit": (("--junitxml=out.xml",), {}),
-    "JSON and HTML": (("--gradcheck-json=out.json", "--gradcheck-html=out.html"), {}),
     "ASCII": ((), {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}),
     "ASCII in a worker": (
         ("-n1",),
         {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
     ),
     "CI": (("-vv",), {"CI": "1"}),
-    "no terminal colours": (("--color=yes",), {}),
+    "colours": (("--color=yes",), {}),
 }
 
 

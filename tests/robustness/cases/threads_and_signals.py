@@ -296,6 +296,7 @@ def cases():
             15,
             f"waiting forwards, {'drawing' if draws else 'not drawing'}",
             forwards_that_wait(draws),
+            refusable=draws,
         )
     yield from claims(15, "inside its own pool", inside_its_own_pool)
     yield from claims(15, "eight checks at once", concurrent_checks, seconds=10)
