@@ -2,6 +2,7 @@
 
 import functools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -261,3 +262,17 @@ def test_numbers_of_a_frozen_object_are_checked() -> None:
     layer = Frozen(RNG.normal(size=(3, 4)))
     assert check_gradient(layer.forward, layer.backward, X, wrt=["self.W", "self.scale"]).passed
     assert layer.scale == 1.5
+
+
+@pytest.mark.parametrize("of", [lambda layer: layer.backward, by_closure])
+def test_threads_may_check_the_attributes_of_one_layer(of: Any) -> None:
+    """One after the other, since each perturbs the layer itself."""
+    layer = Layer()
+    weights = layer.W.copy()
+
+    def check(_: int) -> bool:
+        return check_gradient(layer.forward, of(layer), X, wrt="self.W", mode="full").passed
+
+    with ThreadPoolExecutor(4) as executor:
+        assert all(executor.map(check, range(8)))
+    assert layer.W.tobytes() == weights.tobytes()

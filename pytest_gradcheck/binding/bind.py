@@ -105,11 +105,14 @@ def bind(
         refuse_empty_parameters(resolved.leaves, resolved.forward_name)
     reached = reachable(resolved.functions(), resolved.named_arguments())
     generators = find_generators(reached, replay)
-    attributes = [leaf.value for item in resolved.attributes for leaf in item.leaves]
-    replaying = Replay(generators, everything=replay_all)
+    attributes = [leaf for item in resolved.attributes for leaf in item.leaves]
+    replaying = Replay(
+        generators, everything=replay_all, perturbed=[leaf.name for leaf in attributes]
+    )
     surroundings = Surroundings(replaying)
     try:
-        with state_restored(reached, attributes), replaying:
+        # What another check perturbs is put back before its turn ends.
+        with replaying, state_restored(reached, [leaf.value for leaf in attributes]):
             problem = _pose(
                 call,
                 resolved,

@@ -35,6 +35,9 @@ class Replay:
         Every generator that may be drawn from.
     everything : bool
         Restore all of them each time, whether they have moved or not.
+    perturbed : sequence of str
+        Attributes that the check perturbs in the user's own object, which checks in other threads
+        may use: they wait for the end of this one.
 
     Examples
     --------
@@ -51,8 +54,11 @@ class Replay:
     (('rng',), True)
     """
 
-    def __init__(self, generators: Sequence[Generator], *, everything: bool) -> None:
+    def __init__(
+        self, generators: Sequence[Generator], *, everything: bool, perturbed: Sequence[str] = ()
+    ) -> None:
         self._generators = generators
+        self._perturbed = perturbed
         self._everything = everything
         self._start: list[Any] = []
         self._replayed: list[int] = []
@@ -111,7 +117,7 @@ class Replay:
         """
         if not self._everything:
             self._replayed = [k for k in self._replayed if self._has_moved(k)]
-        if not self._replays_global():
+        if not (self._replays_global() or self._perturbed):
             self._turn.end()
         return self.names(sorted(self._replayed))
 
@@ -159,6 +165,13 @@ class Replay:
                 "cannot wait for the end of this one, so nothing was judged: their random numbers "
                 "mix. Let forward draw from a numpy.random.Generator of its own, or make one "
                 "check after the other."
+            )
+        if self._turn.is_mixed and self._perturbed:
+            raise GradcheckUsageError(
+                f"{', '.join(self._perturbed)} was perturbed while another thread made a check "
+                "that cannot wait for the end of this one, so nothing was judged: both may use "
+                "the same object. Give each thread an object of its own, or make one check after "
+                "the other."
             )
 
     def moved(self) -> bool:
