@@ -92,7 +92,7 @@ def run_case(case: Case) -> Ending:
     if seconds > case.seconds:
         faults["cost"] = f"{seconds:.1f} s of processor time"
     faults.update(_verdict_faults(case, outcome, message, exception))
-    if not faults and outcome == "refusal" and case.expected in {"right", "wrong"}:
+    if not faults and outcome == "refusal" and case.expected == "right":
         faults.update(_paste_faults(case, message))
     return Ending(case.name, outcome, faults)
 
@@ -194,19 +194,15 @@ def _message_faults(case: Case, message: str) -> dict[Fault, str]:
 
 
 def _paste_faults(case: Case, message: str) -> dict[Fault, str]:
-    """Return a fault if no call that a refusal suggests has the right ending."""
-    suggestions = suggested_options(message)
-    if not suggestions:
-        return {}
-    right = {"right": {"passes"}, "wrong": {"fails", "undecided"}}[case.expected]
+    """Return a fault if a right claim passes in no call that a refusal suggests."""
     endings = dict[str, str]()
-    for options in suggestions:
+    for options in suggested_options(message):
         call = case.build()
         assert isinstance(call, Call)
         tried = Call(call.forward, call.backward, call.args, call.options | options)
         with warnings.catch_warnings(record=True):
             endings[str(options)] = _outcome(tried)[0]
-    if right & set(endings.values()):
+    if not endings or "passes" in endings.values():
         return {}
     return {"misleading": f"what it suggests does not work: {endings}"}
 

@@ -140,6 +140,20 @@ def test_suggestions_are_read_from_messages() -> None:
     ]
 
 
+def test_suggestion_that_does_not_work_is_a_fault() -> None:
+    """A right claim must pass in one of the calls that a refusal suggests."""
+
+    def backward(x: Any, more: Any) -> Any:
+        return 2 * x
+
+    def misread(x: Any, dnext: Any) -> Any:
+        return np.cos(x) * dnext
+
+    assert faults(call(backward), "right", refusable=True) == {"misleading"}
+    read = Call(np.sin, misread, (X.copy(),))
+    assert faults(read, "right", refusable=True) == set()
+
+
 def test_suite_is_judged_by_its_outcomes_and_output() -> None:
     """Other numbers of passed tests are a fault, and so is what it must not show."""
     text = "def test_it(gradcheck):\n    gradcheck(lambda x: x**2, lambda x: 2 * x, 1.5)\n"
