@@ -79,8 +79,12 @@ DISCONTINUOUS_SHARE = 1e-2
 #: may be the residue of terms of order one that cancel.
 VANISHED_BOUND = 1e-200
 
-#: The least distance that is allowed: several roundings of subnormal numbers, which are absolute.
-LEAST_ALLOWED = CLAIM_ROUNDINGS * float(np.finfo(np.float64).smallest_subnormal)
+#: The least distance that is allowed between numbers that may be subnormal, whose roundings are
+#: absolute: many of them, since every term of a sum is rounded.
+LEAST_ALLOWED = 64 * float(np.finfo(np.float64).smallest_subnormal)
+
+#: Roundings of larger numbers exceed those of subnormal ones.
+MOST_SUBNORMAL = 1e-300
 
 #: The largest excess.
 MOST_EXCESS = 1e300
@@ -304,6 +308,7 @@ def judge(
         largest = np.fmin(largest, _largest(measured, starts))
         claim_error = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
         detectable = np.maximum(BOUND_FACTOR * bound, np.where(is_residue, rounding, claim_error))
+        detectable = np.maximum(detectable, _subnormal_rounding(size))
         distance = np.abs(claim - value)
         known = np.isfinite(value) & np.isfinite(bound)
         differs = known & smooth & (distance > np.maximum(rtol * size, detectable))
@@ -313,10 +318,9 @@ def judge(
             excusable, np.maximum(detectable, SCATTER_FACTOR * scatter), detectable
         )
         allowed = np.maximum(rtol * size, detectable)
-        excess = np.minimum(distance / np.maximum(allowed, LEAST_ALLOWED), MOST_EXCESS)
-        excess = np.where(known, excess, 0.0)
+        ratio = np.minimum(distance / np.maximum(allowed, LEAST_ALLOWED), MOST_EXCESS)
+        excess = np.where(known, ratio, 0.0)
         wrong = known & (excess > 1)
-        excess = _round_to_three_digits(excess)
         share = max(INFORMATIVE_SHARE, rtol)
         required = np.maximum(share * size, NEGLIGIBLE_SHARE * natural)
         is_zero = claimed <= ZERO_SHARE * detectable
@@ -349,7 +353,7 @@ def judge(
     is_wrong = codes == VerdictCode.WRONG.value
     return Judgement(
         codes,
-        excess,
+        _round_to_three_digits(excess),
         allowed,
         zeros,
         slightly & is_wrong,
@@ -357,6 +361,11 @@ def judge(
         subgradients,
         tuple(unclassified),
     )
+
+
+def _subnormal_rounding(size: Floats) -> Floats:
+    """Return the rounding of derivatives that may be subnormal, zero for all others."""
+    return np.where((size > 0) & (size < MOST_SUBNORMAL), LEAST_ALLOWED, 0.0)
 
 
 def _round_to_three_digits(excess: Floats) -> Floats:

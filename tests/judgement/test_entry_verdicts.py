@@ -494,6 +494,8 @@ def test_large_errors_of_subnormal_derivatives_are_wrong(unit: float) -> None:
 
 
 def test_roundings_of_subnormal_claims_are_allowed() -> None:
-    """They are as large for small numbers as for larger ones."""
+    """They are as large for small numbers as for larger ones, and hide what is as small."""
     least = 5e-324
-    assert judge_one(1003 * least, 1000 * least, 0.0).codes[0, 0] != VerdictCode.WRONG
+    for claim, value in ((1003, 1000), (5, 2)):
+        judged = judge_one(claim * least, value * least, 0.0, natural=value * least)
+        assert judged.codes[0, 0] == VerdictCode.INCONCLUSIVE
