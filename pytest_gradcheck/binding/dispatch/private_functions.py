@@ -47,12 +47,13 @@ def private_function(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Examples
     --------
-    >>> buffer = np.zeros(2)
-    >>> def forward(x):
-    ...     buffer[:] = x
-    ...     return buffer
-    >>> private_function(lambda x: forward(x))(1.0), buffer
-    (array([1., 1.]), array([0., 0.]))
+    >>> class Layer:
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return self
+    >>> layer = Layer()
+    >>> private_function(layer.forward)(1.0).x, hasattr(layer, "x")
+    (1.0, False)
     """
     owner = bound_object(function)
     if owner is not None:

@@ -109,7 +109,7 @@ def reachable(
     >>> from types import SimpleNamespace
     >>> layer = SimpleNamespace(W=np.ones(2), rate=0.1)
     >>> [found.name for found in reachable([lambda x: layer.W @ x])]
-    ['function', 'layer (closure)', 'layer (closure).W']
+    ['function', 'layer (global)', 'layer (global).W']
     """
     pending = [Reached(value, f"{name} (argument)") for name, value in arguments]
     pending += [Reached(function, type(function).__name__) for function in functions]
