@@ -148,7 +148,8 @@ def named_children(value: Any) -> Mapping[Any, Any] | None:
     if type(value) in SIMPLE or has_attribute(value, "__array__"):
         return None
     if isinstance(value, Mapping):
-        return value
+        # A sparse matrix in the format dok is a dict of its entries.
+        return None if hasattr(type(value), "toarray") else value
     names = attribute_names(value)
     return None if names is None else {name: getattr(value, name) for name in names}
 

@@ -121,3 +121,15 @@ def test_array_that_cannot_be_converted_says_why() -> None:
         "lambda returned Tracked as the gradient of x: a gradient is a number or a numeric array. "
         "Its conversion raises RuntimeError: call detach() first"
     )
+
+
+@pytest.mark.parametrize(
+    "kind", ["csr_matrix", "csc_array", "coo_array", "dok_array", "dok_matrix", "lil_array"]
+)
+def test_sparse_jacobian_in_any_format(kind: str) -> None:
+    """One of them is a dict, but no dict of gradients."""
+    sparse = pytest.importorskip("scipy.sparse")
+    matrix = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
+    assert check_gradient(lambda x: matrix @ x, lambda x: getattr(sparse, kind)(matrix), X)
+    report = check_gradient(lambda x: matrix @ x, lambda x: getattr(sparse, kind)(2 * matrix), X)
+    assert report.verdict == "wrong"
