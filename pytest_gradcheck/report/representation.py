@@ -30,8 +30,20 @@ DEPTH = 3
 #: The most bits of an integer that is shown in full.
 BITS = 128
 
-#: Modules of Python whose classes represent themselves, and hold no objects of the user's.
-TRUSTED_MODULES = frozenset({"datetime", "decimal", "fractions", "pathlib", "uuid", "zoneinfo"})
+#: Modules whose classes represent themselves, and hold no objects of the user's.
+TRUSTED_MODULES = frozenset(
+    {
+        "datetime",
+        "decimal",
+        "fractions",
+        "pathlib",
+        "pytest_gradcheck.constraints.base",
+        "pytest_gradcheck.constraints.matrices",
+        "pytest_gradcheck.constraints.vectors",
+        "uuid",
+        "zoneinfo",
+    }
+)
 
 #: Kinds of numpy's scalars whose representation is short.
 TRUSTED_KINDS = "biufcmM"
