@@ -22,7 +22,7 @@ import numpy as np
 
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened, told_apart
-from pytest_gradcheck.report.representation import listed, shown_key, type_name
+from pytest_gradcheck.report.representation import key_text, listed, shown_key, type_name
 
 __all__ = [
     "SIMPLE",
@@ -450,7 +450,7 @@ def unsorted_mapping(name: str, value: Any) -> str | None:
     'p[1]'
     """
     for place, item, _ in places(name, value):
-        keys = [str(key) for key in keys_of(item)] if isinstance(item, Mapping) else []
+        keys = [key_text(key) for key in keys_of(item)] if isinstance(item, Mapping) else []
         if keys != sorted(keys):
             return place
     return None
