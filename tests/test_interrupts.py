@@ -25,7 +25,9 @@ MOMENTS = 80
 class Interrupt:
     """Raises a `KeyboardInterrupt` at one moment: as a function starts, or before a line of it.
 
-    These are the moments at which Python may handle a signal, and more.
+    These are the moments at which Python may handle a signal, and more. Lines that follow a later
+    one of the same call are left out: among them is the end of a ``with``, before whose
+    ``__exit__`` Python handles no signal, though it traces the line.
 
     Parameters
     ----------
@@ -41,16 +43,21 @@ class Interrupt:
     def __init__(self, moment: int) -> None:
         self.moment = moment
         self.count = 0
+        self._lines = dict[FrameType, int]()
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
         """Trace a call or a line."""
         path = frame.f_code.co_filename.replace("\\", "/")
         if not any(part in path for part in MODULES):
             return self if event == "call" and path.startswith(PACKAGE_DIRECTORY) else None
-        if event in ("call", "line"):
+        if event == "return":
+            self._lines.pop(frame, None)
+        elif event == "call" or (event == "line" and frame.f_lineno > self._lines.get(frame, 0)):
             self.count += 1
             if self.count == self.moment:
                 raise KeyboardInterrupt
+        if event == "line":
+            self._lines[frame] = frame.f_lineno
         return self
 
 

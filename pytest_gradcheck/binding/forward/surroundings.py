@@ -121,8 +121,7 @@ class _ChangedWarnings:
                 warnings.filters, warnings.showwarning = self._before[0]
                 # Forgets which warnings were shown, so that the user's own are shown again.
                 with warnings.catch_warnings():
-                    pass
-                self._before.clear()
+                    self._before.clear()
 
     def change(self) -> None:
         """Change the treatment of warnings."""

@@ -162,6 +162,8 @@ def test_exception_that_cannot_travel_is_told(executor: Executor) -> None:
         check_gradient(raises, lambda x: 2 * x, X, executor=executor)
 
 
+#: The thread of a broken pool of processes counts them while they end, and may fail itself.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("start", [processes, partial(loky.ProcessPoolExecutor, 2)])
 def test_worker_that_dies_is_no_verdict(start: Any) -> None:
     """The message names forward, and says what to do."""
