@@ -14,6 +14,7 @@ extensions = [
     "sphinx.ext.mathjax",
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = "pytest-gradcheck"
