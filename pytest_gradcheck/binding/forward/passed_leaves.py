@@ -93,10 +93,10 @@ class PassedLeaf:
             before = before.astype(after.dtype, copy=False)
         else:
             return None
-        if after.tobytes() == before.tobytes():
-            return None
         if after.shape != before.shape:
             return Change(parameter.name, (), before.tolist(), passed)
+        if (after == before).all():
+            return None
         differ = np.argwhere(~equal(after, before))
         if not differ.size:
             return None
