@@ -22,8 +22,11 @@ from pytest_gradcheck.forward_exceptions import (
     raise_after_screen,
 )
 from pytest_gradcheck.judgement.entry_verdicts import CLAIM_ROUNDINGS, SCATTER_FACTOR
-from pytest_gradcheck.numerics.elementwise import measure_elementwise
-from pytest_gradcheck.numerics.full_check import DerivativeTask, measure_every_coordinate
+from pytest_gradcheck.numerics.coordinatewise.elementwise import measure_elementwise
+from pytest_gradcheck.numerics.coordinatewise.full_check import (
+    DerivativeTask,
+    measure_every_coordinate,
+)
 from pytest_gradcheck.numerics.measurement import Floats
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong_claims,

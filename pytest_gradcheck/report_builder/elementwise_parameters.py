@@ -17,8 +17,8 @@ from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.numerics.elementwise import CompressedJacobian
-from pytest_gradcheck.numerics.jacobian_off_diagonal import OffDiagonalEntry
+from pytest_gradcheck.numerics.coordinatewise.elementwise import CompressedJacobian
+from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.records import Diagnosis, Entry, Note, ParameterReport, Verdict

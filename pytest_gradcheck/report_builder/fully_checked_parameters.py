@@ -16,7 +16,7 @@ from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.judgement.entry_verdicts import Judgement
-from pytest_gradcheck.numerics.full_check import FullMeasurement
+from pytest_gradcheck.numerics.coordinatewise.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report_builder.claims_at_nearby_points import (

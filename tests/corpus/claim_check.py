@@ -16,7 +16,7 @@ from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check.modes import derivative_task
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.numerics.full_check import measure_every_coordinate
+from pytest_gradcheck.numerics.coordinatewise.full_check import measure_every_coordinate
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report_builder.assemble_report import assemble_report

@@ -10,7 +10,7 @@ from pytest_gradcheck.numerics.central_difference import (
     fixed_step_differences,
     measure_pairs,
 )
-from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
+from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Measurement
 from pytest_gradcheck.numerics.step_size import Scales

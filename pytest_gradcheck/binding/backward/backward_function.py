@@ -47,7 +47,6 @@ from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cach
 from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy, copy_data, differences
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
-from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
@@ -58,6 +57,7 @@ from pytest_gradcheck.binding.values.pytree import (
     with_article,
 )
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
+from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Kind
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.wrt import Item
-from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import has_attribute, is_number_list, unsorted_mapping
+from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["split_columns"]

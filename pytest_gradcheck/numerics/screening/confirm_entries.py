@@ -19,7 +19,7 @@ from pytest_gradcheck.numerics.central_difference import (
     balanced_steps,
     measure_pairs,
 )
-from pytest_gradcheck.numerics.coordinate_sweep import sweep_coordinates
+from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import sweep_coordinates
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Measurement, Status, chunks
 from pytest_gradcheck.numerics.refinement import Refinement, refine
 from pytest_gradcheck.numerics.screening.directional_derivative import SIGNIFICANT, DirectionProbe

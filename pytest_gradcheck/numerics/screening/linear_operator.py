@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.full_check import DerivativeTask
+from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import (
     EPS,
     Booleans,

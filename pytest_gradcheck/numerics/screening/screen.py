@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.coordinate_sweep import sweep_coordinates
-from pytest_gradcheck.numerics.full_check import DerivativeTask
+from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import sweep_coordinates
+from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup

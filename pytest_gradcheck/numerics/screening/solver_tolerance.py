@@ -15,11 +15,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.coordinate_sweep import DISAGREEING_SHARE, NEARLY_ALL_SHARE
+from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import (
+    DISAGREEING_SHARE,
+    NEARLY_ALL_SHARE,
+)
+from pytest_gradcheck.numerics.coordinatewise.solver_jumps import (
+    LARGEST_SOLVER_ERROR,
+    branch_slope_errors,
+)
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.numerics.screening.confirm_entries import SLIGHT, SingleEntries
 from pytest_gradcheck.numerics.screening.screen_result import Finding
-from pytest_gradcheck.numerics.solver_jumps import LARGEST_SOLVER_ERROR, branch_slope_errors
 
 __all__ = ["explained_by_branches", "may_be_everywhere", "may_be_solver_error"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.full_check import DerivativeTask
+from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong_claims,

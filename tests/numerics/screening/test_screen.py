@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
-from pytest_gradcheck.numerics.full_check import DerivativeTask
+from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.screening import screen as module
 from pytest_gradcheck.numerics.screening.directional_step_size import ClaimMagnitudes
 from pytest_gradcheck.numerics.screening.screen import EvaluationCounter, screen

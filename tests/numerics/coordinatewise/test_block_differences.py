@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.block_differences import (
+from pytest_gradcheck.numerics.central_difference import measure_pairs
+from pytest_gradcheck.numerics.coordinatewise.block_differences import (
     Block,
     NoiseDominated,
     PairResult,
     extrapolate_pairs,
     measure_by_pairs,
 )
-from pytest_gradcheck.numerics.central_difference import measure_pairs
 from pytest_gradcheck.numerics.measurement import Floats, Measurement, Status
 from tests.numerics.functions import Counted, function_at
 

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.block_differences import Block
+from pytest_gradcheck.numerics.coordinatewise.block_differences import Block
+from pytest_gradcheck.numerics.coordinatewise.noisy_coordinates import (
+    bound_jointly,
+    measure_with_wider_steps,
+)
 from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.noisy_coordinates import bound_jointly, measure_with_wider_steps
 from tests.numerics.functions import Counted, Floats, function_at
 
 POINT = np.random.default_rng(1).normal(size=6)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.block_differences import UNCLEAR
-from pytest_gradcheck.numerics.coordinate_sweep import (
+from pytest_gradcheck.numerics.coordinatewise.block_differences import UNCLEAR
+from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import (
     SAMPLED,
     WORST,
     CoordinateSweep,

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pytest_gradcheck.numerics.block_differences import Block
+from pytest_gradcheck.numerics.coordinatewise.block_differences import Block
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.line_restriction import RELATIVE_STEPS, Line
 from pytest_gradcheck.numerics.measurement import (

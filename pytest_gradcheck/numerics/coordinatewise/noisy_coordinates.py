@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.block_differences import (
+from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR, CentralPairs
+from pytest_gradcheck.numerics.coordinatewise.block_differences import (
     CLEAR,
     NARROWER,
     UNCLEAR,
@@ -24,7 +25,6 @@ from pytest_gradcheck.numerics.block_differences import (
     NoiseDominated,
     extrapolate_pairs,
 )
-from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR, CentralPairs
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import signed_direction

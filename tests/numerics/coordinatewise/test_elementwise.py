@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.elementwise import CompressedJacobian, measure_elementwise
-from pytest_gradcheck.numerics.full_check import DerivativeTask
+from pytest_gradcheck.numerics.coordinatewise.elementwise import (
+    CompressedJacobian,
+    measure_elementwise,
+)
+from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import Floats, Indices, Status
 from tests.numerics.functions import Counted
 

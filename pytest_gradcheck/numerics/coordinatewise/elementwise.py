@@ -17,11 +17,25 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.numerics.block_differences import Block, measure_by_pairs
 from pytest_gradcheck.numerics.central_difference import measure_pairs
-from pytest_gradcheck.numerics.full_check import DerivativeTask
+from pytest_gradcheck.numerics.coordinatewise.block_differences import Block, measure_by_pairs
+from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
+from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import (
+    Coupling,
+    find_coupling,
+    measure_entry,
+)
+from pytest_gradcheck.numerics.coordinatewise.noisy_coordinates import measure_with_wider_steps
+from pytest_gradcheck.numerics.coordinatewise.piecewise_constant import (
+    COARSE_ROUNDING,
+    FINE_ROUNDING,
+    ROUNDING_PROBE_OFFSETS,
+    ROUNDING_PROBE_STEP,
+    all_distinct,
+    extrapolate_with_quantization_noise,
+    jumps_beyond_plateau,
+)
 from pytest_gradcheck.numerics.function import ElementwiseClaims, Function
-from pytest_gradcheck.numerics.jacobian_off_diagonal import Coupling, find_coupling, measure_entry
 from pytest_gradcheck.numerics.line_restriction import RELATIVE_STEPS, Line
 from pytest_gradcheck.numerics.measurement import (
     EPS,
@@ -32,17 +46,7 @@ from pytest_gradcheck.numerics.measurement import (
     Status,
 )
 from pytest_gradcheck.numerics.noise import WIDE_SPACING, estimate_noise
-from pytest_gradcheck.numerics.noisy_coordinates import measure_with_wider_steps
 from pytest_gradcheck.numerics.output_magnitude import output_sizes
-from pytest_gradcheck.numerics.piecewise_constant import (
-    COARSE_ROUNDING,
-    FINE_ROUNDING,
-    ROUNDING_PROBE_OFFSETS,
-    ROUNDING_PROBE_STEP,
-    all_distinct,
-    extrapolate_with_quantization_noise,
-    jumps_beyond_plateau,
-)
 from pytest_gradcheck.numerics.quantization import Plateau
 from pytest_gradcheck.numerics.random_directions import (
     evaluate_along,

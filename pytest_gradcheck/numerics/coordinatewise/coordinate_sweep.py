@@ -20,30 +20,30 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.block_differences import (
+from pytest_gradcheck.numerics.central_difference import measure_pairs
+from pytest_gradcheck.numerics.coordinatewise.block_differences import (
     CLEAR,
     UNCLEAR,
     Block,
     NoiseDominated,
     measure_by_pairs,
 )
-from pytest_gradcheck.numerics.central_difference import measure_pairs
-from pytest_gradcheck.numerics.function import Claims, Function
-from pytest_gradcheck.numerics.least_squares import verify_noisy_arrays
-from pytest_gradcheck.numerics.line_restriction import CoordinateLine
-from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
-from pytest_gradcheck.numerics.noisy_coordinates import measure_noise_dominated
-from pytest_gradcheck.numerics.piecewise_constant import (
+from pytest_gradcheck.numerics.coordinatewise.noisy_coordinates import measure_noise_dominated
+from pytest_gradcheck.numerics.coordinatewise.piecewise_constant import (
     PlateauDetector,
     extrapolate_with_quantization_noise,
 )
-from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
-from pytest_gradcheck.numerics.solver_jumps import (
+from pytest_gradcheck.numerics.coordinatewise.solver_jumps import (
     LARGEST_SOLVER_ERROR,
     are_analytic,
     branch_slope_errors,
     find_discontinuities,
 )
+from pytest_gradcheck.numerics.function import Claims, Function
+from pytest_gradcheck.numerics.least_squares import verify_noisy_arrays
+from pytest_gradcheck.numerics.line_restriction import CoordinateLine
+from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
+from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
 __all__ = ["CoordinateSweep", "ExtrapolationCandidates", "sweep_coordinates"]

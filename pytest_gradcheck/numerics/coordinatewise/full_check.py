@@ -15,14 +15,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.central_difference import fixed_step_differences
-from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep, sweep_coordinates
+from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import (
+    CoordinateSweep,
+    sweep_coordinates,
+)
+from pytest_gradcheck.numerics.coordinatewise.piecewise_constant import PlateauDetector
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.least_squares import verify_noisy_arrays
 from pytest_gradcheck.numerics.line_restriction import DirectionLine
 from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import WIDE_SPACING, estimate_noise, noise_groups
 from pytest_gradcheck.numerics.output_magnitude import consistent_sizes, output_sizes
-from pytest_gradcheck.numerics.piecewise_constant import PlateauDetector
 from pytest_gradcheck.numerics.random_directions import defined_direction, seeded_generator
 from pytest_gradcheck.numerics.richardson import extrapolate
 from pytest_gradcheck.numerics.step_size import Scales

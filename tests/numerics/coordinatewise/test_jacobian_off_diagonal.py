@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.numerics.jacobian_off_diagonal import Coupling, find_coupling
+from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import Coupling, find_coupling
 from tests.numerics.functions import Counted, Floats, function_at, jitter
 
 POINT = np.random.default_rng(4).uniform(0.5, 2.0, size=100)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.numerics.solver_jumps import (
+from pytest_gradcheck.numerics.coordinatewise.solver_jumps import (
     Discontinuities,
     are_analytic,
     branch_slope_errors,

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.numerics.coordinate_sweep import CoordinateSweep
-from pytest_gradcheck.numerics.line_restriction import CoordinateLine
-from pytest_gradcheck.numerics.measurement import Status
-from pytest_gradcheck.numerics.piecewise_constant import (
+from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import CoordinateSweep
+from pytest_gradcheck.numerics.coordinatewise.piecewise_constant import (
     PlateauDetector,
     extrapolate_with_quantization_noise,
 )
+from pytest_gradcheck.numerics.line_restriction import CoordinateLine
+from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.numerics.quantization import Plateau, find_plateau
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
 from pytest_gradcheck.numerics.step_size import Scales

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError
-from pytest_gradcheck.binding.values.matrices import as_dense, is_matrix
+from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
 
 sparse = pytest.importorskip("scipy.sparse")
 linalg = pytest.importorskip("scipy.sparse.linalg")

@@ -1,0 +1,1 @@
+"""Derivatives with respect to every coordinate, one by one or all at once."""
