@@ -20,25 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_gradcheck import GradcheckError, GradcheckUsageError, gradcheck
+from tests.binding.values.containers import Immutable
 
 W = np.array([[1.0, 2.0], [3.0, 4.0]])
 B = np.array([0.5, 0.25])
-
-
-class Immutable(Mapping[str, Any]):
-    """A mapping that cannot be changed."""
-
-    def __init__(self, items: Any) -> None:
-        self._items = dict(items)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._items[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
 
 
 class Validating(Immutable, MutableMapping[str, Any]):

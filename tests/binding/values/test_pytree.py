@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections import ChainMap, UserDict, deque, namedtuple
+from collections import ChainMap, UserDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
@@ -22,16 +22,7 @@ from pytest_gradcheck.binding.values.pytree import (
     stored,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
-
-Pair = namedtuple("Pair", "left right")  # noqa: PYI024  # users have untyped ones
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Parameters of a layer."""
-
-    W: Any
-    b: Any
+from tests.binding.values.containers import Layer, Pair
 
 
 class Key:

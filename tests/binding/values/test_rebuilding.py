@@ -1,8 +1,8 @@
 """Rebuilding: containers of any protocol with other children in them."""
 
 import copy
-from collections import ChainMap, Counter, OrderedDict, UserDict, defaultdict, deque, namedtuple
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections import ChainMap, Counter, OrderedDict, UserDict, defaultdict, deque
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Self
@@ -19,16 +19,7 @@ from pytest_gradcheck.binding.values.rebuilding import (
     replaced,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
-
-Pair = namedtuple("Pair", "left right")  # noqa: PYI024  # users have untyped ones
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Parameters of a layer."""
-
-    W: Any
-    b: Any
+from tests.binding.values.containers import Immutable, Layer, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +106,6 @@ class Defaults(defaultdict[str, Any]):
 
     def __init__(self, items: Any) -> None:
         super().__init__(list, items)
-
-
-class Immutable(Mapping[str, Any]):
-    """A mapping that cannot be changed."""
-
-    def __init__(self, items: Any) -> None:
-        self._items = dict(items)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._items[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
 
 
 class Mutable(Immutable, MutableMapping[str, Any]):
