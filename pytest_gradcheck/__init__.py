@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         Note,
         OptionValue,
         ParameterReport,
+        SourceLocation,
+        WrongLine,
     )
     from pytest_gradcheck.report.report import Report
 
@@ -43,6 +45,8 @@ __all__ = [
     "OptionValue",
     "ParameterReport",
     "Report",
+    "SourceLocation",
+    "WrongLine",
     "check_gradient",
     "gradcheck",
 ]
@@ -51,7 +55,8 @@ _MODULES = {
     "check.assertions": "check_gradient gradcheck",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
-    "report.records": "Breach Diagnosis Entry Note OptionValue ParameterReport",
+    "report.records": "Breach Diagnosis Entry Note OptionValue ParameterReport "
+    "SourceLocation WrongLine",
     "report.report": "Report",
 }
 

@@ -169,6 +169,7 @@ def _parameter_table(report: ReportData) -> list[str]:
         result.append(line)
         for remark in _remarks(parameter, report.passed):
             result += wrap_text(remark, INDENT)
+        result += _wrong_lines(report, parameter)
     if counted:
         known = [p.relative_difference for p in counted if not isnan(p.relative_difference)]
         worst = f" (largest difference {format_difference(max(known))})" if known else ""
@@ -201,6 +202,24 @@ def _remarks(parameter: ParameterReport, passed: bool) -> Iterator[str]:
     for note in parameter.notes:
         if passed or not _is_distracting(note, parameter):
             yield note.text
+
+
+def _wrong_lines(report: ReportData, parameter: ParameterReport) -> Iterator[str]:
+    """Yield where the gradient of a parameter goes wrong; a line that was said is referred to."""
+    for wrong_line in report.wrong_lines:
+        if parameter.name not in wrong_line.parameters:
+            continue
+        location, first = wrong_line.location, wrong_line.parameters[0]
+        place = f"{location.file}:{location.first_line}"
+        if location.last_line > location.first_line:
+            place += f"-{location.last_line}"
+        if parameter.name != first:
+            yield from wrap_text(f"follows from {place}, as {first} does", INDENT)
+            continue
+        yield f"{INDENT}goes wrong at {place}: {location.source}"
+        if wrong_line.verified:
+            read = ", ".join(f"{name} (line {line})" for name, line in wrong_line.verified)
+            yield from wrap_text(f"what it reads is right: {read}", 2 * INDENT)
 
 
 def _is_distracting(note: Note, parameter: ParameterReport) -> bool:

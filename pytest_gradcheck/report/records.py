@@ -25,7 +25,9 @@ __all__ = [
     "ParameterReport",
     "Part",
     "ReportData",
+    "SourceLocation",
     "Verdict",
+    "WrongLine",
 ]
 
 Verdict = Literal["correct", "wrong", "inconclusive"]
@@ -74,6 +76,51 @@ class Diagnosis:
     kind: str
     text: str
     evidence: Mapping[str, float | int]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLocation:
+    """Lines of the user's code.
+
+    Attributes
+    ----------
+    file : str
+        Path of the file: relative to the root of the suite if it is inside, else absolute.
+    first_line, last_line : int
+        Numbers of the first and the last line, counted from 1.
+    function : str
+        Name of the function that they belong to.
+    source : str
+        Their text, without common indentation.
+    """
+
+    file: str
+    first_line: int
+    last_line: int
+    function: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongLine:
+    """Where in backward the gradient first goes wrong.
+
+    Attributes
+    ----------
+    location : SourceLocation
+        A statement, or a range of at most three lines that contains it.
+    gradients : tuple of str
+        The local variables of backward, or the parameters, whose values are wrong after it.
+    verified : tuple of (str, int)
+        What it reads and was verified to be right: the name, and the line that computed it.
+    parameters : tuple of str
+        Accessors of the parameters whose wrong gradients follow from it.
+    """
+
+    location: SourceLocation
+    gradients: tuple[str, ...]
+    verified: tuple[tuple[str, int], ...]
+    parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +287,9 @@ class ReportData:
     not_checked: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     breaches: tuple[Breach, ...] = ()
+    diagnosis: tuple[Diagnosis, ...] = ()
+    wrong_lines: tuple[WrongLine, ...] = ()
+    backward_definition: SourceLocation | None = None
     rerun: str | None = None
 
     @property

@@ -55,6 +55,12 @@ class Report(ReportData):
         Remarks on the check as a whole.
     breaches : tuple of Breach
         Laws of a vector-Jacobian product that backward violates.
+    diagnosis : tuple of Diagnosis
+        Likely causes that concern backward as a whole, or several parameters.
+    wrong_lines : tuple of WrongLine
+        Where in backward gradients first go wrong; empty if that was not found.
+    backward_definition : SourceLocation or None
+        Where backward is defined; None if its source is not known.
     rerun : str or None
         The command that repeats the check; None outside a test.
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_gradcheck import Breach, Diagnosis, Note, OptionValue, ParameterReport
+from pytest_gradcheck import (
+    Breach,
+    Diagnosis,
+    Note,
+    OptionValue,
+    ParameterReport,
+    SourceLocation,
+    WrongLine,
+)
 from pytest_gradcheck.report.message import markup_segments
 from tests.report.builders import correct, entry, inconclusive_parameter, parameter, report
 
@@ -260,3 +268,15 @@ def test_distracting_notes_are_left_out_of_failures() -> None:
     passing = text(correct(notes=(zero, point)))
     assert zero.text in passing
     assert point.text in passing
+
+
+def test_a_wrong_line_is_said_once() -> None:
+    """The line and its source are under the first parameter; others that follow refer to it."""
+    location = SourceLocation("nn.py", 31, 31, "backward", "dZ2 = dA2 * (Z1 > 0)")
+    wrong_line = WrongLine(location, ("dZ2",), (("dA2", 30),), ("W", "b"))
+    lines = text(parameter("W"), parameter("b"), wrong_lines=(wrong_line,)).splitlines()
+    assert [line for line in lines if "nn.py" in line or "right" in line] == [
+        "    goes wrong at nn.py:31: dZ2 = dA2 * (Z1 > 0)",
+        "        what it reads is right: dA2 (line 30)",
+        "    follows from nn.py:31, as W does",
+    ]
