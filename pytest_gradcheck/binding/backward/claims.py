@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.backward.shape_mismatch import ShapeMismatchError
+from pytest_gradcheck.binding.backward.shape_mismatch import ShapeMismatchError, wanted_shape
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates
 from pytest_gradcheck.binding.values.conversion import converted
 from pytest_gradcheck.binding.values.masked import first_masked
@@ -363,7 +363,7 @@ def build_claim(
             if output.size > 1 and _is_row_by_row(claim.shape, parameter, output):
                 claim = _block_diagonal(claim.reshape(output.size, -1))
             else:
-                _check_shape(claim, parameter, output, parameters, backward_name)
+                _check_shape(mine, parameter, output, parameters, backward_name)
             matrix = claim.reshape(output.size, parameter.size)
             rows.append(
                 claim_coordinates(
@@ -432,22 +432,20 @@ def _rounding(dtype: np.dtype[Any]) -> float:
 
 
 def _check_shape(
-    claim: NDArray[Any],
+    claims: Mapping[str, NDArray[Any]],
     parameter: Parameter,
     output: Block,
     parameters: Sequence[Parameter],
     backward_name: str,
 ) -> None:
     """Raise unless the shape is that of a Jacobian or, of one number, of a gradient."""
-    found = claim.shape
-    wanted = (*output.shape, *parameter.shape)
-    if found == wanted or (output.size == 1 and found == parameter.shape):
+    found = claims[parameter.name].shape
+    wanted = wanted_shape(parameter, output)
+    if found in (wanted, (*output.shape, *parameter.shape)):
         return
     explained = f"{parameter.name} has shape {parameter.shape}."
     hint = ""
-    if output.size == 1:
-        wanted = parameter.shape
-    else:
+    if output.size != 1:
         explained = f"forward's {output.name} has shape {output.shape}, so its Jacobian has "
         explained += f"shape {wanted}."
         if found == () and output.shape == parameter.shape:
@@ -464,8 +462,7 @@ def _check_shape(
         raise GradcheckUsageError(f"{message}{explained} {hint}")
     raise ShapeMismatchError(
         message + explained,
-        claim,
-        wanted,
+        claims,
         parameter=parameter,
         output=output,
         parameters=parameters,

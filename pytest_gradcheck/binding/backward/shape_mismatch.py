@@ -1,13 +1,15 @@
 """A gradient of the wrong shape: what may turn it into the right one.
 
-A transpose, a sum over broadcast axes, a reshape, or the other way around. Here only shapes
-decide what is possible. What is proposed is tested by `trial_derivative` first.
+A transpose, a sum over broadcast axes, a reshape, or the other way around; or another order of
+all gradients. Here only shapes decide what is possible. What is proposed is tested by
+`trial_derivative` first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice, permutations
 from math import prod
 from typing import Any
@@ -18,7 +20,14 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.values.parameters import Block, Parameter
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Correction", "ShapeMismatchError", "Trial", "corrections", "explain_shape"]
+__all__ = [
+    "Correction",
+    "ShapeMismatchError",
+    "Trial",
+    "corrections",
+    "explain_shape",
+    "wanted_shape",
+]
 
 Shape = tuple[int, ...]
 
@@ -32,6 +41,12 @@ MOST_CHOICES = 12
 #: Axes of arrays with more than so many are not permuted.
 MOST_PERMUTED = 4
 
+#: More gradients than so many are not tried in another order.
+MOST_ORDERED = 8
+
+#: The most proposals that a message makes.
+MOST_PROPOSED = 3
+
 
 class ShapeMismatchError(GradcheckUsageError):
     """A gradient has neither the shape of its parameter nor that of a Jacobian.
@@ -40,12 +55,10 @@ class ShapeMismatchError(GradcheckUsageError):
     ----------
     message : str
         What was returned, and which shape it should have.
-    claim : ndarray
-        What was returned.
-    wanted : tuple of int
-        That shape.
+    claims : mapping of str to ndarray
+        What was returned for every parameter, by its name.
     parameter : Parameter
-        What it should be the derivative with respect to.
+        The parameter.
     output : Block
         What it should be the derivative of.
     parameters : sequence of Parameter
@@ -55,16 +68,14 @@ class ShapeMismatchError(GradcheckUsageError):
     def __init__(
         self,
         message: str,
-        claim: NDArray[Any],
-        wanted: Shape,
+        claims: Mapping[str, NDArray[Any]],
         *,
         parameter: Parameter,
         output: Block,
         parameters: Sequence[Parameter],
     ) -> None:
         super().__init__(message)
-        self.claim = claim
-        self.wanted = wanted
+        self.claims = claims
         self.parameter = parameter
         self.output = output
         self.parameters = parameters
@@ -91,8 +102,16 @@ class Correction:
     summed: Shape = ()
 
 
+def wanted_shape(parameter: Parameter, output: Block) -> Shape:
+    """Return the shape of a gradient of one number, or of the Jacobian of an array."""
+    return parameter.shape if output.size == 1 else (*output.shape, *parameter.shape)
+
+
 def explain_shape(mismatch: ShapeMismatchError, trial: Trial) -> str:
     """Return what would give a gradient the right shape and values, in words.
+
+    Another order that makes all gradients right is said alone: it is one change. Of corrections
+    of this one gradient, all that are right are said.
 
     Parameters
     ----------
@@ -106,23 +125,59 @@ def explain_shape(mismatch: ShapeMismatchError, trial: Trial) -> str:
     str
         A sentence, or an empty text where nothing simple does.
     """
-    claim, parameter = mismatch.claim, mismatch.parameter
-    if mismatch.output.size == 1:
-        for other in mismatch.parameters:
-            if other.shape == claim.shape and trial(claim, other, ()) is not False:
-                order = ", ".join(p.name for p in mismatch.parameters)
-                return (
-                    f"That is the shape of {other.name}: are the gradients in the order {order}?"
-                )
-    proposed = list(corrections(claim, mismatch.wanted))
-    verdicts = []
-    for correction in proposed:
-        verdicts.append(trial(correction.array, parameter, correction.summed))
-        if verdicts[-1]:
-            return correction.right
-    if not proposed:
-        return ""
-    return proposed[0].unknown if None in verdicts else proposed[0].wrong
+    parameter, output = mismatch.parameter, mismatch.output
+    order, is_certain = _order(mismatch, trial)
+    if is_certain:
+        return f"{order}."
+    proposed = list(corrections(mismatch.claims[parameter.name], wanted_shape(parameter, output)))
+    verdicts = [trial(each.array, parameter, each.summed) for each in proposed]
+    pairs = list(zip(proposed, verdicts, strict=True))
+    right = [each.right for each, verdict in pairs if verdict]
+    unknown = [each.unknown for each, verdict in pairs if verdict is None]
+    wrong = [each.wrong for each in proposed[:1]]
+    return _joined(right or [*([order] if order else []), *unknown] or wrong)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Return proposals as one sentence."""
+    first, *others = list(dict.fromkeys(texts))[:MOST_PROPOSED] or [""]
+    return "; or ".join([first, *(text[0].lower() + text[1:] for text in others)]) + (
+        "." if first else ""
+    )
+
+
+def _order(mismatch: ShapeMismatchError, trial: Trial) -> tuple[str, bool]:
+    """Return the order in which gradients of another order may be, and whether they are right.
+
+    It is searched for depth first: every parameter takes one of the gradients of its shape.
+    """
+    parameters, claims = mismatch.parameters, mismatch.claims
+    count = len(parameters)
+    if not 1 < count <= MOST_ORDERED:
+        return "", False
+
+    @cache
+    def fits(k: int, j: int) -> bool | None:
+        """Return whether gradient j is that of parameter k, None if that is not known."""
+        claim = claims[parameters[j].name]
+        if claim.shape != wanted_shape(parameters[k], mismatch.output):
+            return False
+        return trial(claim, parameters[k], ())
+
+    orders: list[Shape] = [()]
+    while orders and len(orders[-1]) < count:
+        taken = orders.pop()
+        free = [j for j in range(count) if j not in taken]
+        orders += [(*taken, j) for j in reversed(free) if fits(len(taken), j) is not False]
+    if not orders:
+        return "", False
+    found = orders[-1]
+    names = [parameters[found.index(j)].name for j in range(count)]
+    own = [p.name for p in parameters]
+    order = f"{', '.join(names)}: return them in the order {', '.join(own)}"
+    if all(fits(k, j) for k, j in enumerate(found)):
+        return f"The gradients are in the order {order}", True
+    return f"The gradients may be in the order {order}", False
 
 
 def corrections(claim: NDArray[Any], wanted: Shape) -> Iterator[Correction]:
@@ -131,11 +186,11 @@ def corrections(claim: NDArray[Any], wanted: Shape) -> Iterator[Correction]:
     Examples
     --------
     >>> [c.right for c in corrections(np.ones((3, 3)), (3,))]
-    ['Its sum over axis 0 is right.', 'Its sum over axis 1 is right.']
+    ['Its sum over axis 0 is right', 'Its sum over axis 1 is right']
     >>> [c.right for c in corrections(np.ones((3, 4)), (4, 3))]
-    ['Its transpose is right.', 'Its reshape((4, 3)) is right.']
+    ['Its transpose is right', 'Its reshape((4, 3)) is right']
     >>> [c.right for c in corrections(np.ones(4), (3, 4))]
-    ['It was summed over axis 0: leave out that sum.', 'It is right when broadcast along axis 0.']
+    ['It was summed over axis 0: leave out that sum', 'It is right when broadcast along axis 0']
     """
     found = claim.shape
     if found == wanted:
@@ -163,22 +218,22 @@ def corrections(claim: NDArray[Any], wanted: Shape) -> Iterator[Correction]:
 def _made(what: str, array: NDArray[Any]) -> Correction:
     return Correction(
         array,
-        right=f"{what} is right.",
-        wrong=f"{what} would have that shape, but is not right either.",
-        unknown=f"{what} would have that shape.",
+        right=f"{what} is right",
+        wrong=f"{what} would have that shape, but is not right either",
+        unknown=f"{what} would have that shape",
     )
 
 
 def _spread(claim: NDArray[Any], wanted: Shape, axes: Shape) -> Iterator[Correction]:
     """Yield a claim spread along axes that it lacks, as a mean of the sum and as it is."""
-    words = _in_words(axes)
-    wrong = f"It lacks {words}, and is no sum over it."
-    unknown = f"It lacks {words}: a sum too many, or not broadcast?"
+    words, it = _in_words(axes), "it" if len(axes) == 1 else "them"
+    wrong = f"It lacks {words}, and is no sum over {it}"
+    unknown = f"It may have been summed over {words}, or not broadcast along {it}"
     spread = np.broadcast_to(claim, wanted)
     count = prod(wanted[axis] for axis in axes)
-    right = f"It was summed over {words}: leave out that sum."
+    right = f"It was summed over {words}: leave out that sum"
     yield Correction(spread / max(count, 1), right, wrong, unknown, axes)
-    yield Correction(spread, f"It is right when broadcast along {words}.", wrong, unknown)
+    yield Correction(spread, f"It is right when broadcast along {words}", wrong, unknown)
 
 
 def _permutations(found: Shape, wanted: Shape) -> Iterator[Shape]:

@@ -23,8 +23,7 @@ def explained(found: Shape, wanted: Shape, trial: Trial) -> str:
     parameter = Parameter("x", wanted, "float64", 0, int(np.prod(wanted)))
     mismatch = ShapeMismatchError(
         "",
-        np.zeros(found),
-        wanted,
+        {"x": np.zeros(found)},
         parameter=parameter,
         output=Block("output", (), "float64", 0, 1),
         parameters=[parameter],
@@ -50,7 +49,8 @@ def explained(found: Shape, wanted: Shape, trial: Trial) -> str:
 )
 def test_what_is_right_is_said(found: Shape, wanted: Shape, hint: str) -> None:
     """A transpose, a sum or a reshape, or the other way around."""
-    assert explained(found, wanted, lambda *_: True) == hint
+    trials = iter([True])
+    assert explained(found, wanted, lambda *_: next(trials, False)) == hint
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,14 @@ def test_what_is_right_is_said(found: Shape, wanted: Shape, hint: str) -> None:
         (
             (3, 3),
             (3,),
-            "Its sum over axis 0 would have that shape.",
+            "Its sum over axis 0 would have that shape; or its sum over axis 1 would have that "
+            "shape.",
             "Its sum over axis 0 would have that shape, but is not right either.",
         ),
         (
             (3,),
             (4, 3),
-            "It lacks axis 0: a sum too many, or not broadcast?",
+            "It may have been summed over axis 0, or not broadcast along it.",
             "It lacks axis 0, and is no sum over it.",
         ),
     ],
@@ -79,7 +80,7 @@ def test_what_is_not_known_to_be_right_is_not_proposed(
 
 
 def test_every_choice_of_axes_is_tried() -> None:
-    """The first that is right is said."""
+    """One that is right is said, and all where several are."""
     trials: list[float] = []
 
     def trial(array: Any, *_: object) -> bool:
@@ -87,6 +88,9 @@ def test_every_choice_of_axes_is_tried() -> None:
         return len(trials) == 2
 
     assert explained((3, 3), (3,), trial) == "Its sum over axis 1 is right."
+    assert explained((3, 3), (3,), lambda *_: True) == (
+        "Its sum over axis 0 is right; or its sum over axis 1 is right."
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,7 @@ def test_many_axes_are_matched_without_trying_their_subsets(
 
 
 def test_axes_of_length_one_are_no_sum() -> None:
-    """The hint names the first axes that fit."""
+    """The hint names the axes that fit."""
     assert explained((1, 2, 3, 2), (1, 3, 2), lambda *_: True) == "Its sum over axis 1 is right."
 
 
@@ -188,8 +192,8 @@ def test_proposals_are_tested(forward: Any, backward: Any, args: Any, expected: 
     assert hint(forward, backward, *args, wrt="b" if len(args) > 1 else None) == expected
 
 
-def test_gradient_of_another_parameter_is_tested() -> None:
-    """That of a matrix is no gradient of another in the wrong order, whatever its shape."""
+def test_order_of_gradients_is_tested() -> None:
+    """It is proposed where all gradients are right in it, and not for the shape of one."""
     w = RNG.normal(size=(2, 3))
 
     def forward(w: Any, b: Any) -> Any:
@@ -198,9 +202,53 @@ def test_gradient_of_another_parameter_is_tested() -> None:
     def gradients(w: Any, b: Any) -> Any:
         return 2 * w * np.sum(b**3), np.sum(w**2) * 3 * b**2
 
-    asked = "That is the shape of b: are the gradients in the order w, b?"
-    assert hint(forward, lambda w, b: gradients(w, b)[::-1], w, B) == asked
+    assert hint(forward, lambda w, b: gradients(w, b)[::-1], w, B) == (
+        "The gradients are in the order b, w: return them in the order w, b."
+    )
     assert "in the order" not in hint(forward, lambda w, b: (b, gradients(w, b)[1]), w, B)
+
+
+def test_order_of_many_gradients_is_found() -> None:
+    """Those of two layers come as weights, then biases."""
+    layers = [RNG.normal(size=shape) for shape in ((4, 2), (2,), (2, 3), (3,))]
+
+    def forward(W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
+        return np.sum(np.sin(W1)) * np.sum(b1**2) + np.sum(np.sin(W2)) * np.sum(b2**2)
+
+    def backward(W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
+        of_weights = (np.cos(W1) * np.sum(b1**2), np.cos(W2) * np.sum(b2**2))
+        return *of_weights, np.sum(np.sin(W1)) * 2 * b1, np.sum(np.sin(W2)) * 2 * b2
+
+    assert hint(forward, backward, *layers) == (
+        "The gradients are in the order W1, W2, b1, b2: return them in the order W1, b1, W2, b2."
+    )
+
+
+def test_order_that_forward_does_not_show_is_a_question() -> None:
+    """The values of a step function say nothing; what else has the shape is said as well."""
+    w, b = np.zeros((3, 3)), np.zeros(3)
+    forward, gradients = (lambda w, b: np.sum(np.floor(w)) + np.sum(np.floor(b))), (b, w)
+    assert hint(forward, lambda w, b: gradients, w, b) == (
+        "The gradients may be in the order b, w: return them in the order w, b; or it may have "
+        "been summed over axis 0, or not broadcast along it; or it may have been summed over axis "
+        "1, or not broadcast along it."
+    )
+
+
+@pytest.mark.parametrize("batch", [4, 6])
+@pytest.mark.parametrize("by_upstream", [True, False])
+def test_bias_without_its_sum_is_no_other_order(batch: int, by_upstream: bool) -> None:
+    """What is returned for it is the gradient of the input as well, in a square batch too."""
+    x = RNG.normal(size=(batch, 4))
+
+    def forward(x: Any, b: Any) -> Any:
+        return x + b if by_upstream else np.sum((x + b) ** 2)
+
+    def backward(x: Any, b: Any, dout: Any = 1) -> Any:
+        gradient = dout if by_upstream else 2 * (x + b)
+        return gradient, gradient
+
+    assert hint(forward, backward, x, B) == "Its sum over axis 0 is right."
 
 
 def test_forward_is_where_it_was_after_a_trial() -> None:

@@ -161,18 +161,6 @@ def test_attribute_of_whole_numbers() -> None:
     )
 
 
-def test_gradients_in_another_order() -> None:
-    """The message names another parameter that has the shape of the gradient."""
-    W, b = np.ones((2, 3)), np.ones(2)
-    message = refused(
-        lambda W, b: np.sum(W @ X + b), lambda W, b: (np.ones(2), np.tile(X, (2, 1))), W, b
-    )
-    assert message == (
-        "lambda returned a gradient of W of shape (2,); W has shape (2, 3). That is the shape of "
-        "b: are the gradients in the order W, b?"
-    )
-
-
 def relu(x: Any) -> Any:
     """Return the positive parts."""
     return np.maximum(x, 0.0)
