@@ -455,6 +455,10 @@ def test_upstream_gradients_of_other_outputs_are_refused() -> None:
     message = refusal(lambda x: (x * 1, x * 2, x * 3), lambda dy, dz, x: dy + dz, X)
     assert "but forward returns 3 outputs" in message
     assert "backward_args=('cotangent[0]', 'cotangent[1]', 'x')" in message
+    message = refusal(lambda x: (x, x * 2), lambda dy, dz, dh, x: dy + dz, X)
+    assert "backward_args=('cotangent[0]', 'cotangent[1]', 'output', 'x')" in message
+    message = refusal(lambda x: x * 1, lambda *, dy, dz, x: dy + dz, X)
+    assert "Rename what is no upstream gradient, or wrap backward in a function" in message
     message = refusal(lambda x: (x, x), lambda dy, x: dy, X, backward_args=("cotangent[2]", "x"))
     assert "asks for the upstream gradients cotangent[2], but forward returns 2 outputs" in message
 

@@ -13,7 +13,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count, repeat
+from itertools import chain, count, islice, repeat
 from typing import Any
 
 from pytest_gradcheck.binding.call.attributes import bound_object
@@ -25,6 +25,7 @@ from pytest_gradcheck.binding.call.decorators import (
 )
 from pytest_gradcheck.binding.call.signature import (
     BoundArguments,
+    accepts,
     is_ufunc,
     name_of,
     readable,
@@ -93,6 +94,8 @@ class BackwardPlan:
         What the call may mean, where it would be a guess for any output but a number.
     doubt : UnclearCall or None
         What it may mean, where it would be a guess for a number.
+    signature : inspect.Signature or None
+        That of backward, where it is known: a call is tried with it before it is proposed.
     """
 
     name: str
@@ -106,6 +109,7 @@ class BackwardPlan:
     in_order: bool = False
     unclear: UnclearCall | None = None
     doubt: UnclearCall | None = None
+    signature: inspect.Signature | None = None
 
     @property
     def needs(self) -> frozenset[str]:
@@ -223,17 +227,23 @@ class BackwardPlan:
         returned = f"{len(outputs)} outputs" if outputs else "one output"
         parts: Iterator[str] = (f"cotangent[{k}]" for k in count())
         if len(outputs) < len(asked):
-            # One of them is something else.
-            parts = chain(["cotangent"], repeat("output"))
+            # What there is no output for is something else.
+            known = islice(parts, len(outputs)) if len(outputs) > 1 else ["cotangent"]
+            parts = chain(known, repeat("output"))
         stated = tuple(
             next(parts) if source.startswith("<cotangent") else source.strip("<>")
             for source in self._sources
         )
-        return GradcheckUsageError(
-            f"backward, {self.name}, asks for the upstream gradients {listed(asked)}, but forward "
-            f"returns {returned}. State the positional arguments of the call, as in "
+        advice = (
+            "State the positional arguments of the call, as in "
             f"backward_args={stated!r}, where 'cotangent' is the upstream gradient of all that "
             "forward returns, and 'cotangent[0]' that of its first output."
+        )
+        if not accepts(self.signature, stated):
+            advice = "Rename what is no upstream gradient, or wrap backward in a function."
+        return GradcheckUsageError(
+            f"backward, {self.name}, asks for the upstream gradients {listed(asked)}, but forward "
+            f"returns {returned}. {advice}"
         )
 
 
@@ -308,9 +318,9 @@ def plan_backward(
         return BackwardPlan(name, (*_in_order(required, known), *rest))
     if is_known and _is_doubtful(known, passed):
         doubt = replace(unclear, sources={n: _unless_upstream(known[n]) for n in known})
-        return replace(_by_name(name, parameters, known, upstream, sources_of), doubt=doubt)
+        return replace(_by_name(name, signature, known, upstream, sources_of), doubt=doubt)
     if is_known and (known or (signature is not None and not any(map(_is_variadic, parameters)))):
-        return _by_name(name, parameters, known, upstream, sources_of)
+        return _by_name(name, signature, known, upstream, sources_of)
     if rest or any(source is not None for source in known.values()):
         raise GradcheckUsageError(unclear.describe())
     return _by_position(name, signature, arguments, unclear, backward)
@@ -434,9 +444,13 @@ def _required(
     signature: inspect.Signature | None, sources: _Sources
 ) -> tuple[list[inspect.Parameter], dict[str, str | None]]:
     """Return all parameters, and the sources of those that must be passed."""
-    parameters = [] if signature is None else list(signature.parameters.values())
+    parameters = _parameters(signature)
     required = [p.name for p in parameters if p.default is p.empty and not _is_variadic(p)]
     return parameters, sources.of(required)
+
+
+def _parameters(signature: inspect.Signature | None) -> list[inspect.Parameter]:
+    return [] if signature is None else list(signature.parameters.values())
 
 
 def _passed_on(parameters: Iterable[inspect.Parameter], sources: _Sources) -> tuple[str, ...]:
@@ -492,12 +506,13 @@ def _is_neutral(default: object) -> bool:
 
 def _by_name(
     name: str,
-    parameters: Sequence[inspect.Parameter],
+    signature: inspect.Signature | None,
     known: Mapping[str, str | None],
     upstream: tuple[str, ...],
     sources: _Sources,
 ) -> BackwardPlan:
     """Plan a call by name; positional-only parameters are passed in their order."""
+    parameters = _parameters(signature)
     required = [p for p in parameters if p.name in known]
     positional = [p for p in required if p.kind is p.POSITIONAL_ONLY]
     keywords = {p.name: known[p.name] or "" for p in required if p.kind is not p.POSITIONAL_ONLY}
@@ -514,6 +529,7 @@ def _by_name(
         optional_cache=next(caches, None),
         upstream=upstream if several else (),
         optional_upstream=optional_upstream if several else (),
+        signature=signature,
     )
 
 
@@ -556,22 +572,10 @@ def _by_position(
     is_method_of_same = owner is not None and any(
         owner is other for other in (unclear.forward, bound_object(unclear.forward))
     )
-    if not unclear.sources and not is_method_of_same:
+    is_accepted = accepts(signature, positional, keywords)
+    if is_accepted and not unclear.sources and not is_method_of_same:
         # It has no names to go by: a universal function, or a wrapper of only *args.
         return replace(plan, unclear=None)
-    if is_method_of_same or unclear.may_be_tuple or not _fits(signature, positional, keywords):
+    if is_method_of_same or unclear.may_be_tuple or not is_accepted:
         raise GradcheckUsageError(unclear.describe())
     return plan
-
-
-def _fits(
-    signature: inspect.Signature | None, args: Sequence[str], kwargs: Mapping[str, str]
-) -> bool:
-    """Return whether a function of this signature can be called so."""
-    if signature is None:
-        return True
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError:
-        return False
-    return True

@@ -1,7 +1,8 @@
 """Readings of a call of backward that is not clear: what its unknown parameters may stand for.
 
 Each reading is given as the `backward_args` that state it, so that the user chooses by pasting
-one. It decides nothing: a parameter that is not known is never guessed.
+one. In it names that are alike go together, as ``w`` and ``weight``. It decides nothing: a
+parameter that is not known is never guessed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from pytest_gradcheck.binding.call.upstream_gradients import known_outputs, may_return_tuple
+from pytest_gradcheck.binding.call.signature import accepts
+from pytest_gradcheck.binding.call.upstream_gradients import (
+    is_derivative,
+    known_outputs,
+    may_return_tuple,
+)
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed
 
@@ -93,10 +99,17 @@ class UnclearCall:
         """Return what to write, for each reading."""
         unknown = self._unknown
         if not self.sources:
-            return (
-                f"State the call: backward_args={self.arguments[:LONG]!r} for the arguments of "
-                f"forward, or backward_args=({self._cotangent!r},) for an upstream gradient."
-            )
+            stated = [
+                f"backward_args={call!r} for {what}"
+                for call, what in (
+                    (self.arguments, "the arguments of forward"),
+                    ((self._cotangent,), "an upstream gradient"),
+                )
+                if len(call) <= LONG and accepts(self.signature, call)
+            ]
+            if not stated:
+                return "Wrap backward in a function that names what it takes."
+            return f"State the call: {', or '.join(stated)}."
         rename = "Rename the parameter" if len(unknown) == 1 else "Rename the parameters"
         readings = [] if self._is_long else list(dict.fromkeys(self._readings()))
         if not readings:
@@ -139,22 +152,41 @@ class UnclearCall:
         may_be_cache = "<cache>" not in known and (bool(caches) or self.may_be_tuple)
         upstream = [] if has_cotangent else [self._cotangent]
         if caches and CACHE_NAMES.isdisjoint(free):
-            fillers = iter([*upstream, *free])
-            reading = tuple("cache" if n == caches[0] else next(fillers, "") for n in unknown)
-            yield from [reading] if all(reading) else []
+            rest = [name for name in unknown if name != caches[0]]
+            if len(upstream) + len(free) >= len(rest):
+                others = iter(self._paired(rest, [*upstream, *free]))
+                yield tuple("cache" if n == caches[0] else next(others) for n in unknown)
         if len(unknown) == 1:
-            others = (*self._specials(unknown[0]), *upstream, *free[:LISTED])
-            yield from ((filler,) for filler in others)
+            fillers = [*self._specials(unknown[0]), *upstream, *free[:LISTED]]
+            yield from ((filler,) for filler in fillers)
             yield from [("cache",)] if may_be_cache else []
             return
         if len(free) == len(unknown):
-            yield tuple(free)
+            yield self._paired(unknown, free)
         if upstream and len(free) >= len(unknown) - 1:
-            yield (*upstream, *free[: len(unknown) - 1])
+            yield self._paired(unknown, [*upstream, *free])
         if upstream and may_be_cache and len(unknown) == 2:
             yield (*upstream, "cache")
         if upstream and (self.may_be_tuple or len(free) < len(unknown) - 1):
             yield tuple(f"cotangent[{k}]" for k in range(len(unknown)))
+
+    def _paired(self, names: Sequence[str], fillers: Sequence[str]) -> tuple[str, ...]:
+        """Return fillers in the order of the names: those that are alike, the rest in order."""
+        rest, found = list(fillers), dict[str, str]()
+        for name in names:
+            alike = [filler for filler in rest if self._are_alike(name, filler)]
+            if len(alike) == 1:
+                found[name] = alike[0]
+                rest.remove(alike[0])
+        others = iter(rest)
+        return tuple(found.get(name) or next(others) for name in names)
+
+    def _are_alike(self, name: str, filler: str) -> bool:
+        """Return whether one name abbreviates the other, or is that of an upstream gradient."""
+        if filler == self._cotangent:
+            return is_derivative(name, {*self.arguments, *self.sources})
+        name, filler = name.lower(), filler.lower()
+        return name.startswith(filler) or filler.startswith(name)
 
     def _specials(self, name: str) -> Iterator[str]:
         """Yield the specials that a name suggests: that of an output, or of a tangent."""

@@ -23,7 +23,15 @@ from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
 
-__all__ = ["BoundArguments", "bind_arguments", "is_ufunc", "name_of", "readable", "signature_of"]
+__all__ = [
+    "BoundArguments",
+    "accepts",
+    "bind_arguments",
+    "is_ufunc",
+    "name_of",
+    "readable",
+    "signature_of",
+]
 
 #: Signatures of plain functions by their code object, which is the same when a test defines the
 #: function again.
@@ -143,7 +151,8 @@ def bind_arguments(
     try:
         used, bound = _bind(forward, signature, args, kwargs)
     except TypeError as error:
-        if len(args) == 1 and not kwargs and _fits(signature, args[0]):
+        inputs = args[0] if len(args) == 1 and not kwargs else None
+        if isinstance(inputs, (tuple, list)) and accepts(signature, inputs):
             raise GradcheckUsageError(
                 f"a {type_name(args[0])} of {len(args[0])} was passed as the one argument of "
                 f"forward, {name_of(forward)}{signature}: pass its items one by one, as in "
@@ -179,17 +188,6 @@ def _bind(
         raise
 
 
-def _fits(signature: inspect.Signature, inputs: object) -> bool:
-    """Return whether `inputs` is a tuple of all arguments, as other checkers take them."""
-    if not isinstance(inputs, (tuple, list)):
-        return False
-    try:
-        signature.bind(*inputs)
-    except TypeError:
-        return False
-    return True
-
-
 def _named_arguments(
     signature: inspect.Signature, bound: inspect.BoundArguments
 ) -> Iterator[tuple[str, Any, str | None, bool]]:
@@ -210,6 +208,28 @@ def _named_arguments(
             by_position = positional > 0 and parameter.kind is not parameter.KEYWORD_ONLY
             positional -= by_position
             yield shortened(name), bound.arguments[name], None if by_position else name, False
+
+
+def accepts(
+    signature: inspect.Signature | None,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+) -> bool:
+    """Return whether a function of this signature can be called so; without one it may be.
+
+    Examples
+    --------
+    >>> signature = signature_of(lambda x, *, w: x * w)
+    >>> accepts(signature, ["x", "w"]), accepts(signature, ["x"], {"w": "w"})
+    (False, True)
+    """
+    if signature is None:
+        return True
+    try:
+        signature.bind(*args, **(kwargs or {}))
+    except TypeError:
+        return False
+    return True
 
 
 def signature_of(function: Callable[..., Any]) -> Signature | None:

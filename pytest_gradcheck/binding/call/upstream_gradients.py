@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any, TypeAlias
 
 __all__ = [
+    "is_derivative",
     "known_outputs",
     "match_outputs",
     "may_return_tuple",
@@ -110,6 +111,17 @@ def upstream_parameters(
             )
         }
     return tuple(name for name in names if name in found)
+
+
+def is_derivative(name: str, names: Collection[str]) -> bool:
+    """Return whether a name is that of a derivative of, or by, one of the others.
+
+    Examples
+    --------
+    >>> is_derivative("dweight", ["x", "weight"]), is_derivative("data", ["x", "weight"])
+    (True, False)
+    """
+    return any(stem in names for _, stem in _stems(name))
 
 
 def match_outputs(names: Sequence[str], outputs: Sequence[str]) -> tuple[int | None, ...]:

@@ -165,6 +165,40 @@ def test_unclear_calls_are_refused(
     assert message.endswith(f"{NO_SPECIAL_NAME} {advice}")
 
 
+@pytest.mark.parametrize(
+    ("backward", "stated"),
+    [
+        (lambda x, w, dweight: 0, ("x", "weight", "cotangent")),
+        (lambda x, w, dw: 0, ("x", "weight", "cotangent")),
+        (lambda dweight, x, w: 0, ("cotangent", "x", "weight")),
+        (lambda inp, w, dz: 0, ("x", "weight", "cotangent")),
+        (lambda dw, w, ctx: 0, ("cotangent", "weight", "cache")),
+        (lambda p, q, dz: 0, ("x", "weight", "cotangent")),
+    ],
+)
+def test_names_that_are_alike_go_together(backward: Function, stated: tuple[str, ...]) -> None:
+    """An abbreviation is the argument, and what is called like its derivative is none."""
+    with pytest.raises(GradcheckUsageError) as error:
+        plan(backward, lambda x, weight: x @ weight).for_outputs((), is_number=False)
+    assert f"state the call: backward_args={stated!r} if " in error.value.args[0]
+
+
+@pytest.mark.parametrize(
+    ("backward", "forward", "args"),
+    [
+        (lambda **kwargs: 0, lambda x, w: x * w, (1.0, 2.0)),
+        (lambda **kwargs: 0, lambda *args: sum(args), (1.0,) * 20),
+    ],
+)
+def test_call_that_the_signature_refuses_is_not_proposed(
+    backward: Function, forward: Function, args: tuple[float, ...]
+) -> None:
+    """Nor is it made, where backward takes no positional arguments."""
+    with pytest.raises(GradcheckUsageError) as error:
+        plan(backward, forward, args)
+    assert error.value.args[0].endswith(" Wrap backward in a function that names what it takes.")
+
+
 def test_shadowed_special_is_stated_by_another_name() -> None:
     """An argument of forward that is called cotangent is that argument."""
     forward = lambda cotangent, dout: cotangent * dout  # noqa: E731
