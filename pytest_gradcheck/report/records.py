@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pytest_gradcheck.report.accessors import short_name
 from pytest_gradcheck.report.inert_text import escaped
 from pytest_gradcheck.report.representation import listed, shown
 
@@ -324,7 +325,7 @@ class ReportData:
             If no parameter, or more than one, has that name.
         """
         found = [p for p in self.parameters if p.name == name]
-        found = found or [p for p in self.parameters if name in _short_names(p.name)]
+        found = found or [p for p in self.parameters if name == short_name(p.name)]
         if len(found) == 1:
             return found[0]
         names = listed(p.name for p in found or self.parameters)
@@ -335,12 +336,6 @@ class ReportData:
 def _subscript(index: tuple[int, ...], part: Part | None) -> str:
     subscript = f"[{', '.join(map(str, index))}]" if index else ""
     return subscript if part is None else f"{subscript}.{part}"
-
-
-def _short_names(name: str) -> set[str]:
-    """Return the short names of an accessor: ``W1`` of ``p['W1']``, ``W`` of ``self.W``."""
-    last = name.replace("]", "").replace("[", ".").split(".")[-1]
-    return {last, last.strip("'\"")}
 
 
 def _to_builtins(value: Any) -> Any:

@@ -13,10 +13,11 @@ import numpy as np
 
 from pytest_gradcheck.binding.backward.gradient_matching import KEY_CONVENTIONS, match_gradients
 from pytest_gradcheck.binding.call.attributes import follow
-from pytest_gradcheck.binding.call.wrt import LAST_KEY, Item, short_name
+from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.conversion import DATA_ATTRIBUTES
 from pytest_gradcheck.binding.values.pytree import contents, named_children
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.accessors import LAST_KEY, short_name
 
 __all__ = ["find_attribute_gradients", "prefer_attribute_gradients"]
 

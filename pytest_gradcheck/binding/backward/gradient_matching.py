@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.wrt import Item, short_name
+from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.pytree import (
     LeafNames,
     accessors,
@@ -24,6 +24,7 @@ from pytest_gradcheck.binding.values.pytree import (
     named_children,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.accessors import short_name
 from pytest_gradcheck.report.representation import key_text, listed, shown
 from pytest_gradcheck.report.spelling import closest
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from pytest_gradcheck.binding.backward.gradient_matching import parameter_names
 from pytest_gradcheck.binding.call.signature import BoundArguments
-from pytest_gradcheck.binding.call.wrt import IntegerLeaves, as_floats, short_name
+from pytest_gradcheck.binding.call.wrt import IntegerLeaves, as_floats
 from pytest_gradcheck.binding.values.pytree import Leaf, describe_value, leaves, with_article
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.accessors import short_name
 
 __all__ = ["refuse_integer_gradients", "unread_gradients"]
 

@@ -6,7 +6,6 @@ not know what is checked.
 
 from __future__ import annotations
 
-import ast
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,21 +18,17 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.values.pytree import accessors, attribute_names, contents, keys_of
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.accessors import STRING, literal
 from pytest_gradcheck.report.representation import type_name
 
 __all__ = [
-    "STRING",
     "assigner",
     "bind_again",
     "bound_object",
     "copy_object",
     "follow",
-    "literal",
     "rebind",
 ]
-
-#: A string as Python writes it.
-STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 
 _ACCESS = re.compile(rf"\.(?P<name>\w+)|\[(?P<key>{STRING})\]|\[(?P<index>-?\d+)\]")
 
@@ -243,14 +238,6 @@ def _keys(container: Any) -> Iterable[Any]:
     if isinstance(container, Mapping):
         return keys_of(container)
     return attribute_names(container) or range(len(contents(container) or ()))
-
-
-def literal(text: str) -> str:
-    """Return the string that `text` is, as Python writes it; without quotes if it is none."""
-    try:
-        return str(ast.literal_eval(text))
-    except (SyntaxError, ValueError):
-        return text[1:-1]
 
 
 def _read_accesses(accessor: str) -> list[tuple[str, Any]]:

@@ -7,7 +7,6 @@ anything.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.call.attributes import STRING, follow, literal
+from pytest_gradcheck.binding.call.attributes import follow
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.conversion import data_attribute
 from pytest_gradcheck.binding.values.masked import first_masked
@@ -34,17 +33,15 @@ from pytest_gradcheck.binding.values.pytree import (
     with_article,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.accessors import short_name
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
 from pytest_gradcheck.report.spelling import closest
 
-__all__ = ["LAST_KEY", "Item", "as_floats", "refuse_masked", "select_items", "short_name"]
+__all__ = ["Item", "as_floats", "refuse_masked", "select_items"]
 
 #: A search for the numbers of an object ends after so many places.
 MOST_PLACES = 1000
-
-#: A key that ends an accessor.
-LAST_KEY = re.compile(rf"\[({STRING})\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +154,6 @@ def refuse_masked(items: Sequence[Item], forward_name: str) -> None:
                     f"{leaf.name}.compressed(), or {leaf.name}.filled(0.0), or leave "
                     f"{leaf.name} out of wrt=."
                 )
-
-
-def short_name(accessor: str) -> str:
-    """Return the last name of an accessor: ``parameters['W1']`` -> ``W1``, ``self.b`` -> ``b``.
-
-    An accessor that ends in a number has no shorter name.
-    """
-    if accessor.endswith("]"):
-        key = LAST_KEY.search(accessor)
-        return accessor if key is None else shortened(literal(key[1]))
-    return accessor.rsplit(".", 1)[-1]
 
 
 def _all_floating_items(arguments: BoundArguments, forward_name: str) -> tuple[Item, ...]:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.wrt import short_name
 from pytest_gradcheck.binding.constrained_parameters.user_constraints import (
     Projected,
     Retracted,
@@ -24,6 +23,7 @@ from pytest_gradcheck.binding.constrained_parameters.user_constraints import (
 from pytest_gradcheck.binding.values.pytree import Leaf, describe_value
 from pytest_gradcheck.constraints import Constraint, masked
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.accessors import short_name
 from pytest_gradcheck.report.representation import listed, shown
 from pytest_gradcheck.report.spelling import closest
 
