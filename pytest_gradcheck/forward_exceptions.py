@@ -46,7 +46,7 @@ def raise_after_full_check(problem: Problem, measured: FullMeasurement) -> None:
     Exception
         If forward raises an exception on both sides that is no domain error.
     GradcheckUsageError
-        If forward returns another number of outputs.
+        If forward returns another kind or number of outputs.
     """
     if problem.tangent is None:
         _raise_at_coordinates(problem, 0, measured.found, measured.scales)
@@ -110,7 +110,7 @@ def _raise_at_coordinates(
     outside = np.asarray(found.has_status(Status.UNDEFINED).any(axis=1))
     one_sided = np.asarray(found.has_status(Status.EDGE).any(axis=1))
     for coordinate, edge in _edges(problem, start, outside | one_sided):
-        if outside[coordinate - start] or edge.kind == "size":
+        if outside[coordinate - start] or edge.kind == "output":
             change = np.zeros_like(problem.here)
             change[coordinate] = NEAREST * scales.own(np.array([coordinate]))[0]
             _raise_if_both_sides_do(problem, edge, change)
@@ -131,7 +131,7 @@ def _edges(problem: Problem, start: int, rows: Booleans) -> Iterator[tuple[int, 
 def _raise_if_both_sides_do(problem: Problem, edge: Edge | None, change: Vector) -> None:
     """Raise the exception of forward if it raises where a change is added and subtracted.
 
-    Another number of outputs on one side suffices.
+    Another kind or number of outputs on one side suffices.
     """
     if edge is None or edge.kind == "domain":
         return

@@ -90,9 +90,83 @@ def test_output_of_another_size_nearby_is_refused(mode: str) -> None:
         with pytest.raises(GradcheckUsageError) as error:
             check_gradient(forward, lambda x: np.eye(3), X, mode=mode, seed=0)
         assert error.value.args[0] == (
-            "lambda returned 2 numbers while gradcheck perturbed x[0] by 1e-12, but 3 at the "
-            "point itself: the output's size must not depend on the parameters."
+            "lambda returned 2 numbers, not 3, while gradcheck perturbed x[0] by 1e-12: the kind "
+            "and the size of its output must not depend on the parameters."
         )
+
+
+def pair(x: Any) -> Any:
+    """Return two outputs, in a tuple."""
+    return np.sum(x**2), 2 * x
+
+
+@MODES
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("no number", "a str"),
+        ("1.5", "a str"),
+        (None, "None"),
+        (object(), "an object"),
+        ([None, 1.0], "None as output[0]"),
+        ({"loss": 1.0}, "a dict with the keys loss"),
+    ],
+)
+@pytest.mark.parametrize("forward", [lambda x: np.sum(x**2), lambda x: x**2, pair])
+def test_output_of_another_kind_nearby_is_refused(
+    forward: Any, output: Any, said: str, mode: str
+) -> None:
+    """It is said what forward returned, and where: that is no boundary of its domain."""
+    backward = (lambda x: (2 * x, 2 * np.eye(3))) if forward is pair else (lambda x: 2 * x)
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(
+            lambda x: forward(x) if np.array_equal(x, X) else output, backward, X, mode=mode
+        )
+    assert re.fullmatch(
+        rf"lambda returned {re.escape(said)}, while gradcheck perturbed (x\[0\] by 1e-12|several "
+        r"entries of x): the kind and the size of its output must not depend on the parameters\.",
+        error.value.args[0],
+    )
+
+
+@MODES
+def test_output_of_another_kind_far_away_does_not_decide(mode: str) -> None:
+    """As with an exception there."""
+
+    def forward(x: Any) -> Any:
+        return np.sum(x**2) if np.abs(x - X).max() < 1e-7 else "too far"
+
+    assert check_gradient(forward, lambda x: 2 * x, X, mode=mode).verdict == "correct"
+    assert check_gradient(forward, lambda x: 2.02 * x, X, mode=mode).verdict == "wrong"
+
+
+@MODES
+def test_complex_output_of_a_real_function_is_a_boundary(mode: str) -> None:
+    """A root is complex on one side: its real part there is no value of the function."""
+
+    def forward(x: Any) -> Any:
+        return np.sum(np.emath.sqrt(x - X[0] + 1e-7))
+
+    def backward(x: Any, factor: float = 1.0) -> Any:
+        return factor / (2 * np.sqrt(x - X[0] + 1e-7))
+
+    assert check_gradient(forward, backward, X, mode=mode).verdict == "correct"
+    assert check_gradient(forward, lambda x: backward(x, 1.1), X, mode=mode).verdict == "wrong"
+    report = check_gradient(lambda x: x if x == 1.0 else 1j, lambda x: 5.0, 1.0, mode=mode)
+    assert report.verdict == "inconclusive"
+    assert re.search(
+        r"is moved by \S+ forward returns complex numbers", " ".join(str(report).split())
+    )
+
+
+@MODES
+def test_complex_output_without_an_imaginary_part_is_real(mode: str) -> None:
+    """Eigenvalues become a conjugate pair, which has a real sum."""
+    point = np.array([[1.0, 0.5], [0.0, 1.0]])
+    report = check_gradient(
+        lambda A: np.sum(np.linalg.eigvals(A)), lambda A: np.eye(2), point, mode=mode
+    )
+    assert report.verdict == "correct"
 
 
 @MODES
@@ -269,5 +343,5 @@ def test_output_that_is_none_at_perturbed_points_is_refused(as_output: Any) -> N
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(forward, backward, X)
     message = str(error.value.args[0])
-    returned = "None" if as_output(1) == 1 else "1 numbers"
-    assert message.startswith(f"forward returned {returned} while gradcheck perturbed x[0]")
+    returned = "None" if as_output(1) == 1 else "None as output[0]"
+    assert message.startswith(f"forward returned {returned}, while gradcheck perturbed x[0]")

@@ -759,8 +759,8 @@ class TestUsageErrors:
                 problem.attempt([problem.point])
             problem.point[0] = 1.0
         assert error.value.args[0] == (
-            "lambda returned 1 numbers while gradcheck perturbed x[0] by -2, but 2 at the point "
-            "itself: the output's size must not depend on the parameters."
+            "lambda returned 1 number, not 2, while gradcheck perturbed x[0] by -2: the kind and "
+            "the size of its output must not depend on the parameters."
         )
 
 

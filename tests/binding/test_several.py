@@ -197,8 +197,8 @@ class TestEvaluation:
                 problem.attempt([problem.point])
             problem.point[3] -= 0.5
         assert error.value.args[0] == (
-            "forward returned 1 numbers while gradcheck perturbed z[1].imag by 0.5, but 2 at the "
-            "point itself: the output's size must not depend on the parameters."
+            "forward returned no output['b'], while gradcheck perturbed z[1].imag by 0.5: the "
+            "kind and the size of its output must not depend on the parameters."
         )
 
 

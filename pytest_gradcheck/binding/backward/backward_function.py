@@ -353,7 +353,7 @@ class BackwardFunction:
             ) from None
         parts, roundings = [], []
         for block in output.blocks:
-            claim = as_array(found[block.name], block.name, name)
+            claim = as_array(as_dense(found[block.name], name), block.name, name)
             if claim.shape != block.shape:
                 raise GradcheckUsageError(
                     f"{name} returned a derivative along the tangent of shape {claim.shape}; "

@@ -1,4 +1,4 @@
-"""The boundary of forward's domain: perturbed points where it raises or changes its output size.
+"""The boundary of forward's domain: perturbed points where it raises or changes its output.
 
 A step that the check chose may leave the domain of a function that is right where it is used,
 so an exception there is a result: it is reported where it prevents a measurement. It does not
@@ -25,7 +25,7 @@ DOMAIN_EXCEPTIONS = (ArithmeticError, ValueError)
 #: The most characters of an exception that are quoted.
 MAX_LENGTH = 100
 
-Kind = Literal["domain", "error", "size"]
+Kind = Literal["domain", "error", "output"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Edge:
 
     Attributes
     ----------
-    kind : {"domain", "error", "size"}
-        Whether it raised one of `DOMAIN_EXCEPTIONS`, raised another exception, or returned
-        another number of outputs.
+    kind : {"domain", "error", "output"}
+        Whether it raised one of `DOMAIN_EXCEPTIONS` or returned complex numbers, raised another
+        exception, or returned another kind or number of outputs.
     what : str
         What it did: ``raises ValueError: math domain error (line 12 of loss)``.
     start, stop : int

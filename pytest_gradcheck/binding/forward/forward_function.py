@@ -15,7 +15,8 @@ import numpy as np
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
 from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of, is_skip
-from pytest_gradcheck.binding.forward.outputs import NO_OUTPUT, Output, OutputReader, read_output
+from pytest_gradcheck.binding.forward.other_outputs import OtherOutputError
+from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
 from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.parameters import Vector
@@ -105,8 +106,8 @@ class ForwardFunction:
         Returns
         -------
         ndarray of float64, shape (k, m)
-            A new array. Where forward raises, or returns another number of outputs, the point is
-            added to `edges`.
+            A new array. Where forward raises, or returns another kind or number of outputs, the
+            point is added to `edges`.
         """
         return self.reader.stacked([self._evaluate_at(point, self._evaluate) for point in points])
 
@@ -128,7 +129,7 @@ class ForwardFunction:
         Exception
             An exception of forward, with a note on what was perturbed.
         GradcheckUsageError
-            When forward returns another number of outputs than at the base point.
+            When forward returns another kind or number of outputs than at the base point.
         """
         return self.reader.stacked([self._evaluate_at(point, self._attempt) for point in points])
 
@@ -142,42 +143,36 @@ class ForwardFunction:
         finally:
             working_copy.point[:] = working_copy.base
 
-    def _raw_outputs(self) -> Vector:
-        """Call forward at the point as it is now; return its outputs, however many."""
+    def _outputs(self) -> Vector:
+        """Call forward at the point as it is now; return its outputs."""
         args, kwargs = self.working_copy.pack()
-        result = self.surroundings.run(call_user, self.function, args, kwargs)
-        outputs = self.reader.take(result)
-        return NO_OUTPUT if outputs is None else self.reader.flatten(outputs)
+        return self.reader.read(self.surroundings.run(call_user, self.function, args, kwargs))
 
     def _evaluate(self) -> Vector:
-        reader = self.reader
         self.counts.forward += 1
         try:
-            values = self.surroundings.attempt(self._raw_outputs)
+            return self.surroundings.attempt(self._outputs)
+        except OtherOutputError as other:
+            self._add_edge(other.kind, f"returns {other.what}")
         except Exception as error:
             if is_skip(error) or isinstance(error, GradcheckUsageError):
                 raise  # a check in forward made no sense: that is no boundary of its domain
             self._add_edge(*edge_of(error))
-            return reader.undefined()
-        if values.size != reader.size:
-            self._add_edge("size", f"returns {_counted(values)}, not {reader.size}")
-            return reader.undefined()
-        return reader.reduced(values)
+        return self.reader.undefined()
 
     def _attempt(self) -> Vector:
         self.counts.forward += 1
         try:
-            values = self.surroundings.attempt(self._raw_outputs)
+            return self.surroundings.attempt(self._outputs)
+        except OtherOutputError as other:
+            raise GradcheckUsageError(
+                f"{self.name} returned {other.what}, while gradcheck perturbed "
+                f"{self._perturbed()}: the kind and the size of its output must not depend on the "
+                "parameters."
+            ) from None
         except Exception as error:
             add_note(error, f"while gradcheck perturbed {self._perturbed()}")
             raise
-        if values.size != self.reader.size:
-            raise GradcheckUsageError(
-                f"{self.name} returned {_counted(values)} while gradcheck perturbed "
-                f"{self._perturbed()}, but {self.reader.size} at the point itself: the output's "
-                "size must not depend on the parameters."
-            )
-        return self.reader.reduced(values)
 
     def _add_edge(self, kind: Kind, what: str) -> None:
         """Add the point as it is now to the edges of the domain."""
@@ -204,11 +199,6 @@ class ForwardFunction:
             if np.any((parameter.start <= perturbed) & (perturbed < parameter.stop))
         )
         return f"several entries of {names}"
-
-
-def _counted(values: Vector) -> str:
-    """Return how many numbers forward returned, in words."""
-    return "None" if values is NO_OUTPUT else f"{values.size} numbers"
 
 
 def _described(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.resolved_call import ReturnConvention
+from pytest_gradcheck.binding.forward.other_outputs import OtherOutputError
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.conversion import converted
 from pytest_gradcheck.binding.values.masked import first_masked, nan_where_masked
@@ -32,6 +33,7 @@ from pytest_gradcheck.binding.values.pytree import (
     unsorted_mapping,
 )
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
+from pytest_gradcheck.binding.values.sparse_matrices import RETURN_ENTRIES, as_dense, is_sparse
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import key_text
 
@@ -98,9 +100,8 @@ class Layout:
         if self.is_several:
             return self._flatten_several
         flatten = flat_complex if self.blocks[0].is_complex else flat_real
-        if type(self.raw) in (np.ndarray, float, complex):
-            return flatten
-        return partial(_flat_unmasked, flatten)
+        is_plain = type(self.raw) in (np.ndarray, float, complex) and not _holds_objects(self.raw)
+        return flatten if is_plain else partial(_flat, flatten)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,11 +118,10 @@ class Layout:
         """Return outputs with a leading axis of length k as a new array, shape (k, m)."""
         found = dict(named_outputs("output", raw))
         parts = [(found[block.name], block.is_complex) for block in self.blocks]
-        rows = [
-            np.array(value, dtype=np.complex128 if is_complex else np.float64)
+        flat = [
+            (flat_complex if is_complex else flat_real)(value).reshape(len(value), -1)
             for value, is_complex in parts
         ]
-        flat = [part.reshape(len(part), -1).view(np.float64) for part in rows]
         return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
     def shaped(self, vector: Vector) -> Any:
@@ -180,7 +180,7 @@ class Layout:
         found = {k: v for k, v in named_outputs("output", raw) if v is not None}
         return np.concatenate(
             [
-                _flat_unmasked(
+                _flat(
                     flat_complex if block.is_complex else flat_real,
                     found.get(block.name, NO_OUTPUT),
                 )
@@ -247,8 +247,8 @@ class OutputReader:
 
     Attributes
     ----------
-    size : int
-        The number of coordinates of the outputs.
+    blocks : tuple of Block
+        The outputs at the base point.
     take : callable
         Returns the outputs in what forward returns, without a cache.
     flatten, flatten_rows : callable
@@ -257,7 +257,7 @@ class OutputReader:
         Weights that reduce the outputs to one number, where there are any.
     """
 
-    size: int = 0
+    blocks: tuple[Block, ...] = ()
     take: Taker = whole
     flatten: Callable[[Any], Vector] = flat_real
     flatten_rows: Callable[[Any], Vector] = np.atleast_2d
@@ -267,7 +267,7 @@ class OutputReader:
     def of(cls, output: Output) -> OutputReader:
         """Return the reader of outputs with the structure of `output`."""
         return cls(
-            output.value.size,
+            output.blocks,
             output.take,
             output.layout.flatten,
             output.layout.flatten_rows,
@@ -277,6 +277,29 @@ class OutputReader:
         """Return a reader that reduces the outputs to their product with `cotangent`."""
         return replace(self, cotangent=cotangent)
 
+    @property
+    def size(self) -> int:
+        """The number of coordinates of the outputs."""
+        return self.blocks[-1].stop if self.blocks else 0
+
+    def read(self, result: Any) -> Vector:
+        """Return the outputs in what forward returned, reduced where there is a cotangent.
+
+        Raises
+        ------
+        OtherOutputError
+            When they are not of the kind and size of those at the base point.
+        """
+        outputs = result
+        try:
+            outputs = self.take(result)
+            values = self.flatten(outputs)
+            if values.size == self.size:
+                return self.reduced(values)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            pass  # so that what is raised next does not refer to it
+        raise OtherOutputError(outputs, dict(named_outputs("output", outputs)), self.blocks)
+
     def rows(self, result: Any, count: int) -> Vector:
         """Return what forward returned at many points, shape (count, m).
 
@@ -284,6 +307,8 @@ class OutputReader:
         ------
         ValueError
             When a point has another number of outputs than the base point.
+        TypeError
+            When they are of another kind.
         """
         values = self.flatten_rows(self.take(result)).reshape(count, self.size)
         return values if self.cotangent is None else values @ self.cotangent[:, None]
@@ -318,8 +343,15 @@ class MismatchError(Exception):
         self.returned = returned
 
 
-def _flat_unmasked(flatten: Callable[[Any], Vector], raw: Any) -> Vector:
-    return flatten(nan_where_masked(raw))
+def _flat(flatten: Callable[[Any], Vector], raw: Any) -> Vector:
+    """Flatten an output that may be masked, hold objects or be a sparse matrix."""
+    if is_sparse(raw):
+        return flatten(as_dense(raw, "forward"))
+    return flatten(raw.tolist() if _holds_objects(raw) else nan_where_masked(raw))
+
+
+def _holds_objects(raw: Any) -> bool:
+    return isinstance(raw, np.ndarray) and raw.dtype.hasobject
 
 
 def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Output:
@@ -351,7 +383,7 @@ def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Ou
     blocks: list[Block] = []
     start = 0
     for name, value in named_outputs("output", raw):
-        array = _numeric(value, f"{forward_name} returned", name, hint)
+        array = _numeric(value, forward_name, name, hint)
         _refuse_infinite(array, name, forward_name)
         is_complex = array.dtype.kind == "c"
         stop = start + array.size * (2 if is_complex else 1)
@@ -407,28 +439,38 @@ def _following(result: Any) -> Any:
     return tuple(result[1:]) if named is None else dict(list(named.items())[1:])
 
 
-def _numeric(value: Any, returned: str, name: str, hint: str) -> NDArray[Any]:
+def _numeric(value: Any, forward_name: str, name: str, hint: str) -> NDArray[Any]:
     """Return one output as a floating or complex array, or raise."""
     place = "" if name == "output" else f" as {name}"
     masked = first_masked(value)
     if masked is not None:
         raise GradcheckUsageError(
-            f"{returned} a masked array{place}: {name}{masked} is masked, and so is no number. "
-            "Return output.compressed(), or output.filled(0.0) if what is masked counts as 0."
+            f"{forward_name} returned a masked array{place}: {name}{masked} is masked, and so is "
+            "no number. Return output.compressed(), or output.filled(0.0) if what is masked "
+            "counts as 0."
         )
+    if is_sparse(value):
+        value = as_dense(value, forward_name, RETURN_ENTRIES)
     array, remark = converted(value)
     if array.dtype.kind not in "biufc":
         remark = remark or " Return the value whose derivative backward computes."
         raise GradcheckUsageError(
-            f"{returned} {describe_value(value)}{place}; a derivative needs a number or a "
-            f"floating array.{remark}{hint}"
+            f"{forward_name} returned {describe_value(value)}{place}; a derivative needs a number "
+            f"or a floating array.{remark}{hint}"
         )
     if array.dtype.kind not in "fc":
         raise GradcheckUsageError(
-            f"{returned} {array.dtype}{place}, which cannot change by a small step; a "
-            f"derivative needs floating point. Return float(value).{hint}"
+            f"{forward_name} returned {array.dtype}{place}, which cannot change by a small step; "
+            f"a derivative needs floating point. Return {_as_floats(value, array.shape)}.{hint}"
         )
     return array
+
+
+def _as_floats(value: Any, shape: tuple[int, ...]) -> str:
+    """Return an expression that converts an output to floating point."""
+    if not shape:
+        return "float(value)"
+    return "value.astype(float)" if hasattr(value, "astype") else "np.array(value, dtype=float)"
 
 
 def _refuse_infinite(array: NDArray[Any], name: str, forward_name: str) -> None:
@@ -468,7 +510,7 @@ def shaped_like(part: Vector, block: Block, value: Any) -> Any:
 
 def _inside(value: Any) -> list[Any] | None:
     """Return the contents of a container of outputs; an array of any library is not one."""
-    return None if has_attribute(value, "__array__") else contents(value)
+    return None if has_attribute(value, "__array__") or is_sparse(value) else contents(value)
 
 
 def _pair_up(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:

@@ -22,14 +22,43 @@ __all__ = ["IMAGINARY", "claim_coordinates", "flat_complex", "flat_real", "weigh
 IMAGINARY = {"pytorch": 1.0, "jax": -1.0}
 
 
+#: Imaginary parts below this share of the largest entry are rounding errors of zero.
+ROUNDING = 1e-12
+
+
 def flat_real(value: Any) -> Vector:
-    """Return a copy of a real value, flat."""
-    return np.array(value, dtype=np.float64).reshape(-1)
+    """Return a copy of a real value, flat, of a complex one without rounding errors of zero.
+
+    Raises
+    ------
+    TypeError
+        When it is complex, or holds anything but numbers: NumPy by itself would drop imaginary
+        parts, read numbers in text and convert None to NaN.
+    """
+    if isinstance(value, float):  # also a float64 scalar of NumPy; faster
+        return np.array([value], dtype=np.float64)
+    array = np.asarray(value)
+    if array.dtype.kind == "c" and _is_real(array):
+        array = array.real
+    return array.astype(np.float64, order="C", casting="same_kind").reshape(-1)
+
+
+def _is_real(array: NDArray[Any]) -> bool:
+    """Return whether imaginary parts are zero to rounding, as those of paired eigenvalues are."""
+    imaginary = np.abs(array.imag).max(initial=0.0)
+    return bool(imaginary <= ROUNDING * np.abs(array).max(initial=0.0))
 
 
 def flat_complex(value: Any) -> Vector:
-    """Return a copy of a complex value, flat, the real part of each entry before the imaginary."""
-    return np.array(value, dtype=np.complex128).reshape(-1).view(np.float64)
+    """Return a copy of a complex value, flat, the real part of each entry before the imaginary.
+
+    Raises
+    ------
+    TypeError
+        When it holds anything but numbers.
+    """
+    array = np.asarray(value).astype(np.complex128, order="C", casting="same_kind")
+    return array.reshape(-1).view(np.float64)
 
 
 def weights(cotangent: Vector, outputs: tuple[Block, ...], convention: str) -> Vector:

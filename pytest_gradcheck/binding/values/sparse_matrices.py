@@ -15,7 +15,7 @@ from pytest_gradcheck.binding.values.pytree import SIMPLE, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import type_name
 
-__all__ = ["as_dense", "is_matrix"]
+__all__ = ["RETURN_ENTRIES", "as_dense", "is_matrix", "is_sparse"]
 
 #: The most entries of a matrix that is made dense: one gibibyte.
 MAX_ENTRIES = 1 << 27
@@ -25,14 +25,26 @@ MAX_ENTRIES = 1 << 27
 DIFFERENCE = 100.0
 
 
+#: What to do about a larger one that backward returns, and one that forward returns.
+RETURN_PRODUCT = "Let backward return a product with it: give it a parameter cotangent or tangent."
+RETURN_ENTRIES = "Return an array of those of its entries that depend on the parameters."
+
+
 def is_matrix(value: Any) -> bool:
     """Return whether a value is a sparse matrix or a linear operator."""
     if isinstance(value, (np.ndarray, np.generic)) or type(value) in SIMPLE:
         return False
-    return _is_sparse(value) or _is_operator(value)
+    return is_sparse(value) or _is_operator(value)
 
 
-def as_dense(value: Any, returned_by: str) -> Any:
+def is_sparse(value: Any) -> bool:
+    """Return whether a value is a sparse matrix."""
+    return has_attribute(value, "shape") and (
+        has_attribute(value, "toarray") or has_attribute(value, "todense")
+    )
+
+
+def as_dense(value: Any, returned_by: str, advice: str = RETURN_PRODUCT) -> Any:
     """Return a sparse matrix or a linear operator as an array, and anything else as it is.
 
     Parameters
@@ -41,6 +53,8 @@ def as_dense(value: Any, returned_by: str) -> Any:
         What a function returned.
     returned_by : str
         Name of the function, for messages.
+    advice : str
+        What to return instead of a matrix of too many entries.
 
     Returns
     -------
@@ -68,8 +82,7 @@ def as_dense(value: Any, returned_by: str) -> Any:
     if np.prod(shape, dtype=float) > MAX_ENTRIES:
         raise GradcheckUsageError(
             f"{returned_by} returned a {type_name(value)} of shape {shape}, too large to be "
-            "compared entry by entry. Let backward return a product with it: give it a parameter "
-            "cotangent or tangent."
+            f"compared entry by entry. {advice}"
         )
     if not _is_operator(value):
         return np.asarray(value.toarray() if has_attribute(value, "toarray") else value.todense())
@@ -77,12 +90,6 @@ def as_dense(value: Any, returned_by: str) -> Any:
     dense = np.stack(columns, axis=1) if columns else np.zeros(shape)
     _refuse_contradiction(value, dense, returned_by)
     return dense
-
-
-def _is_sparse(value: Any) -> bool:
-    return has_attribute(value, "shape") and (
-        has_attribute(value, "toarray") or has_attribute(value, "todense")
-    )
 
 
 def _is_operator(value: Any) -> bool:

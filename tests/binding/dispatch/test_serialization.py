@@ -18,6 +18,7 @@ from pytest_gradcheck.binding.dispatch.serialization import (
     serialize,
 )
 from pytest_gradcheck.binding.forward.outputs import OutputReader
+from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.errors import GradcheckUsageError
 
 POINTS = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -35,7 +36,7 @@ def portable(forward: Any) -> PortableForward:
         call,
         lift=False,
         copied_each_call=(),
-        reader=OutputReader(size=1),
+        reader=OutputReader((Block("output", (), "float64", 0, 1),)),
         batched=False,
         errors=np.geterr(),
     )

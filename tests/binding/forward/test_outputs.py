@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pytest_gradcheck import GradcheckUsageError, check_gradient
 from pytest_gradcheck.binding.call.resolved_call import ReturnConvention
 from pytest_gradcheck.binding.forward.outputs import Layout, MismatchError, read_output
 
@@ -161,3 +162,64 @@ def test_value_and_gradients(result: Any, gradients: Any) -> None:
     """Of more than two elements, all after the first are gradients."""
     output = read_output(result, ReturnConvention.GRADIENTS, "forward")
     assert (output.raw, output.auxiliary) == (1.0, gradients)
+
+
+def gram(x: Any) -> Any:
+    """Return the outer product of a vector with itself."""
+    return np.outer(x, x)
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "dok_matrix", "coo_array"])
+def test_sparse_output_is_one_of_all_its_entries(kind: str) -> None:
+    """The cotangent is an array, alone and beside other outputs."""
+    sparse, x = getattr(pytest.importorskip("scipy.sparse"), kind), np.array([0.5, 0.0, -1.5])
+
+    def checked(forward: Any, backward: Any) -> str:
+        return check_gradient(forward, backward, x).verdict
+
+    for factor, verdict in ((1.0, "correct"), (1.1, "wrong")):
+
+        def backward(x: Any, dout: Any, factor: float = factor) -> Any:
+            return factor * (dout @ x + dout.T @ x)
+
+        assert checked(lambda x: sparse(gram(x)), backward) == verdict
+        with_cache = lambda dout, cache, b=backward: b(cache, dout)  # noqa: E731
+        assert checked(lambda x: (sparse(gram(x)), x), with_cache) == verdict
+        with_number = lambda x, dy, ds, b=backward: b(x, dy) + ds  # noqa: E731
+        assert checked(lambda x: (sparse(gram(x)), x.sum()), with_number) == verdict
+
+
+def test_sparse_tangent_of_an_output() -> None:
+    """The derivative along a tangent may be sparse, too."""
+    sparse = pytest.importorskip("scipy.sparse").csr_array
+
+    def backward(x: Any, tangent: Any) -> Any:
+        return sparse(np.outer(x, tangent) + np.outer(tangent, x))
+
+    assert check_gradient(lambda x: sparse(gram(x)), backward, np.array([0.5, -1.5])).passed
+
+
+def test_large_sparse_output_is_refused() -> None:
+    """The message says what to return instead."""
+    sparse = pytest.importorskip("scipy.sparse").csr_array
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(lambda x: sparse((10**5, 10**5)), lambda x, dout: x, np.ones(2))
+    assert error.value.args[0] == (
+        "lambda returned a csr_array of shape (100000, 100000), too large to be compared entry by "
+        "entry. Return an array of those of its entries that depend on the parameters."
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "advice"),
+    [
+        (np.array([1, 2]), "Return value.astype(float)."),
+        ([1, 2], "Return np.array(value, dtype=float)."),
+        (3, "Return float(value)."),
+    ],
+)
+def test_whole_numbers_are_refused_with_their_conversion(raw: Any, advice: str) -> None:
+    """What is proposed works for what was returned."""
+    with pytest.raises(GradcheckUsageError) as error:
+        layout(raw)
+    assert error.value.args[0].endswith(advice)

@@ -74,3 +74,21 @@ def test_flat_values_are_copies() -> None:
     assert (flat.tolist(), x[0, 0]) == ([9.0, 1.0, 2.0, 3.0], 0.0)
     assert flat_complex(x.T * 1j).tolist() == [0, 0, 0, 2, 0, 1, 0, 3]
     assert flat_complex(1 - 2j).tolist() == [1, -2]
+
+
+@pytest.mark.parametrize("value", ["1.5", None, [None, 1.0], {}, [1.0, "a"], 10**400])
+@pytest.mark.parametrize("flat", [flat_real, flat_complex])
+def test_what_is_no_number_is_not_converted(flat: Any, value: Any) -> None:
+    """NumPy would read a number in a text, and None as NaN."""
+    with pytest.raises(TypeError):
+        flat(value)
+
+
+def test_imaginary_part_is_not_dropped() -> None:
+    """Unless it is a rounding error of zero."""
+    for value in (1 + 1j, np.array([1.0, 1e-9j])):
+        with pytest.raises(TypeError):
+            flat_real(value)
+    assert flat_real(np.array([[1 + 0j, 2 + 1e-16j]])).tolist() == [1.0, 2.0]
+    assert flat_real([1, 2.5]).tolist() == [1.0, 2.5]
+    assert flat_real(np.float32(0.5)).dtype == np.float64
