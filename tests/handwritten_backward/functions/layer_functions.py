@@ -94,8 +94,8 @@ def fully_connected_loss(params, X, y, reg):
 
 def check(check_gradient, dtype=np.float64, **options):
     rng = np.random.default_rng(8)
-    X = rng.normal(size=(4, 2, 3)).astype(dtype)
-    y = np.array([0, 2, 1, 2])
+    X = rng.normal(size=(5, 2, 3)).astype(dtype)
+    y = np.array([0, 2, 1, 2, 1])
     sizes = [6, 5, 5, 3]
     params = {}
     for i in range(1, 4):

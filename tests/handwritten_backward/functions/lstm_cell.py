@@ -76,7 +76,7 @@ def lstm_step_backward(dnext_h, dnext_c, cache):
 
 def check(check_gradient, dtype=np.float64, **options):
     rng = np.random.default_rng(7)
-    N, D, H = 3, 4, 5
+    N, D, H = 3, 4, 4
     x = rng.normal(size=(N, D)).astype(dtype)
     prev_h = rng.normal(size=(N, H)).astype(dtype)
     prev_c = rng.normal(size=(N, H)).astype(dtype)

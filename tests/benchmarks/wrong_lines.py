@@ -1,0 +1,196 @@
+"""Whether a failing check names the line of backward that is wrong.
+
+``python -m tests.benchmarks.wrong_lines`` edits every assignment of the backward functions in
+``tests/handwritten_backward`` in turn, by every kind of edit, and checks each edit. It prints for
+each function and for each kind of edit in how many of the failing checks the edited line was
+named alone, within a range of at most three lines, or not at all, and in how many another line
+was named. Then it prints what the search costs: calls of forward and seconds, beside those of the
+check itself. Options:
+
+``--half first|all``, ``--function NAME``
+    Half of the functions, or these functions; repeatable.
+``--mode full|fast``, ``--float32``
+    Mode of the checks, and type of the parameters.
+``--jobs 1``
+    Processes.
+``--failures FILE``
+    Write every edit whose line was not named, with what was said.
+``--directory DIRECTORY``
+    Keep the edited files there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pytest_gradcheck.report.records import SourceLocation
+from tests.corpus.corpus_runner import run_in_processes
+from tests.handwritten_backward.all_functions import HALVES, functions_of
+from tests.handwritten_backward.edited_checks import WrongEdit, wrong_edits
+from tests.handwritten_backward.handwritten_function import HandwrittenFunction
+from tests.handwritten_backward.source_edits import KINDS, Edit
+
+__all__ = ["LineResult", "Outcome", "outcome_of"]
+
+Outcome = Literal["alone", "range", "nothing", "wrong"]
+
+OUTCOMES: tuple[Outcome, ...] = ("alone", "range", "nothing", "wrong")
+
+#: The longest range of lines that counts as naming one of them.
+LONGEST_RANGE = 3
+
+
+@dataclass(frozen=True)
+class LineResult:
+    """What the check of an edit says about the line.
+
+    Attributes
+    ----------
+    function : str
+        Name of the handwritten function.
+    edit : Edit
+        The edit.
+    outcome : {"alone", "range", "nothing", "wrong"}
+        Whether the edited statement was named.
+    said : str
+        The lines that were named.
+    evaluations : int
+        Calls of forward by the check.
+    seconds : float
+        Its time.
+    """
+
+    function: str
+    edit: Edit
+    outcome: Outcome
+    said: str
+    evaluations: int
+    seconds: float
+
+
+def outcome_of(edit: Edit, named: Sequence[SourceLocation]) -> Outcome:
+    """Return whether the places that a report names are the edited statement.
+
+    A place that does not contain the statement is wrong, whatever else is named: it sends its
+    reader to code that is right.
+
+    Parameters
+    ----------
+    edit : Edit
+        The edit, whose statement is the only wrong one.
+    named : sequence of SourceLocation
+        The places that the report names.
+    """
+    if not named:
+        return "nothing"
+    if not all(_meets(edit, place) for place in named):
+        return "wrong"
+    if all(_is_within(edit, place) for place in named):
+        return "alone"
+    longest = max(place.last_line - place.first_line + 1 for place in named)
+    return "range" if longest <= LONGEST_RANGE else "wrong"
+
+
+def _meets(edit: Edit, place: SourceLocation) -> bool:
+    return place.first_line <= edit.last_line and edit.first_line <= place.last_line
+
+
+def _is_within(edit: Edit, place: SourceLocation) -> bool:
+    return edit.first_line <= place.first_line and place.last_line <= edit.last_line
+
+
+def line_result(wrong: WrongEdit) -> LineResult:
+    """Return what the report of an edit says about its line."""
+    places = [line.location for line in wrong.report.wrong_lines]
+    said = "; ".join(f"{p.first_line}-{p.last_line}: {p.source}" for p in places)
+    return LineResult(
+        wrong.function,
+        wrong.edit,
+        outcome_of(wrong.edit, places),
+        said,
+        wrong.report.evaluations,
+        wrong.report.seconds,
+    )
+
+
+def line_results(
+    directory: Path, options: dict[str, Any], function: HandwrittenFunction
+) -> list[LineResult]:
+    """Check all edits of a function."""
+    return [line_result(wrong) for wrong in wrong_edits(function, directory, **options)]
+
+
+def _table(results: Sequence[LineResult], label: str, key: Callable[[LineResult], str]) -> None:
+    names = list(dict.fromkeys(map(key, results)))
+    width = max(map(len, [label, *names]))
+    print(f"\n{label:<{width}}  checks   alone  within 3  nothing   wrong  evaluations  seconds")
+    for name in names:
+        _row(f"{name:<{width}}", [r for r in results if key(r) == name])
+    _row(f"{'all':<{width}}", results)
+
+
+def _row(label: str, results: Sequence[LineResult]) -> None:
+    counts = {o: sum(r.outcome == o for r in results) for o in OUTCOMES}
+    total = len(results) or 1
+    within = counts["alone"] + counts["range"]
+    shares = [counts["alone"], within, counts["nothing"], counts["wrong"]]
+    cells = [f"{share / total:.1%}" for share in shares]
+    evaluations = max((r.evaluations for r in results), default=0)
+    seconds = np.mean([r.seconds for r in results]) if results else 0.0
+    print(
+        f"{label}  {len(results):>6}  {cells[0]:>6}  {cells[1]:>8}  {cells[2]:>7}  {cells[3]:>6}"
+        f"  {evaluations:>11,}  {seconds:>7.3f}"
+    )
+
+
+def _failure(result: LineResult) -> str:
+    edit = result.edit
+    said = result.said or "nothing"
+    return (
+        f"{result.function}, line {edit.first_line}, {edit.kind}: {result.outcome}\n"
+        f"    before: {edit.before}\n    after:  {edit.after}\n    said:   {said}\n"
+    )
+
+
+def _failures(results: Iterable[LineResult]) -> str:
+    failing = [r for r in results if r.outcome != "alone"]
+    failing.sort(key=lambda result: OUTCOMES[::-1].index(result.outcome))
+    return "\n".join(map(_failure, failing))
+
+
+def main() -> None:
+    """Check all edits and print the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--half", choices=[*HALVES, "all"], default="all")
+    parser.add_argument("--function", action="append")
+    parser.add_argument("--mode", choices=["full", "fast"], default="full")
+    parser.add_argument("--float32", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--failures", type=Path)
+    parser.add_argument("--directory", type=Path)
+    given = parser.parse_args()
+    functions = functions_of(given.half)
+    if given.function:
+        functions = [f for f in functions if f.name in given.function]
+    options = {"mode": given.mode, "dtype": np.float32 if given.float32 else np.float64}
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = given.directory or Path(temporary)
+        directory.mkdir(parents=True, exist_ok=True)
+        work = partial(line_results, directory, options)
+        results = run_in_processes(work, functions, given.jobs)
+    _table(results, "function", lambda result: result.function)
+    _table(sorted(results, key=lambda r: KINDS.index(r.edit.kind)), "edit", lambda r: r.edit.kind)
+    if given.failures is not None:
+        given.failures.write_text(_failures(results))
+
+
+if __name__ == "__main__":
+    main()
