@@ -14,6 +14,7 @@ import numpy as np
 from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
 from pytest_gradcheck.binding.backward.base_claim import BaseClaim
 from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim, OtherCotangents
+from pytest_gradcheck.binding.call.user_function import ends_check
 from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
 from pytest_gradcheck.binding.values.parameters import Block, Vector
@@ -111,7 +112,9 @@ class PerturbedClaims:
         other, combined = self._vjp(second), self._vjp(first + WEIGHT * second)
         try:
             zero = self._vjp(np.zeros_like(first))
-        except GradcheckUsageError:
+        except GradcheckUsageError as error:
+            if ends_check(error):
+                raise
             # The claims of other cotangents can be read, but not these: 0 / 0, or None.
             zero = np.full_like(other, np.nan)
         yield OtherCotangents(parameters, own, zero, other, combined, WEIGHT)
@@ -132,8 +135,10 @@ class PerturbedClaims:
             working_copy.point[:] = point
             result = self._forward.surroundings.attempt(lambda: self._call(given))
             return result.claim.snapshot() if result.kind == self._claimed.kind else None
-        except Exception:  # noqa: BLE001  # the user did not choose this point
-            return None
+        except Exception as error:
+            if ends_check(error):
+                raise
+            return None  # the user did not choose this point
         finally:
             working_copy.point[:] = working_copy.base
 

@@ -11,7 +11,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-__all__ = ["add_note", "as_user_raised", "call_user"]
+from pytest_gradcheck.errors import GradcheckUsageError
+
+__all__ = ["add_note", "as_user_raised", "call_user", "ends_check"]
 
 
 def call_user(
@@ -50,6 +52,21 @@ def as_user_raised(error: BaseException) -> BaseException:
             return cause.with_traceback(entry.tb_next)
     entry = _call_in(error.__traceback__)
     return error if entry is None else error.with_traceback(entry.tb_next)
+
+
+def ends_check(error: Exception) -> bool:
+    """Return whether an exception ends the check, at whatever point it is raised.
+
+    That is unittest's `SkipTest`; the other outcomes of a test, like KeyboardInterrupt, are no
+    `Exception`. And it is the refusal of a check that a function of the user's makes itself: as
+    it was written, that one makes no sense anywhere.
+    """
+    from unittest import SkipTest
+
+    is_refusal = isinstance(error, GradcheckUsageError)
+    return isinstance(error, SkipTest) or (
+        is_refusal and _call_in(error.__traceback__) is not None
+    )
 
 
 def _call_in(traceback: TracebackType | None) -> TracebackType | None:

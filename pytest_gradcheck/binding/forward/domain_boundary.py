@@ -17,7 +17,7 @@ from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 from pytest_gradcheck.report.inert_text import escaped
 from pytest_gradcheck.report.representation import type_name
 
-__all__ = ["DOMAIN_EXCEPTIONS", "Edge", "Edges", "edge_of", "is_skip"]
+__all__ = ["DOMAIN_EXCEPTIONS", "Edge", "Edges", "edge_of"]
 
 #: What functions raise where they are undefined; numpy's LinAlgError is a ValueError.
 DOMAIN_EXCEPTIONS = (ArithmeticError, ValueError)
@@ -124,16 +124,6 @@ def _message(error: Exception) -> str:
     except Exception:  # noqa: BLE001  # the class is the user's
         return "<exception str() failed>"
     return escaped(next(iter(message[: 2 * MAX_LENGTH].splitlines()), ""))
-
-
-def is_skip(error: Exception) -> bool:
-    """Return whether an exception is unittest's SkipTest, which ends the test.
-
-    The outcomes of pytest, like KeyboardInterrupt, are not an `Exception`.
-    """
-    from unittest import SkipTest
-
-    return isinstance(error, SkipTest)
 
 
 def _location(error: Exception) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
-from pytest_gradcheck.binding.call.user_function import add_note, call_user
-from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of, is_skip
+from pytest_gradcheck.binding.call.user_function import add_note, call_user, ends_check
+from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of
 from pytest_gradcheck.binding.forward.other_outputs import OtherOutputError
 from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
 from pytest_gradcheck.binding.forward.surroundings import Surroundings
@@ -155,8 +155,8 @@ class ForwardFunction:
         except OtherOutputError as other:
             self._add_edge(other.kind, f"returns {other.what}")
         except Exception as error:
-            if is_skip(error) or isinstance(error, GradcheckUsageError):
-                raise  # a check in forward made no sense: that is no boundary of its domain
+            if ends_check(error):
+                raise  # that is no boundary of its domain
             self._add_edge(*edge_of(error))
         return self.reader.undefined()
 

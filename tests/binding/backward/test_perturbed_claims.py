@@ -1,9 +1,12 @@
 """Claims for other cotangents, and one rounding away."""
 
 from typing import Any
+from unittest import SkipTest
 
 import numpy as np
+import pytest
 
+from pytest_gradcheck import GradcheckUsageError, check_gradient
 from pytest_gradcheck.binding.backward.perturbed_claims import one_rounding_away
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
@@ -64,6 +67,52 @@ def test_what_cannot_be_read_for_a_zero_cotangent_is_nan() -> None:
     with bind(call, seed=0) as problem:
         others = next(problem.other_cotangents())
     assert np.isnan(others.zero).all()
+
+
+def refused_check() -> None:
+    """Make a check of whole numbers, which makes no sense."""
+    check_gradient(np.sin, np.cos, np.array([1, 2]))
+
+
+def skip() -> None:
+    """End the test."""
+    raise SkipTest("nothing")
+
+
+@pytest.mark.parametrize(
+    ("end", "error"), [(refused_check, GradcheckUsageError), (skip, SkipTest)]
+)
+def test_what_ends_a_check_is_raised(end: Any, error: type[Exception]) -> None:
+    """A check that the user's functions make, and that is refused; a test that is skipped."""
+
+    def forward(x: Any) -> Any:
+        if x[0] != X[0]:
+            end()
+        return x**2
+
+    def backward(x: Any, dout: Any) -> Any:
+        if not dout.any():
+            end()
+        return 2 * x * dout
+
+    with bind(Call(forward, backward, (X,)), seed=0) as problem:
+        with pytest.raises(error):
+            problem.claim_at(X + 1)
+        with pytest.raises(error):
+            next(problem.other_cotangents())
+
+
+def test_other_exceptions_at_points_of_our_own_are_no_claim() -> None:
+    """So is a claim that cannot be read there."""
+
+    def backward(x: Any) -> Any:
+        if x[0] == 2:
+            raise ValueError
+        return 2 * x / (x != 0)
+
+    with bind(Call(lambda x: np.sum(x**2), backward, (X,)), seed=0) as problem:
+        assert problem.claim_at(X + 1) is None
+        assert problem.claim_at(0 * X) is None
 
 
 def test_numbers_are_perturbed_by_a_few_roundings_of_their_types() -> None:
