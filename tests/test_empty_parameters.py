@@ -1,5 +1,7 @@
 """Checks of parameters or outputs without an entry."""
 
+from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,78 @@ def test_check_of_nothing_is_refused(parameters: list[Any], message: str) -> Non
     assert error.value.args[0] == (
         f"nothing to check: {message}. If a suite has empty cases on purpose, say empty='accept'."
     )
+
+
+#: Containers without a number, and how their parameters are named.
+EMPTY_CONTAINERS = [
+    ([], "p of forward is"),
+    ({}, "p of forward is"),
+    ((), "p of forward is"),
+    (deque(), "p of forward is"),
+    (SimpleNamespace(), "p of forward is"),
+    (np.array([], dtype=object), "p of forward is"),
+    ({"W": []}, "p['W'] of forward is"),
+    ([[], {}], "p[0], p[1] of forward are"),
+]
+
+
+@pytest.mark.parametrize(("empty", "named"), EMPTY_CONTAINERS)
+@pytest.mark.parametrize("wrt", [None, "p"])
+def test_empty_container_is_an_empty_parameter(empty: Any, named: str, wrt: Any) -> None:
+    """It is refused by itself, and accepted on purpose; its gradient is as empty."""
+    given = list[Any]()
+
+    def forward(p: Any) -> float:
+        given.append(p)
+        return 1.0
+
+    with pytest.raises(GradcheckUsageError) as error:
+        gradcheck(forward, lambda p: p, empty, wrt=wrt)
+    assert error.value.args[0] == (
+        f"nothing to check: {named} empty. If a suite has empty cases on purpose, say "
+        "empty='accept'."
+    )
+    report = gradcheck(forward, lambda p: p, empty, wrt=wrt, empty="accept")
+    assert report.checked == 0
+    assert report.notes[-1].text.startswith("nothing was checked: p")
+    assert all(type(p) is type(empty) and len(repr(p)) == len(repr(empty)) for p in given)
+    with pytest.raises(GradcheckUsageError):
+        gradcheck(forward, lambda p: {"W": np.ones(2)}, empty, wrt=wrt, empty="accept")
+    with pytest.raises(GradcheckUsageError, match="None"):
+        gradcheck(forward, lambda p: None, empty, wrt=wrt, empty="accept")
+
+
+@pytest.mark.parametrize("empty", [empty for empty, _ in EMPTY_CONTAINERS])
+def test_empty_container_beside_others(empty: Any) -> None:
+    """A gradient for it may be returned or left out; named in wrt it is noted."""
+
+    def forward(x: Any, p: Any) -> Any:
+        return np.sum(x**2)
+
+    x = np.array([1.0, 2.0])
+    assert gradcheck(forward, lambda x, p: (2 * x, p), x, empty).checked == 2
+    assert gradcheck(forward, lambda x, p: 2 * x, x, empty).checked == 2
+    report = gradcheck(forward, lambda x, p: (2 * x, p), x, empty, wrt=["x", "p"])
+    assert report.checked == 2
+    assert [note.text for note in report.parameters[1].notes] == [
+        "it is empty, so that there is nothing to check"
+    ]
+    with pytest.raises(GradcheckError):
+        gradcheck(forward, lambda x, p: (3 * x, p), x, empty)
+
+
+def test_whole_numbers_beside_an_empty_container_may_be_meant() -> None:
+    """The message says how to check them."""
+    with pytest.raises(GradcheckUsageError, match=r"is empty. To check n, pass 3.0. If a suite"):
+        gradcheck(lambda p, n: 1.0 * n, lambda p, n: p, {}, 3)
+
+
+def test_tangent_of_an_empty_container() -> None:
+    """It has the same type."""
+    report = gradcheck(
+        lambda p: np.ones(2), lambda p, tangent: np.zeros(2) + len(tangent), {}, empty="accept"
+    )
+    assert report.checked == 0
 
 
 def test_empty_output_is_refused() -> None:

@@ -102,7 +102,7 @@ def bind(
     resolved = ResolvedCall.of(call)
     constraints = constrain(declarations, resolved.leaves)
     if not accepts_nothing:
-        refuse_empty_parameters(resolved.leaves, resolved.forward_name)
+        refuse_empty_parameters(resolved.leaves, resolved.integers, resolved.forward_name)
     reached = reachable(resolved.functions(), resolved.named_arguments())
     generators = find_generators(reached, replay)
     attributes = [leaf for item in resolved.attributes for leaf in item.leaves]

@@ -7,13 +7,15 @@ parameter beside others is no check of nothing. It does not evaluate anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pytest_gradcheck.binding.backward.claims import ClaimView
+from pytest_gradcheck.binding.call.wrt import as_floats
 from pytest_gradcheck.binding.forward.outputs import Output, cache_hint
 from pytest_gradcheck.binding.values.parameters import Block, Parameter
-from pytest_gradcheck.binding.values.pytree import Leaf
+from pytest_gradcheck.binding.values.pytree import EmptyContainer, Leaf
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import listed
 
 __all__ = ["is_nothing", "refuse_empty_output", "refuse_empty_parameters"]
 
@@ -21,14 +23,38 @@ __all__ = ["is_nothing", "refuse_empty_output", "refuse_empty_parameters"]
 ACCEPT = "If a suite has empty cases on purpose, say empty='accept'."
 
 
-def refuse_empty_parameters(leaves: Sequence[Leaf], forward_name: str) -> None:
-    """Raise where no parameter has an entry."""
+def refuse_empty_parameters(
+    leaves: Sequence[Leaf], integers: Iterable[Leaf], forward_name: str
+) -> None:
+    """Raise where no parameter has an entry.
+
+    Parameters
+    ----------
+    leaves : sequence of Leaf
+        The parameters.
+    integers : iterable of Leaf
+        What may be meant instead.
+    forward_name : str
+        For the message.
+
+    Raises
+    ------
+    GradcheckUsageError
+        With what to write.
+    """
     if any(leaf.array.size for leaf in leaves):
         return
-    listed = ", ".join(f"{leaf.name} of shape {leaf.array.shape}" for leaf in leaves)
+    named = listed(
+        leaf.name
+        if isinstance(leaf, EmptyContainer)
+        else f"{leaf.name} of shape {leaf.array.shape}"
+        for leaf in leaves
+    )
+    other = next(iter(integers), None)
+    instead = "" if other is None else f"To check {other.name}, pass {as_floats(other)}. "
     raise GradcheckUsageError(
-        f"nothing to check: {listed} of {forward_name} {'is' if len(leaves) == 1 else 'are'} "
-        f"empty. {ACCEPT}"
+        f"nothing to check: {named} of {forward_name} {'is' if len(leaves) == 1 else 'are'} "
+        f"empty. {instead}{ACCEPT}"
     )
 
 

@@ -53,6 +53,7 @@ from pytest_gradcheck.binding.values.pytree import (
     contents,
     counted,
     describe_value,
+    empty_containers,
     named_children,
     with_article,
 )
@@ -190,8 +191,9 @@ class BackwardFunction:
             flat = [
                 flat_complex(parts[p.name]) if p.is_complex else flat_real(parts[p.name])
                 for p in self._working_copy.parameters
+                if p.size
             ]
-            tangent = np.concatenate(flat)
+            tangent = np.concatenate([*flat, np.empty(0)])
         return BackwardInput(cotangent, tangent)
 
     def draw_cotangent(self, output: Output) -> Vector:
@@ -449,7 +451,12 @@ class _Read:
 
 
 def _as_derivative(gradient: Any, output: Block, parameter: Parameter, backward_name: str) -> Any:
-    """Return a matrix of SciPy, which has two axes only, as an array with those of both."""
+    """Return a matrix of SciPy, which has two axes only, as an array with those of both.
+
+    The derivative with respect to an empty container is one, too.
+    """
+    if not parameter.size and empty_containers("", gradient):
+        return np.empty(parameter.shape)
     if not is_matrix(gradient):
         return gradient
     array = np.asarray(as_dense(gradient, backward_name))

@@ -204,7 +204,7 @@ class _Matching:
         if len(self._items) == 1:
             returned = self._take_from_tuple(item, returned)
             named = _names_to_match(item.value, returned)
-            if named is not None and (item.name in self._leaves or not self._fits(item, named)):
+            if named and (item.name in self._leaves or not self._fits(item, named)):
                 return self._by_name(returned, named)
         claims: Claims = {}
         self._match_structure(item.name, item.value, returned, claims)

@@ -15,7 +15,13 @@ import numpy as np
 from pytest_gradcheck.binding.backward.gradient_matching import parameter_names
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.call.wrt import IntegerLeaves, as_floats
-from pytest_gradcheck.binding.values.pytree import Leaf, describe_value, leaves, with_article
+from pytest_gradcheck.binding.values.pytree import (
+    Leaf,
+    describe_value,
+    empty_containers,
+    leaves,
+    with_article,
+)
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.accessors import short_name
 
@@ -141,6 +147,8 @@ def unread_gradients(
         part, value = others[name], values[name]
         if isinstance(part, (int, float)) and part == 0:
             continue  # it claims nothing
+        if empty_containers(name, value) and empty_containers(name, part):
+            continue  # nor does this
         if next(leaves(name, value), None) is None:
             what = describe_value(value)
             why = f"{name} ({what}), in which nothing is checked"

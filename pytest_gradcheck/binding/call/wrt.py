@@ -24,6 +24,7 @@ from pytest_gradcheck.binding.values.pytree import (
     Leaf,
     contents,
     describe_value,
+    empty_containers,
     floating_leaves,
     has_attribute,
     integer_leaves,
@@ -164,6 +165,13 @@ def _all_floating_items(arguments: BoundArguments, forward_name: str) -> tuple[I
         if name not in arguments.defaulted and (found := floating_leaves(name, value))
     ]
     if not items:
+        passed = arguments.passed().items()
+        items = [
+            Item(name, value, found)
+            for name, value in passed
+            if (found := empty_containers(name, value))
+        ]
+    if not items:
         raise GradcheckUsageError(_nothing_to_check(arguments, forward_name))
     return tuple(items)
 
@@ -266,7 +274,7 @@ def _find(wanted: str | int, places: _Contents, bound: object | None, forward_na
 
 def _item(name: str, value: Any, forward_name: str) -> Item:
     """Make an item of a value that was named, and so must be differentiable, or raise."""
-    floating = floating_leaves(name, value)
+    floating = floating_leaves(name, value) or empty_containers(name, value)
     if contents(value) is not None and floating:
         return Item(name, value, floating)
     inside = tuple(leaves(name, value))
@@ -344,7 +352,7 @@ def _attribute_item(wanted: str, bound: object) -> Item:
             f"wrt={shown(wanted)}: the {type_name(bound)} that forward is bound to has no such "
             f"attribute.{hint}"
         ) from None
-    found = floating_leaves(wanted, value)
+    found = floating_leaves(wanted, value) or empty_containers(wanted, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
         raise GradcheckUsageError(
             f"wrt={shown(wanted)}: it is {with_article(describe_value(value))}; "

@@ -27,6 +27,7 @@ from pytest_gradcheck.binding.values.pytree import (
     contents,
     counted,
     describe_value,
+    empty_containers,
     has_attribute,
     named_children,
     places,
@@ -500,6 +501,8 @@ def named_outputs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def shaped_like(part: Vector, block: Block, value: Any) -> Any:
     """Return coordinates in the type of `value`: a number, a list, or an array of its dtype."""
+    if not part.size and empty_containers("", value):
+        return value
     entries = part.view(np.complex128) if block.is_complex else part
     array = entries.reshape(block.shape)
     if isinstance(value, (np.ndarray, np.generic)):

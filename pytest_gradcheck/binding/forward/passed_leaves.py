@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.attributes import assigner, bind_again
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
-from pytest_gradcheck.binding.values.pytree import Leaf
-from pytest_gradcheck.binding.values.rebuilding import number_list
+from pytest_gradcheck.binding.values.pytree import Leaf, contents
+from pytest_gradcheck.binding.values.rebuilding import number_list, replaced
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["LOW_PRECISION", "Change", "PassedLeaf", "equal", "passed_leaf"]
@@ -150,6 +150,8 @@ def passed_leaf(
 
 def _number_maker(value: Any, view: NDArray[Any], *, lift: bool) -> Callable[[], Any]:
     """Return what makes a number or a list of the user's own type from the point."""
+    if contents(value) is not None:
+        return lambda: replaced(value, ())  # it is empty
     if isinstance(value, list):
         return view.tolist if type(value) is list else lambda: number_list(value, view.tolist())
     if isinstance(value, np.generic):

@@ -26,6 +26,7 @@ from pytest_gradcheck.report.representation import key_text, listed, shown_key, 
 
 __all__ = [
     "SIMPLE",
+    "EmptyContainer",
     "Leaf",
     "LeafNames",
     "Way",
@@ -35,6 +36,7 @@ __all__ = [
     "counted",
     "describe_value",
     "dict_of",
+    "empty_containers",
     "floating_leaves",
     "has_attribute",
     "holds_only",
@@ -98,6 +100,15 @@ class Leaf:
     def is_integer(self) -> bool:
         """Whether it holds integers."""
         return self.array.dtype.kind in "iu"
+
+
+class EmptyContainer(Leaf):
+    """A container without children: a leaf without entries, where it is what is to be checked."""
+
+    @property
+    def array(self) -> np.ndarray[Any, Any]:
+        """An array without entries."""
+        return np.empty(0)
 
 
 def contents(value: Any) -> list[Any] | None:
@@ -432,6 +443,22 @@ def floating_leaves(name: str, value: Any) -> tuple[Leaf, ...]:
     """Return every floating or complex leaf in `value`."""
     found = leaves(name, value, skipped=NEVER_FLOATING)
     return tuple(leaf for leaf in found if leaf.is_differentiable)
+
+
+def empty_containers(name: str, value: Any) -> tuple[EmptyContainer, ...]:
+    """Return every empty container in a value that holds nothing else.
+
+    Examples
+    --------
+    >>> [leaf.name for leaf in empty_containers("p", {"W": [], "b": {}})]
+    ["p['W']", "p['b']"]
+    >>> empty_containers("p", {"W": [], "bias": True})
+    ()
+    """
+    found = list(places(name, value))
+    if any(inside is None for _, _, inside in found):
+        return ()
+    return tuple(EmptyContainer(place, item) for place, item, inside in found if not inside)
 
 
 def integer_leaves(name: str, value: Any) -> Iterator[Leaf]:
