@@ -276,3 +276,58 @@ def test_threads_may_check_the_attributes_of_one_layer(of: Any) -> None:
     with ThreadPoolExecutor(4) as executor:
         assert all(executor.map(check, range(8)))
     assert layer.W.tobytes() == weights.tobytes()
+
+
+class Proxy:
+    """It stands for an object that is not there."""
+
+    def __init__(self, function: Any) -> None:
+        self.W = np.ones(2)
+        self._function = function
+
+    def __call__(self, x: Any) -> Any:
+        """Call the function."""
+        return self._function(x)
+
+    def total(self, x: Any) -> Any:
+        """Return a weighted sum of squares."""
+        return np.sum(self.W * x**2)
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"not connected, no {name}")
+
+
+def test_attributes_of_a_callable_may_raise_anything() -> None:
+    """Nothing that forward and backward do not use is asked for, or it counts as missing."""
+    x = np.array([1.0, 2.0])
+    forward, backward = Proxy(lambda x: np.sum(x**2)), Proxy(lambda x: 2 * x)
+    for functions in (
+        (forward, lambda x: 2 * x),
+        (np.sum, Proxy(np.ones_like)),
+        (forward, backward),
+    ):
+        assert check_gradient(*functions, x).verdict == "correct"
+    assert check_gradient(forward, Proxy(lambda x: 3 * x), x).verdict == "wrong"
+    assert [p.name for p in check_gradient(forward, backward, x).parameters] == ["x"]
+    assert check_gradient(forward.total, lambda x: x**2, x, wrt="self.W").verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"wrt": "self.w"},
+            "wrt='self.w': the Proxy that forward is bound to raises RuntimeError for it. Did you "
+            "mean 'self.W'?",
+        ),
+        ({"modus": "full"}, "modus"),
+    ],
+)
+def test_attribute_that_raises_is_missing(options: dict[str, Any], message: str) -> None:
+    """A misspelt name is refused as with any object."""
+    forward = Proxy(np.sum)
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(
+            forward.total if "wrt" in options else forward, np.ones_like, 1.5, **options
+        )
+    assert message in error.value.args[0]

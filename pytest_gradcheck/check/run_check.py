@@ -95,7 +95,7 @@ def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:
 
     The signature is read only if that hint is needed.
     """
-    with suppress(TypeError, ValueError):
+    with suppress(Exception):  # objects that are called may compute it
         yield from inspect.signature(forward).parameters
 
 

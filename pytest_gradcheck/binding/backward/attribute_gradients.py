@@ -16,6 +16,7 @@ from pytest_gradcheck.binding.call.attributes import follow
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.conversion import DATA_ATTRIBUTES
 from pytest_gradcheck.binding.values.pytree import contents, named_children
+from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.accessors import LAST_KEY, short_name
 
@@ -91,11 +92,11 @@ def _split(accessor: str) -> tuple[str, str]:
 
 def _attributes(holder: object) -> Mapping[str, Any]:
     """Return the attributes of an object, those in slots too; of anything else nothing."""
-    own = getattr(holder, "__dict__", None)
+    own = attribute(holder, "__dict__")
     if isinstance(own, dict):
         return own
     slots = [name for kind in type(holder).__mro__ for name in getattr(kind, "__slots__", ())]
-    return {name: getattr(holder, name) for name in slots if hasattr(holder, name)}
+    return {name: getattr(holder, name) for name in slots if has_attribute(holder, name)}
 
 
 def _nearly_named(bound: object, name: str) -> str:

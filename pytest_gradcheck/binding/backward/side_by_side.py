@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.parameters import Block
-from pytest_gradcheck.binding.values.pytree import has_attribute, is_number_list, unsorted_mapping
+from pytest_gradcheck.binding.values.pytree import is_number_list, unsorted_mapping
 from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
+from pytest_gradcheck.binding.values.user_attributes import has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["split_columns"]

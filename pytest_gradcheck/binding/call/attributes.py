@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.values.pytree import accessors, attribute_names, contents, keys_of
+from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.accessors import STRING, literal
 from pytest_gradcheck.report.representation import type_name
@@ -32,14 +33,11 @@ __all__ = [
 
 _ACCESS = re.compile(rf"\.(?P<name>\w+)|\[(?P<key>{STRING})\]|\[(?P<index>-?\d+)\]")
 
-#: What the user's objects raise where there is no such attribute or item.
-MISSING = (AttributeError, KeyError, IndexError, TypeError, ValueError)
-
 
 def bound_object(function: Callable[..., Any]) -> object | None:
     """Return the object that a bound method belongs to, None for a plain function."""
-    owner: object | None = getattr(function, "__self__", None)
-    is_method = owner is not None and hasattr(function, "__func__")
+    owner: object | None = attribute(function, "__self__")
+    is_method = owner is not None and has_attribute(function, "__func__")
     return owner if is_method and not isinstance(owner, type) else None
 
 
@@ -126,7 +124,7 @@ def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:
     elif isinstance(value, (list, tuple)):
         inside = list(value)
     else:
-        inside = list(getattr(value, "__dict__", {}).values())
+        inside = list(attribute(value, "__dict__", {}).values())
     for item in inside:
         yield from _arrays(item, seen)
 
@@ -206,11 +204,11 @@ def _followed(owner: Any, accesses: Iterable[tuple[str, Any]]) -> Any:
 
 
 def _accesses(owner: Any, accessor: str) -> list[tuple[str, Any]]:
-    """Return kind, "." or "[", and key of each access, or raise one of `MISSING`."""
+    """Return kind, "." or "[", and key of each access, or raise whatever the object raises."""
     try:
         found = _read_accesses(accessor)
         _followed(owner, found)
-    except MISSING:
+    except Exception:  # noqa: BLE001  # whatever the user's class raises
         return _searched_accesses(owner, accessor)
     return found
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from types import CellType
 from typing import Any
 
+from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
+
 __all__ = ["is_decorated", "passed_through", "undecorated_signature", "unsupplied_signature"]
 
 
@@ -39,10 +41,7 @@ class _Supplied:
 
 def is_decorated(function: Callable[..., Any]) -> bool:
     """Return whether `function` says that it wraps another one."""
-    try:
-        return callable(getattr(function, "__wrapped__", None))
-    except Exception:  # noqa: BLE001  # objects that are called may compute it
-        return False
+    return callable(attribute(function, "__wrapped__"))
 
 
 def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | None:
@@ -121,7 +120,7 @@ def _signature(
 def _supplied_by(function: Callable[..., Any]) -> _Supplied | None:
     """Return what the source of a wrapper adds, None where calls in it differ or are unclear."""
     try:
-        is_object = not hasattr(function, "__code__")
+        is_object = not has_attribute(function, "__code__")
         wrapper = type(function).__call__ if is_object else function
         # The code, since of a function inspect returns the source of what it wraps.
         source = textwrap.dedent(inspect.getsource(wrapper.__code__))
@@ -150,8 +149,8 @@ def _supplied_by(function: Callable[..., Any]) -> _Supplied | None:
 
 def _names_of_wrapped(function: Callable[..., Any]) -> set[str]:
     """Return the variables by which a wrapper knows the function that it wraps."""
-    plain: Any = getattr(function, "__func__", function)
-    code, cells = getattr(plain, "__code__", None), getattr(plain, "__closure__", None)
+    plain: Any = attribute(function, "__func__", function)
+    code, cells = attribute(plain, "__code__"), attribute(plain, "__closure__")
     if code is None or cells is None:
         return set()
     known = zip(code.co_freevars, cells, strict=True)

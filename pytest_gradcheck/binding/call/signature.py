@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 from typing import Any, TypeGuard
 from weakref import WeakKeyDictionary
 
@@ -19,6 +19,7 @@ from pytest_gradcheck.binding.call.decorators import (
     undecorated_signature,
     unsupplied_signature,
 )
+from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
@@ -245,10 +246,10 @@ def signature_of(function: Callable[..., Any]) -> Signature | None:
         return known
     if is_ufunc(function):
         return None
-    try:
-        return _read(function)
-    except Exception:  # noqa: BLE001  # objects that are called may compute it
-        return None
+    for readable_one in (function, MethodType(type(function).__call__, function)):
+        with suppress(Exception):  # objects that are called may compute their attributes
+            return _read(readable_one)
+    return None
 
 
 def _read(function: Callable[..., Any]) -> Signature:
@@ -272,7 +273,7 @@ def _is_plain(function: Callable[..., Any]) -> TypeGuard[FunctionType]:
 
 def is_ufunc(function: Callable[..., Any]) -> bool:
     """Return whether `function` is a universal function of numpy, or like one."""
-    return hasattr(function, "nin") and hasattr(function, "nout") and hasattr(function, "reduce")
+    return all(has_attribute(function, name) for name in ("nin", "nout", "reduce"))
 
 
 def name_of(function: object) -> str:
@@ -285,10 +286,7 @@ def name_of(function: object) -> str:
     """
     if isinstance(function, functools.partial):
         return name_of(function.func)
-    try:
-        name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
-    except Exception:  # noqa: BLE001  # objects that are called may compute it
-        name = None
+    name = attribute(function, "__qualname__") or attribute(function, "__name__")
     if not isinstance(name, str):
         return shown(type(function))
     name = str.__str__(name).rsplit("<locals>.", 1)[-1]

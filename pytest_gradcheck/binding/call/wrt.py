@@ -26,13 +26,13 @@ from pytest_gradcheck.binding.values.pytree import (
     describe_value,
     empty_containers,
     floating_leaves,
-    has_attribute,
     integer_leaves,
     is_computed,
     leaves,
     places,
     with_article,
 )
+from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.accessors import short_name
 from pytest_gradcheck.report.inert_text import shortened
@@ -345,12 +345,13 @@ def _tensor_data(name: str, value: Any) -> str | None:
 def _attribute_item(wanted: str, bound: object) -> Item:
     try:
         value = follow(bound, wanted.removeprefix("self"))
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        close = closest(wanted[5:], vars(bound))
+    except Exception as error:  # noqa: BLE001  # whatever the user's class raises
+        close = closest(wanted[5:], attribute(bound, "__dict__", ()))
         hint = f" Did you mean 'self.{close}'?" if close else ""
+        is_missing = isinstance(error, (AttributeError, LookupError, TypeError, ValueError))
+        what = "has no such attribute" if is_missing else f"raises {type_name(error)} for it"
         raise GradcheckUsageError(
-            f"wrt={shown(wanted)}: the {type_name(bound)} that forward is bound to has no such "
-            f"attribute.{hint}"
+            f"wrt={shown(wanted)}: the {type_name(bound)} that forward is bound to {what}.{hint}"
         ) from None
     found = floating_leaves(wanted, value) or empty_containers(wanted, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
@@ -377,7 +378,7 @@ def _unknown(
         f"wrt={shown(name)}: {forward_name} has no argument, and no parameter in one, of that "
         "name."
     )
-    if name in getattr(bound, "__dict__", ()):
+    if name in attribute(bound, "__dict__", ()):
         return f"{text} The {type_name(bound)} it is bound to has: write wrt='self.{name}'."
     close = closest(name, [*known, *map(short_name, known)])
     hint = f" Did you mean {close!r}?" if close else ""

@@ -17,6 +17,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, rebind
 from pytest_gradcheck.binding.state.reachable import attributes_of, is_installed, is_own
+from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 
 __all__ = ["private_function"]
@@ -94,7 +95,7 @@ def _is_worked_on(value: Any) -> bool:
 def _may_keep(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.flags.writeable and value.nbytes <= MOST_BYTES
-    if isinstance(value, type) or callable(getattr(value, "__enter__", None)):
+    if isinstance(value, type) or callable(attribute(value, "__enter__")):
         return False
     return is_own(type(value)) or attributes_of(value) is not None
 

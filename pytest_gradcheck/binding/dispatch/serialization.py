@@ -37,6 +37,7 @@ from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.state.reachable import is_installed
 from pytest_gradcheck.binding.values.parameters import Vector
+from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY, GradcheckUsageError
 from pytest_gradcheck.report.representation import type_name
 
@@ -221,7 +222,7 @@ def _pickled(pickler: Any, forward: PortableForward, remedy: str) -> bytes:
 def _by_value(cloudpickle: Any, portable: PortableForward) -> Iterator[None]:
     """Pickle forward's own module by value: workers may not be able to import a test module."""
     forward = portable.call.forward
-    names = {getattr(forward, "__module__", None), type(bound_object(forward)).__module__}
+    names = {attribute(forward, "__module__"), type(bound_object(forward)).__module__}
     modules = [sys.modules[name] for name in names if name in sys.modules]
     own = [m for m in modules if not is_installed(getattr(m, "__file__", None))]
     for module in own:

@@ -28,13 +28,13 @@ from pytest_gradcheck.binding.values.pytree import (
     counted,
     describe_value,
     empty_containers,
-    has_attribute,
     named_children,
     places,
     unsorted_mapping,
 )
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.binding.values.sparse_matrices import RETURN_ENTRIES, as_dense, is_sparse
+from pytest_gradcheck.binding.values.user_attributes import has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import key_text
 

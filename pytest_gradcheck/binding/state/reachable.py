@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 
 __all__ = [
@@ -218,7 +219,7 @@ def _of_object(reached: Reached) -> Iterator[Reached]:
         if call is not None:
             yield Reached(call, "call")
     elif callable(value) and isinstance(
-        wrapped := getattr(value, "__wrapped__", None), types.FunctionType
+        wrapped := attribute(value, "__wrapped__"), types.FunctionType
     ):
         yield Reached(wrapped, "wrapped")
 

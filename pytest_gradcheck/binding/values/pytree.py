@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.binding.values.user_attributes import has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened, told_apart
 from pytest_gradcheck.report.representation import key_text, listed, shown_key, type_name
@@ -38,7 +39,6 @@ __all__ = [
     "dict_of",
     "empty_containers",
     "floating_leaves",
-    "has_attribute",
     "holds_only",
     "integer_leaves",
     "is_computed",
@@ -238,17 +238,6 @@ def attribute_names(value: Any) -> Iterable[str] | None:
 def is_computed(value: Any) -> bool:
     """Return whether a value is a mapping of the user's own class that stores no values."""
     return _is_user_mapping(value) and contents(value) is None
-
-
-def has_attribute(value: Any, name: str) -> bool:
-    """Return whether a value has an attribute: not where asking for it raises anything else.
-
-    A dict whose ``__getattr__`` is its ``__getitem__`` raises `KeyError`.
-    """
-    try:
-        return hasattr(value, name)
-    except Exception:  # noqa: BLE001  # whatever the user's class raises
-        return False
 
 
 def other_attributes(container: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.values.pytree import SIMPLE, has_attribute
+from pytest_gradcheck.binding.values.pytree import SIMPLE
+from pytest_gradcheck.binding.values.user_attributes import has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import type_name
 
