@@ -34,7 +34,7 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
     match_gradients,
     two_derivatives_hint,
 )
-from pytest_gradcheck.binding.backward.side_by_side import split_columns
+from pytest_gradcheck.binding.backward.side_by_side import refuse_integer_columns, split_columns
 from pytest_gradcheck.binding.backward.unread_gradients import (
     refuse_integer_gradients,
     unread_gradients,
@@ -424,6 +424,7 @@ class BackwardFunction:
         attributes = resolved.attributes
         others = [item for item in resolved.items if not item.is_attribute]
         if not attributes or resolved.owner is None:
+            refuse_integer_columns(returned, resolved.items, resolved.integers, output, name)
             columns = split_columns(returned, resolved.items, output, name)
             return match(resolved.items) if columns is None else _Read(columns)
         everything = () if returned is None else (with_article(describe_value(returned)),)

@@ -13,14 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.wrt import Item
+from pytest_gradcheck.binding.call.wrt import IntegerLeaves, Item, as_floats
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import is_number_list, unsorted_mapping
 from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
-from pytest_gradcheck.binding.values.user_attributes import has_attribute
+from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.representation import listed
 
-__all__ = ["split_columns"]
+__all__ = ["refuse_integer_columns", "split_columns"]
+
+
+#: The most values that a message proposes to pass.
+MOST_NAMES = 8
 
 
 def split_columns(
@@ -70,6 +75,55 @@ def split_columns(
         leaf.name: part.reshape((*output.shape, *leaf.array.shape))
         for leaf, part in zip(leaves, columns, strict=True)
     }
+
+
+def refuse_integer_columns(
+    returned: Any,
+    items: Sequence[Item],
+    integers: IntegerLeaves,
+    output: Block,
+    backward_name: str,
+) -> None:
+    """Raise where an array has columns for whole numbers, too, which are not checked.
+
+    Parameters
+    ----------
+    returned, items, output, backward_name
+        As for `split_columns`.
+    integers : IntegerLeaves
+        The leaves that are left out of the check.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When there is a column for each entry of `items` and of `integers`, and so no other shape
+        that makes sense.
+    """
+    shape = _shape(returned)
+    checked = [leaf for item in items for leaf in item.leaves]
+    missing = shape[-1] - sum(leaf.array.size for leaf in checked) if shape else 0
+    if missing <= 0 or shape[:-1] not in _leading_axes(output):
+        return
+    left_out = list(integers)
+    if sum(leaf.array.size for leaf in left_out) != missing:
+        return
+    names = listed(leaf.name for leaf in left_out)
+    floats = " and ".join(
+        f"{leaf.name} as floats, {as_floats(leaf)}" for leaf in left_out[:MOST_NAMES]
+    )
+    own = listed(leaf.name for leaf in checked)
+    raise GradcheckUsageError(
+        f"{backward_name} returned an array of shape {shape}, with as many columns as {own} and "
+        f"{names} have entries, but {names}, which {'holds' if len(left_out) == 1 else 'hold'} "
+        f"whole numbers, would not be checked. Pass {floats}; or return the derivatives with "
+        f"respect to {own} only."
+    )
+
+
+def _shape(returned: Any) -> tuple[int, ...]:
+    """Return the shape of an array, a matrix or a list of numbers; () of anything else."""
+    shape = np.shape(returned) if is_number_list(returned) else attribute(returned, "shape")
+    return shape if isinstance(shape, tuple) else ()
 
 
 def _leading_axes(output: Block) -> set[tuple[int, ...]]:

@@ -141,3 +141,51 @@ def test_vector_jacobian_product_of_two_arguments() -> None:
     assert check_gradient(
         lambda x, z: A @ x + B @ z, lambda dout: np.hstack([A, B]).T @ dout, X, Z
     )
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "args", "message"),
+    [
+        (
+            lambda a, b: a * b**2,
+            lambda a, b: np.array([b**2, 2 * a * b]),
+            (2, 1.5),
+            "lambda returned an array of shape (2,), with as many columns as b and a have "
+            "entries, but a, which holds whole numbers, would not be checked. Pass a as floats, "
+            "2.0; or return the derivatives with respect to b only.",
+        ),
+        (
+            lambda a, b, c: a * b**2 + c,
+            lambda a, b, c: np.array([b**2, 2 * a * b, 1.0]),
+            (2, 1.5, 0.5),
+            "lambda returned an array of shape (3,), with as many columns as b, c and a have "
+            "entries, but a, which holds whole numbers, would not be checked. Pass a as floats, "
+            "2.0; or return the derivatives with respect to b, c only.",
+        ),
+        (
+            lambda p: np.array([1.0, 2.0]) * np.sum(p["n"]) * p["x"],
+            lambda p: np.ones((2, 4)),
+            ({"n": np.arange(3), "x": 1.5},),
+            "lambda returned an array of shape (2, 4), with as many columns as p['x'] and p['n'] "
+            "have entries, but p['n'], which holds whole numbers, would not be checked. Pass "
+            "p['n'] as floats, p['n'].astype(float); or return the derivatives with respect to "
+            "p['x'] only.",
+        ),
+    ],
+)
+def test_columns_of_whole_numbers_are_refused(
+    forward: Any, backward: Any, args: Any, message: str
+) -> None:
+    """It is said which argument would not be checked."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(forward, backward, *args)
+    assert error.value.args[0] == message
+
+
+def test_other_shapes_are_no_columns_of_whole_numbers() -> None:
+    """A right claim is read as before, beside as many labels as it has more entries."""
+    labels, weights = np.arange(3), np.array([0.5, 1.5, 2.5, 3.5])
+    report = check_gradient(lambda x, n: x * weights, lambda x, n: weights, 1.5, labels)
+    assert report.verdict == "correct"
+    with pytest.raises(GradcheckUsageError, match=r"of shape \(2,\); x has shape \(\)"):
+        check_gradient(lambda x, n: x * 2, lambda x, n: np.ones(2), 1.5, labels)
