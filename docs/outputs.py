@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-FAILING = Path(__file__).parent / "examples" / "failing"
+ROOT = Path(__file__).parents[1]
+FAILING = ROOT / "docs/examples/failing"
 
 #: What differs from run to run or from machine to machine.
 VOLATILE = (
@@ -24,7 +25,7 @@ def run(example: Path) -> str:
     """Run one example as a user would, and return the failure it prints."""
     command = [sys.executable, "-m", "pytest", "-p", "gradcheck", "-q", "-c", os.devnull]
     command += ["--rootdir", str(FAILING), example.name]
-    path = os.pathsep.join([str(FAILING.parent), str(FAILING)])
+    path = os.pathsep.join(map(str, [FAILING.parent, FAILING, ROOT]))
     environment = os.environ | {
         "COLUMNS": "80",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

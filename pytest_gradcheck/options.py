@@ -67,7 +67,7 @@ class Options:
         in PyTorch, or ``dL/dRe - i dL/dIm`` as in JAX. With a cotangent, L is
         ``Re(conj(cotangent) * output)``, or ``Re(cotangent * output)``.
     max_rows : int
-        The number of worst entries shown for each parameter.
+        The number of worst entries that are shown.
     replay : tuple of random generators
         Generators to restore before each evaluation, in addition to those found.
     tangent : mapping of str to constraint

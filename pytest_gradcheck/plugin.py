@@ -26,7 +26,7 @@ OPTIONS = (
     ("rtol", "string", "relative error that is always allowed (1e-6)"),
     ("seed", "string", "seed of directions and cotangents (from the test's node id)"),
     ("strict", "bool", "also fail on kinks, inconclusive and vacuous parameters"),
-    ("max_rows", "string", "worst entries shown for a parameter (5)"),
+    ("max_rows", "string", "worst entries that a failure shows (5)"),
     ("max_evaluations", "string", "forward evaluations of a full check, at most (10000)"),
 )
 
@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar = name.rsplit("_", 1)[-1].upper()
             group.addoption(flag, dest=dest, default=None, metavar=metavar, help=text)
         parser.addini(dest, f"gradient checks: {text}", type="string", default=None)
-    help_rows = "gradient checks: verbosity of failures (-v: 20 rows a parameter, -vv: all)"
+    help_rows = "gradient checks: verbosity of failures (-v: 20 rows, -vv: all)"
     parser.addini("verbosity_gradcheck", help_rows, type="string", default="auto")
 
 

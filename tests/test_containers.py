@@ -352,7 +352,7 @@ def test_link_to_a_parent_leads_to_the_perturbed_parent() -> None:
         return {"W": factor * p["W"] * p["child"].b.sum(), "child": child}
 
     assert gradcheck(forward, lambda p: gradient(p, 2), tree).checked == 3
-    with pytest.raises(GradcheckError, match="p\\['W'\\]: backward"):
+    with pytest.raises(GradcheckError, match="W: backward"):
         gradcheck(forward, lambda p: gradient(p, 3), tree)
     assert tree["child"].parent is tree
 

@@ -26,6 +26,7 @@ __all__ = [
     "are_verified_zero",
     "is_scatter_conclusive",
     "judge",
+    "relative_deviation",
 ]
 
 Floats = NDArray[np.float64]
@@ -363,14 +364,42 @@ def judge(
     )
 
 
+def relative_deviation(claim: Floats, value: Floats, bound: Floats) -> Floats:
+    """Return how far claims are from the measured values, relative to these.
+
+    Parameters
+    ----------
+    claim, value, bound : ndarray of one shape
+        The claimed derivatives, the measured ones, and their error bounds.
+
+    Returns
+    -------
+    ndarray
+        ``(claim - value) / value``, or ``(claim - value) / bound`` where the value is zero
+        within its bound; 0 where nothing was measured. It is rounded to three digits: a
+        constant factor then gives all entries the same deviation, in spite of noise.
+
+    Examples
+    --------
+    >>> claim, value = np.array([4.0, -0.5, 1e-3]), np.array([1.0, -1.0, 0.0])
+    >>> relative_deviation(claim, value, np.full(3, 1e-5)).tolist()
+    [3.0, -0.5, 100.0]
+    """
+    with np.errstate(all="ignore"):
+        is_zero = (np.abs(value) <= bound) & np.isfinite(bound)
+        deviation = (claim - value) / np.where(is_zero, bound, value)
+        known = ~np.isnan(deviation) & np.isfinite(value)
+        return np.where(known, _round_to_three_digits(deviation), 0.0)
+
+
 def _subnormal_rounding(size: Floats) -> Floats:
     """Return the rounding of derivatives that may be subnormal, zero for all others."""
     return np.where((size > 0) & (size < MOST_SUBNORMAL), LEAST_ALLOWED, 0.0)
 
 
-def _round_to_three_digits(excess: Floats) -> Floats:
-    unit = 10.0 ** np.floor(np.log10(np.maximum(excess, 1e-300)) - 2)
-    return np.asarray(np.rint(excess / unit) * unit)
+def _round_to_three_digits(number: Floats) -> Floats:
+    unit = 10.0 ** np.floor(np.log10(np.clip(np.abs(number), 1e-300, 1e300)) - 2)
+    return np.where(np.isfinite(number), np.rint(number / unit) * unit, number)
 
 
 def _largest(values: Floats, starts: Indices | None) -> Floats | float:

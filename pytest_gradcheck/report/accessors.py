@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pytest_gradcheck.report.inert_text import shortened
 
@@ -77,7 +77,7 @@ def distinct_short_names(accessors: Iterable[str]) -> dict[str, str]:
     }
 
 
-def replace_accessors(text: str, names: dict[str, str]) -> str:
+def replace_accessors(text: str, names: Mapping[str, str]) -> str:
     """Return text with short names in the place of accessors.
 
     Examples
@@ -88,7 +88,7 @@ def replace_accessors(text: str, names: dict[str, str]) -> str:
     return _ACCESSOR.sub(lambda match: _shorten(match[0], names), text) if names else text
 
 
-def _shorten(accessor: str, names: dict[str, str]) -> str:
+def _shorten(accessor: str, names: Mapping[str, str]) -> str:
     """Return an accessor, shortened at its longest beginning that has a short name."""
     for end in reversed([step.end() for step in _STEP.finditer(accessor)]):
         if accessor[:end] in names:

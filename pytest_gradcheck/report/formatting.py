@@ -7,12 +7,14 @@ than `LINE_WIDTH`. This module does not know reports or what the cells of a tabl
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 
 __all__ = [
     "LINE_WIDTH",
     "TEXT_WIDTH",
+    "cut_after_word",
     "elide",
     "format_bound",
     "format_deviation",
@@ -29,11 +31,8 @@ DIGITS = 8
 #: Significant digits that distinguish any two float64 numbers.
 ALL_DIGITS = 17
 
-#: The largest ratio of claim to measurement that is written in percent.
-LARGEST_PERCENT_RATIO = 100.0
-
-#: A ratio this close to -1 is reported as a flipped sign.
-SIGN_TOLERANCE = 1e-9
+#: Percentages outside of this interval are written with an exponent.
+PLAIN_PERCENTAGES = (1e-3, 1e5)
 
 #: The length of the longest line of a message.
 LINE_WIDTH = 92
@@ -41,6 +40,9 @@ LINE_WIDTH = 92
 #: The width at which sentences are wrapped. It is smaller than `LINE_WIDTH` because pytest
 #: indents a message by up to 12 columns and many terminals have 80.
 TEXT_WIDTH = 72
+
+#: A space between words, outside of an index in brackets.
+_SPACE = re.compile(r" (?![^\[\]]*\])")
 
 #: The space between the columns of a table.
 COLUMN_GAP = "  "
@@ -63,16 +65,16 @@ def format_number(value: float, digits: int = DIGITS) -> str:
     return f"{text}.0" if is_integer else text
 
 
-def format_pair(backward: float, numerical: float) -> tuple[str, str]:
-    """Return both numbers with as many digits as it takes to distinguish them.
+def format_pair(backward: float, numerical: float, digits: int = DIGITS) -> tuple[str, str]:
+    """Return both numbers with `digits` significant digits, or as many as distinguish them.
 
     Examples
     --------
-    >>> format_pair(1.0000000001, 1.0)
-    ('1.0000000001', '1.0')
+    >>> format_pair(2.5316315, 0.63290787, 4), format_pair(1.0000000001, 1.0)
+    (('2.532', '0.6329'), ('1.0000000001', '1.0'))
     """
-    for digits in range(DIGITS, ALL_DIGITS + 1):
-        texts = format_number(backward, digits), format_number(numerical, digits)
+    for more in range(digits, ALL_DIGITS + 1):
+        texts = format_number(backward, more), format_number(numerical, more)
         if texts[0] != texts[1] or backward == numerical:
             return texts
     return texts
@@ -92,27 +94,21 @@ def format_difference(difference: float) -> str:
     return f"{difference:.1e}"
 
 
-def format_deviation(backward: float, numerical: float) -> str:
-    """Return how far `backward` is from `numerical`: in percent, as a ratio, or absolutely.
+def format_deviation(deviation: float) -> str:
+    """Return a relative deviation in percent, with a sign and up to three digits.
 
     Examples
     --------
-    >>> format_deviation(4.0, 1.0), format_deviation(-1.0, 1.0)
-    ('+300%', 'sign')
-    >>> format_deviation(1.0, 0.0), format_deviation(1e9, 1.0)
-    ('+1', 'x1e+09')
+    >>> format_deviation(3.0), format_deviation(-2.0), format_deviation(1.2e-5)
+    ('+300%', '-200%', '+0.0012%')
+    >>> format_deviation(1e11), format_deviation(float("inf"))
+    ('+1e+13%', '+inf%')
     """
-    if not (math.isfinite(backward) and math.isfinite(numerical)):
-        return "-"
-    if numerical == 0:
-        return f"{backward:+.2g}"
-    ratio = backward / numerical
-    if not math.isfinite(ratio) or abs(ratio) > LARGEST_PERCENT_RATIO:
-        return f"x{ratio:.0e}"
-    if abs(ratio + 1) < SIGN_TOLERANCE:
-        return "sign"
-    percent = 100 * (ratio - 1)
-    return f"{percent:+.0f}%" if abs(percent) >= 10 else f"{percent:+.2g}%"
+    percentage = 100 * deviation
+    low, high = PLAIN_PERCENTAGES
+    if deviation and not low <= abs(percentage) < high:
+        return f"{percentage:+.0e}%"
+    return f"{percentage:+.0f}%" if abs(percentage) >= 100 else f"{percentage:+.3g}%"
 
 
 def format_table(rows: Sequence[Sequence[str]], right_aligned: Sequence[bool]) -> list[str]:
@@ -149,6 +145,22 @@ def format_table(rows: Sequence[Sequence[str]], right_aligned: Sequence[bool]) -
         ]
         lines.append(COLUMN_GAP.join(padded).rstrip())
     return lines
+
+
+def cut_after_word(text: str, width: int) -> str:
+    """Shorten `text` at its end; words and indices in brackets stay whole.
+
+    Examples
+    --------
+    >>> cut_after_word("W[0, 1]: backward 2.5, numerical 1.25", 28)
+    'W[0, 1]: backward 2.5 ...'
+    >>> cut_after_word("W[0, 1]: backward 2.5", 9)
+    '...'
+    """
+    if len(text) <= width:
+        return text
+    ends = [space.start() for space in _SPACE.finditer(text) if space.start() + 4 <= width]
+    return f"{text[: ends[-1]].rstrip(',;:')} ..." if ends else "..."[:width]
 
 
 def elide(name: str, width: int) -> str:

@@ -8,11 +8,13 @@ escape codes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isnan
 
+from pytest_gradcheck.report.accessors import distinct_short_names
 from pytest_gradcheck.report.formatting import (
     LINE_WIDTH,
+    cut_after_word,
     elide,
     format_bound,
     format_deviation,
@@ -23,16 +25,27 @@ from pytest_gradcheck.report.formatting import (
     wrap_text,
 )
 from pytest_gradcheck.report.inert_text import escaped_lines
-from pytest_gradcheck.report.records import Entry, Note, ParameterReport, ReportData
+from pytest_gradcheck.report.records import (
+    Entry,
+    Note,
+    ParameterReport,
+    ReportData,
+    SourceLocation,
+    WrongLine,
+)
+from pytest_gradcheck.report.short_names import with_short_names
 
 __all__ = ["markup_segments", "render_text"]
 
 
-#: Correct parameters that are listed one by one; the others are counted.
-LISTED_CORRECT = 12
+#: Parameters of one verdict that are listed one by one; the others are counted.
+LISTED_PARAMETERS = 12
 
-#: The budget of rows for all parameters together, in multiples of the rows of one parameter.
-ROW_BUDGET_FACTOR = 4
+#: Lines beneath a parameter of a failed check.
+REMARK_LINES = 3
+
+#: Significant digits in the first line; the table has more.
+HEADLINE_DIGITS = 4
 
 #: What is checked, in words.
 KIND_NAMES = {
@@ -50,12 +63,12 @@ HIDDEN_OPTIONS = frozenset({"batched", "max_rows", "mode", "seed"})
 SHORT_TYPES = (bool, int, float, str)
 
 #: Verdicts in the order in which parameters are listed.
-VERDICT_ORDER = {"wrong": 0, "inconclusive": 1, "correct": 2}
+VERDICT_ORDER = ("wrong", "inconclusive", "correct")
 
 #: The indentation of remarks below a parameter.
 INDENT = "    "
 
-#: Columns of an entry's name that the first line keeps; the counts at its end give way.
+#: Columns of an entry's name that the first line keeps.
 SHORTEST_NAME = 20
 
 #: Keyword arguments of pytest's ``TerminalWriter.write``.
@@ -90,7 +103,9 @@ def render_text(report: ReportData) -> str:
         result. Then follow the parameters with likely causes, the worst entries, and how the
         check was made and can be run again.
     """
-    headline = _headline(report)
+    names = distinct_short_names(parameter.name for parameter in report.parameters)
+    report = with_short_names(report, names)
+    headline = _headline(report, names)
     breaches = [
         line
         for breach in report.breaches
@@ -101,6 +116,7 @@ def render_text(report: ReportData) -> str:
         headline,
         _guessed_call(report),
         breaches,
+        _common_causes(report, names),
         _parameter_table(report),
         _worst_entries(report),
         _closing(report),
@@ -108,7 +124,7 @@ def render_text(report: ReportData) -> str:
     return escaped_lines("\n\n".join("\n".join(block) for block in blocks if block))
 
 
-def _headline(report: ReportData) -> list[str]:
+def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
     if report.passed:
         difference = format_difference(report.relative_difference)
         return [
@@ -117,18 +133,34 @@ def _headline(report: ReportData) -> list[str]:
                 f"{_count(report.checked, 'entry', 'entries')}, relative difference {difference}"
             )
         ]
-    if report.wrong:
-        worst = report.worst[0] if report.worst else None
-        wrong = f"{report.wrong:,} of {_count(report.checked, 'entry', 'entries')} wrong"
-        if worst is None or worst.verdict != "wrong":
-            return [wrong]
-        backward, numerical = format_pair(worst.backward, worst.numerical)
-        values = f": backward {backward}, numerical {numerical}"
-        line = f"{values}; {wrong}"
-        if LINE_WIDTH - len(line) < min(len(worst.name), SHORTEST_NAME):
-            line = values
-        return [elide(worst.name, LINE_WIDTH - len(line)) + line]
-    return [elide(failure, LINE_WIDTH) for failure in report.failures]
+    if not report.wrong:
+        return [cut_after_word(failure, LINE_WIDTH) for failure in report.failures]
+    wrong = f"{report.wrong:,} of {_count(report.checked, 'entry', 'entries')} wrong"
+    worst = report.worst[0] if report.worst else None
+    if worst is None or worst.verdict != "wrong":
+        return [wrong]
+    backward, numerical = format_pair(worst.backward, worst.numerical, HEADLINE_DIGITS)
+    values = f": backward {backward}, numerical {numerical}"
+    line = elide(worst.name, max(LINE_WIDTH - len(values), SHORTEST_NAME)) + values
+    (own,) = (p for p in report.parameters if names.get(p.name, p.name) == worst.parameter)
+    for clause in (*_likely_cause(report, own), f"; {wrong}", *_wrong_place(report, own)):
+        if len(line + clause) <= LINE_WIDTH:
+            line += clause
+    return [line]
+
+
+def _likely_cause(report: ReportData, parameter: ParameterReport) -> Iterator[str]:
+    """Yield a clause on the likely cause for a parameter; one that is a question comes first."""
+    causes = [diagnosis.cause for diagnosis in (*parameter.diagnosis, *report.diagnosis)]
+    for cause in sorted(causes, key=lambda text: not text.endswith("?"))[:1]:
+        yield f" ({cause})"
+
+
+def _wrong_place(report: ReportData, parameter: ParameterReport) -> Iterator[str]:
+    """Yield a clause on the line at which the gradient of a parameter goes wrong."""
+    for wrong_line in report.wrong_lines:
+        if parameter.name in wrong_line.parameters:
+            yield f"; goes wrong at {_place(wrong_line.location)}"
 
 
 def _guessed_call(report: ReportData) -> list[str]:
@@ -149,6 +181,35 @@ def _guessed_call(report: ReportData) -> list[str]:
     return [] if report.passed else [line for text in texts for line in wrap_text(text)]
 
 
+def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
+    """Return the likely causes, and the wrong lines, that concern several parameters."""
+    lines = [line for each in report.diagnosis for line in wrap_text(each.text)]
+    for wrong_line in report.wrong_lines:
+        if len(wrong_line.parameters) > 1:
+            following = ", ".join(names.get(name, name) for name in wrong_line.parameters)
+            lines += _wrong_line(wrong_line, "")
+            lines += wrap_text(f"{following} follow from it", INDENT)
+    return lines
+
+
+def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[str]:
+    """Yield the line at which a gradient goes wrong, and what was verified before it."""
+    location = wrong_line.location
+    source, _, more = location.source.strip().partition("\n")
+    text = f"{indent}goes wrong at {_place(location)}: {source}{' ...' if more else ''}"
+    yield cut_after_word(text, LINE_WIDTH)
+    if wrong_line.verified:
+        read = ", ".join(f"{name} (line {line})" for name, line in wrong_line.verified)
+        yield from wrap_text(f"what it reads is right: {read}", f"{indent}{INDENT}")
+
+
+def _place(location: SourceLocation) -> str:
+    """Return a place in the code: ``nn.py:31``, ``nn.py:49-51``."""
+    lines = f"{location.file}:{location.first_line}"
+    is_range = location.last_line > location.first_line
+    return f"{lines}-{location.last_line}" if is_range else lines
+
+
 def _parameter_table(report: ReportData) -> list[str]:
     """Return the table of parameters, with remarks indented below each row."""
     listed, counted = _listed_and_counted(report)
@@ -166,60 +227,63 @@ def _parameter_table(report: ReportData) -> list[str]:
     heading, *lines = format_table(rows, (False, False, True, True, False))
     result = [heading]
     for parameter, line in zip(listed, lines, strict=True):
-        result.append(line)
-        for remark in _remarks(parameter, report.passed):
-            result += wrap_text(remark, INDENT)
-        result += _wrong_lines(report, parameter)
-    if counted:
-        known = [p.relative_difference for p in counted if not isnan(p.relative_difference)]
-        worst = f" (largest difference {format_difference(max(known))})" if known else ""
-        result.append(f"... and {len(counted)} more correct{worst}")
+        result += [line, *_remarks(report, parameter)]
+    for verdict in VERDICT_ORDER:
+        same = [p for p in counted if p.verdict == verdict]
+        if same:
+            known = [p.relative_difference for p in same if not isnan(p.relative_difference)]
+            worst = f" (largest difference {format_difference(max(known))})" if known else ""
+            result.append(f"... and {len(same)} more {verdict}{worst}")
     return result
 
 
 def _listed_and_counted(report: ReportData) -> tuple[list[ParameterReport], list[ParameterReport]]:
-    """Return the parameters to list, worst verdicts first, and the correct ones to count."""
-    ranked = sorted(report.parameters, key=lambda p: VERDICT_ORDER[p.verdict])
-    ranked.sort(key=lambda p: _first_entry_rank(report, p))
-    failing = [p for p in ranked if p.verdict != "correct"]
-    correct = [p for p in ranked if p.verdict == "correct"]
-    if len(correct) > LISTED_CORRECT + 1:
-        return failing + correct[:LISTED_CORRECT], correct[LISTED_CORRECT:]
-    return failing + correct, []
+    """Return the parameters to list, worst first, and those to count."""
+    ranked = sorted(report.parameters, key=_severity, reverse=True)
+    listed, counted = list[ParameterReport](), list[ParameterReport]()
+    for verdict in VERDICT_ORDER:
+        same = [p for p in ranked if p.verdict == verdict]
+        limit = max(LISTED_PARAMETERS, len(report.worst))
+        limit += len(same) == limit + 1  # one line for one parameter
+        listed += same[:limit]
+        counted += same[limit:]
+    return listed, counted
 
 
-def _first_entry_rank(report: ReportData, parameter: ParameterReport) -> int:
-    """Return the rank of a wrong parameter: where it first appears among the worst entries."""
-    if parameter.verdict != "wrong":
-        return len(report.worst) + 1
-    names = [entry.parameter for entry in report.worst]
-    return names.index(parameter.name) if parameter.name in names else len(names)
+def _severity(parameter: ParameterReport) -> tuple[int, float, float]:
+    """Return the severity of the worst entry of a wrong parameter; others keep their order."""
+    is_known = parameter.verdict == "wrong" and parameter.worst
+    return parameter.worst[0].severity if is_known else (0, 0.0, 0.0)
 
 
-def _remarks(parameter: ParameterReport, passed: bool) -> Iterator[str]:
-    for diagnosis in parameter.diagnosis:
-        yield diagnosis.text
-    for note in parameter.notes:
-        if passed or not _is_distracting(note, parameter):
-            yield note.text
+def _remarks(report: ReportData, parameter: ParameterReport) -> list[str]:
+    """Return the lines beneath a parameter: all of a check that passed, else the first few."""
+    if report.passed:
+        return [line for note in parameter.notes for line in wrap_text(note.text, INDENT)]
+    place = [
+        line
+        for wrong_line in report.wrong_lines
+        if wrong_line.parameters == (parameter.name,)
+        for line in _wrong_line(wrong_line, INDENT)
+    ]
+    causes = [wrap_text(diagnosis.text, INDENT) for diagnosis in parameter.diagnosis]
+    if sum(map(len, causes)) + len(place) > REMARK_LINES:
+        causes = [wrap_text(diagnosis.brief, INDENT) for diagnosis in parameter.diagnosis]
+    notes = [
+        wrap_text(n.text, INDENT) for n in parameter.notes if not _is_distracting(n, parameter)
+    ]
+    return _fitting([*causes[:1], place[:1], *causes[1:], place[1:], *notes])
 
 
-def _wrong_lines(report: ReportData, parameter: ParameterReport) -> Iterator[str]:
-    """Yield where the gradient of a parameter goes wrong; a line that was said is referred to."""
-    for wrong_line in report.wrong_lines:
-        if parameter.name not in wrong_line.parameters:
-            continue
-        location, first = wrong_line.location, wrong_line.parameters[0]
-        place = f"{location.file}:{location.first_line}"
-        if location.last_line > location.first_line:
-            place += f"-{location.last_line}"
-        if parameter.name != first:
-            yield from wrap_text(f"follows from {place}, as {first} does", INDENT)
-            continue
-        yield f"{INDENT}goes wrong at {place}: {location.source}"
-        if wrong_line.verified:
-            read = ", ".join(f"{name} (line {line})" for name, line in wrong_line.verified)
-            yield from wrap_text(f"what it reads is right: {read}", 2 * INDENT)
+def _fitting(remarks: Iterable[list[str]]) -> list[str]:
+    """Return the lines of the remarks that fit beneath a parameter, the first ones first."""
+    result = list[str]()
+    for remark in remarks:
+        if len(result) + len(remark) <= REMARK_LINES:
+            result += remark
+        elif not result:
+            result = [*remark[: REMARK_LINES - 1], f"{remark[REMARK_LINES - 1]} ..."]
+    return result
 
 
 def _is_distracting(note: Note, parameter: ParameterReport) -> bool:
@@ -233,17 +297,15 @@ def _worst_entries(report: ReportData) -> list[str]:
     """Return the table of worst entries; nothing for a check that passed."""
     if report.passed:
         return []
-    failing = [p for p in report.parameters if p.verdict != "correct"]
-    entries = [e for p in failing for e in p.worst if e.verdict == p.verdict]
-    entries.sort(key=lambda e: (e.verdict != "wrong", -e.excess, -abs(e.backward - e.numerical)))
-    budget = ROW_BUDGET_FACTOR * max((len(p.worst) for p in failing), default=0)
-    shown = entries[:budget]
+    verdict = "wrong" if report.wrong else "inconclusive"
+    shown = [entry for entry in report.worst if entry.verdict == verdict]
     if not shown:
         return []
     heading = ("worst entries", "value", "backward", "numerical", "bound", "off by")
     rows = [heading, *map(_entry_row, shown)]
     lines = format_table(rows, (False, True, True, True, True, True))
     lines += _reason_lines(shown)
+    failing = [p for p in report.parameters if p.verdict == verdict]
     hidden = sum(_failing_count(p) for p in failing) - len(shown)
     if hidden > 0:
         limit = report.options["max_rows"].value if "max_rows" in report.options else len(shown)
@@ -264,7 +326,7 @@ def _entry_row(entry: Entry) -> tuple[str, ...]:
         format_number(entry.value, 4),
         *format_pair(entry.backward, entry.numerical),
         format_bound(entry.bound),
-        format_deviation(entry.backward, entry.numerical),
+        format_deviation(entry.deviation),
     )
 
 
@@ -280,7 +342,9 @@ def _reason_lines(entries: list[Entry]) -> Iterator[str]:
 
 
 def _closing(report: ReportData) -> list[str]:
-    settings = [f"{KIND_NAMES[report.kind]} of {report.forward} by {report.backward}"]
+    definition = report.backward_definition
+    where = f" ({definition.file}:{definition.first_line})" if definition else ""
+    settings = [f"{KIND_NAMES[report.kind]} of {report.forward} by {report.backward}{where}"]
     settings += [f"mode {report.mode}", *_option_texts(report)]
     costs = [
         _count(report.evaluations, "evaluation"),

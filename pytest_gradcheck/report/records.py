@@ -8,6 +8,7 @@ does not compute verdicts, and it does not know pytest.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -32,8 +33,15 @@ __all__ = [
 ]
 
 Verdict = Literal["correct", "wrong", "inconclusive"]
+
+#: The verdicts, worst last.
+VERDICTS: tuple[Verdict, ...] = ("correct", "inconclusive", "wrong")
 Kind = Literal["gradient", "jacobian", "elementwise", "vjp", "jvp"]
 Part = Literal["real", "imag"]
+
+
+#: Words in parentheses that end a clause.
+_EVIDENCE = re.compile(r" \([^()]*\)(?=[:;,.?]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,8 @@ class Diagnosis:
         A stable identifier: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``,
         ``"places"``, ``"coupled"``.
     text : str
-        The diagnosis as a sentence; it says "consistent with", never "is".
+        The diagnosis as a sentence; it says "consistent with", never "is". Evidence is in
+        parentheses. What may have caused it is a question, after the last colon.
     evidence : mapping of str to float or int
         The numbers that support it, for example ``{"factor": 2.0}``.
     """
@@ -77,6 +86,23 @@ class Diagnosis:
     kind: str
     text: str
     evidence: Mapping[str, float | int]
+
+    @property
+    def brief(self) -> str:
+        """The text without the evidence in parentheses."""
+        return _EVIDENCE.sub("", self.text)
+
+    @property
+    def cause(self) -> str:
+        """The question at the end of the text; the text up to its first colon if there is none.
+
+        Examples
+        --------
+        >>> Diagnosis("factor", "consistent with 2 x the true gradient: a factor 2?", {}).cause
+        'a factor 2?'
+        """
+        first, _, last = self.brief.rpartition(": ")
+        return last if last.endswith("?") else (first or last).partition(": ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +202,9 @@ class Entry:
     excess : float
         Distance between backward and numerical, divided by the allowed distance;
         it is larger than 1 for a wrong entry.
+    deviation : float
+        ``(backward - numerical) / numerical``, rounded to three digits; where the measurement
+        is zero within its bound, the difference divided by the bound.
     output : str
         Python accessor of the differentiated output: ``"output"``, or
         ``"output['loss']"`` where forward returns several.
@@ -195,6 +224,7 @@ class Entry:
     verdict: Verdict
     reason: str | None = None
     excess: float = 0.0
+    deviation: float = 0.0
     output: str = "output"
     output_part: Part | None = None
 
@@ -205,6 +235,12 @@ class Entry:
         if self.output_index is None:
             return name
         return f"{self.output}{_subscript(self.output_index, self.output_part)} / {name}"
+
+    @property
+    def severity(self) -> tuple[int, float, float]:
+        """The order of entries, worst last: by verdict, deviation, and absolute difference."""
+        difference = abs(self.backward - self.numerical)
+        return VERDICTS.index(self.verdict), abs(self.deviation), difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +269,7 @@ class ParameterReport:
         as zero count as 0; the difference is 0 where all are. In fast mode only entries that
         were measured one by one count; the difference is NaN where there are none.
     worst : tuple of Entry
-        The worst entries, in decreasing order of `Entry.excess`.
+        The worst entries, in decreasing order of `Entry.severity`.
     diagnosis : tuple of Diagnosis
         Likely causes; empty where none explains the measurements.
     resolution : float

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from pytest_gradcheck.binding.backward.claims import OtherCotangents
@@ -20,7 +21,7 @@ from pytest_gradcheck.judgement.cotangent_laws import (
     violated_laws,
 )
 from pytest_gradcheck.options import OPTION_NAMES, Options
-from pytest_gradcheck.report.records import Breach, Entry, OptionValue
+from pytest_gradcheck.report.records import Breach, OptionValue
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 
@@ -60,7 +61,9 @@ def assemble_report(
     parameters = described.parameters
     breaches = tuple(_breaches(problem, options.rtol))
     verdict = combine_verdicts(p.verdict for p in parameters)
-    worst = sorted((entry for p in parameters for entry in p.worst), key=_badness, reverse=True)
+    worst = sorted(
+        (entry for p in parameters for entry in p.worst), key=attrgetter("severity"), reverse=True
+    )
     return Report(
         verdict="wrong" if breaches else verdict,
         parameters=parameters,
@@ -89,11 +92,6 @@ def _option_values(options: Options) -> dict[str, OptionValue]:
         name: OptionValue(getattr(options, name), origin)
         for name, origin in options.origins.items()
     }
-
-
-def _badness(entry: Entry) -> tuple[bool, bool, float, float]:
-    distance = abs(entry.backward - entry.numerical)
-    return entry.verdict == "wrong", entry.verdict == "inconclusive", entry.excess, distance
 
 
 def _breaches(problem: Problem, rtol: float) -> Iterator[Breach]:

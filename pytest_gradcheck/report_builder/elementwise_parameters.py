@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from pytest_gradcheck.numerics.coordinatewise.elementwise import CompressedJacob
 from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import Diagnosis, Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence, split_by_parameter
 from pytest_gradcheck.report_builder.parameter_report import (
@@ -139,7 +140,8 @@ def _add_off_diagonal(
     options: Options,
 ) -> ParameterReport:
     """Add the off-diagonal derivatives to the report of a parameter."""
-    worst = sorted((*report.worst, *off_diagonal.worst), key=_badness, reverse=True)
+    both = (*report.worst, *off_diagonal.worst)
+    worst = sorted(both, key=attrgetter("severity"), reverse=True)
     coupled = measured.coupling.outputs.size
     subject = "1 output depends" if coupled == 1 else f"{coupled:,} outputs depend"
     diagnosis = Diagnosis(
@@ -175,7 +177,3 @@ def _add_resolution(
     verdict: Verdict = "inconclusive" if report.verdict == "correct" else report.verdict
     note = Note("inconclusive", unresolved, text)
     return replace(report, verdict=verdict, notes=(*report.notes, note))
-
-
-def _badness(entry: Entry) -> tuple[bool, float]:
-    return entry.verdict == "wrong", entry.excess

@@ -20,7 +20,11 @@ from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.diagnosis.complex_conjugate import diagnose_conjugate
 from pytest_gradcheck.diagnosis.constant_factor import diagnose_constant_factor
-from pytest_gradcheck.judgement.entry_verdicts import Judgement, VerdictCode
+from pytest_gradcheck.judgement.entry_verdicts import (
+    Judgement,
+    VerdictCode,
+    relative_deviation,
+)
 from pytest_gradcheck.judgement.subgradients import SubgradientChoice
 from pytest_gradcheck.numerics.measurement import Floats, Status
 from pytest_gradcheck.report.records import Diagnosis, Entry, Note, ParameterReport, Verdict
@@ -196,17 +200,19 @@ def _are_imaginary(blocks: Iterable[Block], size: int) -> NDArray[np.bool_]:
 
 
 def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:
-    """Yield the worst entries: by verdict, then in decreasing order of excess."""
-    judgement = evidence.judgement
+    """Yield the worst entries, in decreasing order of `Entry.severity`."""
+    judgement, measurement = evidence.judgement, evidence.measurement
+    deviation = relative_deviation(evidence.claim, measurement.value, measurement.bound).ravel()
     severity = SEVERITY[judgement.codes.ravel()]
-    distance = np.abs(evidence.claim - evidence.measurement.value).ravel()
-    order = np.lexsort((-distance, -judgement.excess.ravel(), -severity))[:max_rows]
+    distance = np.abs(evidence.claim - measurement.value).ravel()
+    order = np.lexsort((-distance, -np.abs(deviation), -severity))[:max_rows]
     outputs = judgement.codes.shape[1]
     for position in order.tolist():
-        yield _entry(evidence, *divmod(position, outputs))
+        coordinate, column = divmod(position, outputs)
+        yield _entry(evidence, coordinate, column, float(deviation[position]))
 
 
-def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
+def _entry(evidence: Evidence, coordinate: int, column: int, deviation: float) -> Entry:
     parameter, judgement = evidence.parameter, evidence.judgement
     measurement = evidence.measurement
     index, part = parameter.place(coordinate)
@@ -239,6 +245,7 @@ def _entry(evidence: Evidence, coordinate: int, column: int) -> Entry:
         verdict=VERDICTS[code],
         reason=reason,
         excess=float(judgement.excess[coordinate, column]),
+        deviation=deviation,
         output=block.name,
         output_part=output_part,
     )

@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.judgement import entry_verdicts
-from pytest_gradcheck.judgement.entry_verdicts import Judgement, VerdictCode
+from pytest_gradcheck.judgement.entry_verdicts import (
+    Judgement,
+    VerdictCode,
+    relative_deviation,
+)
 from pytest_gradcheck.judgement.subgradients import SubgradientChoice
 from pytest_gradcheck.numerics.measurement import Floats
 
@@ -499,3 +503,25 @@ def test_roundings_of_subnormal_claims_are_allowed() -> None:
     for claim, value in ((1003, 1000), (5, 2)):
         judged = judge_one(claim * least, value * least, 0.0, natural=value * least)
         assert judged.codes[0, 0] == VerdictCode.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "bound", "deviation"),
+    [
+        (4.0, 1.0, 1e-9, 3.0),
+        (-4.0, -1.0, 1e-9, 3.0),
+        (0.0, -1.0, 1e-9, -1.0),
+        (2.000001, 1.0, 1e-9, 1.0),
+        (1e-3, 0.0, 1e-6, 1e3),
+        (1e-3, 5e-7, 1e-6, 1e3),
+        (-1.0, 0.0, 0.0, -np.inf),
+        (1.0, 2.0, np.inf, -0.5),
+        (0.0, 0.0, 0.0, 0.0),
+        (1.0, np.nan, np.inf, 0.0),
+        (1.0, np.inf, np.nan, 0.0),
+    ],
+)
+def test_relative_deviation(claim: float, value: float, bound: float, deviation: float) -> None:
+    """It is relative to the measurement, or to its bound where that may be zero."""
+    arrays = (np.array([x]) for x in (claim, value, bound))
+    assert relative_deviation(*arrays).tolist() == [pytest.approx(deviation, rel=1e-12)]

@@ -22,6 +22,9 @@ def bad(x):
 X = np.array([1.0, 2.0])
 """
 
+#: The first line of the failure of `bad`.
+HEADLINE = "x[1]: backward 6.0, numerical 4.0 (a stray factor 3/2?); 2 of 2 entries wrong"
+
 #: Plugins that would change the order, the number or the output of tests.
 QUIET = ("-p", "no:randomly", "-p", "no:run-parallel", "-p", "no:asyncio", "-p", "no:anyio",
          "-p", "no:rerunfailures", "-p", "no:xdist", "-p", "no:hypothesispytest")  # fmt: skip

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.pytest_integration.suites import failure, run
+from tests.pytest_integration.suites import HEADLINE, failure, run
 
 FIXTURE = """
 def test_it(gradcheck):
@@ -38,10 +38,10 @@ def test_failure_points_at_the_call(pytester: pytest.Pytester, body: str) -> Non
     assert lines[1].startswith("test_suite.py:")
     assert lines[1].endswith(": in test_it")
     assert lines[2].strip() in {"gradcheck(f, bad, X)", "check(f, bad, X)"}
-    assert lines[3] == "E   x[1]: backward 6.0, numerical 4.0; 2 of 2 entries wrong"
+    assert lines[3] == f"E   {HEADLINE}"
     assert "pytest_gradcheck" not in text
     assert lines[-2].startswith(
-        "FAILED test_suite.py::test_it - x[1]: backward 6.0, numerical 4.0; 2 of 2 en"
+        "FAILED test_suite.py::test_it - x[1]: backward 6.0, numerical 4.0"
     )
 
 
@@ -58,7 +58,7 @@ def test_marked_test_points_at_its_def_line(pytester: pytest.Pytester, style: st
     elif style == "short":
         assert f"test_suite.py:{line}: in test_it\n    def test_it(x):\nE   x[1]" in text
     elif style == "line":
-        assert f"test_suite.py:{line}: x[1]: backward 6.0, numerical 4.0; 2 of 2" in text
+        assert f"test_suite.py:{line}: {HEADLINE}" in text
     elif style == "native":
         assert f'test_suite.py", line {line}, in test_it' in text
     result.assert_outcomes(failed=1)

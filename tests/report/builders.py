@@ -19,6 +19,7 @@ def entry(name: str = "W", index: tuple[int, ...] = (0, 1), **changes: Any) -> E
         "step": 1e-5,
         "verdict": "wrong",
         "excess": 5e5,
+        "deviation": 1.0,
     }
     return Entry(**(data | changes))
 
@@ -57,7 +58,8 @@ def inconclusive_parameter(name: str = "c", **changes: Any) -> ParameterReport:
 
 def report(*parameters: ParameterReport, **changes: Any) -> Report:
     """Make a report of some parameters."""
-    worst = tuple(e for p in parameters for e in p.worst if e.verdict == "wrong")
+    entries = (e for p in parameters for e in p.worst)
+    worst = sorted(entries, key=lambda e: e.severity, reverse=True)
     failures = tuple(
         f"{p.name}: {p.wrong} of {p.checked} entries wrong" for p in parameters if p.wrong
     )
@@ -65,7 +67,7 @@ def report(*parameters: ParameterReport, **changes: Any) -> Report:
         "verdict": "wrong" if failures else "correct",
         "parameters": parameters,
         "relative_difference": max(p.relative_difference for p in parameters),
-        "worst": worst,
+        "worst": tuple(worst[:5]),
         "failures": failures,
         "kind": "gradient",
         "forward": "forward",

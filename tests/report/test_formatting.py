@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_gradcheck.report.formatting import (
     LINE_WIDTH,
     TEXT_WIDTH,
+    cut_after_word,
     elide,
     format_bound,
     format_deviation,
@@ -45,32 +46,51 @@ def test_different_numbers_have_different_texts(backward: float, numerical: floa
         assert left != right
 
 
-@given(floats, floats)
-def test_deviation_is_always_short(backward: float, numerical: float) -> None:
-    """The column stays narrow for all pairs of numbers."""
-    assert 0 < len(format_deviation(backward, numerical)) <= 9
+@given(floats)
+def test_deviation_is_always_short(deviation: float) -> None:
+    """The column stays narrow, with a sign and in percent, whatever the number."""
+    text = format_deviation(deviation)
+    assert len(text) <= 9
+    assert text[0] in "+-"
+    assert text[-1] == "%"
 
 
 @pytest.mark.parametrize(
-    ("backward", "numerical", "text"),
+    ("deviation", "text"),
     [
-        (4.0, 1.0, "+300%"),
-        (0.5, 1.0, "-50%"),
-        (1.0001, 1.0, "+0.01%"),
-        (-1.0, 1.0, "sign"),
-        (-2.0, 1.0, "-300%"),
-        (1e9, 1.0, "x1e+09"),
-        (-1e9, 1.0, "x-1e+09"),
-        (0.0, 0.25, "-100%"),
-        (0.25, 0.0, "+0.25"),
-        (-0.25, 0.0, "-0.25"),
-        (math.nan, 1.0, "-"),
-        (1e308, 1e-308, "xinf"),
+        (3.0, "+300%"),
+        (-0.5, "-50%"),
+        (1e-4, "+0.01%"),
+        (-2.0, "-200%"),
+        (0.741, "+74.1%"),
+        (12.2, "+1220%"),
+        (1e9, "+1e+11%"),
+        (-math.inf, "-inf%"),
     ],
 )
-def test_deviation(backward: float, numerical: float, text: str) -> None:
-    """It is in percent or, if large, a ratio; it is absolute where one side is zero."""
-    assert format_deviation(backward, numerical) == text
+def test_deviation(deviation: float, text: str) -> None:
+    """It is in percent, with three digits, or one if it is large."""
+    assert format_deviation(deviation) == text
+
+
+@given(st.lists(st.text("ab1[],:", min_size=1, max_size=9), min_size=1), st.integers(4, 60))
+def test_text_is_cut_between_words(words: list[str], width: int) -> None:
+    """What is left are whole words of the text, and three dots that fit."""
+    text = " ".join(words)
+    cut = cut_after_word(text, width)
+    assert len(cut) <= width
+    if cut != text:
+        kept = cut.removesuffix("...").split()
+        assert cut.endswith("...")
+        assert [word.rstrip(",;:") for word in kept] == [
+            word.rstrip(",;:") for word in words[: len(kept)]
+        ]
+
+
+def test_an_index_is_not_cut() -> None:
+    """A space in brackets does not end a word."""
+    assert cut_after_word("W[10, 11]: backward 2", 17) == "W[10, 11] ..."
+    assert cut_after_word("W[10, 11]: backward 2", 12) == "..."
 
 
 @pytest.mark.parametrize(

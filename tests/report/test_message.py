@@ -52,7 +52,7 @@ def text(*parameters: ParameterReport, **changes: Any) -> str:
 
 
 def test_wrong_gradient() -> None:
-    """The blocks are the first line, parameters with remarks, worst entries, and settings."""
+    """The blocks are the first line, parameters with causes, worst entries, and settings."""
     wrong = parameter(
         "parameters['b1']",
         diagnosis=(
@@ -72,22 +72,25 @@ def test_wrong_gradient() -> None:
         ),
     )
     assert (
-        text(wrong, correct(), rerun="pytest test_it.py::test_it")
+        text(
+            wrong,
+            correct(),
+            rerun="pytest test_it.py::test_it",
+            backward_definition=SourceLocation("nn.py", 12, 30, "backward", "def backward(): ..."),
+        )
         == """\
-parameters['b1'][0, 1]: backward 2.5, numerical 1.25; 1 of 12 entries wrong
+b1[0, 1]: backward 2.5, numerical 1.25 (a stray factor 2?); 1 of 12 entries wrong
 
 parameter         shape   wrong  difference  verdict
 parameters['b1']  (2, 3)    1/6     3.3e-01  wrong
     consistent with 2 x the true gradient (5 of 5 nonzero entries, to 10
       digits): a stray factor 2?
-    zero gradient in 1 of 6 entries (dead units?), where errors cannot
-      be detected
 b                 (2, 3)    0/6     2.0e-10  correct
 
-worst entries           value  backward  numerical  bound  off by
-parameters['b1'][0, 1]  0.125       2.5       1.25  3e-11   +100%
+worst entries  value  backward  numerical  bound  off by
+b1[0, 1]       0.125       2.5       1.25  3e-11   +100%
 
-gradient of forward by backward; mode full; rtol=1e-06
+gradient of forward by backward (nn.py:12); mode full; rtol=1e-06
 118 evaluations; 1 backward call; 0.012 s; seed 7
 run again: pytest test_it.py::test_it"""
     )
@@ -211,10 +214,14 @@ def test_correct_parameters_are_counted_beyond_a_dozen() -> None:
 
 
 def test_rows_of_many_wrong_parameters_are_limited() -> None:
-    """All parameters share one budget of rows."""
-    many = [parameter(f"W{k}", worst=(entry(f"W{k}"),)) for k in range(50)]
+    """The option `max_rows` limits the rows of the message, which has the worst of all."""
+    many = [parameter(f"W{k}", worst=(entry(f"W{k}", deviation=k),)) for k in range(50)]
     lines = text(*many).splitlines()
-    assert "... and 46 more (max_rows=5; -vv shows all)" in lines
+    assert "... and 45 more (max_rows=5; -vv shows all)" in lines
+    assert [line.split()[0] for line in lines if "+" in line] == [
+        f"W{k}[0," for k in (49, 48, 47, 46, 45)
+    ]
+    assert "... and 38 more wrong (largest difference 3.3e-01)" in lines
 
 
 def test_reason_of_wrong_entries_is_given_once() -> None:
@@ -228,7 +235,7 @@ def test_reason_of_wrong_entries_is_given_once() -> None:
 def test_extreme_values_are_printed(value: float) -> None:
     """The first line shows numbers of every magnitude, and those that are not finite."""
     line = text(parameter(worst=(entry(backward=value, value=value),))).splitlines()[0]
-    assert str(value) in line or f"{value:.8g}" in line
+    assert str(value) in line or f"{value:.4g}" in line
 
 
 names = st.text(
@@ -271,12 +278,91 @@ def test_distracting_notes_are_left_out_of_failures() -> None:
 
 
 def test_a_wrong_line_is_said_once() -> None:
-    """The line and its source are under the first parameter; others that follow refer to it."""
+    """A line from which several parameters follow is before the table, with their names."""
     location = SourceLocation("nn.py", 31, 31, "backward", "dZ2 = dA2 * (Z1 > 0)")
-    wrong_line = WrongLine(location, ("dZ2",), (("dA2", 30),), ("W", "b"))
+    wrong_line = WrongLine(location, ("dZ2",), (("dA2", 30),), ("p['W']", "p['b']"))
+    several = text(parameter("p['W']"), parameter("p['b']"), wrong_lines=(wrong_line,))
+    assert (
+        several.split("\n\n")[1]
+        == """\
+goes wrong at nn.py:31: dZ2 = dA2 * (Z1 > 0)
+    what it reads is right: dA2 (line 30)
+    W, b follow from it"""
+    )
+    assert several.count("nn.py:31: ") == 1
+
+
+def test_a_wrong_line_of_one_parameter_is_beneath_it() -> None:
+    """Of several lines the first is shown."""
+    source = "dW = (\n    X.T @ dZ\n)"
+    location = SourceLocation("nn.py", 31, 33, "backward", source)
+    wrong_line = WrongLine(location, ("dW",), (("dZ", 30),), ("W",))
     lines = text(parameter("W"), parameter("b"), wrong_lines=(wrong_line,)).splitlines()
-    assert [line for line in lines if "nn.py" in line or "right" in line] == [
-        "    goes wrong at nn.py:31: dZ2 = dA2 * (Z1 > 0)",
-        "        what it reads is right: dA2 (line 30)",
-        "    follows from nn.py:31, as W does",
+    assert lines[0] == (
+        "W[0, 1]: backward 2.5, numerical 1.25; 2 of 12 entries wrong; goes wrong at nn.py:31-33"
+    )
+    assert lines[4:6] == [
+        "    goes wrong at nn.py:31-33: dW = ( ...",
+        "        what it reads is right: dZ (line 30)",
     ]
+
+
+FACTOR = Diagnosis(
+    "factor",
+    "consistent with 2 x the true gradient (5 of 5 nonzero entries, to 10 digits): a factor 2?",
+    {},
+)
+PLACE = Diagnosis("place", "wrong in p['W'][3, :], 20 entries: in 2 of 2 measured", {})
+ZERO = Note("zero", 1, "zero gradient in 1 of 6 entries, where errors cannot be detected")
+
+
+def remarks(*diagnosis: Diagnosis, notes: tuple[Note, ...] = (), **changes: Any) -> list[str]:
+    """Return the lines beneath a parameter."""
+    of_one = parameter("p['W']", diagnosis=diagnosis, notes=notes)
+    lines = text(of_one, **changes).split("\n\n")[1].splitlines()
+    return [line for line in lines if line.startswith("    ")]
+
+
+def test_three_lines_beneath_a_parameter() -> None:
+    """Causes and the wrong line come before notes, in fewer words where there are several."""
+    location = SourceLocation("nn.py", 31, 31, "backward", "dW = X.T @ dZ * 2")
+    wrong_line = WrongLine(location, ("dW",), (), ("p['W']",))
+    assert remarks(FACTOR, PLACE, notes=(ZERO,), wrong_lines=(wrong_line,)) == [
+        "    consistent with 2 x the true gradient: a factor 2?",
+        "    goes wrong at nn.py:31: dW = X.T @ dZ * 2",
+        "    wrong in W[3, :], 20 entries: in 2 of 2 measured",
+    ]
+    assert remarks(FACTOR, notes=(ZERO,)) == [
+        "    consistent with 2 x the true gradient (5 of 5 nonzero entries, to 10",
+        "      digits): a factor 2?",
+        "    zero gradient in 1 of 6 entries, where errors cannot be detected",
+    ]
+
+
+def test_a_long_note_is_cut_between_words() -> None:
+    """Where nothing else is said, the first three lines of a note are."""
+    note = Note("inconclusive", 6, "forward is too noisy, " * 12)
+    lines = remarks(notes=(note,))
+    assert len(lines) == 3
+    assert lines[-1].endswith("forward is too noisy, ...")
+
+
+def test_causes_of_several_parameters_are_said_once() -> None:
+    """They are before the table, and in the first line where a parameter has no other."""
+    common = Diagnosis("side", "no function has the gradients of p['W'] and p['b']", {})
+    lines = text(parameter("p['W']"), parameter("p['b']"), diagnosis=(common,)).splitlines()
+    assert lines[:3] == [
+        "W[0, 1]: backward 2.5, numerical 1.25 (no function has the gradients of W and b)",
+        "",
+        "no function has the gradients of W and b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("causes", "clause"),
+    [((PLACE,), "wrong in W[3, :], 20 entries"), ((PLACE, FACTOR), "a factor 2?")],
+)
+def test_the_first_line_has_the_likely_cause(causes: tuple[Diagnosis, ...], clause: str) -> None:
+    """A question is preferred to a description."""
+    line = text(parameter("p['W']", diagnosis=causes)).splitlines()[0]
+    assert line == f"W[0, 1]: backward 2.5, numerical 1.25 ({clause}); 1 of 6 entries wrong"

@@ -2,11 +2,12 @@
 
 import json
 import pickle
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
-from pytest_gradcheck import GradcheckError
+from pytest_gradcheck import Diagnosis, GradcheckError
 from tests.report.builders import correct, entry, parameter, report
 
 
@@ -67,6 +68,33 @@ def test_error_survives_pickling() -> None:
     """A failure can be sent to another process."""
     error = pickle.loads(pickle.dumps(GradcheckError(report(parameter()))))  # noqa: S301  # our own
     assert str(error) == str(report(parameter()))
+
+
+def test_entries_are_ranked_by_verdict_then_deviation_then_difference() -> None:
+    """Of two with one deviation, the one with the larger difference is worse."""
+    entries = [
+        entry(deviation=0.5, verdict="correct"),
+        entry(deviation=9.0, verdict="inconclusive"),
+        entry(deviation=0.5),
+        entry(deviation=-2.0, backward=1.0),
+        entry(deviation=2.0, backward=5.0),
+    ]
+    assert sorted((entries[k] for k in (3, 0, 4, 2, 1)), key=attrgetter("severity")) == entries
+
+
+@pytest.mark.parametrize(
+    ("text", "brief", "cause"),
+    [
+        ("2 x it (to 9 digits): a factor 2?", "2 x it: a factor 2?", "a factor 2?"),
+        ("in W[0, :] (2 of 2), often: all", "in W[0, :], often: all", "in W[0, :], often"),
+        ("no pattern", "no pattern", "no pattern"),
+        ("f(x): is it max(x)?", "f(x): is it max(x)?", "is it max(x)?"),
+    ],
+)
+def test_a_diagnosis_has_a_cause(text: str, brief: str, cause: str) -> None:
+    """It is the question at the end, or else what comes first; evidence is left out."""
+    diagnosis = Diagnosis("factor", text, {})
+    assert (diagnosis.brief, diagnosis.cause) == (brief, cause)
 
 
 @pytest.mark.parametrize(
