@@ -1,0 +1,66 @@
+"""What a bug of backward sees: the right claims, and what else backward has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pytest_gradcheck.report.report import Report
+from tests.corpus.family import Array
+
+__all__ = ["Claims", "Gradients", "Subject", "Transformation"]
+
+#: Claims by the names of their parameters.
+Claims = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The right claims of one call of backward.
+
+    Attributes
+    ----------
+    claims, parameters : mapping of str to ndarray
+        The claims and the parameters, by the names that a report gives to the parameters.
+    value : float or None
+        What forward returned, where it is a number.
+    numbers : mapping of str to float
+        The numbers among the arguments.
+    cotangents : sequence of ndarray
+        The upstream gradients.
+    under : callable or None
+        ``under(cotangents)`` returns the claims under other upstream gradients.
+    elsewhere : callable or None
+        ``elsewhere(name, parameter)`` returns the right claim about that parameter at another
+        point.
+    """
+
+    claims: Claims
+    parameters: Claims
+    value: float | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    cotangents: Sequence[Array] = ()
+    under: Callable[[Sequence[Array]], Claims] | None = None
+    elsewhere: Callable[[str, Array], Array] | None = None
+
+
+#: Returns the claims that a bug changes, by their parameters.
+Transformation = Callable[[Gradients], Claims]
+
+
+class Subject(Protocol):
+    """A function with a right backward, into which bugs are injected."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the tables."""
+        ...  # pragma: no cover
+
+    def gradients(self) -> Gradients:
+        """Return the right gradients at the point of its check."""
+        ...  # pragma: no cover
+
+    def check(self, transformation: Transformation, **options: Any) -> Report:
+        """Check it with a bug in its backward."""
+        ...  # pragma: no cover

@@ -1,0 +1,58 @@
+"""Functions into which bugs are injected."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Subject
+from tests.benchmarks.causes.corpus_subjects import CorpusSubject
+from tests.benchmarks.causes.handwritten_subjects import HandwrittenSubject
+from tests.benchmarks.causes.special_bugs import SPECIAL_BUGS, SpecialBug
+from tests.corpus.families.all_families import FAMILIES
+from tests.handwritten_backward.all_functions import functions_of
+
+SUBJECTS: list[Subject] = [
+    *(HandwrittenSubject(f.name, f.path) for f in functions_of("all")),
+    CorpusSubject(FAMILIES[0], 0),
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+class TestEverySubject:
+    """What holds for every function."""
+
+    def test_is_right_without_a_bug(self, subject: Subject) -> None:
+        """Where no claim is changed, the check passes."""
+        assert subject.check(lambda gradients: {}).passed
+
+    def test_a_bug_concerns_its_parameter_alone(self, subject: Subject) -> None:
+        """Of the claims, those that a bug changes are wrong, and the others right."""
+        for name in subject.gradients().claims:
+
+            def doubled(gradients: Gradients, name: str = name) -> Claims:
+                return {name: 2 * gradients.claims[name]}
+
+            report = subject.check(doubled)
+            assert [p.name for p in report.parameters if p.verdict == "wrong"] == [name]
+
+
+def test_claims_under_other_upstream_gradients() -> None:
+    """A bug may ask for the claims under another upstream gradient: they are linear in it."""
+    function = next(f for f in functions_of("first") if f.name == "batchnorm_graph")
+    subject, seen = HandwrittenSubject(function.name, function.path), list[bool]()
+
+    def doubling(gradients: Gradients) -> Claims:
+        assert gradients.under is not None
+        claims = gradients.under([2 * c for c in gradients.cotangents])
+        seen.extend(np.allclose(claims[k], 2 * v) for k, v in gradients.claims.items())
+        return {}
+
+    assert subject.check(doubling).passed
+    assert all(seen)
+
+
+@pytest.mark.parametrize("bug", SPECIAL_BUGS, ids=lambda bug: bug.name)
+def test_special_bugs_are_found(bug: SpecialBug) -> None:
+    """The check of every function with a bug of its own fails."""
+    assert bug.check(0).verdict == "wrong"
