@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
@@ -23,8 +24,8 @@ from pytest_gradcheck.report.accessors import STRING, literal
 from pytest_gradcheck.report.representation import type_name
 
 __all__ = [
+    "array_assigner",
     "assigner",
-    "bind_again",
     "bound_object",
     "copy_object",
     "follow",
@@ -96,7 +97,7 @@ def _copied_views(owner: object) -> dict[int, Any]:
             continue
         if id(root) not in memo:
             memo[id(root)] = root.copy(order="K")
-        copied = memo[id(root)].ravel(order="K")
+        copied = _in_memory_order(memo[id(root)])
         offset = array.ctypes.data - root.ctypes.data
         memo[id(array)] = np.ndarray(array.shape, array.dtype, copied, offset, array.strides)
     return memo
@@ -108,7 +109,12 @@ def _root(array: NDArray[Any]) -> NDArray[Any] | None:
     while isinstance(root.base, np.ndarray):
         root = root.base
     plain = type(root) is np.ndarray and root.base is None and not root.dtype.hasobject
-    return root if plain and (root.flags.c_contiguous or root.flags.f_contiguous) else None
+    return root if plain and _in_memory_order(root).flags.c_contiguous else None
+
+
+def _in_memory_order(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view with the axes in the order of their strides, the longest first."""
+    return array.transpose(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))
 
 
 def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:
@@ -129,44 +135,6 @@ def _arrays(value: Any, seen: set[int]) -> Iterator[NDArray[Any]]:
         yield from _arrays(item, seen)
 
 
-def bind_again(owner: object, accessor: str, value: object) -> Callable[[], None]:
-    """Return what binds an attribute to its array again, where forward has bound it to another.
-
-    Parameters
-    ----------
-    owner : object
-        The user's object.
-    accessor : str
-        The attribute.
-    value : object
-        Its array.
-
-    Returns
-    -------
-    callable
-        It does nothing to a property that returns another array each time.
-
-    Examples
-    --------
-    >>> import types
-    >>> layer = types.SimpleNamespace(W=np.ones(2))
-    >>> again = bind_again(layer, ".W", layer.W)
-    >>> layer.W = layer.W / 2
-    >>> again()
-    >>> layer.W
-    array([1., 1.])
-    """
-    accesses = tuple(_accesses(owner, accessor))
-    if _followed(owner, accesses) is not value:
-        return lambda: None
-
-    def again() -> None:
-        if _followed(owner, accesses) is not value:
-            _set(owner, accesses, value)
-
-    return again
-
-
 def follow(owner: object, accessor: str) -> Any:
     """Return the value of `accessor` in `owner`.
 
@@ -181,8 +149,50 @@ def follow(owner: object, accessor: str) -> Any:
 
 
 def assigner(owner: object, accessor: str) -> Callable[[Any], None]:
-    """Return what sets the value of `accessor` in `owner`."""
+    """Return what sets the value of `accessor` in `owner`, as the user would set it."""
     return partial(_set, owner, tuple(_accesses(owner, accessor)))
+
+
+def array_assigner(owner: object, accessor: str, array: NDArray[Any]) -> Callable[[Any], None]:
+    """Return what sets the value of `accessor` in `owner` to another array, if anything does.
+
+    Parameters
+    ----------
+    owner : object
+        The user's object.
+    accessor : str
+        The attribute.
+    array : ndarray
+        Its value, to which it is set once.
+
+    Returns
+    -------
+    callable
+        It does nothing where the attribute is a property that cannot be set.
+
+    Examples
+    --------
+    >>> import types
+    >>> layer = types.SimpleNamespace(W=np.ones(2))
+    >>> array_assigner(layer, ".W", layer.W)(np.zeros(2))
+    >>> layer.W
+    array([0., 0.])
+    """
+    *path, (kind, last) = accesses = _accesses(owner, accessor)
+    holder = _followed(owner, path)
+    names = [last]
+    if kind == "." and getattr(holder, f"_{last}", None) is array:
+        names.append(f"_{last}")  # what a property of this name returns
+    attributes = getattr(holder, "__dict__", {})
+    before = dict(attributes)
+    for name in names:
+        assign = partial(_set, holder, ((kind, name),))
+        with suppress(Exception):  # a property may raise anything
+            assign(array)
+            if np.array_equal(_followed(owner, accesses), array, equal_nan=True):
+                return partial(_set, owner, (*path, (kind, name)))
+        attributes |= before
+    return lambda _: None
 
 
 def _set(owner: object, accesses: Sequence[tuple[str, Any]], value: Any) -> None:

@@ -101,6 +101,7 @@ class PortableForward:
     def of(cls, call: Call, forward: ForwardFunction, *, batched: bool) -> PortableForward:
         """Return what it takes to make `forward`."""
         working_copy = forward.working_copy
+        working_copy.put_attributes_back()
         without = replace(call, backward=True, backward_args=None)
         return cls(
             without,

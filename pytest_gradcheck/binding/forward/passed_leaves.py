@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.attributes import assigner, bind_again
+from pytest_gradcheck.binding.call.attributes import array_assigner, assigner
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import Leaf, contents
 from pytest_gradcheck.binding.values.rebuilding import number_list, replaced
@@ -51,28 +51,32 @@ class PassedLeaf:
         Its part of the point, in its shape.
     make : callable
         Makes the value to pass; that of an attribute is set where it is.
+    put_back : callable
+        Sets an attribute to the user's own array again.
     is_lifted : bool
         Whether it is passed in a higher precision than the user's.
 
     Attributes
     ----------
-    parameter, view, is_lifted
+    parameter, view, put_back, is_lifted
         As given.
     passed : Any
         The value that was made last.
     """
 
-    __slots__ = ("_make", "is_lifted", "parameter", "passed", "view")
+    __slots__ = ("_make", "is_lifted", "parameter", "passed", "put_back", "view")
 
     def __init__(
         self,
         parameter: Parameter,
         view: NDArray[Any],
         make: Callable[[], Any],
+        put_back: Callable[[], None] = lambda: None,
         *,
         is_lifted: bool = False,
     ) -> None:
         self.parameter, self.view, self.is_lifted = parameter, view, is_lifted
+        self.put_back = put_back
         self.passed: Any = None
         self._make = make
 
@@ -141,7 +145,9 @@ def passed_leaf(
         return PassedLeaf(parameter, view, make, is_lifted=lift and is_low)
     if owner is not None:
         _make_writeable(value, leaf.name)
-        return PassedLeaf(parameter, view, _attribute_writer(owner, leaf.name, value, view))
+        assign = array_assigner(owner, leaf.name.removeprefix("self"), value)
+        write = _attribute_writer(value, view, assign)
+        return PassedLeaf(parameter, view, write, lambda: assign(value))
     is_plain = type(value) is np.ndarray and value.flags.c_contiguous
     if is_plain and (value.dtype == view.dtype or (lift and is_low)):
         return PassedLeaf(parameter, view, view.copy, is_lifted=is_low)
@@ -184,15 +190,16 @@ def _attribute_setter(owner: object, name: str, make: Callable[[], Any]) -> Call
 
 
 def _attribute_writer(
-    owner: object, name: str, array: NDArray[Any], view: NDArray[Any]
+    array: NDArray[Any], view: NDArray[Any], assign: Callable[[Any], None]
 ) -> Callable[[], Any]:
-    """Return what writes to the array of an attribute."""
-    again = bind_again(owner, name.removeprefix("self"), array)
+    """Return what writes to the array of an attribute, and sets the attribute to a view of it."""
+    is_plain = type(array) is np.ndarray
 
     def write() -> Any:
         np.copyto(array, view, casting="same_kind")
-        again()
-        return array
+        passed = array.view() if is_plain else array
+        assign(passed)
+        return passed
 
     return write
 

@@ -22,6 +22,8 @@ from pytest_gradcheck.binding.forward.passed_leaves import (
     equal,
     passed_leaf,
 )
+from pytest_gradcheck.binding.state.computed_values import forgetters
+from pytest_gradcheck.binding.state.reachable import reachable
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
     SIMPLE,
@@ -81,7 +83,7 @@ class WorkingCopy:
     leaves : sequence of Leaf
         The checked leaves.
     owner : object or None
-        The bound object, for leaves that are its attributes: these are perturbed in place.
+        The bound object, for leaves that are its attributes.
     lift : bool
         Pass floating arrays of low precision as float64.
 
@@ -129,6 +131,7 @@ class WorkingCopy:
         self._attributes = [
             passed for name, passed in self._leaves.items() if name.startswith("self.")
         ]
+        self._forgetters = forgetters(reachable([], [("self", owner)])) if self._attributes else []
         self._values: list[Any] = []
         self._makers: list[Maker | None] = []
         for name, original in zip(arguments.names, self._originals, strict=True):
@@ -171,14 +174,20 @@ class WorkingCopy:
 
     def pack(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return positional and keyword arguments of forward at the point as it is now."""
-        for attribute in self._attributes:
-            attribute.take()
+        for forget in self._forgetters:
+            forget()
+        attributes = [attribute.take() for attribute in self._attributes]
         self._passed = passed = [
             value if make is None else make()
             for value, make in zip(self._values, self._makers, strict=True)
         ]
-        self._kept.append(passed)
+        self._kept.append([*attributes, *passed])
         return self._arguments.pack(passed)
+
+    def put_attributes_back(self) -> None:
+        """Set the attributes to the user's own arrays, as what else there is in the object has."""
+        for attribute in self._attributes:
+            attribute.put_back()
 
     @property
     def passed(self) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import MemberDescriptorType
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.state.computed_values import forgetters
 from pytest_gradcheck.binding.state.reachable import (
     FUNCTIONS,
     UNSET,
@@ -43,7 +44,7 @@ Restore = Callable[[], None]
 
 
 @contextmanager
-def state_restored(reached: Iterable[Reached], checked: Sequence[Any] = ()) -> Iterator[None]:
+def state_restored(reached: Sequence[Reached], checked: Sequence[Any] = ()) -> Iterator[None]:
     """Put back, when the context ends, what can be reached and was changed.
 
     These are the entries of arrays, the elements of lists, dicts, sets, deques and bytearrays,
@@ -53,7 +54,7 @@ def state_restored(reached: Iterable[Reached], checked: Sequence[Any] = ()) -> I
 
     Parameters
     ----------
-    reached : iterable of Reached
+    reached : sequence of Reached
         Everything that the functions can reach.
     checked : sequence of Any
         Values of the checked attributes, which the check itself will change.
@@ -86,11 +87,12 @@ def state_restored(reached: Iterable[Reached], checked: Sequence[Any] = ()) -> I
             restores += _container_restores(value)
         if type(value) is not np.ndarray:
             restores += _attribute_restores(value)
+    forget = forgetters(reached) if checked else []
     try:
         yield
     finally:
-        for restore in reversed(restores):
-            restore()
+        for put_back in (*forget, *reversed(restores)):
+            put_back()
 
 
 def _array_restore(array: NDArray[Any]) -> Restore:

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.call.attributes import (
+    array_assigner,
     assigner,
     bound_object,
     copy_object,
@@ -98,3 +99,50 @@ def test_view_of_memory_that_nobody_holds_is_copied_alone() -> None:
     copied.part += 10
     assert owner.part.tolist() == [2.0, 3.0]
     assert copied.raw.tolist() == owner.raw.tolist()
+
+
+class WithProperties:
+    """Properties of one array that are set in several ways."""
+
+    def __init__(self) -> None:
+        self._plain = self.array = np.ones(2)
+        self.sets = 0
+
+    @property
+    def plain(self) -> Any:
+        """An array that cannot be set, but is an attribute of a similar name."""
+        return self._plain
+
+    @property
+    def part(self) -> Any:
+        """A part of an array, which cannot be set."""
+        return self.array[:1]
+
+    @property
+    def converted(self) -> Any:
+        """An array that is set to a copy."""
+        return self.array
+
+    @converted.setter
+    def converted(self, value: Any) -> None:
+        self.array = np.array(value)
+
+    @property
+    def clipped(self) -> Any:
+        """An array that is not set to what it returns."""
+        return self.array
+
+    @clipped.setter
+    def clipped(self, value: Any) -> None:
+        self.array = np.clip(value, 0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("plain", [3, 3]), ("part", [1]), ("converted", [3, 3]), ("clipped", [1, 1])],
+)
+def test_array_is_set_where_it_can_be(name: str, expected: Any) -> None:
+    """A property may have no setter, or one that changes what it is given."""
+    owner = WithProperties()
+    array_assigner(owner, f".{name}", getattr(owner, name))(np.full(2, 3.0))
+    assert getattr(owner, name).tolist() == expected

@@ -143,6 +143,30 @@ def test_exception_of_forward_comes_back_as_it_is(executor: Executor) -> None:
     assert check_gradient(np.sin, np.cos, X, executor=executor).verdict == "correct"
 
 
+class AliasedLayer:
+    """A layer that uses its parameter by another name."""
+
+    def __init__(self, order: Any) -> None:
+        self.W = (1.0 + np.arange(4).reshape(1, 2, 2)).transpose(order).copy(order="K")
+        self.parameters = [self.W]
+
+    def forward(self) -> float:
+        """Return the sum of squares."""
+        return float(np.sum(self.parameters[0] ** 2))
+
+    def backward(self) -> Any:
+        """Return its gradient."""
+        return 2 * self.W
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2)])
+def test_workers_have_an_array_of_two_names_once(executor: Executor, order: Any) -> None:
+    """Arrays in a copy of an object share their memory as those in the object do."""
+    layer = AliasedLayer(order)
+    assert check_gradient(layer.forward, layer.backward, wrt="self.W", executor=executor).passed
+    assert layer.parameters[0] is layer.W
+
+
 class UnportableError(Exception):
     """An error that cannot be pickled."""
 
