@@ -78,27 +78,51 @@ class Surroundings:
             self._context = own
 
 
+class _Silence:
+    """Takes the place of `warnings.showwarning`, and shows nothing while a check is silent."""
+
+    def __init__(self, before: Callable[..., None]) -> None:
+        self.before = before
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        if not SilencedWarnings.is_active():
+            self.before(*args, **kwargs)
+
+
+class _IgnoringFilters(list[Any]):
+    """Takes the place of `warnings.filters`, the first of which ignores every warning."""
+
+    def __init__(self, before: list[Any]) -> None:
+        super().__init__([("ignore", None, Warning, None, 0), *before])
+        self.before = before
+
+
 class _ChangedWarnings:
     """Changes Python's treatment of warnings, which belongs to the process, as long as it lasts.
 
-    Checks that overlap in threads share one change, which ends with the last of them. Its end may
-    be repeated, where a signal may have interrupted it.
+    Checks that overlap in threads share one change, which ends with the last of them. Functions
+    of the user's change the treatment for a while, too, and put back what they found. So the end
+    undoes the change of whoever made it, and no other change; at the end of every check it is
+    repeated.
     """
+
+    #: The attribute of `warnings` that is changed, and the type of what takes its place.
+    attribute: ClassVar[str]
+    changed: ClassVar[type[_Silence | _IgnoringFilters]]
 
     _lock: ClassVar = threading.RLock()
     _active: ClassVar[list[object]]
-    _before: ClassVar[list[Any]]
 
     def __init_subclass__(cls) -> None:
-        cls._active, cls._before = [], []
+        cls._active = []
 
     def __enter__(self) -> None:
         try:
             with self._lock:
-                if not self._before:
-                    self._before.append((warnings.filters, warnings.showwarning))
-                    warnings.filters = list(warnings.filters)
-                    self.change()
+                if not self._active:
+                    self._undo()
+                    now = getattr(warnings, self.attribute)
+                    setattr(warnings, self.attribute, self.changed(now))
                 self._active.append(self)
         except BaseException:
             self.end()
@@ -112,20 +136,25 @@ class _ChangedWarnings:
     ) -> None:
         self.end()
 
+    @classmethod
+    def is_active(cls) -> bool:
+        """Return whether a check needs the change."""
+        return bool(cls._active)
+
     def end(self) -> None:
-        """Restore the treatment of warnings, unless another check still needs the change."""
+        """Undo the change, unless another check still needs it."""
         with self._lock:
             while self in self._active:
                 self._active.remove(self)
-            if self._before and not self._active:
-                warnings.filters, warnings.showwarning = self._before[0]
-                # Forgets which warnings were shown, so that the user's own are shown again.
-                with warnings.catch_warnings():
-                    self._before.clear()
+            if not self._active:
+                self._undo()
 
-    def change(self) -> None:
-        """Change the treatment of warnings."""
-        raise NotImplementedError
+    def _undo(self) -> None:
+        while isinstance(now := getattr(warnings, self.attribute), self.changed):
+            setattr(warnings, self.attribute, now.before)
+            # Forgets which warnings were shown, so that the user's own are shown again.
+            with warnings.catch_warnings():
+                pass
 
 
 class SilencedWarnings(_ChangedWarnings):
@@ -133,6 +162,8 @@ class SilencedWarnings(_ChangedWarnings):
 
     The context, in which measurements are made, ignores floating-point errors.
     """
+
+    attribute, changed = "showwarning", _Silence
 
     def __enter__(self) -> None:
         super().__enter__()
@@ -148,18 +179,8 @@ class SilencedWarnings(_ChangedWarnings):
         self._errors.__exit__(kind, error, traceback)
         self.end()
 
-    def change(self) -> None:
-        """Show warnings nowhere."""
-        warnings.showwarning = _show_nowhere
-
 
 class IgnoredWarnings(_ChangedWarnings):
     """Ignores warnings, also where they would be raised; only inside `SilencedWarnings`."""
 
-    def change(self) -> None:
-        """Ignore warnings."""
-        warnings.simplefilter("ignore")
-
-
-def _show_nowhere(*_: object, **__: object) -> None:
-    """Take the place of `warnings.showwarning`."""
+    attribute, changed = "filters", _IgnoringFilters

@@ -1,6 +1,7 @@
 """Surroundings: the user's own settings at every point, and nothing that is shown."""
 
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,56 @@ def test_silence_ends_with_the_last_of_several_and_may_end_twice() -> None:
         second.end()
         assert (warnings.filters, warnings.showwarning) == before
     assert warnings.filters is before[0]
+
+
+ORDERS = {
+    "forward of another check is called within it": ("begin", "enter", "exit", "end"),
+    "and returns after it": ("begin", "enter", "end", "exit"),
+    "forward of another check was called before it": ("enter", "begin", "exit", "end"),
+    "and returns after it, too": ("enter", "begin", "end", "exit"),
+}
+
+
+@pytest.mark.parametrize("kind", [SilencedWarnings, IgnoredWarnings])
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("action", ["ignore", "always", "error"])
+def test_nothing_is_left_of_a_change_in_whatever_order_contexts_end(
+    kind: Any, order: Any, action: Any
+) -> None:
+    """What forward changes for a while in another thread it puts back at a time of its own."""
+
+    class Block(warnings.catch_warnings):
+        """What forward does."""
+
+        def __enter__(self) -> Any:
+            entered = super().__enter__()
+            warnings.simplefilter(action)
+            return entered
+
+    before = warnings.filters, list(warnings.filters), warnings.showwarning
+    change, block, other = kind(), Block(record=True), kind()
+    steps = {
+        "begin": change.__enter__,
+        "end": partial(change.__exit__, None, None, None),
+        "enter": block.__enter__,
+        "exit": partial(block.__exit__, None, None, None),
+    }
+    for step in order:
+        steps[step]()
+    other.end()  # at the end of the other check
+    assert (warnings.filters, list(warnings.filters), warnings.showwarning) == before
+    assert warnings.filters is before[0]
+
+
+def test_warnings_are_shown_where_forward_of_another_check_silences_them_too_late() -> None:
+    """It puts back what it found when that was a silence, which nobody may end after it."""
+    block = warnings.catch_warnings()
+    with SilencedWarnings():
+        block.__enter__()
+    block.__exit__(None, None, None)
+    with pytest.warns(UserWarning, match="shown"):
+        warnings.warn("shown", UserWarning, stacklevel=1)
+    SilencedWarnings().end()
 
 
 def test_warnings_of_the_user_are_shown_again_after_a_silence() -> None:

@@ -172,8 +172,10 @@ def forwards_that_wait(draws):
         @contextlib.contextmanager
         def around():
             other.start()
-            yield
-            other.join(8)
+            try:
+                yield
+            finally:
+                other.join(8)
             if other.is_alive():
                 raise TimeoutError("deadlock")
 
