@@ -60,8 +60,8 @@ class Options:
     kinks : {"accept", "fail"}
         Whether a valid subgradient at a kink passes.
     empty : {"fail", "accept"}
-        Whether a check of nothing passes: one of arrays without entries, or of an output
-        without any. It is refused by default.
+        Whether a check of nothing passes: one of arrays without entries, of containers without
+        items, or of an output without any entry. It is refused by default.
     convention : {"pytorch", "jax"}
         The gradient of a real L with respect to a complex z: ``dL/dRe + i dL/dIm`` as
         in PyTorch, or ``dL/dRe - i dL/dIm`` as in JAX. With a cotangent, L is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import threading
 import time
@@ -99,7 +100,7 @@ def run_case(case: Case) -> Ending:
 
 def _held(call: Call) -> list[Any]:
     functions = [f for f in (call.forward, call.backward) if not isinstance(f, bool)]
-    owners = [getattr(f, "__self__", f) for f in functions]
+    owners = [f.__self__ if inspect.ismethod(f) else f for f in functions]
     options = [value for name, value in call.options.items() if name != "executor"]
     return [*call.args, *options, *call.watched, *owners]
 

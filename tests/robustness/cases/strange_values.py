@@ -217,6 +217,110 @@ def at(x):
     return lambda: squared(x)
 
 
+def when_perturbed(value, forward=square, backward=None):
+    """Return a call whose forward returns something else where it is perturbed."""
+    return lambda: Call(
+        lambda x: forward(x) if np.array_equal(x, X) else value,
+        backward or (lambda x: 2 * x),
+        (X.copy(),),
+    )
+
+
+#: What forward returns where it is perturbed, and what is said of it.
+WHEN_PERTURBED = {
+    "an object": (object(), "an object"),
+    "a dict": ({"loss": 1.0}, "a dict"),
+    "a list with None": ([None, 1.0], "None"),
+    "a number in text": ("1.5", "a str"),
+    "another shape": (np.ones(2), "2 numbers"),
+    "a complex number": (1 + 1j, "complex"),
+    "a masked number": (np.ma.masked, "nan|masked|undefined"),
+}
+
+
+def complex_on_one_side(factor):
+    """A root next to the boundary of its domain, as it is continued by NumPy."""
+    return Call(
+        lambda x: np.sum(np.emath.sqrt(x - X.min() + 1e-7)),
+        lambda x: factor / (2 * np.sqrt(x - X.min() + 1e-7)),
+        (X.copy(),),
+    )
+
+
+def conjugate_eigenvalues(factor):
+    """Their sum is the trace, whether they are a conjugate pair or not."""
+    return Call(
+        lambda A: np.sum(np.linalg.eigvals(A)),
+        lambda A: np.eye(2) * factor,
+        (np.array([[1.0, 0.5], [0.0, 1.0]]),),
+    )
+
+
+def sparse_output(kind):
+    def build(factor):
+        from scipy import sparse
+
+        return Call(
+            lambda x: getattr(sparse, kind)(np.outer(x, x)),
+            lambda x, dout: factor * (dout @ x + dout.T @ x),
+            (X.copy(),),
+        )
+
+    return build
+
+
+def nested_usage_error_of_a_claim():
+    """The inner check cannot be made where backward is asked for other claims."""
+
+    def backward(x, dout):
+        if not dout.any():
+            check_gradient(square, lambda x: 2 * x, x, wrt="y")
+        return 2 * x * dout
+
+    return Call(lambda x: x**2, backward, (X.copy(),))
+
+
+#: Containers without an item.
+EMPTY_CONTAINERS = {
+    "list": [],
+    "dict": {},
+    "tuple": (),
+    "dict of lists": {"W": [], "b": []},
+    "array of objects": np.array([], dtype=object),
+}
+
+
+def empty_container(value, beside, **options):
+    def build(factor):
+        if not beside:
+            return Call(lambda p: 1.0, lambda p: p, (value,), options)
+        return Call(
+            lambda x, p: np.sum(x**2),
+            lambda x, p: (2 * x * factor, p),
+            (X.copy(), value),
+            options,
+        )
+
+    return build
+
+
+class Proxy:
+    """A callable object that raises where it is asked for anything else."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, x):
+        return self.function(x)
+
+    def __getattr__(self, name):
+        raise RuntimeError(f"not connected, no {name}")
+
+
+def proxies(factor):
+    return Call(Proxy(square), Proxy(lambda x: 2 * x * factor), (X.copy(),))
+
+
 OUTPUTS = {
     "None": None,
     "a string": "loss",
@@ -344,6 +448,18 @@ def cases():
     yield from claims(9, "sorts in place", sorts_in_place, refusable=True)
     yield refused(9, "None when perturbed", none_when_perturbed, "None")
     yield refused(9, "text when perturbed", text_when_perturbed, "str|text")
+    for name, (value, said) in WHEN_PERTURBED.items():
+        about = (9, f"{name} when perturbed", when_perturbed(value))
+        if isinstance(value, complex) or value is np.ma.masked:
+            yield Case(*about, "wrong", says=(said,), refusable=True)
+        else:
+            yield refused(*about, f"returned {said}", "perturbed")
+    yield from claims(9, "complex on one side", complex_on_one_side)
+    yield from claims(9, "conjugate eigenvalues", conjugate_eigenvalues)
+    for kind in ("csr_array", "csc_matrix", "dok_matrix"):
+        yield from claims(9, f"sparse output, {kind}", sparse_output(kind))
+    yield refused(9, "nested usage error of a claim", nested_usage_error_of_a_claim, "y")
+    yield from claims(9, "callables that raise for attributes", proxies)
     for scale in (1e-310, 1e-300, 1e-150, 1e-20, 1e20, 1e150, 1e300, 1e307):
         yield from claims(9, f"x of {scale:g}", scaled(scale), refusable=True)
         if scale > 1e-310:
@@ -372,6 +488,15 @@ def cases():
         )
     yield from claims(9, "empty leaf in a dict", empty_in_a_dict)
     yield refused(12, "empty output", empty_output, "empty")
+    for name, value in EMPTY_CONTAINERS.items():
+        build = empty_container(value, True)
+        yield from claims(12, f"empty {name} beside another", build)
+        build = empty_container(value, True, wrt=["x", "p"])
+        yield from claims(12, f"empty {name} in wrt", build)
+        alone = empty_container(value, False)
+        yield refused(12, f"empty {name} alone", lambda b=alone: b(1.0), "empty='accept'")
+        accepted = empty_container(value, False, empty="accept")
+        yield Case(12, f"empty {name} accepted", lambda b=accepted: b(1.0), "right")
     yield raises(
         9, "deadlock of the user's", lambda: Call(lambda x: _wait(), square, (X,)), TimeoutError
     )

@@ -94,6 +94,29 @@ def only_integers():
     return Call(lambda labels: float(labels.sum()), lambda labels: np.ones(4), (labels,))
 
 
+def row_with_an_integer(integer):
+    """One row of derivatives, of which one would not be checked."""
+    return Call(lambda a, b: a * b**2, lambda a, b: np.array([b**2, 2 * a * b]), (integer, 1.5))
+
+
+def gradients_in_another_order(factor):
+    """Those of a weight and a bias."""
+    return Call(
+        lambda W, b: np.sum(np.sin(W)) * np.sum(b**2),
+        lambda W, b: (np.sum(np.sin(W)) * 2 * b, np.cos(W) * np.sum(b**2) * factor),
+        (W.copy(), B.copy()),
+    )
+
+
+def keywords_only(factor):
+    """Backward takes anything, but by keyword."""
+    return Call(
+        lambda x, scale: np.sum(x) * scale,
+        lambda **given: (factor * given["scale"] + 0 * given["x"], np.sum(given["x"])),
+        (X.copy(), 2.5),
+    )
+
+
 def bias_without_sum(db, batch=4):
     x = X[:batch]
     return lambda: Call(
@@ -243,6 +266,28 @@ def cases():
     yield refused(
         19, "bias transposed", bias_without_sum(lambda d: d.T), "sum|axis", hides=("axis ?=? ?0",)
     )
+    yield refused(
+        19,
+        "bias transposed, square",
+        bias_without_sum(lambda d: d.T, 3),
+        "axis 1",
+        hides=("order",),
+    )
+    yield refused(
+        19,
+        "gradients in another order",
+        lambda: gradients_in_another_order(1.0),
+        "order b, W: return them in the order W, b",
+    )
+    yield refused(
+        19,
+        "wrong gradients in another order",
+        lambda: gradients_in_another_order(1.5),
+        hides=("order b, W", "is right"),
+    )
+    yield refused(19, "row with an int", lambda: row_with_an_integer(2), r"a as floats, 2\.0")
+    yield Case(19, "row without an int", lambda: row_with_an_integer(2.0), "right")
+    yield refused(19, "keywords only", lambda: keywords_only(1.0), "wrap", hides=("state the",))
     yield refused(19, "dw and db", keys(dw="W", db="b"), "did you mean|dW")
     yield refused(19, "Weight and b", keys(Weight="W", b="b"), "W")
     yield refused(19, "only W", keys(W="W"), "wrt")
