@@ -20,11 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from pytest_gradcheck.binding.backward.backward_function import BackwardFunction
 from pytest_gradcheck.binding.backward.base_claim import claim_at_base
 from pytest_gradcheck.binding.backward.perturbed_claims import PerturbedClaims
 from pytest_gradcheck.binding.backward.repeatability import repeat_at_base
+from pytest_gradcheck.binding.call.call_numbers import call_numbers
 from pytest_gradcheck.binding.call.resolved_call import Call, ResolvedCall
 from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
     UNCONSTRAINED,
@@ -221,6 +223,10 @@ def _pose(
         random_claim=repetition.draws.refusal,
         edge=forward.edges.nearest,
         checks_nothing=is_nothing(working_copy.parameters, outputs, claimed.result.claim),
+        outputs_at_base=outputs,
+        output_values=base.output.value,
+        cotangent=given.cotangent,
+        numbers=partial(call_numbers, resolved),
     )
     if coordinates is not None:
         problem = coordinates.pose(problem, tangent)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.binding.backward.claims import Claim, OtherCotangents
+from pytest_gradcheck.binding.call.call_numbers import CallNumber
 from pytest_gradcheck.binding.call.resolved_call import CallCounts
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
@@ -98,6 +99,14 @@ class Problem:
     checks_nothing : bool
         Whether there is no derivative to measure: no parameter has an entry, or no output has one
         and the claims are zero.
+    outputs_at_base : tuple of Block
+        The outputs of forward, before a cotangent reduces them ...
+    output_values : ndarray of float64, shape (coordinates of these,), or None
+        ... and their values at the base point.
+    cotangent : ndarray of float64, or None
+        The upstream gradient that backward was given, in the same coordinates.
+    numbers : callable
+        ``numbers() -> tuple of CallNumber`` names sizes and numbers of the call.
     unmoved : callable
         ``unmoved() -> frozenset of str`` returns the parameters with a claim of zeros under
         which no output ever changed; to be called after the check.
@@ -127,4 +136,8 @@ class Problem:
     random_claim: str = ""
     edge: Callable[[int, int], Edge | None] = no_edge
     checks_nothing: bool = False
+    outputs_at_base: tuple[Block, ...] = ()
+    output_values: Vector | None = None
+    cotangent: Vector | None = None
+    numbers: Callable[[], tuple[CallNumber, ...]] = tuple
     unmoved: Callable[[], frozenset[str]] = frozenset

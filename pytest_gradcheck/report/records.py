@@ -74,8 +74,12 @@ class Diagnosis:
     Attributes
     ----------
     kind : str
-        A stable identifier: ``"factor"``, ``"zero"``, ``"conjugate"``, ``"place"``,
-        ``"places"``, ``"coupled"``.
+        A stable identifier: ``"factor"``, ``"zero"``, ``"value"``, ``"output"``, ``"penalty"``,
+        ``"data-term"``, ``"constant"``, ``"shared-term"``, ``"upstream-term"``,
+        ``"transpose"``, ``"order"``, ``"reversed"``, ``"roll"``, ``"exchanged"``,
+        ``"outputs"``, ``"permutation"``, ``"upstream-ignored"``, ``"upstream-twice"``,
+        ``"conjugate"``, ``"symmetric"``, ``"triangle"``, ``"repeated"``, ``"precision"``,
+        ``"place"``, ``"places"``, ``"coupled"``, or one that a suite's own hypothesis has.
     text : str
         The diagnosis as a sentence; it says "consistent with", never "is". Evidence is in
         parentheses. What may have caused it is a question, after the last colon.

@@ -83,6 +83,7 @@ def assemble_report(
         not_checked=problem.not_checked,
         notes=(*problem.notes, *described.notes),
         breaches=breaches,
+        diagnosis=described.diagnosis,
     )
 
 

@@ -1,14 +1,14 @@
-"""The report of one parameter: its verdict, worst entries, likely causes and notes.
+"""The report of one parameter: its verdict, worst entries and notes.
 
-Verdicts come from `judgement`, causes from `diagnosis`, names from `binding`; this module puts
-them into words and into the fields of a `ParameterReport`. It does not evaluate functions and
-does not decide verdicts.
+Verdicts come from `judgement` and names from `binding`; this module puts them into words and into
+the fields of a `ParameterReport`. It does not evaluate functions, decides no verdicts, and leaves
+likely causes to `diagnoses`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.values.parameters import Block
-from pytest_gradcheck.diagnosis.complex_conjugate import diagnose_conjugate
-from pytest_gradcheck.diagnosis.constant_factor import diagnose_constant_factor
+from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.judgement.entry_verdicts import (
     Judgement,
     VerdictCode,
@@ -94,15 +93,22 @@ class ParameterReports:
         The relative difference over all parameters together.
     notes : tuple of Note
         Remarks on the measurement as a whole.
+    comparisons : tuple of callable
+        For each wrong parameter ``comparison() -> Comparison`` of its claims, in order; several
+        where a parameter is wrong in several ways.
+    diagnosis : tuple of Diagnosis
+        Likely causes that several parameters have in common.
     """
 
     mode: Literal["full", "fast"]
     parameters: tuple[ParameterReport, ...]
     relative_difference: float
     notes: tuple[Note, ...] = ()
+    comparisons: tuple[Callable[[], Comparison], ...] = ()
+    diagnosis: tuple[Diagnosis, ...] = ()
 
 
-def describe_parameter(evidence: Evidence, *, max_rows: int, convention: str) -> ParameterReport:
+def describe_parameter(evidence: Evidence, *, max_rows: int) -> ParameterReport:
     """Return the report of one parameter.
 
     Parameters
@@ -111,8 +117,6 @@ def describe_parameter(evidence: Evidence, *, max_rows: int, convention: str) ->
         The claims and the measurements.
     max_rows : int
         The number of worst entries to keep.
-    convention : {"pytorch", "jax"}
-        The convention for claims about complex parameters.
     """
     claim, parameter, judgement = evidence.claim, evidence.parameter, evidence.judgement
     counts = judgement.counts()
@@ -132,7 +136,7 @@ def describe_parameter(evidence: Evidence, *, max_rows: int, convention: str) ->
             claim, evidence.measurement.value, ~judgement.zeros
         ),
         worst=tuple(_worst_entries(evidence, max_rows)),
-        diagnosis=tuple(_diagnoses(evidence, convention)) if wrong else (),
+        diagnosis=(),
         resolution=float(decided.max()) if decided.size else float("inf"),
         notes=tuple(_notes(evidence, any_wrong=wrong > 0, any_inconclusive=any_inconclusive)),
     )
@@ -167,36 +171,6 @@ def relative_difference(claim: Floats, value: Floats, where: NDArray[np.bool_]) 
     claim, value = claim / largest, value / largest
     total = np.linalg.norm(claim) + np.linalg.norm(value)
     return float(np.linalg.norm(claim - value) / total)
-
-
-def _diagnoses(evidence: Evidence, convention: str) -> Iterator[Diagnosis]:
-    """Yield the likely causes of a wrong parameter."""
-    claim, measurement = evidence.claim, evidence.measurement
-    yield from diagnose_constant_factor(claim, measurement.value, measurement.bound)
-    if evidence.parameter.entries is not None:
-        return  # real and imaginary parts need not alternate
-    imaginary = _are_imaginary((evidence.parameter,), len(claim))[:, None]
-    outputs = evidence.outputs or (SCALAR,)
-    of_outputs = _are_imaginary(outputs, outputs[-1].stop)
-    indices = evidence.output_indices
-    imaginary = imaginary ^ (of_outputs if indices is None else of_outputs[indices])
-    other = None
-    if not any(block.is_complex for block in evidence.outputs):
-        other = "pytorch" if convention == "jax" else "jax"
-    yield from diagnose_conjugate(
-        claim, measurement.value, measurement.bound, imaginary, other=other
-    )
-
-
-def _are_imaginary(blocks: Iterable[Block], size: int) -> NDArray[np.bool_]:
-    """Return which coordinates are imaginary parts; `blocks` follow each other without gaps."""
-    result = np.zeros(size, dtype=np.bool_)
-    start = 0
-    for block in blocks:
-        stop = start + block.stop - block.start
-        result[start + 1 : stop : 2] = block.is_complex
-        start = stop
-    return result
 
 
 def _worst_entries(evidence: Evidence, max_rows: int) -> Iterator[Entry]:

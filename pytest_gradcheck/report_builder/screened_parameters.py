@@ -7,8 +7,9 @@ evaluate functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.diagnosis.constant_factor import diagnose_relative_error
+from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
+from pytest_gradcheck.diagnosis.gradient import ClaimedGradient
 from pytest_gradcheck.judgement.entry_verdicts import are_verified_zero
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.screen_result import UNRESOLVED, Finding, ScreenResult
@@ -25,6 +27,7 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
+from pytest_gradcheck.report_builder.diagnoses import claimed_gradient, compare_entries
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import (
     ROUNDING,
@@ -39,6 +42,10 @@ __all__ = ["describe_screened", "has_rounding_note", "keep_inconclusive", "with_
 
 #: A note states the rounding error of backward if it exceeds this share of its claims.
 NOTABLE_ROUNDING = 1e-12
+
+#: The most right claims that are compared besides wrong ones, and their uncertainty.
+MOST_RIGHT = 16
+SLIGHT = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ def describe_screened(
         Claims at nearby points, which may excuse a slight difference.
     """
     unused = problem.unmoved()
-    reports, number = list[ParameterReport](), 0
+    reports, comparisons, number = list[ParameterReport](), list[Callable[[], Comparison]](), 0
     resolutions = (screened.detection_limit.max(axis=1) / screened.smallest_scale).tolist()
     relative_resolutions = screened.relative_detection_limit.max(axis=1).tolist()
     findings: dict[int, list[Finding]] = {}
@@ -153,11 +160,21 @@ def describe_screened(
         measurement = screened.swept.get(number)
         if measurement is not None:
             coordinates = np.arange(parameter.start, parameter.stop)
-            reports.append(_describe_measured(part, parameter, coordinates, measurement, unused))
+            evidence = _evidence(part, parameter, coordinates, measurement, unused)
+            reports.append(describe_parameter(evidence, max_rows=options.max_rows))
+            if reports[-1].verdict == "wrong":
+                comparisons.append(partial(_compare_swept, part, evidence))
         else:
             reports.append(_describe_unmeasured(part, unused))
+            if reports[-1].verdict == "wrong":
+                comparisons += _comparisons(part)
         number += 1
-    return ParameterReports("fast", tuple(reports), _directional_difference(screened))
+    return ParameterReports(
+        "fast",
+        tuple(reports),
+        _directional_difference(screened),
+        comparisons=tuple(comparisons),
+    )
 
 
 def has_rounding_note(report: ParameterReport) -> bool:
@@ -230,8 +247,20 @@ def _describe_measured(
     unused: frozenset[str],
 ) -> ParameterReport:
     """Return the report of coordinates that were measured one by one."""
+    evidence = _evidence(part, parameter, coordinates, measurement, unused)
+    return describe_parameter(evidence, max_rows=part.options.max_rows)
+
+
+def _evidence(
+    part: _ScreenedParameter,
+    parameter: Parameter,
+    coordinates: NDArray[np.intp],
+    measurement: Measurement,
+    unused: frozenset[str] = frozenset(),
+) -> Evidence:
+    """Return the evidence for coordinates that were measured one by one."""
     problem, options = part.problem, part.options
-    evidence = Evidence(
+    return Evidence(
         parameter=parameter,
         point=problem.point[coordinates],
         outputs=problem.outputs,
@@ -244,7 +273,6 @@ def _describe_measured(
         nearby=NearbyEntryClaims(part.nearby, coordinates, (parameter.start, parameter.stop)),
         edge=lambda row: problem.edge(int(coordinates[row]), int(coordinates[row]) + 1),
     )
-    return describe_parameter(evidence, max_rows=options.max_rows, convention=options.convention)
 
 
 def _describe_unmeasured(part: _ScreenedParameter, unused: frozenset[str]) -> ParameterReport:
@@ -262,15 +290,11 @@ def _describe_unmeasured(part: _ScreenedParameter, unused: frozenset[str]) -> Pa
     measured = part.measured
     if measured:
         report = _describe_single_entries(part, measured)
-    diagnoses = list(_diagnoses(part))
-    if any(finding.box.size > 1 and finding.relative_error is None for finding in part.findings):
-        diagnoses += report.diagnosis
     return replace(
         report,
         verdict="wrong",
         wrong=_count_wrong(part),
         checked=part.checked,
-        diagnosis=tuple(diagnoses),
         resolution=part.resolution,
         notes=tuple(_notes(part, unused)),
     )
@@ -369,12 +393,8 @@ def _report_without_entries(
     )
 
 
-def _diagnoses(part: _ScreenedParameter) -> Iterator[Diagnosis]:
-    """Yield a diagnosis for each common relative error, then the largest wrong regions."""
-    for relative_error, uncertainty, outputs in _relative_errors(part.findings):
-        diagnosis = diagnose_relative_error(relative_error, uncertainty)
-        text = f"{diagnosis.text}{_of_outputs(part.problem, outputs)}"
-        yield replace(diagnosis, text=text)
+def _regions(part: _ScreenedParameter) -> Iterator[Diagnosis]:
+    """Yield a diagnosis for each of the largest wrong regions."""
     regions = [f for f in part.findings if f.relative_error is None and f.box.size > 1]
     regions.sort(key=lambda finding: -finding.box.size)
     shown = regions[: part.options.max_rows]
@@ -389,6 +409,83 @@ def _diagnoses(part: _ScreenedParameter) -> Iterator[Diagnosis]:
     if len(regions) > len(shown):
         more = len(regions) - len(shown)
         yield Diagnosis("places", f"and in {more} smaller regions", {"places": more})
+
+
+def _compare_swept(part: _ScreenedParameter, evidence: Evidence) -> Comparison:
+    """Return the comparison of all entries of a parameter."""
+    gradient = _claimed_gradient(part)
+    return compare_entries(gradient, evidence)
+
+
+def _claimed_gradient(part: _ScreenedParameter) -> ClaimedGradient:
+    parameter, problem = part.parameter, part.problem
+    claim = problem.claim.rows(parameter.start, parameter.stop)
+    return claimed_gradient(problem, parameter, claim)
+
+
+def _comparisons(part: _ScreenedParameter) -> Iterator[Callable[[], Comparison]]:
+    """Yield the comparisons of the findings: by relative errors, and by single entries."""
+    part, _ = _excuse_findings(part)
+    for relative_error, uncertainty, outputs in _relative_errors(part.findings):
+        yield partial(_compare_directions, part, relative_error, uncertainty, outputs)
+    findings = [finding for finding in part.findings if finding.relative_error is None]
+    if any(finding.measured for finding in findings):
+        yield partial(_compare_single_entries, replace(part, findings=findings))
+
+
+def _compare_directions(
+    part: _ScreenedParameter, relative_error: float, uncertainty: float, outputs: list[int]
+) -> Comparison:
+    """Return the comparison of claims that have a relative error in common.
+
+    Two directions show that error, and so what every derivative is: the largest claims stand for
+    the two measurements.
+    """
+    gradient = _claimed_gradient(part)
+    gradient = replace(gradient, claim=gradient.claim[..., outputs], output=None)
+    rows = gradient.claim.reshape(-1, len(outputs))
+    largest = np.argsort(-np.abs(rows).min(axis=1))[: len(part.screened.directional_derivatives)]
+    claim = rows[largest]
+    is_wrong = np.ones(claim.shape, dtype=np.bool_)
+    return Comparison(
+        gradient=gradient,
+        functionals=Functionals(largest, stand_for_directions=True),
+        value=claim * (1 - relative_error),
+        bound=np.abs(claim) * uncertainty,
+        is_wrong=is_wrong,
+        is_right=~is_wrong,
+        suspects=np.ones(gradient.claim.shape, dtype=np.bool_),
+        outputs=_of_outputs(part.problem, outputs),
+    )
+
+
+def _compare_single_entries(part: _ScreenedParameter) -> Comparison:
+    """Return the comparison of entries that were measured one by one.
+
+    The screen verified the claims elsewhere: some of them are compared as well.
+    """
+    parameter = part.parameter
+    entries = np.array(sorted(part.measured))
+    measurement = _concatenate([part.measured[k] for k in entries.tolist()])
+    gradient = _claimed_gradient(part)
+    evidence = _evidence(part, parameter, entries + parameter.start, measurement)
+    comparison = compare_entries(gradient, evidence, entries)
+    suspects, regions = comparison.suspects.copy(), tuple(_regions(part))
+    for finding in part.findings:
+        finding.box.view(suspects[..., finding.output].reshape(-1))[...] = True
+    rows = gradient.claim.reshape(gradient.value.size, -1)
+    others = np.flatnonzero(rows.all(axis=1) & ~suspects.reshape(rows.shape).any(axis=1))
+    others = others[:: -(-others.size // MOST_RIGHT)] if others.size else others
+    is_wrong = np.zeros((others.size, rows.shape[1]), dtype=np.bool_)
+    right = replace(
+        comparison,
+        functionals=Functionals(others),
+        value=rows[others],
+        bound=SLIGHT * np.abs(rows[others]),
+        is_wrong=is_wrong,
+        is_right=~is_wrong,
+    )
+    return replace(comparison.joined(right), suspects=suspects, regions=regions)
 
 
 def _relative_errors(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]:

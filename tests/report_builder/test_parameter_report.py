@@ -28,7 +28,7 @@ def report_of(claim: Any, measurement: Measurement) -> ParameterReport:
         rounding=2e-16,
         rtol=1e-6,
     )
-    return describe_parameter(evidence, max_rows=5, convention="pytorch")
+    return describe_parameter(evidence, max_rows=5)
 
 
 def measured(value: Any, bound: Any, status: Any = Status.SMOOTH) -> Measurement:

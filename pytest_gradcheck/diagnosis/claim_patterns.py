@@ -1,0 +1,103 @@
+"""Patterns of the wrong claims themselves: zero, constant along an axis, of lower precision.
+
+They predict no gradient. They are said where no hypothesis explains the measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pytest_gradcheck.diagnosis.comparison import Comparison
+from pytest_gradcheck.diagnosis.gradient import Floats
+from pytest_gradcheck.diagnosis.hypothesis import counted
+from pytest_gradcheck.report.records import Diagnosis
+
+__all__ = ["claim_patterns", "repeated_claims"]
+
+#: Claims agree but for their precision where they differ by at most this share of the largest ...
+APPROXIMATE = 1e-4
+
+#: ... and those of a lower precision where they differ by at most so many of its roundings.
+ROUNDINGS = 1e4
+
+#: The fewest claims that show a pattern of numbers.
+FEWEST = 3
+
+#: A claim that is no number of this precision has digits that could be missing.
+TYPES = (np.float16, np.float32)
+
+
+def claim_patterns(comparison: Comparison) -> Iterator[Diagnosis]:
+    """Yield the first pattern of the wrong claims of a parameter: zero, or too few digits."""
+    if comparison.is_wrong.any():
+        found = _zero(comparison) or _imprecise(comparison)
+        if found is not None:
+            yield found
+
+
+def _zero(comparison: Comparison) -> Diagnosis | None:
+    """Return that every wrong claim is exactly zero."""
+    claimed = comparison.claimed
+    if claimed[comparison.is_wrong].any():
+        return None
+    count = int(np.count_nonzero(comparison.is_wrong))
+    cause = "a term missing?" if not comparison.gradient.claim.any() else "never written?"
+    entries = counted(count, "entry", "entries")
+    text = f"backward gives zero, the gradient does not vanish in {entries}: {cause}"
+    return Diagnosis("zero", f"{text}{comparison.outputs}", {"factor": 0.0, "entries": count})
+
+
+def repeated_claims(comparison: Comparison) -> Diagnosis | None:
+    """Return along which axis all claims are the same, although the gradient varies."""
+    claim = comparison.gradient.claim
+    if not comparison.gradient.is_array or not claim.any():
+        return None
+    for axis, length in enumerate(claim.shape[:-1]):
+        if length == 1 or (claim != claim.take([0], axis)).any():
+            continue
+        along = f" along axis {axis}" if claim.ndim > 2 else ""
+        text = (
+            f"the claim is the same for all entries{along}, the gradient is not: a sum or a mean "
+            "over an axis too many, or a broadcast?"
+        )
+        return Diagnosis("repeated", f"{text}{comparison.outputs}", {"axis": axis})
+    return None
+
+
+def _imprecise(comparison: Comparison) -> Diagnosis | None:
+    """Return that the claims agree to a few digits, and whether they are of a coarser type."""
+    entries = comparison.without_directions
+    claimed, known = entries.claimed, entries.where
+    largest = float(np.abs(entries.value[known]).max(initial=0.0))
+    if not largest:
+        return None
+    error = np.abs(claimed - entries.value)[known] / largest
+    worst, count = float(error.max()), int(np.count_nonzero(entries.is_wrong))
+    nonzero = int(np.count_nonzero(known & (claimed != 0)))
+    if count < FEWEST or 2 * count < nonzero:
+        return None
+    coarse = _coarse_type(claimed[known])
+    limit = APPROXIMATE
+    if coarse is not None:
+        limit = max(limit, ROUNDINGS * float(np.finfo(coarse).eps))
+    if worst > min(limit, 0.1):
+        return None
+    digits = int(-np.log10(worst))
+    cause = (
+        "an approximation, or a lower precision inside?"
+        if coarse is None
+        else f"every claim is a {np.dtype(coarse).name} number: that precision inside?"
+    )
+    text = f"consistent with the true gradient to {digits} digits only: {cause}"
+    return Diagnosis("precision", f"{text}{comparison.outputs}", {"digits": digits})
+
+
+def _coarse_type(claims: Floats) -> type[np.floating] | None:
+    """Return the coarser type that all claims are numbers of, None if there is none."""
+    for coarse in TYPES:
+        with np.errstate(all="ignore"):
+            if (claims.astype(coarse) == claims).all():
+                return coarse
+    return None

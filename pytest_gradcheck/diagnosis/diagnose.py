@@ -1,0 +1,197 @@
+"""The diagnosis of a check: the simplest causes that explain what was measured.
+
+First the hypotheses of the catalogue are tested on all measurements of a parameter, then on those
+in the place where its claims are wrong. What needs no prediction, as a claim of zero, is said
+where none of them explains everything. A cause that all gradients have in common is said once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from pytest_gradcheck.diagnosis.catalogue import hypotheses
+from pytest_gradcheck.diagnosis.claim_patterns import claim_patterns, repeated_claims
+from pytest_gradcheck.diagnosis.comparison import Comparison, Explanation, explain
+from pytest_gradcheck.diagnosis.exchanged_entries import exchanged_entries
+from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
+from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.named_numbers import Numbers
+from pytest_gradcheck.diagnosis.places import wrong_place
+from pytest_gradcheck.report.records import Diagnosis
+
+__all__ = ["Causes", "Suggest", "diagnose", "no_suggestions"]
+
+#: The digits of evidence that a hypothesis needs.
+ENOUGH = 3.0
+
+#: The most causes of equal simplicity that are said.
+MOST_CAUSES = 2
+
+#: ``suggest(gradient, call) -> iterable of Hypothesis``: hypotheses of a suite's own.
+Suggest = Callable[[ClaimedGradient, CheckedCall], Iterable[Hypothesis]]
+
+
+def no_suggestions(gradient: ClaimedGradient, call: CheckedCall) -> Iterable[Hypothesis]:
+    """Return no hypotheses."""
+    del gradient, call
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """The likely causes of a wrong check.
+
+    Attributes
+    ----------
+    of_parameters : tuple of tuple of Diagnosis
+        For each comparison, its likely causes.
+    of_all : tuple of Diagnosis
+        Causes that all gradients have in common; not repeated in those of the parameters.
+    """
+
+    of_parameters: tuple[tuple[Diagnosis, ...], ...]
+    of_all: tuple[Diagnosis, ...] = ()
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What explains one comparison: hypotheses for all of it, or other diagnoses."""
+
+    explanations: list[Explanation] = field(default_factory=list)
+    others: list[Diagnosis] = field(default_factory=list)
+
+
+def diagnose(
+    comparisons: Sequence[Comparison],
+    call: CheckedCall,
+    *,
+    suggest: Suggest = no_suggestions,
+    any_right: bool = False,
+) -> Causes:
+    """Return the likely causes of wrong gradients.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        What was claimed and measured, of wrong parameters.
+    call : CheckedCall
+        What is known about the call.
+    suggest : callable
+        Hypotheses of a suite's own.
+    any_right : bool
+        Whether the gradient of any parameter is right, and not zero.
+
+    Returns
+    -------
+    Causes
+        The simplest hypotheses that explain all measurements; several where they are as simple.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> true = np.array([[1.0], [2.5]])
+    >>> claimed = ClaimedGradient("w", np.ones(2), 2 * true, True, np.array(False), 2e-16)
+    >>> is_wrong = np.ones((2, 1), dtype=bool)
+    >>> from pytest_gradcheck.diagnosis.comparison import Functionals
+    >>> one = Comparison(
+    ...     claimed, Functionals(), true, np.full((2, 1), 1e-9), is_wrong, ~is_wrong, is_wrong
+    ... )
+    >>> print(diagnose([one], CheckedCall((claimed,))).of_parameters[0][0].text)
+    consistent with 2 x the true gradient (2 entries, to 15 digits): a stray factor 2?
+    """
+    numbers = Numbers(call.numbers)
+    found = [_explain(comparison, call, numbers, suggest) for comparison in comparisons]
+    of_all = () if any_right or len(comparisons) < 2 else tuple(_in_common(found))
+    if of_all:
+        return Causes(tuple(() for _ in comparisons), of_all)
+    return Causes(
+        tuple(
+            tuple(_diagnoses(comparison, findings))
+            for comparison, findings in zip(comparisons, found, strict=True)
+        )
+    )
+
+
+def _diagnoses(comparison: Comparison, findings: _Findings) -> Iterator[Diagnosis]:
+    for one in findings.explanations[:MOST_CAUSES]:
+        yield one.hypothesis.diagnosis(one.agreement, comparison.outputs)
+    yield from findings.others
+
+
+def _explain(
+    comparison: Comparison, call: CheckedCall, numbers: Numbers, suggest: Suggest
+) -> _Findings:
+    """Return what explains a comparison: all of it, or the place where it is wrong."""
+    gradient = comparison.gradient
+    sources = (
+        suggest(gradient, call),
+        hypotheses(gradient, call),
+        exchanged_entries(comparison),
+    )
+    everywhere = _simplest(comparison, (h for source in sources for h in source), numbers)
+    if everywhere:
+        return _Findings(everywhere)
+    repeated = repeated_claims(comparison)
+    if repeated is not None:
+        return _Findings(others=[repeated])
+    where, mask = list(comparison.regions), comparison.suspects
+    if not where:
+        place = wrong_place(comparison)
+        if place is None:
+            return _Findings(others=list(claim_patterns(comparison)))
+        where, mask = [place.diagnosis()], place.mask
+    inside = comparison.inside(mask)
+    there = _simplest(inside, hypotheses(gradient, call), numbers)
+    causes = list(_diagnoses(inside, _Findings(there))) or list(claim_patterns(inside))
+    return _Findings(others=[*where, *causes])
+
+
+def _simplest(
+    comparison: Comparison, candidates: Iterable[Hypothesis], numbers: Numbers
+) -> list[Explanation]:
+    """Return the simplest hypotheses that explain a comparison by more than chance."""
+    count, found = 0, list[Explanation]()
+    for hypothesis in candidates:
+        count += 1
+        explanation = explain(comparison, hypothesis, numbers)
+        if explanation is not None:
+            found.append(explanation)
+    needed = ENOUGH + math.log10(max(count, 1))
+    found = [one for one in found if one.evidence >= needed]
+    least = min((one.rank for one in found), default=0)
+    return [one for one in found if one.rank == least]
+
+
+def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:
+    """Yield a cause that all gradients have in common: the same kind, and the same number."""
+    if not all(findings.explanations for findings in found):
+        return
+    for first in found[0].explanations:
+        same = [
+            next((one for one in findings.explanations if _is_same(one, first)), None)
+            for findings in found
+        ]
+        agreements = [one.agreement for one in same if one is not None]
+        hypothesis = first.hypothesis.for_all(first.agreement)
+        if hypothesis is None or len(agreements) < len(found):
+            continue
+        together = replace(
+            first.agreement,
+            count=sum(agreement.count for agreement in agreements),
+            digits=min(agreement.digits for agreement in agreements),
+            directions=sum(agreement.directions for agreement in agreements),
+        )
+        yield hypothesis.diagnosis(together)
+        return
+
+
+def _is_same(one: Explanation, other: Explanation) -> bool:
+    """Return whether two explanations are of one kind, with one number."""
+    a, b = one.agreement.number, other.agreement.number
+    if one.hypothesis.kind != other.hypothesis.kind or (a is None) != (b is None):
+        return False
+    if a is None or b is None:
+        return True
+    return abs(a.value - b.value) <= 1e-6 * abs(a.value)

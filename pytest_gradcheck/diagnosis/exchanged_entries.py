@@ -1,0 +1,98 @@
+"""Hypotheses that wrong claims are right at other places among the wrong ones.
+
+Two rows are exchanged, some rows are in reverse order or rolled, or single entries are permuted.
+What the places are follows from the verdicts; the permutation of single entries follows from the
+measurements, which costs digits of evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from pytest_gradcheck.diagnosis.comparison import Comparison
+from pytest_gradcheck.diagnosis.gradient import Booleans
+from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+
+__all__ = ["exchanged_entries"]
+
+#: The most entries whose permutation is a hypothesis.
+MOST_PERMUTED = 100_000
+
+
+def exchanged_entries(comparison: Comparison) -> Iterator[Hypothesis]:
+    """Yield the hypotheses that some of the wrong claims belong to others of them."""
+    if not comparison.gradient.is_array:
+        return
+    yield from _exchanged_slices(comparison)
+    yield from _permuted(comparison)
+
+
+def _exchanged_slices(comparison: Comparison) -> Iterator[Hypothesis]:
+    """Yield those that exchange, reverse or roll the indices of one axis that are wrong."""
+    gradient = comparison.gradient
+    claim, axes = gradient.claim, gradient.axes
+    wrong = comparison.suspects
+    for axis, length in enumerate(axes):
+        indices = _wrong_indices(wrong, axis)
+        if not 2 <= len(indices) < length:
+            continue
+        name, along = gradient.name, "" if len(axes) == 1 else f" along axis {axis}"
+        listed = f"{indices[0]} and {indices[-1]}"
+        part = f"{name} from index {indices[0]} to {indices[-1]}"
+        orders = [(indices[::-1], f"{part} in reverse order{along}", "reversed")]
+        if len(indices) == 2:
+            text = f"indices {listed} of {name} exchanged{along}"
+            orders = [(indices[::-1], text, "exchanged")]
+        elif (np.diff(indices) == 1).all():
+            orders += [
+                (np.roll(indices, -shift), f"{part} rolled by {shift}{along}", "roll")
+                for shift in (1, -1)
+            ]
+        for order, words, kind in orders:
+            moved = claim.copy()
+            np.moveaxis(moved, axis, 0)[indices] = np.moveaxis(claim, axis, 0)[order]
+            yield Hypothesis(
+                kind,
+                f"consistent with {words} ({{agreement}}): an index?",
+                moved,
+                rank=1 if kind == "exchanged" else 2,
+            )
+
+
+def _wrong_indices(wrong: Booleans, axis: int) -> np.ndarray:
+    rest = tuple(k for k in range(wrong.ndim) if k != axis)
+    return np.flatnonzero(wrong.any(axis=rest))
+
+
+def _permuted(comparison: Comparison) -> Iterator[Hypothesis]:
+    """Yield the permutation that sorts wrong claims as their measurements are sorted."""
+    entries = comparison.without_directions
+    claim, shape = entries.gradient.claim, entries.gradient.claim.shape
+    rows = claim.reshape(-1, shape[-1])
+    if shape[-1] > 1 or not 2 <= np.count_nonzero(entries.is_wrong) <= MOST_PERMUTED:
+        return
+    coordinates = entries.functionals.entries
+    if coordinates is None:
+        coordinates = np.arange(len(rows))
+    chosen = entries.is_wrong[:, 0]
+    where, values = coordinates[chosen], entries.value[chosen, 0]
+    claims = rows[where, 0]
+    if (claims == claims[0]).all() or not np.isfinite(values).all():
+        return
+    moved = rows.copy()
+    by_value = np.argsort(values)
+    moved[where[by_value], 0] = np.sort(claims)
+    count = len(where)
+    words = f"the true gradient with {count:,} entries at other places"
+    if count == 2:
+        words = "the true gradient with two entries exchanged"
+    yield Hypothesis(
+        "exchanged" if count == 2 else "permutation",
+        f"consistent with {words} ({{agreement}}): an index, or another order?",
+        moved.reshape(shape),
+        rank=1 if count == 2 else 3,
+        cost=math.lgamma(count + 1) / math.log(10),
+    )

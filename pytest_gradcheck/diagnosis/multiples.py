@@ -1,0 +1,168 @@
+"""Hypotheses that each claim is a multiple of the true derivative.
+
+The factor is constant, or it depends on the value of the entry or of the output: the derivative
+with respect to another parametrization, or an inner derivative that is missing or used twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient, Floats
+from pytest_gradcheck.diagnosis.hypothesis import Agreement, Factor, Hypothesis, fitted
+
+__all__ = ["constant_multiples", "value_multiples"]
+
+MULTIPLE = "consistent with {number} x the true gradient ({agreement}): {cause}"
+
+
+def constant_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesis]:
+    """Yield the hypotheses that all claims have the wrong sign, or a factor in common."""
+    claim = gradient.claim
+    yield Factor("factor", MULTIPLE, slope=claim)
+    if gradient.imaginary.any():
+        cause = (
+            "a conj() missing, or one too many?"
+            if call.other_convention is None
+            else f"the other convention? say convention={call.other_convention!r}"
+        )
+        yield Hypothesis(
+            "conjugate",
+            f"consistent with the complex conjugate of the true gradient: {cause}",
+            np.where(gradient.imaginary, -claim, claim),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A function of a value by which claims may be multiplied.
+
+    Attributes
+    ----------
+    text : str
+        The function in words, of a value ``{v}``.
+    function : callable
+        The function.
+    causes : mapping of float to str
+        What a constant factor in front of it means.
+    """
+
+    text: str
+    function: Callable[[Floats], Floats]
+    causes: Mapping[float, str] = field(default_factory=dict)
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def _sigmoid_slope(x: Floats) -> Floats:
+    return _sigmoid(x) * _sigmoid(-x)
+
+
+def _tanh_slope(x: Floats) -> Floats:
+    return np.asarray(1 - np.tanh(x) ** 2)
+
+
+#: Functions of a parameter. The derivative with respect to u(p) is that with respect to p over
+#: u'(p); where the inner derivative u'(p) is used twice, claims are u'(p) times too large.
+OF_PARAMETER = (
+    Shape("{v}", lambda x: x, {1: "the derivative with respect to log {v}"}),
+    Shape("1/{v}", lambda x: 1 / x, {0.5: "the derivative with respect to {v}**2"}),
+    Shape(
+        "sqrt({v})", lambda x: np.sqrt(np.abs(x)), {2: "the derivative with respect to sqrt({v})"}
+    ),
+    Shape("1/sqrt({v})", lambda x: 1 / np.sqrt(np.abs(x))),
+    Shape("{v}**2", lambda x: x**2, {-1: "the derivative with respect to 1/{v}"}),
+    Shape("1/{v}**2", lambda x: x**-2.0, {1 / 3: "the derivative with respect to {v}**3"}),
+    Shape("exp({v})", np.exp, {1: "the derivative of exp({v}) used twice"}),
+    Shape("exp(-{v})", lambda x: np.exp(-x), {1: "the derivative with respect to exp({v})"}),
+    Shape("exp(2 {v})", lambda x: np.exp(2 * x)),
+    Shape("exp(-2 {v})", lambda x: np.exp(-2 * x)),
+    Shape("log({v})", lambda x: np.log(np.abs(x))),
+    Shape("1/log({v})", lambda x: 1 / np.log(np.abs(x))),
+    Shape(
+        "{v} (1 - {v})", lambda x: x * (1 - x), {1: "the derivative with respect to logit({v})"}
+    ),
+    Shape("1/({v} (1 - {v}))", lambda x: 1 / (x * (1 - x))),
+    Shape("sigmoid'({v})", _sigmoid_slope, {1: "the derivative of the sigmoid used twice"}),
+    Shape(
+        "1/sigmoid'({v})",
+        lambda x: 1 / _sigmoid_slope(x),
+        {1: "the derivative of the sigmoid missing"},
+    ),
+    Shape("tanh'({v})", _tanh_slope, {1: "the derivative of tanh used twice"}),
+    Shape("1/tanh'({v})", lambda x: 1 / _tanh_slope(x), {1: "the derivative of tanh missing"}),
+    Shape("sigmoid({v})", _sigmoid, {1: "the derivative of softplus used twice"}),
+    Shape("1/sigmoid({v})", lambda x: 1 / _sigmoid(x), {1: "the derivative of softplus missing"}),
+    Shape("cos({v})", np.cos, {1: "the derivative of sin used twice"}),
+    Shape("1/cos({v})", lambda x: 1 / np.cos(x), {1: "the derivative of sin missing"}),
+    Shape("sin({v})", np.sin, {-1: "the derivative of cos used twice"}),
+    Shape("1/sin({v})", lambda x: 1 / np.sin(x), {-1: "the derivative of cos missing"}),
+    Shape(
+        "{v} (1 - {v}) / sigmoid'({v})",
+        lambda x: x * (1 - x) / _sigmoid_slope(x),
+        {1: "s (1 - s) of the input instead of the output of a sigmoid"},
+    ),
+    Shape(
+        "(1 - {v}**2) / tanh'({v})",
+        lambda x: (1 - x**2) / _tanh_slope(x),
+        {1: "1 - t**2 of the input instead of the output of tanh"},
+    ),
+)
+
+#: Functions of an output.
+OF_OUTPUT = (
+    Shape("{v}", lambda y: y, {1: "the derivative of {v} for that of log {v}"}),
+    Shape("1/{v}", lambda y: 1 / y, {1: "the derivative of log {v} for that of {v}"}),
+    Shape("{v}**2", lambda y: y**2, {-1: "the derivative of 1/{v}"}),
+    Shape("1/{v}**2", lambda y: y**-2.0),
+    Shape("sqrt({v})", lambda y: np.sqrt(np.abs(y))),
+    Shape("1/sqrt({v})", lambda y: 1 / np.sqrt(np.abs(y)), {0.5: "the derivative of sqrt({v})"}),
+    Shape("{v} (1 - {v})", lambda y: y * (1 - y), {1: "{v} (1 - {v}) used twice"}),
+    Shape("1/({v} (1 - {v}))", lambda y: 1 / (y * (1 - y)), {1: "{v} (1 - {v}) missing"}),
+    Shape("(1 - {v}**2)", lambda y: 1 - y**2, {1: "1 - {v}**2 used twice"}),
+    Shape("1/(1 - {v}**2)", lambda y: 1 / (1 - y**2), {1: "1 - {v}**2 missing"}),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValueFactor(Factor):
+    """The claim is a function of a value times the true gradient, and a constant."""
+
+    shape: Shape = OF_PARAMETER[0]
+    of: str = ""
+
+    def _text(self, agreement: Agreement) -> str:
+        number = fitted(agreement)
+        factor = "" if number.value == 1 else f"{number} x "
+        function = self.shape.text.replace("{v}", self.of)
+        cause = self.shape.causes.get(number.value, "an inner derivative missing, or used twice")
+        return (
+            f"consistent with {factor}{function} x the true gradient ({{agreement}}): "
+            f"{cause.replace('{v}', self.of)}?"
+        )
+
+
+def value_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesis]:
+    """Yield the hypotheses that claims have a factor that depends on a value."""
+    del call
+    if gradient.is_array:
+        for shape in OF_PARAMETER:
+            yield _multiple("value", gradient, shape, gradient.parameter, gradient.name)
+    if gradient.output is not None:
+        for shape in OF_OUTPUT:
+            yield _multiple("output", gradient, shape, gradient.output, "output")
+
+
+def _multiple(
+    kind: str, gradient: ClaimedGradient, shape: Shape, value: Floats, name: str
+) -> Hypothesis:
+    with np.errstate(all="ignore"):
+        factor = shape.function(value)
+        # Where claim and factor vanish, nothing is predicted.
+        slope = np.where(factor == 0, np.where(gradient.claim == 0, np.nan, np.inf), 1 / factor)
+        return ValueFactor(kind, "", slope=gradient.claim * slope, rank=2, shape=shape, of=name)

@@ -1,0 +1,221 @@
+"""The likely causes of wrong gradients, added to the reports of the parameters.
+
+It puts a problem into the arrays that the hypotheses of `diagnosis` are made from. Nothing of it
+runs on a check without a wrong parameter, and it decides no verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.binding.values.parameters import Block, Parameter
+from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
+from pytest_gradcheck.diagnosis.diagnose import Suggest, diagnose, no_suggestions
+from pytest_gradcheck.diagnosis.gradient import (
+    CheckedCall,
+    ClaimedGradient,
+    Floats,
+    OutputValues,
+)
+from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
+from pytest_gradcheck.judgement.entry_verdicts import VerdictCode
+from pytest_gradcheck.numerics.measurement import EPS, Indices
+from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report_builder.parameter_evidence import Evidence
+from pytest_gradcheck.report_builder.parameter_report import ParameterReports
+
+__all__ = ["claimed_gradient", "compare_entries", "with_diagnoses"]
+
+#: The one output of a check whose outputs are one number.
+ONE = Block("output", (), "float64", 0, 1)
+
+
+def with_diagnoses(
+    problem: Problem,
+    described: ParameterReports,
+    *,
+    convention: str,
+    suggest: Suggest = no_suggestions,
+) -> ParameterReports:
+    """Return the reports with the likely causes of what is wrong.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    described : ParameterReports
+        The reports of its parameters, with what the wrong ones are compared with.
+    convention : {"pytorch", "jax"}
+        The convention for claims about complex parameters.
+    suggest : callable
+        Hypotheses of a suite's own.
+    """
+    if not described.comparisons:
+        return described
+    comparisons = [comparison() for comparison in described.comparisons]
+    causes = diagnose(
+        comparisons,
+        _checked_call(problem, convention, comparisons[0].gradient.claim.shape[-1]),
+        suggest=suggest,
+        any_right=any(
+            report.verdict == "correct" and _has_claims(problem, report.name)
+            for report in described.parameters
+        ),
+    )
+    found: dict[str, tuple[Diagnosis, ...]] = {}
+    for comparison, own in zip(comparisons, causes.of_parameters, strict=True):
+        name = comparison.gradient.name
+        found[name] = (*found.get(name, ()), *own)
+    parameters = tuple(
+        replace(report, diagnosis=(*report.diagnosis, *found.get(report.name, ())))
+        for report in described.parameters
+    )
+    return replace(described, parameters=parameters, diagnosis=causes.of_all)
+
+
+def _has_claims(problem: Problem, name: str) -> bool:
+    """Return whether any claim about a parameter is not zero."""
+    return any(
+        bool(problem.claim.stored(p.start, p.stop).any())
+        for p in problem.parameters
+        if p.name == name
+    )
+
+
+def claimed_gradient(
+    problem: Problem, parameter: Parameter, claim: Floats, outputs: Indices | None = None
+) -> ClaimedGradient:
+    """Return the claims about a parameter, with what hypotheses need to know of it.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    parameter : Parameter
+        One of its parameters, or the direction of a Jacobian-vector product.
+    claim : ndarray, shape (n, m)
+        The claims about all its entries.
+    outputs : ndarray of int, shape (n, m), optional
+        The outputs that these are about; all of them by default.
+    """
+    axes, start, stop = parameter.axes, parameter.start, parameter.stop
+    is_direction = problem.tangent is not None
+    is_array = parameter.entries is None and not is_direction
+    rounding = max(problem.roundings, default=EPS)
+    if not is_direction:
+        roundings = dict(
+            zip((p.start for p in problem.parameters), problem.roundings, strict=True)
+        )
+        rounding = roundings.get(start, EPS)
+    return ClaimedGradient(
+        name=parameter.name,
+        value=(np.zeros(1) if is_direction else problem.here[start:stop]).reshape(axes),
+        claim=claim.reshape(*axes, -1),
+        is_array=is_array,
+        imaginary=_imaginary(problem, parameter, outputs) if is_array else np.zeros(1, dtype=bool),
+        rounding=rounding,
+        output=_outputs_of(problem, parameter, outputs),
+    )
+
+
+def _imaginary(
+    problem: Problem, parameter: Parameter, outputs: Indices | None
+) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Return which derivatives change their sign under conjugation, of the shape of the claim."""
+    blocks = problem.outputs or (ONE,)
+    if not parameter.is_complex and not any(block.is_complex for block in blocks):
+        return np.zeros(1, dtype=np.bool_)
+    own = _are_imaginary((parameter,), parameter.stop - parameter.start)[:, None]
+    of_outputs = _are_imaginary(blocks, blocks[-1].stop)
+    found = own ^ (of_outputs if outputs is None else of_outputs[outputs])
+    return np.asarray(found.reshape(*parameter.axes, -1))
+
+
+def _are_imaginary(
+    blocks: Iterable[Block], size: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Return which coordinates are imaginary parts; `blocks` follow each other without gaps."""
+    result = np.zeros(size, dtype=np.bool_)
+    start = 0
+    for block in blocks:
+        stop = start + block.stop - block.start
+        result[start + 1 : stop : 2] = block.is_complex
+        start = stop
+    return result
+
+
+def _outputs_of(problem: Problem, parameter: Parameter, outputs: Indices | None) -> Floats | None:
+    """Return the outputs that derivatives are of, in a shape that broadcasts to the claims."""
+    values, blocks = problem.output_values, problem.outputs_at_base
+    if values is None or parameter.is_complex or any(block.is_complex for block in blocks):
+        return None
+    if outputs is not None:
+        return np.asarray(values[outputs].reshape(*parameter.axes, -1))
+    if problem.cotangent is not None or problem.tangent is not None:
+        is_own = len(blocks) == 1 and blocks[0].shape == parameter.shape and values.size > 1
+        return values.reshape(*parameter.axes, 1) if is_own else None
+    return values if values.size > 1 else None
+
+
+def _checked_call(problem: Problem, convention: str, width: int) -> CheckedCall:
+    """Return what is known about the call, with claims about so many outputs of each entry."""
+    other = None
+    if not any(block.is_complex for block in problem.outputs):
+        other = "pytorch" if convention == "jax" else "jax"
+    gradients: tuple[ClaimedGradient, ...] = ()
+    if problem.tangent is None:
+        read = problem.claim.stored if width < problem.base.size else problem.claim.rows
+        gradients = tuple(
+            claimed_gradient(problem, p, read(p.start, p.stop)) for p in problem.parameters
+        )
+    outputs = tuple(_output_values(problem))
+    numbers = [NamedNumber(n.name, n.value, n.is_size) for n in problem.numbers()]
+    numbers += [NamedNumber(o.name, float(o.value.item())) for o in outputs if o.value.size == 1]
+    return CheckedCall(gradients, outputs, tuple(numbers), other)
+
+
+def _output_values(problem: Problem) -> Iterable[OutputValues]:
+    """Yield the real outputs of forward."""
+    values, cotangent = problem.output_values, problem.cotangent
+    for block in problem.outputs_at_base:
+        if values is None or block.is_complex:
+            continue
+        part = slice(block.start, block.stop)
+        upstream = None if cotangent is None else cotangent[part].reshape(block.shape)
+        yield OutputValues(block.name, values[part].reshape(block.shape), upstream)
+
+
+def compare_entries(
+    gradient: ClaimedGradient, evidence: Evidence, entries: Indices | None = None
+) -> Comparison:
+    """Return the comparison of claims with entries that were measured one by one.
+
+    Parameters
+    ----------
+    gradient : ClaimedGradient
+        The claims about all entries.
+    evidence : Evidence
+        The measurements, and the verdicts on them.
+    entries : ndarray of int, optional
+        Which entries they are, all by default.
+    """
+    judgement, measurement = evidence.judgement, evidence.measurement
+    is_right = judgement.has_code(VerdictCode.CORRECT) & ~judgement.zeros
+    is_wrong = judgement.has_code(VerdictCode.WRONG)
+    suspects = is_wrong
+    if entries is not None:
+        suspects = np.zeros((gradient.value.size, is_wrong.shape[1]), dtype=np.bool_)
+        suspects[entries] = is_wrong
+    return Comparison(
+        gradient=gradient,
+        functionals=Functionals(entries),
+        value=measurement.value,
+        bound=measurement.bound,
+        is_wrong=is_wrong,
+        is_right=is_right & (evidence.claim != 0),
+        suspects=suspects.reshape(gradient.claim.shape),
+    )
