@@ -120,7 +120,7 @@ def _power_of_output(power: int) -> Make:
     def make(gradients: Gradients, name: str) -> Claims:
         if not gradients.value:
             return {}
-        return {name: gradients.claims[name] * gradients.value**power}
+        return {name: gradients.claims[name] * np.float64(gradients.value) ** power}
 
     return make
 

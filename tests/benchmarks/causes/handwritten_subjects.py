@@ -206,37 +206,42 @@ class _Call:
                 yield name
 
     def _read(self, owner: Any, gradients: Any, name: str) -> Any:
-        place = self._place(owner, gradients, name)
-        if place is None:
+        holder, key = self._place(owner, gradients, name)
+        if key is None:
             return gradients
-        return getattr(owner, place) if self._is_beside(name) else gradients[place]
+        return getattr(owner, key) if holder is owner else holder[key]
 
     def _written(self, owner: Any, gradients: Any, name: str, claim: Array) -> Any:
-        place = self._place(owner, gradients, name)
-        if place is None:
+        """Return what backward returns with another claim about a parameter."""
+        holder, key = self._place(owner, gradients, name)
+        if key is None:
             return claim
-        if self._is_beside(name):
-            setattr(owner, place, claim)
-            return gradients
-        if isinstance(gradients, dict):
-            return {**gradients, place: claim}
-        return tuple(claim if i == place else g for i, g in enumerate(gradients))
+        if holder is owner:
+            setattr(owner, key, claim)
+        elif holder is not gradients:
+            holder[key] = claim
+        elif isinstance(gradients, dict):
+            return {**gradients, key: claim}
+        else:
+            return tuple(claim if i == key else g for i, g in enumerate(gradients))
+        return gradients
 
-    def _place(self, owner: Any, gradients: Any, name: str) -> Any:
-        """Return the attribute, the key or the index of a gradient; None for the result itself."""
-        if self._is_beside(name):
+    def _place(self, owner: Any, gradients: Any, name: str) -> tuple[Any, Any]:
+        """Return what holds a gradient and under which key; None for the result itself."""
+        leaf = name.partition("['")[2].removesuffix("']")
+        if isinstance(gradients, dict):
+            keys = (f"{prefix}{leaf or name}" for prefix in PREFIXES)
+            return gradients, next(key for key in keys if key in gradients)
+        if name.startswith("self.") and leaf:
+            return owner.grads, leaf
+        if name.startswith("self."):
             last = name.removeprefix("self.")
-            return next(f"{p}{last}" for p in PREFIXES[1:] if hasattr(owner, f"{p}{last}"))
-        if isinstance(gradients, dict):
-            key = name.partition("['")[2].removesuffix("']") or name
-            return next(f"{p}{key}" for p in PREFIXES if f"{p}{key}" in gradients)
+            keys = (f"{prefix}{last}" for prefix in PREFIXES[1:])
+            return owner, next(key for key in keys if hasattr(owner, key))
         if isinstance(gradients, tuple):
-            return [n for n in self.names if not self._is_beside(n)].index(name)
-        return None
-
-    @staticmethod
-    def _is_beside(name: str) -> bool:
-        return name.startswith("self.") and not name.endswith("]")
+            returned = [n for n in self.names if not n.startswith("self.")]
+            return gradients, returned.index(name)
+        return gradients, None
 
 
 def _of(owner: Any, name: str) -> Any:

@@ -128,7 +128,11 @@ def _is_multiple_of_output(claim: WrongClaim) -> bool:
     value = claim.gradients.value
     if not value:
         return False
-    return any(claim.is_(claim.right * value**k) for k in (-2, -1, -0.5, 0.5, 1, 2))
+    size = np.float64(abs(value))
+    return any(
+        _same(np.abs(claim.wrong), size**k * np.abs(claim.right))
+        for k in (-2, -1, -0.5, 0.5, 1, 2)
+    )
 
 
 def _is_penalty(claim: WrongClaim) -> bool:
