@@ -82,6 +82,17 @@ def outcome_of(said: Collection[str], right: Collection[str]) -> Outcome:
     return "both" if causes & set(right) else "wrong"
 
 
+def _causes(
+    declared: frozenset[str], true: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the kinds that are right, and those that are true and name no cause.
+
+    What agrees with the claims as well as the bug does is right. That errors are in one place is
+    true of many bugs, and the cause of those only that are confined to a place.
+    """
+    return declared | (true - {"place"}), (true & {"place"}) - declared
+
+
 def injected_results(
     subject: Subject, bugs: Sequence[Bug], **options: Any
 ) -> Iterator[CauseResult]:
@@ -110,8 +121,8 @@ def _injected(
         report = subject.check(transformation, **options)
     except GradcheckUsageError:
         return  # refused, with words of its own
-    kinds = bug.kinds | true_kinds(right, name, changed[name])
-    yield from _result(subject.name, name, bug.name, report, kinds)
+    kinds, harmless = _causes(bug.kinds, true_kinds(right, name, changed[name]))
+    yield from _result((subject.name, name, bug.name), report, kinds, harmless)
 
 
 def _is_same(right: Gradients, name: str, claim: Array) -> bool:
@@ -129,7 +140,7 @@ def edit_results(
         for name, claim in claims.items():
             kinds = true_kinds(right, name, claim)
             bug = f"{wrong.edit.kind}: {'a pattern' if kinds else 'no pattern'}"
-            yield from _result(function.name, name, bug, wrong.report, kinds)
+            yield from _result((function.name, name, bug), wrong.report, kinds)
 
 
 def special_results(bug: SpecialBug, seeds: Iterable[int], **options: Any) -> list[CauseResult]:
@@ -138,14 +149,19 @@ def special_results(bug: SpecialBug, seeds: Iterable[int], **options: Any) -> li
     for seed in seeds:
         report = bug.check(seed, **options)
         for parameter in report.parameters:
-            results += _result("special", parameter.name, bug.name, report, bug.kinds)
+            names = ("special", parameter.name, bug.name)
+            results += _result(names, report, bug.kinds, bug.harmless)
     return results
 
 
 def _result(
-    subject: str, name: str, bug: str, report: Report, right: frozenset[str]
+    names: tuple[str, str, str],
+    report: Report,
+    right: frozenset[str],
+    harmless: frozenset[str] = frozenset(),
 ) -> Iterator[CauseResult]:
     """Yield the result for a parameter, if the check found its claim wrong."""
+    subject, name, bug = names
     found = next(p for p in report.parameters if p.name == name)
     breaches = [b for b in report.breaches if b.parameter == name]
     if found.verdict != "wrong" and not breaches:
@@ -153,7 +169,7 @@ def _result(
     said = [(d.kind, d.text) for d in (*found.diagnosis, *report.diagnosis)]
     # That a law is violated is true of every claim that violates it: it is never a wrong cause.
     said += [(BREACHES[b.kind], b.text) for b in breaches if BREACHES[b.kind] in right]
-    outcome = outcome_of({kind for kind, _ in said}, right)
+    outcome = outcome_of({kind for kind, _ in said} - harmless, right)
     yield CauseResult(subject, name, bug, outcome, tuple(said), right, report.evaluations)
 
 
