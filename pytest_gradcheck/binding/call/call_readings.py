@@ -8,6 +8,7 @@ parameter that is not known is never guessed.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -26,6 +27,9 @@ __all__ = ["UnclearCall"]
 
 #: Names that what forward keeps for backward is usually given.
 CACHE_NAMES = frozenset({"ctx", "context", "saved", "tape", "memory", "intermediates", "stash"})
+
+#: Names that are rather those of an upstream gradient than of an argument of forward.
+GRADIENT_NAME = re.compile(r"(?i:d|g|v|gr|ds|gs|err|error|residual)|[dg]_?[A-Za-z]?\d*")
 
 #: The most arguments of forward that one parameter is tried for.
 LISTED = 3
@@ -184,7 +188,8 @@ class UnclearCall:
     def _are_alike(self, name: str, filler: str) -> bool:
         """Return whether one name abbreviates the other, or is that of an upstream gradient."""
         if filler == self._cotangent:
-            return is_derivative(name, {*self.arguments, *self.sources})
+            names = {*self.arguments, *self.sources}
+            return is_derivative(name, names) or GRADIENT_NAME.fullmatch(name) is not None
         name, filler = name.lower(), filler.lower()
         return name.startswith(filler) or filler.startswith(name)
 

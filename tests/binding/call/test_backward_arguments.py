@@ -174,6 +174,8 @@ def test_unclear_calls_are_refused(
         (lambda inp, w, dz: 0, ("x", "weight", "cotangent")),
         (lambda dw, w, ctx: 0, ("cotangent", "weight", "cache")),
         (lambda p, q, dz: 0, ("x", "weight", "cotangent")),
+        (lambda x, kernel, g: 0, ("x", "weight", "cotangent")),
+        (lambda inp, kernel, dw: 0, ("x", "weight", "cotangent")),
     ],
 )
 def test_names_that_are_alike_go_together(backward: Function, stated: tuple[str, ...]) -> None:
