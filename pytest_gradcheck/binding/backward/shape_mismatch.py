@@ -172,12 +172,11 @@ def _order(mismatch: ShapeMismatchError, trial: Trial) -> tuple[str, bool]:
     if not orders:
         return "", False
     found = orders[-1]
-    names = [parameters[found.index(j)].name for j in range(count)]
-    own = [p.name for p in parameters]
-    order = f"{', '.join(names)}: return them in the order {', '.join(own)}"
-    if all(fits(k, j) for k, j in enumerate(found)):
-        return f"The gradients are in the order {order}", True
-    return f"The gradients may be in the order {order}", False
+    own = ", ".join(p.name for p in parameters)
+    others = ", ".join(parameters[found.index(j)].name for j in range(count))
+    is_certain = all(fits(k, j) for k, j in enumerate(found))
+    verb = "are" if is_certain else "may be"
+    return f"The gradients returned for {own} {verb} those of {others}", is_certain
 
 
 def corrections(claim: NDArray[Any], wanted: Shape) -> Iterator[Correction]:

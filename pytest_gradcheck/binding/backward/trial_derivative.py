@@ -55,6 +55,7 @@ class TrialDerivative:
         self._output = output
         self._weights = None if cotangent is None else weights(cotangent, blocks, convention)
         self._convention = convention
+        self._measured: dict[tuple[str, frozenset[int]], tuple[Vector, Vector, Vector]] = {}
 
     def __call__(
         self, array: NDArray[Any], parameter: Parameter, summed: tuple[int, ...]
@@ -75,21 +76,29 @@ class TrialDerivative:
         rows = claim_coordinates(
             matrix, output=output, parameter=parameter, convention=self._convention
         )
-        direction = self._direction(parameter, summed, array.ndim)
+        first = array.ndim - len(parameter.shape)
+        direction, near, far = self._slopes(parameter, frozenset(axis - first for axis in summed))
         predicted = direction @ rows
-        near, far = (self._slope(parameter, distance * direction) for distance in DISTANCES)
-        near, far = near / DISTANCES[0], far / DISTANCES[1]
         if not (np.isfinite(near).all() and _are_equal(near, far)):
             return None
         return _are_equal(near, predicted)
 
-    def _direction(self, parameter: Parameter, summed: tuple[int, ...], axes: int) -> Vector:
+    def _slopes(
+        self, parameter: Parameter, along: frozenset[int]
+    ) -> tuple[Vector, Vector, Vector]:
+        """Return a direction, constant along some axes of a parameter, and two slopes along it."""
+        found = self._measured.get((parameter.name, along))
+        if found is None:
+            direction = self._direction(parameter, along)
+            near, far = (self._slope(parameter, h * direction) / h for h in DISTANCES)
+            found = self._measured[parameter.name, along] = direction, near, far
+        return found
+
+    def _direction(self, parameter: Parameter, along: frozenset[int]) -> Vector:
         """Draw a direction of the size of a parameter, constant along some of its axes."""
         rng = np.random.default_rng(0)
         part = self._forward.working_copy.base[parameter.start : parameter.stop]
         scale = float(np.abs(part).max(initial=0.0)) or 1.0
-        first = axes - len(parameter.shape)
-        along = {axis - first for axis in summed}
         shape = [1 if k in along else length for k, length in enumerate(parameter.shape)]
         parts = (2,) if parameter.is_complex else ()
         drawn = rng.uniform(0.5, 1.5, (*shape, *parts)) * rng.choice([-1.0, 1.0], (*shape, *parts))

@@ -203,9 +203,9 @@ def test_order_of_gradients_is_tested() -> None:
         return 2 * w * np.sum(b**3), np.sum(w**2) * 3 * b**2
 
     assert hint(forward, lambda w, b: gradients(w, b)[::-1], w, B) == (
-        "The gradients are in the order b, w: return them in the order w, b."
+        "The gradients returned for w, b are those of b, w."
     )
-    assert "in the order" not in hint(forward, lambda w, b: (b, gradients(w, b)[1]), w, B)
+    assert "those of" not in hint(forward, lambda w, b: (b, gradients(w, b)[1]), w, B)
 
 
 def test_order_of_many_gradients_is_found() -> None:
@@ -220,7 +220,7 @@ def test_order_of_many_gradients_is_found() -> None:
         return *of_weights, np.sum(np.sin(W1)) * 2 * b1, np.sum(np.sin(W2)) * 2 * b2
 
     assert hint(forward, backward, *layers) == (
-        "The gradients are in the order W1, W2, b1, b2: return them in the order W1, b1, W2, b2."
+        "The gradients returned for W1, b1, W2, b2 are those of W1, W2, b1, b2."
     )
 
 
@@ -229,7 +229,7 @@ def test_order_that_forward_does_not_show_is_a_question() -> None:
     w, b = np.zeros((3, 3)), np.zeros(3)
     forward, gradients = (lambda w, b: np.sum(np.floor(w)) + np.sum(np.floor(b))), (b, w)
     assert hint(forward, lambda w, b: gradients, w, b) == (
-        "The gradients may be in the order b, w: return them in the order w, b; or it may have "
+        "The gradients returned for w, b may be those of b, w; or it may have "
         "been summed over axis 0, or not broadcast along it; or it may have been summed over axis "
         "1, or not broadcast along it."
     )
@@ -261,4 +261,17 @@ def test_forward_is_where_it_was_after_a_trial() -> None:
 
     hint(forward, lambda w: 2 * w[:, 0], w)
     assert w.tolist() == COLUMN.tolist()
+    assert len(calls) == 5
+
+
+def test_slopes_are_measured_once() -> None:
+    """However many corrections of a gradient are tried."""
+    calls = list[int]()
+
+    def forward(b: Any) -> Any:
+        calls.append(1)
+        return np.sum(b**2)
+
+    text = hint(forward, lambda b: np.ones((4, 4, 4)), B)
+    assert text.startswith("Its sum over axes (0, 1) would have that shape, but")
     assert len(calls) == 5
