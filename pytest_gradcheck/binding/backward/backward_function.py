@@ -231,8 +231,7 @@ class BackwardFunction:
     ) -> tuple[str, ...]:
         """Return what was made for this call of backward alone, and was changed by it."""
         if not plan.needs & {"output", "tangent"} and (
-            given.cotangent is None
-            or np.array_equal(output.layout.flatten(sources["<cotangent>"]), given.cotangent)
+            given.cotangent is None or _is_vector(output, sources["<cotangent>"], given.cotangent)
         ):
             return ()
         before = self._sources(output, given)
@@ -464,6 +463,14 @@ def _as_derivative(gradient: Any, output: Block, parameter: Parameter, backward_
     if array.shape == (output.size, parameter.size):
         return array.reshape((*output.shape, *parameter.shape))
     return array
+
+
+def _is_vector(output: Output, cotangent: Any, vector: Vector) -> bool:
+    """Return whether a cotangent is still the vector that it was made of."""
+    try:
+        return np.array_equal(output.layout.flatten(cotangent), vector)
+    except (TypeError, ValueError):  # something else than numbers was put into it
+        return False
 
 
 def _own_copy(output: Any) -> Any:

@@ -53,6 +53,7 @@ def test_outputs_are_named_by_accessor(raw: Any, names: list[str]) -> None:
         (1.5, np.array([[1.0, 2.0]], dtype=np.float32), np.float64(3.0)),
         {"b": [[1.0], [2.0]], "a": 1 + 2j},
         Stats(np.array([1j, 2.0]), 1.0),
+        [np.array(1.5), np.array(2.5)],
         np.array([1 + 2j, 3.0], dtype=np.complex64),
         2.5,
     ],
@@ -223,3 +224,16 @@ def test_whole_numbers_are_refused_with_their_conversion(raw: Any, advice: str) 
     with pytest.raises(GradcheckUsageError) as error:
         layout(raw)
     assert error.value.args[0].endswith(advice)
+
+
+@pytest.mark.parametrize("number", [np.array, np.float64, np.float32, float])
+def test_list_of_numbers_of_any_kind_has_an_upstream_gradient(number: Any) -> None:
+    """It is a list as well, of as many entries."""
+    x = np.array([0.5, -1.5])
+    report = check_gradient(
+        lambda x: [number(entry**2) for entry in x],
+        lambda x, dout: 2 * x * np.array(dout, dtype=float),
+        x,
+        rtol=1e-2,
+    )
+    assert report.verdict == "correct"

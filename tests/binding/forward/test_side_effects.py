@@ -199,6 +199,19 @@ def test_one_of_several_upstream_gradients_that_backward_changes_is_noted() -> N
     assert found == ["backward changes cotangent['b'] in place; each call was given a copy"]
 
 
+@pytest.mark.parametrize("put", [None, "text", 1j])
+def test_upstream_gradient_may_become_anything(put: Any) -> None:
+    """Backward puts something else than a number into the list that it is given."""
+
+    def backward(x: Any, dout: Any) -> Any:
+        gradient = 2 * x * np.array(dout)
+        dout[0] = put
+        return gradient
+
+    found = notes_of(lambda x: [float(entry) ** 2 for entry in x], backward)
+    assert found == ["backward changes dout in place; each call was given a copy"]
+
+
 def test_output_and_tangent_that_backward_changes_are_noted() -> None:
     """They are copies, too."""
 
