@@ -161,8 +161,20 @@ def pytest_runtest_makereport(
     if call.when == "call":
         user_properties.set_properties(item, reports)
     report = yield
-    user_properties.attach_reports(report, call, reports)
+    user_properties.attach_reports(report, item, call, reports)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what failing checks have in common, and fit their first lines into the summary."""
+    reports = [
+        r for each in terminalreporter.stats.values() for r in each if hasattr(r, "gradcheck")
+    ]
+    if any(report.failed for report in reports):
+        from pytest_gradcheck.pytest_integration import terminal_summary
+
+        terminal_summary.write_groups(terminalreporter, reports)
+        terminal_summary.fit_first_lines(terminalreporter, reports)
 
 
 @pytest.fixture(scope="session")

@@ -69,10 +69,8 @@ class Comparison:
         return (_key(value) in map(_key, self.values)) != (self.relation == "!=")
 
     def __str__(self) -> str:
-        texts = ", ".join(map(repr, self.values))
-        return (
-            f"{self.parameter} {self.relation} {f'({texts})' if self.relation == 'in' else texts}"
-        )
+        text = ", ".join(map(str, self.values))
+        return f"{self.parameter} {self.relation} {f'({text})' if self.relation == 'in' else text}"
 
 
 #: Comparisons that hold together.

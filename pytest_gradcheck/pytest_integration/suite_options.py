@@ -6,9 +6,7 @@ does not know what an option does.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +17,7 @@ from pytest_gradcheck.current_test import RunningTest
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.options import Layer, parse
 from pytest_gradcheck.pytest_integration.marker import mark_layers
+from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import progress_line
 
 __all__ = ["prepare_test", "validate_settings"]
@@ -108,8 +107,5 @@ def _verbosity(config: pytest.Config) -> Iterator[Layer]:
 
 
 def _rerun_command(config: pytest.Config, item: pytest.Item, seed: object) -> str:
-    path, *names = item.nodeid.split("::", 1)
-    with contextlib.suppress(ValueError):  # another drive on Windows
-        path = os.path.relpath(config.rootpath / path, config.invocation_params.dir)
-    command = f"pytest {shlex.quote('::'.join([path, *names]))}"
+    command = f"pytest {shlex.quote(relative_node_id(config, item.nodeid))}"
     return command if seed is None else f"{command} --gradcheck-seed={seed}"

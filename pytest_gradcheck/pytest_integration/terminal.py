@@ -17,7 +17,7 @@ from _pytest._code import code
 
 from pytest_gradcheck.report.message import markup_segments
 
-__all__ = ["colour", "progress_line"]
+__all__ = ["colour", "is_on_ci", "progress_line"]
 
 
 def colour(report: pytest.TestReport) -> None:
@@ -72,15 +72,21 @@ SAVE_CURSOR, RESTORE_CURSOR, ERASE_LINE = "\x1b7", "\x1b8", "\x1b[K"
 FEWEST_COLUMNS = 40
 
 
+def is_on_ci() -> bool:
+    """Return whether this is a continuous integration system, by the variables that pytest reads.
+
+    There it shows messages in full, and a terminal is a log.
+    """
+    return bool({"CI", "BUILD_NUMBER"} & os.environ.keys())
+
+
 def progress_line(config: pytest.Config) -> Callable[[str], None] | None:
     """Return a function that shows a line of progress; None without an interactive terminal.
 
     There is none in an xdist worker or on CI.
     """
     reporter = config.pluginmanager.getplugin("terminalreporter")
-    is_interactive = (
-        not ({"CI", "BUILD_NUMBER"} & os.environ.keys()) and os.environ.get("TERM") != "dumb"
-    )
+    is_interactive = not is_on_ci() and os.environ.get("TERM") != "dumb"
     if (
         reporter is None
         or not reporter.isatty

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
+from pytest_gradcheck.report.records import as_builtin
 from pytest_gradcheck.report.report import Report
 
 __all__ = ["attach_reports", "set_properties"]
@@ -37,7 +38,10 @@ def set_properties(item: pytest.Item, reports: Sequence[Report]) -> None:
 
 
 def attach_reports(
-    report: pytest.TestReport, call: pytest.CallInfo[None], reports: Sequence[Report]
+    report: pytest.TestReport,
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
+    reports: Sequence[Report],
 ) -> None:
     """Attach the reports as data to a test report, and shorten its summary to one line.
 
@@ -46,7 +50,7 @@ def attach_reports(
     # xdist sends every attribute of a report.
     data = [r.to_dict() for r in reports] if call.when == "call" else []
     if data:
-        vars(report)["gradcheck"] = data
+        vars(report).update(gradcheck=data, gradcheck_parametrization=_parametrization(item))
     if call.excinfo is None or not call.excinfo.errisinstance(
         (GradcheckError, GradcheckUsageError)
     ):
@@ -56,6 +60,19 @@ def attach_reports(
     if crash is not None:
         crash.message = str(call.excinfo.value).partition("\n")[0]
     _drop_class_prefix(report.longrepr)
+
+
+def _parametrization(item: pytest.Item) -> dict[str, bool | int | float | str | None]:
+    """Return the values that a test is parametrized with; text in the place of objects."""
+    callspec = getattr(item, "callspec", None)
+    values = {} if callspec is None else callspec.params
+    return {name: as_builtin(_plain(value)) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return the number that a scalar of numpy is; anything else unchanged."""
+    is_scalar = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+    return value.item() if is_scalar else value
 
 
 def _drop_class_prefix(longrepr: Any) -> None:

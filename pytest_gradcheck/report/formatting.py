@@ -44,6 +44,9 @@ TEXT_WIDTH = 72
 #: A space between words, outside of an index in brackets.
 _SPACE = re.compile(r" (?![^\[\]]*\])")
 
+#: A parenthesis at the end of a text that is not closed.
+_OPEN_PARENTHESIS = re.compile(r" \([^()]*$")
+
 #: The space between the columns of a table.
 COLUMN_GAP = "  "
 
@@ -148,11 +151,11 @@ def format_table(rows: Sequence[Sequence[str]], right_aligned: Sequence[bool]) -
 
 
 def cut_after_word(text: str, width: int) -> str:
-    """Shorten `text` at its end; words and indices in brackets stay whole.
+    """Shorten `text` at its end; words and indices stay whole, and no parenthesis stays open.
 
     Examples
     --------
-    >>> cut_after_word("W[0, 1]: backward 2.5, numerical 1.25", 28)
+    >>> cut_after_word("W[0, 1]: backward 2.5 (a factor 2?)", 32)
     'W[0, 1]: backward 2.5 ...'
     >>> cut_after_word("W[0, 1]: backward 2.5", 9)
     '...'
@@ -160,7 +163,8 @@ def cut_after_word(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     ends = [space.start() for space in _SPACE.finditer(text) if space.start() + 4 <= width]
-    return f"{text[: ends[-1]].rstrip(',;:')} ..." if ends else "..."[:width]
+    kept = _OPEN_PARENTHESIS.sub("", text[: ends[-1]]) if ends else ""
+    return f"{kept.rstrip(',;:')} ..." if kept else "..."[:width]
 
 
 def elide(name: str, width: int) -> str:

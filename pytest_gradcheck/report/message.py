@@ -30,7 +30,6 @@ from pytest_gradcheck.report.records import (
     Note,
     ParameterReport,
     ReportData,
-    SourceLocation,
     WrongLine,
 )
 from pytest_gradcheck.report.short_names import with_short_names
@@ -160,7 +159,7 @@ def _wrong_place(report: ReportData, parameter: ParameterReport) -> Iterator[str
     """Yield a clause on the line at which the gradient of a parameter goes wrong."""
     for wrong_line in report.wrong_lines:
         if parameter.name in wrong_line.parameters:
-            yield f"; goes wrong at {_place(wrong_line.location)}"
+            yield f"; goes wrong at {wrong_line.location.place}"
 
 
 def _guessed_call(report: ReportData) -> list[str]:
@@ -195,19 +194,11 @@ def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
 def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[str]:
     """Yield the line at which a gradient goes wrong, and what was verified before it."""
     location = wrong_line.location
-    source, _, more = location.source.strip().partition("\n")
-    text = f"{indent}goes wrong at {_place(location)}: {source}{' ...' if more else ''}"
+    text = f"{indent}goes wrong at {location.place}: {location.summary}"
     yield cut_after_word(text, LINE_WIDTH)
     if wrong_line.verified:
         read = ", ".join(f"{name} (line {line})" for name, line in wrong_line.verified)
         yield from wrap_text(f"what it reads is right: {read}", f"{indent}{INDENT}")
-
-
-def _place(location: SourceLocation) -> str:
-    """Return a place in the code: ``nn.py:31``, ``nn.py:49-51``."""
-    lines = f"{location.file}:{location.first_line}"
-    is_range = location.last_line > location.first_line
-    return f"{lines}-{location.last_line}" if is_range else lines
 
 
 def _parameter_table(report: ReportData) -> list[str]:

@@ -30,6 +30,7 @@ __all__ = [
     "SourceLocation",
     "Verdict",
     "WrongLine",
+    "as_builtin",
 ]
 
 Verdict = Literal["correct", "wrong", "inconclusive"]
@@ -130,6 +131,18 @@ class SourceLocation:
     last_line: int
     function: str
     source: str
+
+    @property
+    def place(self) -> str:
+        """The file and the lines: ``nn.py:31``, ``nn.py:49-51``."""
+        first = f"{self.file}:{self.first_line}"
+        return f"{first}-{self.last_line}" if self.last_line > self.first_line else first
+
+    @property
+    def summary(self) -> str:
+        """The first line of the source; dots stand for the others."""
+        first, _, others = self.source.strip().partition("\n")
+        return f"{first} ..." if others else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,17 +397,17 @@ def _to_builtins(value: Any) -> Any:
     Other processes and formats know no subclasses, and no halves of surrogate pairs.
     """
     if isinstance(value, OptionValue):
-        return {"value": _to_builtin(value.value), "origin": value.origin}
+        return {"value": as_builtin(value.value), "origin": value.origin}
     if dataclasses.is_dataclass(value):
         return {f.name: _to_builtins(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _to_builtins(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_to_builtins(item) for item in value]
-    return _to_builtin(value)
+    return as_builtin(value)
 
 
-def _to_builtin(value: Any) -> Any:
+def as_builtin(value: Any) -> Any:
     """Return a number, text or None; of anything else its representation."""
     if value is None or type(value) in (bool, int, float):
         return value

@@ -48,30 +48,31 @@ def explained(cases: Sequence[Case], fails: Callable[[Case], bool]) -> list[str]
         "groups == 2",
         "groups > 1",
         "stride < 3",
-        "dtype == 'float32'",
+        "dtype == float32",
         "bias == None",
         "bias != None",
         "groups > 1 and stride > 1",
         "stride == 2 and bias == True",
-        "stride != 2 and dtype == 'float64'",
+        "stride != 2 and dtype == float64",
     ],
 )
 def test_the_simplest_condition_is_found(condition: str) -> None:
     """It is a comparison of one parameter, or two comparisons."""
-    fails = eval(f"lambda {', '.join(VALUES)}: {condition}")  # noqa: S307  # written above
+    names = {"float32": "float32", "float64": "float64"}
+    fails = eval(f"lambda {', '.join(VALUES)}: {condition}", names)  # noqa: S307  # written above
     assert explained(CONVOLUTION, lambda case: fails(**case)) == [condition]
 
 
 def test_a_choice_of_values() -> None:
     """Values that have no order may be listed."""
     cases: list[Case] = [{"kind": kind, "n": n} for kind in "abcde" for n in range(3)]
-    assert explained(cases, lambda case: case["kind"] in {"b", "d"}) == ["kind in ('b', 'd')"]
+    assert explained(cases, lambda case: case["kind"] in {"b", "d"}) == ["kind in (b, d)"]
 
 
 def test_alternatives_are_all_returned() -> None:
     """Two parameters with the same values in all cases explain as much."""
     cases: list[Case] = [{"a": k % 2, "b": "xy"[k % 2], "n": k} for k in range(10)]
-    assert explained(cases, lambda case: case["a"] == 1) == ["a == 1", "b == 'y'"]
+    assert explained(cases, lambda case: case["a"] == 1) == ["a == 1", "b == y"]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_nothing_is_said_about_few_cases() -> None:
     few: list[Case] = [{"n": n, "dtype": dtype} for n in (1, 2) for dtype in "fd"]
     assert explained(few, lambda case: case["dtype"] == "f") == []
     more: list[Case] = [{"n": n, "dtype": dtype} for n in range(4) for dtype in "fd"]
-    assert explained(more, lambda case: case["dtype"] == "f") == ["dtype == 'f'"]
+    assert explained(more, lambda case: case["dtype"] == "f") == ["dtype == f"]
 
 
 numbers = st.one_of(st.booleans(), st.integers(-2, 2), st.floats())
