@@ -125,6 +125,14 @@ def test_whole_numbers_beside_an_empty_container_may_be_meant() -> None:
         gradcheck(lambda p, n: 1.0 * n, lambda p, n: p, {}, 3)
 
 
+@pytest.mark.parametrize("output", [1.0, np.ones(3), (np.ones((2, 2)), 1.0)])
+def test_derivatives_of_any_output_by_an_empty_container(output: Any) -> None:
+    """They are as empty, for each output."""
+    backward = (lambda p: (p, p)) if isinstance(output, tuple) else (lambda p: p)
+    assert gradcheck(lambda p: output, backward, {}, empty="accept").checked == 0
+    assert gradcheck(lambda p: output, lambda p, dout: p, {}, empty="accept").checked == 0
+
+
 def test_tangent_of_an_empty_container() -> None:
     """It has the same type."""
     report = gradcheck(

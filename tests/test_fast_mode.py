@@ -504,3 +504,11 @@ def test_quantised_term_beside_a_smooth_one_is_not_wrong(seed: int) -> None:
     report = check_gradient(forward, lambda x, y: (2 * x, 2 * y), x, y, seed=seed, mode="fast")
     assert report.wrong == 0
     assert report["y"].verdict == "correct"
+
+
+def test_claim_about_a_function_that_is_constant_has_a_cause_or_none() -> None:
+    """No cause explains a measurement that agrees with the claim exactly, as both are zero."""
+    claim = np.diag([2.0, 0.0, 0.0])
+    x = np.array([2.6, -0.9, 1.0])
+    report = check_gradient(lambda x: 0 * x, lambda x: claim, x, mode="fast")
+    assert report.verdict == "wrong"

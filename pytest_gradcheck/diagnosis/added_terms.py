@@ -94,7 +94,7 @@ def rescaled_terms(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hyp
     if not gradient.is_array:
         return
     weights = [number for number in call.numbers if not number.is_size and number.value != 0]
-    sizes = [number for number in call.numbers if number.is_size]
+    sizes = [number for number in call.numbers if number.is_size and number.value != 0]
     forms = [
         form
         for w in weights

@@ -244,7 +244,7 @@ def explain(
         digits = np.nan_to_num(np.clip(digits, 0.0, MOST_DIGITS), nan=0.0)
         if number is not None:
             cost += float(digits[best]) if math.isinf(number.cost) else number.cost
-        supports = is_wrong & (tolerance <= LARGEST_RELATIVE_BOUND * gap)
+        supports = is_wrong & (gap > 0) & (tolerance <= LARGEST_RELATIVE_BOUND * gap)
         size = np.maximum(np.abs(value), gap)[supports]
         relative = float((error[supports] / size).max(initial=0.0))
     count = int(np.count_nonzero(supports))

@@ -170,7 +170,9 @@ def _checked_call(problem: Problem, convention: str, width: int) -> CheckedCall:
     if problem.tangent is None:
         read = problem.claim.stored if width < problem.base.size else problem.claim.rows
         gradients = tuple(
-            claimed_gradient(problem, p, read(p.start, p.stop)) for p in problem.parameters
+            claimed_gradient(problem, p, read(p.start, p.stop))
+            for p in problem.parameters
+            if p.stop > p.start
         )
     outputs = tuple(_output_values(problem))
     numbers = [NamedNumber(n.name, n.value, n.is_size) for n in problem.numbers()]

@@ -456,7 +456,7 @@ def _as_derivative(gradient: Any, output: Block, parameter: Parameter, backward_
     The derivative with respect to an empty container is one, too.
     """
     if not parameter.size and empty_containers("", gradient):
-        return np.empty(parameter.shape)
+        return np.empty((*output.shape, *parameter.shape))
     if not is_matrix(gradient):
         return gradient
     array = np.asarray(as_dense(gradient, backward_name))
