@@ -510,5 +510,5 @@ def test_claim_about_a_function_that_is_constant_has_a_cause_or_none() -> None:
     """No cause explains a measurement that agrees with the claim exactly, as both are zero."""
     claim = np.diag([2.0, 0.0, 0.0])
     x = np.array([2.6, -0.9, 1.0])
-    report = check_gradient(lambda x: 0 * x, lambda x: claim, x, mode="fast")
+    report = check_gradient(lambda x: 0 * x, lambda x: claim, x, max_evaluations=4)
     assert report.verdict == "wrong"
