@@ -27,8 +27,10 @@ MARKERS = ("<!-- imports -->\n", "<!-- end -->")
 COLUMNS = {
     "plugin": (0.0, 12.0),
     "pytest_integration": (0.0, 12.0),
-    "check": (0.0, 12.0),
+    "check": (0.0, 9.5),
+    "renderings": (9.7, 12.0),
     "forward_exceptions": (2.5, 5.6),
+    "run_record": (6.4, 8.0),
     "report_builder": (8.2, 12.0),
     "current_test": (2.5, 5.6),
     "binding": (0.0, 5.6),

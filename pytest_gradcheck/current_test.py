@@ -36,11 +36,17 @@ class RunningTest:
     finished: Callable[[Report], object]
     show: Callable[[str], object] | None = None
     reports: list[Report] = field(default_factory=list)
+    sent: int = 0
 
     def take(self, report: Report) -> None:
         """Keep the report of a completed check."""
         self.reports.append(report)
         self.finished(report)
+
+    def unsent(self) -> list[Report]:
+        """Return the reports since the last call: those of one phase of the test."""
+        start, self.sent = self.sent, len(self.reports)
+        return self.reports[start : self.sent]
 
 
 @dataclass(slots=True)
@@ -49,11 +55,16 @@ class SessionState:
 
     An event loop that outlives a test keeps a copy of the context of the test that
     started it. The copy refers to this object, which always has the running test.
+    The tests in `expected`, by node id, must each complete a check. The first test
+    report that has to do with checks names them all, since some may not run; then
+    `is_announced` is True.
     """
 
     prepare: Callable[[pytest.Item], RunningTest]
     item: pytest.Item | None = None
     test: RunningTest | None = None
+    expected: frozenset[str] = frozenset()
+    is_announced: bool = False
 
     def enter(self, item: pytest.Item | None) -> None:
         """Start a run of `item`; None ends the run."""
@@ -68,6 +79,10 @@ class SessionState:
     def reports(self) -> list[Report]:
         """Return the reports of the running test so far."""
         return [] if self.test is None else self.test.reports
+
+    def unsent(self) -> list[Report]:
+        """Return the reports of the current phase of the running test."""
+        return [] if self.test is None else self.test.unsent()
 
 
 session_state: ContextVar[SessionState | None] = ContextVar(

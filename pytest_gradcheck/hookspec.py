@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pytest_gradcheck.report.report import Report
+    from pytest_gradcheck.run_record.record import Record
 
 
 @pytest.hookspec(firstresult=True)
@@ -25,4 +26,13 @@ def pytest_gradcheck_finish_check(item: pytest.Item, report: Report) -> None:
     """Receive the `report` of a completed gradient check of the test `item`.
 
     It is called for checks that pass and for checks that fail.
+    """
+
+
+def pytest_gradcheck_update_record(config: pytest.Config, record: Record) -> None:
+    """Add to the `record` of a run before outputs are made from it.
+
+    It is called once, in the process that has the reports of all tests. The record itself, its
+    runs and its tests may each have a key ``extra`` for data of the suite: Python numbers, text,
+    lists and dicts.
     """

@@ -16,6 +16,7 @@ import pytest
 from pytest_gradcheck.current_test import RunningTest, SessionState, session_state
 
 if TYPE_CHECKING:
+    from pytest_gradcheck.pytest_integration.controller import Controller
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
 
 SESSION_STATE = pytest.StashKey[SessionState]()
@@ -28,6 +29,12 @@ OPTIONS = (
     ("strict", "bool", "also fail on kinks, inconclusive and vacuous parameters"),
     ("max_rows", "string", "worst entries that a failure shows (5)"),
     ("max_evaluations", "string", "forward evaluations of a full check, at most (10000)"),
+)
+
+#: Name, metavar (none for a flag) and help of what is shown or written when a run ends.
+OUTPUTS = (
+    ("summary", "", "a table of the checks: failed ones, worst first, and the slowest"),
+    ("json", "PATH", "write the record of all checks to a JSON file"),
 )
 
 MARKERS = (
@@ -63,6 +70,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar = name.rsplit("_", 1)[-1].upper()
             group.addoption(flag, dest=dest, default=None, metavar=metavar, help=text)
         parser.addini(dest, f"gradient checks: {text}", type="string", default=None)
+    for name, metavar, text in OUTPUTS:
+        flag, dest = f"--gradcheck-{name}", f"gradcheck_{name}"
+        if metavar:
+            group.addoption(flag, dest=dest, default=None, metavar=metavar, help=text)
+        else:
+            group.addoption(flag, dest=dest, action="store_true", help=text)
     help_rows = "gradient checks: verbosity of failures (-v: 20 rows, -vv: all)"
     parser.addini("verbosity_gradcheck", help_rows, type="string", default="auto")
 
@@ -73,7 +86,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     config.stash[SESSION_STATE] = SessionState(_prepare)
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Colour(), "gradcheck-colour")
+        reports = _Reports(config)
+        config.pluginmanager.register(reports, "gradcheck-reports")
+        if any(config.getoption(f"gradcheck_{name}") for name, _, _ in OUTPUTS):
+            reports.controller = reports.start()
     if any(_is_set(config, name) for name, _, _ in OPTIONS):
         from pytest_gradcheck.pytest_integration.suite_options import validate_settings
 
@@ -91,10 +107,19 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let ``-m gradcheck`` also select tests that use the fixture."""
-    if "gradcheck" in getattr(item, "fixturenames", ()) or _is_marked(item):
+    if _uses_gradcheck(item):
         from pytest_gradcheck.pytest_integration.collection import prepare_item
 
         prepare_item(item)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which of the selected tests must complete a check."""
+    if users := [item for item in session.items if _uses_gradcheck(item)]:
+        from pytest_gradcheck.pytest_integration.collection import must_check
+
+        nodeids = frozenset(item.nodeid for item in users if must_check(item))
+        session.config.stash[SESSION_STATE].expected = nodeids
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -124,15 +149,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a marked test that passed without a completed check."""
+    """Fail a test that passed without a completed check, if it must have one."""
     __tracebackhide__ = True
     result = yield
-    if _is_marked(item):
+    session = item.config.stash[SESSION_STATE]
+    is_expected = _is_marked(item) or item.nodeid in session.expected
+    if is_expected and not session.reports():
         from pytest_gradcheck.pytest_integration.failure_location import run_at_def_line
         from pytest_gradcheck.pytest_integration.marker import refuse_unchecked
 
-        refuse = partial(refuse_unchecked, item, item.config.stash[SESSION_STATE])
-        run_at_def_line(getattr(item, "obj", item), refuse)
+        run_at_def_line(getattr(item, "obj", item), partial(refuse_unchecked, item, session))
     return result
 
 
@@ -153,28 +179,18 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the reports of checks to the test report; shorten its summary to one line."""
-    reports = item.config.stash[SESSION_STATE].reports()
-    if not reports and not (call.excinfo and call.excinfo.type.__module__ == "pytest_gradcheck"):
+    session = item.config.stash[SESSION_STATE]
+    is_ours = call.excinfo and call.excinfo.type.__module__ == "pytest_gradcheck"
+    if not (is_ours or item.nodeid in session.expected or session.reports()):
         return (yield)
     from pytest_gradcheck.pytest_integration import user_properties
 
     if call.when == "call":
-        user_properties.set_properties(item, reports)
+        user_properties.set_properties(item, session.reports())
     report = yield
-    user_properties.attach_reports(report, item, call, reports)
+    user_properties.attach_reports(report, item, call, session.unsent())
+    user_properties.attach_expected(report, session)
     return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what failing checks have in common, and fit their first lines into the summary."""
-    reports = [
-        r for each in terminalreporter.stats.values() for r in each if hasattr(r, "gradcheck")
-    ]
-    if any(report.failed for report in reports):
-        from pytest_gradcheck.pytest_integration import terminal_summary
-
-        terminal_summary.write_groups(terminalreporter, reports)
-        terminal_summary.fit_first_lines(terminalreporter, reports)
 
 
 @pytest.fixture(scope="session")
@@ -197,15 +213,26 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     return Gradcheck(pytestconfig.stash[SESSION_STATE])
 
 
-class _Colour:
-    """Colours failure messages in the process that shows them, never in an xdist worker."""
+class _Reports:
+    """Passes test reports to the controller from the first on that has to do with checks."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.controller: Controller | None = None
+
+    def start(self) -> Controller:
+        """Return the controller of the run."""
+        from pytest_gradcheck.pytest_integration.controller import start_controller
+
+        state = self._config.stash[SESSION_STATE]
+        return start_controller(self._config, state, [name for name, _, _ in OPTIONS])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed and hasattr(report, "gradcheck"):
-            from pytest_gradcheck.pytest_integration.terminal import colour
-
-            colour(report)
+        if self.controller is None and hasattr(report, "gradcheck"):
+            self.controller = self.start()
+        if self.controller is not None:
+            self.controller.take(report)
 
 
 def _prepare(item: pytest.Item) -> RunningTest:
@@ -217,6 +244,10 @@ def _prepare(item: pytest.Item) -> RunningTest:
 def _is_set(config: pytest.Config, name: str) -> bool:
     dest = f"gradcheck_{name}"
     return config.getoption(dest) is not None or config.getini(dest) is not None
+
+
+def _uses_gradcheck(item: pytest.Item) -> bool:
+    return "gradcheck" in getattr(item, "fixturenames", ()) or _is_marked(item)
 
 
 def _is_marked(item: pytest.Item) -> bool:

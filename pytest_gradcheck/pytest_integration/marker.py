@@ -22,8 +22,12 @@ from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check.run_check import run_check
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
-from pytest_gradcheck.options import Layer, validate
-from pytest_gradcheck.pytest_integration.collection import is_user_mark, requests_fixture
+from pytest_gradcheck.options import Layer, resolve, validate
+from pytest_gradcheck.pytest_integration.collection import (
+    is_marked,
+    is_user_mark,
+    requests_fixture,
+)
 from pytest_gradcheck.pytest_integration.failure_location import run_at_def_line
 from pytest_gradcheck.report.representation import shown
 
@@ -126,12 +130,21 @@ def validate_marks(item: pytest.Item) -> None:
 
 
 def refuse_unchecked(item: pytest.Item, session: SessionState) -> None:
-    """Raise an error for a marked test that passed without a completed check."""
+    """Raise an error for a test that passed without a completed check.
+
+    One that has the fixture and no mark may do so, unless its options are strict.
+    """
     __tracebackhide__ = hide_own_errors
-    if not session.reports():
+    if is_marked(item):
         raise GradcheckUsageError(
             f"{item.name} is marked gradcheck but completed no check: call the gradcheck fixture "
             "in it, or mark with gradcheck_options what only needs options."
+        )
+    test = session.running()
+    if test is not None and resolve([*test.layers, *test.overrides]).strict:
+        raise GradcheckUsageError(
+            f"{item.name} has the gradcheck fixture but completed no check, which fails under "
+            "strict: call the fixture, or remove it from the arguments."
         )
 
 

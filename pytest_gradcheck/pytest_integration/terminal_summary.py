@@ -1,13 +1,14 @@
-"""The end of the output: what failing checks have in common, and one line for each failure.
+"""The end of the output: what failing checks have in common, a table, and the totals.
 
-It is written by the process that has the terminal, from the data on test reports. This module
+It is written by the process that has the terminal, from the record of the run. This module
 does not decide what checks have in common: `failure_groups` does.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -15,25 +16,35 @@ import pytest
 from pytest_gradcheck.pytest_integration.failure_groups import CheckedTest, describe_groups
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import is_on_ci
+from pytest_gradcheck.renderings.summary import (
+    TABLE_ROWS,
+    summary_line,
+    summary_table,
+    unchecked_lines,
+)
 from pytest_gradcheck.report.formatting import cut_after_word
+from pytest_gradcheck.run_record.record import Record, totals
 
-__all__ = ["fit_first_lines", "write_groups"]
+__all__ = ["fit_first_lines", "write_groups", "write_table", "write_totals"]
+
+#: Outcomes of tests that fail.
+FAILED = ("failed", "error")
 
 #: What pytest writes before the first line of a message.
 SEPARATOR = " - "
 
 
-def write_groups(terminal: pytest.TerminalReporter, reports: Sequence[Any]) -> None:
+def write_groups(terminal: pytest.TerminalReporter, record: Record) -> None:
     """Write a section on what failing checks have in common, if they have.
 
     Parameters
     ----------
     terminal : pytest.TerminalReporter
         Where to write.
-    reports : sequence of pytest.TestReport
-        Those that have data of checks.
+    record : Record
+        The record of the run.
     """
-    lines = describe_groups(_checked_tests(reports))
+    lines = describe_groups(_checked_tests(record))
     if not lines:
         return
     terminal.section("gradient checks that fail alike")
@@ -50,39 +61,58 @@ def write_groups(terminal: pytest.TerminalReporter, reports: Sequence[Any]) -> N
             terminal.write_line(part)
 
 
-def _checked_tests(reports: Iterable[Any]) -> Iterator[CheckedTest]:
-    """Yield the tests that passed or failed by a check, each as it ran last."""
-    tests = {}
-    for report in reports:
-        if report.gradcheck and report.when == "call":
-            tests[report.nodeid] = CheckedTest(
-                nodeid=report.nodeid,
-                parameters=report.gradcheck_parametrization,
-                checks=tuple(report.gradcheck),
-                passed=report.outcome == "passed",
-            )
-    for test in tests.values():
-        if test.passed or test.failing:
-            yield test
+def _checked_tests(record: Record) -> Iterator[CheckedTest]:
+    """Yield the tests that passed or failed by a check."""
+    for test in record["tests"]:
+        passed = test["outcome"] == "passed"
+        checked = CheckedTest(
+            nodeid=test["nodeid"],
+            parameters=test["parametrization"],
+            checks=tuple(test["checks"]),
+            passed=passed,
+        )
+        if (passed and checked.checks) or (test["outcome"] in FAILED and checked.failing):
+            yield checked
 
 
-def fit_first_lines(terminal: pytest.TerminalReporter, reports: Iterable[Any]) -> None:
+def write_table(terminal: pytest.TerminalReporter, record: Record) -> None:
+    """Write a section with a table of the checks."""
+    is_whole = terminal.config.get_verbosity("gradcheck") > 0
+    if lines := list(summary_table(record, None if is_whole else TABLE_ROWS)):
+        terminal.section("gradient checks")
+        for line in lines:
+            terminal.write_line(line)
+
+
+def write_totals(terminal: pytest.TerminalReporter, record: Record) -> None:
+    """Write one line on all checks, and the tests that completed none."""
+    for line in unchecked_lines(record):
+        terminal.write_line(line, yellow=True)
+    all_checks = totals(record)
+    if all_checks.checks:
+        markup = {"red": bool(all_checks.failed), "green": not all_checks.failed}
+        terminal.write_line(summary_line(record), **markup)
+
+
+def fit_first_lines(terminal: pytest.TerminalReporter) -> None:
     """Shorten the first lines of failures between words, so that pytest does not cut a word.
 
     Parameters
     ----------
     terminal : pytest.TerminalReporter
-        The terminal, whose width is known here alone.
-    reports : sequence of pytest.TestReport
-        Those that have data of checks. Other plugins have received them before.
+        The terminal, whose width is known here alone, with the reports of tests. Other plugins
+        have received these before.
     """
     config = terminal.config
     is_whole = is_on_ci() or config.option.verbose > 1
     if is_whole and not config.option.force_short_summary:
         return
+    reports: Iterator[Any] = chain.from_iterable(terminal.stats.values())
     for report in reports:
+        if not hasattr(report, "gradcheck") or not report.failed:
+            continue
         crash = getattr(report.longrepr, "reprcrash", None)
-        if report.failed and crash is not None:
+        if crash is not None:
             crash.message = cut_after_word(crash.message, _columns_left(config, report))
 
 

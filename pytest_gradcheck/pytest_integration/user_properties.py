@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
 from pytest_gradcheck.report.records import as_builtin
 from pytest_gradcheck.report.report import Report
 
-__all__ = ["attach_reports", "set_properties"]
+__all__ = ["attach_expected", "attach_reports", "set_properties"]
 
 PREFIX = "gradcheck_"
 
@@ -46,20 +47,36 @@ def attach_reports(
     """Attach the reports as data to a test report, and shorten its summary to one line.
 
     On CI pytest repeats the whole message in the short summary.
+
+    Parameters
+    ----------
+    report : pytest.TestReport
+        The report of one phase of a test.
+    item : pytest.Item
+        The test.
+    call : pytest.CallInfo
+        How the phase ended.
+    reports : sequence of Report
+        The reports of the checks that were completed in it.
     """
     # xdist sends every attribute of a report.
-    data = [r.to_dict() for r in reports] if call.when == "call" else []
-    if data:
-        vars(report).update(gradcheck=data, gradcheck_parametrization=_parametrization(item))
+    data = [r.to_dict() for r in reports]
+    vars(report).update(gradcheck=data, gradcheck_parametrization=_parametrization(item))
     if call.excinfo is None or not call.excinfo.errisinstance(
         (GradcheckError, GradcheckUsageError)
     ):
         return
-    vars(report).setdefault("gradcheck", data)
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         crash.message = str(call.excinfo.value).partition("\n")[0]
     _drop_class_prefix(report.longrepr)
+
+
+def attach_expected(report: pytest.TestReport, session: SessionState) -> None:
+    """Attach the node ids of all tests that must complete a check, once in a process."""
+    if not session.is_announced:
+        vars(report)["gradcheck_expected"] = sorted(session.expected)
+        session.is_announced = True
 
 
 def _parametrization(item: pytest.Item) -> dict[str, bool | int | float | str | None]:

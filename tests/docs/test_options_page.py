@@ -1,14 +1,21 @@
 """The reference page of the options."""
 
+import re
 from pathlib import Path
 
 from pytest_gradcheck.options import OPTION_NAMES
+from pytest_gradcheck.plugin import OUTPUTS
 
-PAGE = Path(__file__).parents[2] / "docs/reference/options.md"
+TEXT = (Path(__file__).parents[2] / "docs/reference/options.md").read_text("utf-8")
 
 
 def test_page_lists_every_option() -> None:
     """Each has its row in the table, alone or with those that belong to it."""
-    rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| `")]
+    rows = [line for line in TEXT.splitlines() if re.match(r"\| `\w", line)]
     listed = {name.strip(" `") for row in rows for name in row.split("|")[1].split(",")}
     assert listed == set(OPTION_NAMES)
+
+
+def test_page_lists_every_output() -> None:
+    """What is shown or written when a run ends has its row in another table."""
+    assert [name for name, _, _ in OUTPUTS if f"| `--gradcheck-{name}" not in TEXT] == []

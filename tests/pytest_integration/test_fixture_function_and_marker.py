@@ -40,7 +40,7 @@ def test_failure_points_at_the_call(pytester: pytest.Pytester, body: str) -> Non
     assert lines[2].strip() in {"gradcheck(f, bad, X)", "check(f, bad, X)"}
     assert lines[3] == f"E   {HEADLINE}"
     assert "pytest_gradcheck" not in text
-    assert lines[-2].startswith(
+    assert lines[-3].startswith(
         "FAILED test_suite.py::test_it - x[1]: backward 6.0, numerical 4.0"
     )
 

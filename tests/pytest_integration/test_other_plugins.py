@@ -265,7 +265,8 @@ def test_summary_has_one_line_on_ci(
     lines = result.outlines
     start = next(k for k, line in enumerate(lines) if "short test summary" in line)
     assert lines[start + 1] == f"FAILED test_suite.py::test_bad - {HEADLINE}"
-    assert lines[start + 2].startswith("=====")
+    assert lines[start + 2].startswith("gradcheck: 2 checks, 1 correct, 1 wrong; ")
+    assert lines[start + 3].startswith("=====")
 
 
 def test_hook_receives_every_report(pytester: pytest.Pytester) -> None:

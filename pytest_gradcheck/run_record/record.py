@@ -1,0 +1,212 @@
+"""The record of one or more runs: the artifact that all other outputs are made from.
+
+It is plain data, in the shape that ``schema.json`` beside this file describes. A check is the
+dict of its report, `pytest_gradcheck.Report.to_dict`. A number that JSON cannot write may be a
+float or, in a record that was read from a file, its name: ``float`` takes both. This module
+does not know pytest, files or formats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NotRequired, TypedDict
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Check",
+    "Outcome",
+    "Record",
+    "RecordedTest",
+    "Run",
+    "Totals",
+    "badness",
+    "failed_checks",
+    "totals",
+    "unchecked_tests",
+]
+
+#: The version of the schema. A change of the schema raises it, and has a line in the docs.
+SCHEMA_VERSION = 1
+
+#: How a test ended. A crashed test took its process along, an unfinished one was interrupted.
+Outcome = Literal[
+    "passed",
+    "failed",
+    "error",
+    "skipped",
+    "xfailed",
+    "xpassed",
+    "crashed",
+    "unfinished",
+    "not run",
+]
+
+#: The report of a check, as `pytest_gradcheck.Report.to_dict` returns it.
+Check = dict[str, Any]
+
+
+class Run(TypedDict):
+    """One run of pytest.
+
+    Attributes
+    ----------
+    id : str
+        Random digits, by which a run that is merged twice is recognized.
+    started : str
+        Date and time in UTC, as in ISO 8601.
+    seconds : float
+        Wall time of the run.
+    arguments : list of str
+        The command line after ``pytest``.
+    rootdir : str
+        The directory that the paths of files are relative to.
+    exit_status : int
+        The exit status of pytest.
+    interrupted : str or None
+        Why the run stopped early.
+    collection_errors : list of str
+        Node ids of files and directories that could not be collected.
+    workers : list of str
+        Names of the processes of pytest-xdist that ran tests of this record.
+    versions : dict of str
+        Versions of Python, of the system and of packages.
+    settings : dict of dict
+        The options of the suite, each with its ``value`` and its ``origin``.
+    extra : dict, optional
+        Data that the suite added.
+    """
+
+    id: str
+    started: str
+    seconds: float
+    arguments: list[str]
+    rootdir: str
+    exit_status: int
+    interrupted: str | None
+    collection_errors: list[str]
+    workers: list[str]
+    versions: dict[str, str]
+    settings: dict[str, dict[str, Any]]
+    extra: NotRequired[dict[str, Any]]
+
+
+class RecordedTest(TypedDict):
+    """One test that made a check, or should have made one.
+
+    Attributes
+    ----------
+    nodeid : str
+        The name of the test, as pytest takes it on the command line.
+    run : int
+        The index of its run.
+    worker : str or None
+        The process of pytest-xdist that ran it.
+    file : str or None
+        The path of its file, relative to the root directory.
+    line : int or None
+        The number of its first line.
+    parametrization : dict
+        The values that it is parametrized with; text in the place of objects.
+    expected : bool
+        Whether it must complete a check: it is marked, or it requests the fixture.
+    outcome : str
+        How it ended.
+    message : str or None
+        The first line of why it failed or was skipped.
+    attempts : int
+        How often it was run; the rest is about the last time.
+    seconds : float
+        Wall time of setup, call and teardown.
+    checks : list of dict
+        The reports of its checks.
+    extra : dict, optional
+        Data that the suite added.
+    """
+
+    nodeid: str
+    run: int
+    worker: str | None
+    file: str | None
+    line: int | None
+    parametrization: dict[str, Any]
+    expected: bool
+    outcome: Outcome
+    message: str | None
+    attempts: int
+    seconds: float
+    checks: list[Check]
+    extra: NotRequired[dict[str, Any]]
+
+
+class Record(TypedDict):
+    """The runs, and the tests in the order of their node ids.
+
+    Attributes
+    ----------
+    schema_version : int
+        The version of the schema.
+    runs : list of Run
+        The runs, in the order in which they started.
+    tests : list of RecordedTest
+        The tests of all runs.
+    extra : dict, optional
+        Data that the suite added.
+    """
+
+    schema_version: int
+    runs: list[Run]
+    tests: list[RecordedTest]
+    extra: NotRequired[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all checks of a record amount to."""
+
+    checks: int
+    correct: int
+    wrong: int
+    inconclusive: int
+    failed: int
+    evaluations: int
+    seconds: float
+
+
+def totals(record: Record) -> Totals:
+    """Return what all checks of a record amount to."""
+    checks = [check for test in record["tests"] for check in test["checks"]]
+    verdicts = Counter(check["verdict"] for check in checks)
+    return Totals(
+        checks=len(checks),
+        correct=verdicts["correct"],
+        wrong=verdicts["wrong"],
+        inconclusive=verdicts["inconclusive"],
+        failed=sum(bool(check["failures"]) for check in checks),
+        evaluations=sum(check["evaluations"] for check in checks),
+        seconds=sum(float(check["seconds"]) for check in checks),
+    )
+
+
+def failed_checks(record: Record) -> Iterator[tuple[RecordedTest, Check]]:
+    """Yield the checks that failed, each with its test, worst first."""
+    failed = [
+        (test, check) for test in record["tests"] for check in test["checks"] if check["failures"]
+    ]
+    yield from sorted(failed, key=lambda pair: badness(pair[1]), reverse=True)
+
+
+def badness(check: Check) -> tuple[bool, bool, float]:
+    """Return a key that orders checks by how wrong they are."""
+    excesses = [float(entry["excess"]) for entry in check["worst"]]
+    excess = max((math.inf if math.isnan(e) else e for e in excesses), default=0.0)
+    return bool(check["failures"]), check["verdict"] == "wrong", excess
+
+
+def unchecked_tests(record: Record) -> Iterator[RecordedTest]:
+    """Yield the tests that passed and should have completed a check, but did not."""
+    for test in record["tests"]:
+        if test["expected"] and test["outcome"] == "passed" and not test["checks"]:
+            yield test

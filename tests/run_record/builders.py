@@ -1,0 +1,69 @@
+"""Small records for tests."""
+
+from typing import Any
+
+from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Check, Record, RecordedTest, Run
+
+
+def check(**changes: Any) -> Check:
+    """Return a check that passed, as far as totals need one, with some values changed."""
+    return {
+        "verdict": "correct",
+        "failures": [],
+        "backward": "backward",
+        "parameters": [{"checked": 3}],
+        "relative_difference": 1e-9,
+        "evaluations": 20,
+        "seconds": 0.5,
+        "worst": [],
+        **changes,
+    }
+
+
+def wrong(excess: float = 10.0, **changes: Any) -> Check:
+    """Return a check that failed."""
+    failed = {"verdict": "wrong", "failures": ["wrong"], "worst": [{"excess": excess}]}
+    return check(**failed | changes)
+
+
+def a_test(nodeid: str = "test_a.py::test_it", *checks: Check, **changes: Any) -> RecordedTest:
+    """Return a test that passed with some checks."""
+    values: Any = {
+        "nodeid": nodeid,
+        "run": 0,
+        "worker": None,
+        "file": "test_a.py",
+        "line": 1,
+        "parametrization": {},
+        "expected": True,
+        "outcome": "passed",
+        "message": None,
+        "attempts": 1,
+        "seconds": 0.5,
+        "checks": list(checks),
+        **changes,
+    }
+    test: RecordedTest = values
+    return test
+
+
+def a_run(identifier: str = "a", started: str = "2026-01-01T00:00:00.000+00:00") -> Run:
+    """Return a run."""
+    return {
+        "id": identifier,
+        "started": started,
+        "seconds": 1.0,
+        "arguments": [],
+        "rootdir": "/suite",
+        "exit_status": 0,
+        "interrupted": None,
+        "collection_errors": [],
+        "workers": [],
+        "versions": {"python": "3.13"},
+        "settings": {},
+    }
+
+
+def a_record(*tests: RecordedTest, run: Run | None = None) -> Record:
+    """Return a record of one run."""
+    return {"schema_version": SCHEMA_VERSION, "runs": [run or a_run()], "tests": list(tests)}
