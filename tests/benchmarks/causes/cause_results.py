@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.report.report import Report
 from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Subject
 from tests.benchmarks.causes.gradient_bugs import Bug
@@ -36,7 +37,7 @@ Outcome = Literal["right", "both", "silent", "wrong"]
 OUTCOMES: tuple[Outcome, ...] = ("right", "both", "silent", "wrong")
 
 #: Kinds that say where claims are wrong, or of what kind backward is, and name no cause.
-NO_CAUSES = frozenset({"places", "coupled", "inconsistent", "consistent"})
+NO_CAUSES = frozenset({"everywhere", "places", "coupled", "inconsistent", "consistent"})
 
 
 @dataclass(frozen=True)
@@ -166,11 +167,17 @@ def _result(
     breaches = [b for b in report.breaches if b.parameter == name]
     if found.verdict != "wrong" and not breaches:
         return
-    said = [(d.kind, d.text) for d in (*found.diagnosis, *report.diagnosis)]
+    said = [(_kind(d), d.text) for d in (*found.diagnosis, *report.diagnosis)]
     # That a law is violated is true of every claim that violates it: it is never a wrong cause.
     said += [(BREACHES[b.kind], b.text) for b in breaches if BREACHES[b.kind] in right]
     outcome = outcome_of({kind for kind, _ in said} - harmless, right)
     yield CauseResult(subject, name, bug, outcome, tuple(said), right, report.evaluations)
+
+
+def _kind(diagnosis: Diagnosis) -> str:
+    """Return the kind of a diagnosis; that a screen found errors everywhere is no place."""
+    is_everywhere = diagnosis.kind == "place" and "wrong in all of" in diagnosis.text
+    return "everywhere" if is_everywhere else diagnosis.kind
 
 
 #: The causes that a violated law of the upstream gradient names.

@@ -29,8 +29,8 @@ class Gradients:
         The numbers among the arguments.
     cotangents : sequence of ndarray
         The upstream gradients.
-    under : callable or None
-        ``under(cotangents)`` returns the claims under other upstream gradients.
+    under_ones, under_squares : callable or None
+        Return the claims under ones for the upstream gradients, and under their squares.
     elsewhere : callable or None
         ``elsewhere(name, parameter)`` returns the right claim about that parameter at another
         point.
@@ -41,7 +41,8 @@ class Gradients:
     value: float | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     cotangents: Sequence[Array] = ()
-    under: Callable[[Sequence[Array]], Claims] | None = None
+    under_ones: Callable[[], Claims] | None = None
+    under_squares: Callable[[], Claims] | None = None
     elsewhere: Callable[[str, Array], Array] | None = None
 
 

@@ -277,15 +277,11 @@ def _mean_of_entries(claim: Array, parameter: Array) -> Array | None:
 
 
 def _ones_upstream(gradients: Gradients, name: str) -> Claims:
-    if gradients.under is None:
-        return {}
-    return {name: gradients.under([np.ones_like(c) for c in gradients.cotangents])[name]}
+    return {} if gradients.under_ones is None else {name: gradients.under_ones()[name]}
 
 
 def _upstream_twice(gradients: Gradients, name: str) -> Claims:
-    if gradients.under is None:
-        return {}
-    return {name: gradients.under([c * c for c in gradients.cotangents])[name]}
+    return {} if gradients.under_squares is None else {name: gradients.under_squares()[name]}
 
 
 # Other.

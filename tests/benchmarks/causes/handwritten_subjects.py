@@ -45,7 +45,15 @@ class HandwrittenSubject:
         def keep(gradients: Gradients) -> Claims:
             copies = {name: np.array(claim) for name, claim in gradients.claims.items()}
             parameters = {name: np.array(p) for name, p in gradients.parameters.items()}
-            seen.append(replace(gradients, claims=copies, parameters=parameters))
+            seen.append(
+                replace(
+                    gradients,
+                    claims=copies,
+                    parameters=parameters,
+                    under_ones=_remembered(gradients.under_ones),
+                    under_squares=_remembered(gradients.under_squares),
+                )
+            )
             return {}
 
         self.check(keep)
@@ -56,6 +64,14 @@ class HandwrittenSubject:
         call = functools.partial(_check_with, transformation)
         report: Report = load(self.path).check(call, **options)
         return report
+
+
+def _remembered(claims: Callable[[], Claims] | None) -> Callable[[], Claims] | None:
+    """Return claims that stay what they are after the check."""
+    if claims is None:
+        return None
+    now = claims()
+    return lambda: now
 
 
 def _check_with(
@@ -179,14 +195,16 @@ class _Call:
                 bound.arguments.update(before)
                 call()
 
+        cotangents = [] if bound is None else [bound.arguments[name] for name in upstream]
         value = result[0] if isinstance(result, tuple) else result
         seen = Gradients(
             claims_of(gradients := call()),
             parameters,
             float(value) if np.ndim(value) == 0 else None,
             self.numbers,
-            [bound.arguments[name] for name in upstream] if bound is not None else (),
-            under if upstream else None,
+            cotangents,
+            (lambda: under([np.ones_like(c) for c in cotangents])) if upstream else None,
+            (lambda: under([c * c for c in cotangents])) if upstream else None,
         )
         for name, claim in self.transformation(seen).items():
             gradients = self._written(owner, gradients, name, claim)

@@ -124,9 +124,9 @@ def _add_activation(
     def other_side(dout: Array, x: Array) -> Any:
         return dout * slope(activation(x))
 
-    # The slope of a ReLU has two values: its errors are in one place.
+    # The slope of a ReLU has two values: its errors are in one place, and a multiple there.
     is_mask = "relu" in name
-    kinds = f"{SLOPE} place" if is_mask else SLOPE
+    kinds = f"{SLOPE} place factor upstream-term" if is_mask else SLOPE
     _add(f"{name}: derivative missing", kinds, forward, missing, _one_array)
     if not is_mask:
         _add(f"{name}: derivative squared", SLOPE, forward, squared, _one_array)
