@@ -300,7 +300,7 @@ def judge(
     with np.errstate(all="ignore"):
         claimed, measured = np.abs(claim), np.abs(value)
         size = np.maximum(claimed, measured)
-        has_vanished = (value == 0) & (bound <= VANISHED_BOUND) & (SLIGHT_SHARE * natural <= size)
+        has_vanished = _has_vanished(value, bound, natural, size)
         natural = np.where(has_vanished, 1.0, natural)
         is_residue = has_vanished & (claim != 0)
         # Entries may have units of their own: compare with the largest in units of the entry.
@@ -392,9 +392,20 @@ def relative_deviation(claim: Floats, value: Floats, bound: Floats) -> Floats:
         return np.where(known, _round_to_three_digits(deviation), 0.0)
 
 
+def _has_vanished(value: Floats, bound: Floats, natural: Floats, size: Floats) -> Booleans:
+    """Return where forward is zero around the point, not only small."""
+    is_zero = (natural == 0) | ((SLIGHT_SHARE * natural <= size) & ~_is_subnormal(size))
+    return np.asarray((value == 0) & (bound <= VANISHED_BOUND) & is_zero)
+
+
 def _subnormal_rounding(size: Floats) -> Floats:
     """Return the rounding of derivatives that may be subnormal, zero for all others."""
-    return np.where((size > 0) & (size < MOST_SUBNORMAL), LEAST_ALLOWED, 0.0)
+    return np.where((size > 0) & _is_subnormal(size), LEAST_ALLOWED, 0.0)
+
+
+def _is_subnormal(size: Floats) -> Booleans:
+    """Return which numbers are subnormal, or may come of some that are."""
+    return np.asarray(size < MOST_SUBNORMAL)
 
 
 def _round_to_three_digits(number: Floats) -> Floats:

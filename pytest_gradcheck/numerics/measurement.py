@@ -25,6 +25,7 @@ __all__ = [
     "Measurement",
     "Status",
     "chunks",
+    "output_rounding",
 ]
 
 
@@ -44,6 +45,17 @@ CHUNK = 1 << 16
 #: ``evaluate(points) -> outputs, shape (k, m)``: evaluates a function at k points, each valid
 #: until the next one is drawn from the iterable; NaN where the function is undefined.
 Evaluate = Callable[[Iterable[Floats]], Floats]
+
+
+def output_rounding(outputs: Floats) -> Floats:
+    """Return the rounding of outputs; that of subnormal ones is absolute.
+
+    Examples
+    --------
+    >>> output_rounding(np.array([-1.0, 1e-320])).tolist()
+    [2.220446049250313e-16, 5e-324]
+    """
+    return np.maximum(EPS * np.abs(outputs), SUBNORMAL)
 
 
 def chunks(first: int, last: int) -> Iterator[slice]:

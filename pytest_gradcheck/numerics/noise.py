@@ -27,12 +27,12 @@ import numpy as np
 from pytest_gradcheck.numerics.line_restriction import DirectionLine, sample
 from pytest_gradcheck.numerics.measurement import (
     EPS,
-    SUBNORMAL,
     Booleans,
     Evaluate,
     Floats,
     Indices,
     chunks,
+    output_rounding,
 )
 from pytest_gradcheck.numerics.random_directions import evaluate_along
 
@@ -213,8 +213,7 @@ def minimum_noise(base: Floats, repeat: Floats) -> Floats:
 
     The rounding is at least the smallest subnormal number.
     """
-    rounding = np.maximum(EPS * np.abs(base), SUBNORMAL)
-    return np.asarray(np.maximum(rounding, 2 * np.abs(base - repeat)))
+    return np.asarray(np.maximum(output_rounding(base), 2 * np.abs(base - repeat)))
 
 
 def noise_from_differences(values: Floats) -> tuple[Floats, Booleans]:

@@ -44,6 +44,7 @@ from pytest_gradcheck.numerics.measurement import (
     Indices,
     Measurement,
     Status,
+    output_rounding,
 )
 from pytest_gradcheck.numerics.noise import WIDE_SPACING, estimate_noise
 from pytest_gradcheck.numerics.output_magnitude import output_sizes
@@ -480,8 +481,9 @@ def _record_plateaus(block: Block, measured: _JointMeasurement, least: float) ->
     found.status[indices[rows], columns] = Status.UNCHANGED
     size = np.maximum(base, block.function.sizes)
     jumps = jumps_beyond_plateau(block.claim, plateau, size, least)
+    rounding = output_rounding(base)
     for row, column in np.argwhere(jumps).tolist():
-        bound = EPS * float(base[row, column] / measured.half_width[row, column])
+        bound = float(rounding[row, column] / measured.half_width[row, column])
         found.set_plateau(int(indices[row]), column, bound)
 
 

@@ -32,6 +32,7 @@ from pytest_gradcheck.numerics.measurement import (
     Measurement,
     Status,
     chunks,
+    output_rounding,
 )
 from pytest_gradcheck.numerics.quantization import Plateau
 from pytest_gradcheck.numerics.random_directions import evaluate_along, signed_direction
@@ -224,8 +225,9 @@ class PlateauDetector:
         noise = np.broadcast_to(function.noise, half_width.shape)
         plateau = Plateau(half_width / block.scale[:, None], np.where(zero, noise, 0.0))
         flat = self.detect(indices, block.claim, plateau)
+        rounding = output_rounding(function.base)
         for row, output in np.argwhere(flat).tolist():
-            bound = EPS * float(np.abs(function.base[output]) / half_width[row, output])
+            bound = float(rounding[output] / half_width[row, output])
             found.set_plateau(int(indices[row]), output, bound)
         others = np.isin(found.status[indices], (Status.UNREFINED, Status.KINK))
         rows = np.flatnonzero(flat.any(axis=1) & ~(others & ~flat).any(axis=1))
@@ -252,13 +254,13 @@ class PlateauDetector:
         found : Measurement
             Written to.
         """
-        plateau, base = measured.plateau, np.abs(self.function.base)
+        plateau, rounding = measured.plateau, output_rounding(self.function.base)
         unchanged = (claim == 0) & (plateau.half_width > 0) & (plateau.jump == 0)
         found.status[index, unchanged] = Status.UNCHANGED
         row = Plateau(plateau.half_width[None], plateau.jump[None])
         flat = self.detect(np.array([index]), claim[None], row)[0]
         for output in np.flatnonzero(flat).tolist():
-            bound = EPS * float(base[output] / (plateau.half_width[output] * unit))
+            bound = float(rounding[output] / (plateau.half_width[output] * unit))
             found.set_plateau(index, output, bound)
 
     def _test(self, start: int, stop: int) -> _Smoothness:

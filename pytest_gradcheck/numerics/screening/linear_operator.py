@@ -27,6 +27,7 @@ from pytest_gradcheck.numerics.measurement import (
     Measurement,
     Status,
     chunks,
+    output_rounding,
 )
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.screening.directional_derivative import (
@@ -312,7 +313,7 @@ class _Moves:
         base = self.task.base
         moves = []
         for output, (distance, step, claimed, rounding) in zip(outputs, claims, strict=True):
-            rounded = EPS * np.maximum(np.abs(output), np.abs(base))
+            rounded = output_rounding(np.maximum(np.abs(output), np.abs(base)))
             moves.append(_Move(distance, step, claimed, output - base, rounding + rounded))
         return moves
 
