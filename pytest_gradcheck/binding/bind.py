@@ -26,7 +26,7 @@ from pytest_gradcheck.binding.backward.backward_function import BackwardFunction
 from pytest_gradcheck.binding.backward.base_claim import claim_at_base
 from pytest_gradcheck.binding.backward.perturbed_claims import PerturbedClaims
 from pytest_gradcheck.binding.backward.repeatability import repeat_at_base
-from pytest_gradcheck.binding.call.call_numbers import call_numbers
+from pytest_gradcheck.binding.call.call_values import call_values
 from pytest_gradcheck.binding.call.resolved_call import Call, ResolvedCall
 from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
     UNCONSTRAINED,
@@ -226,7 +226,7 @@ def _pose(
         outputs_at_base=outputs,
         output_values=base.output.value,
         cotangent=given.cotangent,
-        numbers=partial(call_numbers, resolved),
+        call_values=partial(call_values, resolved),
     )
     if coordinates is not None:
         problem = coordinates.pose(problem, tangent)

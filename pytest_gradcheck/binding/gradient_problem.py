@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.binding.backward.claims import Claim, OtherCotangents
-from pytest_gradcheck.binding.call.call_numbers import CallNumber
+from pytest_gradcheck.binding.call.call_values import CallValues
 from pytest_gradcheck.binding.call.resolved_call import CallCounts
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
@@ -105,8 +105,8 @@ class Problem:
         ... and their values at the base point.
     cotangent : ndarray of float64, or None
         The upstream gradient that backward was given, in the same coordinates.
-    numbers : callable
-        ``numbers() -> tuple of CallNumber`` names sizes and numbers of the call.
+    call_values : callable
+        ``call_values() -> CallValues`` returns sizes, numbers and arrays of the call by name.
     unmoved : callable
         ``unmoved() -> frozenset of str`` returns the parameters with a claim of zeros under
         which no output ever changed; to be called after the check.
@@ -139,5 +139,5 @@ class Problem:
     outputs_at_base: tuple[Block, ...] = ()
     output_values: Vector | None = None
     cotangent: Vector | None = None
-    numbers: Callable[[], tuple[CallNumber, ...]] = tuple
+    call_values: Callable[[], CallValues] = CallValues
     unmoved: Callable[[], frozenset[str]] = frozenset

@@ -11,6 +11,7 @@ from pytest_gradcheck.diagnosis.added_terms import added_terms, rescaled_terms
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 from pytest_gradcheck.diagnosis.multiples import constant_multiples, value_multiples
+from pytest_gradcheck.diagnosis.operands import operands
 from pytest_gradcheck.diagnosis.rearranged import exchanged, rearranged
 from pytest_gradcheck.diagnosis.symmetric import symmetric_matrices
 from pytest_gradcheck.diagnosis.upstream import upstream
@@ -26,6 +27,7 @@ CATALOGUE: tuple[Source, ...] = (
     rescaled_terms,
     rearranged,
     exchanged,
+    operands,
     upstream,
     symmetric_matrices,
 )
@@ -35,6 +37,10 @@ KINDS = {
     "factor": "a constant multiple of the true gradient; -1 is a flipped sign",
     "zero": "zero where the gradient is not",
     "value": "a multiple that depends on the parameter: another parametrization",
+    "activation": "the derivative of an activation missing, used twice, or of the wrong side",
+    "mask": "without a mask of the call, or with one too many",
+    "operand": "without a factor that is an array of the call, or with one too many",
+    "operand-term": "a multiple of an array of the call missing or added",
     "output": "a multiple that depends on the output",
     "penalty": "a multiple of the parameter, or of its sign, missing or added",
     "data-term": "all terms but the penalty have a factor",

@@ -26,6 +26,9 @@ __all__ = ["Causes", "Suggest", "diagnose", "no_suggestions"]
 #: The digits of evidence that a hypothesis needs.
 ENOUGH = 3.0
 
+#: A cause in a place explains at least so many entries.
+FEWEST = 2
+
 #: The most causes of equal simplicity that are said.
 MOST_CAUSES = 2
 
@@ -136,16 +139,19 @@ def _explain(
     repeated = repeated_claims(comparison)
     if repeated is not None:
         return _Findings(others=[repeated])
-    where, mask = list(comparison.regions), comparison.suspects
-    if not where:
-        place = wrong_place(comparison)
-        if place is None:
-            return _Findings(others=list(claim_patterns(comparison)))
-        where, mask = [place.diagnosis()], place.mask
+    place = None if comparison.regions else wrong_place(comparison)
+    if place is None and not comparison.regions:
+        return _Findings(others=list(claim_patterns(comparison)))
+    mask = comparison.suspects if place is None else place.mask
+    where = comparison.regions if place is None else (place.diagnosis(),)
     inside = comparison.inside(mask)
     there = _simplest(inside, hypotheses(gradient, call), numbers)
-    causes = list(_diagnoses(inside, _Findings(there))) or list(claim_patterns(inside))
-    return _Findings(others=[*where, *causes])
+    if place is not None:
+        there = [one for one in there if one.agreement.count >= FEWEST]
+    is_said = place is None or place.is_evident or bool(there)
+    causes = list(_diagnoses(inside, _Findings(there)))
+    causes = causes or list(claim_patterns(inside if is_said else comparison))
+    return _Findings(others=[*(where if is_said else ()), *causes])
 
 
 def _simplest(

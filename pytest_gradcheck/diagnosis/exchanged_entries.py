@@ -35,11 +35,13 @@ def _exchanged_slices(comparison: Comparison) -> Iterator[Hypothesis]:
     gradient = comparison.gradient
     claim, axes = gradient.claim, gradient.axes
     wrong = comparison.suspects
-    for axis, length in enumerate(axes):
+    for axis, length in enumerate(claim.shape):
+        is_output = axis == len(axes)
         indices = _wrong_indices(wrong, axis)
         if not 2 <= len(indices) < length:
             continue
-        name, along = gradient.name, "" if len(axes) == 1 else f" along axis {axis}"
+        name = "the outputs" if is_output else gradient.name
+        along = "" if is_output or len(axes) == 1 else f" along axis {axis}"
         listed = f"{indices[0]} and {indices[-1]}"
         part = f"{name} from index {indices[0]} to {indices[-1]}"
         orders = [(indices[::-1], f"{part} in reverse order{along}", "reversed")]
@@ -55,7 +57,7 @@ def _exchanged_slices(comparison: Comparison) -> Iterator[Hypothesis]:
             moved = claim.copy()
             np.moveaxis(moved, axis, 0)[indices] = np.moveaxis(claim, axis, 0)[order]
             yield Hypothesis(
-                kind,
+                "outputs" if is_output else kind,
                 f"consistent with {words} ({{agreement}}): an index?",
                 moved,
                 rank=1 if kind == "exchanged" else 2,

@@ -6,13 +6,14 @@ All arrays are those of the check; nobody may change them. It does not know what
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 
-__all__ = ["Booleans", "CheckedCall", "ClaimedGradient", "Floats", "OutputValues"]
+__all__ = ["Booleans", "CheckedCall", "ClaimedGradient", "Floats", "OperandArray", "OutputValues"]
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -80,6 +81,14 @@ class OutputValues:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OperandArray:
+    """An array that forward is given: ``OperandArray("mask", array)``."""
+
+    name: str
+    value: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CheckedCall:
     """What is known about a call, whatever was measured.
 
@@ -91,6 +100,8 @@ class CheckedCall:
         The outputs of forward.
     numbers : tuple of NamedNumber
         Sizes and numbers of the call, and what they are called there.
+    arrays : tuple of OperandArray
+        Arrays that forward is given, the parameters included.
     other_convention : str or None
         The convention in which conjugate gradients would be right; None if there is none.
     """
@@ -98,6 +109,7 @@ class CheckedCall:
     gradients: tuple[ClaimedGradient, ...]
     outputs: tuple[OutputValues, ...] = ()
     numbers: tuple[NamedNumber, ...] = ()
+    arrays: tuple[OperandArray, ...] = ()
     other_convention: str | None = None
 
     def others(self, gradient: ClaimedGradient) -> list[ClaimedGradient]:

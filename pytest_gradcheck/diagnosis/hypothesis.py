@@ -152,7 +152,8 @@ class Factor(Hypothesis):
         if "{cause}" in self.words:  # which says what the number is called
             text = self.words.replace("{number}", number.text)
             return text.replace("{cause}", factor_cause(number))
-        return Hypothesis._text(self, agreement)
+        text = self.words.replace("{number} x ", "") if number.value == 1 else self.words
+        return text.replace("{number}", str(number))
 
 
 def fitted(agreement: Agreement) -> Number:

@@ -7,7 +7,7 @@ with respect to another parametrization, or an inner derivative that is missing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,6 +36,9 @@ def constant_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator
         )
 
 
+Function = Callable[[Floats], Floats]
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A function of a value by which claims may be multiplied.
@@ -48,11 +51,18 @@ class Shape:
         The function.
     causes : mapping of float to str
         What a constant factor in front of it means.
+    kind : str
+        The kind of the diagnosis.
     """
 
     text: str
-    function: Callable[[Floats], Floats]
+    function: Function
     causes: Mapping[float, str] = field(default_factory=dict)
+    kind: str = "value"
+
+
+def _softplus(x: Floats) -> Floats:
+    return np.asarray(np.logaddexp(0, x))
 
 
 def _sigmoid(x: Floats) -> Floats:
@@ -88,29 +98,46 @@ OF_PARAMETER = (
         "{v} (1 - {v})", lambda x: x * (1 - x), {1: "the derivative with respect to logit({v})"}
     ),
     Shape("1/({v} (1 - {v}))", lambda x: 1 / (x * (1 - x))),
-    Shape("sigmoid'({v})", _sigmoid_slope, {1: "the derivative of the sigmoid used twice"}),
-    Shape(
-        "1/sigmoid'({v})",
-        lambda x: 1 / _sigmoid_slope(x),
-        {1: "the derivative of the sigmoid missing"},
-    ),
-    Shape("tanh'({v})", _tanh_slope, {1: "the derivative of tanh used twice"}),
-    Shape("1/tanh'({v})", lambda x: 1 / _tanh_slope(x), {1: "the derivative of tanh missing"}),
-    Shape("sigmoid({v})", _sigmoid, {1: "the derivative of softplus used twice"}),
-    Shape("1/sigmoid({v})", lambda x: 1 / _sigmoid(x), {1: "the derivative of softplus missing"}),
     Shape("cos({v})", np.cos, {1: "the derivative of sin used twice"}),
     Shape("1/cos({v})", lambda x: 1 / np.cos(x), {1: "the derivative of sin missing"}),
     Shape("sin({v})", np.sin, {-1: "the derivative of cos used twice"}),
     Shape("1/sin({v})", lambda x: 1 / np.sin(x), {-1: "the derivative of cos missing"}),
+)
+
+
+def _of_activation(name: str, function: Function, slope: Function) -> tuple[Shape, ...]:
+    """Return the factors by which the derivative of an activation may be wrong."""
+    twice = f"the derivative of {name} used twice"
+    missing = f"the derivative of {name} missing"
+    side = f"the derivative of {name} at its output instead of its input"
+    return (
+        Shape(f"{name}'({{v}})", slope, {1: twice}, "activation"),
+        Shape(f"1/{name}'({{v}})", lambda x: 1 / slope(x), {1: missing}, "activation"),
+        Shape(
+            f"{name}'({name}({{v}})) / {name}'({{v}})",
+            lambda x: slope(function(x)) / slope(x),
+            {1: side},
+            "activation",
+        ),
+    )
+
+
+#: Functions of the input of an activation.
+OF_ACTIVATIONS = (
+    *_of_activation("sigmoid", _sigmoid, _sigmoid_slope),
+    *_of_activation("tanh", np.tanh, _tanh_slope),
+    *_of_activation("softplus", _softplus, _sigmoid),
     Shape(
         "{v} (1 - {v}) / sigmoid'({v})",
         lambda x: x * (1 - x) / _sigmoid_slope(x),
         {1: "s (1 - s) of the input instead of the output of a sigmoid"},
+        "activation",
     ),
     Shape(
         "(1 - {v}**2) / tanh'({v})",
         lambda x: (1 - x**2) / _tanh_slope(x),
         {1: "1 - t**2 of the input instead of the output of tanh"},
+        "activation",
     ),
 )
 
@@ -122,10 +149,6 @@ OF_OUTPUT = (
     Shape("1/{v}**2", lambda y: y**-2.0),
     Shape("sqrt({v})", lambda y: np.sqrt(np.abs(y))),
     Shape("1/sqrt({v})", lambda y: 1 / np.sqrt(np.abs(y)), {0.5: "the derivative of sqrt({v})"}),
-    Shape("{v} (1 - {v})", lambda y: y * (1 - y), {1: "{v} (1 - {v}) used twice"}),
-    Shape("1/({v} (1 - {v}))", lambda y: 1 / (y * (1 - y)), {1: "{v} (1 - {v}) missing"}),
-    Shape("(1 - {v}**2)", lambda y: 1 - y**2, {1: "1 - {v}**2 used twice"}),
-    Shape("1/(1 - {v}**2)", lambda y: 1 / (1 - y**2), {1: "1 - {v}**2 missing"}),
 )
 
 
@@ -151,18 +174,40 @@ def value_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hy
     """Yield the hypotheses that claims have a factor that depends on a value."""
     del call
     if gradient.is_array:
-        for shape in OF_PARAMETER:
-            yield _multiple("value", gradient, shape, gradient.parameter, gradient.name)
+        for shape in (*OF_PARAMETER, *OF_ACTIVATIONS):
+            yield _multiple(gradient, shape, gradient.parameter, gradient.name)
+        yield from _of_rectifiers(gradient)
     if gradient.output is not None:
         for shape in OF_OUTPUT:
-            yield _multiple("output", gradient, shape, gradient.output, "output")
+            yield replace(_multiple(gradient, shape, gradient.output, "output"), kind="output")
 
 
-def _multiple(
-    kind: str, gradient: ClaimedGradient, shape: Shape, value: Floats, name: str
-) -> Hypothesis:
+def _multiple(gradient: ClaimedGradient, shape: Shape, value: Floats, name: str) -> Hypothesis:
     with np.errstate(all="ignore"):
         factor = shape.function(value)
         # Where claim and factor vanish, nothing is predicted.
         slope = np.where(factor == 0, np.where(gradient.claim == 0, np.nan, np.inf), 1 / factor)
-        return ValueFactor(kind, "", slope=gradient.claim * slope, rank=2, shape=shape, of=name)
+        slope = gradient.claim * slope
+    return ValueFactor(shape.kind, "", slope=slope, rank=2, shape=shape, of=name)
+
+
+def _of_rectifiers(gradient: ClaimedGradient) -> Iterator[Hypothesis]:
+    """Yield the hypotheses that the mask of a ReLU is missing, or the slope of a leaky one."""
+    positive = gradient.parameter > 0
+    if gradient.output is None or positive.all() or not positive.any():
+        return
+    inside = np.where(positive, gradient.claim, 0.0)
+    yield Hypothesis(
+        "activation",
+        f"consistent with the true gradient without the mask {gradient.name} > 0 ({{agreement}}): "
+        "the derivative of a ReLU missing?",
+        inside,
+    )
+    yield Factor(
+        "activation",
+        f"consistent with {{number}} x the true gradient where {gradient.name} < 0 "
+        "({agreement}): the slope of a leaky ReLU missing, or used twice?",
+        inside,
+        np.where(positive, 0.0, gradient.claim),
+        rank=2,
+    )

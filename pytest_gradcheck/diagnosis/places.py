@@ -19,8 +19,11 @@ from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["Place", "wrong_place"]
 
-#: The digits of evidence that a place needs.
-ENOUGH = 2.0
+#: The digits of evidence that a place needs to be said without a cause.
+ENOUGH = 1.0
+
+#: The digits that choosing a place with a name takes.
+NAMED = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +40,8 @@ class Place:
         The digits by which it is more than chance.
     wrong, right : int
         The number of wrong claims in it, and of nonzero right claims elsewhere.
+    kind : str
+        The kind of its diagnosis: ``"places"`` for entries that have no place in words.
     """
 
     words: str
@@ -44,16 +49,25 @@ class Place:
     evidence: float
     wrong: int
     right: int
+    kind: str = "place"
+
+    @property
+    def is_evident(self) -> bool:
+        """Whether it is more than chance."""
+        return self.evidence >= ENOUGH
 
     def diagnosis(self) -> Diagnosis:
         """Return it as a diagnosis."""
         wrong = counted(self.wrong, "entry", "entries")
         text = f"wrong only {self.words} ({wrong}), right in the other {self.right:,}"
-        return Diagnosis("place", text, {"wrong": self.wrong, "right": self.right})
+        return Diagnosis(self.kind, text, {"wrong": self.wrong, "right": self.right})
 
 
 def wrong_place(comparison: Comparison) -> Place | None:
-    """Return the place of the wrong claims, None where it is no simple one."""
+    """Return the place of the wrong claims, None where no claim is known to be right.
+
+    Where it is no simple one, it is all wrong claims, and is not evident.
+    """
     gradient, wrong = comparison.gradient, comparison.suspects
     right = ~wrong & (gradient.claim != 0)
     if comparison.is_sweep:
@@ -68,7 +82,10 @@ def wrong_place(comparison: Comparison) -> Place | None:
             continue
         if best is None or chance - cost > best.evidence:
             best = Place(words, mask, chance - cost, count, others)
-    return best if best is not None and best.evidence >= ENOUGH else None
+    if best is None:
+        words = "in some of its entries"
+        best = Place(words, wrong, 0.0, count, others, kind="places")
+    return best
 
 
 def _candidates(
@@ -83,7 +100,7 @@ def _candidates(
     value, shape = gradient.parameter, wrong.shape
     for words, where in (("negative", value < 0), ("positive", value > 0), ("zero", value == 0)):
         text = f"where {gradient.name} is {words}"
-        yield text, np.broadcast_to(where, shape), 1.0
+        yield text, np.broadcast_to(where, shape), NAMED
     axes = gradient.axes
     if len(axes) >= 2 and axes[-1] == axes[-2] > 1:
         square = np.ones(axes[-2:], dtype=np.bool_)
@@ -95,15 +112,15 @@ def _candidates(
             ("the lower triangle with the diagonal", np.tril(square)),
             ("the upper triangle with the diagonal", np.triu(square)),
         ):
-            yield f"in {words} of {gradient.name}", np.broadcast_to(where[..., None], shape), 1.0
+            yield f"in {words} of {gradient.name}", np.broadcast_to(where[..., None], shape), NAMED
     for first in range(len(axes) - 1):  # images have one axis or more for channels
         spatial = range(first, len(axes))
         if all(axes[axis] > 2 for axis in spatial):
             border = _border(axes, spatial)[..., None]
             along = "" if first == 0 else f" along its last {len(axes) - first} axes"
-            yield f"on the border of {gradient.name}{along}", np.broadcast_to(border, shape), 1.0
+            yield f"on the border of {gradient.name}{along}", np.broadcast_to(border, shape), NAMED
             inside = np.broadcast_to(~border, shape)
-            yield f"in the interior of {gradient.name}{along}", inside, 1.0
+            yield f"in the interior of {gradient.name}{along}", inside, NAMED
 
 
 def _product(gradient: ClaimedGradient, wrong: Booleans) -> tuple[str, Booleans, float] | None:
@@ -126,7 +143,8 @@ def _product(gradient: ClaimedGradient, wrong: Booleans) -> tuple[str, Booleans,
     if any(text != ":" for text in places):
         words += f"[{', '.join(places)}]"
     if output != ":":
-        words += f" of output {output}" if wrong.shape[-1] > 1 else ""
+        several = "s" if ":" in output or "[" in output else ""
+        words += f" of output{several} {output}"
     return words, mask, cost
 
 
@@ -150,8 +168,11 @@ def _indices(indices: Sequence[int] | np.ndarray, length: int) -> tuple[str, flo
     low = "" if first == 0 else str(first)
     high = "" if last + step >= length else str(last + 1)
     if step == 1:
-        is_end = first == 0 or last == length - 1
-        return f"{low}:{high}", math.log10(length * (2 if is_end else length))
+        choices = length * (2 if first == 0 or last == length - 1 else length)
+        if length % count == 0 and first % count == 0:  # one of equal parts
+            parts = [part for part in range(1, length) if length % part == 0]
+            choices = min(choices, len(parts) * length // count)
+        return f"{low}:{high}", math.log10(choices)
     if count == 2:
         return f"[{first}, {last}]", 2 * math.log10(length)
     return f"{low}:{high}:{step}", 2 * math.log10(length)

@@ -75,7 +75,8 @@ class Diagnosis:
     Attributes
     ----------
     kind : str
-        A stable identifier: ``"factor"``, ``"zero"``, ``"value"``, ``"output"``, ``"penalty"``,
+        A stable identifier: ``"factor"``, ``"zero"``, ``"value"``, ``"output"``, ``"activation"``,
+        ``"mask"``, ``"operand"``, ``"operand-term"``, ``"penalty"``,
         ``"data-term"``, ``"constant"``, ``"shared-term"``, ``"upstream-term"``,
         ``"transpose"``, ``"order"``, ``"reversed"``, ``"roll"``, ``"exchanged"``,
         ``"outputs"``, ``"permutation"``, ``"upstream-ignored"``, ``"upstream-twice"``,

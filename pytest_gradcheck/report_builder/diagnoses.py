@@ -19,6 +19,7 @@ from pytest_gradcheck.diagnosis.gradient import (
     CheckedCall,
     ClaimedGradient,
     Floats,
+    OperandArray,
     OutputValues,
 )
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
@@ -175,9 +176,12 @@ def _checked_call(problem: Problem, convention: str, width: int) -> CheckedCall:
             if p.stop > p.start
         )
     outputs = tuple(_output_values(problem))
-    numbers = [NamedNumber(n.name, n.value, n.is_size) for n in problem.numbers()]
+    values, checked = problem.call_values(), {p.name for p in problem.parameters}
+    numbers = [NamedNumber(n.name, n.value, n.is_size) for n in values.numbers]
     numbers += [NamedNumber(o.name, float(o.value.item())) for o in outputs if o.value.size == 1]
-    return CheckedCall(gradients, outputs, tuple(numbers), other)
+    arrays = [OperandArray(name, array) for name, array in values.arrays if name not in checked]
+    arrays += [OperandArray(g.name, g.value) for g in gradients if g.is_array]
+    return CheckedCall(gradients, outputs, tuple(numbers), tuple(arrays), other)
 
 
 def _output_values(problem: Problem) -> Iterable[OutputValues]:

@@ -11,13 +11,20 @@ import pytest
 
 from pytest_gradcheck.diagnosis.catalogue import KINDS
 from pytest_gradcheck.diagnosis.diagnose import diagnose
-from pytest_gradcheck.diagnosis.gradient import CheckedCall, Floats, OutputValues
+from pytest_gradcheck.diagnosis.gradient import (
+    CheckedCall,
+    Floats,
+    OperandArray,
+    OutputValues,
+)
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 from tests.diagnosis.comparisons import TRUE, VALUE, causes, compare, sampled
 
 NUMBERS = (NamedNumber("len(X)", 8, is_size=True), NamedNumber("reg", 0.1))
 UPSTREAM = np.random.default_rng(3).normal(size=TRUE.shape)
+MASK = np.random.default_rng(4).random(TRUE.shape) < 0.7
+MATRIX = np.random.default_rng(5).normal(size=TRUE.shape)
 LOWER = np.tril(np.ones((4, 4)), -1)
 SQUARE = TRUE[:4] + TRUE[:4].T
 SYMMETRIC = VALUE[:4] + VALUE[:4].T
@@ -44,7 +51,7 @@ CLAIMS = {
     "by sqrt(W)": (2 * TRUE * np.sqrt(np.abs(VALUE)), "value", "with respect to sqrt(W)"),
     "by exp(W)": (TRUE * np.exp(-VALUE), "value", "with respect to exp(W)"),
     "by 1/W": (-TRUE * VALUE**2, "value", "with respect to 1/W"),
-    "tanh' missing": (TRUE / (1 - np.tanh(VALUE) ** 2), "value", "tanh missing"),
+    "tanh' missing": (TRUE / (1 - np.tanh(VALUE) ** 2), "activation", "tanh missing"),
     "penalty missing": (TRUE - 0.2 * VALUE, "penalty", "2 reg x W"),
     "penalty added": (TRUE + 0.1 * VALUE, "penalty", "a stray 1/10 = reg x W"),
     "L1 missing": (TRUE - 0.1 * np.sign(VALUE), "penalty", "reg x sign(W)"),
@@ -239,3 +246,32 @@ def test_hypotheses_of_a_suite_are_tested_as_the_others_are() -> None:
 def test_kinds_are_listed() -> None:
     """Every kind that a claim here has is in the list."""
     assert {kind for _, kind, _ in CLAIMS.values()} <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("claim", "true", "kind"),
+    [
+        (UPSTREAM, UPSTREAM * (VALUE > 0), "activation"),
+        (UPSTREAM, UPSTREAM * np.where(VALUE > 0, 1, 0.1), "activation"),
+        (UPSTREAM / 0.8, UPSTREAM * MASK / 0.8, "mask"),
+        (UPSTREAM, UPSTREAM * MATRIX, "operand"),
+        (TRUE * MATRIX, TRUE, "operand"),
+        (TRUE + 0.3 * MATRIX, TRUE, "operand-term"),
+    ],
+)
+def test_arrays_of_the_call_are_recognized(claim: Floats, true: Floats, kind: str) -> None:
+    """Claims without a factor or a term that forward is given, or that it makes."""
+    comparison = compare(claim, true)
+    gradient = replace(comparison.gradient, output=VALUE[..., None])
+    call = CheckedCall((gradient,), arrays=(OperandArray("mask", MASK), OperandArray("B", MATRIX)))
+    assert [d.kind for d in causes(replace(comparison, gradient=gradient), call)] == [kind]
+
+
+def test_cause_among_scattered_entries_is_said() -> None:
+    """They have no place in words; one of them alone has no cause."""
+    claim = TRUE.copy()
+    claim[[0, 3, 2], [1, 0, 2]] *= 2
+    first, second = causes(compare(claim))
+    assert (first.kind, second.kind) == ("places", "factor")
+    assert first.text == "wrong only in some of its entries (3 entries), right in the other 17"
+    assert causes(compare(edited((2, 1), lambda g: 2 * g))) == ()

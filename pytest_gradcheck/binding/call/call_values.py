@@ -1,7 +1,7 @@
-"""The numbers of a call by name: sizes of arrays, and numbers that forward is given.
+"""The values of a call by name: numbers and arrays that forward is given, and sizes of arrays.
 
 They are those of the arguments, of the object that forward is a method of, and of the variables
-outside of forward that it reads. They name the number that a diagnosis finds.
+outside of forward that it reads. They name what a diagnosis finds in a wrong gradient.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.resolved_call import ResolvedCall
 from pytest_gradcheck.binding.values.pytree import Leaf, leaves
 
-__all__ = ["CallNumber", "call_numbers"]
+__all__ = ["CallNumber", "CallValues", "call_values"]
 
 #: The most numbers and the most arrays that are read.
 MOST_NUMBERS = 32
@@ -38,8 +39,24 @@ class CallNumber:
     is_size: bool
 
 
-def call_numbers(resolved: ResolvedCall) -> tuple[CallNumber, ...]:
-    """Return the numbers of a call, those of unchecked arguments first.
+@dataclass(frozen=True, slots=True)
+class CallValues:
+    """The values of a call.
+
+    Attributes
+    ----------
+    numbers : tuple of CallNumber
+        Numbers that are not checked, then sizes, those of unchecked arrays first.
+    arrays : tuple of (str, ndarray)
+        Real arrays, with their names; nobody may change them.
+    """
+
+    numbers: tuple[CallNumber, ...] = ()
+    arrays: tuple[tuple[str, NDArray[Any]], ...] = ()
+
+
+def call_values(resolved: ResolvedCall) -> CallValues:
+    """Return the values of a call.
 
     Parameters
     ----------
@@ -55,8 +72,12 @@ def call_numbers(resolved: ResolvedCall) -> tuple[CallNumber, ...]:
         elif number and leaf.name not in checked and math.isfinite(number):
             found.append(CallNumber(leaf.name, number, is_size=False))
     arrays.sort(key=lambda leaf: leaf.name in checked)
-    sizes = [size for leaf in arrays[:MOST_ARRAYS] for size in _sizes(leaf)]
-    return (*found[:MOST_NUMBERS], *sizes)
+    del arrays[MOST_ARRAYS:]
+    sizes = [size for leaf in arrays for size in _sizes(leaf)]
+    return CallValues(
+        (*found[:MOST_NUMBERS], *sizes),
+        tuple((leaf.name, leaf.array) for leaf in arrays if leaf.array.dtype.kind in "biuf"),
+    )
 
 
 def _leaves(resolved: ResolvedCall) -> Iterator[Leaf]:
