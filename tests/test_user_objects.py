@@ -312,6 +312,31 @@ def test_attributes_of_a_callable_may_raise_anything() -> None:
     assert check_gradient(forward.total, lambda x: x**2, x, wrt="self.W").verdict == "correct"
 
 
+class Unreadable:
+    """Whatever it is asked for, it raises."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(f"closed, no {name}")
+
+
+class Endless(tuple[float, ...]):  # noqa: SLOT001  # as users write it
+    """It does not say how long it is."""
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+@pytest.mark.parametrize("make", [Unreadable, lambda: Endless((1.0,))])
+def test_exception_of_an_object_shows_none_of_our_frames(make: Any) -> None:
+    """Python calls the methods of an object when something is asked of it."""
+    value = make()
+    with pytest.raises(RuntimeError) as error:
+        check_gradient(lambda x, value: x, lambda x, value: 1.0, 1.5, value)
+    names = [frame.name for frame in error.traceback]
+    assert names[1:-1] == ["check_gradient", "run_check"]
+    assert names[-1] in ("__getattribute__", "__len__")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -181,7 +181,7 @@ def array_assigner(owner: object, accessor: str, array: NDArray[Any]) -> Callabl
     *path, (kind, last) = accesses = _accesses(owner, accessor)
     holder = _followed(owner, path)
     names = [last]
-    if kind == "." and getattr(holder, f"_{last}", None) is array:
+    if kind == "." and attribute(holder, f"_{last}") is array:
         names.append(f"_{last}")  # what a property of this name returns
     attributes = getattr(holder, "__dict__", {})
     before = dict(attributes)

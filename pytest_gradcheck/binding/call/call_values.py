@@ -6,7 +6,6 @@ outside of forward that it reads. They name what a diagnosis finds in a wrong gr
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,8 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.call.decorators import unwrapped
 from pytest_gradcheck.binding.call.resolved_call import ResolvedCall
 from pytest_gradcheck.binding.values.pytree import Leaf, leaves
+from pytest_gradcheck.binding.values.user_attributes import attribute
 
 __all__ = ["CallNumber", "CallValues", "call_values"]
 
@@ -84,9 +85,9 @@ def _leaves(resolved: ResolvedCall) -> Iterator[Leaf]:
     """Yield the numbers and arrays that forward can read, by name."""
     for name, value in resolved.named_arguments():
         yield from leaves(name, value)
-    for name, value in getattr(resolved.owner, "__dict__", {}).items():
+    for name, value in attribute(resolved.owner, "__dict__", {}).items():
         yield from leaves(f"self.{name}", value)
-    function = inspect.unwrap(getattr(resolved.forward, "__func__", resolved.forward))
+    function = unwrapped(attribute(resolved.forward, "__func__", resolved.forward))
     if isinstance(function, FunctionType):
         for name, value in _variables_outside(function):
             if type(value) in PLAIN:

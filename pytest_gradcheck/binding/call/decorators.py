@@ -11,13 +11,20 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import CellType
 from typing import Any
 
 from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 
-__all__ = ["is_decorated", "passed_through", "undecorated_signature", "unsupplied_signature"]
+__all__ = [
+    "is_decorated",
+    "passed_through",
+    "undecorated_signature",
+    "unsupplied_signature",
+    "unwrapped",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,14 @@ class _Supplied:
 def is_decorated(function: Callable[..., Any]) -> bool:
     """Return whether `function` says that it wraps another one."""
     return callable(attribute(function, "__wrapped__"))
+
+
+def unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that is wrapped by all others, as far as that is known."""
+    innermost = function
+    with suppress(Exception):  # objects that are called may compute what they wrap
+        innermost = inspect.unwrap(function)
+    return innermost
 
 
 def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | None:

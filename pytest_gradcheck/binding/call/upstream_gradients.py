@@ -8,15 +8,14 @@ know what the other parameters of backward are.
 from __future__ import annotations
 
 import dis
-import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise
 from types import CodeType
 from typing import Any, TypeAlias
 
+from pytest_gradcheck.binding.call.decorators import unwrapped
 from pytest_gradcheck.binding.values.user_attributes import attribute
 
 __all__ = [
@@ -187,7 +186,7 @@ def _names_in(code: CodeType) -> frozenset[str]:
 
 def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the globals of a function with code."""
-    found = attribute(_unwrapped(function), "__globals__")
+    found = attribute(unwrapped(function), "__globals__")
     return found if isinstance(found, dict) else {}
 
 
@@ -262,16 +261,9 @@ def _flat(returned: Returned) -> Iterator[str]:
 
 def _code_of(function: Callable[..., Any]) -> CodeType | None:
     """Return the code of a function or of the method by which an object is called."""
-    plain = _unwrapped(function)
+    plain = unwrapped(function)
     code = attribute(plain, "__code__") or attribute(type(plain).__call__, "__code__")
     return code if isinstance(code, CodeType) else None
-
-
-def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    unwrapped = function
-    with suppress(Exception):  # objects that are called may compute what they wrap
-        unwrapped = inspect.unwrap(function)
-    return unwrapped
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,9 @@
 """Calls of the user's functions, and what of their exceptions is shown to the user.
 
 All of the user's functions are called through `call_user`, so that its frame in a traceback
-divides the frames of this package from those of the user. It does not know what a function is for.
+divides the frames of this package from those of the user. Methods of the user's objects are called
+by Python itself, when something is asked of the objects: there a traceback ends in code of the
+user's. It does not know what a function is for.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.binding.call.installed_code import is_installed
+from pytest_gradcheck.errors import PACKAGE_DIRECTORY, GradcheckUsageError
 
 __all__ = ["add_note", "as_user_raised", "call_user", "ends_check"]
 
@@ -43,7 +46,7 @@ def as_user_raised(error: BaseException) -> BaseException:
     BaseException
         The exception, with the traceback of the user's frames only. Python replaces a
         `StopIteration` that leaves a generator of ours by a `RuntimeError`; this is undone. An
-        exception that no function of the user's raised is returned as it is.
+        exception that was raised in no code of the user's is returned as it is.
     """
     cause = error.__cause__
     if isinstance(error, RuntimeError) and isinstance(cause, StopIteration):
@@ -51,7 +54,10 @@ def as_user_raised(error: BaseException) -> BaseException:
         if entry is not None:
             return cause.with_traceback(entry.tb_next)
     entry = _call_in(error.__traceback__)
-    return error if entry is None else error.with_traceback(entry.tb_next)
+    if entry is not None:
+        return error.with_traceback(entry.tb_next)
+    end = _end_of_users(error.__traceback__)
+    return error if end is None else error.with_traceback(end)
 
 
 def ends_check(error: Exception) -> bool:
@@ -67,6 +73,20 @@ def ends_check(error: Exception) -> bool:
     return isinstance(error, SkipTest) or (
         is_refusal and _call_in(error.__traceback__) is not None
     )
+
+
+def _end_of_users(traceback: TracebackType | None) -> TracebackType | None:
+    """Return the frames of the user's after our last one, where a traceback ends in such."""
+    entries = list[TracebackType]()
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    paths = [entry.tb_frame.f_code.co_filename for entry in entries]
+    if not paths or is_installed(paths[-1]):
+        return None
+    ours = [k for k, path in enumerate(paths) if path.startswith(PACKAGE_DIRECTORY)]
+    after = range(ours[-1] + 1, len(paths)) if ours else ()
+    return next((entries[k] for k in after if not is_installed(paths[k])), None)
 
 
 def _call_in(traceback: TracebackType | None) -> TracebackType | None:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.call.attributes import bound_object, copy_object, rebind
-from pytest_gradcheck.binding.state.reachable import attributes_of, is_installed, is_own
+from pytest_gradcheck.binding.call.installed_code import is_installed
+from pytest_gradcheck.binding.state.reachable import attributes_of, is_own
 from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.call.attributes import bound_object
+from pytest_gradcheck.binding.call.installed_code import is_installed
 from pytest_gradcheck.binding.call.resolved_call import (
     Call,
     CallCounts,
@@ -35,7 +36,6 @@ from pytest_gradcheck.binding.forward.outputs import OutputReader
 from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings, Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
-from pytest_gradcheck.binding.state.reachable import is_installed
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY, GradcheckUsageError

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_gradcheck.binding.state.reachable import is_installed
+from pytest_gradcheck.binding.call.installed_code import is_installed
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 from pytest_gradcheck.report.inert_text import escaped
 from pytest_gradcheck.report.representation import type_name

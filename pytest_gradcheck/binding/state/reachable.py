@@ -17,15 +17,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from pytest_gradcheck.binding.call.installed_code import is_installed
 from pytest_gradcheck.binding.values.user_attributes import attribute
-from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 
 __all__ = [
     "FUNCTIONS",
     "UNSET",
     "Reached",
     "attributes_of",
-    "is_installed",
     "is_own",
     "reachable",
     "slot_value",
@@ -245,7 +244,7 @@ def attributes_of(value: object) -> dict[str, Any] | None:
     cls = type(value)
     is_known = (
         isinstance(value, (types.SimpleNamespace, np.ndarray))
-        or cls.__module__.startswith("scipy.sparse.")
+        or _module_name(cls).startswith("scipy.sparse.")
         or is_own(cls)
     )
     if not is_known:
@@ -284,18 +283,16 @@ def is_own(cls: type) -> bool:
     """Return whether a class is the user's, not one of Python or of an installed package."""
     known = _OWN.get(cls)
     if known is None:
-        module = sys.modules.get(cls.__module__)
+        name = _module_name(cls)
+        module = sys.modules.get(name)
         file = getattr(module, "__file__", None)
-        is_builtin = cls.__module__.partition(".")[0] in sys.stdlib_module_names
-        known = cls.__module__ == "__main__" or not (is_builtin or (module and is_installed(file)))
+        is_builtin = name.partition(".")[0] in sys.stdlib_module_names
+        known = name == "__main__" or not (is_builtin or (module and is_installed(file)))
         _OWN[cls] = known
     return known
 
 
-def is_installed(path: str | None) -> bool:
-    """Return whether a file belongs to Python or an installed package, not to the user."""
-    return (
-        path is None
-        or "site-packages" in path
-        or path.startswith((sys.base_prefix, PACKAGE_DIRECTORY))
-    )
+def _module_name(cls: type) -> str:
+    """Return the name of the module of a class, which its body may have replaced by anything."""
+    name: object = cls.__module__
+    return name if isinstance(name, str) else ""
