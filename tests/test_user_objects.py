@@ -2,6 +2,8 @@
 
 import functools
 import threading
+import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -356,3 +358,40 @@ def test_attribute_that_raises_is_missing(options: dict[str, Any], message: str)
             forward.total if "wrt" in options else forward, np.ones_like, 1.5, **options
         )
     assert message in error.value.args[0]
+
+
+def raises(*_: object) -> Any:
+    """Stand for any method of a class of the user's."""
+    raise RuntimeError("not now")
+
+
+METHODS = ("__len__", "__iter__", "__getitem__", "__eq__", "__repr__", "__array__", "__deepcopy__")
+
+ROLES: dict[str, Callable[[Any], object]] = {
+    "argument": lambda o: check_gradient(lambda x, o: np.sum(x**2), lambda x, o: 2 * x, X, o),
+    "parameter": lambda o: check_gradient(lambda o: 1.0, lambda o: np.zeros(1), o),
+    "output": lambda o: check_gradient(lambda x: o, lambda x: 2 * x, X),
+    "gradient": lambda o: check_gradient(lambda x: np.sum(x**2), lambda x: o, X),
+    "cache": lambda o: check_gradient(lambda x: (np.sum(x**2), o), lambda x, cache: 2 * x, X),
+    "option": lambda o: check_gradient(np.sum, np.ones_like, X, bounds=o),
+}
+
+
+@pytest.mark.parametrize("of", ROLES.values(), ids=ROLES)
+@pytest.mark.parametrize("base", [object, dict, list])
+def test_methods_of_a_class_may_raise_anything(of: Callable[[Any], object], base: Any) -> None:
+    """The check is made, or refused, or what the method raises shows none of our frames."""
+    for method in METHODS:
+        cls: Any = type("Hostile", (base,), {method: raises})
+        value = base.__new__(cls)
+        if base is dict:
+            dict.__setitem__(value, "W", np.ones(1))
+        elif base is list:
+            list.append(value, np.ones(1))
+        try:
+            of(value)
+        except GradcheckUsageError:
+            continue
+        except RuntimeError as error:
+            names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+            assert names[1:] == ["<lambda>", "check_gradient", "run_check", "raises"], method
