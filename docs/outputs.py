@@ -14,6 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FAILING = ROOT / "docs/examples/failing"
 
+#: Further arguments of pytest, by the name of the example.
+ARGUMENTS = {"suite": ["--tb=no"]}
+
 #: What differs from run to run or from machine to machine.
 VOLATILE = (
     (re.compile(r"\b[\d.e-]+ s\b"), "0.01 s"),
@@ -24,7 +27,7 @@ VOLATILE = (
 def run(example: Path) -> str:
     """Run one example as a user would, and return the failure it prints."""
     command = [sys.executable, "-m", "pytest", "-p", "gradcheck", "-q", "-c", os.devnull]
-    command += ["--rootdir", str(FAILING), example.name]
+    command += ["--rootdir", str(FAILING), example.name, *ARGUMENTS.get(example.stem, ())]
     path = os.pathsep.join(map(str, [FAILING.parent, FAILING, ROOT]))
     environment = os.environ | {
         "COLUMNS": "80",
@@ -42,12 +45,12 @@ def run(example: Path) -> str:
 
 
 def normalised(output: str) -> str:
-    """Return `output` with its volatile figures replaced, cut to the failure itself."""
+    """Return `output` with its volatile figures replaced, from the first failure or section on."""
     for pattern, replacement in VOLATILE:
         output = pattern.sub(replacement, output)
     lines = [line.rstrip() for line in output.splitlines()]
-    start = next(k for k, line in enumerate(lines) if line.startswith("____"))
-    return "\n".join(lines[start:]) + "\n"
+    starts = [k for mark in ("____", "====") for k, line in enumerate(lines) if line[:4] == mark]
+    return "\n".join(lines[starts[0] :]) + "\n"
 
 
 def rounded(output: str) -> str:

@@ -182,13 +182,21 @@ def _guessed_call(report: ReportData) -> list[str]:
 
 def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
     """Return the likely causes, and the wrong lines, that concern several parameters."""
-    lines = [line for each in report.diagnosis for line in wrap_text(each.text)]
+    lines = [line for each in report.diagnosis for line in _wrap_cause(each.text, "")]
     for wrong_line in report.wrong_lines:
         if len(wrong_line.parameters) > 1:
             following = ", ".join(names.get(name, name) for name in wrong_line.parameters)
             lines += _wrong_line(wrong_line, "")
             lines += wrap_text(f"{following} follow from it", INDENT)
     return lines
+
+
+def _wrap_cause(text: str, indent: str) -> list[str]:
+    """Wrap a diagnosis; a question that ends it has its own line, if two lines are enough."""
+    lines = wrap_text(text, indent)
+    finding, colon, question = text.rpartition(": ")
+    parts = [*wrap_text(finding + colon, indent), *wrap_text(question, f"{indent}  ")]
+    return parts if len(lines) == len(parts) and question.endswith("?") else lines
 
 
 def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[str]:
@@ -257,9 +265,9 @@ def _remarks(report: ReportData, parameter: ParameterReport) -> list[str]:
         if wrong_line.parameters == (parameter.name,)
         for line in _wrong_line(wrong_line, INDENT)
     ]
-    causes = [wrap_text(diagnosis.text, INDENT) for diagnosis in parameter.diagnosis]
+    causes = [_wrap_cause(diagnosis.text, INDENT) for diagnosis in parameter.diagnosis]
     if sum(map(len, causes)) + len(place) > REMARK_LINES:
-        causes = [wrap_text(diagnosis.brief, INDENT) for diagnosis in parameter.diagnosis]
+        causes = [_wrap_cause(diagnosis.brief, INDENT) for diagnosis in parameter.diagnosis]
     notes = [
         wrap_text(n.text, INDENT) for n in parameter.notes if not _is_distracting(n, parameter)
     ]
@@ -335,15 +343,14 @@ def _reason_lines(entries: list[Entry]) -> Iterator[str]:
 def _closing(report: ReportData) -> list[str]:
     definition = report.backward_definition
     where = f" ({definition.file}:{definition.first_line})" if definition else ""
-    settings = [f"{KIND_NAMES[report.kind]} of {report.forward} by {report.backward}{where}"]
-    settings += [f"mode {report.mode}", *_option_texts(report)]
+    subject = f"{KIND_NAMES[report.kind]} of {report.forward} by {report.backward}{where}"
+    settings = [f"mode {report.mode}", *_option_texts(report), f"seed {report.seed}"]
     costs = [
         _count(report.evaluations, "evaluation"),
         _count(report.backward_calls, "backward call"),
         f"{report.seconds:.2g} s",
-        f"seed {report.seed}",
     ]
-    lines = [*wrap_text("; ".join(settings)), *wrap_text("; ".join(costs))]
+    lines = [line for each in ([subject], settings, costs) for line in wrap_text("; ".join(each))]
     for note in report.notes:
         if report.passed or note.kind != "called":
             lines += wrap_text(note.text)
