@@ -57,7 +57,7 @@ def rounded(output: str) -> str:
     """Return `output` without the figures that differ between processors and numpy versions."""
     output = re.sub(r"\d(\.\d)?e-\d\d", "#", output)
     output = re.sub(r"to \d+\s+digits", "to # digits", output)
-    return re.sub(r"[ -]+", " ", re.sub(r"\d+ evaluations", "# evaluations", output))
+    return re.sub(r"[ -]+", " ", re.sub(r"[\d,]+ evaluations", "# evaluations", output))
 
 
 if __name__ == "__main__":
