@@ -36,6 +36,7 @@ from pytest_gradcheck.judgement.check_outcome import vacuous_parameters
 from pytest_gradcheck.options import Layer, Options, resolve
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
+from pytest_gradcheck.report_builder.claim_symmetry import with_potential
 from pytest_gradcheck.report_builder.diagnoses import with_diagnoses
 from pytest_gradcheck.report_builder.progress import show_progress
 
@@ -130,6 +131,7 @@ def _check_once(
             with show_progress(problem, show, mode.entries) as counted:
                 parameters = mode.check(counted, options)
                 parameters = with_diagnoses(problem, parameters, convention=options.convention)
+                parameters = with_potential(problem, parameters, options)
             report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
             if problem.random_claim and report.failures and not problem.randomness_moved():
                 raise GradcheckUsageError(problem.random_claim)

@@ -63,6 +63,8 @@ KINDS = {
     "precision": "right to some digits only",
     "place": "wrong in one place only: a row, a block, a triangle",
     "places": "wrong in more places than are listed",
+    "no-potential": "the gradient of no function",
+    "consistent": "the gradient of a function, but of another one than forward",
     "coupled": "outputs depend on entries at other places",
 }
 
