@@ -188,8 +188,9 @@ def _forms(number: NamedNumber) -> Iterator[tuple[float, str]]:
         yield value - 1, f"{name} - 1"
         yield 1 / (value - 1), f"1 / ({name} - 1)"
     else:
-        yield value**2, f"{name}**2"
-        yield 1 / value**2, f"1 / {name}**2"
+        square = value * value  # of a large number inf; value**2 would raise
+        yield square, f"{name}**2"
+        yield 1 / square, f"1 / {name}**2"
 
 
 def _pairs(numbers: Sequence[NamedNumber]) -> Iterator[list[tuple[float, str]]]:

@@ -47,3 +47,10 @@ def test_inaccurate_number_may_have_any_name() -> None:
 def test_call_without_numbers_has_fractions_and_constants() -> None:
     """They need no call."""
     assert str(Numbers([]).recognize(3.141592653589793, 1e-12)) == "3.14159 = pi"
+
+
+@pytest.mark.parametrize("value", [5e-324, 1e-310, 1e306, 1.7e308])
+def test_numbers_may_have_any_magnitude(value: float) -> None:
+    """Expressions of them that overflow are no number's name."""
+    numbers = Numbers([NamedNumber("size", 5, is_size=True), NamedNumber("scale", value)])
+    assert numbers.recognize(0.2, 1e-12).name == "1 / size"
