@@ -216,10 +216,15 @@ def _values(mapping: Mapping[Any, Any]) -> list[Any] | None:
 
 
 def is_same(first: Any, second: Any) -> bool:
-    """Return whether two children are one object, or equal values that cannot change."""
+    """Return whether two children are one object, one memory, or equal values that cannot change.
+
+    A mapping that packs its arrays into one vector makes a view of it each time it is read.
+    """
     if first is second:
         return True
     kind = type(first)
+    if kind is np.ndarray and type(second) is np.ndarray:
+        return bool(first.__array_interface__ == second.__array_interface__)
     if kind is not type(second) or not (kind in SIMPLE or issubclass(kind, np.generic)):
         return False
     return bool(first == second) or repr(first) == repr(second) == "nan"

@@ -65,7 +65,7 @@ def replaced(value: Any, new: Sequence[Any]) -> Any:
         raise
     except Exception as error:
         raise RebuildError(f"{type_name(error)}: {error}") from error
-    if len(found) != len(new) or not all(map(is_same, found, new)):
+    if len(found) != len(new) or not all(map(_is_kept, found, new)):
         raise RebuildError("it does not keep what it is given")
     return result
 
@@ -170,8 +170,9 @@ def _copy_attributes(value: Any, result: Any) -> None:
 def _follow(result: Any, old: Sequence[Any], new: Sequence[Any]) -> None:
     """Let attributes that were one of the old children, or hold one, be or hold the new one.
 
-    Other arrays and containers among the attributes are copied, so that a function that keeps
-    something there keeps it in this copy only.
+    An array of which the children are parts has the new ones for its parts. Other arrays and
+    containers among the attributes are copied, so that a function that keeps something there
+    keeps it in this copy only.
     """
     attributes = other_attributes(result)
     if not attributes:
@@ -183,8 +184,61 @@ def _follow(result: Any, old: Sequence[Any], new: Sequence[Any]) -> None:
         elif type(item) in (dict, list, tuple):
             inside = contents(item) or item
             result.__dict__[name] = replaced(item, [now.get(id(was), was) for was in inside])
-        elif type(item) in (set, deque, bytearray, np.ndarray):
+        elif type(item) is np.ndarray:
+            result.__dict__[name] = _packed(result, item, old, new)
+        elif type(item) in (set, deque, bytearray):
             result.__dict__[name] = copy.copy(item)
+
+
+def _is_kept(found: Any, given: Any) -> bool:
+    """Return whether a container holds a child that it was given, or the same numbers."""
+    if is_same(found, given):
+        return True
+    return (
+        type(found) is type(given) is np.ndarray
+        and found.dtype == given.dtype
+        and np.array_equal(found, given, equal_nan=found.dtype.kind in "fc")
+    )
+
+
+def _share_memory(first: Any, second: Any) -> bool:
+    return (
+        isinstance(first, np.ndarray)
+        and isinstance(second, np.ndarray)
+        and np.may_share_memory(first, second)
+    )
+
+
+def _packed(
+    result: Any, array: np.ndarray[Any, Any], old: Sequence[Any], new: Sequence[Any]
+) -> np.ndarray[Any, Any]:
+    """Return a copy of an array in which the children that were views of it are the new ones.
+
+    Those that are the same as before are made views of the copy.
+    """
+    copied, children = array.copy(order="K"), [*new]
+    for k, was in enumerate(old):
+        part = _part_of(copied, array, was)
+        if part is not None:
+            np.copyto(part, new[k], casting="same_kind")
+            children[k] = part if new[k] is was else new[k]
+    if has_shell(result):
+        fill(result, result, children)
+    return copied
+
+
+def _part_of(
+    copied: np.ndarray[Any, Any], array: np.ndarray[Any, Any], view: Any
+) -> np.ndarray[Any, Any] | None:
+    """Return the part of a copy of an array that `view` is of the array; None if it is none."""
+    is_dense = array.flags.c_contiguous and not array.dtype.hasobject
+    if not is_dense or type(view) is not np.ndarray or not np.may_share_memory(view, array):
+        return None
+    offset = view.ctypes.data - array.ctypes.data
+    try:
+        return np.ndarray(view.shape, view.dtype, copied, offset, view.strides)
+    except (TypeError, ValueError):  # not all of it is within the array
+        return None
 
 
 def _with_other_items(value: Any, old: Sequence[Any], new: Sequence[Any]) -> Any:
@@ -213,6 +267,8 @@ def _deep_copy(value: Any, old: Sequence[Any], new: Sequence[Any]) -> Any:
     result = copy.deepcopy(value, memo)
     if result is value:
         raise RebuildError("a copy of it is itself")
+    if any(map(_share_memory, contents(result) or [], old)):
+        raise RebuildError("a copy of it shares its items")
     for key, item in zip(value, new, strict=True):
         if not is_same(result[key], item):
             result[key] = item
