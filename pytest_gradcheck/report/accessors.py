@@ -40,6 +40,8 @@ _NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 
 def literal(text: str) -> str:
     """Return the string that `text` is, as Python writes it; without quotes if it is none."""
+    if "\\" not in text:
+        return text[1:-1]
     try:
         return str(ast.literal_eval(text))
     except (SyntaxError, ValueError):

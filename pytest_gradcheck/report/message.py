@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from math import isnan
 
-from pytest_gradcheck.report.accessors import distinct_short_names
+from pytest_gradcheck.report.accessors import distinct_short_names, replace_accessors
 from pytest_gradcheck.report.formatting import (
     LINE_WIDTH,
     cut_after_word,
@@ -32,13 +32,16 @@ from pytest_gradcheck.report.records import (
     ReportData,
     WrongLine,
 )
-from pytest_gradcheck.report.short_names import with_short_names
+from pytest_gradcheck.report.short_names import parameter_with_short_names, with_short_names
 
 __all__ = ["markup_segments", "render_text"]
 
 
 #: Parameters of one verdict that are listed one by one; the others are counted.
 LISTED_PARAMETERS = 12
+
+#: Reasons of a failure without a wrong entry.
+LISTED_REASONS = 5
 
 #: Lines beneath a parameter of a failed check.
 REMARK_LINES = 3
@@ -84,7 +87,10 @@ VERDICT_MARKUP: Mapping[str, Markup] = {
 
 _PARAMETER_ROW = re.compile(r"^(.*\s\d+/\d+\s+\S+\s+)(wrong|inconclusive|correct)$")
 _HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")
-_RERUN = re.compile(r"^(run again: )(.*)$")
+_WITH_BOLD_PART = (
+    re.compile(r"^(run again: )(.*)()$"),
+    re.compile(r"^(\s*goes wrong at )(.+?:[\d-]+)(: .*)$"),
+)
 
 
 def render_text(report: ReportData) -> str:
@@ -116,7 +122,7 @@ def render_text(report: ReportData) -> str:
         _guessed_call(report),
         breaches,
         _common_causes(report, names),
-        _parameter_table(report),
+        _parameter_table(report, names),
         _worst_entries(report),
         _closing(report),
     ]
@@ -133,7 +139,11 @@ def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
             )
         ]
     if not report.wrong:
-        return [cut_after_word(failure, LINE_WIDTH) for failure in report.failures]
+        reasons = [replace_accessors(text, names) for text in report.failures[:LISTED_REASONS]]
+        lines = [cut_after_word(reason, LINE_WIDTH) for reason in reasons]
+        if more := len(report.failures[LISTED_REASONS:]):
+            lines.append(f"... and {_count(more, 'more reason')}")
+        return lines
     wrong = f"{report.wrong:,} of {_count(report.checked, 'entry', 'entries')} wrong"
     worst = report.worst[0] if report.worst else None
     if worst is None or worst.verdict != "wrong":
@@ -141,7 +151,11 @@ def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
     backward, numerical = format_pair(worst.backward, worst.numerical, HEADLINE_DIGITS)
     values = f": backward {backward}, numerical {numerical}"
     line = elide(worst.name, max(LINE_WIDTH - len(values), SHORTEST_NAME)) + values
-    (own,) = (p for p in report.parameters if names.get(p.name, p.name) == worst.parameter)
+    (own,) = (
+        parameter_with_short_names(p, names)
+        for p in report.parameters
+        if names.get(p.name, p.name) == worst.parameter
+    )
     for clause in (*_likely_cause(report, own), f"; {wrong}", *_wrong_place(report, own)):
         if len(line + clause) <= LINE_WIDTH:
             line += clause
@@ -209,7 +223,7 @@ def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[str]:
         yield from wrap_text(f"what it reads is right: {read}", f"{indent}{INDENT}")
 
 
-def _parameter_table(report: ReportData) -> list[str]:
+def _parameter_table(report: ReportData, names: Mapping[str, str]) -> list[str]:
     """Return the table of parameters, with remarks indented below each row."""
     listed, counted = _listed_and_counted(report)
     rows = [("parameter", "shape", "wrong", "difference", "verdict")]
@@ -226,7 +240,7 @@ def _parameter_table(report: ReportData) -> list[str]:
     heading, *lines = format_table(rows, (False, False, True, True, False))
     result = [heading]
     for parameter, line in zip(listed, lines, strict=True):
-        result += [line, *_remarks(report, parameter)]
+        result += [line, *_remarks(report, parameter_with_short_names(parameter, names))]
     for verdict in VERDICT_ORDER:
         same = [p for p in counted if p.verdict == verdict]
         if same:
@@ -399,7 +413,7 @@ def markup_segments(line: str) -> tuple[tuple[str, Markup], ...]:
         return (row[1], PLAIN), (row[2], VERDICT_MARKUP[row[2]])
     if _HEADING.match(line):
         return ((line, BOLD),)
-    rerun = _RERUN.match(line)
-    if rerun:
-        return (rerun[1], PLAIN), (rerun[2], BOLD)
+    for pattern in _WITH_BOLD_PART:
+        if match := pattern.match(line):
+            return (match[1], PLAIN), (match[2], BOLD), (match[3], PLAIN)
     return ((line, PLAIN),)

@@ -14,21 +14,21 @@ from pytest_gradcheck.report.accessors import replace_accessors
 from pytest_gradcheck.report.records import (
     Breach,
     Diagnosis,
-    Entry,
     Note,
     ParameterReport,
     ReportData,
 )
 
-__all__ = ["with_short_names"]
+__all__ = ["parameter_with_short_names", "with_short_names"]
 
 Sentence = TypeVar("Sentence", Breach, Diagnosis, Note)
 
 
 def with_short_names(report: ReportData, names: Mapping[str, str]) -> ReportData:
-    """Return the report with short names in its entries, causes and notes on parameters.
+    """Return the report with short names in its own entries and sentences.
 
-    Notes on the check as a whole are unchanged, since they may contain code to copy.
+    Its parameters are unchanged, since there may be very many. Notes are, too, since they may
+    contain code to copy.
 
     Parameters
     ----------
@@ -37,31 +37,25 @@ def with_short_names(report: ReportData, names: Mapping[str, str]) -> ReportData
     names : mapping of str to str
         The short names of accessors, from `distinct_short_names`.
     """
-    if not names:
-        return report
     return replace(
         report,
-        parameters=tuple(_parameter(each, names) for each in report.parameters),
-        worst=_entries(report.worst, names),
-        failures=tuple(replace_accessors(text, names) for text in report.failures),
+        worst=tuple(
+            replace(e, parameter=names.get(e.parameter, e.parameter)) for e in report.worst
+        ),
         breaches=_sentences(report.breaches, names),
         diagnosis=_sentences(report.diagnosis, names),
     )
 
 
-def _parameter(parameter: ParameterReport, names: Mapping[str, str]) -> ParameterReport:
-    if not (parameter.worst or parameter.diagnosis or parameter.notes):
-        return parameter
+def parameter_with_short_names(
+    parameter: ParameterReport, names: Mapping[str, str]
+) -> ParameterReport:
+    """Return the report of a parameter with short names in its causes and notes."""
     return replace(
         parameter,
-        worst=_entries(parameter.worst, names),
         diagnosis=_sentences(parameter.diagnosis, names),
         notes=_sentences(parameter.notes, names),
     )
-
-
-def _entries(entries: tuple[Entry, ...], names: Mapping[str, str]) -> tuple[Entry, ...]:
-    return tuple(replace(e, parameter=names.get(e.parameter, e.parameter)) for e in entries)
 
 
 def _sentences(sentences: tuple[Sentence, ...], names: Mapping[str, str]) -> tuple[Sentence, ...]:

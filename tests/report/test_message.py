@@ -30,8 +30,10 @@ def test_segments_join_to_the_line(line: str) -> None:
 
 
 def test_verdicts_and_headings_have_markup() -> None:
-    """Markup is given to verdicts in the table, to headings and to the command alone."""
-    text = str(report(parameter(), correct(), inconclusive_parameter(), rerun="pytest test.py"))
+    """Markup is given to verdicts, to headings, to a wrong line and to the command alone."""
+    wrong_line = WrongLine(SourceLocation("nn.py", 3, 3, "f", "dW = 1"), ("dW",), (), ("W",))
+    parameters = (parameter(), correct(), inconclusive_parameter())
+    text = str(report(*parameters, rerun="pytest test.py", wrong_lines=(wrong_line,)))
     marked = [
         (segment, dict(markup))
         for line in text.splitlines()
@@ -41,6 +43,7 @@ def test_verdicts_and_headings_have_markup() -> None:
     assert [(segment.split()[0], markup) for segment, markup in marked] == [
         ("parameter", {"bold": True}),
         ("wrong", {"red": True, "bold": True}),
+        ("nn.py:3", {"bold": True}),
         ("inconclusive", {"yellow": True}),
         ("correct", {"green": True}),
         ("worst", {"bold": True}),
@@ -174,6 +177,13 @@ gradient of forward by backward
 mode full; rtol=1e-06; seed 7
 118 evaluations; 1 backward call; 0.012 s"""
     )
+
+
+def test_many_reasons_are_counted() -> None:
+    """Five reasons of a failure without a wrong entry are listed."""
+    failures = tuple(f"c{k}: nothing could be verified" for k in range(7))
+    lines = text(inconclusive_parameter(), failures=failures).splitlines()
+    assert lines[:7] == [*failures[:5], "... and 2 more reasons", ""]
 
 
 def test_settings_say_where_they_were_set() -> None:
