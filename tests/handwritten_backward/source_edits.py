@@ -44,7 +44,8 @@ class Edit:
     function : str
         Qualified name of the edited function.
     first_line, last_line : int
-        The lines of the statement after the edit.
+        The lines of the statement after the edit. Where the statement is left out, they begin
+        with the one that bound its variable before: the mistake is that nothing follows it.
     before, after : str
         The statement before and after it.
     source : str
@@ -76,6 +77,8 @@ class Statement:
         The values of the function's variables.
     names_of_forward : frozenset of str
         Variables that a function which computes the value as well binds for the value only.
+    bound_at : int
+        The line that bound the variable of the statement before; its own line if none did.
     """
 
     source: str
@@ -83,6 +86,7 @@ class Statement:
     function: str
     values: Values
     names_of_forward: frozenset[str]
+    bound_at: int
 
     def text(self, node: ast.AST) -> str:
         """Return the text of a part, in parentheses where it needs them inside another one."""
@@ -101,6 +105,9 @@ class Statement:
         except Exception:  # noqa: BLE001  # not known any more at the end of the function
             return None
 
+
+#: What stands for a statement that is left out.
+LEFT_OUT = "pass"
 
 #: A part of a statement and the text that replaces it.
 Replacement = tuple[ast.AST, str]
@@ -128,7 +135,8 @@ def edits_of(source: str, functions: Sequence[str], values: Mapping[str, Values]
         names_of_forward = _names_of_forward(definition, begin)
         for node in _statements(definition, begin):
             known = values.get(function, {})
-            statement = Statement(source, node, function, known, names_of_forward)
+            bound_at = _bound_before(definition, node)
+            statement = Statement(source, node, function, known, names_of_forward, bound_at)
             for kind, (part, text) in _replacements(statement):
                 edit = _edited(statement, kind, part, text)
                 edits.setdefault(edit.source, edit)
@@ -161,6 +169,29 @@ def _statements(definition: ast.FunctionDef, begin: int) -> Iterator[ast.stmt]:
         is_call = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         if is_call or isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)):
             yield node
+
+
+def _bound_before(definition: ast.FunctionDef, statement: ast.stmt) -> int:
+    """Return the line of the last statement that binds the same variable before this one."""
+    variables = set(_bound_variables(statement))
+    lines = [
+        node.lineno
+        for node in ast.walk(definition)
+        if isinstance(node, ast.stmt)
+        and node.lineno < statement.lineno
+        and variables & set(_bound_variables(node))
+    ]
+    return max(lines, default=statement.lineno)
+
+
+def _bound_variables(statement: ast.stmt) -> Iterator[str]:
+    """Yield the variables that an assignment binds or changes."""
+    if not isinstance(statement, (ast.Assign, ast.AugAssign)):
+        return
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    for target in targets:
+        for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+            yield ast.unparse(part.value if isinstance(part, ast.Subscript) else part)
 
 
 def _names_of_forward(definition: ast.FunctionDef, begin: int) -> frozenset[str]:
@@ -214,7 +245,8 @@ def _edited(statement: Statement, kind: str, part: ast.AST, text: str) -> Edit:
     end = (node.end_lineno or node.lineno) - lost
     after = "\n".join(source.splitlines()[node.lineno - 1 : end]).strip()
     before = statement.segment(node)
-    return Edit(kind, statement.function, node.lineno, end, before, after, source)
+    begin = statement.bound_at if text == LEFT_OUT else node.lineno
+    return Edit(kind, statement.function, begin, end, before, after, source)
 
 
 def _offsets(source: str, node: ast.AST) -> tuple[int, int]:
@@ -434,7 +466,7 @@ def _left_out(statement: Statement, node: ast.AST) -> Iterator[Replacement]:
         and _is_constant(node.value)
     )
     if masks or isinstance(node, ast.AugAssign):
-        yield node, "pass"
+        yield node, LEFT_OUT
 
 
 def _wrong_order(statement: Statement, node: ast.AST) -> Iterator[Replacement]:

@@ -88,6 +88,13 @@ def test_lines_are_those_of_the_edited_statement() -> None:
         assert ast.parse(f"def backward():\n    {edit.after}").body
 
 
+def test_a_statement_that_is_left_out_belongs_to_the_one_before() -> None:
+    """Where a statement is left out, the one that bound its variable is incomplete."""
+    body = "dx = dout\ny = x\ndx[x <= 0] = 0\nreturn dx"
+    (edit,) = [edit for edit in edits(body) if edit.kind == "statement left out"]
+    assert (edit.first_line, edit.last_line) == (2, 4)
+
+
 def test_only_what_follows_the_comment_is_backward() -> None:
     """In a function that computes the value as well, only what comes after is edited."""
     body = "loss = x.sum()\n# Backward pass\ndx = dout\nreturn loss, dx"
