@@ -25,7 +25,8 @@ MARKERS = ("<!-- imports -->\n", "<!-- end -->")
 
 #: Where a room lies in its row, in columns from the left. The contract decides on the rows.
 COLUMNS = {
-    "plugin": (0.0, 12.0),
+    "plugin": (0.0, 9.5),
+    "__main__": (9.7, 12.0),
     "pytest_integration": (0.0, 12.0),
     "check": (0.0, 9.5),
     "renderings": (9.7, 12.0),

@@ -34,6 +34,7 @@ OPTIONS = (
 #: Name, metavar (none for a flag) and help of what is shown or written when a run ends.
 OUTPUTS = (
     ("summary", "", "a table of the checks: failed ones, worst first, and the slowest"),
+    ("github", "", "in a job of GitHub Actions, annotate wrong lines and write a step summary"),
     ("json", "PATH", "write the record of all checks to a JSON file"),
 )
 
@@ -191,6 +192,17 @@ def pytest_runtest_makereport(
     user_properties.attach_reports(report, item, call, session.unsent())
     user_properties.attach_expected(report, session)
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_json_runtest_metadata(item: pytest.Item) -> dict[str, object] | None:
+    """Add the data of checks to the report of pytest-json-report."""
+    reports = item.config.stash[SESSION_STATE].reports()
+    if not reports:
+        return None
+    from pytest_gradcheck.pytest_integration.user_properties import json_metadata
+
+    return json_metadata(reports)
 
 
 @pytest.fixture(scope="session")

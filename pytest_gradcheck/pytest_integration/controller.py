@@ -6,12 +6,13 @@ The data of checks arrive with the reports of tests. This module does not make c
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import sys
 import time
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from typing import Any
 import pytest
 
 from pytest_gradcheck.current_test import SessionState
-from pytest_gradcheck.pytest_integration import terminal_summary
+from pytest_gradcheck.pytest_integration import github, terminal_summary
 from pytest_gradcheck.pytest_integration.terminal import colour
+from pytest_gradcheck.renderings.github_annotations import render_annotations
 from pytest_gradcheck.report.inert_text import escaped, without_middle
 from pytest_gradcheck.run_record.json_file import RecordError, prepare_path, write_record
 from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Outcome, Record, Run
@@ -72,6 +74,8 @@ class Controller:
         self._problems: list[str] = []
         self._record: Record | None = None
         self._json = _output_path(config, "json")
+        self._is_github = config.getoption("gradcheck_github") and github.is_job()
+        self._step_summary = github.step_summary_path() if self._is_github else None
 
     def take(self, report: pytest.TestReport) -> None:
         """Add the report of a phase of a test, and colour it if a check failed."""
@@ -102,11 +106,11 @@ class Controller:
                 f"the hook pytest_gradcheck_update_record raised {type(error).__name__}: {text}"
             )
         if self._json is not None:
-            try:
+            with self._problem_of(f"the record could not be written to {self._json}"):
                 write_record(record, self._json)
-            except (OSError, RecordError) as error:
-                text = (isinstance(error, OSError) and error.strerror) or str(error)
-                self._problems.append(f"the record could not be written to {self._json}: {text}")
+        if self._step_summary is not None:
+            with self._problem_of("the step summary of GitHub could not be written"):
+                github.append_step_summary(record, self._step_summary)
         if self._problems and session.exitstatus in {
             pytest.ExitCode.OK,
             pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -125,13 +129,24 @@ class Controller:
             terminal_summary.fit_first_lines(terminalreporter)
 
     def write_last_lines(self, terminal: pytest.TerminalReporter) -> None:
-        """Write the totals, and what became of the outputs."""
+        """Write annotations, the totals, and what became of the outputs."""
         if self._record is not None:
+            if self._is_github:
+                terminal.write(render_annotations(self._record))
             terminal_summary.write_totals(terminal, self._record)
         for problem in self._problems:
             terminal.write_line(f"gradcheck: {problem}", red=True)
         if self._json is not None and not self._problems:
             terminal.write_line(f"gradcheck: record written to {self._json}")
+
+    @contextlib.contextmanager
+    def _problem_of(self, text: str) -> Iterator[None]:
+        """Note a problem if an output cannot be written."""
+        try:
+            yield
+        except (OSError, RecordError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+            self._problems.append(f"{text}: {reason}")
 
     def _build(self, session: pytest.Session) -> Record:
         run: Run = {
@@ -140,6 +155,7 @@ class Controller:
             "seconds": time.perf_counter() - self._clock,
             "arguments": [str(argument) for argument in self._config.invocation_params.args],
             "rootdir": str(self._config.rootpath),
+            "repository_path": _repository_path(self._config.rootpath),
             "exit_status": int(session.exitstatus),
             "interrupted": self._interrupted
             or str(session.shouldfail or "")
@@ -231,6 +247,14 @@ def _message(report: pytest.TestReport) -> str | None:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2])
     return None if report.longrepr is None else str(report.longrepr)
+
+
+def _repository_path(rootdir: Path) -> str:
+    for directory in (rootdir, *rootdir.parents):
+        if (directory / ".git").exists():
+            path = rootdir.relative_to(directory).as_posix()
+            return "" if path == "." else path
+    return ""
 
 
 def _versions() -> dict[str, str]:

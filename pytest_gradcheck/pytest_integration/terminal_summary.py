@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from pytest_gradcheck.pytest_integration.failure_groups import CheckedTest, describe_groups
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import is_on_ci
+from pytest_gradcheck.renderings.failure_groups import checked_tests, describe_groups
 from pytest_gradcheck.renderings.summary import (
     TABLE_ROWS,
+    lost_line,
     summary_line,
     summary_table,
     unchecked_lines,
@@ -26,9 +27,6 @@ from pytest_gradcheck.report.formatting import cut_after_word
 from pytest_gradcheck.run_record.record import Record, totals
 
 __all__ = ["fit_first_lines", "write_groups", "write_table", "write_totals"]
-
-#: Outcomes of tests that fail.
-FAILED = ("failed", "error")
 
 #: What pytest writes before the first line of a message.
 SEPARATOR = " - "
@@ -44,7 +42,7 @@ def write_groups(terminal: pytest.TerminalReporter, record: Record) -> None:
     record : Record
         The record of the run.
     """
-    lines = describe_groups(_checked_tests(record))
+    lines = describe_groups(checked_tests(record))
     if not lines:
         return
     terminal.section("gradient checks that fail alike")
@@ -61,20 +59,6 @@ def write_groups(terminal: pytest.TerminalReporter, record: Record) -> None:
             terminal.write_line(part)
 
 
-def _checked_tests(record: Record) -> Iterator[CheckedTest]:
-    """Yield the tests that passed or failed by a check."""
-    for test in record["tests"]:
-        passed = test["outcome"] == "passed"
-        checked = CheckedTest(
-            nodeid=test["nodeid"],
-            parameters=test["parametrization"],
-            checks=tuple(test["checks"]),
-            passed=passed,
-        )
-        if (passed and checked.checks) or (test["outcome"] in FAILED and checked.failing):
-            yield checked
-
-
 def write_table(terminal: pytest.TerminalReporter, record: Record) -> None:
     """Write a section with a table of the checks."""
     is_whole = terminal.config.get_verbosity("gradcheck") > 0
@@ -86,7 +70,7 @@ def write_table(terminal: pytest.TerminalReporter, record: Record) -> None:
 
 def write_totals(terminal: pytest.TerminalReporter, record: Record) -> None:
     """Write one line on all checks, and the tests that completed none."""
-    for line in unchecked_lines(record):
+    for line in filter(None, (*unchecked_lines(record), lost_line(record))):
         terminal.write_line(line, yellow=True)
     all_checks = totals(record)
     if all_checks.checks:

@@ -6,6 +6,7 @@ summary of a failure to the first line of its message.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +17,14 @@ from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
 from pytest_gradcheck.report.records import as_builtin
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.run_record.json_file import named_numbers
 
-__all__ = ["attach_expected", "attach_reports", "set_properties"]
+__all__ = ["attach_expected", "attach_reports", "json_metadata", "set_properties"]
 
 PREFIX = "gradcheck_"
+
+#: The most checks of a test that pytest-html lists.
+LISTED_CHECKS = 20
 
 _PREFIX = re.compile(r"^(E\s+)pytest_gradcheck\.\w+: ")
 
@@ -62,6 +67,8 @@ def attach_reports(
     # xdist sends every attribute of a report.
     data = [r.to_dict() for r in reports]
     vars(report).update(gradcheck=data, gradcheck_parametrization=_parametrization(item))
+    if reports and item.config.getoption("htmlpath", None):
+        vars(report)["extras"] = [*getattr(report, "extras", ()), _html_extra(reports)]
     if call.excinfo is None or not call.excinfo.errisinstance(
         (GradcheckError, GradcheckUsageError)
     ):
@@ -90,6 +97,23 @@ def _plain(value: Any) -> Any:
     """Return the number that a scalar of numpy is; anything else unchanged."""
     is_scalar = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
     return value.item() if is_scalar else value
+
+
+def json_metadata(reports: Sequence[Report]) -> dict[str, object]:
+    """Return the data of checks for pytest-json-report, which writes them as JSON."""
+    return {"gradcheck": [named_numbers(report.to_dict()) for report in reports]}
+
+
+def _html_extra(reports: Sequence[Report]) -> dict[str, str | None]:
+    """Return the first lines of reports for pytest-html, as its ``extras.html`` does."""
+    lines = [str(report).partition("\n")[0] for report in reports[:LISTED_CHECKS]]
+    if len(reports) > LISTED_CHECKS:
+        lines.append(f"... and {len(reports) - LISTED_CHECKS:,} more checks")
+    content = f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+    return dict.fromkeys(("name", "mime_type", "extension")) | {
+        "format_type": "html",
+        "content": content,
+    }
 
 
 def _drop_class_prefix(longrepr: Any) -> None:

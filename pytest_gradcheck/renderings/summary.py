@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pytest_gradcheck.report.formatting import format_difference, format_table
@@ -10,12 +11,13 @@ from pytest_gradcheck.run_record.record import (
     Check,
     Record,
     RecordedTest,
-    badness,
+    failed_checks,
+    lost_tests,
     totals,
     unchecked_tests,
 )
 
-__all__ = ["format_seconds", "summary_line", "summary_table", "unchecked_lines"]
+__all__ = ["format_seconds", "lost_line", "summary_line", "summary_table", "unchecked_lines"]
 
 #: The most checks in the table, and the most tests that are listed by name.
 TABLE_ROWS = 20
@@ -61,6 +63,17 @@ def unchecked_lines(record: Record) -> Iterator[str]:
         yield f"    ... and {len(unchecked) - LISTED_TESTS:,} more"
 
 
+def lost_line(record: Record) -> str:
+    """Return a line on the tests that ended without their check; empty if there are none."""
+    outcomes = Counter(test["outcome"] for test in lost_tests(record))
+    if not outcomes:
+        return ""
+    count = sum(outcomes.values())
+    tests = "1 test" if count == 1 else f"{count:,} tests"
+    listed = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
+    return f"gradcheck: {tests} ended without a completed check ({listed})"
+
+
 def summary_table(record: Record, rows: int | None = TABLE_ROWS) -> Iterator[str]:
     """Yield a table of the checks, those that failed first, worst first, then the slowest.
 
@@ -71,8 +84,16 @@ def summary_table(record: Record, rows: int | None = TABLE_ROWS) -> Iterator[str
     rows : int or None, optional
         The most checks in it; None for all.
     """
-    checks = [(test, check) for test in record["tests"] for check in test["checks"]]
-    checks.sort(key=_priority)
+    failed = list(failed_checks(record))
+    identities = {id(check) for _, check in failed}
+    others = [
+        (test, check)
+        for test in record["tests"]
+        for check in test["checks"]
+        if id(check) not in identities
+    ]
+    others.sort(key=lambda pair: -float(pair[1]["seconds"]))
+    checks = [*failed, *others]
     shown = checks[:rows]
     if not shown:
         return
@@ -81,14 +102,6 @@ def summary_table(record: Record, rows: int | None = TABLE_ROWS) -> Iterator[str
     yield from format_table(cells, (False, False, True, True, True, True, False))
     if len(checks) > len(shown):
         yield f"... and {len(checks) - len(shown):,} more (-v shows all)"
-
-
-def _priority(pair: tuple[RecordedTest, Check]) -> tuple[bool, bool, float, float, str]:
-    """Return a key that puts failed checks first, worst first, and then the slowest."""
-    test, check = pair
-    failed, is_wrong, excess = badness(check)
-    rank = excess if failed else 0.0
-    return not failed, not (failed and is_wrong), -rank, -float(check["seconds"]), test["nodeid"]
 
 
 def _row(test: RecordedTest, check: Check) -> tuple[str, ...]:

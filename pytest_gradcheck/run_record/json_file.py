@@ -20,7 +20,15 @@ from typing import IO, Any
 
 from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Record
 
-__all__ = ["RecordError", "prepare_path", "read_record", "write_record", "write_whole"]
+__all__ = [
+    "RecordError",
+    "json_text",
+    "named_numbers",
+    "prepare_path",
+    "read_record",
+    "write_record",
+    "write_whole",
+]
 
 
 class RecordError(ValueError):
@@ -100,7 +108,7 @@ def _lines(record: Record) -> Iterator[str]:
     yield "{\n"
     rest = {key: value for key, value in record.items() if key not in {"runs", "tests"}}
     for key, value in rest.items():
-        yield f"{json.dumps(key)}: {_dumps(value, key)},\n"
+        yield f"{json.dumps(key)}: {json_text(value, key)},\n"
     yield from _list("runs", record["runs"])
     yield ",\n"
     yield from _list("tests", record["tests"])
@@ -111,34 +119,53 @@ def _list(name: str, items: Any) -> Iterator[str]:
     yield f'"{name}": ['
     for k, item in enumerate(items):
         yield ",\n" if k else "\n"
-        yield _dumps(item, f"{name}[{k}]")
+        yield json_text(item, f"{name}[{k}]")
     yield "\n]"
 
 
-def _dumps(value: Any, place: str) -> str:
-    try:
-        return json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return json.dumps(_with_names(value, place), allow_nan=False)
-
-
-def _with_names(value: Any, place: str) -> Any:
-    """Return `value` with the names of numbers that JSON lacks.
+def json_text(value: Any, place: str = "it") -> str:
+    """Return a part of a record as strict JSON.
 
     Parameters
     ----------
     value : object
-        A part of a record.
-    place : str
+        Builtins; numbers that JSON lacks become their names.
+    place : str, optional
         The accessor of the part, for the error message.
+
+    Raises
+    ------
+    RecordError
+        If it holds something that JSON does not have.
+    """
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return json.dumps(named_numbers(value, place), allow_nan=False)
+
+
+def named_numbers(value: Any, place: str = "it") -> Any:
+    """Return a part of a record with the names of numbers that JSON lacks.
+
+    Parameters
+    ----------
+    value : object
+        Builtins.
+    place : str, optional
+        The accessor of the part, for the error message.
+
+    Raises
+    ------
+    RecordError
+        If it holds something that JSON does not have.
     """
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise RecordError(f"{place} has a key that is no str but {type(key).__name__}")
-        return {key: _with_names(item, f"{place}[{key!r}]") for key, item in value.items()}
+        return {key: named_numbers(item, f"{place}[{key!r}]") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_with_names(item, f"{place}[{k}]") for k, item in enumerate(value)]
+        return [named_numbers(item, f"{place}[{k}]") for k, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
 
+from pytest_gradcheck.report.records import VERDICTS
+
 __all__ = [
+    "FAILED",
     "SCHEMA_VERSION",
     "Check",
     "Outcome",
@@ -24,6 +27,7 @@ __all__ = [
     "Totals",
     "badness",
     "failed_checks",
+    "lost_tests",
     "totals",
     "unchecked_tests",
 ]
@@ -44,6 +48,10 @@ Outcome = Literal[
     "not run",
 ]
 
+#: Outcomes of tests that failed, and of tests that did not come to an end.
+FAILED = ("failed", "error")
+LOST = ("crashed", "unfinished", "not run")
+
 #: The report of a check, as `pytest_gradcheck.Report.to_dict` returns it.
 Check = dict[str, Any]
 
@@ -63,6 +71,8 @@ class Run(TypedDict):
         The command line after ``pytest``.
     rootdir : str
         The directory that the paths of files are relative to.
+    repository_path : str
+        Its path in the repository that contains it; empty at the top, or without a repository.
     exit_status : int
         The exit status of pytest.
     interrupted : str or None
@@ -84,6 +94,7 @@ class Run(TypedDict):
     seconds: float
     arguments: list[str]
     rootdir: str
+    repository_path: str
     exit_status: int
     interrupted: str | None
     collection_errors: list[str]
@@ -184,29 +195,44 @@ def totals(record: Record) -> Totals:
         correct=verdicts["correct"],
         wrong=verdicts["wrong"],
         inconclusive=verdicts["inconclusive"],
-        failed=sum(bool(check["failures"]) for check in checks),
+        failed=len(list(failed_checks(record))),
         evaluations=sum(check["evaluations"] for check in checks),
         seconds=sum(float(check["seconds"]) for check in checks),
     )
 
 
 def failed_checks(record: Record) -> Iterator[tuple[RecordedTest, Check]]:
-    """Yield the checks that failed, each with its test, worst first."""
+    """Yield the checks that made their test fail, each with its test, worst first.
+
+    A test that passed or was expected to fail may have made wrong checks on purpose.
+    """
     failed = [
-        (test, check) for test in record["tests"] for check in test["checks"] if check["failures"]
+        (test, check)
+        for test in record["tests"]
+        if test["outcome"] in FAILED
+        for check in test["checks"]
+        if check["failures"]
     ]
     yield from sorted(failed, key=lambda pair: badness(pair[1]), reverse=True)
 
 
-def badness(check: Check) -> tuple[bool, bool, float]:
-    """Return a key that orders checks by how wrong they are."""
-    excesses = [float(entry["excess"]) for entry in check["worst"]]
-    excess = max((math.inf if math.isnan(e) else e for e in excesses), default=0.0)
-    return bool(check["failures"]), check["verdict"] == "wrong", excess
+def badness(check: Check) -> tuple[int, float]:
+    """Return a key that orders failed checks by how wrong they are, as a message does entries."""
+    deviation = abs(float(check["worst"][0]["deviation"])) if check["worst"] else 0.0
+    is_nan = math.isnan(deviation)
+    return VERDICTS.index(check["verdict"]), math.inf if is_nan else deviation
 
 
 def unchecked_tests(record: Record) -> Iterator[RecordedTest]:
     """Yield the tests that passed and should have completed a check, but did not."""
     for test in record["tests"]:
         if test["expected"] and test["outcome"] == "passed" and not test["checks"]:
+            yield test
+
+
+def lost_tests(record: Record) -> Iterator[RecordedTest]:
+    """Yield the tests that ended before they completed the check that they must complete."""
+    for test in record["tests"]:
+        is_failed = test["outcome"] in FAILED and not test["checks"]
+        if is_failed or test["outcome"] in LOST:
             yield test

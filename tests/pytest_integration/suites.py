@@ -27,7 +27,8 @@ HEADLINE = "x[1]: backward 6.0, numerical 4.0 (a stray factor 3/2?); 2 of 2 entr
 
 #: Plugins that would change the order, the number or the output of tests.
 QUIET = ("-p", "no:randomly", "-p", "no:run-parallel", "-p", "no:asyncio", "-p", "no:anyio",
-         "-p", "no:rerunfailures", "-p", "no:xdist", "-p", "no:hypothesispytest")  # fmt: skip
+         "-p", "no:rerunfailures", "-p", "no:xdist", "-p", "no:hypothesispytest",
+         "-p", "no:metadata", "-p", "no:html", "-p", "no:pytest_jsonreport")  # fmt: skip
 
 
 def run(

@@ -81,12 +81,13 @@ def test_summary_is_the_last_line_but_that_of_pytest(pytester: pytest.Pytester) 
     """It has the totals; what was checked nowhere is said, and where the record is."""
     result = run(pytester, SUITE, "--gradcheck-json=record.json")
     record = read(pytester.path / "record.json")
-    unchecked, name, line, written, _ = result.outlines[-5:]
+    unchecked, name, lost, line, written, _ = result.outlines[-6:]
     assert unchecked == (
         "gradcheck: 1 test has the gradcheck fixture and completed no check "
         "(an error under strict):"
     )
     assert name == "    test_suite.py::test_unchecked"
+    assert lost == "gradcheck: 1 test ended without a completed check (1 failed)"
     evaluations = sum(c["evaluations"] for test in record["tests"] for c in test["checks"])
     assert re.sub(r"[\d.]+ s", "0.1 s", line) == (
         f"gradcheck: 43 checks, 39 correct, 4 wrong; {evaluations:,} evaluations, 0.1 s"

@@ -1,6 +1,11 @@
 """The summary of a record on a terminal."""
 
-from pytest_gradcheck.renderings.summary import summary_line, summary_table, unchecked_lines
+from pytest_gradcheck.renderings.summary import (
+    lost_line,
+    summary_line,
+    summary_table,
+    unchecked_lines,
+)
 from tests.run_record.builders import a_record, a_test, check, wrong
 
 
@@ -20,9 +25,9 @@ def test_table_begins_with_failures_and_goes_on_with_the_slowest() -> None:
     """Failures come worst first; the others slowest first."""
     record = a_record(
         a_test("fast", check(seconds=0.01)),
-        a_test("wrong", wrong(5.0)),
+        a_test("wrong", wrong(5.0), outcome="failed"),
         a_test("slow", check(seconds=2.0)),
-        a_test("worse", wrong(50.0, relative_difference=float("nan"))),
+        a_test("worse", wrong(50.0, relative_difference=float("nan")), outcome="error"),
     )
     assert list(summary_table(record)) == [
         "test   backward  entries  difference  evaluations  seconds  verdict",
@@ -50,3 +55,12 @@ def test_unchecked_tests_are_listed() -> None:
     assert max(map(len, listed)) <= 204
     assert more == "    ... and 2 more"
     assert list(unchecked_lines(a_record(a_test("a", check())))) == []
+
+
+def test_lost_checks_are_counted_by_outcome() -> None:
+    """Nothing is said where none are lost."""
+    lost = [a_test(f"{k}", outcome="not run") for k in range(3)]
+    record = a_record(*lost, a_test("crashed", outcome="crashed"))
+    expected = "gradcheck: 4 tests ended without a completed check (1 crashed, 3 not run)"
+    assert lost_line(record) == expected
+    assert lost_line(a_record(a_test("a", check()))) == ""

@@ -20,9 +20,9 @@ def check(**changes: Any) -> Check:
     }
 
 
-def wrong(excess: float = 10.0, **changes: Any) -> Check:
+def wrong(deviation: float | str = 1.0, **changes: Any) -> Check:
     """Return a check that failed."""
-    failed = {"verdict": "wrong", "failures": ["wrong"], "worst": [{"excess": excess}]}
+    failed = {"verdict": "wrong", "failures": ["wrong"], "worst": [{"deviation": deviation}]}
     return check(**failed | changes)
 
 
@@ -55,6 +55,7 @@ def a_run(identifier: str = "a", started: str = "2026-01-01T00:00:00.000+00:00")
         "seconds": 1.0,
         "arguments": [],
         "rootdir": "/suite",
+        "repository_path": "",
         "exit_status": 0,
         "interrupted": None,
         "collection_errors": [],

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from pytest_gradcheck.pytest_integration.separating_condition import (
+from pytest_gradcheck.renderings.separating_condition import (
     Value,
     separating_conditions,
 )
 from pytest_gradcheck.report.records import Diagnosis, SourceLocation
+from pytest_gradcheck.run_record.record import FAILED, Record
 
-__all__ = ["CheckedTest", "describe_groups"]
+__all__ = ["CheckedTest", "checked_tests", "describe_groups"]
 
 #: The most groups that are shown, and the most test functions of each.
 SHOWN_GROUPS = 6
@@ -63,6 +64,20 @@ class CheckedTest:
     def failing(self) -> tuple[Mapping[str, Any], ...]:
         """The checks that failed; none of a test that passed."""
         return () if self.passed else tuple(check for check in self.checks if check["failures"])
+
+
+def checked_tests(record: Record) -> Iterator[CheckedTest]:
+    """Yield the tests of a record that passed, or that failed by a check."""
+    for test in record["tests"]:
+        checked = CheckedTest(
+            nodeid=test["nodeid"],
+            parameters=test["parametrization"],
+            checks=tuple(test["checks"]),
+            passed=test["outcome"] == "passed",
+        )
+        is_failure = test["outcome"] in FAILED and checked.failing
+        if is_failure or (checked.passed and checked.checks):
+            yield checked
 
 
 def describe_groups(tests: Iterable[CheckedTest]) -> list[str]:

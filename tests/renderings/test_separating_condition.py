@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pytest_gradcheck.pytest_integration.separating_condition import (
+from pytest_gradcheck.renderings.separating_condition import (
     Comparison,
     Conjunction,
     Value,

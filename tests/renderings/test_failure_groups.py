@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_gradcheck import Diagnosis, SourceLocation, WrongLine
-from pytest_gradcheck.pytest_integration.failure_groups import CheckedTest, describe_groups
+from pytest_gradcheck.renderings.failure_groups import CheckedTest, describe_groups
 from tests.report.builders import correct, parameter, report
 
 PASSING = report(correct()).to_dict()

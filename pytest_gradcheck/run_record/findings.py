@@ -1,0 +1,193 @@
+"""What is wrong according to a record: each derivative once, with all tests that found it.
+
+A derivative is identified by a fingerprint of its names: the file and the name of backward, and
+the parameter. Renumbered lines and other test cases do not change it. This module does not know
+formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pytest_gradcheck.run_record.record import (
+    Check,
+    Record,
+    RecordedTest,
+    Run,
+    failed_checks,
+    unchecked_tests,
+)
+
+__all__ = ["DRIVE", "Finding", "Rule", "findings", "repository_file"]
+
+#: Stable identifiers of what may be wrong.
+Rule = Literal["wrong-gradient", "unverified-gradient", "violated-law", "no-check"]
+
+#: Digits of a fingerprint: the probability that two of a million are equal is 1e-7.
+FINGERPRINT_DIGITS = 16
+
+#: The beginning of an absolute path on Windows.
+DRIVE = re.compile(r"[A-Za-z]:/")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A derivative that is wrong, or could not be verified; or a test that checks nothing.
+
+    Attributes
+    ----------
+    rule : str
+        What is wrong with it.
+    fingerprint : str
+        Equal for the same derivative in other runs.
+    parameter : str or None
+        Accessor of the parameter.
+    text : str
+        What was found, as a sentence.
+    file : str or None
+        The file to look at, relative to the top of the repository.
+    first_line, last_line : int or None
+        The lines to look at: those where the gradient goes wrong if they are known, else the
+        definition of backward, else the test.
+    test : RecordedTest
+        The test that found the largest error.
+    check : dict or None
+        Its check.
+    nodeids : tuple of str
+        All tests that found it.
+    """
+
+    rule: Rule
+    fingerprint: str
+    parameter: str | None
+    text: str
+    file: str | None
+    first_line: int | None
+    last_line: int | None
+    test: RecordedTest
+    check: Check | None
+    nodeids: tuple[str, ...]
+
+
+def findings(record: Record) -> list[Finding]:
+    """Return what is wrong according to a record, the worst first.
+
+    Parameters
+    ----------
+    record : Record
+        The record of one or more runs.
+
+    Returns
+    -------
+    list of Finding
+        Each fingerprint once.
+    """
+    found: dict[str, list[Finding]] = {}
+    for finding in _all_findings(record):
+        found.setdefault(finding.fingerprint, []).append(finding)
+    return [_together(same) for same in found.values()]
+
+
+def _together(same: list[Finding]) -> Finding:
+    """Return the first of equal findings, which is the worst, with the node ids of all."""
+    nodeids = dict.fromkeys(finding.test["nodeid"] for finding in same)
+    return replace(same[0], nodeids=tuple(nodeids))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """What is wrong with a check or a test: a rule, a parameter and a sentence."""
+
+    rule: Rule
+    parameter: str | None
+    text: str
+
+
+UNCHECKED = _Reason("no-check", None, "The test must complete a gradient check, and did not.")
+
+
+def _all_findings(record: Record) -> Iterator[Finding]:
+    for test, check in failed_checks(record):
+        run = record["runs"][test["run"]]
+        for reason in _reasons(check):
+            yield _finding(run, test, check, reason)
+    for test in unchecked_tests(record):
+        yield _finding(record["runs"][test["run"]], test, None, UNCHECKED)
+
+
+def _reasons(check: Check) -> Iterator[_Reason]:
+    """Yield what is wrong with a check."""
+    breaches = {breach["text"]: breach["parameter"] for breach in check["breaches"]}
+    verdicts = {p["name"]: p["verdict"] for p in check["parameters"]}
+    for failure in check["failures"]:
+        if failure in breaches:
+            yield _Reason("violated-law", breaches[failure], failure)
+            continue
+        names = [name for name in verdicts if failure.startswith(f"{name}: ")]
+        parameter = max(names, key=len, default=None)
+        is_wrong = parameter is not None and verdicts[parameter] == "wrong"
+        rule: Rule = "wrong-gradient" if is_wrong else "unverified-gradient"
+        yield _Reason(rule, parameter, failure)
+
+
+def _finding(run: Run, test: RecordedTest, check: Check | None, reason: _Reason) -> Finding:
+    definition = None if check is None else check["backward_definition"]
+    location = _wrong_line(check, reason.parameter) or definition
+    if location is None:
+        file, first, last = test["file"], test["line"], test["line"]
+    else:
+        file, first, last = location["file"], location["first_line"], location["last_line"]
+    if definition is not None:
+        derivative = [repository_file(run, definition["file"]), definition["function"]]
+    else:
+        function = repository_file(run, test["nodeid"].partition("[")[0])
+        derivative = [function, "" if check is None else check["backward"]]
+    return Finding(
+        rule=reason.rule,
+        fingerprint=_fingerprint(reason.rule, *derivative, reason.parameter or ""),
+        parameter=reason.parameter,
+        text=reason.text,
+        file=None if file is None else repository_file(run, file),
+        first_line=first,
+        last_line=last,
+        test=test,
+        check=check,
+        nodeids=(test["nodeid"],),
+    )
+
+
+def _wrong_line(check: Check | None, parameter: str | None) -> dict[str, Any] | None:
+    for wrong_line in () if check is None else check["wrong_lines"]:
+        if parameter in wrong_line["parameters"]:
+            location: dict[str, Any] = wrong_line["location"]
+            return location
+    return None
+
+
+def _fingerprint(*identity: str) -> str:
+    text = "\0".join(identity)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def repository_file(run: Run, file: str) -> str:
+    """Return the path of a file relative to the top of its repository, with forward slashes.
+
+    Parameters
+    ----------
+    run : Run
+        The run, whose root directory is in the repository.
+    file : str
+        A path relative to the root directory, or absolute. A file outside the repository keeps
+        its absolute path.
+    """
+    path, root = file.replace("\\", "/"), run["rootdir"].replace("\\", "/")
+    prefix = run["repository_path"]
+    if path.startswith("/") or DRIVE.match(path):
+        top = root.removesuffix(f"/{prefix}") if prefix else root
+        return path.removeprefix(f"{top}/")
+    return posixpath.normpath(posixpath.join(prefix, path))
