@@ -134,7 +134,9 @@ def test_factor_of_a_whole_parameter_is_found_without_a_search() -> None:
     report = check(change)
     ((count, texts),) = wrong(report).values()
     assert count == 20
-    assert texts[0].startswith("consistent with 32 x the true gradient (along two directions")
+    assert texts[0].startswith(
+        "consistent with 32 x the true gradient (1 entry and two directions"
+    )
     assert report.evaluations <= 24
 
 

@@ -67,6 +67,7 @@ def added_terms(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypoth
         slope=np.sign(value),
         term=f"sign({name})",
         cause="a term of an L1 penalty",
+        rank=3,
     )
     for output in call.outputs:
         if output.cotangent is not None and output.cotangent.shape == gradient.axes:

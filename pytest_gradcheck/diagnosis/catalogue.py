@@ -16,21 +16,22 @@ from pytest_gradcheck.diagnosis.rearranged import exchanged, rearranged
 from pytest_gradcheck.diagnosis.symmetric import symmetric_matrices
 from pytest_gradcheck.diagnosis.upstream import upstream
 
-__all__ = ["CATALOGUE", "KINDS", "hypotheses"]
+__all__ = ["KINDS", "hypotheses", "hypotheses_in_place"]
 
 Source = Callable[[ClaimedGradient, CheckedCall], Iterator[Hypothesis]]
 
-CATALOGUE: tuple[Source, ...] = (
+#: Hypotheses about each entry by itself.
+BY_ENTRY: tuple[Source, ...] = (
     constant_multiples,
     value_multiples,
     added_terms,
     rescaled_terms,
-    rearranged,
-    exchanged,
     operands,
     upstream,
-    symmetric_matrices,
 )
+
+#: Hypotheses about the gradient as a whole.
+OF_ARRAYS: tuple[Source, ...] = (rearranged, exchanged, symmetric_matrices)
 
 #: The kinds of diagnoses, and what each says of the claims.
 KINDS = {
@@ -79,5 +80,11 @@ def hypotheses(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothe
     call : CheckedCall
         What is known about the call.
     """
-    for source in CATALOGUE:
+    for source in (*BY_ENTRY, *OF_ARRAYS):
+        yield from source(gradient, call)
+
+
+def hypotheses_in_place(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesis]:
+    """Yield those that make sense where claims are wrong in one place only."""
+    for source in BY_ENTRY:
         yield from source(gradient, call)

@@ -11,12 +11,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_gradcheck.diagnosis.catalogue import hypotheses
+from pytest_gradcheck.diagnosis.catalogue import hypotheses, hypotheses_in_place
 from pytest_gradcheck.diagnosis.claim_patterns import claim_patterns, repeated_claims
-from pytest_gradcheck.diagnosis.comparison import Comparison, Explanation, explain
+from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.exchanged_entries import exchanged_entries
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.hypothesis_test import Explanation, HypothesisTest
 from pytest_gradcheck.diagnosis.named_numbers import Numbers
 from pytest_gradcheck.diagnosis.places import wrong_place
 from pytest_gradcheck.report.records import Diagnosis
@@ -145,7 +146,7 @@ def _explain(
     mask = comparison.suspects if place is None else place.mask
     where = comparison.regions if place is None else (place.diagnosis(),)
     inside = comparison.inside(mask)
-    there = _simplest(inside, hypotheses(gradient, call), numbers)
+    there = _simplest(inside, hypotheses_in_place(gradient, call), numbers)
     if place is not None:
         there = [one for one in there if one.agreement.count >= FEWEST]
     is_said = place is None or place.is_evident or bool(there)
@@ -158,10 +159,11 @@ def _simplest(
     comparison: Comparison, candidates: Iterable[Hypothesis], numbers: Numbers
 ) -> list[Explanation]:
     """Return the simplest hypotheses that explain a comparison by more than chance."""
+    test = HypothesisTest(comparison, numbers)
     count, found = 0, list[Explanation]()
     for hypothesis in candidates:
         count += 1
-        explanation = explain(comparison, hypothesis, numbers)
+        explanation = test.explain(hypothesis)
         if explanation is not None:
             found.append(explanation)
     needed = ENOUGH + math.log10(max(count, 1))
@@ -183,11 +185,12 @@ def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:
         hypothesis = first.hypothesis.for_all(first.agreement)
         if hypothesis is None or len(agreements) < len(found):
             continue
+        directions = max(agreement.directions for agreement in agreements)  # the same ones
         together = replace(
             first.agreement,
-            count=sum(agreement.count for agreement in agreements),
+            count=sum(one.count - one.directions for one in agreements) + directions,
             digits=min(agreement.digits for agreement in agreements),
-            directions=sum(agreement.directions for agreement in agreements),
+            directions=directions,
         )
         yield hypothesis.diagnosis(together)
         return

@@ -37,13 +37,15 @@ class Agreement:
 
     def __str__(self) -> str:
         digits = f"to {self.digits} digit{'' if self.digits == 1 else 's'}"
+        directions = counted(self.directions, "direction")
+        if self.directions == 2:
+            directions = "two directions"
         entries = self.count - self.directions
         if entries <= 0:
-            number = "two directions" if self.count == 2 else counted(self.count, "direction")
-            return f"along {number}, {digits}"
+            return f"along {directions}, {digits}"
         measured = counted(entries, "entry", "entries")
         if self.directions:
-            measured += f" and {counted(self.directions, 'direction')}"
+            measured += f" and {directions}"
         return f"{measured}, {digits}"
 
 

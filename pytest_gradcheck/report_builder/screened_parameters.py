@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.diagnosis.gradient import ClaimedGradient
-from pytest_gradcheck.judgement.entry_verdicts import are_verified_zero
+from pytest_gradcheck.judgement.entry_verdicts import VerdictCode, are_verified_zero
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.screen_result import UNRESOLVED, Finding, ScreenResult
 from pytest_gradcheck.numerics.screening.subarrays import Box
@@ -44,7 +44,7 @@ __all__ = ["describe_screened", "has_rounding_note", "keep_inconclusive", "with_
 NOTABLE_ROUNDING = 1e-12
 
 #: The most right claims that are compared besides wrong ones, and their uncertainty.
-MOST_RIGHT = 16
+MOST_RIGHT = 64
 SLIGHT = 1e-3
 
 
@@ -447,15 +447,32 @@ def _compare_directions(
     largest = np.argsort(-np.abs(rows).min(axis=1))[: len(part.screened.directional_derivatives)]
     claim = rows[largest]
     is_wrong = np.ones(claim.shape, dtype=np.bool_)
-    return Comparison(
+    implied = Comparison(
         gradient=gradient,
-        functionals=Functionals(largest, stand_for_directions=True),
+        functionals=Functionals(largest, implied=largest.size),
         value=claim * (1 - relative_error),
         bound=np.abs(claim) * uncertainty,
         is_wrong=is_wrong,
         is_right=~is_wrong,
         suspects=np.ones(gradient.claim.shape, dtype=np.bool_),
         outputs=_of_outputs(part.problem, outputs),
+    )
+    findings = [f for f in part.findings if f.output in outputs and f.relative_error is not None]
+    measured = replace(part, findings=findings).measured
+    if not measured:
+        return implied
+    entries = np.array(sorted(measured))
+    measurement = _concatenate([measured[k] for k in entries.tolist()])
+    evidence = _evidence(part, part.parameter, entries + part.parameter.start, measurement)
+    return implied.joined(
+        replace(
+            implied,
+            functionals=Functionals(entries),
+            value=measurement.value[:, outputs],
+            bound=measurement.bound[:, outputs],
+            is_wrong=evidence.judgement.has_code(VerdictCode.WRONG)[:, outputs],
+            is_right=evidence.judgement.has_code(VerdictCode.CORRECT)[:, outputs],
+        )
     )
 
 

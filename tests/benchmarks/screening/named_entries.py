@@ -25,7 +25,7 @@ ALL_ROWS = 10**6
 REGION = re.compile(r"wrong in (?P<all>all of )?[^\[\],]+(\['\w+'\])?(\[(?P<index>[^\]]*)\])?, ")
 
 #: The words of a diagnosis of one factor for a whole parameter.
-WHOLE_PARAMETER = "along two directions"
+WHOLE_PARAMETER = "two directions"
 
 #: The words of a diagnosis of a wrong region, with its index.
 

@@ -1,0 +1,239 @@
+"""The test of hypotheses on what was measured, with the evidence counted in digits.
+
+A hypothesis predicts the true gradient, ``offset + c * slope``, so that one test serves entries,
+products with directions and rows of a Jacobian. It fits c to the measurement that determines it
+best, gives c a name, and compares all measurements within their bounds.
+
+A measurement that the claim does not explain counts as many digits as the prediction agrees
+beyond that. The number c costs the digits of the measurement that it was fitted to, or those of
+its name. It does not know why a hypothesis was made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals, Indices
+from pytest_gradcheck.diagnosis.gradient import Booleans, Floats
+from pytest_gradcheck.diagnosis.hypothesis import Agreement, Hypothesis
+from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
+
+__all__ = ["Explanation", "HypothesisTest"]
+
+#: A measurement supports a hypothesis if the uncertainty is below this share of the claim's error.
+LARGEST_RELATIVE_BOUND = 1e-2
+
+#: Claims that differ by less than this, relatively, or by so many of their roundings, are equal.
+RESOLUTION = 1e-9
+ROUNDINGS = 16.0
+
+#: A prediction may be so many error bounds away from a measurement.
+BOUNDS = 2.0
+
+#: The most digits to which numbers agree.
+MOST_DIGITS = 15
+
+#: So many measurements are compared first, where there are more.
+FIRST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A hypothesis that explains all measurements.
+
+    Attributes
+    ----------
+    hypothesis : Hypothesis
+        The hypothesis.
+    agreement : Agreement
+        What it agrees with.
+    evidence : float
+        The digits of agreement that are left when the fitted number is paid for.
+    """
+
+    hypothesis: Hypothesis
+    agreement: Agreement
+    evidence: float
+
+    @property
+    def rank(self) -> int:
+        """The complexity: a fitted number without a name counts."""
+        number = self.agreement.number
+        return self.hypothesis.rank + (number is not None and math.isinf(number.cost))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Readings:
+    """Measurements that are known, in one row: their values, bounds, claims and verdicts."""
+
+    functionals: Functionals
+    known: Booleans
+    shape: tuple[int, ...]
+    value: Floats
+    bound: Floats
+    claimed: Floats
+    is_wrong: Booleans
+    resolution: float
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> _Readings:
+        """Return what is known of a comparison."""
+        known = np.isfinite(comparison.value) & np.isfinite(comparison.bound)
+        return cls(
+            functionals=comparison.functionals,
+            known=known,
+            shape=comparison.gradient.claim.shape,
+            value=comparison.value[known],
+            bound=comparison.bound[known],
+            claimed=comparison.claimed[known],
+            is_wrong=comparison.is_wrong[known],
+            resolution=max(RESOLUTION, ROUNDINGS * comparison.gradient.rounding),
+        )
+
+    def of_array(self, array: Floats | float) -> tuple[Floats, Floats]:
+        """Return the functionals of an array, and bounds on their rounding errors."""
+        shaped = np.broadcast_to(np.asarray(array, dtype=np.float64), self.shape)
+        found = self.functionals.of(shaped)[self.known]
+        return found, self.resolution * self.functionals.size_of(shaped)[self.known]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prediction:
+    """Predicted measurements, how far they may be off, and the digits that the choice cost.
+
+    `number` was fitted to the measurement `best`.
+    """
+
+    value: Floats
+    tolerance: Floats
+    cost: float
+    number: Number | None = None
+    best: int = 0
+
+
+class HypothesisTest:
+    """The test of hypotheses about one gradient.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was claimed and measured.
+    numbers : Numbers
+        Names of numbers.
+    """
+
+    def __init__(self, comparison: Comparison, numbers: Numbers) -> None:
+        self._numbers = numbers
+        stages = [comparison]
+        first = _first_measurements(comparison)
+        if first is not None:
+            stages.insert(0, comparison.of_entries(first))
+        self._stages = [_Readings.of(stage) for stage in stages]
+
+    def explain(self, hypothesis: Hypothesis) -> Explanation | None:
+        """Return how a hypothesis explains all measurements, None where it does not."""
+        found = None
+        with np.errstate(all="ignore"):
+            for readings in self._stages:
+                found = _explain(readings, hypothesis, self._numbers)
+                if found is None:
+                    return None
+        return found
+
+
+def _first_measurements(comparison: Comparison) -> Indices | None:
+    """Return the entries to compare first: the most significant ones, None for all of them."""
+    entries = comparison.functionals.entries
+    if entries is not None:
+        return np.arange(entries.size) if comparison.functionals.directions else None
+    if len(comparison.value) <= FIRST:
+        return None
+    with np.errstate(all="ignore"):
+        gap = np.abs(comparison.claimed - comparison.value) / comparison.bound
+    gap = np.nan_to_num(gap, nan=0.0, posinf=0.0).max(axis=1, initial=0.0)
+    return np.argpartition(-gap, FIRST)[:FIRST]
+
+
+def _explain(readings: _Readings, hypothesis: Hypothesis, numbers: Numbers) -> Explanation | None:
+    """Return how a hypothesis explains some measurements, None where it does not."""
+    offset, rounding = readings.of_array(hypothesis.offset)
+    tolerance = BOUNDS * readings.bound + rounding
+    if hypothesis.slope is None:
+        return _compare(readings, hypothesis, _Prediction(offset, tolerance, hypothesis.cost))
+    slope, rounding = readings.of_array(hypothesis.slope)
+    found = _fit(readings.value - offset, slope, tolerance)
+    if found is None:
+        return None
+    c, uncertainty, best = found
+    for number in _numbers(hypothesis.recognize(c, uncertainty, numbers), hypothesis, c):
+        own = hypothesis.coefficient(number.value)
+        allowed = tolerance + abs(own) * rounding
+        if math.isinf(number.cost):
+            allowed = allowed + abs(c) * uncertainty * np.abs(slope)
+        cost = hypothesis.cost + (0.0 if math.isinf(number.cost) else number.cost)
+        prediction = _Prediction(offset + own * slope, allowed, cost, number, best)
+        explanation = _compare(readings, hypothesis, prediction)
+        if explanation is not None:
+            return explanation
+    return None
+
+
+def _numbers(named: Number, hypothesis: Hypothesis, c: float) -> Iterator[Number]:
+    """Yield a number with its name, then as it was fitted: the name may be chance."""
+    yield named
+    if not math.isinf(named.cost):
+        value = hypothesis.coefficient(c)
+        yield Number(value, f"{value:.6g}")
+
+
+def _compare(
+    readings: _Readings, hypothesis: Hypothesis, prediction: _Prediction
+) -> Explanation | None:
+    """Return how a prediction agrees with all measurements, None where it does not."""
+    value, is_wrong = readings.value, readings.is_wrong
+    number, tolerance, cost = prediction.number, prediction.tolerance, prediction.cost
+    error = np.abs(prediction.value - value)
+    if (error > tolerance).any() or np.isnan(error).all():
+        return None
+    gap = np.abs(readings.claimed - value)
+    digits = np.where(is_wrong & ~np.isnan(error), np.log10(gap / tolerance), 0.0)
+    digits = np.nan_to_num(np.clip(digits, 0.0, MOST_DIGITS), nan=0.0)
+    if number is not None and math.isinf(number.cost):
+        cost += float(digits[prediction.best])
+    supports = is_wrong & (gap > 0) & (tolerance <= LARGEST_RELATIVE_BOUND * gap)
+    supports &= ~np.isnan(error)
+    count = int(np.count_nonzero(supports))
+    if not count:
+        return None
+    size = np.maximum(np.abs(value), gap)[supports]
+    relative = float((error[supports] / size).max())
+    agreement = Agreement(
+        number=number,
+        count=count,
+        digits=MOST_DIGITS if relative == 0 else min(MOST_DIGITS, int(-math.log10(relative))),
+        directions=readings.functionals.along,
+    )
+    return Explanation(hypothesis, agreement, float(digits.sum()) - cost)
+
+
+def _fit(remainder: Floats, slope: Floats, tolerance: Floats) -> tuple[float, float, int] | None:
+    """Fit c to the measurement that determines it best.
+
+    Returns
+    -------
+    tuple of (float, float, int), or None
+        The number c, its relative uncertainty, and the measurement; None where none determines it.
+    """
+    is_usable = np.isfinite(slope) & (slope != 0) & (remainder != 0)
+    relative = np.where(is_usable, tolerance / np.abs(remainder), np.inf)
+    relative = np.nan_to_num(relative, nan=np.inf)
+    if not relative.size:
+        return None
+    best = int(np.argmin(relative))
+    if relative[best] > LARGEST_RELATIVE_BOUND:
+        return None
+    return float(remainder[best] / slope[best]), float(relative[best]), best
