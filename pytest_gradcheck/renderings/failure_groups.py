@@ -154,8 +154,9 @@ def _origins(check: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield location.place, f"goes wrong at {location.place}: {location.summary}"
     if not check["wrong_lines"]:
         for data in chain(check["diagnosis"], *(p["diagnosis"] for p in check["parameters"])):
-            diagnosis = Diagnosis(**data)
-            yield f"{diagnosis.kind} {_NUMBER.sub('#', diagnosis.cause)}", diagnosis.cause
+            cause = Diagnosis(**data).cause
+            if cause.endswith("?"):  # not only where a gradient is wrong, or that it is
+                yield _NUMBER.sub("#", cause), cause
 
 
 def _in_common(texts: Sequence[str]) -> str:

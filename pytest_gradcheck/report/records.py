@@ -41,6 +41,9 @@ Kind = Literal["gradient", "jacobian", "elementwise", "vjp", "jvp"]
 Part = Literal["real", "imag"]
 
 
+#: What ends a clause, outside of an index in brackets.
+_CLAUSE_END = re.compile(r"[:;,] (?![^\[\]]*\])")
+
 #: Words in parentheses that end a clause.
 _EVIDENCE = re.compile(r" \([^()]*\)(?=[:;,.?]|$)")
 
@@ -101,15 +104,15 @@ class Diagnosis:
 
     @property
     def cause(self) -> str:
-        """The question at the end of the text; the text up to its first colon if there is none.
+        """The question at the end of the text; its first clause if there is none.
 
         Examples
         --------
         >>> Diagnosis("factor", "consistent with 2 x the true gradient: a factor 2?", {}).cause
         'a factor 2?'
         """
-        first, _, last = self.brief.rpartition(": ")
-        return last if last.endswith("?") else (first or last).partition(": ")[0]
+        last = self.brief.rpartition(": ")[2]
+        return last if last.endswith("?") else _CLAUSE_END.split(self.brief, maxsplit=1)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ def test_nothing_in_common() -> None:
     assert describe_groups([failed("test_a", factor()), passed("test_b")]) == []
     assert describe_groups([failed("test_a", factor()), failed("test_b", factor("b?"))]) == []
     assert describe_groups([failed("test_a"), failed("test_b")]) == []
+    place = Diagnosis("place", "wrong only in W[0, :] (3 entries), right in the others", {})
+    assert describe_groups([failed("test_a", place), failed("test_b", place)]) == []
 
 
 def test_groups_by_line_and_by_cause() -> None:

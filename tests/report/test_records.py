@@ -86,7 +86,7 @@ def test_entries_are_ranked_by_verdict_then_deviation_then_difference() -> None:
     ("text", "brief", "cause"),
     [
         ("2 x it (to 9 digits): a factor 2?", "2 x it: a factor 2?", "a factor 2?"),
-        ("in W[0, :] (2 of 2), often: all", "in W[0, :], often: all", "in W[0, :], often"),
+        ("in W[0, :] (2 of 2), often: all", "in W[0, :], often: all", "in W[0, :]"),
         ("no pattern", "no pattern", "no pattern"),
         ("f(x): is it max(x)?", "f(x): is it max(x)?", "is it max(x)?"),
     ],
