@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_gradcheck.check.assertions import check_gradient, gradcheck
+    from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
+    from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
     from pytest_gradcheck.errors import (
         GradcheckError,
         GradcheckUsageError,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Breach",
+    "CheckedCall",
+    "ClaimedGradient",
     "Diagnosis",
     "Entry",
     "Gradcheck",
@@ -41,6 +45,7 @@ __all__ = [
     "GradcheckUsageError",
     "GradcheckVacuousWarning",
     "GradcheckWarning",
+    "Hypothesis",
     "Note",
     "OptionValue",
     "ParameterReport",
@@ -53,6 +58,8 @@ __all__ = [
 
 _MODULES = {
     "check.assertions": "check_gradient gradcheck",
+    "diagnosis.gradient": "CheckedCall ClaimedGradient",
+    "diagnosis.hypothesis": "Hypothesis",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
     "report.records": "Breach Diagnosis Entry Note OptionValue ParameterReport "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_gradcheck.diagnosis.diagnose import Suggest
     from pytest_gradcheck.options import Layer
     from pytest_gradcheck.report.report import Report
 
@@ -24,10 +25,10 @@ __all__ = ["RunningTest", "SessionState", "current_test", "session_state"]
 class RunningTest:
     """One run of one test.
 
-    A call overrides the options in `layers`, weakest first, and those in `overrides`
-    override the call. `rerun` is the command that runs the test again. Each report
-    of a completed check is kept, and passed to `finished`; `show` shows a line of
-    progress.
+    A call overrides the options in `layers`, weakest first, and those in `overrides` override
+    the call. `rerun` is the command that runs the test again. Each report of a completed check
+    is kept, and passed to `finished`; `show` shows a line of progress, and `suggest` returns
+    hypotheses of the suite's own.
     """
 
     layers: Sequence[Layer]
@@ -35,6 +36,7 @@ class RunningTest:
     rerun: str
     finished: Callable[[Report], object]
     show: Callable[[str], object] | None = None
+    suggest: Suggest | None = None
     reports: list[Report] = field(default_factory=list)
     sent: int = 0
 
@@ -53,11 +55,10 @@ class RunningTest:
 class SessionState:
     """The running test of a session; its options are read by the first check.
 
-    An event loop that outlives a test keeps a copy of the context of the test that
-    started it. The copy refers to this object, which always has the running test.
-    The tests in `expected`, by node id, must each complete a check. The first test
-    report that has to do with checks names them all, since some may not run; then
-    `is_announced` is True.
+    An event loop that outlives a test keeps a copy of the context of the test that started it.
+    The copy refers to this object, which always has the running test. The tests in `expected`,
+    by node id, must each complete a check. The first test report that has to do with checks
+    names them all, since some may not run; then `is_announced` is True.
     """
 
     prepare: Callable[[pytest.Item], RunningTest]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from concurrent.futures import Executor
 
-    from pytest_gradcheck.report.report import Report
+    from pytest_gradcheck import CheckedCall, ClaimedGradient, Hypothesis, Report
     from pytest_gradcheck.run_record.record import Record
 
 
@@ -23,10 +24,7 @@ def pytest_gradcheck_executor(item: pytest.Item) -> Executor | None:
 
 
 def pytest_gradcheck_finish_check(item: pytest.Item, report: Report) -> None:
-    """Receive the `report` of a completed gradient check of the test `item`.
-
-    It is called for checks that pass and for checks that fail.
-    """
+    """Receive the `report` of a completed check of the test `item`, passed or failed."""
 
 
 def pytest_gradcheck_update_record(config: pytest.Config, record: Record) -> None:
@@ -35,4 +33,14 @@ def pytest_gradcheck_update_record(config: pytest.Config, record: Record) -> Non
     It is called once, in the process that has the reports of all tests. The record itself, its
     runs and its tests may each have a key ``extra`` for data of the suite: Python numbers, text,
     lists and dicts.
+    """
+
+
+def pytest_gradcheck_diagnose(
+    item: pytest.Item, gradient: ClaimedGradient, call: CheckedCall
+) -> Iterable[Hypothesis] | None:
+    """Return hypotheses on why a `gradient` that backward returned in the test `item` is wrong.
+
+    It is called for each wrong parameter of a check that fails; `call` is what is known about the
+    call. A hypothesis is said where it explains all measurements and no simpler one does.
     """

@@ -26,6 +26,7 @@ from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch
 from pytest_gradcheck.check.modes import choose_mode
 from pytest_gradcheck.current_test import RunningTest
+from pytest_gradcheck.diagnosis.diagnose import no_suggestions
 from pytest_gradcheck.errors import (
     PACKAGE_DIRECTORY,
     GradcheckUsageError,
@@ -115,6 +116,7 @@ def _check_once(
 ) -> tuple[Report, bool]:
     """Return the report, and whether a random generator that is not replayed has moved."""
     show, rerun = (None, None) if test is None else (test.show, test.rerun)
+    suggest = (None if test is None else test.suggest) or no_suggestions
     bound = bind(
         call,
         seed=options.seed,
@@ -130,7 +132,9 @@ def _check_once(
             mode = choose_mode(problem, options)
             with show_progress(problem, show, mode.entries) as counted:
                 parameters = mode.check(counted, options)
-                parameters = with_diagnoses(problem, parameters, convention=options.convention)
+                parameters = with_diagnoses(
+                    problem, parameters, convention=options.convention, suggest=suggest
+                )
                 parameters = with_potential(problem, parameters, options)
             report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
             if problem.random_claim and report.failures and not problem.randomness_moved():

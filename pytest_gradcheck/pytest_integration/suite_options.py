@@ -10,6 +10,8 @@ import hashlib
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +21,10 @@ from pytest_gradcheck.options import Layer, parse
 from pytest_gradcheck.pytest_integration.marker import mark_layers
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import progress_line
+
+if TYPE_CHECKING:
+    from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
+    from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 
 __all__ = ["prepare_test", "validate_settings"]
 
@@ -73,7 +79,16 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         rerun=_rerun_command(config, item, overriding.get("seed")),
         finished=lambda report: hook(item=item, report=report),
         show=progress_line(config),
+        suggest=partial(_suggested, item),
     )
+
+
+def _suggested(
+    item: pytest.Item, gradient: ClaimedGradient, call: CheckedCall
+) -> Iterator[Hypothesis]:
+    """Yield the hypotheses of the suite on why a gradient is wrong."""
+    for found in item.ihook.pytest_gradcheck_diagnose(item=item, gradient=gradient, call=call):
+        yield from found
 
 
 def seed_from_node_id(nodeid: str) -> int:

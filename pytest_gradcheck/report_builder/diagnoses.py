@@ -14,7 +14,7 @@ import numpy as np
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Block, Parameter
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
-from pytest_gradcheck.diagnosis.diagnose import Suggest, diagnose, no_suggestions
+from pytest_gradcheck.diagnosis.diagnose import Suggest, diagnose
 from pytest_gradcheck.diagnosis.gradient import (
     CheckedCall,
     ClaimedGradient,
@@ -40,7 +40,7 @@ def with_diagnoses(
     described: ParameterReports,
     *,
     convention: str,
-    suggest: Suggest = no_suggestions,
+    suggest: Suggest,
 ) -> ParameterReports:
     """Return the reports with the likely causes of what is wrong.
 
