@@ -46,6 +46,7 @@ def run(example: Path) -> str:
 
 def normalised(output: str) -> str:
     """Return `output` with its volatile figures replaced, from the first failure or section on."""
+    output = output.replace(f"{FAILING.parent}{os.sep}", "")
     for pattern, replacement in VOLATILE:
         output = pattern.sub(replacement, output)
     lines = [line.rstrip() for line in output.splitlines()]

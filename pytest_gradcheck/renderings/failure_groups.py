@@ -151,7 +151,7 @@ def _origins(check: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """
     for wrong_line in check["wrong_lines"]:
         location = SourceLocation(**wrong_line["location"])
-        yield location.place, f"goes wrong at {location.place}: {location.summary}"
+        yield location.place, f"goes wrong at {location}"
     if not check["wrong_lines"]:
         for data in chain(check["diagnosis"], *(p["diagnosis"] for p in check["parameters"])):
             cause = Diagnosis(**data).cause

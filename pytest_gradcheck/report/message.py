@@ -89,7 +89,7 @@ _PARAMETER_ROW = re.compile(r"^(.*\s\d+/\d+\s+\S+\s+)(wrong|inconclusive|correct
 _HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")
 _WITH_BOLD_PART = (
     re.compile(r"^(run again: )(.*)()$"),
-    re.compile(r"^(\s*goes wrong at )(.+?:[\d-]+)(: .*)$"),
+    re.compile(r"^(\s*goes wrong at )(.+?:[\d-]+)(: .*|)$"),
 )
 
 
@@ -215,9 +215,7 @@ def _wrap_cause(text: str, indent: str) -> list[str]:
 
 def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[str]:
     """Yield the line at which a gradient goes wrong, and what was verified before it."""
-    location = wrong_line.location
-    text = f"{indent}goes wrong at {location.place}: {location.summary}"
-    yield cut_after_word(text, LINE_WIDTH)
+    yield cut_after_word(f"{indent}goes wrong at {wrong_line.location}", LINE_WIDTH)
     if wrong_line.verified:
         read = ", ".join(f"{name} (line {line})" for name, line in wrong_line.verified)
         yield from wrap_text(f"what it reads is right: {read}", f"{indent}{INDENT}")

@@ -7,6 +7,7 @@ does not compute verdicts, and it does not know pytest.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
@@ -144,10 +145,15 @@ class SourceLocation:
         return f"{first}-{self.last_line}" if self.last_line > self.first_line else first
 
     @property
-    def summary(self) -> str:
-        """The first line of the source; dots stand for the others."""
-        first, _, others = self.source.strip().partition("\n")
-        return f"{first} ..." if others else first
+    def statement(self) -> str:
+        """The statement on one line; empty where there are several, none of which is meant."""
+        lines = self.source.strip().splitlines()
+        if len(lines) > 1 and not _is_one_statement(self.source.strip()):
+            return ""
+        return " ".join(map(str.strip, lines))
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.statement}" if self.statement else self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +395,13 @@ class ReportData:
         names = listed(p.name for p in found or self.parameters)
         problem = "names more than one of" if found else "is not one of"
         raise KeyError(f"{shown(name)} {problem} the checked parameters: {names}")
+
+
+def _is_one_statement(source: str) -> bool:
+    try:
+        return len(ast.parse(source).body) == 1
+    except SyntaxError:  # a part of a statement
+        return False
 
 
 def _subscript(index: tuple[int, ...], part: Part | None) -> str:

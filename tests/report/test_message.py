@@ -311,7 +311,7 @@ goes wrong at nn.py:31: dZ2 = dA2 * (Z1 > 0)
 
 
 def test_a_wrong_line_of_one_parameter_is_beneath_it() -> None:
-    """Of several lines the first is shown."""
+    """A statement of several lines is shown on one."""
     source = "dW = (\n    X.T @ dZ\n)"
     location = SourceLocation("nn.py", 31, 33, "backward", source)
     wrong_line = WrongLine(location, ("dW",), (("dZ", 30),), ("W",))
@@ -320,7 +320,7 @@ def test_a_wrong_line_of_one_parameter_is_beneath_it() -> None:
         "W[0, 1]: backward 2.5, numerical 1.25; 2 of 12 entries wrong; goes wrong at nn.py:31-33"
     )
     assert lines[4:6] == [
-        "    goes wrong at nn.py:31-33: dW = ( ...",
+        "    goes wrong at nn.py:31-33: dW = ( X.T @ dZ )",
         "        what it reads is right: dZ (line 30)",
     ]
 

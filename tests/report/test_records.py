@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_gradcheck import Diagnosis, GradcheckError
+from pytest_gradcheck import Diagnosis, GradcheckError, SourceLocation
 from tests.report.builders import correct, entry, parameter, report
 
 
@@ -68,6 +68,22 @@ def test_error_survives_pickling() -> None:
     """A failure can be sent to another process."""
     error = pickle.loads(pickle.dumps(GradcheckError(report(parameter()))))  # noqa: S301  # our own
     assert str(error) == str(report(parameter()))
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("dW = X.T @ dZ", "nn.py:3: dW = X.T @ dZ"),
+        ("    dW = f(\n        X,\n    )", "nn.py:3-5: dW = f( X, )"),
+        ("for k in range(3):", "nn.py:3: for k in range(3):"),
+        ("dZ = 1\ndW = X.T @ dZ", "nn.py:3-4"),
+        ("else:\n    dW = 0", "nn.py:3-4"),
+    ],
+)
+def test_a_location_has_one_statement_or_none(source: str, text: str) -> None:
+    """Of several statements none is shown, since the first need not be the wrong one."""
+    location = SourceLocation("nn.py", 3, 3 + source.count("\n"), "backward", source)
+    assert str(location) == text
 
 
 def test_entries_are_ranked_by_verdict_then_deviation_then_difference() -> None:
