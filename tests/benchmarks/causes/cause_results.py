@@ -122,7 +122,7 @@ def _injected(
         report = subject.check(transformation, **options)
     except GradcheckUsageError:
         return  # refused, with words of its own
-    kinds, harmless = _causes(bug.kinds, true_kinds(right, name, changed[name]))
+    kinds, harmless = _causes(bug.kinds, true_kinds(right, name, {**right.claims, **changed}))
     yield from _result((subject.name, name, bug.name), report, kinds, harmless)
 
 
@@ -138,8 +138,8 @@ def edit_results(
     for wrong in wrong_edits(function, directory, **options):
         with without_warnings():
             claims = HandwrittenSubject(function.name, wrong.path).gradients().claims
-        for name, claim in claims.items():
-            kinds = true_kinds(right, name, claim)
+        for name in claims:
+            kinds = true_kinds(right, name, claims)
             bug = f"{wrong.edit.kind}: {'a pattern' if kinds else 'no pattern'}"
             yield from _result((function.name, name, bug), wrong.report, kinds)
 

@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tests.benchmarks.causes.claimed_gradients import Gradients
+from tests.benchmarks.causes.claimed_gradients import Claims, Gradients
 from tests.corpus.family import Array
 
 __all__ = ["true_kinds"]
@@ -31,7 +31,12 @@ class WrongClaim:
 
     gradients: Gradients
     name: str
-    wrong: Array
+    claims: Claims
+
+    @property
+    def wrong(self) -> Array:
+        """The wrong claim."""
+        return np.asarray(self.claims[self.name], dtype=np.float64)
 
     @property
     def right(self) -> Array:
@@ -64,7 +69,7 @@ class WrongClaim:
         return _proportional(self.wrong - self.right, term)
 
 
-def true_kinds(gradients: Gradients, name: str, wrong: Array) -> frozenset[str]:
+def true_kinds(gradients: Gradients, name: str, claims: Claims) -> frozenset[str]:
     """Return the kinds of diagnosis that are true of a wrong claim.
 
     Parameters
@@ -73,12 +78,13 @@ def true_kinds(gradients: Gradients, name: str, wrong: Array) -> frozenset[str]:
         The right claims.
     name : str
         The parameter.
-    wrong : ndarray
-        The wrong claim about it.
+    claims : mapping of str to ndarray
+        The claims about all parameters.
     """
+    wrong = claims[name]
     if wrong.shape != gradients.claims[name].shape or not np.isfinite(wrong).all():
         return frozenset()
-    claim = WrongClaim(gradients, name, np.asarray(wrong, dtype=np.float64))
+    claim = WrongClaim(gradients, name, claims)
     with np.errstate(all="ignore"):
         return frozenset(kind for kind, holds in TRUTHS.items() if holds(claim))
 
@@ -145,14 +151,14 @@ def _is_constant(claim: WrongClaim) -> bool:
 
 
 def _is_data_term(claim: WrongClaim) -> bool:
-    """Return whether the difference is a multiple of the claim without a penalty."""
-    p, right = claim.parameter.ravel(), claim.right.ravel()
-    difference = (claim.wrong - claim.right).ravel()
+    """Return whether the claim is a multiple of the right one, and of the parameter."""
+    p, right, wrong = claim.parameter.ravel(), claim.right.ravel(), claim.wrong.ravel()
     if right.size < 3:
         return False
     basis = np.stack([right, p], axis=1)
-    coefficients, *_ = np.linalg.lstsq(basis, difference, rcond=None)
-    return _same(basis @ coefficients, difference)
+    coefficients, *_ = np.linalg.lstsq(basis, wrong, rcond=None)
+    has_right = np.abs(coefficients[0] * right).max() > 1e-3 * np.abs(wrong).max()
+    return bool(has_right) and _same(basis @ coefficients, wrong)
 
 
 def _is_transposed(claim: WrongClaim) -> bool:
@@ -183,14 +189,20 @@ def _is_rolled(claim: WrongClaim) -> bool:
     )
 
 
-def _others(claim: WrongClaim) -> Iterator[Array]:
-    for name, other in claim.gradients.claims.items():
-        if name != claim.name and other.shape in {claim.right.shape, claim.right.shape[::-1]}:
-            yield other if other.shape == claim.right.shape else other.T
+def _others(claim: WrongClaim) -> Iterator[tuple[Array, Array]]:
+    """Yield the right and the given claims about other parameters of the same shape."""
+    for name, right in claim.gradients.claims.items():
+        if name != claim.name and right.shape in {claim.right.shape, claim.right.shape[::-1]}:
+            given = claim.claims[name]
+            is_alike = right.shape == claim.right.shape
+            yield (right, given) if is_alike else (right.T, given.T)
 
 
 def _is_exchanged(claim: WrongClaim) -> bool:
-    return any(claim.is_(other) for other in _others(claim)) or _is_permuted(claim)
+    others = list(_others(claim))
+    return _is_permuted(claim) or any(
+        claim.is_(right) and _same(given, claim.right) for right, given in others
+    )
 
 
 def _is_permuted(claim: WrongClaim) -> bool:
@@ -200,7 +212,7 @@ def _is_permuted(claim: WrongClaim) -> bool:
 
 
 def _is_shared_term(claim: WrongClaim) -> bool:
-    return any(claim.differs_by_multiple_of(other) for other in _others(claim))
+    return any(claim.differs_by_multiple_of(right) for right, _ in _others(claim))
 
 
 def _upstream(claim: WrongClaim) -> Iterator[Array]:
