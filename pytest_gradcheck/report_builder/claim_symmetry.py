@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from pytest_gradcheck.binding.backward.claims import Claim
-from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.binding.gradient_problem import Problem, no_claim
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.conservative_field import MixedDerivatives, diagnose_potential
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
@@ -116,9 +116,10 @@ class _ClaimJacobian(Refinement[float, _Differences]):
         """Return whether it is decided."""
         return self.diagnosis is not None
 
-    def pre_func_eval(self) -> float:
-        """Return the next step."""
-        return self.step
+    def pre_func_eval(self) -> float | None:
+        """Return the next step; None where claims are the same at the last one."""
+        is_constant = self.last is not None and not self.last.central.any()
+        return None if is_constant else self.step
 
     def func_eval(self, step: float) -> _Differences:
         """Call backward on both sides of the point, along each direction."""
@@ -191,7 +192,7 @@ def with_potential(
         for report in wrong
     }
     is_explained = bool(described.diagnosis) or all(causes.values())
-    if is_explained or problem.kind not in KINDS or problem.random_claim:
+    if is_explained or problem.kind not in KINDS or problem.claim_at is no_claim:
         return described
     comparisons = (comparison() for comparison in described.comparisons)
     claims = [
