@@ -37,7 +37,7 @@ Outcome = Literal["right", "both", "silent", "wrong"]
 OUTCOMES: tuple[Outcome, ...] = ("right", "both", "silent", "wrong")
 
 #: Kinds that say where claims are wrong, or of what kind backward is, and name no cause.
-NO_CAUSES = frozenset({"everywhere", "places", "coupled", "inconsistent", "consistent"})
+NO_CAUSES = frozenset({"everywhere", "places", "coupled", "no-potential", "consistent"})
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class Gradients:
         What forward returned, where it is a number.
     numbers : mapping of str to float
         The numbers among the arguments.
+    arrays : sequence of ndarray
+        The arrays among the arguments.
     cotangents : sequence of ndarray
         The upstream gradients.
     under_ones, under_squares : callable or None
@@ -40,6 +42,7 @@ class Gradients:
     parameters: Claims
     value: float | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
+    arrays: Sequence[Array] = ()
     cotangents: Sequence[Array] = ()
     under_ones: Callable[[], Claims] | None = None
     under_squares: Callable[[], Claims] | None = None

@@ -202,6 +202,7 @@ class _Call:
             parameters,
             float(value) if np.ndim(value) == 0 else None,
             self.numbers,
+            [value for value in arguments.values() if isinstance(value, np.ndarray)],
             cotangents,
             (lambda: under([np.ones_like(c) for c in cotangents])) if upstream else None,
             (lambda: under([c * c for c in cotangents])) if upstream else None,

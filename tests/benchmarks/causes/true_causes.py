@@ -215,6 +215,28 @@ def _is_shared_term(claim: WrongClaim) -> bool:
     return any(claim.differs_by_multiple_of(right) for right, _ in _others(claim))
 
 
+def _operands(claim: WrongClaim) -> Iterator[Array]:
+    """Yield the arrays of the call, as they stand along the axes of the parameter."""
+    shape = claim.right.shape
+    for array in (*claim.gradients.arrays, *claim.gradients.parameters.values()):
+        for axes in combinations(range(len(shape)), array.ndim):
+            if array.size > 1 and array.shape == tuple(shape[axis] for axis in axes):
+                others = [axis for axis in range(len(shape)) if axis not in axes]
+                yield np.broadcast_to(np.expand_dims(array, others), shape)
+
+
+def _is_operand(claim: WrongClaim) -> bool:
+    return any(
+        claim.is_multiple_of(claim.right * array)
+        or _proportional(claim.right, claim.wrong * array)
+        for array in _operands(claim)
+    )
+
+
+def _is_operand_term(claim: WrongClaim) -> bool:
+    return any(claim.differs_by_multiple_of(array) for array in _operands(claim))
+
+
 def _upstream(claim: WrongClaim) -> Iterator[Array]:
     yield from (c for c in claim.gradients.cotangents if c.shape == claim.right.shape)
 
@@ -289,6 +311,10 @@ TRUTHS: dict[str, Callable[[WrongClaim], bool]] = {
     "permutation": _is_permuted,
     "shared-term": _is_shared_term,
     "upstream-term": _is_upstream_term,
+    "operand": _is_operand,
+    "mask": _is_operand,
+    "operand-term": _is_operand_term,
+    "activation": _is_power_of_value,
     "upstream-ignored": _ignores_upstream,
     "upstream-twice": _has_upstream_twice,
     "repeated": _is_repeated,
