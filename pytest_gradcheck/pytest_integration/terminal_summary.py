@@ -23,7 +23,7 @@ from pytest_gradcheck.renderings.summary import (
     summary_table,
     unchecked_lines,
 )
-from pytest_gradcheck.report.formatting import cut_after_word
+from pytest_gradcheck.report.formatting import cut_after_clause
 from pytest_gradcheck.run_record.record import Record, totals
 
 __all__ = ["fit_first_lines", "write_groups", "write_table", "write_totals"]
@@ -79,7 +79,7 @@ def write_totals(terminal: pytest.TerminalReporter, record: Record) -> None:
 
 
 def fit_first_lines(terminal: pytest.TerminalReporter) -> None:
-    """Shorten the first lines of failures between words, so that pytest does not cut a word.
+    """Shorten the first lines of failures to whole clauses or words, before pytest cuts a word.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def fit_first_lines(terminal: pytest.TerminalReporter) -> None:
             continue
         crash = getattr(report.longrepr, "reprcrash", None)
         if crash is not None:
-            crash.message = cut_after_word(crash.message, _columns_left(config, report))
+            crash.message = cut_after_clause(crash.message, _columns_left(config, report))
 
 
 def _columns_left(config: pytest.Config, report: pytest.TestReport) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 __all__ = [
     "LINE_WIDTH",
     "TEXT_WIDTH",
+    "cut_after_clause",
     "cut_after_word",
     "elide",
     "format_bound",
@@ -44,8 +45,11 @@ TEXT_WIDTH = 72
 #: A space between words, outside of an index in brackets.
 _SPACE = re.compile(r" (?![^\[\]]*\])")
 
-#: A parenthesis at the end of a text that is not closed.
-_OPEN_PARENTHESIS = re.compile(r" \([^()]*$")
+#: What follows a clause.
+_CLAUSE_END = re.compile(r"; | \(")
+
+#: A text is cut after a clause that takes this share of the width, or more.
+LEAST_SHARE = 0.5
 
 #: The space between the columns of a table.
 COLUMN_GAP = "  "
@@ -54,18 +58,22 @@ COLUMN_GAP = "  "
 def format_number(value: float, digits: int = DIGITS) -> str:
     """Return `value` with `digits` significant digits, as a Python float literal.
 
+    A number whose integer part has as many digits is given one more, and no false zero.
+
     Examples
     --------
     >>> format_number(0.63290787197), format_number(-1e300, 3)
     ('0.63290787', '-1e+300')
-    >>> format_number(float("nan")), format_number(3.0)
-    ('nan', '3.0')
+    >>> format_number(float("nan")), format_number(3.0), format_number(1403.72, 4)
+    ('nan', '3.0', '1403.7')
     """
     text = f"{value:.{digits}g}"
     if math.isfinite(value) and math.isinf(float(text)):
         text = repr(value)  # the largest floats round up to infinity
-    is_integer = text.lstrip("-").isdigit()
-    return f"{text}.0" if is_integer else text
+    if not text.lstrip("-").isdigit():
+        return text
+    is_rounded = abs(value) >= 10 ** (digits - 1) and float(text) != value
+    return f"{value:.1f}" if is_rounded else f"{text}.0"
 
 
 def format_pair(backward: float, numerical: float, digits: int = DIGITS) -> tuple[str, str]:
@@ -151,11 +159,11 @@ def format_table(rows: Sequence[Sequence[str]], right_aligned: Sequence[bool]) -
 
 
 def cut_after_word(text: str, width: int) -> str:
-    """Shorten `text` at its end; words and indices stay whole, and no parenthesis stays open.
+    """Shorten `text` at its end; words and indices in brackets stay whole.
 
     Examples
     --------
-    >>> cut_after_word("W[0, 1]: backward 2.5 (a factor 2?)", 32)
+    >>> cut_after_word("W[0, 1]: backward 2.5, numerical 1.25", 28)
     'W[0, 1]: backward 2.5 ...'
     >>> cut_after_word("W[0, 1]: backward 2.5", 9)
     '...'
@@ -163,8 +171,24 @@ def cut_after_word(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     ends = [space.start() for space in _SPACE.finditer(text) if space.start() + 4 <= width]
-    kept = _OPEN_PARENTHESIS.sub("", text[: ends[-1]]) if ends else ""
-    return f"{kept.rstrip(',;:')} ..." if kept else "..."[:width]
+    return f"{text[: ends[-1]].rstrip(',;:')} ..." if ends else "..."[:width]
+
+
+def cut_after_clause(text: str, width: int) -> str:
+    """Shorten `text` at the end of a clause if it is long enough, else as `cut_after_word`.
+
+    A clause ends at a semicolon or before a parenthesis. It is complete without dots.
+
+    Examples
+    --------
+    >>> cut_after_clause("W[0, 1]: backward 2.5 (a factor 2?); 1 of 6 entries wrong", 50)
+    'W[0, 1]: backward 2.5 (a factor 2?)'
+    >>> cut_after_clause("W[0, 1]: backward 2.5 (a factor 2?); 1 of 6 entries wrong", 34)
+    'W[0, 1]: backward 2.5'
+    """
+    ends = [end.start() for end in _CLAUSE_END.finditer(text) if end.start() <= width]
+    is_long = len(text) > width and ends and ends[-1] >= LEAST_SHARE * width
+    return text[: ends[-1]] if is_long else cut_after_word(text, width)
 
 
 def elide(name: str, width: int) -> str:

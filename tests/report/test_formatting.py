@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_gradcheck.report.formatting import (
     LINE_WIDTH,
     TEXT_WIDTH,
+    cut_after_clause,
     cut_after_word,
     elide,
     format_bound,
@@ -85,6 +86,24 @@ def test_text_is_cut_between_words(words: list[str], width: int) -> None:
         assert [word.rstrip(",;:") for word in kept] == [
             word.rstrip(",;:") for word in words[: len(kept)]
         ]
+
+
+@given(st.integers(4, 60))
+def test_text_is_cut_after_a_clause(width: int) -> None:
+    """A clause is complete without dots; before the first one, the text ends after a word."""
+    text = "W[0, 1]: backward 2.5 (a factor 2?); 1 of 6 entries wrong"
+    cut = cut_after_clause(text, width)
+    assert len(cut) <= width
+    assert cut in {
+        *("...", "W[0, 1] ...", "W[0, 1]: backward ..."),
+        *("W[0, 1]: backward 2.5", "W[0, 1]: backward 2.5 (a factor 2?)", text),
+    }
+
+
+def test_an_early_clause_is_not_all_that_is_left() -> None:
+    """Most of the width is used."""
+    text = "x (call): this is no name of an argument of f; write wrt='x'"
+    assert cut_after_clause(text, 40) == "x (call): this is no name of an ..."
 
 
 def test_an_index_is_not_cut() -> None:
