@@ -16,7 +16,7 @@ from pytest_gradcheck.diagnosis.rearranged import exchanged, rearranged
 from pytest_gradcheck.diagnosis.symmetric import symmetric_matrices
 from pytest_gradcheck.diagnosis.upstream import upstream
 
-__all__ = ["KINDS", "hypotheses", "hypotheses_in_place"]
+__all__ = ["BY_ENTRY", "KINDS", "hypotheses_of_arrays"]
 
 Source = Callable[[ClaimedGradient, CheckedCall], Iterator[Hypothesis]]
 
@@ -70,8 +70,8 @@ KINDS = {
 }
 
 
-def hypotheses(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesis]:
-    """Yield all hypotheses of the catalogue about one gradient.
+def hypotheses_of_arrays(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesis]:
+    """Yield the hypotheses about a gradient as a whole.
 
     Parameters
     ----------
@@ -80,11 +80,5 @@ def hypotheses(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothe
     call : CheckedCall
         What is known about the call.
     """
-    for source in (*BY_ENTRY, *OF_ARRAYS):
-        yield from source(gradient, call)
-
-
-def hypotheses_in_place(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesis]:
-    """Yield those that make sense where claims are wrong in one place only."""
-    for source in BY_ENTRY:
+    for source in OF_ARRAYS:
         yield from source(gradient, call)

@@ -7,16 +7,15 @@ in a screen some entries and products with directions. It does not test hypothes
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient, Floats
+from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient, Floats, Indices
 from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["Comparison", "Functionals"]
-
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,27 +41,32 @@ class Functionals:
         """The number of directions that were measured."""
         return self.implied + len(self.directions)
 
-    def of(self, array: Floats) -> Floats:
+    def of(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the functionals of an array of shape (*axes, m), shape (k + directions, m)."""
-        rows = array.reshape(-1, array.shape[-1])
-        some = rows if self.entries is None else rows[self.entries]
+        some = self._entries_of(array)
         if not self.directions:
             return some
+        rows = array.reshape(-1, array.shape[-1])
         # Not by BLAS, whose threads wait for each other on a busy machine.
         along = [np.einsum("i,ij->j", direction, rows) for direction in self.directions]
         return np.concatenate([some, np.stack(along)])
 
     def size_of(self, array: Floats) -> Floats:
         """Return the size of what the functionals sum up, in the 2-norm."""
-        rows = array.reshape(-1, array.shape[-1])
-        some = np.abs(rows if self.entries is None else rows[self.entries])
+        some: Floats = np.abs(self._entries_of(array))
         if not self.directions:
             return some
+        rows = array.reshape(-1, array.shape[-1])
         along = [
             np.sqrt(np.einsum("i,i,ij,ij->j", direction, direction, rows, rows))
             for direction in self.directions
         ]
         return np.concatenate([some, np.stack(along)])
+
+    def _entries_of(self, array: NDArray[Any]) -> NDArray[Any]:
+        if self.entries is None:
+            return array.reshape(-1, array.shape[-1])
+        return array[np.unravel_index(self.entries, array.shape[:-1])]  # without a copy of all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,8 +122,23 @@ class Comparison:
         count = len(self.value) - len(self.functionals.directions)
         return self.of_entries(np.arange(count)) if count < len(self.value) else self
 
-    def of_entries(self, which: Indices) -> Comparison:
-        """Return the comparison of some of the single entries, by their numbers."""
+    def by_itself(self) -> Comparison:
+        """Return the comparison of measured entries, as of a parameter of one axis."""
+        entries = self.functionals.entries
+        if entries is None or self.functionals.directions:
+            raise ValueError("more than single entries is compared")
+        return replace(
+            self,
+            gradient=self.gradient.at(entries),
+            functionals=replace(self.functionals, entries=np.arange(entries.size)),
+            suspects=self.is_wrong,
+            regions=(),
+        )
+
+    def of_entries(self, which: Indices | None) -> Comparison:
+        """Return the comparison of some of the single entries, by their numbers; None for all."""
+        if which is None:
+            return self
         entries = self.functionals.entries
         return replace(
             self,
@@ -146,7 +165,7 @@ class Comparison:
 
     def inside(self, place: Booleans) -> Comparison:
         """Return the comparison of what was measured in a place, of the shape of the claims."""
-        mask = self.functionals.of(place.astype(np.float64)) != 0
+        mask = self.functionals.of(place) != 0
         return replace(
             self,
             value=np.where(mask, self.value, np.nan),

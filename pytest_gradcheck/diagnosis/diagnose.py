@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_gradcheck.diagnosis.catalogue import hypotheses, hypotheses_in_place
+from pytest_gradcheck.diagnosis.catalogue import BY_ENTRY, hypotheses_of_arrays
 from pytest_gradcheck.diagnosis.claim_patterns import claim_patterns, repeated_claims
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.exchanged_entries import exchanged_entries
@@ -129,14 +129,16 @@ def _explain(
 ) -> _Findings:
     """Return what explains a comparison: all of it, or the place where it is wrong."""
     gradient = comparison.gradient
-    sources = (
+    search = _Search(comparison, call, numbers)
+    search.by_entry()
+    for source in (
         suggest(gradient, call),
-        hypotheses(gradient, call),
+        hypotheses_of_arrays(gradient, call),
         exchanged_entries(comparison),
-    )
-    everywhere = _simplest(comparison, (h for source in sources for h in source), numbers)
-    if everywhere:
-        return _Findings(everywhere)
+    ):
+        search.among(source)
+    if search.simplest():
+        return _Findings(search.simplest())
     repeated = repeated_claims(comparison)
     if repeated is not None:
         return _Findings(others=[repeated])
@@ -146,7 +148,9 @@ def _explain(
     mask = comparison.suspects if place is None else place.mask
     where = comparison.regions if place is None else (place.diagnosis(),)
     inside = comparison.inside(mask)
-    there = _simplest(inside, hypotheses_in_place(gradient, call), numbers)
+    search = _Search(inside, call, numbers)
+    search.by_entry()
+    there = search.simplest()
     if place is not None:
         there = [one for one in there if one.agreement.count >= FEWEST]
     is_said = place is None or place.is_evident or bool(there)
@@ -155,21 +159,72 @@ def _explain(
     return _Findings(others=[*(where if is_said else ()), *causes])
 
 
-def _simplest(
-    comparison: Comparison, candidates: Iterable[Hypothesis], numbers: Numbers
-) -> list[Explanation]:
-    """Return the simplest hypotheses that explain a comparison by more than chance."""
-    test = HypothesisTest(comparison, numbers)
-    count, found = 0, list[Explanation]()
-    for hypothesis in candidates:
-        count += 1
-        explanation = test.explain(hypothesis)
-        if explanation is not None:
-            found.append(explanation)
-    needed = ENOUGH + math.log10(max(count, 1))
-    found = [one for one in found if one.evidence >= needed]
-    least = min((one.rank for one in found), default=0)
-    return [one for one in found if one.rank == least]
+@dataclass(slots=True)
+class _Search:
+    """The search for hypotheses that explain a comparison.
+
+    Attributes
+    ----------
+    comparison : Comparison
+        What was claimed and measured.
+    call : CheckedCall
+        What is known about the call.
+    numbers : Numbers
+        Names of numbers.
+    tested : int
+        The number of hypotheses that were tested.
+    found : list of Explanation
+        Those that explain everything.
+    test : HypothesisTest
+        The test of them.
+    """
+
+    comparison: Comparison
+    call: CheckedCall
+    numbers: Numbers
+    tested: int = 0
+    found: list[Explanation] = field(default_factory=list)
+    test: HypothesisTest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.test = HypothesisTest(self.comparison, self.numbers)
+
+    def by_entry(self) -> None:
+        """Test the hypotheses about each entry by itself: on few entries first, if there are many.
+
+        Then only the entries that were measured are computed.
+        """
+        comparison, call = self.comparison, self.call
+        first = self.test.first
+        some = comparison if first is None else comparison.of_entries(first)
+        entries = some.functionals.entries
+        if entries is not None:
+            call = call.at(comparison.gradient, entries)
+            some = some.by_itself()
+        search = _Search(some, call, self.numbers)
+        for source in BY_ENTRY:
+            before = len(search.found)
+            search.among(source(some.gradient, call))
+            if first is not None and len(search.found) > before:
+                self.among(source(comparison.gradient, self.call))
+        self.tested = max(self.tested, search.tested)
+        if first is None:
+            self.found += search.found
+
+    def among(self, candidates: Iterable[Hypothesis]) -> None:
+        """Test some hypotheses."""
+        for hypothesis in candidates:
+            self.tested += 1
+            explanation = self.test.explain(hypothesis)
+            if explanation is not None:
+                self.found.append(explanation)
+
+    def simplest(self) -> list[Explanation]:
+        """Return the simplest of those found that explain more than chance would."""
+        needed = ENOUGH + math.log10(max(self.tested, 1))
+        found = [one for one in self.found if one.evidence >= needed]
+        least = min((one.rank for one in found), default=0)
+        return [one for one in found if one.rank == least]
 
 
 def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:

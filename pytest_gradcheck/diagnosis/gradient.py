@@ -5,18 +5,28 @@ All arrays are those of the check; nobody may change them. It does not know what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 
-__all__ = ["Booleans", "CheckedCall", "ClaimedGradient", "Floats", "OperandArray", "OutputValues"]
+__all__ = [
+    "Booleans",
+    "CheckedCall",
+    "ClaimedGradient",
+    "Floats",
+    "Indices",
+    "OperandArray",
+    "OutputValues",
+]
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Indices = NDArray[np.intp]
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +64,18 @@ class ClaimedGradient:
     def axes(self) -> tuple[int, ...]:
         """The shape of the parameter."""
         return self.value.shape
+
+    def at(self, entries: Indices) -> ClaimedGradient:
+        """Return the claims about some coordinates, as about a parameter of one axis."""
+        index = np.unravel_index(entries, self.axes)
+        full = self.claim.shape[:-1]
+        return replace(
+            self,
+            value=self.value[index],
+            claim=self.claim[index],
+            imaginary=_at(self.imaginary, full, index),
+            output=None if self.output is None else _at(self.output, full, index),
+        )
 
     @property
     def parameter(self) -> Floats:
@@ -112,6 +134,49 @@ class CheckedCall:
     arrays: tuple[OperandArray, ...] = ()
     other_convention: str | None = None
 
+    def at(self, gradient: ClaimedGradient, entries: Indices) -> CheckedCall:
+        """Return what is known about some coordinates of a parameter, as of one axis.
+
+        What does not belong to single coordinates of it is left out.
+        """
+        axes = gradient.axes
+        index = np.unravel_index(entries, axes)
+        return replace(
+            self,
+            gradients=tuple(g.at(entries) for g in self.gradients if g.axes == axes),
+            outputs=tuple(
+                replace(o, value=o.value[index], cotangent=o.cotangent[index])
+                for o in self.outputs
+                if o.cotangent is not None and o.cotangent.shape == axes
+            ),
+            arrays=tuple(
+                replace(array, value=np.broadcast_to(array.value, axes)[index])
+                for array in self.arrays
+                if array.value.size > 1 and is_broadcastable(array.value.shape, axes)
+            ),
+        )
+
     def others(self, gradient: ClaimedGradient) -> list[ClaimedGradient]:
         """Return the gradients of the other parameters."""
         return [other for other in self.gradients if other.name != gradient.name]
+
+
+def _at(
+    array: NDArray[Number], axes: tuple[int, ...], index: tuple[Indices, ...]
+) -> NDArray[Number]:
+    """Return an array that broadcasts to all claims at some coordinates."""
+    if array.ndim < 2:
+        return array
+    return np.asarray(np.broadcast_to(array, (*axes, array.shape[-1]))[index])
+
+
+def is_broadcastable(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+    """Return whether an array of a shape broadcasts to the axes of a parameter.
+
+    Examples
+    --------
+    >>> is_broadcastable((4, 1), (3, 4, 5)), is_broadcastable((3,), (3, 4))
+    (True, False)
+    """
+    pairs = zip(shape[::-1], axes[::-1], strict=False)
+    return len(shape) <= len(axes) and all(own in {1, length} for own, length in pairs)

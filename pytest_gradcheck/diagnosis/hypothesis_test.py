@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals, Indices
-from pytest_gradcheck.diagnosis.gradient import Booleans, Floats
+from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
+from pytest_gradcheck.diagnosis.gradient import Booleans, Floats, Indices
 from pytest_gradcheck.diagnosis.hypothesis import Agreement, Hypothesis
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
 
@@ -127,26 +128,34 @@ class HypothesisTest:
     """
 
     def __init__(self, comparison: Comparison, numbers: Numbers) -> None:
-        self._numbers = numbers
-        stages = [comparison]
-        first = _first_measurements(comparison)
-        if first is not None:
-            stages.insert(0, comparison.of_entries(first))
-        self._stages = [_Readings.of(stage) for stage in stages]
+        self._comparison, self._numbers = comparison, numbers
+
+    @cached_property
+    def first(self) -> Indices | None:
+        """The entries that are compared first, where there are more; None for all."""
+        return _first_measurements(self._comparison)
+
+    @cached_property
+    def _few(self) -> _Readings:
+        return _Readings.of(self._comparison.of_entries(self.first))
+
+    @cached_property
+    def _all(self) -> _Readings:
+        return _Readings.of(self._comparison)
 
     def explain(self, hypothesis: Hypothesis) -> Explanation | None:
         """Return how a hypothesis explains all measurements, None where it does not."""
-        found = None
         with np.errstate(all="ignore"):
-            for readings in self._stages:
-                found = _explain(readings, hypothesis, self._numbers)
-                if found is None:
-                    return None
-        return found
+            if self.first is not None and not _explain(self._few, hypothesis, self._numbers):
+                return None
+            return _explain(self._all, hypothesis, self._numbers)
 
 
 def _first_measurements(comparison: Comparison) -> Indices | None:
-    """Return the entries to compare first: the most significant ones, None for all of them."""
+    """Return the entries to compare first, None for all of them.
+
+    Half of them are the most significant ones; these may all be alike.
+    """
     entries = comparison.functionals.entries
     if entries is not None:
         return np.arange(entries.size) if comparison.functionals.directions else None
@@ -155,7 +164,9 @@ def _first_measurements(comparison: Comparison) -> Indices | None:
     with np.errstate(all="ignore"):
         gap = np.abs(comparison.claimed - comparison.value) / comparison.bound
     gap = np.nan_to_num(gap, nan=0.0, posinf=0.0).max(axis=1, initial=0.0)
-    return np.argpartition(-gap, FIRST)[:FIRST]
+    significant = np.argpartition(-gap, FIRST // 2)[: FIRST // 2]
+    spread = np.linspace(0, gap.size - 1, FIRST // 2).astype(np.intp)
+    return np.union1d(significant, spread)
 
 
 def _explain(readings: _Readings, hypothesis: Hypothesis, numbers: Numbers) -> Explanation | None:

@@ -194,7 +194,7 @@ def _multiple(gradient: ClaimedGradient, shape: Shape, value: Floats, name: str)
 def _of_rectifiers(gradient: ClaimedGradient) -> Iterator[Hypothesis]:
     """Yield the hypotheses that the mask of a ReLU is missing, or the slope of a leaky one."""
     positive = gradient.parameter > 0
-    if gradient.output is None or positive.all() or not positive.any():
+    if gradient.output is None:
         return
     inside = np.where(positive, gradient.claim, 0.0)
     yield Hypothesis(

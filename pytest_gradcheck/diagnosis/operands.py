@@ -16,6 +16,7 @@ from pytest_gradcheck.diagnosis.gradient import (
     ClaimedGradient,
     Floats,
     OperandArray,
+    is_broadcastable,
 )
 from pytest_gradcheck.diagnosis.hypothesis import Factor, Hypothesis
 
@@ -66,10 +67,9 @@ def operands(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesi
 
 def _fitting(array: OperandArray, gradient: ClaimedGradient) -> Floats | None:
     """Return an array in a shape that broadcasts to the claims, None where it has none."""
-    value, axes = array.value, gradient.axes
-    if value.size < 2 or value.ndim > len(axes) or gradient.imaginary.any():
+    value = array.value
+    if value.size < 2 or gradient.imaginary.any():
         return None
-    lengths = zip(value.shape[::-1], axes[::-1], strict=False)
-    if any(own not in {1, length} for own, length in lengths):
+    if not is_broadcastable(value.shape, gradient.axes):
         return None
     return np.asarray(value, dtype=np.float64)[..., None]
