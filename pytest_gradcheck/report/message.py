@@ -32,6 +32,7 @@ from pytest_gradcheck.report.records import (
     ReportData,
     WrongLine,
 )
+from pytest_gradcheck.report.representation import listed
 from pytest_gradcheck.report.short_names import parameter_with_short_names, with_short_names
 
 __all__ = ["markup_segments", "render_text"]
@@ -151,11 +152,8 @@ def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
     backward, numerical = format_pair(worst.backward, worst.numerical, HEADLINE_DIGITS)
     values = f": backward {backward}, numerical {numerical}"
     line = elide(worst.name, max(LINE_WIDTH - len(values), SHORTEST_NAME)) + values
-    (own,) = (
-        parameter_with_short_names(p, names)
-        for p in report.parameters
-        if names.get(p.name, p.name) == worst.parameter
-    )
+    own = next(p for p in report.parameters if names.get(p.name, p.name) == worst.parameter)
+    own = parameter_with_short_names(own, names)
     for clause in (*_likely_cause(report, own), f"; {wrong}", *_wrong_place(report, own)):
         if len(line + clause) <= LINE_WIDTH:
             line += clause
@@ -199,7 +197,7 @@ def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
     lines = [line for each in report.diagnosis for line in _wrap_cause(each.text, "")]
     for wrong_line in report.wrong_lines:
         if len(wrong_line.parameters) > 1:
-            following = ", ".join(names.get(name, name) for name in wrong_line.parameters)
+            following = listed(names.get(name, name) for name in wrong_line.parameters)
             lines += _wrong_line(wrong_line, "")
             lines += wrap_text(f"{following} follow from it", INDENT)
     return lines
@@ -223,7 +221,7 @@ def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[str]:
 
 def _parameter_table(report: ReportData, names: Mapping[str, str]) -> list[str]:
     """Return the table of parameters, with remarks indented below each row."""
-    listed, counted = _listed_and_counted(report)
+    shown, counted = _shown_and_counted(report)
     rows = [("parameter", "shape", "wrong", "difference", "verdict")]
     rows += [
         (
@@ -233,11 +231,11 @@ def _parameter_table(report: ReportData, names: Mapping[str, str]) -> list[str]:
             format_difference(p.relative_difference),
             p.verdict,
         )
-        for p in listed
+        for p in shown
     ]
     heading, *lines = format_table(rows, (False, False, True, True, False))
     result = [heading]
-    for parameter, line in zip(listed, lines, strict=True):
+    for parameter, line in zip(shown, lines, strict=True):
         result += [line, *_remarks(report, parameter_with_short_names(parameter, names))]
     for verdict in VERDICT_ORDER:
         same = [p for p in counted if p.verdict == verdict]
@@ -248,17 +246,17 @@ def _parameter_table(report: ReportData, names: Mapping[str, str]) -> list[str]:
     return result
 
 
-def _listed_and_counted(report: ReportData) -> tuple[list[ParameterReport], list[ParameterReport]]:
-    """Return the parameters to list, worst first, and those to count."""
+def _shown_and_counted(report: ReportData) -> tuple[list[ParameterReport], list[ParameterReport]]:
+    """Return the parameters to show, worst first, and those to count."""
     ranked = sorted(report.parameters, key=_severity, reverse=True)
-    listed, counted = list[ParameterReport](), list[ParameterReport]()
+    shown, counted = list[ParameterReport](), list[ParameterReport]()
     for verdict in VERDICT_ORDER:
         same = [p for p in ranked if p.verdict == verdict]
         limit = max(LISTED_PARAMETERS, len(report.worst))
         limit += len(same) == limit + 1  # one line for one parameter
-        listed += same[:limit]
+        shown += same[:limit]
         counted += same[limit:]
-    return listed, counted
+    return shown, counted
 
 
 def _severity(parameter: ParameterReport) -> tuple[int, float, float]:
@@ -348,8 +346,8 @@ def _reason_lines(entries: list[Entry]) -> Iterator[str]:
         if entry.reason is not None and entry.verdict == "wrong":
             names.setdefault(entry.reason, []).append(entry.name)
     for reason, having in names.items():
-        listed = having[0] if len(having) == 1 else f"{having[0]} and {len(having) - 1} more"
-        yield from wrap_text(f"{listed}: {reason}", INDENT)
+        subject = having[0] if len(having) == 1 else f"{having[0]} and {len(having) - 1} more"
+        yield from wrap_text(f"{subject}: {reason}", INDENT)
 
 
 def _closing(report: ReportData) -> list[str]:
