@@ -40,9 +40,10 @@ OPEN = {"place", "places", "coupled", *SIDES}
 STEPS = (1e-5, 1e-6)
 ROUNDING = 1e-14
 
-#: Two of its entries differ if they are so many errors apart, and by this share; those below
-#: another share of the largest may have any error.
+#: Two of its entries differ if they are so many errors apart, and by this share. They are equal if
+#: the error is below another share; those below a third share of the largest are zero.
 DIFFERS = 10.0
+VISIBLE = 1e-5
 CLOSE = 1e-3
 NEGLIGIBLE = 1e-12
 
@@ -254,10 +255,11 @@ def structure_of(check: EditedCheck, case: Case) -> Structure:
         return "separable"
     if not check.is_of_backward:
         return "gradient"
-    if ((asymmetry > DIFFERS * error) & (asymmetry > CLOSE * larger)).any():
+    differs = asymmetry > DIFFERS * error
+    if (differs & (asymmetry > VISIBLE * larger)).any():
         return "no gradient"
     is_known = (error <= CLOSE * larger) | (larger <= NEGLIGIBLE * larger.max())
-    return "gradient" if is_known.all() else "unknown"
+    return "gradient" if (is_known & ~differs).all() else "unknown"
 
 
 def _jacobian(claim: Function, case: Case, step: float) -> Array:
