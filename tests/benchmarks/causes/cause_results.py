@@ -176,7 +176,8 @@ def _result(
 
 def _kind(diagnosis: Diagnosis) -> str:
     """Return the kind of a diagnosis; that a screen found errors everywhere is no place."""
-    is_everywhere = diagnosis.kind == "place" and "wrong in all of" in diagnosis.text
+    text = diagnosis.text
+    is_everywhere = diagnosis.kind == "place" and "in all of" in text and "of output" not in text
     return "everywhere" if is_everywhere else diagnosis.kind
 
 
