@@ -89,7 +89,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         reports = _Reports(config)
         config.pluginmanager.register(reports, "gradcheck-reports")
-        if any(config.getoption(f"gradcheck_{name}") for name, _, _ in OUTPUTS):
+        is_wanted = any(config.getoption(f"gradcheck_{name}") for name, _, _ in OUTPUTS)
+        if is_wanted and not config.getoption("collectonly"):
             reports.controller = reports.start()
     if any(_is_set(config, name) for name, _, _ in OPTIONS):
         from pytest_gradcheck.pytest_integration.suite_options import validate_settings

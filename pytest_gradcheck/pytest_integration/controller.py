@@ -7,31 +7,37 @@ The data of checks arrive with the reports of tests. This module does not make c
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
-import platform
 import sys
 import time
-import uuid
-from collections.abc import Generator, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.pytest_integration import github, terminal_summary
+from pytest_gradcheck.pytest_integration.run_description import describe_run
 from pytest_gradcheck.pytest_integration.terminal import colour
 from pytest_gradcheck.renderings.github_annotations import render_annotations
-from pytest_gradcheck.report.inert_text import escaped, without_middle
-from pytest_gradcheck.run_record.json_file import RecordError, prepare_path, write_record
-from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Outcome, Record, Run
-from pytest_gradcheck.run_record.run_log import MESSAGE_LENGTH, Phase, RunLog
+from pytest_gradcheck.report.inert_text import escaped
+from pytest_gradcheck.run_record.json_file import (
+    RecordError,
+    prepare_path,
+    record_lines,
+    write_whole,
+)
+from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Outcome, Record
+from pytest_gradcheck.run_record.run_log import Phase, RunLog, first_line
 
 __all__ = ["start_controller"]
 
-#: Packages whose versions may explain a result.
-PACKAGES = ("pytest-gradcheck", "pytest", "numpy", "scipy", "torch", "jax", "pytest-xdist")
+#: What is written to a file that an option names: in words, and how.
+FILES: Mapping[str, tuple[str, Callable[[Record], Iterator[str]]]] = {
+    "json": ("record", record_lines),
+}
+
+#: Exit statuses with which a run without a promised file must not end.
+PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 #: The result of pytest-xdist for a test whose worker died, in the place of a phase.
 CRASHED = "???"
@@ -65,15 +71,17 @@ class Controller:
     ) -> None:
         self._config = config
         self._session_state = session_state
-        self._option_names = option_names
         self._log = RunLog()
-        self._started = datetime.now(UTC)
-        self._clock = time.perf_counter()
+        self._started = time.perf_counter()
+        self._run = describe_run(config, option_names)
         self._interrupted: str | None = None
         self._collection_errors = set[str]()
         self._problems: list[str] = []
+        self._written: list[str] = []
         self._record: Record | None = None
-        self._json = _output_path(config, "json")
+        self._files = {
+            name: path for name in FILES if (path := _output_path(config, name)) is not None
+        }
         self._is_github = config.getoption("gradcheck_github") and github.is_job()
         self._step_summary = github.step_summary_path() if self._is_github else None
 
@@ -95,26 +103,20 @@ class Controller:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Make the record of the run, and write it."""
+        """Make the record of the run, and write what was asked for."""
         self._log.expect(self._session_state.expected)
         self._record = record = self._build(session)
-        try:
+        with self._problem_of("the hook pytest_gradcheck_update_record failed"):
             self._config.hook.pytest_gradcheck_update_record(config=self._config, record=record)
-        except Exception as error:  # noqa: BLE001  # of the suite
-            text = without_middle(escaped(str(error)), MESSAGE_LENGTH)
-            self._problems.append(
-                f"the hook pytest_gradcheck_update_record raised {type(error).__name__}: {text}"
-            )
-        if self._json is not None:
-            with self._problem_of(f"the record could not be written to {self._json}"):
-                write_record(record, self._json)
+        for name, path in self._files.items():
+            what, render = FILES[name]
+            with self._problem_of(f"the {what} could not be written to {path}"):
+                write_whole(path, render(record))
+                self._written.append(f"{what} written to {path}")
         if self._step_summary is not None:
             with self._problem_of("the step summary of GitHub could not be written"):
                 github.append_step_summary(record, self._step_summary)
-        if self._problems and session.exitstatus in {
-            pytest.ExitCode.OK,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        }:
+        if self._problems and session.exitstatus in PASSING:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if not self._config.pluginmanager.hasplugin("terminalreporter"):
             for problem in self._problems:
@@ -136,48 +138,41 @@ class Controller:
             terminal_summary.write_totals(terminal, self._record)
         for problem in self._problems:
             terminal.write_line(f"gradcheck: {problem}", red=True)
-        if self._json is not None and not self._problems:
-            terminal.write_line(f"gradcheck: record written to {self._json}")
+        for written in self._written:
+            terminal.write_line(f"gradcheck: {written}")
 
     @contextlib.contextmanager
     def _problem_of(self, text: str) -> Iterator[None]:
-        """Note a problem if an output cannot be written."""
+        """Note a problem with one output, which must not cost the others."""
         try:
             yield
-        except (OSError, RecordError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or str(error)
-            self._problems.append(f"{text}: {reason}")
+        except Exception as error:  # noqa: BLE001  # also of hooks of the suite
+            self._problems.append(f"{text}: {_reason(error)}")
 
     def _build(self, session: pytest.Session) -> Record:
-        run: Run = {
-            "id": uuid.uuid4().hex,
-            "started": self._started.isoformat(timespec="milliseconds"),
-            "seconds": time.perf_counter() - self._clock,
-            "arguments": [str(argument) for argument in self._config.invocation_params.args],
-            "rootdir": str(self._config.rootpath),
-            "repository_path": _repository_path(self._config.rootpath),
-            "exit_status": int(session.exitstatus),
-            "interrupted": self._interrupted
-            or str(session.shouldfail or "")
-            or str(session.shouldstop or "")
-            or None,
-            "collection_errors": sorted(self._collection_errors),
-            "workers": self._log.workers(),
-            "versions": _versions(),
-            "settings": self._settings(),
+        stopped = self._interrupted or session.shouldfail or session.shouldstop
+        self._run.update(
+            {
+                "seconds": time.perf_counter() - self._started,
+                "exit_status": int(session.exitstatus),
+                "interrupted": first_line(str(stopped)) if stopped else None,
+                "collection_errors": sorted(map(escaped, self._collection_errors)),
+                "workers": self._log.workers(),
+            }
+        )
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "runs": [self._run],
+            "tests": self._log.tests(),
         }
-        return {"schema_version": SCHEMA_VERSION, "runs": [run], "tests": self._log.tests()}
 
-    def _settings(self) -> dict[str, dict[str, Any]]:
-        """Return the options of the suite as they were written."""
-        settings = {}
-        sources = (("ini", self._config.getini), ("command line", self._config.getoption))
-        for origin, read in sources:
-            for name in self._option_names:
-                value = read(f"gradcheck_{name}")
-                if value is not None:
-                    settings[name] = {"value": value, "origin": origin}
-        return settings
+
+def _reason(error: Exception) -> str:
+    """Return what an exception says, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = first_line(str(error))
+    return text if isinstance(error, RecordError) else f"{type(error).__name__}: {text}"
 
 
 class LastLines:
@@ -247,21 +242,3 @@ def _message(report: pytest.TestReport) -> str | None:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2])
     return None if report.longrepr is None else str(report.longrepr)
-
-
-def _repository_path(rootdir: Path) -> str:
-    for directory in (rootdir, *rootdir.parents):
-        if (directory / ".git").exists():
-            path = rootdir.relative_to(directory).as_posix()
-            return "" if path == "." else path
-    return ""
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

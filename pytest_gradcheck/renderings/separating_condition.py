@@ -33,8 +33,12 @@ ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {">": gt, "<": lt}
 #: The largest probability with which some condition separates the cases by chance.
 LARGEST_CHANCE = 0.2
 
-#: The most values in a choice of values.
+#: The most values of a parameter that is compared. With more, each case has a value of its own.
+MOST_VALUES = 200
+
+#: The most values in a choice of values, and of a parameter whose values are chosen from.
 MOST_CHOICES = 3
+MOST_TO_CHOOSE_FROM = 40
 
 #: The most conditions that separate equally well, of which all are returned.
 MOST_ALTERNATIVES = 2
@@ -111,7 +115,8 @@ def separating_conditions(
         return ()
     cases = [*failing, *passing]
     wanted = (1 << len(failing)) - 1
-    parameters = {name: _cases_by_value(name, cases) for name in failing[0]}
+    all_values = ((name, _cases_by_value(name, cases)) for name in failing[0])
+    parameters = {name: values for name, values in all_values if len(values) <= MOST_VALUES}
     simple = [each for item in parameters.items() for each in _comparisons(*item)]
     choices = [each for item in parameters.items() for each in _choices(*item)]
     tried = set[int]()
@@ -120,7 +125,8 @@ def separating_conditions(
         tried.update(members for members, _ in as_many)
         found = [condition for members, condition in as_many if members == wanted]
         if found:
-            is_chance = len(tried) > LARGEST_CHANCE * comb(len(cases), len(failing))
+            # The number of ways may be beyond the range of a float.
+            is_chance = len(tried) / LARGEST_CHANCE > comb(len(cases), len(failing))
             return () if is_chance else _simplest(found)
     return ()
 
@@ -151,7 +157,9 @@ def _comparisons(parameter: str, values: Sequence[ValueCases]) -> Iterator[Candi
 
 
 def _choices(parameter: str, values: Sequence[ValueCases]) -> Iterator[Candidate]:
-    """Yield all choices of a few values of a parameter."""
+    """Yield all choices of a few values of a parameter that does not have many."""
+    if len(values) > MOST_TO_CHOOSE_FROM:
+        return
     for count in range(2, min(MOST_CHOICES, len(values) - 1) + 1):
         for chosen in combinations(values, count):
             comparison = Comparison(parameter, "in", tuple(value for value, _ in chosen))

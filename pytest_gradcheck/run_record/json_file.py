@@ -26,6 +26,7 @@ __all__ = [
     "named_numbers",
     "prepare_path",
     "read_record",
+    "record_lines",
     "write_record",
     "write_whole",
 ]
@@ -68,7 +69,7 @@ def write_record(record: Record, path: Path) -> None:
     OSError
         If the file cannot be written; then it is unchanged.
     """
-    write_whole(path, _lines(record))
+    write_whole(path, record_lines(record))
 
 
 def write_whole(path: Path, parts: Iterator[str]) -> None:
@@ -103,8 +104,14 @@ def _new_file(path: Path) -> Iterator[tuple[Path, IO[str]]]:
         temporary.unlink(missing_ok=True)
 
 
-def _lines(record: Record) -> Iterator[str]:
-    """Yield the JSON of a record, a line for each run and each test."""
+def record_lines(record: Record) -> Iterator[str]:
+    """Yield the JSON of a record, a line for each run and each test.
+
+    Raises
+    ------
+    RecordError
+        If the record holds something that JSON does not have.
+    """
     yield "{\n"
     rest = {key: value for key, value in record.items() if key not in {"runs", "tests"}}
     for key, value in rest.items():

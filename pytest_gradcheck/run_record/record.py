@@ -67,8 +67,6 @@ class Run(TypedDict):
         Date and time in UTC, as in ISO 8601.
     seconds : float
         Wall time of the run.
-    arguments : list of str
-        The command line after ``pytest``.
     rootdir : str
         The directory that the paths of files are relative to.
     repository_path : str
@@ -92,7 +90,6 @@ class Run(TypedDict):
     id: str
     started: str
     seconds: float
-    arguments: list[str]
     rootdir: str
     repository_path: str
     exit_status: int

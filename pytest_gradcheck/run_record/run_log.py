@@ -13,7 +13,7 @@ from typing import Any
 from pytest_gradcheck.report.inert_text import escaped, without_middle
 from pytest_gradcheck.run_record.record import Check, Outcome, RecordedTest
 
-__all__ = ["MESSAGE_LENGTH", "Phase", "RunLog"]
+__all__ = ["MESSAGE_LENGTH", "Phase", "RunLog", "first_line"]
 
 #: The most characters of a message.
 MESSAGE_LENGTH = 500
@@ -123,13 +123,13 @@ class RunLog:
         return {
             "nodeid": escaped(phases[0].nodeid),
             "run": 0,
-            "worker": phases[0].worker,
+            "worker": None if phases[0].worker is None else escaped(phases[0].worker),
             "file": escaped(phases[0].file),
             "line": phases[0].line,
             "parametrization": phases[0].parametrization,
             "expected": phases[0].nodeid in self._expected,
             "outcome": outcome,
-            "message": None if message is None else _inert(message),
+            "message": None if message is None else first_line(message),
             "attempts": max(run_of_test.attempts, 1),
             "seconds": sum(phase.seconds for phase in phases),
             "checks": [check for phase in phases for check in phase.checks or ()],
@@ -153,7 +153,7 @@ def _not_run(nodeid: str) -> RecordedTest:
     }
 
 
-def _inert(message: str) -> str:
-    """Return the first line of a message, escaped; it may begin with an empty line."""
+def first_line(message: str) -> str:
+    """Return the first line of a message, inert; it may begin with an empty line."""
     first: Iterator[str] = (line for line in message.split("\n") if line.strip())
     return without_middle(escaped(next(first, "")), MESSAGE_LENGTH)

@@ -7,6 +7,8 @@ import pytest
 
 from tests.pytest_integration.records import outcomes, read, recorded
 from tests.pytest_integration.suites import run
+from tests.renderings.test_ctrf import rendered as ctrf
+from tests.renderings.test_sarif import rendered as sarif
 
 SUITE = """
 @pytest.mark.parametrize("k", range(20))
@@ -182,7 +184,10 @@ def test_hook_adds_to_the_record(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ("raise KeyError('x')", "the hook pytest_gradcheck_update_record raised KeyError: 'x'"),
+        (
+            "raise KeyError('x')",
+            "the hook pytest_gradcheck_update_record failed: KeyError: 'x'",
+        ),
         (
             "record['extra'] = {'x': {1}}",
             "record could not be written to *record.json: extra['x'] is of the class set, which*",
@@ -297,3 +302,26 @@ def test_it(gradcheck, tmp_path, monkeypatch):
     monkeypatch.chdir(pytester.path)
     run(pytester, body, "--gradcheck-json=a/b/record.json")
     assert outcomes(read(pytester.path / "a/b/record.json")) == {"test_it": "passed"}
+
+
+def test_collecting_writes_no_record(pytester: pytest.Pytester) -> None:
+    """The record of the last run stays."""
+    (pytester.path / "record.json").write_text("before")
+    body = "def test_it(gradcheck): gradcheck(f, good, X)"
+    run(pytester, body, "--gradcheck-json=record.json", "--collect-only")
+    assert (pytester.path / "record.json").read_text() == "before"
+
+
+def test_outputs_of_two_hundred_checks(pytester: pytest.Pytester) -> None:
+    """Every rendering is valid; each failing function is one result."""
+    body = """
+@pytest.mark.parametrize("k", range(200))
+def test_it(gradcheck, k):
+    gradcheck(f, bad if k % 10 == 3 else good, X + k)
+"""
+    record = recorded(pytester, body)
+    assert sum(outcome == "failed" for outcome in outcomes(record).values()) == 20
+    (result,) = sarif(record)["results"]
+    assert result["occurrenceCount"] == 20
+    assert ctrf(record)["summary"]["failed"] == 20
+    assert comparable(recorded(pytester, body, "-n2")) == comparable(record)

@@ -123,7 +123,7 @@ def test_a_fault_is_said_without_a_terminal_plugin(pytester: pytest.Pytester) ->
     pytester.makepyfile(test_suite=HEADER + GOOD)
     result = pytester.runpytest_subprocess(*QUIET, "-p", "no:terminal", "--gradcheck-json=r.json")
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    assert "raised ZeroDivisionError: division by zero" in result.stderr.str()
+    assert "failed: ZeroDivisionError: division by zero" in result.stderr.str()
 
 
 def test_two_runs_that_write_the_same_file(pytester: pytest.Pytester) -> None:

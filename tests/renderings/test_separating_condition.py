@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from itertools import product
 
@@ -152,3 +153,16 @@ def test_numbers_of_other_types_are_other_values() -> None:
     cases: list[Case] = [{"x": x} for x in (1, 1.0, True, math.nan) for _ in range(3)]
     assert explained(cases, lambda case: case["x"] is True) == ["x == True"]
     assert explained(cases, lambda case: case["x"] != case["x"]) == ["x == nan"]
+
+
+def test_many_values_take_little_time_and_memory() -> None:
+    """A suite may have thousands of cases, each with a value of its own."""
+    cases = [{"k": k, "even": k % 2 == 0, "third": k % 150} for k in range(10_000)]
+    failing = [case for case in cases if case["even"]]
+    passing = [case for case in cases if not case["even"]]
+    started = time.process_time()
+    found = separating_conditions(failing, passing)
+    assert [str(comparison) for (comparison,) in found] == ["even == True"]
+    scattered = [case for case in cases if case["k"] % 20 == 3]
+    assert separating_conditions(scattered, [c for c in cases if c not in scattered]) == ()
+    assert time.process_time() - started < 10

@@ -53,7 +53,6 @@ def a_run(identifier: str = "a", started: str = "2026-01-01T00:00:00.000+00:00")
         "id": identifier,
         "started": started,
         "seconds": 1.0,
-        "arguments": [],
         "rootdir": "/suite",
         "repository_path": "",
         "exit_status": 0,
