@@ -43,25 +43,20 @@ class Functionals:
 
     def of(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the functionals of an array of shape (*axes, m), shape (k + directions, m)."""
-        some = self._entries_of(array)
-        if not self.directions:
-            return some
-        rows = array.reshape(-1, array.shape[-1])
-        # Not by BLAS, whose threads wait for each other on a busy machine.
-        along = [np.einsum("i,ij->j", direction, rows) for direction in self.directions]
-        return np.concatenate([some, np.stack(along)])
+        return self.with_sizes(array)[0]
 
-    def size_of(self, array: Floats) -> Floats:
-        """Return the size of what the functionals sum up, in the 2-norm."""
-        some: Floats = np.abs(self._entries_of(array))
+    def with_sizes(self, array: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
+        """Return the functionals, and the sizes of what they sum up, in the 2-norm."""
+        some = self._entries_of(array)
+        size: Floats = np.abs(some)
         if not self.directions:
-            return some
-        rows = array.reshape(-1, array.shape[-1])
-        along = [
-            np.sqrt(np.einsum("i,i,ij,ij->j", direction, direction, rows, rows))
-            for direction in self.directions
-        ]
-        return np.concatenate([some, np.stack(along)])
+            return some, size
+        columns = array.reshape(-1, array.shape[-1]).T
+        # Not by BLAS, whose threads wait for each other on a busy machine.
+        terms = [[direction * column for column in columns] for direction in self.directions]
+        sums = np.array([[np.sum(term) for term in row] for row in terms])
+        sizes = np.sqrt([[np.einsum("i,i->", term, term) for term in row] for row in terms])
+        return np.concatenate([some, sums]), np.concatenate([size, sizes])
 
     def _entries_of(self, array: NDArray[Any]) -> NDArray[Any]:
         if self.entries is None:
@@ -115,6 +110,11 @@ class Comparison:
     def is_sweep(self) -> bool:
         """Whether every entry was measured."""
         return self.functionals.entries is None
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether any entry was measured by itself."""
+        return len(self.value) > len(self.functionals.directions)
 
     @property
     def without_directions(self) -> Comparison:

@@ -139,6 +139,8 @@ def _explain(
         search.among(source)
     if search.simplest():
         return _Findings(search.simplest())
+    if not comparison.has_entries:
+        return _Findings()
     repeated = repeated_claims(comparison)
     if repeated is not None:
         return _Findings(others=[repeated])
@@ -198,7 +200,7 @@ class _Search:
         first = self.test.first
         some = comparison if first is None else comparison.of_entries(first)
         entries = some.functionals.entries
-        if entries is not None:
+        if entries is not None and entries.size:
             call = call.at(comparison.gradient, entries)
             some = some.by_itself()
         search = _Search(some, call, self.numbers)

@@ -97,9 +97,11 @@ class _Readings:
 
     def of_array(self, array: Floats | float) -> tuple[Floats, Floats]:
         """Return the functionals of an array, and bounds on their rounding errors."""
+        if isinstance(array, float) and array == 0:
+            return np.zeros(self.value.shape), np.zeros(self.value.shape)
         shaped = np.broadcast_to(np.asarray(array, dtype=np.float64), self.shape)
-        found = self.functionals.of(shaped)[self.known]
-        return found, self.resolution * self.functionals.size_of(shaped)[self.known]
+        found, sizes = self.functionals.with_sizes(shaped)
+        return found[self.known], self.resolution * sizes[self.known]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +160,8 @@ def _first_measurements(comparison: Comparison) -> Indices | None:
     """
     entries = comparison.functionals.entries
     if entries is not None:
-        return np.arange(entries.size) if comparison.functionals.directions else None
+        has_both = entries.size and comparison.functionals.directions
+        return np.arange(entries.size) if has_both else None
     if len(comparison.value) <= FIRST:
         return None
     with np.errstate(all="ignore"):

@@ -75,7 +75,9 @@ def with_diagnoses(
         replace(report, diagnosis=(*report.diagnosis, *found.get(report.name, ())))
         for report in described.parameters
     )
-    return replace(described, parameters=parameters, diagnosis=causes.of_all)
+    names = {report.name for report in described.parameters}
+    of_all = [one for name, own in found.items() if name not in names for one in own]
+    return replace(described, parameters=parameters, diagnosis=(*causes.of_all, *of_all))
 
 
 def _has_claims(problem: Problem, name: str) -> bool:

@@ -37,6 +37,7 @@ from pytest_gradcheck.report_builder.parameter_report import (
     relative_difference,
     status_reason,
 )
+from pytest_gradcheck.report_builder.unexplained_residuals import compare_residuals
 
 __all__ = ["describe_screened", "has_rounding_note", "keep_inconclusive", "with_rounding_notes"]
 
@@ -173,7 +174,7 @@ def describe_screened(
         "fast",
         tuple(reports),
         _directional_difference(screened),
-        comparisons=tuple(comparisons),
+        comparisons=(*comparisons, *compare_residuals(problem, screened)),
     )
 
 

@@ -240,6 +240,7 @@ class _Screening:
             scales=function.scales,
             smallest_scale=function.scales.least(),
             fixed=self._probe.directions.fixed,
+            directions=self._probe.directions,
         )
 
     @property

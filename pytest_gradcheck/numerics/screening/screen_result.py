@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement
+from pytest_gradcheck.numerics.screening.direction_weights import CodedDirections
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionalDerivative
-from pytest_gradcheck.numerics.screening.subarrays import Box
+from pytest_gradcheck.numerics.screening.subarrays import Box, whole_region
 from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["UNRESOLVED", "Finding", "ScreenResult", "Suspect", "reference_magnitude"]
@@ -130,6 +131,8 @@ class ScreenResult:
     fixed : ndarray of int
         Coordinates that no direction moved: they make outputs far noisier than others do, or are
         zero, where the function may have a kink or the edge of its domain.
+    directions : CodedDirections or None
+        Draws the directions again; None where other directions were measured.
     """
 
     directional_derivatives: tuple[DirectionalDerivative, ...]
@@ -142,6 +145,16 @@ class ScreenResult:
     scales: Scales
     smallest_scale: Floats
     fixed: Indices
+    directions: CodedDirections | None = None
+
+    def direction(self, which: int) -> Floats:
+        """Return a direction over everything, drawn again."""
+        if self.directions is None:
+            raise ValueError("other directions were measured than those that are drawn")
+        segments = self.directions.segments
+        drawn = np.zeros(segments[-1].start + segments[-1].size)
+        self.directions.draw(drawn, which, whole_region(segments))
+        return drawn
 
     @property
     def relative_detection_limit(self) -> Floats:
