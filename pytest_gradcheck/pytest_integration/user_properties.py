@@ -15,13 +15,18 @@ import pytest
 
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
+from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.records import as_builtin
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.representation import shown
 from pytest_gradcheck.run_record.json_file import named_numbers
 
 __all__ = ["attach_expected", "attach_reports", "json_metadata", "set_properties"]
 
 PREFIX = "gradcheck_"
+
+#: The bits of the largest integer that is attached as a number.
+LARGEST_BITS = 64
 
 #: The most checks of a test that pytest-html lists.
 LISTED_CHECKS = 20
@@ -90,13 +95,17 @@ def _parametrization(item: pytest.Item) -> dict[str, bool | int | float | str | 
     """Return the values that a test is parametrized with; text in the place of objects."""
     callspec = getattr(item, "callspec", None)
     values = {} if callspec is None else callspec.params
-    return {name: as_builtin(_plain(value)) for name, value in values.items()}
+    return {shortened(name): _short_builtin(value) for name, value in values.items()}
 
 
-def _plain(value: Any) -> Any:
-    """Return the number that a scalar of numpy is; anything else unchanged."""
+def _short_builtin(value: Any) -> bool | int | float | str | None:
+    """Return a number, or short text; other processes and formats take no number of any size."""
     is_scalar = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
-    return value.item() if is_scalar else value
+    builtin = as_builtin(value.item() if is_scalar else value)
+    if isinstance(builtin, str):
+        return shortened(builtin)
+    is_large = isinstance(builtin, int) and builtin.bit_length() > LARGEST_BITS
+    return shown(builtin) if is_large else builtin
 
 
 def json_metadata(reports: Sequence[Report]) -> dict[str, object]:

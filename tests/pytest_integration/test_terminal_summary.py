@@ -122,3 +122,30 @@ def test_usage_errors_are_cut_between_words(
     (line,) = [line for line in result.outlines if line.startswith("FAILED")]
     assert line.startswith("FAILED test_suite.py::test_it - wrt='nothing'")
     assert line.endswith(" ...")
+
+
+ODD = """
+class Odd:
+    def __repr__(self):
+        raise RuntimeError("called")
+    __str__ = __eq__ = __hash__ = __repr__
+
+VALUES = [10**6000, "x" * 10**6, "\\x1b[31m", Odd(), np.float32(1.5), np.longdouble(2),
+          float("nan"), np.ones(3), {"a": Odd()}]
+
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
+@pytest.mark.parametrize("claim", [good, bad])
+def test_it(gradcheck, value, claim):
+    gradcheck(f, claim, X)
+"""
+
+
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_values_of_every_kind_travel_with_reports(
+    pytester: pytest.Pytester, processes: str
+) -> None:
+    """They are short numbers and text, so that no worker and no record fails."""
+    result = run_in_subprocess(pytester, ODD, "-n", processes, "--gradcheck-json=out.json")
+    result.assert_outcomes(passed=9, failed=9)
+    result.stdout.fnmatch_lines(["*test_it fails exactly where claim == bad: 9 of 18 checks"])
+    assert (pytester.path / "out.json").stat().st_size < 200_000
