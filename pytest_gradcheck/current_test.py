@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_gradcheck.diagnosis.diagnose import Suggest
+    from pytest_gradcheck.gradient_coverage.backward_observer import BackwardObserver
     from pytest_gradcheck.options import Layer
     from pytest_gradcheck.report.report import Report
 
@@ -27,8 +28,8 @@ class RunningTest:
 
     A call overrides the options in `layers`, weakest first, and those in `overrides` override
     the call. `rerun` is the command that runs the test again. Each report of a completed check
-    is kept, and passed to `finished`; `show` shows a line of progress, and `suggest` returns
-    hypotheses of the suite's own.
+    is kept, and passed to `finished`; `show` shows a line of progress, `suggest` returns
+    hypotheses of the suite's own, and `observer` makes what observes backward for coverage.
     """
 
     layers: Sequence[Layer]
@@ -37,6 +38,7 @@ class RunningTest:
     finished: Callable[[Report], object]
     show: Callable[[str], object] | None = None
     suggest: Suggest | None = None
+    observer: Callable[[], BackwardObserver] | None = None
     reports: list[Report] = field(default_factory=list)
     sent: int = 0
 

@@ -21,17 +21,24 @@ if TYPE_CHECKING:
 
 SESSION_STATE = pytest.StashKey[SessionState]()
 
-#: Name, type and help of the options that can be set for a whole suite.
+#: Name, metavar (none for a flag) and help of the options that can be set for a whole suite.
 OPTIONS = (
-    ("mode", "string", "auto, full or fast (auto): measure every entry, or screen"),
-    ("rtol", "string", "relative error that is always allowed (1e-6)"),
-    ("seed", "string", "seed of directions and cotangents (from the test's node id)"),
-    ("strict", "bool", "also fail on kinks, inconclusive and vacuous parameters"),
-    ("max_rows", "string", "worst entries that a failure shows (5)"),
-    ("max_evaluations", "string", "forward evaluations of a full check, at most (10000)"),
+    ("mode", "MODE", "auto, full or fast (auto): measure every entry, or screen"),
+    ("rtol", "RTOL", "relative error that is always allowed (1e-6)"),
+    ("seed", "SEED", "seed of directions and cotangents (from the test's node id)"),
+    ("strict", "", "also fail on kinks, inconclusive and vacuous parameters"),
+    ("max_rows", "ROWS", "worst entries that a failure shows (5)"),
+    ("max_evaluations", "EVALUATIONS", "forward evaluations of a full check, at most (10000)"),
 )
 
-#: Name, metavar (none for a flag) and help of what is shown or written when a run ends.
+#: The same of gradient coverage.
+COVERAGE = (
+    ("cov", "PACKAGES", "list the hand-written derivatives of packages that no check exercised"),
+    ("cov_names", "NAMES", "more names of derivatives, as patterns; !PATTERN excludes"),
+    ("cov_fail_under", "MIN", "fail if fewer of 100 derivatives are checked"),
+)
+
+#: The same of what is shown or written when a run ends, on the command line only.
 OUTPUTS = (
     ("summary", "", "a table of the checks: failed ones, worst first, and the slowest"),
     ("github", "", "in a job of GitHub Actions, annotate wrong lines and write a step summary"),
@@ -63,22 +70,13 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the command line and the ini file."""
     group = parser.getgroup("gradcheck", "gradient checks (pytest-gradcheck)")
-    for name, kind, text in OPTIONS:
-        flag, dest = f"--gradcheck-{name.replace('_', '-')}", f"gradcheck_{name}"
-        if kind == "bool":
-            group.addoption(flag, dest=dest, action="store_true", default=None, help=text)
-        else:
-            metavar = name.rsplit("_", 1)[-1].upper()
-            group.addoption(flag, dest=dest, default=None, metavar=metavar, help=text)
-        parser.addini(dest, f"gradient checks: {text}", type="string", default=None)
-    for name, metavar, text in OUTPUTS:
-        flag, dest = f"--gradcheck-{name}", f"gradcheck_{name}"
-        if metavar:
-            group.addoption(flag, dest=dest, default=None, metavar=metavar, help=text)
-        else:
-            group.addoption(flag, dest=dest, action="store_true", help=text)
-    help_rows = "gradient checks: verbosity of failures (-v: 20 rows, -vv: all)"
-    parser.addini("verbosity_gradcheck", help_rows, type="string", default="auto")
+    for name, metavar, text in (*OPTIONS, *COVERAGE, *OUTPUTS):
+        flag = f"--gradcheck-{name.replace('_', '-')}"
+        kind = {"metavar": metavar} if metavar else {"action": "store_true"}
+        group.addoption(flag, dest=f"gradcheck_{name}", default=None, help=text, **kind)
+    for name, _, text in (*OPTIONS, *COVERAGE):
+        parser.addini(f"gradcheck_{name}", f"gradient checks: {text}", "string", default=None)
+    parser.addini("verbosity_gradcheck", "gradient checks: -v: 20 rows, -vv: all", default="auto")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
         reports = _Reports(config)
         config.pluginmanager.register(reports, "gradcheck-reports")
         is_wanted = any(config.getoption(f"gradcheck_{name}") for name, _, _ in OUTPUTS)
+        is_wanted |= any(_is_set(config, name) for name, _, _ in COVERAGE)
         if is_wanted and not config.getoption("collectonly"):
             reports.controller = reports.start()
     if any(_is_set(config, name) for name, _, _ in OPTIONS):

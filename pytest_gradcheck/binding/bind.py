@@ -19,7 +19,7 @@ leaves everything of the user's as it was.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 
 from pytest_gradcheck.binding.backward.backward_function import BackwardFunction
@@ -57,6 +57,8 @@ from pytest_gradcheck.binding.values.pytree import LeafNames
 
 __all__ = ["bind"]
 
+UNOBSERVED = nullcontext()
+
 
 @contextmanager
 def bind(
@@ -69,6 +71,7 @@ def bind(
     declarations: ConstraintDeclarations = UNCONSTRAINED,
     dispatch: Dispatch = IN_TURN,
     accepts_nothing: bool = False,
+    observer: AbstractContextManager[None] = UNOBSERVED,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -90,6 +93,8 @@ def bind(
         How to call forward at perturbed points.
     accepts_nothing : bool
         Whether there may be nothing to check, as every parameter or an output is empty.
+    observer : context manager, optional
+        Entered while the claim is computed: by backward, or by forward that returns it.
 
     Yields
     ------
@@ -125,6 +130,7 @@ def bind(
                 seed=seed,
                 convention=convention,
                 accepts_nothing=accepts_nothing,
+                observer=observer,
             )
             with surroundings.silenced:
                 yield problem
@@ -146,12 +152,14 @@ def _pose(
     seed: int,
     convention: str,
     accepts_nothing: bool,
+    observer: AbstractContextManager[None],
 ) -> Problem:
     """Evaluate forward at the base point, call backward for its claim, and pose the problem.
 
     Outputs and caches of these calls are not held by the problem; they are released here.
     """
-    base = evaluate_at_base(resolved, replay, surroundings)
+    with observer if resolved.backward is None else UNOBSERVED:
+        base = evaluate_at_base(resolved, replay, surroundings)
     forward, working_copy = base.forward, base.working_copy
     if not accepts_nothing:
         refuse_empty_output(base.output, forward.name)
@@ -176,7 +184,8 @@ def _pose(
     given, tangent = backward.draw(base.output), None
     if coordinates is not None:
         given, tangent = coordinates.admissible(given)
-    claimed = claim_at_base(base, backward, given)
+    with observer:
+        claimed = claim_at_base(base, backward, given)
     repetition = repeat_at_base(base, claimed, replay)
     perturbed = PerturbedClaims(base, claimed)
 

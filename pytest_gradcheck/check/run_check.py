@@ -13,8 +13,9 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 from pytest_gradcheck.binding.bind import bind
@@ -103,16 +104,37 @@ def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:
 
 
 def _check(call: Call, options: Options, test: RunningTest | None) -> Report:
-    """Check once, and again with every generator replayed if one of them has moved."""
+    """Make the check, and observe backward if the run asks for gradient coverage."""
     started = time.perf_counter()
-    report, has_moved = _check_once(call, options, test, started, replay_all=False)
+    if test is None or test.observer is None:
+        return _check_with_replay(call, options, test, started, nullcontext())
+    observer = test.observer()
+    report = _check_with_replay(call, options, test, started, observer)
+    return replace(report, exercised=observer.derivatives())
+
+
+def _check_with_replay(
+    call: Call,
+    options: Options,
+    test: RunningTest | None,
+    started: float,
+    observer: AbstractContextManager[None],
+) -> Report:
+    """Check once, and again with every generator replayed if one of them has moved."""
+    report, has_moved = _check_once(call, options, test, started, observer, replay_all=False)
     if has_moved:
-        report, _ = _check_once(call, options, test, started, replay_all=True)
+        report, _ = _check_once(call, options, test, started, observer, replay_all=True)
     return report
 
 
 def _check_once(
-    call: Call, options: Options, test: RunningTest | None, started: float, *, replay_all: bool
+    call: Call,
+    options: Options,
+    test: RunningTest | None,
+    started: float,
+    observer: AbstractContextManager[None],
+    *,
+    replay_all: bool,
 ) -> tuple[Report, bool]:
     """Return the report, and whether a random generator that is not replayed has moved."""
     show, rerun = (None, None) if test is None else (test.show, test.rerun)
@@ -126,6 +148,7 @@ def _check_once(
         declarations=ConstraintDeclarations(options.tangent, options.project, options.bounds),
         dispatch=Dispatch(options.executor, options.batched),
         accepts_nothing=options.empty == "accept",
+        observer=observer,
     )
     try:
         with bound as problem:

@@ -16,10 +16,12 @@ import pytest
 
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.pytest_integration import github, terminal_summary
+from pytest_gradcheck.pytest_integration.coverage_settings import coverage_settings
 from pytest_gradcheck.pytest_integration.run_description import describe_run
 from pytest_gradcheck.pytest_integration.terminal import colour
 from pytest_gradcheck.renderings.github_annotations import render_annotations
 from pytest_gradcheck.report.inert_text import escaped
+from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
 from pytest_gradcheck.run_record.json_file import (
     RecordError,
     prepare_path,
@@ -79,6 +81,7 @@ class Controller:
         self._problems: list[str] = []
         self._written: list[str] = []
         self._record: Record | None = None
+        self._coverage = coverage_settings(config)
         self._files = {
             name: path for name in FILES if (path := _output_path(config, name)) is not None
         }
@@ -106,6 +109,9 @@ class Controller:
         """Make the record of the run, and write what was asked for."""
         self._log.expect(self._session_state.expected)
         self._record = record = self._build(session)
+        if session.exitstatus == pytest.ExitCode.OK and _is_coverage_too_low(record):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._run["exit_status"] = int(session.exitstatus)
         with self._problem_of("the hook pytest_gradcheck_update_record failed"):
             self._config.hook.pytest_gradcheck_update_record(config=self._config, record=record)
         for name, path in self._files.items():
@@ -128,6 +134,7 @@ class Controller:
             terminal_summary.write_groups(terminalreporter, self._record)
             if self._config.getoption("gradcheck_summary"):
                 terminal_summary.write_table(terminalreporter, self._record)
+            terminal_summary.write_coverage(terminalreporter, self._record)
             terminal_summary.fit_first_lines(terminalreporter)
 
     def write_last_lines(self, terminal: pytest.TerminalReporter) -> None:
@@ -136,6 +143,7 @@ class Controller:
             if self._is_github:
                 terminal.write(render_annotations(self._record))
             terminal_summary.write_totals(terminal, self._record)
+            terminal_summary.write_shortfall(terminal, self._record)
         for problem in self._problems:
             terminal.write_line(f"gradcheck: {problem}", red=True)
         for written in self._written:
@@ -160,11 +168,18 @@ class Controller:
                 "workers": self._log.workers(),
             }
         )
+        if self._coverage is not None:
+            self._run["coverage"] = self._coverage.listing(self._config.rootpath)
         return {
             "schema_version": SCHEMA_VERSION,
             "runs": [self._run],
             "tests": self._log.tests(),
         }
+
+
+def _is_coverage_too_low(record: Record) -> bool:
+    coverage = derivative_coverage(record)
+    return coverage is not None and coverage.is_too_low
 
 
 def _reason(error: Exception) -> str:

@@ -18,6 +18,7 @@ import pytest
 from pytest_gradcheck.current_test import RunningTest
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.options import Layer, parse
+from pytest_gradcheck.pytest_integration.coverage_settings import coverage_settings
 from pytest_gradcheck.pytest_integration.marker import mark_layers
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import progress_line
@@ -73,6 +74,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         *mark_layers(item),
     ]
     hook = item.ihook.pytest_gradcheck_finish_check
+    coverage = coverage_settings(config)
     return RunningTest(
         layers=layers,
         overrides=[Layer("command line", overriding)] if overriding else [],
@@ -80,6 +82,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         finished=lambda report: hook(item=item, report=report),
         show=progress_line(config),
         suggest=partial(_suggested, item),
+        observer=None if coverage is None else coverage.observer,
     )
 
 

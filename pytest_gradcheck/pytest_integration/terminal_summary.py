@@ -15,6 +15,11 @@ import pytest
 
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import is_on_ci
+from pytest_gradcheck.renderings.coverage_lines import (
+    coverage_headline,
+    coverage_shortfall,
+    unchecked_derivatives,
+)
 from pytest_gradcheck.renderings.failure_groups import checked_tests, describe_groups
 from pytest_gradcheck.renderings.summary import (
     TABLE_ROWS,
@@ -24,9 +29,17 @@ from pytest_gradcheck.renderings.summary import (
     unchecked_lines,
 )
 from pytest_gradcheck.report.formatting import cut_after_clause
+from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
 from pytest_gradcheck.run_record.record import Record, totals
 
-__all__ = ["fit_first_lines", "write_groups", "write_table", "write_totals"]
+__all__ = [
+    "fit_first_lines",
+    "write_coverage",
+    "write_groups",
+    "write_shortfall",
+    "write_table",
+    "write_totals",
+]
 
 #: What pytest writes before the first line of a message.
 SEPARATOR = " - "
@@ -66,6 +79,23 @@ def write_table(terminal: pytest.TerminalReporter, record: Record) -> None:
         terminal.section("gradient checks")
         for line in lines:
             terminal.write_line(line)
+
+
+def write_coverage(terminal: pytest.TerminalReporter, record: Record) -> None:
+    """Write a section with the derivatives that no check exercised, if that was asked for."""
+    coverage = derivative_coverage(record)
+    if coverage is not None:
+        terminal.section("gradient coverage")
+        for line in unchecked_derivatives(coverage):
+            terminal.write_line(line)
+        terminal.write_line(coverage_headline(coverage))
+
+
+def write_shortfall(terminal: pytest.TerminalReporter, record: Record) -> None:
+    """Write why the run fails if too few derivatives were checked."""
+    coverage = derivative_coverage(record)
+    if coverage is not None and (text := coverage_shortfall(coverage)):
+        terminal.write_line(f"gradcheck: {text}", red=True)
 
 
 def write_totals(terminal: pytest.TerminalReporter, record: Record) -> None:

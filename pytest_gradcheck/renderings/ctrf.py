@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_gradcheck.report.from_builtins import report_from_dict
 from pytest_gradcheck.report.message import render_text
+from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
 from pytest_gradcheck.run_record.findings import repository_file
 from pytest_gradcheck.run_record.record import Outcome, Record, RecordedTest, totals
 
@@ -65,12 +66,33 @@ def render_ctrf(record: Record) -> str:
                 },
                 "start": min(starts, default=0),
                 "stop": max(stops, default=0),
-                "extra": {"checks": all_checks.checks, "wrong": all_checks.wrong},
+                "extra": {
+                    "checks": all_checks.checks,
+                    "wrong": all_checks.wrong,
+                    **_coverage(record),
+                },
             },
             "tests": tests,
         },
     }
     return json.dumps(report, indent=1) + "\n"
+
+
+def _coverage(record: Record) -> dict[str, Any]:
+    """Return the gradient coverage, if that was asked for."""
+    coverage = derivative_coverage(record)
+    if coverage is None:
+        return {}
+    return {
+        "gradientCoverage": {
+            "packages": list(coverage.packages),
+            "derivatives": len(coverage.derivatives),
+            "unchecked": [
+                {"name": derivative.name, "filePath": derivative.file, "line": derivative.line}
+                for derivative in coverage.unchecked
+            ],
+        }
+    }
 
 
 def _test(record: Record, test: RecordedTest) -> dict[str, Any]:

@@ -6,17 +6,21 @@ therefore the worst come first, and each derivative has one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pytest_gradcheck.report.from_builtins import report_from_dict
 from pytest_gradcheck.report.inert_text import without_middle
 from pytest_gradcheck.report.message import render_text
+from pytest_gradcheck.run_record.derivative_coverage import (
+    CoveredDerivative,
+    derivative_coverage,
+)
 from pytest_gradcheck.run_record.findings import Finding, findings
 from pytest_gradcheck.run_record.record import Record
 
 __all__ = ["render_annotations"]
 
-#: The most errors and the most warnings of a step that GitHub shows.
+#: The most errors, the most warnings and the most notices of a step that GitHub shows.
 SHOWN = 10
 
 #: The most characters of a message and of a property.
@@ -38,12 +42,27 @@ def render_annotations(record: Record) -> str:
     warnings = [finding for finding in found if finding.check is None]
     lines = [_command("error", finding) for finding in errors[:SHOWN]]
     lines += [_command("warning", finding) for finding in warnings[:SHOWN]]
+    coverage = derivative_coverage(record)
+    lines += map(_notice, () if coverage is None else coverage.unchecked[:SHOWN])
     return "".join(f"{line}\n" for line in lines)
 
 
 def _command(level: str, finding: Finding) -> str:
-    properties = ",".join(f"{name}={_property(value)}" for name, value in _properties(finding))
-    return f"::{level} {properties}::{_data(_message(finding))}"
+    return _command_line(level, dict(_properties(finding)), _message(finding))
+
+
+def _notice(derivative: CoveredDerivative) -> str:
+    properties = {
+        "file": derivative.file,
+        "line": str(derivative.line),
+        "title": "derivative not checked",
+    }
+    return _command_line("notice", properties, f"no check exercised {derivative.name}")
+
+
+def _command_line(level: str, properties: Mapping[str, str], message: str) -> str:
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {listed}::{_data(message)}"
 
 
 def _properties(finding: Finding) -> Iterator[tuple[str, str]]:

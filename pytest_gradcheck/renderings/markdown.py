@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from pytest_gradcheck.renderings.coverage_lines import coverage_headline
 from pytest_gradcheck.renderings.failure_groups import checked_tests, describe_groups
 from pytest_gradcheck.renderings.summary import summary_line
 from pytest_gradcheck.report.formatting import format_difference
 from pytest_gradcheck.report.from_builtins import report_from_dict
 from pytest_gradcheck.report.inert_text import without_middle
 from pytest_gradcheck.report.message import render_text
+from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
 from pytest_gradcheck.run_record.findings import Finding, findings
 from pytest_gradcheck.run_record.record import (
     Check,
@@ -86,6 +88,7 @@ def _blocks(
     for test, check in failures:
         yield True, _message(test, check)
     yield from ((False, block) for block in _table_of_lost_tests(list(lost_tests(record))))
+    yield from ((False, block) for block in _table_of_unchecked_derivatives(record))
     yield False, "\n".join(_run_lines(record))
 
 
@@ -114,6 +117,19 @@ def _table_of_lost_tests(lost: list[RecordedTest]) -> Iterator[str]:
         for test in lost[:TABLE_ROWS]
     ]
     yield _table(("test", "outcome", "message"), rows, len(lost))
+
+
+def _table_of_unchecked_derivatives(record: Record) -> Iterator[str]:
+    coverage = derivative_coverage(record)
+    if coverage is None:
+        return
+    yield f"#### {_inert(coverage_headline(coverage))}"
+    if unchecked := coverage.unchecked:
+        rows = [
+            (_code(f"{derivative.file}:{derivative.line}"), _code(derivative.name))
+            for derivative in unchecked[:TABLE_ROWS]
+        ]
+        yield _table(("not checked", "derivative"), rows, len(unchecked))
 
 
 def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]], count: int) -> str:

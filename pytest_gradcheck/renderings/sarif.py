@@ -15,7 +15,11 @@ from urllib.parse import quote
 from pytest_gradcheck.report.from_builtins import report_from_dict
 from pytest_gradcheck.report.inert_text import without_middle
 from pytest_gradcheck.report.message import render_text
-from pytest_gradcheck.run_record.findings import DRIVE, Finding, findings
+from pytest_gradcheck.run_record.derivative_coverage import (
+    CoveredDerivative,
+    derivative_coverage,
+)
+from pytest_gradcheck.run_record.findings import DRIVE, Finding, findings, fingerprint
 from pytest_gradcheck.run_record.record import Record, RecordedTest, lost_tests
 
 __all__ = ["render_sarif"]
@@ -29,6 +33,9 @@ FINGERPRINT = "gradcheck/v1"
 
 #: The most characters of a message.
 MESSAGE_LENGTH = 10_000
+
+#: The rule of gradient coverage.
+UNCHECKED = "unchecked-derivative"
 
 #: Identifiers of rules with their level and text.
 RULES = {
@@ -48,6 +55,7 @@ RULES = {
         "warning",
         "A test has the gradcheck fixture or mark and completed no check.",
     ),
+    UNCHECKED: ("note", "No check of the run exercised a hand-written derivative."),
 }
 
 
@@ -59,6 +67,7 @@ def render_sarif(record: Record) -> str:
     record : Record
         The record of one or more runs.
     """
+    coverage = derivative_coverage(record)
     log = {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -68,7 +77,10 @@ def render_sarif(record: Record) -> str:
                 "columnKind": "unicodeCodePoints",
                 "originalUriBaseIds": {"SRCROOT": {"description": {"text": "the repository"}}},
                 "invocations": [_invocation(record)],
-                "results": [_result(finding) for finding in findings(record)],
+                "results": [
+                    *map(_result, findings(record)),
+                    *map(_unchecked, () if coverage is None else coverage.unchecked),
+                ],
             }
         ],
     }
@@ -110,24 +122,36 @@ def _result(finding: Finding) -> dict[str, Any]:
     text = finding.text
     if finding.check is not None:
         text = render_text(report_from_dict(finding.check))
-    result: dict[str, Any] = {
-        "ruleId": finding.rule,
-        "ruleIndex": list(RULES).index(finding.rule),
-        "level": RULES[finding.rule][0],
-        "message": {"text": without_middle(text, MESSAGE_LENGTH)},
-        "partialFingerprints": {FINGERPRINT: finding.fingerprint},
-        "occurrenceCount": len(finding.nodeids),
-        "properties": {"tests": list(finding.nodeids), "parameter": finding.parameter},
-    }
+    result = _at_rule(finding.rule, text, finding.fingerprint)
+    result["occurrenceCount"] = len(finding.nodeids)
+    result["properties"] = {"tests": list(finding.nodeids), "parameter": finding.parameter}
     if finding.file is not None:
-        result["locations"] = [{"physicalLocation": _location(finding, finding.file)}]
+        lines = finding.first_line, finding.last_line
+        result["locations"] = [{"physicalLocation": _location(finding.file, *lines)}]
     return result
 
 
-def _location(finding: Finding, file: str) -> dict[str, Any]:
+def _unchecked(derivative: CoveredDerivative) -> dict[str, Any]:
+    text = f"no check exercised the derivative {derivative.name}"
+    result = _at_rule(UNCHECKED, text, fingerprint(UNCHECKED, derivative.name))
+    location = _location(derivative.file, derivative.line, derivative.line)
+    return result | {"locations": [{"physicalLocation": location}]}
+
+
+def _at_rule(rule: str, text: str, identity: str) -> dict[str, Any]:
+    return {
+        "ruleId": rule,
+        "ruleIndex": list(RULES).index(rule),
+        "level": RULES[rule][0],
+        "message": {"text": without_middle(text, MESSAGE_LENGTH)},
+        "partialFingerprints": {FINGERPRINT: identity},
+    }
+
+
+def _location(file: str, first_line: int | None, last_line: int | None) -> dict[str, Any]:
     location: dict[str, Any] = {"artifactLocation": _artifact(file)}
-    if finding.first_line is not None:
-        location["region"] = {"startLine": finding.first_line, "endLine": finding.last_line}
+    if first_line is not None:
+        location["region"] = {"startLine": first_line, "endLine": last_line}
     return location
 
 

@@ -355,6 +355,7 @@ class ReportData:
     diagnosis: tuple[Diagnosis, ...] = ()
     wrong_lines: tuple[WrongLine, ...] = ()
     backward_definition: SourceLocation | None = None
+    exercised: tuple[str, ...] = ()
     rerun: str | None = None
 
     @property

@@ -23,7 +23,7 @@ from pytest_gradcheck.run_record.record import (
     unchecked_tests,
 )
 
-__all__ = ["DRIVE", "Finding", "Rule", "findings", "repository_file"]
+__all__ = ["DRIVE", "Finding", "Rule", "findings", "fingerprint", "repository_file"]
 
 #: Stable identifiers of what may be wrong.
 Rule = Literal["wrong-gradient", "unverified-gradient", "violated-law", "no-check"]
@@ -149,7 +149,7 @@ def _finding(run: Run, test: RecordedTest, check: Check | None, reason: _Reason)
         derivative = [function, "" if check is None else check["backward"]]
     return Finding(
         rule=reason.rule,
-        fingerprint=_fingerprint(reason.rule, *derivative, reason.parameter or ""),
+        fingerprint=fingerprint(reason.rule, *derivative, reason.parameter or ""),
         parameter=reason.parameter,
         text=reason.text,
         file=None if file is None else repository_file(run, file),
@@ -169,7 +169,8 @@ def _wrong_line(check: Check | None, parameter: str | None) -> dict[str, Any] | 
     return None
 
 
-def _fingerprint(*identity: str) -> str:
+def fingerprint(*identity: str) -> str:
+    """Return digits that are equal for equal texts, in every run."""
     text = "\0".join(identity)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:FINGERPRINT_DIGITS]
 

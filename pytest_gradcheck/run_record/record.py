@@ -56,6 +56,43 @@ LOST = ("crashed", "unfinished", "not run")
 Check = dict[str, Any]
 
 
+class ListedDerivative(TypedDict):
+    """A hand-written derivative of a package.
+
+    Attributes
+    ----------
+    name : str
+        The module and the qualified name: ``nn.layers:Affine.backward``. Checks name it so in
+        ``exercised``.
+    file : str
+        The path of its file, relative to the root directory if it is inside, else absolute.
+    line : int
+        The line of its definition.
+    """
+
+    name: str
+    file: str
+    line: int
+
+
+class Coverage(TypedDict):
+    """The derivatives that a run was asked to check.
+
+    Attributes
+    ----------
+    packages : list of str
+        The packages, as the user named them.
+    fail_under : float or None
+        The least percentage of derivatives that must be checked.
+    derivatives : list of dict
+        All derivatives in their source code.
+    """
+
+    packages: list[str]
+    fail_under: float | None
+    derivatives: list[ListedDerivative]
+
+
 class Run(TypedDict):
     """One run of pytest.
 
@@ -83,6 +120,8 @@ class Run(TypedDict):
         Versions of Python, of the system and of packages.
     settings : dict of dict
         The options of the suite, each with its ``value`` and its ``origin``.
+    coverage : dict, optional
+        The hand-written derivatives of packages, if gradient coverage was asked for.
     extra : dict, optional
         Data that the suite added.
     """
@@ -98,6 +137,7 @@ class Run(TypedDict):
     workers: list[str]
     versions: dict[str, str]
     settings: dict[str, dict[str, Any]]
+    coverage: NotRequired[Coverage]
     extra: NotRequired[dict[str, Any]]
 
 

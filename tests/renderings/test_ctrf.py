@@ -9,7 +9,7 @@ import jsonschema
 from pytest_gradcheck.renderings.ctrf import render_ctrf
 from pytest_gradcheck.run_record.record import Record
 from tests.renderings.records import hostile_record, mixed_record
-from tests.run_record.builders import a_record
+from tests.run_record.builders import a_record, covered
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas/ctrf-0.0.json").read_text("utf-8"))
 
@@ -55,3 +55,13 @@ def test_records_of_every_kind_are_valid() -> None:
     """An empty one, and one with hostile names."""
     assert rendered(a_record())["tests"] == []
     assert len(rendered(hostile_record())["tests"]) == 10
+
+
+def test_gradient_coverage_is_in_the_summary() -> None:
+    """With the derivatives that were not checked."""
+    extra = rendered(covered(names=("a_grad",)))["summary"]["extra"]
+    assert extra["gradientCoverage"] == {
+        "packages": ["nn"],
+        "derivatives": 1,
+        "unchecked": [{"name": "nn:a_grad", "filePath": "nn.py", "line": 97}],
+    }

@@ -3,10 +3,11 @@
 import re
 
 from pytest_gradcheck.renderings.github_annotations import render_annotations
+from pytest_gradcheck.report.inert_text import escaped
 from tests.renderings.records import HOSTILE, a_check, hostile_record, mixed_record
-from tests.run_record.builders import a_record, a_test
+from tests.run_record.builders import a_record, a_test, covered
 
-COMMAND = re.compile(r"::(error|warning) ((?:\w+=[^,:]*,?)+)::(.*)")
+COMMAND = re.compile(r"::(error|warning|notice) ((?:\w+=[^,:]*,?)+)::(.*)")
 
 
 def test_each_derivative_has_one_error() -> None:
@@ -35,3 +36,15 @@ def test_names_are_inert() -> None:
     assert len(lines) == len(HOSTILE)
     assert all(COMMAND.fullmatch(line) for line in lines)
     assert all(line.isprintable() for line in lines)
+
+
+def test_derivatives_without_a_check_are_notices() -> None:
+    """At their definition, no more than GitHub shows."""
+    first, *_ = render_annotations(covered()).splitlines()
+    assert first == (
+        "::notice file=nn.py,line=97,title=derivative not checked::no check exercised nn:a_grad"
+    )
+    names = tuple(escaped(f"{name}{k}") for name in HOSTILE for k in range(2))
+    lines = render_annotations(covered(names=names)).splitlines()
+    assert len(lines) == 10
+    assert all(COMMAND.fullmatch(line) for line in lines)

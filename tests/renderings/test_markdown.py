@@ -6,8 +6,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pytest_gradcheck.renderings.markdown import STEP_SUMMARY_BYTES, render_markdown
+from pytest_gradcheck.report.inert_text import escaped
 from tests.renderings.records import HOSTILE, a_check, hostile_record, mixed_record
-from tests.run_record.builders import a_record, a_test
+from tests.run_record.builders import a_record, a_test, covered
 
 
 def test_failures_come_first() -> None:
@@ -64,3 +65,13 @@ def test_names_are_inert() -> None:
     assert html.count("<details>") == html.count("</details>") == len(HOSTILE)
     assert html.count("<tr>") == len(HOSTILE) + 1
     assert all(c.isprintable() or c == "\n" for c in text)
+
+
+def test_derivatives_without_a_check_are_a_table() -> None:
+    """Below a heading with the figures; their names are inert."""
+    names = ("a_grad", *map(escaped, HOSTILE))
+    text = render_markdown(covered(names=names))
+    assert "#### gradient coverage of nn&#58; 0 of 11 derivatives checked (0&#37;)" in text
+    assert "|<code>nn.py&#58;97</code>|<code>nn&#58;a&#95;grad</code>|" in text
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    assert not set(re.findall(r"<(\w+)", html)) & {"script", "img", "a"}

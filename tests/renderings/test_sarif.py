@@ -8,9 +8,10 @@ import jsonschema
 import pytest
 
 from pytest_gradcheck.renderings.sarif import render_sarif
+from pytest_gradcheck.report.inert_text import escaped
 from pytest_gradcheck.run_record.record import Record
-from tests.renderings.records import hostile_record, mixed_record
-from tests.run_record.builders import a_record
+from tests.renderings.records import HOSTILE, hostile_record, mixed_record
+from tests.run_record.builders import a_record, covered
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas/sarif-2.1.0.json").read_text("utf-8"))
 
@@ -28,7 +29,7 @@ def test_results_have_stable_identifiers() -> None:
     run = rendered(mixed_record())
     wrong, unchecked = run["results"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-    assert rules == ["wrong-gradient", "unverified-gradient", "violated-law", "no-check"]
+    assert rules[:4] == ["wrong-gradient", "unverified-gradient", "violated-law", "no-check"]
     assert wrong["ruleId"] == rules[wrong["ruleIndex"]] == "wrong-gradient"
     assert wrong["occurrenceCount"] == 2
     assert wrong["partialFingerprints"].keys() == {"gradcheck/v1"}
@@ -72,3 +73,13 @@ def test_names_of_every_kind_are_valid() -> None:
     """The text is short."""
     run = rendered(hostile_record())
     assert all(len(result["message"]["text"]) <= 10_000 for result in run["results"])
+
+
+def test_derivatives_without_a_check_are_notes() -> None:
+    """At their definition, with a fingerprint of their name."""
+    first, *others = rendered(covered())["results"]
+    assert len(others) == 2
+    assert (first["ruleId"], first["level"]) == ("unchecked-derivative", "note")
+    assert first["message"]["text"] == "no check exercised the derivative nn:a_grad"
+    assert first["locations"][0]["physicalLocation"]["region"] == {"startLine": 97, "endLine": 97}
+    assert rendered(covered(names=tuple(map(escaped, HOSTILE))))["results"]

@@ -67,3 +67,21 @@ def a_run(identifier: str = "a", started: str = "2026-01-01T00:00:00.000+00:00")
 def a_record(*tests: RecordedTest, run: Run | None = None) -> Record:
     """Return a record of one run."""
     return {"schema_version": SCHEMA_VERSION, "runs": [run or a_run()], "tests": list(tests)}
+
+
+def covered(
+    *tests: RecordedTest,
+    run: str = "a",
+    fail_under: float | None = None,
+    names: tuple[str, ...] = ("c_grad", "a_grad", "b_grad"),
+) -> Record:
+    """Return the record of a run that asks for the coverage of some derivatives of `nn`."""
+    recorded = a_run(run)
+    recorded["coverage"] = {
+        "packages": ["nn"],
+        "fail_under": fail_under,
+        "derivatives": [
+            {"name": f"nn:{name}", "file": "nn.py", "line": ord(name[0])} for name in names
+        ],
+    }
+    return a_record(*tests, run=recorded)

@@ -1,0 +1,1 @@
+"""Gradient coverage: the hand-written derivatives of a package that no check exercised."""
