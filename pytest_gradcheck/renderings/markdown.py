@@ -61,35 +61,49 @@ def render_markdown(record: Record, limit: int = STEP_SUMMARY_BYTES) -> str:
         The text. If it does not hold every failure, it says how many are left out.
     """
     failures = list(failed_checks(record))
-    written, left_out, size = [], 0, CLOSING_BYTES
-    # Between two blocks is an empty line.
-    for is_failure, block in _blocks(record, failures):
-        size += len(block.encode()) + 2
-        if size <= limit:
-            written.append(block)
-        else:
-            left_out += is_failure
-            size -= len(block.encode()) + 2
-    if left_out:
+    left = limit - CLOSING_BYTES
+    first = _fitting(_first_blocks(record), left)
+    left -= _size(first)
+    last = _fitting(_last_blocks(record), left)
+    left -= _size(last)
+    messages = _fitting((_message(test, check) for test, check in failures), left)
+    written = [*first, *messages, *last]
+    if left_out := len(failures) - len(messages):
         written.append(f"... and {left_out:,} more failures, which are in the record")
     return "\n\n".join(written) + "\n"
 
 
-def _blocks(
-    record: Record, failures: list[tuple[RecordedTest, Check]]
-) -> Iterator[tuple[bool, str]]:
-    """Yield blocks, the most important first, with whether each is the message of a failure."""
-    yield False, f"### {_inert(summary_line(record))}"
-    found = findings(record)
-    yield from ((False, block) for block in _table_of_findings(found))
+def _fitting(blocks: Iterable[str], limit: int) -> list[str]:
+    """Return the blocks up to the first that does not fit; the others are not made."""
+    fitting: list[str] = []
+    size = 0
+    for block in blocks:
+        size += _size([block])
+        if size > limit:
+            break
+        fitting.append(block)
+    return fitting
+
+
+def _size(blocks: Iterable[str]) -> int:
+    """Return the bytes of blocks, each with the empty line after it."""
+    return sum(len(block.encode()) + 2 for block in blocks)
+
+
+def _first_blocks(record: Record) -> Iterator[str]:
+    """Yield what is before the messages of failures."""
+    yield f"### {_inert(summary_line(record))}"
+    yield from _table_of_findings(findings(record))
     if groups := describe_groups(checked_tests(record)):
         text = "\n".join(groups)
-        yield False, f"#### Failures that are alike\n\n{_fenced(text)}"
-    for test, check in failures:
-        yield True, _message(test, check)
-    yield from ((False, block) for block in _table_of_lost_tests(list(lost_tests(record))))
-    yield from ((False, block) for block in _table_of_unchecked_derivatives(record))
-    yield False, "\n".join(_run_lines(record))
+        yield f"#### Failures that are alike\n\n{_fenced(text)}"
+
+
+def _last_blocks(record: Record) -> Iterator[str]:
+    """Yield what is after them."""
+    yield from _table_of_lost_tests(list(lost_tests(record)))
+    yield from _table_of_unchecked_derivatives(record)
+    yield "\n".join(_run_lines(record))
 
 
 def _table_of_findings(found: list[Finding]) -> Iterator[str]:
