@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_gradcheck.report.accessors import short_name
-from pytest_gradcheck.report.inert_text import escaped
+from pytest_gradcheck.report.inert_text import escaped, escaped_lines
 from pytest_gradcheck.report.representation import listed, shown
 
 __all__ = [
@@ -410,15 +411,26 @@ def _subscript(index: tuple[int, ...], part: Part | None) -> str:
     return subscript if part is None else f"{subscript}.{part}"
 
 
+#: Types of values that are builtins as they are.
+PLAIN = frozenset({bool, int, float, type(None)})
+
+
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
 def _to_builtins(value: Any) -> Any:
     """Return a part of a report as dicts, lists, numbers and text, none of them of a subclass.
 
     Other processes and formats know no subclasses, and no halves of surrogate pairs.
     """
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, OptionValue):
         return {"value": as_builtin(value.value), "origin": value.origin}
     if dataclasses.is_dataclass(value):
-        return {f.name: _to_builtins(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return _fields(value)
     if isinstance(value, Mapping):
         return {str(key): _to_builtins(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -426,9 +438,17 @@ def _to_builtins(value: Any) -> Any:
     return as_builtin(value)
 
 
+def _fields(value: Any) -> dict[str, Any]:
+    kind: type = type(value)
+    fields = {name: _to_builtins(getattr(value, name)) for name in _field_names(kind)}
+    if isinstance(value, SourceLocation):
+        fields["source"] = escaped_lines(value.source)
+    return fields
+
+
 def as_builtin(value: Any) -> Any:
     """Return a number, text or None; of anything else its representation."""
-    if value is None or type(value) in (bool, int, float):
+    if type(value) in PLAIN:
         return value
     for kind, convert in CONVERSIONS:
         if isinstance(value, kind):

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pytest_gradcheck import Report, check_gradient
+from pytest_gradcheck import Report, SourceLocation, WrongLine, check_gradient
 from pytest_gradcheck.report.from_builtins import report_from_dict
 from pytest_gradcheck.report.message import render_text
 from pytest_gradcheck.run_record.json_file import json_text
@@ -33,7 +34,15 @@ def complex_entries() -> Report:
     return check_gradient(lambda z: abs(z) ** 2, lambda z: 3 * z, 1.0 + 2.0j)
 
 
-@pytest.mark.parametrize("make", [wrong_sum, screened, jacobian, complex_entries])
+def located() -> Report:
+    """Return a report with lines of code."""
+    source = "dW = np.sum(\n    X * delta\n)"
+    location = SourceLocation("nn.py", 4, 6, "backward", source)
+    wrong_line = WrongLine(location, ("dW",), (("delta", 3),), ("x",))
+    return replace(wrong_sum(), wrong_lines=(wrong_line,), backward_definition=location)
+
+
+@pytest.mark.parametrize("make", [located, wrong_sum, screened, jacobian, complex_entries])
 def test_message_and_data_are_the_same(make: Callable[[], Report]) -> None:
     """Also after JSON, in which NaN is a name."""
     report = make()
