@@ -384,8 +384,8 @@ def test_message_says_what_is_compared() -> None:
     """The compared values are not entries of the gradient, and the note says so."""
     report = check_gradient(quotient, lambda x: M @ x, UNIT, tangent=unit_norm)
     assert str(report).splitlines()[4:7] == [
-        "    consistent with 1/2 x the true gradient (4 entries, to 11 digits): a",
-        "      factor 2 missing?",
+        "    consistent with 1/2 x the true gradient (4 entries, to 11 digits):",
+        "      a factor 2 missing?",
         "    values along admissible directions (of unit norm)",
     ]
     assert report.to_dict()["options"]["tangent"] == {"value": "of unit norm", "origin": "call"}
