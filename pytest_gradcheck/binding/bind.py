@@ -226,6 +226,7 @@ def _pose(
         roundings=claimed.result.roundings,
         other_cotangents=perturbed.of_other_cotangents,
         claim_at=perturbed.at,
+        claim_of_multiple=perturbed.of_multiple,
         claim_one_rounding_away=perturbed.one_rounding_away,
         # Other processes evaluate: whatever moves generators in this one, it is not forward.
         randomness_moved=bool if evaluation.is_elsewhere else replay.moved,

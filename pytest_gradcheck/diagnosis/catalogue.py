@@ -62,6 +62,7 @@ KINDS = {
     "triangle": "right for one triangle of a symmetric matrix",
     "repeated": "the same along an axis: a sum or a broadcast too many",
     "precision": "right to some digits only",
+    "stale": "the same at another point",
     "place": "wrong in one place only: a row, a block, a triangle",
     "places": "wrong in more places than are listed",
     "no-potential": "the gradient of no function",

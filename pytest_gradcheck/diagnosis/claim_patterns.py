@@ -1,4 +1,4 @@
-"""Patterns of the wrong claims themselves: zero, constant along an axis, of lower precision.
+"""Patterns of the wrong claims themselves: zero, constant, of lower precision, the same elsewhere.
 
 They predict no gradient. They are said where no hypothesis explains the measurements.
 """
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from pytest_gradcheck.diagnosis.comparison import Comparison
-from pytest_gradcheck.diagnosis.gradient import Floats
+from pytest_gradcheck.diagnosis.gradient import ClaimedGradient, Floats
 from pytest_gradcheck.diagnosis.hypothesis import counted
 from pytest_gradcheck.report.records import Diagnosis
 
-__all__ = ["claim_patterns", "repeated_claims"]
+__all__ = ["claim_patterns", "frozen_claims", "repeated_claims"]
 
 #: Claims agree but for their precision where they differ by at most this share of the largest ...
 APPROXIMATE = 1e-4
@@ -47,6 +47,15 @@ def _zero(comparison: Comparison) -> Diagnosis | None:
     entries = counted(count, "entry", "entries")
     text = f"backward gives zero, the gradient does not vanish in {entries}: {cause}"
     return Diagnosis("zero", f"{text}{comparison.outputs}", {"factor": 0.0, "entries": count})
+
+
+def frozen_claims(gradient: ClaimedGradient) -> Diagnosis | None:
+    """Return that backward gives the very same claims at another point."""
+    claim, elsewhere = gradient.claim, gradient.elsewhere()
+    if elsewhere is None or not claim.any() or (claim != elsewhere).any():
+        return None
+    text = "backward gives the same gradient at another point: a stale cache?"
+    return Diagnosis("stale", text, {})
 
 
 def repeated_claims(comparison: Comparison) -> Diagnosis | None:

@@ -12,7 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_gradcheck.diagnosis.catalogue import BY_ENTRY, hypotheses_of_arrays
-from pytest_gradcheck.diagnosis.claim_patterns import claim_patterns, repeated_claims
+from pytest_gradcheck.diagnosis.claim_patterns import (
+    claim_patterns,
+    frozen_claims,
+    repeated_claims,
+)
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.exchanged_entries import exchanged_entries
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
@@ -20,6 +24,7 @@ from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 from pytest_gradcheck.diagnosis.hypothesis_test import Explanation, HypothesisTest
 from pytest_gradcheck.diagnosis.named_numbers import Numbers
 from pytest_gradcheck.diagnosis.places import wrong_place
+from pytest_gradcheck.diagnosis.upstream import upstream_degree
 from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["Causes", "Suggest", "diagnose", "no_suggestions"]
@@ -141,9 +146,9 @@ def _explain(
         return _Findings(search.simplest())
     if not comparison.has_entries:
         return _Findings()
-    repeated = repeated_claims(comparison)
-    if repeated is not None:
-        return _Findings(others=[repeated])
+    pattern = upstream_degree(gradient) or repeated_claims(comparison) or frozen_claims(gradient)
+    if pattern is not None:
+        return _Findings(others=[pattern])
     place = None if comparison.regions else wrong_place(comparison)
     if place is None and not comparison.regions:
         return _Findings(others=list(claim_patterns(comparison)))

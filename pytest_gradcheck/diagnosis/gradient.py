@@ -5,6 +5,7 @@ All arrays are those of the check; nobody may change them. It does not know what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -29,6 +30,10 @@ Indices = NDArray[np.intp]
 Number = TypeVar("Number", bound=np.generic)
 
 
+def no_claims() -> None:
+    """Return no claims: backward is not called again."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ClaimedGradient:
     """The gradient that backward returned for one parameter.
@@ -50,6 +55,9 @@ class ClaimedGradient:
     output : ndarray or None
         The outputs that the derivatives are of, in a shape that broadcasts to `claim`; None where
         there is one, or where they do not belong to single derivatives.
+    doubled, elsewhere : callable
+        Call backward again, and return the claims for twice the upstream gradient, and those at a
+        nearby point; None where that makes no sense.
     """
 
     name: str
@@ -59,6 +67,8 @@ class ClaimedGradient:
     imaginary: Booleans
     rounding: float
     output: Floats | None = None
+    doubled: Callable[[], Floats | None] = no_claims
+    elsewhere: Callable[[], Floats | None] = no_claims
 
     @property
     def axes(self) -> tuple[int, ...]:
@@ -75,6 +85,8 @@ class ClaimedGradient:
             claim=self.claim[index],
             imaginary=_at(self.imaginary, full, index),
             output=None if self.output is None else _at(self.output, full, index),
+            doubled=no_claims,
+            elsewhere=no_claims,
         )
 
     @property

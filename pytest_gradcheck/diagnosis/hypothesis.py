@@ -179,10 +179,12 @@ def factor_cause(number: Number) -> str:
         return "a stray factor?"
     sign = " and a flipped sign" if number.value < 0 else ""
     text, name = number.text.removeprefix("-"), number.name.removeprefix("-")
-    if text.startswith("1/"):
+    is_missing = text.startswith("1/") or name.startswith("1 / ")
+    if is_missing:
         name = name.removeprefix("1 / ")
-        return f"a factor {text[2:]}{' = ' * bool(name)}{name} missing{sign}?"
-    return f"a stray factor {text}{' = ' * bool(name)}{name}{sign}?"
+        text = text[2:] if text.startswith("1/") else f"{abs(1 / number.value):.6g}"
+    factor = f"{text} = {name}" if name else text
+    return f"a factor {factor} missing{sign}?" if is_missing else f"a stray factor {factor}{sign}?"
 
 
 def counted(count: int, one: str, several: str = "") -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
+from math import prod
 
 import numpy as np
 
+from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Block, Parameter
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
@@ -30,6 +33,9 @@ from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 
 __all__ = ["claimed_gradient", "compare_entries", "with_diagnoses"]
+
+#: The relative distance of a nearby point.
+NEARBY = 1e-3
 
 #: The one output of a check whose outputs are one number.
 ONE = Block("output", (), "float64", 0, 1)
@@ -57,7 +63,8 @@ def with_diagnoses(
     """
     if not described.comparisons:
         return described
-    comparisons = [comparison() for comparison in described.comparisons]
+    called_again = _CalledAgain(problem)
+    comparisons = [called_again.add_to(comparison()) for comparison in described.comparisons]
     causes = diagnose(
         comparisons,
         _checked_call(problem, convention, comparisons[0].gradient.claim.shape[-1]),
@@ -78,6 +85,43 @@ def with_diagnoses(
     names = {report.name for report in described.parameters}
     of_all = [one for name, own in found.items() if name not in names for one in own]
     return replace(described, parameters=parameters, diagnosis=(*causes.of_all, *of_all))
+
+
+class _CalledAgain:
+    """Claims of further calls of backward, which are made when they are first asked for."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+
+    @cached_property
+    def doubled(self) -> Claim | None:
+        """The claim for twice the cotangent."""
+        return self._problem.claim_of_multiple(2.0)
+
+    @cached_property
+    def elsewhere(self) -> Claim | None:
+        """The claim at a nearby point."""
+        here = self._problem.here
+        return self._problem.claim_at(here + NEARBY * np.where(here == 0, 1.0, here))
+
+    def add_to(self, comparison: Comparison) -> Comparison:
+        """Return a comparison that may ask for these claims about its parameter."""
+        gradient = comparison.gradient
+        parameters = [p for p in self._problem.parameters if p.name == gradient.name]
+        if not parameters or self._problem.tangent is not None:
+            return comparison
+        (parameter,), shape = parameters, gradient.claim.shape
+
+        def read(claim: Claim | None) -> Floats | None:
+            rows = None if claim is None else claim.rows(parameter.start, parameter.stop)
+            return rows.reshape(shape) if rows is not None and rows.size == prod(shape) else None
+
+        gradient = replace(
+            gradient,
+            doubled=lambda: read(self.doubled),
+            elsewhere=lambda: read(self.elsewhere),
+        )
+        return replace(comparison, gradient=gradient)
 
 
 def _has_claims(problem: Problem, name: str) -> bool:

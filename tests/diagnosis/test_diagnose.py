@@ -275,3 +275,25 @@ def test_cause_among_scattered_entries_is_said() -> None:
     assert (first.kind, second.kind) == ("places", "factor")
     assert first.text == "wrong only in some of its entries (3 entries), right in the other 17"
     assert causes(compare(edited((2, 1), lambda g: 2 * g))) == ()
+
+
+def test_backward_is_called_again_only_where_nothing_explains_the_claims() -> None:
+    """For twice the upstream gradient, and at another point."""
+    calls = list[str]()
+
+    def asked(what: str) -> None:
+        calls.append(what)
+
+    def again(claim: Floats) -> None:
+        comparison = compare(claim)
+        gradient = replace(
+            comparison.gradient,
+            doubled=lambda: asked("doubled"),
+            elsewhere=lambda: asked("elsewhere"),
+        )
+        causes(replace(comparison, gradient=gradient))
+
+    again(2 * TRUE)
+    assert calls == []
+    again(np.cos(TRUE))
+    assert calls == ["doubled", "elsewhere"]

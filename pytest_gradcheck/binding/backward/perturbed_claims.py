@@ -63,6 +63,13 @@ class PerturbedClaims:
         """Return the claim at another point, None where backward gives none of the same kind."""
         return self._claim_at(point, self._claimed.given)
 
+    def of_multiple(self, factor: float) -> Claim | None:
+        """Return the claim of a VJP for a multiple of its cotangent, None where it takes none."""
+        cotangent = self._claimed.given.cotangent
+        if cotangent is None:
+            return None
+        return self._claim_at(self._working_copy.base, BackwardInput(cotangent=factor * cotangent))
+
     def one_rounding_away(self, rng: np.random.Generator, times: int) -> Claim | None:
         """Return the claim where every coordinate is a few roundings of its type away.
 

@@ -245,6 +245,7 @@ class AdmissibleCoordinates:
             roundings=roundings,
             tangent=tangent,
             claim_at=no_claim,
+            claim_of_multiple=no_claim,
             claim_one_rounding_away=claim_one_rounding_away,
             notes=notes,
         )

@@ -1,0 +1,85 @@
+"""Likely causes that further calls of backward show, and what the call knows by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import Report, check_gradient
+from tests.corpus.family import Array
+
+RNG = np.random.default_rng(0)
+X, W = RNG.normal(size=(8, 5)), RNG.normal(size=(5, 4))
+SCALE = 7.25
+
+
+def layer(W: Array, X: Array) -> Any:
+    """Return the output of a layer."""
+    return np.tanh(X @ W)
+
+
+def slope(W: Array, X: Array) -> Any:
+    """Return the derivative of its activation."""
+    return 1 - layer(W, X) ** 2
+
+
+def kinds(report: Report) -> list[str]:
+    """Return the kinds of the likely causes of the first parameter."""
+    return [diagnosis.kind for diagnosis in report.parameters[0].diagnosis]
+
+
+@pytest.mark.parametrize(
+    ("backward", "kind"),
+    [
+        (lambda dout, W, X: X.T @ slope(W, X), "upstream-ignored"),
+        (lambda dout, W, X: X.T @ (dout**2 * slope(W, X)), "upstream-twice"),
+    ],
+)
+def test_upstream_gradient_is_doubled(backward: Callable[..., Array], kind: str) -> None:
+    """The claim grows with it: not at all, or as its square."""
+    assert kinds(check_gradient(layer, backward, W, X, wrt="W")) == [kind]
+
+
+def test_claim_at_another_point_shows_a_stale_cache() -> None:
+    """Backward returns what it returned before."""
+    stale = X.T @ slope(W + 0.1, X)
+
+    def forward(W: Array, X: Array) -> Any:
+        return np.sum(layer(W, X))
+
+    report = check_gradient(forward, lambda W, X: stale, W, X, wrt="W")
+    assert kinds(report) == ["stale"]
+
+
+class Scaled:
+    """A loss whose scale is an attribute."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def forward(self, W: Array) -> Any:
+        """Return the loss."""
+        return np.sum(np.tanh(W)) * self.scale
+
+    def backward(self, W: Array) -> Any:
+        """Return the gradient without the scale."""
+        return 1 - np.tanh(W) ** 2
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "name"),
+    [
+        (lambda W, c: c * np.sum(W**3), lambda W, c: 3 * W**2, "0.37 = c"),
+        (lambda W: SCALE * np.sum(W**3), lambda W: 3 * W**2, "7.25 = SCALE"),
+        (Scaled(0.3).forward, Scaled(0.3).backward, "0.3 = self.scale"),
+    ],
+)
+def test_number_has_its_name_in_the_call(
+    forward: Callable[..., Any], backward: Callable[..., Any], name: str
+) -> None:
+    """It may be an argument, an attribute, or a variable outside of forward."""
+    args = (W, 0.37) if "c" in forward.__code__.co_varnames else (W,)
+    report = check_gradient(forward, backward, *args, wrt="W")
+    (diagnosis,) = report.parameters[0].diagnosis
+    assert f"{name} missing?" in diagnosis.text
