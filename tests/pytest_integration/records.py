@@ -42,7 +42,7 @@ def read(path: Path) -> Any:
 def recorded(pytester: pytest.Pytester, body: str, *args: str) -> Any:
     """Run a suite of `body`; return the record, which is valid."""
     pytester.makepyfile(test_suite=HEADER + body)
-    is_distributed = any(argument.startswith("-n") for argument in args)
+    is_distributed = any(argument.startswith(("-n", "--dist")) for argument in args)
     run = pytester.runpytest_subprocess if is_distributed else pytester.runpytest_inprocess
     run(*QUIET, "--gradcheck-json=record.json", *args)
     return read(pytester.path / "record.json")

@@ -52,6 +52,26 @@ def test_it(gradcheck, k):
 
 
 @posix
+def test_a_killed_worker_that_is_not_replaced(pytester: pytest.Pytester) -> None:
+    """The tests that nobody ran are in the record, and the last lines count them."""
+    body = """
+import os, signal
+
+@pytest.mark.parametrize("k", range(4))
+def test_it(gradcheck, k):
+    gradcheck(f, good, X)
+    if k == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    pytester.makepyfile(test_suite=HEADER + body)
+    output = ended(started(pytester, "-n1", "--max-worker-restart=0"))
+    line = "gradcheck: 3 tests ended without a completed check (1 crashed, 2 not run)"
+    assert line in output.splitlines()
+    found = list(outcomes(read(pytester.path / "record.json")).values())
+    assert found == ["passed", "crashed", "not run", "not run"]
+
+
+@posix
 @pytest.mark.parametrize("processes", ["0", "1"])
 def test_interrupt_leaves_a_whole_record(pytester: pytest.Pytester, processes: str) -> None:
     """It says which test was not finished, and which did not run."""
@@ -158,3 +178,12 @@ def test_it(gradcheck, name):
     assert all(check["parameters"][0]["name"].isprintable()
                for test in record["tests"] for check in test["checks"])  # fmt: skip
     assert all(len(test["checks"]) == 1 for test in record["tests"])
+
+
+def test_the_same_test_on_every_worker(pytester: pytest.Pytester) -> None:
+    """Then each worker has its own result."""
+    record = recorded(pytester, GOOD, "--dist=each", "--tx=2*popen")
+    assert [(test["worker"], test["outcome"]) for test in record["tests"]] == [
+        ("gw0", "passed"),
+        ("gw1", "passed"),
+    ]
