@@ -92,10 +92,15 @@ def attach_expected(report: pytest.TestReport, session: SessionState) -> None:
 
 
 def _parametrization(item: pytest.Item) -> dict[str, bool | int | float | str | None]:
-    """Return the values that a test is parametrized with; text in the place of objects."""
+    """Return the values that a test is parametrized with; text in the place of objects.
+
+    They are in the order of its arguments.
+    """
     callspec = getattr(item, "callspec", None)
     values = {} if callspec is None else callspec.params
-    return {shortened(name): _short_builtin(value) for name, value in values.items()}
+    position = {name: k for k, name in enumerate(getattr(item, "fixturenames", ()))}
+    names = sorted(values, key=lambda name: position.get(name, len(position)))
+    return {shortened(name): _short_builtin(values[name]) for name in names}
 
 
 def _short_builtin(value: Any) -> bool | int | float | str | None:
