@@ -8,6 +8,7 @@ a definition or at its class excludes it. This module does not know files.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pytest_gradcheck.gradient_coverage.name_patterns import NamePatterns
 __all__ = ["Definition", "definitions_in"]
 
 EXCLUDED = re.compile(r"#\s*pragma:\s*no\s*gradcheck\b")
+
+WORD = re.compile(r"\w+")
 
 #: Decorators of definitions that compute nothing, or that are not called for a derivative.
 DECLARING = ("overload", "abstractmethod", "abstractproperty", "setter", "deleter")
@@ -61,12 +64,23 @@ def definitions_in(source: str, module: str, names: NamePatterns) -> list[Defini
         If it is not Python.
     """
     lines = source.splitlines()
+    if not any(map(names.may_match, _words_at_definitions(lines))):
+        return []  # parsing takes long
     found = _in_body(ast.parse(source).body, (), lines)
     return [
         Definition(f"{module}:{'.'.join(path)}", line, first_line)
         for path, line, first_line in found
         if names.match(".".join((module, *path)))
     ]
+
+
+def _words_at_definitions(lines: list[str]) -> set[str]:
+    """Return the words of lines that may give a function its name, or a lambda below one."""
+    chosen = set[str]()
+    for above, line in itertools.pairwise(("", *lines)):
+        if "def " in line or "lambda" in line:
+            chosen.update((above, line))
+    return {word for line in chosen for word in WORD.findall(line)}
 
 
 def _in_body(
@@ -121,9 +135,15 @@ def _last_name(expression: ast.expr) -> str:
 
 
 def _does_nothing(statement: ast.stmt) -> bool:
-    """Return whether a statement is a docstring, ``...``, ``pass`` or a NotImplementedError."""
+    """Return whether a statement is a docstring, ``...``, ``pass`` or of a NotImplementedError."""
     if isinstance(statement, ast.Raise):
-        raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
-        return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+        return _is_not_implemented(statement.exc)
+    if isinstance(statement, ast.Return):
+        return _is_not_implemented(statement.value)
     is_constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     return isinstance(statement, ast.Pass) or is_constant
+
+
+def _is_not_implemented(expression: ast.expr | None) -> bool:
+    named = expression.func if isinstance(expression, ast.Call) else expression
+    return isinstance(named, ast.Name) and named.id in {"NotImplementedError", "NotImplemented"}

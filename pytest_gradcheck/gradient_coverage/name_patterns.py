@@ -61,3 +61,8 @@ class NamePatterns:
             if is_match:
                 return wanted is pattern
         return False
+
+    def may_match(self, last: str) -> bool:
+        """Return whether a full name whose last part is this may be that of a derivative."""
+        ends = (p.rpartition(".")[2] for p in self.patterns if not p.startswith("!"))
+        return any(fnmatchcase(last.lstrip("_"), end.lstrip("_")) for end in ends)

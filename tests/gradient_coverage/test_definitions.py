@@ -41,6 +41,12 @@ def test_functions_methods_and_lambdas_are_definitions() -> None:
     ]  # fmt: skip
 
 
+def test_definition_may_stand_below_its_name() -> None:
+    """Files without such a word are not parsed, whatever they hold."""
+    assert names("x_grad = (\n    lambda x: x\n)\n") == ["x_grad"]
+    assert names("def forward(: grad") == []
+
+
 def test_lines_are_those_of_the_definition_and_of_its_code() -> None:
     """The code of a decorated function begins at its first decorator."""
     (found,) = definitions_in("\n@a\n@b\ndef grad(): return 1\n", "nn.loss", NAMES)
@@ -65,6 +71,7 @@ def test_declarations_are_no_definitions() -> None:
                     raise NotImplementedError("later")
                 def vjp(self): raise NotImplementedError
                 def grad(self): pass
+                def x_grad(self): return NotImplementedError
                 @grad.setter
                 def x_grad(self, value): self.value = value
             '''
