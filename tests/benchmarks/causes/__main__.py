@@ -41,11 +41,12 @@ from tests.benchmarks.causes.cause_results import (
 from tests.benchmarks.causes.cause_tables import failures, print_table
 from tests.benchmarks.causes.claimed_gradients import Subject
 from tests.benchmarks.causes.corpus_subjects import CorpusSubject
-from tests.benchmarks.causes.gradient_bugs import BUGS, NOISE, Bug
+from tests.benchmarks.causes.gradient_bugs import BUGS, NOISE
 from tests.benchmarks.causes.handwritten_subjects import HandwrittenSubject
 from tests.benchmarks.causes.special_bugs import SPECIAL_BUGS
 from tests.corpus.corpus_runner import choose_families, run_in_processes
 from tests.handwritten_backward.all_functions import HALVES, functions_of
+from tests.handwritten_backward.handwritten_function import HandwrittenFunction
 
 SETS = ("handwritten", "corpus", "special", "edits")
 
@@ -90,13 +91,13 @@ def _results(name: str, given: argparse.Namespace) -> list[CauseResult]:
         f for f in functions_of(given.half) if given.function is None or f.name in given.function
     ]
     if name == "special":
-        chosen = [b for b in SPECIAL_BUGS if given.bug is None or b.name in given.bug]
+        chosen = [b.name for b in SPECIAL_BUGS if given.bug is None or b.name in given.bug]
         return run_in_processes(partial(_special, options), chosen, given.jobs)
     if name == "edits":
         with tempfile.TemporaryDirectory() as directory:
             work = partial(_edits, Path(directory), options)
             return run_in_processes(work, functions, given.jobs)
-    bugs = [b for b in (*BUGS, *NOISE) if given.bug is None or b.name in given.bug]
+    bugs = [b.name for b in (*BUGS, *NOISE) if given.bug is None or b.name in given.bug]
     subjects: list[Subject] = [HandwrittenSubject(f.name, f.path) for f in functions]
     if name == "corpus":
         subjects = list(_corpus(given.module, given.seeds))
@@ -108,15 +109,24 @@ def _corpus(modules: Sequence[str], seeds: int) -> Iterator[CorpusSubject]:
     return (CorpusSubject(family, seed) for family, seed in product(families, range(seeds)))
 
 
-def _special(options: dict[str, Any], bug: Any) -> list[CauseResult]:
+# Bugs go to other processes by their names: their functions cannot be pickled.
+
+
+def _special(options: dict[str, Any], name: str) -> list[CauseResult]:
+    bug = next(bug for bug in SPECIAL_BUGS if bug.name == name)
     return special_results(bug, SPECIAL_SEEDS, **options)
 
 
-def _edits(directory: Path, options: dict[str, Any], function: Any) -> list[CauseResult]:
+def _edits(
+    directory: Path, options: dict[str, Any], function: HandwrittenFunction
+) -> list[CauseResult]:
     return list(edit_results(function, directory, **options))
 
 
-def _injected(bugs: Sequence[Bug], options: dict[str, Any], subject: Subject) -> list[CauseResult]:
+def _injected(
+    names: Sequence[str], options: dict[str, Any], subject: Subject
+) -> list[CauseResult]:
+    bugs = [bug for bug in (*BUGS, *NOISE) if bug.name in names]
     return list(injected_results(subject, bugs, **options))
 
 
