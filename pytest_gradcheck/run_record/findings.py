@@ -142,11 +142,7 @@ def _finding(run: Run, test: RecordedTest, check: Check | None, reason: _Reason)
         file, first, last = test["file"], test["line"], test["line"]
     else:
         file, first, last = location["file"], location["first_line"], location["last_line"]
-    if definition is not None:
-        derivative = [repository_file(run, definition["file"]), definition["function"]]
-    else:
-        function = repository_file(run, test["nodeid"].partition("[")[0])
-        derivative = [function, "" if check is None else check["backward"]]
+    derivative = _derivative(run, test, check)
     return Finding(
         rule=reason.rule,
         fingerprint=fingerprint(reason.rule, *derivative, reason.parameter or ""),
@@ -159,6 +155,20 @@ def _finding(run: Run, test: RecordedTest, check: Check | None, reason: _Reason)
         check=check,
         nodeids=(test["nodeid"],),
     )
+
+
+def _derivative(run: Run, test: RecordedTest, check: Check | None) -> tuple[str, str]:
+    """Return the names by which a derivative is known again.
+
+    Several functions in a file of tests may have one name, since each may be local to a test.
+    """
+    function = repository_file(run, test["nodeid"].partition("[")[0])
+    if check is None:
+        return function, ""
+    definition = check["backward_definition"]
+    if definition is None or definition["file"] == test["file"]:
+        return function, check["backward"]
+    return repository_file(run, definition["file"]), definition["function"]
 
 
 def _wrong_line(check: Check | None, parameter: str | None) -> dict[str, Any] | None:

@@ -51,6 +51,16 @@ def test_the_fingerprint_survives_other_lines_and_other_tests() -> None:
     assert other.fingerprint != first.fingerprint
 
 
+def test_functions_in_a_file_of_tests_are_told_apart_by_the_test() -> None:
+    """Two tests may each have a function of the same name."""
+    definition = failing()["backward_definition"] | {"file": "test_a.py"}
+    check = failing() | {"backward_definition": definition}
+    (first,), (second,) = found(check), found(check, nodeid="test_a.py::test_other")
+    assert first.fingerprint != second.fingerprint
+    (again,) = found(check, check)
+    assert again.fingerprint == first.fingerprint
+
+
 def test_the_line_where_a_gradient_goes_wrong_comes_first() -> None:
     """It is that of the parameter in question."""
     location = {"file": "/suite/src/nn.py", "first_line": 12, "last_line": 12}
