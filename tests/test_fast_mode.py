@@ -68,7 +68,7 @@ def test_resolution_is_reported() -> None:
 
 
 def test_one_entry_is_named_with_its_numbers() -> None:
-    """Nothing else is named."""
+    """Nothing else is named. Causes may take 8 of the evaluations."""
 
     def change(gradient: Parameters) -> None:
         gradient["W2"][3, 7] *= 1.01
@@ -78,7 +78,7 @@ def test_one_entry_is_named_with_its_numbers() -> None:
     (entry,) = report.worst
     assert entry.backward == pytest.approx(1.01 * entry.numerical, rel=1e-5)
     assert abs(entry.backward - entry.numerical) > 10 * entry.bound
-    assert report.evaluations <= 40
+    assert report.evaluations <= 48
 
 
 def test_last_entry_of_the_last_array_is_named() -> None:

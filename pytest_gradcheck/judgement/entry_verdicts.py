@@ -87,6 +87,9 @@ LEAST_ALLOWED = 64 * float(np.finfo(np.float64).smallest_subnormal)
 #: Roundings of larger numbers exceed those of subnormal ones.
 MOST_SUBNORMAL = 1e-300
 
+#: The smallest number that has all its digits.
+SMALLEST_NORMAL = float(np.finfo(np.float64).smallest_normal)
+
 #: The largest excess.
 MOST_EXCESS = 1e300
 
@@ -394,18 +397,13 @@ def relative_deviation(claim: Floats, value: Floats, bound: Floats) -> Floats:
 
 def _has_vanished(value: Floats, bound: Floats, natural: Floats, size: Floats) -> Booleans:
     """Return where forward is zero around the point, not only small."""
-    is_zero = (natural == 0) | ((SLIGHT_SHARE * natural <= size) & ~_is_subnormal(size))
+    is_zero = (natural == 0) | ((SLIGHT_SHARE * natural <= size) & (size >= SMALLEST_NORMAL))
     return np.asarray((value == 0) & (bound <= VANISHED_BOUND) & is_zero)
 
 
 def _subnormal_rounding(size: Floats) -> Floats:
     """Return the rounding of derivatives that may be subnormal, zero for all others."""
-    return np.where((size > 0) & _is_subnormal(size), LEAST_ALLOWED, 0.0)
-
-
-def _is_subnormal(size: Floats) -> Booleans:
-    """Return which numbers are subnormal, or may come of some that are."""
-    return np.asarray(size < MOST_SUBNORMAL)
+    return np.where((size > 0) & (size < MOST_SUBNORMAL), LEAST_ALLOWED, 0.0)
 
 
 def _round_to_three_digits(number: Floats) -> Floats:
