@@ -146,14 +146,24 @@ def _explain(
         return _Findings(search.simplest())
     if not comparison.has_entries:
         return _Findings()
-    pattern = upstream_degree(gradient) or repeated_claims(comparison) or frozen_claims(gradient)
-    if pattern is not None:
-        return _Findings(others=[pattern])
+    repeated = repeated_claims(comparison)
+    if repeated is not None:
+        return _Findings(others=[repeated])
+    where, causes = _explain_in_place(comparison, call, numbers)
+    if not causes:
+        again = upstream_degree(gradient) or frozen_claims(gradient)
+        causes = [] if again is None else [again]
+    return _Findings(others=[*where, *causes])
+
+
+def _explain_in_place(
+    comparison: Comparison, call: CheckedCall, numbers: Numbers
+) -> tuple[Sequence[Diagnosis], list[Diagnosis]]:
+    """Return where claims are wrong, if that is said, and what explains them there."""
     place = None if comparison.regions else wrong_place(comparison)
     if place is None and not comparison.regions:
-        return _Findings(others=list(claim_patterns(comparison)))
+        return (), list(claim_patterns(comparison))
     mask = comparison.suspects if place is None else place.mask
-    where = comparison.regions if place is None else (place.diagnosis(),)
     inside = comparison.inside(mask)
     search = _Search(inside, call, numbers)
     search.by_entry()
@@ -163,7 +173,8 @@ def _explain(
     is_said = place is None or place.is_evident or bool(there)
     causes = list(_diagnoses(inside, _Findings(there)))
     causes = causes or list(claim_patterns(inside if is_said else comparison))
-    return _Findings(others=[*(where if is_said else ()), *causes])
+    where = comparison.regions if place is None else (place.diagnosis(),)
+    return (where if is_said else ()), causes
 
 
 @dataclass(slots=True)

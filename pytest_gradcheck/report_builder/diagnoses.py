@@ -35,7 +35,10 @@ from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 __all__ = ["claimed_gradient", "compare_entries", "with_diagnoses"]
 
 #: The relative distance of a nearby point.
-NEARBY = 1e-3
+NEARBY = 1e-2
+
+#: Forward is not linear where its second difference over this distance exceeds this share of it.
+CURVED = 1e-8
 
 #: The one output of a check whose outputs are one number.
 ONE = Block("output", (), "float64", 0, 1)
@@ -100,9 +103,16 @@ class _CalledAgain:
 
     @cached_property
     def elsewhere(self) -> Claim | None:
-        """The claim at a nearby point."""
-        here = self._problem.here
-        return self._problem.claim_at(here + NEARBY * np.where(here == 0, 1.0, here))
+        """The claim at a nearby point, unless forward seems to be linear, whose claims agree."""
+        problem, here = self._problem, self._problem.here
+        step = NEARBY * np.where(here == 0, 1.0, here)
+        claim = problem.claim_at(here + step)
+        if claim is None:
+            return None
+        first, second = problem.evaluate([here + step, here + 2 * step])
+        size = np.maximum(np.abs(first), np.abs(problem.base))
+        bend = np.abs(second - 2 * first + problem.base)
+        return claim if (bend > CURVED * size).any() else None
 
     def add_to(self, comparison: Comparison) -> Comparison:
         """Return a comparison that may ask for these claims about its parameter."""

@@ -52,6 +52,14 @@ def test_claim_at_another_point_shows_a_stale_cache() -> None:
     assert kinds(report) == ["stale"]
 
 
+def test_claims_of_a_linear_function_are_the_same_everywhere() -> None:
+    """That shows no stale cache."""
+    wrong = RNG.normal(size=W.shape)
+    report = check_gradient(lambda W, X: np.sum(X @ W), lambda W, X: wrong, W, X, wrt="W")
+    assert not report.passed
+    assert kinds(report) == []
+
+
 class Scaled:
     """A loss whose scale is an attribute."""
 
