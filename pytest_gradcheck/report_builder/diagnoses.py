@@ -37,7 +37,7 @@ __all__ = ["claimed_gradient", "compare_entries", "with_diagnoses"]
 #: The relative distance of a nearby point.
 NEARBY = 1e-2
 
-#: Forward is not linear where its second difference over this distance exceeds this share of it.
+#: A slope is another one where its change over this distance exceeds this share of the output.
 CURVED = 1e-8
 
 #: The one output of a check whose outputs are one number.
@@ -102,17 +102,25 @@ class _CalledAgain:
         return self._problem.claim_of_multiple(2.0)
 
     @cached_property
+    def step(self) -> Floats:
+        """The way to a nearby point."""
+        here = self._problem.here
+        return np.asarray(NEARBY * np.where(here == 0, 1.0, here))
+
+    @cached_property
     def elsewhere(self) -> Claim | None:
-        """The claim at a nearby point, unless forward seems to be linear, whose claims agree."""
-        problem, here = self._problem, self._problem.here
-        step = NEARBY * np.where(here == 0, 1.0, here)
-        claim = problem.claim_at(here + step)
-        if claim is None:
-            return None
-        first, second = problem.evaluate([here + step, here + 2 * step])
-        size = np.maximum(np.abs(first), np.abs(problem.base))
-        bend = np.abs(second - 2 * first + problem.base)
-        return claim if (bend > CURVED * size).any() else None
+        """The claim at a nearby point."""
+        return self._problem.claim_at(self._problem.here + self.step)
+
+    def has_other_slope(self, parameter: Parameter) -> bool:
+        """Return whether the slope along a parameter is another one at the nearby point."""
+        here, there = self._problem.here, self._problem.here + self.step
+        along = np.zeros_like(here)
+        along[parameter.start : parameter.stop] = self.step[parameter.start : parameter.stop]
+        values = self._problem.evaluate([here + along, there, there + along])
+        change = (values[2] - values[1]) - (values[0] - self._problem.base)
+        size = np.abs(values).max(axis=0)
+        return bool((np.abs(change) > CURVED * size).any())
 
     def add_to(self, comparison: Comparison) -> Comparison:
         """Return a comparison that may ask for these claims about its parameter."""
@@ -129,7 +137,7 @@ class _CalledAgain:
         gradient = replace(
             gradient,
             doubled=lambda: read(self.doubled),
-            elsewhere=lambda: read(self.elsewhere),
+            elsewhere=lambda: read(self.elsewhere) if self.has_other_slope(parameter) else None,
         )
         return replace(comparison, gradient=gradient)
 

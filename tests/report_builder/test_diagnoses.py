@@ -52,10 +52,16 @@ def test_claim_at_another_point_shows_a_stale_cache() -> None:
     assert kinds(report) == ["stale"]
 
 
-def test_claims_of_a_linear_function_are_the_same_everywhere() -> None:
-    """That shows no stale cache."""
-    wrong = RNG.normal(size=W.shape)
-    report = check_gradient(lambda W, X: np.sum(X @ W), lambda W, X: wrong, W, X, wrt="W")
+@pytest.mark.parametrize(
+    "forward",
+    [lambda b, W, X: np.sum(X @ W + b), lambda b, W, X: np.sum(np.tanh(X @ W) + b)],
+)
+def test_gradient_that_is_the_same_everywhere_shows_no_stale_cache(
+    forward: Callable[..., Any],
+) -> None:
+    """Where forward is linear in the parameter, so it should be."""
+    wrong = RNG.normal(size=4)
+    report = check_gradient(forward, lambda b, W, X: wrong, np.zeros(4), W, X, wrt="b")
     assert not report.passed
     assert kinds(report) == []
 
