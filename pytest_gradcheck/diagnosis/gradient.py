@@ -42,9 +42,9 @@ class ClaimedGradient:
     ----------
     name : str
         Python accessor of the parameter.
-    value : ndarray, shape (*axes)
+    value : ndarray, shape (...)
         The parameter. A complex one has a last axis for real and imaginary parts.
-    claim : ndarray, shape (*axes, m)
+    claim : ndarray, shape (..., m)
         The claimed derivatives of m outputs; m is 1 for a gradient.
     is_array : bool
         Whether the axes are those of the parameter: a constraint may leave entries out.
