@@ -16,7 +16,7 @@ from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Subject
 from tests.benchmarks.causes.gradient_bugs import Bug
 from tests.benchmarks.causes.handwritten_subjects import HandwrittenSubject
 from tests.benchmarks.causes.special_bugs import SpecialBug
-from tests.benchmarks.causes.true_causes import true_kinds
+from tests.benchmarks.causes.true_causes import true_kinds, upstream_kinds
 from tests.corpus.corpus_runner import without_warnings
 from tests.corpus.family import Array
 from tests.handwritten_backward.edited_checks import wrong_edits
@@ -137,9 +137,9 @@ def edit_results(
     right = HandwrittenSubject(function.name, function.path).gradients()
     for wrong in wrong_edits(function, directory, **options):
         with without_warnings():
-            claims = HandwrittenSubject(function.name, wrong.path).gradients().claims
-        for name in claims:
-            kinds = true_kinds(right, name, claims)
+            claimed = HandwrittenSubject(function.name, wrong.path).gradients()
+        for name in claimed.claims:
+            kinds = true_kinds(right, name, claimed.claims) | upstream_kinds(claimed, name)
             bug = f"{wrong.edit.kind}: {'a pattern' if kinds else 'no pattern'}"
             yield from _result((function.name, name, bug), wrong.report, kinds)
 

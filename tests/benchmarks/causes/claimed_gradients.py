@@ -31,8 +31,9 @@ class Gradients:
         The arrays among the arguments.
     cotangents : sequence of ndarray
         The upstream gradients.
-    under_ones, under_squares : callable or None
-        Return the claims under ones for the upstream gradients, and under their squares.
+    under_ones, under_squares, under_doubles : callable or None
+        Return the claims under ones for the upstream gradients, under their squares, and under
+        twice them.
     elsewhere : callable or None
         ``elsewhere(name, parameter)`` returns the right claim about that parameter at another
         point.
@@ -46,6 +47,7 @@ class Gradients:
     cotangents: Sequence[Array] = ()
     under_ones: Callable[[], Claims] | None = None
     under_squares: Callable[[], Claims] | None = None
+    under_doubles: Callable[[], Claims] | None = None
     elsewhere: Callable[[str, Array], Array] | None = None
 
 

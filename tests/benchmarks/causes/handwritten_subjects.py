@@ -52,6 +52,7 @@ class HandwrittenSubject:
                     parameters=parameters,
                     under_ones=_remembered(gradients.under_ones),
                     under_squares=_remembered(gradients.under_squares),
+                    under_doubles=_remembered(gradients.under_doubles),
                 )
             )
             return {}
@@ -206,6 +207,7 @@ class _Call:
             cotangents,
             (lambda: under([np.ones_like(c) for c in cotangents])) if upstream else None,
             (lambda: under([c * c for c in cotangents])) if upstream else None,
+            (lambda: under([2 * c for c in cotangents])) if upstream else None,
         )
         for name, claim in self.transformation(seen).items():
             gradients = self._written(owner, gradients, name, claim)

@@ -16,7 +16,7 @@ import numpy as np
 from tests.benchmarks.causes.claimed_gradients import Claims, Gradients
 from tests.corpus.family import Array
 
-__all__ = ["true_kinds"]
+__all__ = ["true_kinds", "upstream_kinds"]
 
 #: The relative difference of claims that are the same.
 TOLERANCE = 1e-6
@@ -87,6 +87,23 @@ def true_kinds(gradients: Gradients, name: str, claims: Claims) -> frozenset[str
     claim = WrongClaim(gradients, name, claims)
     with np.errstate(all="ignore"):
         return frozenset(kind for kind, holds in TRUTHS.items() if holds(claim))
+
+
+def upstream_kinds(gradients: Gradients, name: str) -> frozenset[str]:
+    """Return what is true of how often a claim uses the upstream gradient.
+
+    Parameters
+    ----------
+    gradients : Gradients
+        The claims of a wrong backward.
+    name : str
+        The parameter.
+    """
+    if gradients.under_doubles is None:
+        return frozenset()
+    claim, doubled = gradients.claims[name], gradients.under_doubles()[name]
+    degrees = {"upstream-ignored": 1, "upstream-twice": 4}
+    return frozenset(kind for kind, factor in degrees.items() if _same(factor * claim, doubled))
 
 
 def _same(first: Array, second: Array) -> bool:
