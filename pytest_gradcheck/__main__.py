@@ -1,4 +1,4 @@
-"""Commands on records of runs: ``python -m pytest_gradcheck merge`` and ``render``."""
+"""Commands on records of runs: ``python -m pytest_gradcheck merge``, ``render``, ``baseline``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pytest_gradcheck.renderings.ctrf import render_ctrf
 from pytest_gradcheck.renderings.github_annotations import render_annotations
 from pytest_gradcheck.renderings.markdown import render_markdown
 from pytest_gradcheck.renderings.sarif import render_sarif
+from pytest_gradcheck.run_record.baseline import baseline_lines, baseline_state
 from pytest_gradcheck.run_record.json_file import (
     RecordError,
     read_record,
@@ -60,7 +61,20 @@ def _parser() -> argparse.ArgumentParser:
         )
     render.add_argument("--github", action="store_true", help="print annotations for GitHub")
     render.set_defaults(command=_render)
+    baseline = commands.add_parser("baseline", help="write the derivatives that are wrong")
+    baseline.add_argument("record", type=Path, metavar="RECORD")
+    baseline.add_argument("-o", "--output", required=True, type=Path, help="the file to write")
+    baseline.add_argument(
+        "--no-new", action="store_true", help="only leave out what is mended, and add nothing"
+    )
+    baseline.set_defaults(command=_baseline)
     return parser
+
+
+def _baseline(options: argparse.Namespace) -> None:
+    state = baseline_state(read_record(options.record))
+    new = () if options.no_new else state.new
+    write_whole(options.output, baseline_lines((*state.known, *state.unseen, *new)))
 
 
 def _merge(options: argparse.Namespace) -> None:

@@ -29,7 +29,7 @@ class RunningTest:
     A call overrides the options in `layers`, weakest first, and those in `overrides` override
     the call. `rerun` is the command that runs the test again. Each report of a completed check
     is kept, and passed to `finished`; `show` shows a line of progress, `suggest` returns
-    hypotheses of the suite's own, and `observer` makes what observes backward for coverage.
+    hypotheses of the suite's own, `observer` observes backward, `accept` knows failures.
     """
 
     layers: Sequence[Layer]
@@ -39,6 +39,7 @@ class RunningTest:
     show: Callable[[str], object] | None = None
     suggest: Suggest | None = None
     observer: Callable[[], BackwardObserver] | None = None
+    accept: Callable[[Report], bool] | None = None
     reports: list[Report] = field(default_factory=list)
     sent: int = 0
 

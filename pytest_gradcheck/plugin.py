@@ -31,11 +31,12 @@ OPTIONS = (
     ("max_evaluations", "EVALUATIONS", "forward evaluations of a full check, at most (10000)"),
 )
 
-#: The same of gradient coverage.
-COVERAGE = (
+#: The same of what a run must reach.
+GATES = (
     ("cov", "PACKAGES", "list the hand-written derivatives of packages that no check exercised"),
     ("cov_names", "NAMES", "more names of derivatives, as patterns; !PATTERN excludes"),
     ("cov_fail_under", "MIN", "fail if fewer of 100 derivatives are checked"),
+    ("baseline", "FILE", "accept the wrong derivatives that a file knows, and fail for others"),
 )
 
 #: The same of what is shown or written when a run ends, on the command line only.
@@ -70,11 +71,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the command line and the ini file."""
     group = parser.getgroup("gradcheck", "gradient checks (pytest-gradcheck)")
-    for name, metavar, text in (*OPTIONS, *COVERAGE, *OUTPUTS):
-        flag = f"--gradcheck-{name.replace('_', '-')}"
+    for name, metavar, text in (*OPTIONS, *GATES, *OUTPUTS):
         kind = {"metavar": metavar} if metavar else {"action": "store_true"}
-        group.addoption(flag, dest=f"gradcheck_{name}", default=None, help=text, **kind)
-    for name, _, text in (*OPTIONS, *COVERAGE):
+        group.addoption(f"--gradcheck-{name.replace('_', '-')}", default=None, help=text, **kind)
+    for name, _, text in (*OPTIONS, *GATES):
         parser.addini(f"gradcheck_{name}", f"gradient checks: {text}", "string", default=None)
     parser.addini("verbosity_gradcheck", "gradient checks: -v: 20 rows, -vv: all", default="auto")
 
@@ -88,7 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
         reports = _Reports(config)
         config.pluginmanager.register(reports, "gradcheck-reports")
         is_wanted = any(config.getoption(f"gradcheck_{name}") for name, _, _ in OUTPUTS)
-        is_wanted |= any(_is_set(config, name) for name, _, _ in COVERAGE)
+        is_wanted |= any(_is_set(config, name) for name, _, _ in GATES)
         if is_wanted and not config.getoption("collectonly"):
             reports.controller = reports.start()
     if any(_is_set(config, name) for name, _, _ in OPTIONS):
@@ -189,8 +189,7 @@ def pytest_runtest_makereport(
     if call.when == "call":
         user_properties.set_properties(item, session.reports())
     report = yield
-    user_properties.attach_reports(report, item, call, session.unsent())
-    user_properties.attach_expected(report, session)
+    user_properties.attach_reports(report, item, call, session)
     return report
 
 

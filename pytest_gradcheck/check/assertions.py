@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.check.run_check import run_check
+from pytest_gradcheck.check.run_check import assert_check, run_check
 from pytest_gradcheck.current_test import current_test
 from pytest_gradcheck.errors import hide_own_errors
 from pytest_gradcheck.report.report import Report
@@ -82,7 +82,7 @@ def gradcheck(
     """
     __tracebackhide__ = hide_own_errors
     call = Call(forward, backward, args, kwargs, wrt, backward_args, has_cache)
-    return run_check(call, options, current_test()).raise_if_failed()
+    return assert_check(call, options, current_test())
 
 
 def check_gradient(

@@ -42,7 +42,7 @@ from pytest_gradcheck.report_builder.claim_symmetry import with_potential
 from pytest_gradcheck.report_builder.diagnoses import with_diagnoses
 from pytest_gradcheck.report_builder.progress import show_progress
 
-__all__ = ["run_check"]
+__all__ = ["assert_check", "run_check"]
 
 
 def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None) -> Report:
@@ -92,6 +92,23 @@ def run_check(call: Call, given: Mapping[str, object], test: RunningTest | None)
         test.take(report)
     _warn_if_vacuous(report)
     return report
+
+
+def assert_check(call: Call, given: Mapping[str, object], test: RunningTest | None) -> Report:
+    """Make the check of a call as `run_check` does, and raise its failure if it is not known.
+
+    Raises
+    ------
+    GradcheckError
+        If the check failed, and the running test does not accept that.
+    GradcheckUsageError
+        If the check cannot be made as it was written.
+    """
+    __tracebackhide__ = hide_own_errors
+    report = run_check(call, given, test)
+    if report.failures and test is not None and test.accept is not None and test.accept(report):
+        return report
+    return report.raise_if_failed()
 
 
 def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ import pytest
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.pytest_integration import github, terminal_summary
 from pytest_gradcheck.pytest_integration.coverage_settings import coverage_settings
+from pytest_gradcheck.pytest_integration.known_failures import known_derivatives
 from pytest_gradcheck.pytest_integration.run_description import describe_run
 from pytest_gradcheck.pytest_integration.terminal import colour
 from pytest_gradcheck.renderings.github_annotations import render_annotations
@@ -82,6 +83,7 @@ class Controller:
         self._written: list[str] = []
         self._record: Record | None = None
         self._coverage = coverage_settings(config)
+        self._known = known_derivatives(config)
         self._files = {
             name: path for name in FILES if (path := _output_path(config, name)) is not None
         }
@@ -143,6 +145,7 @@ class Controller:
             if self._is_github:
                 terminal.write(render_annotations(self._record))
             terminal_summary.write_totals(terminal, self._record)
+            terminal_summary.write_baseline(terminal, self._record)
             terminal_summary.write_shortfall(terminal, self._record)
         for problem in self._problems:
             terminal.write_line(f"gradcheck: {problem}", red=True)
@@ -170,6 +173,8 @@ class Controller:
         )
         if self._coverage is not None:
             self._run["coverage"] = self._coverage.listing(self._config.rootpath)
+        if self._known is not None:
+            self._run["baseline"] = self._known
         return {
             "schema_version": SCHEMA_VERSION,
             "runs": [self._run],
@@ -233,6 +238,7 @@ def _phase(report: pytest.TestReport) -> Phase:
         message=None if report.passed else _message(report),
         checks=getattr(report, "gradcheck", None),
         parametrization=getattr(report, "gradcheck_parametrization", {}),
+        known=getattr(report, "gradcheck_known", ()),
     )
 
 

@@ -63,7 +63,7 @@ class Gradcheck:
         """
         __tracebackhide__ = hide_own_errors
         from pytest_gradcheck.binding.call.resolved_call import Call
-        from pytest_gradcheck.check.run_check import run_check
+        from pytest_gradcheck.check.run_check import assert_check
 
         call = Call(forward, backward, args, kwargs, wrt, backward_args, has_cache)
-        return run_check(call, options, self._session.running()).raise_if_failed()
+        return assert_check(call, options, self._session.running())

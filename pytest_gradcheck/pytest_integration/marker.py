@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.check.run_check import run_check
+from pytest_gradcheck.check.run_check import assert_check
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
 from pytest_gradcheck.options import Layer, resolve, validate
@@ -268,4 +268,4 @@ def _check_of(
 
 def _run(call: Call, session: SessionState) -> None:
     __tracebackhide__ = hide_own_errors
-    run_check(call, {}, session.running()).raise_if_failed()
+    assert_check(call, {}, session.running())

@@ -19,6 +19,7 @@ from pytest_gradcheck.current_test import RunningTest
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.options import Layer, parse
 from pytest_gradcheck.pytest_integration.coverage_settings import coverage_settings
+from pytest_gradcheck.pytest_integration.known_failures import known_failures
 from pytest_gradcheck.pytest_integration.marker import mark_layers
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import progress_line
@@ -74,7 +75,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         *mark_layers(item),
     ]
     hook = item.ihook.pytest_gradcheck_finish_check
-    coverage = coverage_settings(config)
+    coverage, known = coverage_settings(config), known_failures(item)
     return RunningTest(
         layers=layers,
         overrides=[Layer("command line", overriding)] if overriding else [],
@@ -83,6 +84,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         show=progress_line(config),
         suggest=partial(_suggested, item),
         observer=None if coverage is None else coverage.observer,
+        accept=None if known is None else known.accept,
     )
 
 

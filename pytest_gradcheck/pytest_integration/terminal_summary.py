@@ -15,6 +15,7 @@ import pytest
 
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import is_on_ci
+from pytest_gradcheck.renderings.baseline_lines import baseline_state_lines
 from pytest_gradcheck.renderings.coverage_lines import (
     coverage_headline,
     coverage_shortfall,
@@ -34,6 +35,7 @@ from pytest_gradcheck.run_record.record import Record, totals
 
 __all__ = [
     "fit_first_lines",
+    "write_baseline",
     "write_coverage",
     "write_groups",
     "write_shortfall",
@@ -89,6 +91,12 @@ def write_coverage(terminal: pytest.TerminalReporter, record: Record) -> None:
         for line in unchecked_derivatives(coverage):
             terminal.write_line(line)
         terminal.write_line(coverage_headline(coverage))
+
+
+def write_baseline(terminal: pytest.TerminalReporter, record: Record) -> None:
+    """Write what became of the derivatives that are known to be wrong."""
+    for line in baseline_state_lines(record):
+        terminal.write_line(line, yellow=True)
 
 
 def write_shortfall(terminal: pytest.TerminalReporter, record: Record) -> None:

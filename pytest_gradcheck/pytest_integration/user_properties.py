@@ -15,13 +15,14 @@ import pytest
 
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
+from pytest_gradcheck.pytest_integration.known_failures import settle
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.records import as_builtin
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.representation import shown
 from pytest_gradcheck.run_record.json_file import named_numbers
 
-__all__ = ["attach_expected", "attach_reports", "json_metadata", "set_properties"]
+__all__ = ["attach_reports", "json_metadata", "set_properties"]
 
 PREFIX = "gradcheck_"
 
@@ -52,9 +53,9 @@ def attach_reports(
     report: pytest.TestReport,
     item: pytest.Item,
     call: pytest.CallInfo[None],
-    reports: Sequence[Report],
+    session: SessionState,
 ) -> None:
-    """Attach the reports as data to a test report, and shorten its summary to one line.
+    """Attach the reports of a phase as data to its test report; shorten its summary to one line.
 
     On CI pytest repeats the whole message in the short summary.
 
@@ -66,12 +67,15 @@ def attach_reports(
         The test.
     call : pytest.CallInfo
         How the phase ended.
-    reports : sequence of Report
-        The reports of the checks that were completed in it.
+    session : SessionState
+        The session, with the checks that were completed in the phase.
     """
+    reports = session.unsent()
     # xdist sends every attribute of a report.
     data = [r.to_dict() for r in reports]
     vars(report).update(gradcheck=data, gradcheck_parametrization=_parametrization(item))
+    _attach_expected(report, session)
+    settle(report, item, call)
     if reports and item.config.getoption("htmlpath", None):
         vars(report)["extras"] = [*getattr(report, "extras", ()), _html_extra(reports)]
     if call.excinfo is None or not call.excinfo.errisinstance(
@@ -84,7 +88,7 @@ def attach_reports(
     _drop_class_prefix(report.longrepr)
 
 
-def attach_expected(report: pytest.TestReport, session: SessionState) -> None:
+def _attach_expected(report: pytest.TestReport, session: SessionState) -> None:
     """Attach the node ids of all tests that must complete a check, once in a process."""
     if not session.is_announced:
         vars(report)["gradcheck_expected"] = sorted(session.expected)

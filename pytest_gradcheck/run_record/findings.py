@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -23,7 +23,16 @@ from pytest_gradcheck.run_record.record import (
     unchecked_tests,
 )
 
-__all__ = ["DRIVE", "Finding", "Rule", "findings", "fingerprint", "repository_file"]
+__all__ = [
+    "DRIVE",
+    "Finding",
+    "Rule",
+    "check_findings",
+    "findings",
+    "fingerprint",
+    "known_findings",
+    "repository_file",
+]
 
 #: Stable identifiers of what may be wrong.
 Rule = Literal["wrong-gradient", "unverified-gradient", "violated-law", "no-check"]
@@ -85,12 +94,42 @@ def findings(record: Record) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Each fingerprint once.
+        Each fingerprint once, without those that a baseline accepts.
     """
-    found: dict[str, list[Finding]] = {}
-    for finding in _all_findings(record):
-        found.setdefault(finding.fingerprint, []).append(finding)
-    return [_together(same) for same in found.values()]
+    return _each_once(_new_findings(record))
+
+
+def known_findings(record: Record) -> list[Finding]:
+    """Return the wrong derivatives that tests found and a baseline accepted, each once."""
+    return _each_once(
+        finding
+        for test in record["tests"]
+        if test["known"]
+        for check in test["checks"]
+        for finding in check_findings(record["runs"][test["run"]], test, check)
+        if finding.fingerprint in test["known"]
+    )
+
+
+def check_findings(run: Run, test: RecordedTest, check: Check) -> Iterator[Finding]:
+    """Yield what is wrong according to one check.
+
+    Parameters
+    ----------
+    run, test : Run, RecordedTest
+        What the check belongs to.
+    check : dict
+        The check.
+    """
+    for reason in _reasons(check):
+        yield _finding(run, test, check, reason)
+
+
+def _each_once(found: Iterable[Finding]) -> list[Finding]:
+    by_fingerprint: dict[str, list[Finding]] = {}
+    for finding in found:
+        by_fingerprint.setdefault(finding.fingerprint, []).append(finding)
+    return [_together(same) for same in by_fingerprint.values()]
 
 
 def _together(same: list[Finding]) -> Finding:
@@ -111,11 +150,11 @@ class _Reason:
 UNCHECKED = _Reason("no-check", None, "The test must complete a gradient check, and did not.")
 
 
-def _all_findings(record: Record) -> Iterator[Finding]:
+def _new_findings(record: Record) -> Iterator[Finding]:
     for test, check in failed_checks(record):
-        run = record["runs"][test["run"]]
-        for reason in _reasons(check):
-            yield _finding(run, test, check, reason)
+        for finding in check_findings(record["runs"][test["run"]], test, check):
+            if finding.fingerprint not in test["known"]:
+                yield finding
     for test in unchecked_tests(record):
         yield _finding(record["runs"][test["run"]], test, None, UNCHECKED)
 

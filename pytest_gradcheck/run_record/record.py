@@ -93,6 +93,33 @@ class Coverage(TypedDict):
     derivatives: list[ListedDerivative]
 
 
+class KnownDerivative(TypedDict):
+    """A derivative that a baseline knows to be wrong.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Equal for the same derivative in other runs.
+    rule : str
+        What is wrong with it.
+    backward : str
+        Name of backward.
+    parameter : str or None
+        Accessor of the parameter.
+    file : str or None
+        The file to look at, relative to the top of the repository.
+    tests : list of str
+        Node ids of the tests that found it.
+    """
+
+    fingerprint: str
+    rule: str
+    backward: str
+    parameter: str | None
+    file: str | None
+    tests: list[str]
+
+
 class Run(TypedDict):
     """One run of pytest.
 
@@ -122,6 +149,8 @@ class Run(TypedDict):
         The options of the suite, each with its ``value`` and its ``origin``.
     coverage : dict, optional
         The hand-written derivatives of packages, if gradient coverage was asked for.
+    baseline : list of dict, optional
+        The derivatives that are known to be wrong, if the run has a baseline.
     extra : dict, optional
         Data that the suite added.
     """
@@ -138,6 +167,7 @@ class Run(TypedDict):
     versions: dict[str, str]
     settings: dict[str, dict[str, Any]]
     coverage: NotRequired[Coverage]
+    baseline: NotRequired[list[KnownDerivative]]
     extra: NotRequired[dict[str, Any]]
 
 
@@ -170,6 +200,8 @@ class RecordedTest(TypedDict):
         Wall time of setup, call and teardown.
     checks : list of dict
         The reports of its checks.
+    known : list of str
+        Fingerprints of wrong derivatives that the test found and the baseline accepts.
     extra : dict, optional
         Data that the suite added.
     """
@@ -186,6 +218,7 @@ class RecordedTest(TypedDict):
     attempts: int
     seconds: float
     checks: list[Check]
+    known: list[str]
     extra: NotRequired[dict[str, Any]]
 
 

@@ -6,7 +6,7 @@ module does not know pytest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,8 @@ class Phase:
         The checks that it completed; None if the test has nothing to do with checks.
     parametrization : dict
         The values that the test is parametrized with, by name.
+    known : sequence of str
+        Fingerprints of wrong derivatives that it found and the baseline accepts.
     """
 
     nodeid: str
@@ -57,6 +59,7 @@ class Phase:
     message: str | None
     checks: list[Check] | None
     parametrization: dict[str, Any]
+    known: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -133,6 +136,7 @@ class RunLog:
             "attempts": max(run_of_test.attempts, 1),
             "seconds": sum(phase.seconds for phase in phases),
             "checks": [check for phase in phases for check in phase.checks or ()],
+            "known": sorted({key for phase in phases for key in phase.known}),
         }
 
 
@@ -150,6 +154,7 @@ def _not_run(nodeid: str) -> RecordedTest:
         "attempts": 0,
         "seconds": 0.0,
         "checks": [],
+        "known": [],
     }
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from pytest_gradcheck.options import OPTION_NAMES
-from pytest_gradcheck.plugin import COVERAGE, OUTPUTS
+from pytest_gradcheck.plugin import GATES, OUTPUTS
 
 TEXT = (Path(__file__).parents[2] / "docs/reference/options.md").read_text("utf-8")
 
@@ -18,5 +18,5 @@ def test_page_lists_every_option() -> None:
 
 def test_page_lists_every_output() -> None:
     """What is shown or written when a run ends has its row in another table."""
-    flags = [f"--gradcheck-{name.replace('_', '-')}" for name, _, _ in (*COVERAGE, *OUTPUTS)]
+    flags = [f"--gradcheck-{name.replace('_', '-')}" for name, _, _ in (*GATES, *OUTPUTS)]
     assert [flag for flag in flags if f"| `{flag}" not in TEXT] == []

@@ -41,6 +41,7 @@ def a_test(nodeid: str = "test_a.py::test_it", *checks: Check, **changes: Any) -
         "attempts": 1,
         "seconds": 0.5,
         "checks": list(checks),
+        "known": [],
         **changes,
     }
     test: RecordedTest = values
