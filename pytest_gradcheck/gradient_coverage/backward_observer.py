@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -54,8 +52,7 @@ class BackwardObserver:
             definition.name
             for path, line in self._entered
             for package in self._packages
-            if package.holds(file := _resolved(path))
-            for definition in package.definitions_of(file)
+            for definition in package.definitions_at(path)
             if definition.first_line == line
         )
         return tuple(dict.fromkeys(found))
@@ -64,11 +61,6 @@ class BackwardObserver:
         if event == "call":
             code = frame.f_code
             self._entered[code.co_filename, code.co_firstlineno] = None
-
-
-@cache
-def _resolved(path: str) -> Path:
-    return Path(path).resolve()
 
 
 def _stop(profile: Any) -> None:

@@ -22,7 +22,7 @@ TEST_DIRECTORIES = ("tests", "test")
 TEST_FILES = ("test_*.py", "*_test.py", "conftest.py")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourcePackage:
     """A package, a module or a directory whose derivatives ought to be checked.
 
@@ -54,6 +54,12 @@ class SourcePackage:
                 return definitions_in(opened.read(), self._module_of(file), self.names)
         except (OSError, SyntaxError, ValueError):  # no Python that this one reads
             return []
+
+    @cache  # noqa: B019
+    def definitions_at(self, path: str) -> list[Definition]:
+        """Return the definitions in a file as code names it; none if it is not of the package."""
+        file = Path(path).resolve()
+        return self.definitions_of(file) if self.holds(file) else []
 
     def holds(self, file: Path) -> bool:
         """Return whether a file, without symbolic links, is one of the package."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from pytest_gradcheck.renderings.baseline_lines import baseline_state_lines
 from pytest_gradcheck.renderings.coverage_lines import coverage_headline
 from pytest_gradcheck.renderings.failure_groups import checked_tests, describe_groups
 from pytest_gradcheck.renderings.summary import summary_line
@@ -102,6 +103,8 @@ def _first_blocks(record: Record) -> Iterator[str]:
 def _last_blocks(record: Record) -> Iterator[str]:
     """Yield what is after them."""
     yield from _table_of_lost_tests(list(lost_tests(record)))
+    if lines := list(baseline_state_lines(record)):
+        yield "\n".join(f"- {_inert(line.strip())}" for line in lines)
     yield from _table_of_unchecked_derivatives(record)
     yield "\n".join(_run_lines(record))
 

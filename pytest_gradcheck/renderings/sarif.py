@@ -19,7 +19,13 @@ from pytest_gradcheck.run_record.derivative_coverage import (
     CoveredDerivative,
     derivative_coverage,
 )
-from pytest_gradcheck.run_record.findings import DRIVE, Finding, findings, fingerprint
+from pytest_gradcheck.run_record.findings import (
+    DRIVE,
+    Finding,
+    findings,
+    fingerprint,
+    known_findings,
+)
 from pytest_gradcheck.run_record.record import Record, RecordedTest, lost_tests
 
 __all__ = ["render_sarif"]
@@ -33,6 +39,9 @@ FINGERPRINT = "gradcheck/v1"
 
 #: The most characters of a message.
 MESSAGE_LENGTH = 10_000
+
+#: What a result has in addition that a baseline accepts: code scanning does not show it as open.
+SUPPRESSED = {"suppressions": [{"kind": "external", "justification": "the baseline accepts it"}]}
 
 #: The rule of gradient coverage.
 UNCHECKED = "unchecked-derivative"
@@ -79,6 +88,7 @@ def render_sarif(record: Record) -> str:
                 "invocations": [_invocation(record)],
                 "results": [
                     *map(_result, findings(record)),
+                    *(_result(known) | SUPPRESSED for known in known_findings(record)),
                     *map(_unchecked, () if coverage is None else coverage.unchecked),
                 ],
             }
