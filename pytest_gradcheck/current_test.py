@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from pytest_gradcheck.diagnosis.diagnose import Suggest
@@ -30,6 +32,7 @@ class RunningTest:
     the call. `rerun` is the command that runs the test again. Each report of a completed check
     is kept, and passed to `finished`; `show` shows a line of progress, `suggest` returns
     hypotheses of the suite's own, `observer` observes backward, `accept` knows failures.
+    Files are named relative to `root`.
     """
 
     layers: Sequence[Layer]
@@ -40,6 +43,7 @@ class RunningTest:
     suggest: Suggest | None = None
     observer: Callable[[], BackwardObserver] | None = None
     accept: Callable[[Report], bool] | None = None
+    root: Path | None = None
     reports: list[Report] = field(default_factory=list)
     sent: int = 0
 

@@ -237,6 +237,8 @@ def _pose(
         output_values=base.output.value,
         cotangent=given.cotangent,
         call_values=partial(call_values, resolved),
+        functions=tuple(resolved.functions()),
+        take_outputs=forward.reader.take,
     )
     if coordinates is not None:
         problem = coordinates.pose(problem, tangent)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from pytest_gradcheck.binding.backward.claims import Claim, OtherCotangents
 from pytest_gradcheck.binding.call.call_values import CallValues
 from pytest_gradcheck.binding.call.resolved_call import CallCounts
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
+from pytest_gradcheck.binding.forward.outputs import whole
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.report.records import Kind, Note
 
@@ -110,6 +112,11 @@ class Problem:
         The upstream gradient that backward was given, in the same coordinates.
     call_values : callable
         ``call_values() -> CallValues`` returns sizes, numbers and arrays of the call by name.
+    functions : tuple of callable
+        The user's functions: forward, and backward where it is one of its own. The last of them
+        computes the derivative.
+    take_outputs : callable
+        ``take_outputs(returned)`` returns the outputs in what forward returned, without a cache.
     unmoved : callable
         ``unmoved() -> frozenset of str`` returns the parameters with a claim of zeros under
         which no output ever changed; to be called after the check.
@@ -144,4 +151,6 @@ class Problem:
     output_values: Vector | None = None
     cotangent: Vector | None = None
     call_values: Callable[[], CallValues] = CallValues
+    functions: tuple[Callable[..., Any], ...] = ()
+    take_outputs: Callable[[Any], Any] = whole
     unmoved: Callable[[], frozenset[str]] = frozenset

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pytest_gradcheck.binding.bind import bind
@@ -25,6 +26,7 @@ from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import
     ConstraintDeclarations,
 )
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch
+from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.check.modes import choose_mode
 from pytest_gradcheck.current_test import RunningTest
 from pytest_gradcheck.diagnosis.diagnose import no_suggestions
@@ -179,10 +181,34 @@ def _check_once(
             report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
             if problem.random_claim and report.failures and not problem.randomness_moved():
                 raise GradcheckUsageError(problem.random_claim)
+            if report.verdict == "wrong":
+                report = _with_wrong_lines(report, problem, test, started)
     finally:
         # Where a signal was handled as the context began or ended, it has not ended yet.
         bound.gen.close()
     return report, problem.randomness_moved()
+
+
+def _with_wrong_lines(
+    report: Report, problem: Problem, test: RunningTest | None, started: float
+) -> Report:
+    """Return the report of a check that failed, with where backward goes wrong."""
+    # Nothing of this is loaded for checks that pass.
+    from pytest_gradcheck.fault_localization.locate_wrong_lines import (
+        definition_of,
+        locate_wrong_lines,
+    )
+
+    root = Path.cwd() if test is None or test.root is None else test.root
+    lines = locate_wrong_lines(problem, report.parameters, root=root, seed=report.seed)
+    return replace(
+        report,
+        wrong_lines=lines,
+        backward_definition=definition_of(problem.functions[-1], root),
+        evaluations=problem.counts.forward,
+        backward_calls=problem.counts.backward,
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _warn_if_vacuous(report: Report) -> None:

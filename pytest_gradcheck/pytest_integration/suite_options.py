@@ -85,6 +85,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         suggest=partial(_suggested, item),
         observer=None if coverage is None else coverage.observer,
         accept=None if known is None else known.accept,
+        root=config.rootpath,
     )
 
 

@@ -48,6 +48,7 @@ __all__ = [
     "named_outputs",
     "read_output",
     "shaped_like",
+    "whole",
 ]
 
 #: Stands for an output that is missing or None.

@@ -1,0 +1,144 @@
+"""Blame: which statements of backward can be why the gradients of parameters are wrong.
+
+The values of backward are a graph: each was computed from others. A wrong gradient has an error
+in it, which came through values that are not known to be right. The first statement on that way
+is to blame. One that explains several wrong gradients is preferred to one for each.
+
+It does not measure anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pytest_gradcheck.fault_localization.recorded_values import Version
+from pytest_gradcheck.fault_localization.statements import Statement
+
+__all__ = ["Evidence", "Suspicion", "suspicions", "wrong_through"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the values of backward.
+
+    Attributes
+    ----------
+    faultless : collection of Version
+        Values without an error: those of forward, those from outside, and verified gradients.
+    right : collection of Version
+        Gradients that are verified.
+    wrong : mapping of str to Version
+        The wrong gradients of parameters.
+    follows : callable
+        ``follows(version) -> bool`` returns whether a value was computed rightly from others,
+        which may be wrong.
+    """
+
+    faultless: Collection[Version]
+    right: set[Version]
+    wrong: Mapping[str, Version]
+    follows: Callable[[Version], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Statements, one of which is why some gradients are wrong.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        The parameters whose gradients are wrong.
+    statements : tuple of Statement
+        In the order of their lines.
+    versions : tuple of Version
+        The values that these statements made, which are not verified.
+    until : int
+        The last line where a statement may be missing; 0 where none is.
+    """
+
+    parameters: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    versions: tuple[Version, ...]
+    until: int = 0
+
+
+def suspicions(evidence: Evidence, usual: Collection[Version] = ()) -> list[Suspicion]:
+    """Return for each wrong gradient, or several of one origin, the statements that explain it.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What is known of the values of backward.
+    usual : collection of Version
+        Values that look right, though that is not certain: a statement that made only such values
+        is not suspected beside others.
+    """
+    innocent = _innocent(evidence)
+    explained: dict[str, dict[Statement, list[Version]]] = {}
+    for parameter, version in evidence.wrong.items():
+        by_statement: dict[Statement, list[Version]] = defaultdict(list)
+        for suspect in _suspects(version, evidence.faultless):
+            statement = suspect.statement
+            if statement is None or statement in innocent:
+                continue
+            if not evidence.follows(suspect):
+                by_statement[statement].append(suspect)
+        explained[parameter] = by_statement
+    return list(_grouped(explained, usual))
+
+
+def wrong_through(evidence: Evidence, values: set[Version]) -> set[str]:
+    """Return the parameters whose wrong gradients may be so because of some values."""
+    return {
+        parameter
+        for parameter, version in evidence.wrong.items()
+        if any(not values.isdisjoint(v.direct) for v in _suspects(version, evidence.faultless))
+    }
+
+
+def _innocent(evidence: Evidence) -> set[Statement]:
+    """Return the statements that made a value right, from others that are not zero."""
+    return {
+        version.statement
+        for version in evidence.right
+        if version.statement is not None and all(v.value.any() for v in version.direct)
+    }
+
+
+def _suspects(wrong: Version, faultless: Collection[Version]) -> Iterator[Version]:
+    """Yield the values through which an error may have come into a wrong one, itself included."""
+    seen, pending = {wrong}, [wrong]
+    while pending:
+        version = pending.pop()
+        yield version
+        for read in (*version.direct, *version.indirect):
+            if read not in seen and read not in faultless:
+                seen.add(read)
+                pending.append(read)
+
+
+def _grouped(
+    explained: Mapping[str, Mapping[Statement, list[Version]]], usual: Collection[Version]
+) -> Iterator[Suspicion]:
+    """Yield suspicions, each of as many parameters as the same statements can explain."""
+    remaining = sorted(explained, key=lambda name: len(explained[name]))
+    while remaining:
+        members, common = [remaining[0]], set(explained[remaining[0]])
+        for name in remaining[1:]:
+            if common & set(explained[name]):
+                members.append(name)
+                common &= set(explained[name])
+        remaining = [name for name in remaining if name not in members]
+        unusual = {
+            s for s in common if any(v not in usual for n in members for v in explained[n][s])
+        }
+        statements = tuple(sorted(unusual or common, key=lambda s: (s.file, s.first_line)))
+        versions = _distinct(v for n in members for s in statements for v in explained[n][s])
+        ordered = tuple(name for name in explained if name in members)
+        yield Suspicion(ordered, statements, versions)
+
+
+def _distinct(versions: Iterable[Version]) -> tuple[Version, ...]:
+    return tuple(dict.fromkeys(versions))

@@ -1,0 +1,135 @@
+"""Values in the place of others: exchanged where they are unpacked, stored or returned.
+
+A gradient may be right, but that of another parameter. And backward may unpack what forward kept
+in another order, so that two values have each other's names. It does not measure anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from pytest_gradcheck.fault_localization.recorded_values import Binding, Route, Version
+from pytest_gradcheck.fault_localization.statements import Statement
+from pytest_gradcheck.fault_localization.variables import Path
+
+__all__ = ["PART", "exchanged_names", "is_named", "misnamed", "misplacing_statement"]
+
+#: Usual names of upstream gradients.
+UPSTREAM = ("dout", "delta", "upstream")
+
+#: Stands for the owner of what is part of a gradient: the derivative through one use of a value.
+PART = "(part)"
+
+
+def exchanged_names(bindings: Collection[Binding]) -> Iterator[tuple[Statement, set[Version]]]:
+    """Yield the statements of backward that exchange the names of values of forward.
+
+    Yields
+    ------
+    statement : Statement
+        What binds two variables to each other's values.
+    versions : set of Version
+        These values.
+    """
+    names: dict[str, set[Version]] = {}
+    for binding in bindings:
+        if binding.phase == 1:
+            names.setdefault(binding.name, set()).add(binding.version)
+    by_statement: dict[Statement, dict[str, Version]] = {}
+    for binding in bindings:
+        if binding.phase > 1 and binding.step is not None and binding.name in names:
+            bound = by_statement.setdefault(binding.step.statement, {})
+            bound[binding.name] = binding.version
+    for statement, bound in by_statement.items():
+        exchanged = {
+            version
+            for name, version in bound.items()
+            for other, other_version in bound.items()
+            if version not in names[name]
+            and other_version not in names[other]
+            and version in names[other]
+            and other_version in names[name]
+        }
+        if exchanged:
+            yield statement, exchanged
+
+
+def misnamed(
+    bindings: Collection[Binding], data: Collection[Version]
+) -> Iterator[tuple[str, Version]]:
+    """Yield variables, with their values, that stand for something else than in forward.
+
+    A value of forward has a name for which forward has others, or one like that of a gradient; or
+    another value has the name of one of forward without being computed under it.
+    """
+    everything = {binding.name for binding in bindings}
+    names: dict[str, set[Version]] = {}
+    for binding in bindings:
+        is_forward = binding.phase == 1 and binding.version.root in data
+        if is_forward and not _is_of_gradient(binding.name, everything):
+            names.setdefault(binding.name, set()).add(binding.version.root)
+    for binding in bindings:
+        version, known = binding.version, names.get(binding.name, set())
+        if version.root in known or version.root.step is None:
+            continue
+        is_computed = version.step is not None and version.step == binding.step
+        if version.root in data:
+            if known or _is_of_gradient(binding.name, everything):
+                yield binding.name, version
+        elif known and (version.is_alias or not is_computed):
+            yield binding.name, version
+
+
+def misplacing_statement(
+    parameter: str,
+    version: Version,
+    owners: Mapping[Version, str],
+    right: Mapping[str, Version],
+    routes: Collection[Route],
+) -> Statement | None:
+    """Return the statement that puts the gradient of another parameter in the place of one.
+
+    Parameters
+    ----------
+    parameter : str
+        Whose gradient is wrong.
+    version : Version
+        What was returned for it.
+    owners : mapping of Version to str
+        The parameters whose gradients some values are; no name for those of other values, and
+        `PART` for parts of gradients.
+    right : mapping of str to Version
+        The verified gradients of parameters.
+    routes : collection of Route
+        Where values were stored or returned.
+    """
+    owner = owners.get(version.root)
+    if owner is None or owner == parameter or right.get(owner, version) is not version:
+        return None
+    taken = [route for route in routes if route.version is version.root]
+    is_stored = is_named(version.path, parameter)  # it was computed for that place
+    own = [route for route in taken if is_named(route.path, parameter) and not is_stored]
+    if own:
+        return own[0].step.statement
+    if owner == PART:
+        return None
+    other = {route.step.statement for route in taken if not is_named(route.path, owner)}
+    return other.pop() if len(other) == 1 else None
+
+
+def is_named(path: Path, parameter: str) -> bool:
+    """Return whether the last name in a path ends with that of a parameter."""
+    words = re.findall(r"\w+", parameter)
+    key = str(path.accessors[-1][1]) if path.accessors else path.name
+    return bool(words) and key.lower().endswith(words[-1].lower())
+
+
+def _is_of_gradient(name: str, names: Collection[str]) -> bool:
+    """Return whether a variable is named as a gradient: that of another one, or upstream."""
+    lower = name.lower()
+    return (
+        (name[:1] == "d" and name[1:].strip("_") in names)
+        or lower in UPSTREAM
+        or ("grad" in lower)
+    )

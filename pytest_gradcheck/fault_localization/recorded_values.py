@@ -1,0 +1,517 @@
+"""The values that local variables had while forward and backward were executed.
+
+Each statement that binds an array or a number, or changes an array in place, makes a version: a
+copy of the value, with the step that made it and the versions that this step read. They form the
+graph of the computation, as `autograd` records it, but of the user's own numpy code. It does not
+know what is a gradient, or whether it is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.fault_localization.execution_steps import Activation, Step, TracingError
+from pytest_gradcheck.fault_localization.statements import Chain, Statement
+from pytest_gradcheck.fault_localization.variables import (
+    Path,
+    is_array,
+    is_number,
+    leaves,
+    lookup,
+    resolve_chain,
+)
+
+__all__ = ["Binding", "Recorder", "Route", "Version", "ancestors", "descendants"]
+
+#: All copies together are at most so large.
+MOST_BYTES = 2**28
+
+#: Executions of one statement in one call that have versions of their own; later ones share one.
+MOST_VERSIONS = 64
+
+
+@dataclass(eq=False, slots=True)
+class Version:
+    """A value that a statement made.
+
+    Attributes
+    ----------
+    path : Path
+        Where it was found after the step.
+    value : ndarray
+        A copy; of a number an array without axes.
+    step : Step or None
+        What made it; None for what came from outside.
+    phase : int
+        In which of the user's functions: 1 is forward.
+    number : int
+        How many others were recorded before.
+    direct : list of Version
+        What the step read by name, or got from a function that it called.
+    indirect : list of Version
+        What else it may have read: the contents of containers.
+    place : tuple of Step and Path, or None
+        The first step after which a variable leads to it, and how.
+    original : Version or None
+        What it is another name of.
+    """
+
+    path: Path
+    value: NDArray[Any]
+    step: Step | None
+    phase: int
+    number: int
+    direct: list[Version] = field(default_factory=list)
+    indirect: list[Version] = field(default_factory=list)
+    place: tuple[Step, Path] | None = None
+    original: Version | None = None
+
+    @property
+    def statement(self) -> Statement | None:
+        """The statement that made it."""
+        return None if self.step is None else self.step.statement
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether it is another name of a value, or a value that a function was given."""
+        return self.original is not None
+
+    @property
+    def root(self) -> Version:
+        """The value that it is a name of, or itself."""
+        return self if self.original is None else self.original.root
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it has the value of something that was read for it."""
+        return any(_equal(self.value, read.value) for read in self.direct)
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether it may have a derivative, or be one."""
+        return bool(self.value.dtype.kind == "f")
+
+    def __repr__(self) -> str:
+        line = self.step.statement.first_line if self.step else 0
+        occurrence = self.step.occurrence if self.step else 0
+        return f"<{self.path}@{line}#{occurrence} {self.value.shape}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A variable that was bound to an array: by a step, or as an argument where that is None."""
+
+    step: Step | None
+    phase: int
+    name: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A place in a container, or in what a function returned, where a step put a value."""
+
+    step: Step
+    path: Path
+    version: Version
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What a step has read, and what the functions that it called have returned.
+
+    Attributes
+    ----------
+    direct : list of (Chain or None, Version)
+        What was read by name, with the name.
+    indirect : list of (Chain, Version)
+        The contents of containers that were read.
+    """
+
+    direct: list[tuple[Chain | None, Version]] = field(default_factory=list)
+    indirect: list[tuple[Chain | None, Version]] = field(default_factory=list)
+
+    def of(self, statement: Statement, path: Path) -> _Reading:
+        """Return what was read for one element, where the statement writes several out."""
+        key = path.accessors[0][1] if path.accessors else path.name
+        chains = statement.elements.get(key) if _is_hashable(key) else None
+        if chains is None:
+            return self
+        direct = [(c, v) for c, v in self.direct if c is None or c in chains]
+        return _Reading(direct, [(c, v) for c, v in self.indirect if c in chains])
+
+    def view(self, version: Version) -> Version:
+        """Return under which name a value was read, if it was another one than its first."""
+        views = (v for _, v in self.direct if v.is_alias and v.root is version)
+        return next(views, version)
+
+    def and_(self, version: Version) -> _Reading:
+        """Return the same with one more version."""
+        return _Reading([*self.direct, (None, version)], self.indirect)
+
+
+class Recorder:
+    """Records versions while steps are executed.
+
+    Attributes
+    ----------
+    versions : list of Version
+        All, in order.
+    returned : list of (int, list of Version, Any)
+        What forward and backward themselves returned: the phase, the versions in it, the value.
+    bindings : list of Binding
+        In order.
+    routes : list of Route
+        In order, of values that existed before.
+    uses : list of (Step, Path, Version)
+        What the steps of forward read, and where it was.
+    """
+
+    def __init__(self) -> None:
+        self.versions: list[Version] = []
+        self.returned: list[tuple[int, list[Version], Any]] = []
+        self.bindings: list[Binding] = []
+        self.routes: list[Route] = []
+        self._placed: dict[tuple[int, Path], Version] = {}
+        self.uses: list[tuple[Step, Path, Version]] = []
+        self.phase = 1
+        self._arrays: dict[int, tuple[NDArray[Any], Version]] = {}
+        self._numbers: dict[tuple[int, Any], Version] = {}
+        self._readings: dict[int, _Reading] = {}
+        self._views: dict[tuple[int, Path], Version] = {}
+        self._begins: dict[int, int] = {}
+        self._merged: dict[tuple[int, Statement, Path], Version] = {}
+        self._executions: Counter[tuple[int, Statement]] = Counter()
+        self._kept: list[Any] = []
+        self._bytes = 0
+
+    def enter(self, activation: Activation) -> None:
+        """Take the arguments of a function."""
+        caller, self.phase = activation.caller, activation.phase
+        reading = self._readings.get(caller.number, _Reading()) if caller else _Reading()
+        self._begins[activation.number] = len(self.versions)
+        for name, value in dict(activation.frame.f_locals).items():
+            if is_array(value):
+                version = self._known(Path(name), value, reading)
+                view = self._views[activation.number, Path(name)] = reading.view(version)
+                self.bindings.append(Binding(None, self.phase, name, view))
+            elif is_number(value):
+                self._numbers[activation.number, name] = self._made(
+                    Path(name), value, None, reading
+                )
+
+    def begin(self, activation: Activation, step: Step) -> None:
+        """Find what a statement reads."""
+        reading = self._readings[activation.number] = _Reading()
+        frame = activation.frame
+        for name in sorted(step.statement.names):
+            for path, leaf in leaves(Path(name), lookup(frame, name)):
+                if is_array(leaf):
+                    self._known(path, leaf, _Reading())  # so that it is not taken for a result
+        for chain in step.statement.reads:
+            self._take_read(activation, step, chain, reading)
+        for chain in step.statement.changes:
+            path, value = resolve_chain(frame, chain)
+            if is_array(value):
+                reading.direct.append((chain, self._read(activation, path, value)))
+
+    def _take_read(
+        self, activation: Activation, step: Step, chain: Chain, reading: _Reading
+    ) -> None:
+        """Record what a statement reads under one name."""
+        path, value = resolve_chain(activation.frame, chain)
+        if is_array(value):
+            version = self._read(activation, path, value)
+            reading.direct.append((chain, version))
+            if activation.phase == 1 and path.name not in step.statement.binds:
+                self.uses.append((step, path, version))
+        elif is_number(value):
+            number = self._number(activation, path, value)
+            if number is not None:
+                reading.direct.append((chain, number))
+        elif isinstance(value, (dict, list, tuple)):
+            reading.indirect += [
+                (chain, self._known(place, leaf, _Reading()))
+                for place, leaf in leaves(path, value)
+                if is_array(leaf)
+            ]
+
+    def end(self, activation: Activation, step: Step, returned: Any) -> None:
+        """Find what a statement has made or changed."""
+        reading = self._readings.pop(activation.number, _Reading())
+        statement, frame = step.statement, activation.frame
+        self._executions[activation.number, statement] += 1
+        for name in sorted(statement.names):
+            for path, leaf in leaves(Path(name), lookup(frame, name)):
+                if is_array(leaf):
+                    self._take_array(activation, step, path, leaf, reading)
+                elif not statement.is_header:
+                    self._take_number(activation, step, path, leaf, reading)
+        if returned is not None:
+            self._take_returned(activation, step, returned, reading)
+
+    def _take_array(
+        self,
+        activation: Activation,
+        step: Step,
+        path: Path,
+        array: NDArray[Any],
+        reading: _Reading,
+    ) -> None:
+        """Record an array that is in a variable after a step."""
+        version = self._after(activation, step, path, array, reading)
+        if version.place is None and version.step is not None:
+            version.place = step, path
+            version.path = path
+        if not path.accessors and path.name in step.statement.binds:
+            view = self._bind(activation, step, path, version, reading)
+            self.bindings.append(Binding(step, self.phase, path.name, view))
+        elif path.accessors and self._is_written(step, path):
+            self._place(activation, step, path, version)
+
+    def _take_returned(
+        self, activation: Activation, step: Step, returned: Any, reading: _Reading
+    ) -> None:
+        """Record what a function returns."""
+        found = []
+        for path, leaf in leaves(Path("return"), returned):
+            if is_array(leaf):
+                version = self._after(activation, step, path, leaf, reading)
+                version = self._handed_back(activation, step, path, version, reading)
+            else:
+                version = self._returned_number(step, path, leaf, reading)
+            found.append(version)
+            if path.accessors or version.is_alias:
+                self._place(activation, step, path, version)
+        caller = activation.caller
+        if caller is None:
+            self.returned.append((self.phase, found, returned))
+        elif caller.number in self._readings:
+            self._readings[caller.number].direct += [(None, version) for version in found]
+
+    def _is_written(self, step: Step, path: Path) -> bool:
+        """Return whether a step may have put something at a place in a container."""
+        statement = step.statement
+        is_changed = any(chain.name == path.name for chain in statement.changes)
+        return is_changed or (path.name in statement.binds and bool(statement.elements))
+
+    def _place(self, activation: Activation, step: Step, path: Path, version: Version) -> None:
+        """Note where a step put a value that existed before."""
+        key = activation.number, path
+        if self._placed.get(key) is not version:
+            self._placed[key] = version
+            if version.root.step is not step:
+                self.routes.append(Route(step, path, version.root))
+
+    def outputs(self, take: Callable[[Any], Any]) -> list[Version]:
+        """Return what forward returned as its output, given how to take that out."""
+        _, found, returned = self.returned[0]
+        by_path = dict(zip([path for path, _ in leaves(Path(""), returned)], found, strict=True))
+        wanted = [value for _, value in leaves(Path(""), take(returned))]
+        arrays = {id(value) for value in wanted if is_array(value)}
+        numbers = [value for value in wanted if not is_array(value)]
+        return [
+            by_path[path]
+            for path, value in leaves(Path(""), returned)
+            if id(value) in arrays or any(value is number for number in numbers)
+        ]
+
+    def _known(self, path: Path, array: NDArray[Any], reading: _Reading) -> Version:
+        """Return the version of an array that is read; it may have changed unseen."""
+        found = self._arrays.get(id(array))
+        if found is not None and _equal(found[1].value, array):
+            return found[1]
+        if found is not None:
+            changed = [found[1], *self._overlapping(array)]
+            step = next((v.step for v in reversed(changed) if v.step), None)
+            return self._made(path, array, step, _Reading([(None, v) for v in changed]))
+        version = self._made(path, array, None, reading)
+        if not version.direct:
+            version.direct += self._overlapping(array)
+        return version
+
+    def _read(self, activation: Activation, path: Path, array: NDArray[Any]) -> Version:
+        """Return the version of an array that is read under some name."""
+        version = self._known(path, array, _Reading())
+        view = self._views.get((activation.number, path), version)
+        return view if view.root is version else version
+
+    def _bind(
+        self, activation: Activation, step: Step, path: Path, version: Version, reading: _Reading
+    ) -> Version:
+        """Return what a variable stands for: a value, or another name of one."""
+        view = reading.view(version)
+        if step.statement.is_alias and version.step is not step:
+            view = self._another_name(path, view, step)
+        self._views[activation.number, path] = view
+        return view
+
+    def _another_name(self, path: Path, version: Version, step: Step) -> Version:
+        count = len(self.versions)
+        alias = Version(path, version.value, step, self.phase, count, [version], original=version)
+        alias.place = step, path
+        self.versions.append(alias)
+        return alias
+
+    def _handed_back(
+        self, activation: Activation, step: Step, path: Path, version: Version, reading: _Reading
+    ) -> Version:
+        """Return what a function returns; another name of it, if it was given to the function."""
+        view = reading.of(step.statement, path).view(version)
+        is_written_out = len(path.accessors) == bool(step.statement.elements)
+        if is_written_out and version.number < self._begins[activation.number]:
+            return self._another_name(view.path, view, step)
+        return view
+
+    def _overlapping(self, array: NDArray[Any]) -> list[Version]:
+        """Return the last versions of arrays that share memory with another one."""
+        if array.size == 0:
+            return []
+        found = [
+            v for a, v in self._arrays.values() if a is not array and np.may_share_memory(a, array)
+        ]
+        return found[-1:]
+
+    def _after(
+        self,
+        activation: Activation,
+        step: Step,
+        path: Path,
+        array: NDArray[Any],
+        reading: _Reading,
+    ) -> Version:
+        """Return the version of an array after a step; a new one if the step made it."""
+        found = self._arrays.get(id(array))
+        if found is not None and _equal(found[1].value, array):
+            return found[1]
+        if found is not None:
+            reading = reading.and_(found[1])
+        return self._merged_or_made(activation, step, path, array, reading)
+
+    def _take_number(
+        self, activation: Activation, step: Step, path: Path, value: Any, reading: _Reading
+    ) -> None:
+        statement = step.statement
+        is_bound = not path.accessors and path.name in statement.binds
+        is_stored = any(chain.name == path.name for chain in statement.changes)
+        key = self._key(activation, path)
+        before = self._numbers.get(key)
+        for chain, version in reading.direct:
+            if is_bound and chain is None and version.value.ndim == 0 and version.value == value:
+                self._numbers[key] = version  # a function has returned it
+                return
+        if is_bound or (
+            is_stored and path.accessors and (before is None or before.value != value)
+        ):
+            version = self._merged_or_made(activation, step, path, value, reading)
+            version.place = step, path
+            if reading.indirect and not reading.direct:
+                version.step = None  # it was taken out of a container
+            self._numbers[key] = version
+
+    def _returned_number(self, step: Step, path: Path, value: Any, reading: _Reading) -> Version:
+        for _, version in reversed(reading.direct):
+            if version.value.ndim == 0 and version.value == value:
+                return version
+        return self._made(path, value, step, reading.of(step.statement, path))
+
+    def _number(self, activation: Activation, path: Path, value: Any) -> Version | None:
+        found = self._numbers.get(self._key(activation, path))
+        if found is not None and bool(found.value == value):
+            return found
+        if isinstance(value, (int, np.integer)):
+            return None
+        version = self._numbers[self._key(activation, path)] = self._made(
+            path, value, None, _Reading()
+        )
+        return version
+
+    def _key(self, activation: Activation, path: Path) -> tuple[int, Any]:
+        """Return what identifies the place of a number."""
+        if not path.accessors:
+            return activation.number, path.name
+        holder = lookup(activation.frame, path.name)
+        for kind, key in path.accessors[:-1]:
+            holder = vars(holder)[key] if kind == "attribute" else holder[key]
+        self._kept.append(holder)
+        return id(holder), path.accessors[-1]
+
+    def _merged_or_made(
+        self, activation: Activation, step: Step, path: Path, value: Any, reading: _Reading
+    ) -> Version:
+        statement = step.statement
+        reading = reading.of(statement, path)
+        merged = self._executions[activation.number, statement] > MOST_VERSIONS
+        key = (activation.number, statement, path)
+        if merged and key in self._merged:
+            version = self._merged[key]
+            version.value = np.array(value)
+            version.step = step
+            known = {version, *version.direct}
+            version.direct += [v for v in _distinct(reading.direct) if v not in known]
+            if is_array(value):
+                self._arrays[id(value)] = (value, version)
+            return version
+        version = self._merged[key] = self._made(path, value, step, reading)
+        return version
+
+    def _made(self, path: Path, value: Any, step: Step | None, reading: _Reading) -> Version:
+        copy = np.array(value)
+        self._bytes += copy.nbytes
+        if self._bytes > MOST_BYTES:
+            raise TracingError
+        version = Version(
+            path,
+            copy,
+            step,
+            self.phase,
+            len(self.versions),
+            _distinct(reading.direct),
+            _distinct(reading.indirect),
+        )
+        self.versions.append(version)
+        if is_array(value):
+            self._arrays[id(value)] = (value, version)
+        return version
+
+
+def _distinct(read: list[tuple[Chain | None, Version]]) -> list[Version]:
+    return list(dict.fromkeys(version for _, version in read))
+
+
+def _is_hashable(key: Any) -> bool:
+    return isinstance(key, (str, int, float, tuple))
+
+
+def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind in "fc"))
+
+
+def ancestors(versions: list[Version]) -> Iterator[Version]:
+    """Yield versions and all that they were computed from."""
+    seen = set(versions)
+    pending = list(versions)
+    while pending:
+        version = pending.pop()
+        yield version
+        for read in (*version.direct, *version.indirect):
+            if read not in seen:
+                seen.add(read)
+                pending.append(read)
+
+
+def descendants(versions: Sequence[Version], sources: Collection[Version]) -> set[Version]:
+    """Return all that was computed from some values, given everything in order."""
+    found = set(sources)
+    for version in versions:
+        if not found.isdisjoint((*version.direct, *version.indirect)):
+            found.add(version)
+    return found

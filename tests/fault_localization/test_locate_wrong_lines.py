@@ -1,0 +1,175 @@
+"""The wrong line, from end to end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import check_gradient
+from pytest_gradcheck.report.report import Report
+from tests.fault_localization.functions import (
+    Layer,
+    W,
+    X,
+    line_of,
+    rnn,
+    rnn_backward,
+    two_layers,
+    wrong_two_layers,
+)
+
+
+def named(report: Report) -> list[tuple[int, int]]:
+    """Return the first and last lines that a report names."""
+    return [(w.location.first_line, w.location.last_line) for w in report.wrong_lines]
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+def test_line_where_a_gradient_goes_wrong_is_named_alone(mode: str) -> None:
+    """It is the first statement whose result is wrong though what it reads is right."""
+    report = check_gradient(two_layers, wrong_two_layers, X, W, wrt="p", mode=mode)
+    line = line_of(wrong_two_layers, "dz1 =")
+    assert named(report) == [(line, line)]
+    (wrong,) = report.wrong_lines
+    assert wrong.location.source == "dz1 = da1 * (1 - a1)"
+    assert wrong.location.function == "wrong_two_layers"
+    assert wrong.location.file == "tests/fault_localization/functions.py"
+    assert wrong.parameters == ("p['W1']",)
+    assert ("da1", line - 1) in wrong.verified
+
+
+def test_line_is_named_in_float32() -> None:
+    """Parameters of float32 change nothing."""
+    low = {name: value.astype(np.float32) for name, value in W.items()}
+    report = check_gradient(two_layers, wrong_two_layers, X.astype(np.float32), low, wrt="p")
+    line = line_of(wrong_two_layers, "dz1 =")
+    assert named(report) == [(line, line)]
+
+
+def test_one_origin_of_several_wrong_gradients_is_said_once() -> None:
+    """Methods keep values in attributes, and backward takes an upstream gradient."""
+    layer = Layer()
+    report = check_gradient(layer.forward, layer.backward, X, wrt=("x", "self.W", "self.b"))
+    line = line_of(Layer, "dz = dout")
+    assert named(report) == [(line, line)]
+    assert report.wrong_lines[0].parameters == ("x", "self.W", "self.b")
+
+
+def test_line_in_a_loop_over_time_is_named() -> None:
+    """Each execution of a statement has values of its own."""
+    rng = np.random.default_rng(3)
+    args = rng.normal(size=(6, 3)), rng.normal(size=(3, 4)), rng.normal(size=(4, 4))
+    report = check_gradient(rnn, rnn_backward, *args, wrt=("Wx", "Wh"))
+    line = line_of(rnn_backward, "dnext = dz")
+    assert all(first <= line <= last for first, last in named(report))
+
+
+def test_expression_that_is_returned_is_the_line() -> None:
+    """A backward without intermediate values goes wrong where it returns."""
+
+    def f(w: Any) -> Any:
+        return np.sum((X @ w) ** 2)
+
+    def gradient(w: Any) -> Any:
+        return X.T @ (X @ w)
+
+    line = line_of(gradient, "return")
+    report = check_gradient(f, gradient, np.ones(3))
+    assert named(report) == [(line, line)]
+
+
+def test_function_that_returns_value_and_gradient_is_one_frame() -> None:
+    """Values of forward and of backward are told apart by what the value was computed from."""
+
+    def loss(w: Any) -> Any:
+        r = X @ w
+        value = np.sum(np.sin(r))
+        dr = np.sin(r)
+        dw = X.T @ dr
+        return value, dw
+
+    line = line_of(loss, "dr =")
+    assert named(check_gradient(loss, True, np.ones(3), wrt="w")) in (
+        [(line, line)],
+        [(line, line + 1)],
+    )
+
+
+def test_nothing_is_said_of_a_check_that_passes() -> None:
+    """Nor is the room even loaded, see `tests/test_startup.py`."""
+    report = check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, X)
+    assert report.wrong_lines == ()
+    assert report.backward_definition is None
+
+
+def test_report_says_where_backward_is_defined() -> None:
+    """The location is that of the function, inside decorators and methods."""
+    report = check_gradient(two_layers, wrong_two_layers, X, W, wrt="p")
+    definition = report.backward_definition
+    assert definition is not None
+    assert definition.function == "wrong_two_layers"
+    assert definition.first_line == line_of(wrong_two_layers, "def ")
+
+
+def test_evaluations_are_counted_and_bounded() -> None:
+    """At most 200 more than the check needs."""
+    calls = 0
+
+    def counted(x: Any, p: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return two_layers(x, p)
+
+    report = check_gradient(counted, wrong_two_layers, X, W, wrt="p")
+    assert report.evaluations == calls
+    without = check_gradient(two_layers, right_two_layers, X, W, wrt="p")
+    assert report.evaluations <= without.evaluations + 200 + 40 * 15
+
+
+def right_two_layers(cache: Any) -> Any:
+    """Return the gradients of `two_layers`."""
+    x, a1, z2, W2 = cache
+    dz2 = 2 * z2
+    return {"W1": x.T @ (dz2 @ W2.T * (1 - a1**2)), "W2": a1.T @ dz2}
+
+
+def test_arrays_of_the_user_are_as_before() -> None:
+    """What is perturbed in place is put back, and what is traced is not traced any more."""
+    layer, x = Layer(), X.copy()
+    before = {"W": layer.W.copy(), "b": layer.b.copy()}
+    tracer = sys.gettrace()
+    check_gradient(layer.forward, layer.backward, x, wrt=("x", "self.W", "self.b"))
+    assert np.array_equal(x, X)
+    assert np.array_equal(layer.W, before["W"])
+    assert np.array_equal(layer.b, before["b"])
+    assert sys.gettrace() is tracer
+
+
+def test_nothing_is_said_where_a_debugger_traces() -> None:
+    """A debugger keeps its trace function, and sees nothing of ours."""
+
+    def trace(*_: object) -> None:
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        report = check_gradient(two_layers, wrong_two_layers, X, W, wrt="p")
+        assert sys.gettrace() is trace
+    finally:
+        sys.settrace(before)
+    assert report.wrong_lines == ()
+
+
+def test_functions_without_source_are_left_alone() -> None:
+    """There is no line to name."""
+    namespace: dict[str, Callable[..., Any]] = {}
+    source = "def f(x): return (x**2).sum()\ndef g(x): return 3 * x"
+    exec(source, namespace)  # noqa: S102  # as a notebook or a template does
+    report = check_gradient(namespace["f"], namespace["g"], np.ones(3))
+    assert report.verdict == "wrong"
+    assert report.wrong_lines == ()
