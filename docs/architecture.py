@@ -35,6 +35,7 @@ COLUMNS = {
     "run_record": (6.4, 8.0),
     "report_builder": (8.2, 12.0),
     "current_test": (2.5, 5.6),
+    "running_test": (2.5, 5.6),
     "binding": (0.0, 5.6),
     "numerics": (5.8, 8.0),
     "judgement": (8.2, 9.65),
@@ -74,7 +75,7 @@ STEPS = (
 # Pixels.
 COLUMN, MARGIN, BOX, GAP, PADDING = 62, 12, 30, 36, 8
 #: Gaps above these rooms are small, since no label stands there.
-CLOSE = frozenset({"current_test", "options", "constraints", "errors", "report"})
+CLOSE = frozenset({"current_test", "running_test", "options", "constraints", "errors", "report"})
 CLOSE_GAP = 12
 
 STYLE = (

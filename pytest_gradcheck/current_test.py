@@ -6,59 +6,19 @@ package, since every pytest run loads it, whether or not anything is checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
-    from pytest_gradcheck.diagnosis.diagnose import Suggest
-    from pytest_gradcheck.gradient_coverage.backward_observer import BackwardObserver
-    from pytest_gradcheck.options import Layer
     from pytest_gradcheck.report.report import Report
+    from pytest_gradcheck.running_test import RunningTest
 
-__all__ = ["RunningTest", "SessionState", "current_test", "session_state"]
-
-
-@dataclass(slots=True)
-class RunningTest:
-    """One run of one test.
-
-    A call overrides the options in `layers`, weakest first, and those in `overrides` override
-    the call. `rerun` is the command that runs the test again. Each report of a completed check
-    is kept, and passed to `finished`; `show` shows a line of progress, `suggest` returns
-    hypotheses of the suite's own, `observer` observes backward, `accept` knows failures.
-    Files are named relative to `root`.
-    """
-
-    layers: Sequence[Layer]
-    overrides: Sequence[Layer]
-    rerun: str
-    finished: Callable[[Report], object]
-    show: Callable[[str], object] | None = None
-    suggest: Suggest | None = None
-    observer: Callable[[], BackwardObserver] | None = None
-    accept: Callable[[Report], bool] | None = None
-    root: Path | None = None
-    reports: list[Report] = field(default_factory=list)
-    sent: int = 0
-
-    def take(self, report: Report) -> None:
-        """Keep the report of a completed check."""
-        self.reports.append(report)
-        self.finished(report)
-
-    def unsent(self) -> list[Report]:
-        """Return the reports since the last call: those of one phase of the test."""
-        start, self.sent = self.sent, len(self.reports)
-        return self.reports[start : self.sent]
+__all__ = ["SessionState", "current_test", "session_state"]
 
 
-@dataclass(slots=True)
 class SessionState:
     """The running test of a session; its options are read by the first check.
 
@@ -66,13 +26,16 @@ class SessionState:
     The copy refers to this object, which always has the running test. The tests in `expected`,
     by node id, must each complete a check. The first test report that has to do with checks
     names them all, since some may not run; then `is_announced` is True.
+
+    It is no dataclass, which would take a fifth of the time of the import of the plugin.
     """
 
-    prepare: Callable[[pytest.Item], RunningTest]
-    item: pytest.Item | None = None
-    test: RunningTest | None = None
-    expected: frozenset[str] = frozenset()
-    is_announced: bool = False
+    def __init__(self, prepare: Callable[[pytest.Item], RunningTest]) -> None:
+        self.prepare = prepare
+        self.item: pytest.Item | None = None
+        self.test: RunningTest | None = None
+        self.expected = frozenset[str]()
+        self.is_announced = False
 
     def enter(self, item: pytest.Item | None) -> None:
         """Start a run of `item`; None ends the run."""

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_gradcheck.current_test import RunningTest, SessionState, session_state
+from pytest_gradcheck.current_test import SessionState, session_state
 
 if TYPE_CHECKING:
     from pytest_gradcheck.pytest_integration.controller import Controller
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
+    from pytest_gradcheck.running_test import RunningTest
 
 SESSION_STATE = pytest.StashKey[SessionState]()
 

@@ -28,7 +28,6 @@ from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.check.modes import choose_mode
-from pytest_gradcheck.current_test import RunningTest
 from pytest_gradcheck.diagnosis.diagnose import no_suggestions
 from pytest_gradcheck.errors import (
     PACKAGE_DIRECTORY,
@@ -43,6 +42,7 @@ from pytest_gradcheck.report_builder.assemble_report import assemble_report
 from pytest_gradcheck.report_builder.claim_symmetry import with_potential
 from pytest_gradcheck.report_builder.diagnoses import with_diagnoses
 from pytest_gradcheck.report_builder.progress import show_progress
+from pytest_gradcheck.running_test import RunningTest
 
 __all__ = ["assert_check", "run_check"]
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_gradcheck.current_test import RunningTest
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.options import Layer, parse
 from pytest_gradcheck.pytest_integration.coverage_settings import coverage_settings
@@ -23,6 +22,7 @@ from pytest_gradcheck.pytest_integration.known_failures import known_failures
 from pytest_gradcheck.pytest_integration.marker import mark_layers
 from pytest_gradcheck.pytest_integration.node_id import relative_node_id
 from pytest_gradcheck.pytest_integration.terminal import progress_line
+from pytest_gradcheck.running_test import RunningTest
 
 if TYPE_CHECKING:
     from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
