@@ -20,7 +20,10 @@ __all__ = ["claim_patterns", "frozen_claims", "repeated_claims"]
 APPROXIMATE = 1e-4
 
 #: ... and those of a lower precision where they differ by at most so many of its roundings.
-ROUNDINGS = 1e4
+ROUNDINGS = 32.0
+
+#: Numbers of a type have more than this share of its binary digits.
+SHARE_OF_DIGITS = 0.6
 
 #: The fewest claims that show a pattern of numbers.
 FEWEST = 3
@@ -85,13 +88,11 @@ def _imprecise(comparison: Comparison) -> Diagnosis | None:
     error = np.abs(claimed - entries.value)[known] / largest
     worst, count = float(error.max()), int(np.count_nonzero(entries.is_wrong))
     nonzero = int(np.count_nonzero(known & (claimed != 0)))
-    if count < FEWEST or 2 * count < nonzero:
-        return None
     coarse = _coarse_type(claimed[known])
-    limit = APPROXIMATE
-    if coarse is not None:
-        limit = max(limit, ROUNDINGS * float(np.finfo(coarse).eps))
-    if worst > min(limit, 0.1):
+    if coarse is None and (count < FEWEST or 2 * count < nonzero):
+        return None
+    limit = APPROXIMATE if coarse is None else ROUNDINGS * float(np.finfo(coarse).eps)
+    if worst > limit:
         return None
     digits = int(-np.log10(worst))
     cause = (
@@ -104,9 +105,15 @@ def _imprecise(comparison: Comparison) -> Diagnosis | None:
 
 
 def _coarse_type(claims: Floats) -> type[np.floating] | None:
-    """Return the coarser type that all claims are numbers of, None if there is none."""
+    """Return the coarser type that all claims are numbers of, None if there is none.
+
+    Some of them must have most of the digits of that type.
+    """
     for coarse in TYPES:
+        mantissa, _ = np.frexp(claims)
+        digits = mantissa * 2.0 ** (SHARE_OF_DIGITS * np.finfo(coarse).nmant)
         with np.errstate(all="ignore"):
-            if (claims.astype(coarse) == claims).all():
-                return coarse
+            is_coarse = bool((claims.astype(coarse) == claims).all())
+        if is_coarse and np.count_nonzero(digits != np.rint(digits)) >= FEWEST:
+            return coarse
     return None

@@ -32,7 +32,7 @@ __all__ = ["Causes", "Suggest", "diagnose", "no_suggestions"]
 #: The digits of evidence that a hypothesis needs.
 ENOUGH = 3.0
 
-#: A cause in a place explains at least so many entries.
+#: A cause in a place explains at least so many entries, and one with a fitted number more.
 FEWEST = 2
 
 #: The most causes of equal simplicity that are said.
@@ -240,7 +240,12 @@ class _Search:
     def simplest(self) -> list[Explanation]:
         """Return the simplest of those found that explain more than chance would."""
         needed = ENOUGH + math.log10(max(self.tested, 1))
-        found = [one for one in self.found if one.evidence >= needed]
+        found = [
+            one
+            for one in self.found
+            if one.evidence >= needed
+            and (not one.is_fitted or one.hypothesis.rank == 1 or one.agreement.count > FEWEST)
+        ]
         least = min((one.rank for one in found), default=0)
         return [one for one in found if one.rank == least]
 

@@ -63,8 +63,13 @@ class Explanation:
     @property
     def rank(self) -> int:
         """The complexity: a fitted number without a name counts."""
+        return self.hypothesis.rank + self.is_fitted
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether a number was fitted that has no name."""
         number = self.agreement.number
-        return self.hypothesis.rank + (number is not None and math.isinf(number.cost))
+        return number is not None and math.isinf(number.cost)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

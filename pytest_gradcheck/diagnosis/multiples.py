@@ -51,14 +51,11 @@ class Shape:
         The function.
     causes : mapping of float to str
         What a constant factor in front of it means.
-    kind : str
-        The kind of the diagnosis.
     """
 
     text: str
     function: Function
     causes: Mapping[float, str] = field(default_factory=dict)
-    kind: str = "value"
 
 
 def _softplus(x: Floats) -> Floats:
@@ -105,39 +102,36 @@ OF_PARAMETER = (
 )
 
 
-def _of_activation(name: str, function: Function, slope: Function) -> tuple[Shape, ...]:
+def _activation_shapes(name: str, function: Function, slope: Function) -> tuple[Shape, ...]:
     """Return the factors by which the derivative of an activation may be wrong."""
     twice = f"the derivative of {name} used twice"
     missing = f"the derivative of {name} missing"
     side = f"the derivative of {name} at its output instead of its input"
     return (
-        Shape(f"{name}'({{v}})", slope, {1: twice}, "activation"),
-        Shape(f"1/{name}'({{v}})", lambda x: 1 / slope(x), {1: missing}, "activation"),
+        Shape(f"{name}'({{v}})", slope, {1: twice}),
+        Shape(f"1/{name}'({{v}})", lambda x: 1 / slope(x), {1: missing}),
         Shape(
             f"{name}'({name}({{v}})) / {name}'({{v}})",
             lambda x: slope(function(x)) / slope(x),
             {1: side},
-            "activation",
         ),
     )
 
 
 #: Functions of the input of an activation.
 OF_ACTIVATIONS = (
-    *_of_activation("sigmoid", _sigmoid, _sigmoid_slope),
-    *_of_activation("tanh", np.tanh, _tanh_slope),
-    *_of_activation("softplus", _softplus, _sigmoid),
+    *_activation_shapes("sigmoid", _sigmoid, _sigmoid_slope),
+    *_activation_shapes("tanh", np.tanh, _tanh_slope),
+    *_activation_shapes("softplus", _softplus, _sigmoid),
     Shape(
         "{v} (1 - {v}) / sigmoid'({v})",
         lambda x: x * (1 - x) / _sigmoid_slope(x),
         {1: "s (1 - s) of the input instead of the output of a sigmoid"},
-        "activation",
     ),
     Shape(
         "(1 - {v}**2) / tanh'({v})",
         lambda x: (1 - x**2) / _tanh_slope(x),
         {1: "1 - t**2 of the input instead of the output of tanh"},
-        "activation",
     ),
 )
 
@@ -174,8 +168,10 @@ def value_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hy
     """Yield the hypotheses that claims have a factor that depends on a value."""
     del call
     if gradient.is_array:
-        for shape in (*OF_PARAMETER, *OF_ACTIVATIONS):
+        for shape in OF_PARAMETER:
             yield _multiple(gradient, shape, gradient.parameter, gradient.name)
+        for shape in OF_ACTIVATIONS:
+            yield _of_activation(gradient, shape)
         yield from _of_rectifiers(gradient)
     if gradient.output is not None:
         for shape in OF_OUTPUT:
@@ -183,12 +179,25 @@ def value_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hy
 
 
 def _multiple(gradient: ClaimedGradient, shape: Shape, value: Floats, name: str) -> Hypothesis:
+    slope = _quotient(gradient, shape, value)
+    return ValueFactor("value", "", slope=slope, rank=2, shape=shape, of=name)
+
+
+def _of_activation(gradient: ClaimedGradient, shape: Shape) -> Hypothesis:
+    """Return the hypothesis that the derivative of an activation is wrong, and nothing else."""
+    function, (cause,) = shape.text.replace("{v}", gradient.name), shape.causes.values()
+    words = f"consistent with {function} x the true gradient ({{agreement}}): {cause}?"
+    true = _quotient(gradient, shape, gradient.parameter)
+    return Hypothesis("activation", words, true, rank=2)
+
+
+def _quotient(gradient: ClaimedGradient, shape: Shape, value: Floats) -> Floats:
+    """Return the claims over a function of a value; where both vanish, nothing is predicted."""
+    claim = gradient.claim
     with np.errstate(all="ignore"):
         factor = shape.function(value)
-        # Where claim and factor vanish, nothing is predicted.
-        slope = np.where(factor == 0, np.where(gradient.claim == 0, np.nan, np.inf), 1 / factor)
-        slope = gradient.claim * slope
-    return ValueFactor(shape.kind, "", slope=slope, rank=2, shape=shape, of=name)
+        inverse = np.where(factor == 0, np.where(claim == 0, np.nan, np.inf), 1 / factor)
+        return np.asarray(claim * inverse)
 
 
 def _of_rectifiers(gradient: ClaimedGradient) -> Iterator[Hypothesis]:

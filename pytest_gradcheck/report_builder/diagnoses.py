@@ -281,11 +281,16 @@ def compare_entries(
     if entries is not None:
         suspects = np.zeros((gradient.value.size, is_wrong.shape[1]), dtype=np.bool_)
         suspects[entries] = is_wrong
+    bound = measurement.bound
+    if measurement.kinks:  # there is no derivative to predict
+        bound = bound.copy()
+        for place in measurement.kinks:
+            bound[place] = np.inf
     return Comparison(
         gradient=gradient,
         functionals=Functionals(entries),
         value=measurement.value,
-        bound=measurement.bound,
+        bound=bound,
         is_wrong=is_wrong,
         is_right=is_right & (evidence.claim != 0),
         suspects=suspects.reshape(gradient.claim.shape),

@@ -297,3 +297,17 @@ def test_backward_is_called_again_only_where_nothing_explains_the_claims() -> No
     assert calls == []
     again(np.cos(TRUE))
     assert calls == ["doubled", "elsewhere"]
+
+
+def test_round_numbers_are_no_lower_precision() -> None:
+    """They are numbers of float16, and of any other type."""
+    true = np.round(TRUE, 1) + 0.003 * MATRIX
+    assert causes(compare(np.round(true * 4) / 4, true)) == ()
+
+
+def test_number_that_is_fitted_to_two_entries_is_no_cause() -> None:
+    """One entry is left to confirm it, which some function of the parameter does by chance."""
+    value = np.array([0.3, 1.7])
+    assert (
+        causes(compare(1.2345 * np.array([0.2, 0.4]) * value, np.array([0.2, 0.4]), value)) == ()
+    )

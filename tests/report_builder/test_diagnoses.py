@@ -97,3 +97,10 @@ def test_number_has_its_name_in_the_call(
     report = check_gradient(forward, backward, *args, wrt="W")
     (diagnosis,) = report.parameters[0].diagnosis
     assert f"{name} missing?" in diagnosis.text
+
+
+def test_entries_at_kinks_are_no_evidence() -> None:
+    """There the claim may be any subgradient, and a measurement is the mean of two slopes."""
+    x = np.array([0.0, 0.3, -0.7, 1.2, 0.0])
+    report = check_gradient(lambda x: np.sum(np.maximum(x, 0)), lambda x: 3.0 * (x > 0), x)
+    assert kinds(report) == ["factor"]
