@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 def _baseline(options: argparse.Namespace) -> None:
     state = baseline_state(read_record(options.record))
     new = () if options.no_new else state.new
-    write_whole(options.output, baseline_lines((*state.known, *state.unseen, *new)))
+    write_whole(options.output, baseline_lines((*state.accepted, *new)))
 
 
 def _merge(options: argparse.Namespace) -> None:

@@ -45,6 +45,7 @@ OUTPUTS = (
     ("summary", "", "a table of the checks: failed ones, worst first, and the slowest"),
     ("github", "", "in a job of GitHub Actions, annotate wrong lines and write a step summary"),
     ("json", "PATH", "write the record of all checks to a JSON file"),
+    ("update_baseline", "", "accept every wrong derivative, and write the baseline again"),
 )
 
 MARKERS = (
@@ -254,8 +255,7 @@ def _prepare(item: pytest.Item) -> RunningTest:
 
 
 def _is_set(config: pytest.Config, name: str) -> bool:
-    dest = f"gradcheck_{name}"
-    return config.getoption(dest) is not None or config.getini(dest) is not None
+    return any(get(f"gradcheck_{name}") is not None for get in (config.getoption, config.getini))
 
 
 def _uses_gradcheck(item: pytest.Item) -> bool:

@@ -17,11 +17,12 @@ import pytest
 from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.pytest_integration import github, terminal_summary
 from pytest_gradcheck.pytest_integration.coverage_settings import coverage_settings
-from pytest_gradcheck.pytest_integration.known_failures import known_derivatives
+from pytest_gradcheck.pytest_integration.known_failures import baseline_path, known_derivatives
 from pytest_gradcheck.pytest_integration.run_description import describe_run
 from pytest_gradcheck.pytest_integration.terminal import colour
 from pytest_gradcheck.renderings.github_annotations import render_annotations
 from pytest_gradcheck.report.inert_text import escaped
+from pytest_gradcheck.run_record.baseline import baseline_lines, baseline_state
 from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
 from pytest_gradcheck.run_record.json_file import (
     RecordError,
@@ -84,6 +85,8 @@ class Controller:
         self._record: Record | None = None
         self._coverage = coverage_settings(config)
         self._known = known_derivatives(config)
+        is_updated = config.getoption("gradcheck_update_baseline")
+        self._updated_baseline = baseline_path(config) if is_updated else None
         self._files = {
             name: path for name in FILES if (path := _output_path(config, name)) is not None
         }
@@ -121,6 +124,11 @@ class Controller:
             with self._problem_of(f"the {what} could not be written to {path}"):
                 write_whole(path, render(record))
                 self._written.append(f"{what} written to {path}")
+        if self._updated_baseline is not None:
+            path = self._updated_baseline
+            with self._problem_of(f"the baseline could not be written to {path}"):
+                write_whole(path, baseline_lines(baseline_state(record).accepted))
+                self._written.append(f"baseline written to {path}")
         if self._step_summary is not None:
             with self._problem_of("the step summary of GitHub could not be written"):
                 github.append_step_summary(record, self._step_summary)

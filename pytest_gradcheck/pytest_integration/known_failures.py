@@ -21,7 +21,7 @@ from pytest_gradcheck.run_record.findings import check_findings
 from pytest_gradcheck.run_record.json_file import RecordError
 from pytest_gradcheck.run_record.record import KnownDerivative, RecordedTest, Run
 
-__all__ = ["KnownFailures", "known_derivatives", "known_failures", "settle"]
+__all__ = ["KnownFailures", "baseline_path", "known_derivatives", "known_failures", "settle"]
 
 DERIVATIVES = pytest.StashKey[list[KnownDerivative] | None]()
 RUN = pytest.StashKey[Run]()
@@ -37,22 +37,30 @@ def known_derivatives(config: pytest.Config) -> list[KnownDerivative] | None:
         If the file is not a baseline.
     """
     if DERIVATIVES not in config.stash:
-        path = _path(config)
+        path = baseline_path(config)
+        is_updated = config.getoption("gradcheck_update_baseline")
+        if path is None and is_updated:
+            raise pytest.UsageError(
+                "--gradcheck-update-baseline needs --gradcheck-baseline=FILE, the file to write"
+            )
         try:
             config.stash[DERIVATIVES] = None if path is None else read_baseline(path)
         except RecordError as error:
             raise pytest.UsageError(f"--gradcheck-baseline: {error}") from None
         except OSError as error:
+            if is_updated and isinstance(error, FileNotFoundError):
+                config.stash[DERIVATIVES] = []
+                return []
             raise pytest.UsageError(
                 f"--gradcheck-baseline={path}: this file cannot be read: {error.strerror}; "
                 f"`python -m pytest_gradcheck baseline record.json -o {path}` writes it from the "
-                "record of a run"
+                "record of a run, and --gradcheck-update-baseline in a run"
             ) from None
     return config.stash[DERIVATIVES]
 
 
-def _path(config: pytest.Config) -> Path | None:
-    """Return the path of the baseline, which is relative to where it was named."""
+def baseline_path(config: pytest.Config) -> Path | None:
+    """Return the path of the baseline, which is relative to where it is named; None without."""
     given = config.getoption("gradcheck_baseline")
     if given is not None:
         return Path(config.invocation_params.dir, given)
@@ -63,16 +71,19 @@ def _path(config: pytest.Config) -> Path | None:
 class KnownFailures:
     """The failures of one run of a test that the baseline accepts."""
 
-    def __init__(self, item: pytest.Item, fingerprints: frozenset[str]) -> None:
+    def __init__(
+        self, item: pytest.Item, fingerprints: frozenset[str], *, accepts_all: bool
+    ) -> None:
         self._item = item
         self._fingerprints = fingerprints
+        self._accepts_all = accepts_all
         self.accepted: list[Report] = []
         self.found = dict[str, None]()
 
     def accept(self, report: Report) -> bool:
         """Return whether everything that is wrong according to a report is known."""
         found = set(self._identities(report))
-        is_known = bool(found) and found <= self._fingerprints
+        is_known = bool(found) and (self._accepts_all or found <= self._fingerprints)
         if is_known:
             self.accepted.append(report)
             self.found |= dict.fromkeys(sorted(found))
@@ -123,7 +134,8 @@ def known_failures(item: pytest.Item) -> KnownFailures | None:
     if derivatives is None or item.get_closest_marker("xfail") is not None:
         return None
     fingerprints = frozenset(derivative["fingerprint"] for derivative in derivatives)
-    known = item.stash[KNOWN] = KnownFailures(item, fingerprints)
+    accepts_all = bool(item.config.getoption("gradcheck_update_baseline"))
+    known = item.stash[KNOWN] = KnownFailures(item, fingerprints, accepts_all=accepts_all)
     return known
 
 

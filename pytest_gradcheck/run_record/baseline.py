@@ -55,6 +55,11 @@ class BaselineState:
     unseen: tuple[KnownDerivative, ...]
     new: tuple[KnownDerivative, ...]
 
+    @property
+    def accepted(self) -> tuple[KnownDerivative, ...]:
+        """What stays in the baseline: all but what is mended."""
+        return *self.known, *self.unseen
+
 
 def baseline_state(record: Record) -> BaselineState:
     """Return what became of the derivatives of the baselines in a record.

@@ -193,3 +193,24 @@ def test_it(gradcheck):
     record = suite.run(BASELINE, x=3)
     assert suite.result.ret == 0
     assert outcomes(record)["test_it"] == "xfailed"
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_update_accepts_all_and_writes_the_file(suite: Suite, workers: str) -> None:
+    """Each test makes all of its checks, so that the next run under the baseline passes."""
+    suite.run(BASELINE, "--gradcheck-update-baseline", workers, x=3, square=5)
+    assert suite.result.ret == 0
+    suite.run(BASELINE, x=3, square=5)
+    assert suite.result.ret == 0
+    suite.run(BASELINE, "--gradcheck-update-baseline", square=5)
+    suite.run(BASELINE, square=5)
+    assert suite.result.ret == 0
+    suite.run(BASELINE, x=3, square=5)
+    assert suite.result.ret == 1
+
+
+def test_update_needs_a_file(pytester: pytest.Pytester) -> None:
+    """It is an error to name none."""
+    result = pytester.runpytest_subprocess(*QUIET, "--gradcheck-update-baseline")
+    assert result.ret == 4
+    assert "needs --gradcheck-baseline=FILE" in result.stderr.str()
