@@ -17,7 +17,7 @@ from pytest_gradcheck.pytest_integration.run_description import describe_run
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.representation import listed
 from pytest_gradcheck.run_record.baseline import read_baseline
-from pytest_gradcheck.run_record.findings import check_findings
+from pytest_gradcheck.run_record.findings import Finding, check_findings
 from pytest_gradcheck.run_record.json_file import RecordError
 from pytest_gradcheck.run_record.record import KnownDerivative, RecordedTest, Run
 
@@ -82,17 +82,18 @@ class KnownFailures:
 
     def accept(self, report: Report) -> bool:
         """Return whether everything that is wrong according to a report is known."""
-        found = set(self._identities(report))
+        found = {finding.fingerprint for finding in self._findings(report)}
         is_known = bool(found) and (self._accepts_all or found <= self._fingerprints)
         if is_known:
             self.accepted.append(report)
             self.found |= dict.fromkeys(sorted(found))
         return is_known
 
-    def note(self, report: Report) -> None:
-        """Note what of a report is known, though it has failures that are not."""
-        known = sorted(self._fingerprints.intersection(self._identities(report)))
-        self.found |= dict.fromkeys(known)
+    def note(self, report: Report) -> str:
+        """Note what of a report is known, though it has failures that are not; return it."""
+        known = [f for f in self._findings(report) if f.fingerprint in self._fingerprints]
+        self.found |= dict.fromkeys(finding.fingerprint for finding in known)
+        return listed(finding.parameter or report.backward for finding in known)
 
     def reason(self) -> str:
         """Return what was accepted, for pytest's summary of tests that xfailed."""
@@ -104,7 +105,7 @@ class KnownFailures:
         )
         return f"known to be wrong: {listed(dict.fromkeys(names))}"
 
-    def _identities(self, report: Report) -> Sequence[str]:
+    def _findings(self, report: Report) -> Sequence[Finding]:
         config = self._item.config
         if RUN not in config.stash:
             config.stash[RUN] = describe_run(config, ())
@@ -124,8 +125,7 @@ class KnownFailures:
             "checks": [],
             "known": [],
         }
-        found = check_findings(config.stash[RUN], test, report.to_dict())
-        return [finding.fingerprint for finding in found]
+        return list(check_findings(config.stash[RUN], test, report.to_dict()))
 
 
 def known_failures(item: pytest.Item) -> KnownFailures | None:
@@ -148,7 +148,9 @@ def settle(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo[N
     if isinstance(error, GradcheckError):
         is_known = known.accept(error.report)
         if not is_known:
-            known.note(error.report)
+            names = known.note(error.report)
+            if names:
+                report.sections.append(("gradcheck baseline", f"known to be wrong: {names}"))
     else:
         # A setup must have passed for its test to run.
         is_known = report.passed and call.when == "call" and bool(known.accepted)

@@ -108,6 +108,7 @@ def test_a_new_wrong_derivative_fails(suite: Suite) -> None:
     assert outcomes(record)["test_truth"] == "xfailed"
     assert "square_backward" in suite.result.stdout.str()
     record = suite.run(BASELINE, x=3, w=7)
+    assert "known to be wrong: x" in suite.result.outlines
     assert outcomes(record)["test_truth"] == "failed"
     failed = [test["known"] for test in record["tests"] if test["outcome"] == "failed"]
     assert failed
