@@ -4,10 +4,10 @@
 ``tests/handwritten_backward`` in turn, by every kind of edit, and checks each edit. It prints for
 each function and for each kind of edit in how many of the failing checks the edited line was
 named alone, within a range of at most three lines, or not at all, and in how many another line
-was named. Then it prints what the search costs: calls of forward and seconds, beside those of the
-check itself. Options:
+was named; and what the search costs, beside the check itself: the most calls of forward, and the
+mean of the seconds. Options:
 
-``--half first|all``, ``--function NAME``
+``--half first|second|all``, ``--function NAME``
     Half of the functions, or these functions; repeatable.
 ``--mode full|fast``, ``--float32``
     Mode of the checks, and type of the parameters.
@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +33,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pytest_gradcheck.report.records import SourceLocation
+from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.fault_localization import locate_wrong_lines
+from pytest_gradcheck.report.records import SourceLocation, WrongLine
 from tests.corpus.corpus_runner import run_in_processes
 from tests.handwritten_backward.all_functions import HALVES, functions_of
 from tests.handwritten_backward.edited_checks import WrongEdit, wrong_edits
@@ -62,10 +66,10 @@ class LineResult:
         Whether the edited statement was named.
     said : str
         The lines that were named.
-    evaluations : int
-        Calls of forward by the check.
-    seconds : float
-        Its time.
+    evaluations, check_evaluations : int
+        Calls of forward by the search, and by the check itself.
+    seconds, check_seconds : float
+        The time of the search, and of the check itself.
     """
 
     function: str
@@ -73,7 +77,9 @@ class LineResult:
     outcome: Outcome
     said: str
     evaluations: int
+    check_evaluations: int
     seconds: float
+    check_seconds: float
 
 
 def outcome_of(edit: Edit, named: Sequence[SourceLocation]) -> Outcome:
@@ -107,8 +113,39 @@ def _is_within(edit: Edit, place: SourceLocation) -> bool:
     return edit.first_line <= place.first_line and place.last_line <= edit.last_line
 
 
-def line_result(wrong: WrongEdit) -> LineResult:
-    """Return what the report of an edit says about its line."""
+@contextmanager
+def searches() -> Iterator[list[tuple[int, float]]]:
+    """Count the calls of forward, and the seconds, of every search for a wrong line."""
+    search, counted = locate_wrong_lines.locate_wrong_lines, list[tuple[int, float]]()
+
+    def counting(problem: Problem, *args: Any, **options: Any) -> tuple[WrongLine, ...]:
+        before, started = problem.counts.forward, time.perf_counter()
+        try:
+            return search(problem, *args, **options)
+        finally:
+            seconds = time.perf_counter() - started
+            counted.append((problem.counts.forward - before, seconds))
+
+    locate_wrong_lines.locate_wrong_lines = counting
+    try:
+        yield counted
+    finally:
+        locate_wrong_lines.locate_wrong_lines = search
+
+
+def line_results(
+    directory: Path, options: dict[str, Any], function: HandwrittenFunction
+) -> list[LineResult]:
+    """Check all edits of a function."""
+    with searches() as counted:
+        return [
+            line_result(wrong, *(counted[-1] if counted else (0, 0.0)))
+            for wrong in wrong_edits(function, directory, **options)
+        ]
+
+
+def line_result(wrong: WrongEdit, evaluations: int, seconds: float) -> LineResult:
+    """Return what the report of an edit says about its line, given the cost of the search."""
     places = [line.location for line in wrong.report.wrong_lines]
     said = "; ".join(f"{p.first_line}-{p.last_line}: {p.source}" for p in places)
     return LineResult(
@@ -116,22 +153,20 @@ def line_result(wrong: WrongEdit) -> LineResult:
         wrong.edit,
         outcome_of(wrong.edit, places),
         said,
-        wrong.report.evaluations,
-        wrong.report.seconds,
+        evaluations,
+        wrong.report.evaluations - evaluations,
+        seconds,
+        wrong.report.seconds - seconds,
     )
-
-
-def line_results(
-    directory: Path, options: dict[str, Any], function: HandwrittenFunction
-) -> list[LineResult]:
-    """Check all edits of a function."""
-    return [line_result(wrong) for wrong in wrong_edits(function, directory, **options)]
 
 
 def _table(results: Sequence[LineResult], label: str, key: Callable[[LineResult], str]) -> None:
     names = list(dict.fromkeys(map(key, results)))
     width = max(map(len, [label, *names]))
-    print(f"\n{label:<{width}}  checks   alone  within 3  nothing   wrong  evaluations  seconds")
+    print(
+        f"\n{label:<{width}}  checks   alone  within 3  nothing   wrong"
+        "  evaluations   (check)  seconds   (check)"
+    )
     for name in names:
         _row(f"{name:<{width}}", [r for r in results if key(r) == name])
     _row(f"{'all':<{width}}", results)
@@ -143,11 +178,13 @@ def _row(label: str, results: Sequence[LineResult]) -> None:
     within = counts["alone"] + counts["range"]
     shares = [counts["alone"], within, counts["nothing"], counts["wrong"]]
     cells = [f"{share / total:.1%}" for share in shares]
-    evaluations = max((r.evaluations for r in results), default=0)
-    seconds = np.mean([r.seconds for r in results]) if results else 0.0
+    search = max((r.evaluations for r in results), default=0)
+    check = max((r.check_evaluations for r in results), default=0)
+    seconds = sum(r.seconds for r in results) / total
+    check_seconds = sum(r.check_seconds for r in results) / total
     print(
         f"{label}  {len(results):>6}  {cells[0]:>6}  {cells[1]:>8}  {cells[2]:>7}  {cells[3]:>6}"
-        f"  {evaluations:>11,}  {seconds:>7.3f}"
+        f"  {search:>11,}  {check:>8,}  {seconds:>7.3f}  {check_seconds:>8.3f}"
     )
 
 

@@ -8,7 +8,7 @@ errors that have none. Options:
 
 ``--set handwritten|corpus|special|edits``
     Only these; repeatable. Special bugs have functions of their own.
-``--half first|all``, ``--function NAME``
+``--half first|second|all``, ``--function NAME``
     Half of the handwritten functions, or these; repeatable.
 ``--module NAME``, ``--seeds 1``
     Modules of families of the corpus, and cases of each family.
