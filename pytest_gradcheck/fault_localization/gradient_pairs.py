@@ -40,8 +40,12 @@ SIGNIFICANT = 2.0
 DIGITS = 3.5
 DIGITS_FOR_FACTOR = 4.5
 
-#: Factors that differ by less are the same.
+#: Fewer entries are easily multiples of others.
+FEW = 3
+
+#: Factors that differ by less are the same; those that differ less from 1 are 1.
 SAME_FACTOR = 1e-4
+ONE = 1e-5
 
 #: The largest number of gradients that a step reads, for it to be tested.
 MOST_READ = 3
@@ -180,6 +184,7 @@ class GradientPairs:
             return False
         return any(
             self._is_adjoint(version, some, measured, factors)
+            or self._is_completed(version, some, measured)
             for size in range(1, min(MOST_READ, len(read)) + 1)
             for some in combinations(read, size)
             for measured in self._measured
@@ -210,6 +215,32 @@ class GradientPairs:
             if self._graph.passes_through(measured.target, partners):
                 return True
         return False
+
+    def _is_completed(
+        self, version: Version, read: tuple[Version, ...], measured: IntermediateDerivative
+    ) -> bool:
+        """Return whether a step adds what is missing to parts of a derivative, right or wrong.
+
+        The parts are derivatives through some uses of the value, up to a factor. What is added
+        must be the derivative through its other uses, as that of a penalty is.
+        """
+        slopes = {other.target.key: other.output for other in self._measured}
+        value = measured.target.version.value
+        parts, uses = [], []
+        for one in read:
+            for pair in self.of(one):
+                other = pair.target.version.value
+                if pair.target.is_use and other.shape == value.shape and (other == value).all():
+                    parts.append(self._claimed(one, measured))
+                    uses.append(slopes[pair.target.key])
+                    break
+        if len(parts) < len(read) or measured.output.digits < DIGITS:
+            return False
+        through = _sum(uses)
+        added = self._claimed(version, measured) - np.sum(parts, axis=0)
+        missing = measured.output.values - through.values
+        bounds = SIGNIFICANT * (measured.output.bounds + through.bounds)
+        return bool((np.abs(added - missing) <= bounds).all())
 
     def _partners(self, read: Version, measured: IntermediateDerivative) -> Iterator[Target]:
         """Yield what a value that was read is the gradient of, or may be."""
@@ -248,14 +279,15 @@ def _factor(claimed: NDArray[np.float64], measured: Slopes, gradient: Version) -
     """Return which multiple of the derivative is claimed; None where it is no multiple."""
     if (np.abs(claimed - measured.values) <= SIGNIFICANT * measured.bounds).all():
         return 1.0
-    if gradient.value.size == 1 or measured.digits < DIGITS_FOR_FACTOR:
+    if np.count_nonzero(gradient.value) < FEW or measured.digits < DIGITS_FOR_FACTOR:
         return None
     with np.errstate(all="ignore"):
         factors = claimed / measured.values
         bounds = SIGNIFICANT * np.abs(factors * measured.bounds / measured.values)
     if not (np.isfinite(factors).all() and np.ptp(factors) <= bounds.sum()) or not factors.all():
         return None
-    return float(factors.mean())
+    factor = float(factors.mean())
+    return 1.0 if abs(factor - 1) < ONE else factor
 
 
 def _sum(parts: Iterable[Slopes]) -> Slopes:

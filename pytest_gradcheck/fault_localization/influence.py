@@ -60,19 +60,29 @@ class Influence:
         self._code, self._problem = code, problem
         self.evaluations = 0
 
-    def shows(self, version: Version, right: Collection[Version]) -> bool:
+    def shows(self, version: Version, right: Collection[Version], *, is_multiple: bool) -> bool:
         """Return whether verified gradients show that a value has no error: two evaluations.
 
         They do if they change when the value is changed, be it by a factor or at random, and
         have as many entries together: a sum alone hides an exchange of entries.
+
+        Parameters
+        ----------
+        version : Version
+            The value.
+        right : collection of Version
+            Verified gradients.
+        is_multiple : bool
+            Whether the value is known to be a multiple of a gradient. Then only a factor can be
+            wrong: one evaluation.
         """
+        scaled = self._changed(version, CHANGE * np.ones(version.value.shape))
+        shown = [other for other in right if other in scaled]
+        if is_multiple or not shown:
+            return bool(shown)
         rng = np.random.default_rng(version.value.size)
-        changed = [
-            self._changed(version, CHANGE * np.ones(version.value.shape)),
-            self._changed(version, CHANGE * rng.uniform(-1, 1, version.value.shape)),
-        ]
-        shown = [other for other in right if all(other in found for found in changed)]
-        return sum(other.value.size for other in shown) >= version.value.size
+        changed = self._changed(version, CHANGE * rng.uniform(-1, 1, version.value.shape))
+        return sum(other.value.size for other in shown if other in changed) >= version.value.size
 
     def claim_with(self, version: Version, factor: float) -> Claim | None:
         """Return what backward claims where ``1 + factor`` times a value is there instead."""

@@ -50,6 +50,9 @@ NOISE = 64.0
 TRUNCATION = 1e-6
 CURVATURE = 10.0
 
+#: The errors of many entries of a response partly cancel: this share of their sum remains.
+REMAINING = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -126,7 +129,9 @@ class IntermediateDerivative:
         weights = weights.reshape(-1)
         values = response @ weights
         error = self.response_bounds[intermediate] * np.abs(weights).sum()
-        return Slopes(values, error + self.truncation * (np.abs(response) @ np.abs(weights)))
+        return Slopes(
+            values, error + REMAINING * self.truncation * (np.abs(response) @ np.abs(weights))
+        )
 
 
 class Directions:

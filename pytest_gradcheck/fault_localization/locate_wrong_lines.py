@@ -62,7 +62,7 @@ PER_INFLUENCE = 2
 MOST_WRAPPED = 10
 
 #: Uses that only confirm what a wrong line reads.
-MOST_CONFIRMING = 5
+MOST_CONFIRMING = 12
 
 #: The most lines that are named together.
 MOST_LINES = 3
@@ -197,7 +197,9 @@ class _Search:
         self._recomputed = {
             version
             for version in self._gradients
-            if _contents(version) in known and self._data.issuperset(version.direct)
+            if _contents(version) in known
+            and not version.is_copy
+            and self._data.issuperset(version.direct)
         }
         is_given = problem.kind == "vjp" and len(problem.functions) > 1
         self._descendants = descendants(versions, _cotangents(versions)) if is_given else None
@@ -207,10 +209,13 @@ class _Search:
         """Yield a wrong line for each group of parameters whose wrong gradients it explains."""
         if not self._wrong:
             return
-        while (target := self._next_target(suspicions(self._evidence()))) is not None:
-            self._targets.remove(target)
-            self._pairs.add(self._measurements.measure(target))
-        self._exonerate()
+        exonerated = -1
+        while exonerated < len(self._exonerated):
+            exonerated = len(self._exonerated)
+            while (target := self._next_target(suspicions(self._evidence()))) is not None:
+                self._targets.remove(target)
+                self._pairs.add(self._measurements.measure(target))
+            self._exonerate()
         usual = self._usual_numbers() | self._usual_multiples()
         found = suspicions(self._evidence(), usual)
         found = self._misplaced() or self._wrong_size(found) or self._missing(found) or found
@@ -252,7 +257,7 @@ class _Search:
         """Return a suspicion that a step is missing: all that read a right value are wrong."""
         usual = self._usual_multiples()
         if len(found) == 1 and found[0].versions and usual.issuperset(found[0].versions):
-            values = set(found[0].versions[-1:])
+            values = {v for v in found[0].versions[-1:] if not self._read(v)}
         elif len(found) > 1 and all(len(s.statements) == 1 and s.versions for s in found):
             known = {*self._pairs.exact(), *usual}
             values = known.intersection(
@@ -329,8 +334,7 @@ class _Search:
     def _evidence(self) -> Evidence:
         right = {*self._pairs.exact(), *self._right.values()} - set(self._wrong.values())
         shown = (read for version in right if version.value.any() for read in version.direct)
-        scaled = set(self._pairs.scaled())
-        simple = {r for r in shown if r.is_alias or not r.value.ndim or r in scaled}
+        simple = {read for read in shown if read.is_alias or not read.value.ndim}
         assumed = self._exonerated | self._well_named | self._recomputed
         faultless = self._data | right | simple | assumed
         return Evidence(faultless, right, self._wrong, self._follows)
@@ -347,8 +351,12 @@ class _Search:
             examined.add(version)
             # What is not computed from gradients may be right up to a factor.
             multiples = set() if self._read(version) else self._usual_multiples() - {version}
-            if self._influence.shows(version, (evidence.right | multiples) - {version}):
+            right = (evidence.right | multiples) - {version}
+            is_multiple = version in self._pairs.scaled()
+            if self._influence.shows(version, right, is_multiple=is_multiple):
                 self._exonerated.add(version)
+                if not all(s.statements for s in suspicions(self._evidence(), numbers)):
+                    self._exonerated.remove(version)  # two errors cancel, as two signs do
 
     def _follows(self, version: Version) -> bool:
         """Return whether a value follows rightly from what was read for it, right or wrong."""

@@ -108,7 +108,8 @@ def misplacing_statement(
     if owner is None or owner == parameter or right.get(owner, version) is not version:
         return None
     taken = [route for route in routes if route.version is version.root]
-    is_stored = is_named(version.path, parameter)  # it was computed for that place
+    # What was computed for that place was not put there by another statement.
+    is_stored = version.step is not None and is_named(version.path, parameter)
     own = [route for route in taken if is_named(route.path, parameter) and not is_stored]
     if own:
         return own[0].step.statement
