@@ -5,7 +5,7 @@ All arrays are those of the check; nobody may change them. It does not know what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -87,6 +87,16 @@ class ClaimedGradient:
             output=None if self.output is None else _at(self.output, full, index),
             doubled=no_claims,
             elsewhere=no_claims,
+        )
+
+    def of_outputs(self, outputs: Sequence[int]) -> ClaimedGradient:
+        """Return the claims about some outputs."""
+        imaginary = self.imaginary
+        return replace(
+            self,
+            claim=self.claim[..., outputs],
+            imaginary=imaginary if imaginary.ndim < 2 else imaginary[..., outputs],
+            output=None,
         )
 
     @property

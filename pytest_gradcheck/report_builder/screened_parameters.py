@@ -442,8 +442,7 @@ def _compare_directions(
     Two directions show that error, and so what every derivative is: the largest claims stand for
     the two measurements.
     """
-    gradient = _claimed_gradient(part)
-    gradient = replace(gradient, claim=gradient.claim[..., outputs], output=None)
+    gradient = _claimed_gradient(part).of_outputs(outputs)
     rows = gradient.claim.reshape(-1, len(outputs))
     largest = np.argsort(-np.abs(rows).min(axis=1))[: len(part.screened.directional_derivatives)]
     claim = rows[largest]

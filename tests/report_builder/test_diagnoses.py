@@ -104,3 +104,14 @@ def test_entries_at_kinks_are_no_evidence() -> None:
     x = np.array([0.0, 0.3, -0.7, 1.2, 0.0])
     report = check_gradient(lambda x: np.sum(np.maximum(x, 0)), lambda x: 3.0 * (x > 0), x)
     assert kinds(report) == ["factor"]
+
+
+def test_factor_of_some_complex_outputs_is_recognized_in_a_screen() -> None:
+    """Their real and imaginary parts are wrong, and those of the other outputs are right."""
+    z = RNG.normal(size=3) + 1j * RNG.normal(size=3)
+    matrix = RNG.normal(size=(4, 3)) + 1j * RNG.normal(size=(4, 3))
+    factors = np.array([3.0, 1.0, 1.0, 1.0])[:, None]
+    report = check_gradient(
+        lambda z: matrix @ z**2, lambda z: factors * 2 * matrix * z, z, mode="fast"
+    )
+    assert "factor" in kinds(report)
