@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.call.decorators import unwrapped
 from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.fault_localization.blame import (
     Evidence,
     Suspicion,
@@ -121,14 +123,14 @@ def definition_of(function: Callable[..., Any], root: pathlib.Path) -> SourceLoc
 def code_of(function: Any) -> CodeType | None:
     """Return the code of a function of the user's, inside `functools.partial` and decorators."""
     for _ in range(MOST_WRAPPED):
-        function = inspect.unwrap(function) if callable(function) else function
-        inner = getattr(function, "__func__", None) or getattr(function, "func", None)
+        function = unwrapped(function)
+        inner = attribute(function, "__func__") or attribute(function, "func")
         if inner is None:
             break
         function = inner
-    code = getattr(function, "__code__", None)
+    code = attribute(function, "__code__")
     if code is None and not inspect.isbuiltin(function):
-        code = getattr(type(function).__call__, "__code__", None) if callable(function) else None
+        code = attribute(attribute(type(function), "__call__"), "__code__")
     return code if isinstance(code, CodeType) else None
 
 

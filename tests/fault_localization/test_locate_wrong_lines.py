@@ -173,3 +173,17 @@ def test_functions_without_source_are_left_alone() -> None:
     report = check_gradient(namespace["f"], namespace["g"], np.ones(3))
     assert report.verdict == "wrong"
     assert report.wrong_lines == ()
+
+
+def test_functions_that_raise_for_every_attribute_are_left_alone() -> None:
+    """A proxy that is not connected is no function with a source."""
+
+    class Proxy:
+        def __call__(self, x: Any) -> Any:
+            return 3 * x
+
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(f"not connected, no {name}")
+
+    report = check_gradient(lambda x: np.sum(x**2), Proxy(), np.array([1.0, 2.0]))
+    assert report.verdict == "wrong"

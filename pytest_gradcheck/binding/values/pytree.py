@@ -66,6 +66,8 @@ MOST_ENTERED = 1_000_000
 #: Arrays have no more axes, and so have lists that are read as one.
 MOST_AXES = 64
 
+NUMBERS = (int, float, complex)
+
 #: Simple types without a derivative, and those that are not integers.
 NEVER_FLOATING = SIMPLE - {float, complex}
 NEVER_INTEGER = SIMPLE - {int}
@@ -516,7 +518,18 @@ def is_number_list(value: Any) -> bool:
 
     An empty list is not, and a tuple is a container.
     """
-    return _number_shape(value) is not None
+    return _begins_with_number(value) and _number_shape(value) is not None
+
+
+def _begins_with_number(value: Any) -> bool:
+    """Return whether the first item of the first item, and so on, is a number at some depth."""
+    for _ in range(MOST_AXES + 1):
+        if not isinstance(value, list) or not value:
+            return False
+        value = value[0]
+        if isinstance(value, NUMBERS):
+            return True
+    return False
 
 
 def _number_shape(value: Any, depth: int = 0) -> tuple[int, ...] | None:
@@ -524,7 +537,7 @@ def _number_shape(value: Any, depth: int = 0) -> tuple[int, ...] | None:
     if not isinstance(value, list) or not value or depth > MOST_AXES:
         return None
     kinds = set(map(type, value))
-    if all(issubclass(kind, (int, float, complex)) and kind is not bool for kind in kinds):
+    if all(issubclass(kind, NUMBERS) and kind is not bool for kind in kinds):
         return (len(value),)
     first = _number_shape(value[0], depth + 1)
     if first is None or any(_number_shape(item, depth + 1) != first for item in value):
@@ -564,4 +577,4 @@ def counted(value: Any) -> str:
 def _is_numeric(value: Any) -> bool:
     if isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "biufc"
-    return isinstance(value, (int, float, complex)) and not isinstance(value, bool)
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
