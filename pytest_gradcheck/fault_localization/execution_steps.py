@@ -156,10 +156,13 @@ class Steps:
     ----------
     phase : int
         How many of the user's functions were called by a check so far: forward, then backward.
+    results : list
+        What these returned, in order.
     """
 
     def __init__(self, code: UserCode, listener: StepListener) -> None:
         self.phase = 0
+        self.results: list[Any] = []
         self._code, self._listener = code, listener
         self._stack: list[Activation] = []
         self._depth = 0
@@ -174,6 +177,7 @@ class Steps:
                 self._depth += 1
             elif event == "return":
                 self._depth -= 1
+                self.results.append(value)
         elif not self._depth:
             return
         elif event == "call":

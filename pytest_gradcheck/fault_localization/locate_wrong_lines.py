@@ -12,6 +12,7 @@ It is called for checks that fail, and says nothing on weak evidence.
 from __future__ import annotations
 
 import inspect
+import operator
 import pathlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import CodeType
@@ -141,8 +142,10 @@ def _record(problem: Problem) -> tuple[Recorder, UserCode] | None:
     steps = Steps(user_code, recorder)
     with frame_events(steps, user_code.follows):
         claim = problem.claim_at(problem.here)
-    expected = len(problem.functions)
-    if claim is None or steps.phase != expected or not recorder.returned:
+    # Code that is not followed may have called functions that are: these are not forward.
+    results = [returned for _, _, returned in recorder.returned]
+    is_whole = len(results) == len(steps.results) == len(problem.functions) == steps.phase
+    if claim is None or not is_whole or not all(map(operator.is_, results, steps.results)):
         return None
     return recorder, user_code
 
