@@ -280,6 +280,7 @@ def test_verdict_is_true_or_the_call_is_refused(case: Case) -> None:
             for argument, value in zip(case.arguments, before, strict=True):
                 assert_same(argument.value, value)
     event(report.verdict)
+    assert all(note.kind != "unlocated" for note in report.notes), str(report)
     if case.error == "none":
         assert report.verdict == "correct", str(report)
     elif any(parameter.size for parameter in report.parameters):

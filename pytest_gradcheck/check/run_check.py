@@ -37,7 +37,9 @@ from pytest_gradcheck.errors import (
 )
 from pytest_gradcheck.judgement.check_outcome import vacuous_parameters
 from pytest_gradcheck.options import Layer, Options, resolve
+from pytest_gradcheck.report.records import Note, WrongLine
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.representation import type_name
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
 from pytest_gradcheck.report_builder.claim_symmetry import with_potential
 from pytest_gradcheck.report_builder.diagnoses import with_diagnoses
@@ -200,10 +202,16 @@ def _with_wrong_lines(
     )
 
     root = Path.cwd() if test is None or test.root is None else test.root
-    lines = locate_wrong_lines(problem, report.parameters, root=root, seed=report.seed)
+    lines, notes = tuple[WrongLine, ...](), report.notes
+    try:
+        lines = locate_wrong_lines(problem, report.parameters, root=root, seed=report.seed)
+    except Exception as error:  # noqa: BLE001  # the failure of the check must be reported
+        text = f"the wrong line was not found: {type_name(error)}: {error}; please report this"
+        notes = (*notes, Note("unlocated", 0, text))
     return replace(
         report,
         wrong_lines=lines,
+        notes=notes,
         backward_definition=definition_of(problem.functions[-1], root),
         evaluations=problem.counts.forward,
         backward_calls=problem.counts.backward,

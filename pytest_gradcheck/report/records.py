@@ -61,7 +61,8 @@ class Note:
         ``"kink"``, ``"inconclusive"``, ``"constrained"``, ``"direction"``, ``"replayed"``,
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
-        ``"unexplained"``, ``"rounding"``, ``"linear"``, ``"empty"``, ``"unread"``.
+        ``"unexplained"``, ``"rounding"``, ``"linear"``, ``"empty"``, ``"unread"``,
+        ``"unlocated"``.
     count : int
         Number of entries that the note is about; 0 for a note on something else.
     text : str

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
+from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.report.report import Report
 from tests.fault_localization.functions import (
     Layer,
@@ -187,3 +188,17 @@ def test_functions_that_raise_for_every_attribute_are_left_alone() -> None:
 
     report = check_gradient(lambda x: np.sum(x**2), Proxy(), np.array([1.0, 2.0]))
     assert report.verdict == "wrong"
+
+
+def test_failure_is_reported_though_the_search_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note says so instead of a line."""
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise LookupError("no such step")
+
+    monkeypatch.setattr(locate_wrong_lines, "locate_wrong_lines", broken)
+    report = check_gradient(lambda x: np.sum(x**2), lambda x: 3 * x, np.array([1.0, 2.0]))
+    assert report.verdict == "wrong"
+    assert [note.text for note in report.notes if note.kind == "unlocated"] == [
+        "the wrong line was not found: LookupError: no such step; please report this"
+    ]
