@@ -56,12 +56,15 @@ class Suspicion:
         The values that these statements made, which are not verified.
     until : int
         The last line where a statement may be missing; 0 where none is.
+    sure : bool
+        Whether all gradients become right if these statements make something else.
     """
 
     parameters: tuple[str, ...]
     statements: tuple[Statement, ...]
     versions: tuple[Version, ...]
     until: int = 0
+    sure: bool = False
 
 
 def suspicions(evidence: Evidence, usual: Collection[Version] = ()) -> list[Suspicion]:

@@ -15,6 +15,7 @@ import inspect
 import operator
 import pathlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import CodeType
 from typing import Any
 
@@ -196,7 +197,9 @@ class _Search:
         self._parts = {p.name: slice(p.start, p.stop) for p in problem.parameters}
         self._misnamed = list(misnamed(recorder.bindings, self._data))
         self._well_named = {
-            binding.version for binding in recorder.bindings if binding.version.root in self._data
+            binding.version
+            for binding in recorder.bindings
+            if binding.version.root in self._data and binding.version.root.phase == 1
         } - {version for _, version in self._misnamed}
         known = {_contents(version) for version in graph.values if version.value.ndim}
         self._recomputed = {
@@ -222,7 +225,7 @@ class _Search:
                 self._pairs.add(self._measurements.measure(target))
             self._exonerate()
         usual = self._usual_numbers() | self._usual_multiples()
-        found = suspicions(self._evidence(), usual)
+        found = [self._narrowed(s) for s in suspicions(self._evidence(), usual)]
         found = self._misplaced() or self._wrong_size(found) or self._missing(found) or found
         if any(self._is_misread(suspicion) for suspicion in found):
             return
@@ -244,7 +247,12 @@ class _Search:
                 continue  # it was computed from that one, for another place
             targets = [pair.target for pair in pairs if not pair.target.is_use]
             names = [str(target.path) for target in targets if target.step is None]
-            owners[version] = names[0] if names else "" if targets else PART
+            if names:
+                owners[version] = names[0]
+            elif not targets:
+                owners[version] = PART
+            elif self._is_unread_after(version):
+                owners[version] = ""
         owners |= {v: name for name, v in self._right.items()}
         places = {
             name: misplacing_statement(name, version, owners, self._right, self._recorder.routes)
@@ -258,11 +266,39 @@ class _Search:
             if statement is not None
         ]
 
+    def _narrowed(self, suspicion: Suspicion) -> Suspicion:
+        """Return a suspicion of those statements only that are known to be wrong, if any are.
+
+        They make an unusual multiple of a gradient of values that have no error.
+        """
+        faultless, usual = self._evidence().faultless, self._usual_multiples()
+        unusual = set(self._pairs.scaled()) - usual
+        known = [
+            version
+            for version in suspicion.versions
+            if version in unusual
+            and all(read in faultless for read in version.direct if read.is_floating)
+        ]
+        statements = tuple(dict.fromkeys(v.statement for v in known if v.statement is not None))
+        if not statements:
+            return suspicion
+        return replace(suspicion, statements=statements, versions=tuple(known))
+
+    def _is_unread_after(self, version: Version) -> bool:
+        """Return whether backward computes a value of the same shape later, and never reads it."""
+        read = {v for other in self._gradients for v in other.direct}
+        claims = {*self._wrong.values(), *self._right.values()}
+        return any(
+            other.value.shape == version.value.shape and other.number > version.number
+            for other in self._gradients
+            if other.is_floating and other not in read and other not in claims
+        )
+
     def _missing(self, found: list[Suspicion]) -> list[Suspicion]:
         """Return a suspicion that a step is missing: all that read a right value are wrong."""
         usual = self._usual_multiples()
         if len(found) == 1 and found[0].versions and usual.issuperset(found[0].versions):
-            values = {v for v in found[0].versions[-1:] if not self._read(v)}
+            values = set(found[0].versions[-1:])
         elif len(found) > 1 and all(len(s.statements) == 1 and s.versions for s in found):
             known = {*self._pairs.exact(), *usual}
             values = known.intersection(
@@ -296,7 +332,7 @@ class _Search:
                 if statement is None or self._evaluations() >= BUDGET:
                     return []
                 if self._is_repaired(version, size):
-                    return [Suspicion(tuple(self._wrong), (statement,), (version,))]
+                    return [Suspicion(tuple(self._wrong), (statement,), (version,), sure=True)]
         return []
 
     def _is_repaired(self, version: Version, size: float) -> bool:
@@ -386,13 +422,26 @@ class _Search:
         }
 
     def _usual_multiples(self) -> set[Version]:
-        """Return multiples of gradients by a number of entries, as before ``1 / m``."""
+        """Return multiples of gradients by a number of entries, as before ``1 / m``.
+
+        They arise where backward begins, and not where it is given an upstream gradient.
+        """
+        if self._descendants is not None:
+            return set()
         return {
             version
             for version in self._pairs.scaled()
             if version not in self._wrong.values()
             and any(self._pairs.is_multiple(version, (n, 1 / n)) for n in _sizes(version))
+            and all(
+                self._pairs.factor(v) is None or self._keeps_factor(v, version)
+                for v in self._read(version)
+            )
         }
+
+    def _keeps_factor(self, read: Version, version: Version) -> bool:
+        factor = self._pairs.factor(read)
+        return factor is not None and self._pairs.is_multiple(version, (factor,))
 
     def _factors(self) -> set[float]:
         """Return the factors by which backward multiplies what it returns, as ``1 / m``."""
@@ -415,6 +464,9 @@ class _Search:
 
     def _wrong_line(self, suspicion: Suspicion, root: pathlib.Path) -> WrongLine | None:
         statements = list(suspicion.statements)
+        numbers = self._usual_numbers()
+        if suspicion.versions and numbers.issuperset(suspicion.versions) and not suspicion.sure:
+            return None
         if not statements or len({(s.file, s.function) for s in statements}) > 1:
             return None
         location = location_of(statements, root, suspicion.until)

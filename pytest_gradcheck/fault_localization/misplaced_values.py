@@ -104,6 +104,8 @@ def misplacing_statement(
     routes : collection of Route
         Where values were stored or returned.
     """
+    if version.is_alias:
+        return version.statement
     owner = owners.get(version.root)
     if owner is None or owner == parameter or right.get(owner, version) is not version:
         return None

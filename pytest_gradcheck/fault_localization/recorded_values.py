@@ -32,6 +32,9 @@ __all__ = ["Binding", "Recorder", "Route", "Version", "ancestors", "descendants"
 #: All copies together are at most so large.
 MOST_BYTES = 2**28
 
+#: Values that differ by less than this share of the largest entry are the same.
+ROUNDING = 1e-12
+
 #: Executions of one statement in one call that have versions of their own; later ones share one.
 MOST_VERSIONS = 64
 
@@ -89,8 +92,13 @@ class Version:
 
     @property
     def is_copy(self) -> bool:
-        """Whether it has the value of something that was read for it."""
-        return any(_equal(self.value, read.value) for read in self.direct)
+        """Whether it has the value of something that was read for it, but for rounding."""
+        size = float(np.abs(self.value).max(initial=0.0)) if self.is_floating else 0.0
+        return any(
+            self.value.shape == read.value.shape
+            and np.allclose(self.value, read.value, rtol=0.0, atol=ROUNDING * size, equal_nan=True)
+            for read in self.direct
+        )
 
     @property
     def is_floating(self) -> bool:
