@@ -50,8 +50,10 @@ ONE = 1e-5
 #: The largest number of gradients that a step reads, for it to be tested.
 MOST_READ = 3
 
-#: The number of ways to pair what a step reads that are tried.
+#: The number of ways to pair what a step reads that are tried, and of those of all steps, which
+#: take about a second.
 MOST_WAYS = 200
+MOST_TESTS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,12 @@ class GradientPairs:
         self._measured: list[IntermediateDerivative] = []
         self._pairs: dict[Version, list[Pair]] = {}
         self._partnered: set[Version] = set()
+        self._tests = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the tests of steps took too long: what they do not show is not known then."""
+        return self._tests >= MOST_TESTS
 
     def add(self, measured: IntermediateDerivative) -> None:
         """Find the values that are a derivative that was measured, or a multiple of it."""
@@ -202,8 +210,9 @@ class GradientPairs:
         claimed = self._claimed(version, measured)
         choices = [list(self._partners(v, measured)) for v in read]
         for count, partners in enumerate(product(*choices)):
-            if count == MOST_WAYS:
+            if count == MOST_WAYS or self.is_exhausted:
                 return False
+            self._tests += 1
             total = _sum(
                 [self._product(v, p, measured) for v, p in zip(read, partners, strict=True)]
             )

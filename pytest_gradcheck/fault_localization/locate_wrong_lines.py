@@ -227,7 +227,7 @@ class _Search:
         usual = self._usual_numbers() | self._usual_multiples()
         found = [self._narrowed(s) for s in suspicions(self._evidence(), usual)]
         found = self._misplaced() or self._wrong_size(found) or self._missing(found) or found
-        if any(self._is_misread(suspicion) for suspicion in found):
+        if self._pairs.is_exhausted or any(map(self._is_misread, found)):
             return
         lines = [self._wrong_line(suspicion, root) for suspicion in found]
         if None not in lines:  # else something is not understood
@@ -346,7 +346,7 @@ class _Search:
 
     def _next_target(self, found: list[Suspicion]) -> Target | None:
         """Return what to measure next: what may be paired with a value that is not verified."""
-        if self._evaluations() + PER_MEASUREMENT > BUDGET:
+        if self._evaluations() + PER_MEASUREMENT > BUDGET or self._pairs.is_exhausted:
             return None
         for suspicion in found:
             wrong = [self._wrong[name] for name in suspicion.parameters]
@@ -383,7 +383,7 @@ class _Search:
     def _exonerate(self) -> None:
         """Find values that verified gradients depend on: an error in them would be in these."""
         examined: set[Version] = set()
-        while self._evaluations() + PER_INFLUENCE <= BUDGET:
+        while self._evaluations() + PER_INFLUENCE <= BUDGET and not self._pairs.is_exhausted:
             evidence, numbers = self._evidence(), self._usual_numbers()
             suspects = (v for s in suspicions(evidence, numbers) for v in s.versions)
             version = next((v for v in suspects if v not in examined), None)
