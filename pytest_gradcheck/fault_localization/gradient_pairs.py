@@ -181,7 +181,7 @@ class GradientPairs:
         factors : collection of float
             By which it may have been multiplied as well.
         """
-        if not read or version.is_alias:
+        if not read or version.is_alias or self.is_exhausted:
             return False
         own, all_read = self.factor(version), [self.factor(v) for v in read]
         if own is not None and all(
@@ -207,6 +207,9 @@ class GradientPairs:
         factors: Collection[float],
     ) -> bool:
         """Make the dot-product test of a step, for all that its input may be the gradients of."""
+        if self.is_exhausted:
+            return False
+        self._tests += 1
         claimed = self._claimed(version, measured)
         choices = [list(self._partners(v, measured)) for v in read]
         for count, partners in enumerate(product(*choices)):
