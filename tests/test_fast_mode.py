@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
+from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.report.report import Report
 from tests.benchmarks.handwritten_networks import Network, perceptron
 from tests.corpus.corpus_runner import choose_families
@@ -67,6 +68,13 @@ def test_resolution_is_reported() -> None:
         assert np.isnan(parameter.relative_difference)
 
 
+@pytest.fixture
+def no_search_for_wrong_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the search for wrong lines, whose evaluations have a budget of their own."""
+    monkeypatch.setattr(locate_wrong_lines, "locate_wrong_lines", lambda *_, **__: ())
+
+
+@pytest.mark.usefixtures("no_search_for_wrong_lines")
 def test_one_entry_is_named_with_its_numbers() -> None:
     """Nothing else is named. Causes may take 8 of the evaluations."""
 
@@ -125,6 +133,7 @@ def test_column_that_was_never_written_is_named() -> None:
     assert texts[0].startswith("wrong in parameters['W2'][:, 4], 50 entries")
 
 
+@pytest.mark.usefixtures("no_search_for_wrong_lines")
 def test_factor_of_a_whole_parameter_is_found_without_a_search() -> None:
     """Two directions agree on the factor."""
 
@@ -140,6 +149,7 @@ def test_factor_of_a_whole_parameter_is_found_without_a_search() -> None:
     assert report.evaluations <= 24
 
 
+@pytest.mark.usefixtures("no_search_for_wrong_lines")
 def test_common_factor_is_reported_for_every_parameter() -> None:
     """A missing mean in the loss is a factor of all gradients."""
 
