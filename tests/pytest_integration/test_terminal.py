@@ -32,8 +32,6 @@ def shown(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Shown:
     pytester.makepyfile(test_suite=SUITE)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.delenv("BUILD_NUMBER", raising=False)
 
     def run(*args: str) -> str:
         command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:asyncio", *args]
