@@ -14,15 +14,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.judgement.entry_verdicts import SUBNORMAL_TOLERANCE
+
 __all__ = ["LawViolation", "is_violated_nearby", "violated_laws"]
 
 Floats = NDArray[np.float64]
 
 #: Coordinates that are processed at once, so that no temporary array is larger.
 CHUNK = 2**16
-
-#: Laws of numbers that may be subnormal hold to so many of their roundings, which are absolute.
-LEAST_MARGIN = 64 * float(np.finfo(np.float64).smallest_subnormal)
 
 #: A violation is repeated if its size at nearby cotangents is the same to within this share.
 REPEATED_SHARE = 0.5
@@ -128,7 +127,7 @@ def violated_laws(
         _largest(partial(_magnitudes, values), size)[0] for values in (claim, second, combined)
     )
     margin = max((2 + abs(weight)) * rtol, float(np.sqrt(rounding))) * largest
-    margin = max(margin, LEAST_MARGIN)
+    margin = max(margin, SUBNORMAL_TOLERANCE)
     distance, coordinate = _largest(distance_from_zero, size)
     if distance > margin:
         yield LawViolation("zero", coordinate, float(zero[coordinate]), 0.0)

@@ -21,6 +21,7 @@ from pytest_gradcheck.judgement.subgradients import SubgradientChoice, classify_
 __all__ = [
     "CLAIM_ROUNDINGS",
     "SCATTER_FACTOR",
+    "SUBNORMAL_TOLERANCE",
     "Judgement",
     "VerdictCode",
     "are_verified_zero",
@@ -82,7 +83,7 @@ VANISHED_BOUND = 1e-200
 
 #: The least distance that is allowed between numbers that may be subnormal, whose roundings are
 #: absolute: many of them, since every term of a sum is rounded.
-LEAST_ALLOWED = 64 * float(np.finfo(np.float64).smallest_subnormal)
+SUBNORMAL_TOLERANCE = 64 * float(np.finfo(np.float64).smallest_subnormal)
 
 #: Roundings of larger numbers exceed those of subnormal ones.
 MOST_SUBNORMAL = 1e-300
@@ -322,7 +323,7 @@ def judge(
             excusable, np.maximum(detectable, SCATTER_FACTOR * scatter), detectable
         )
         allowed = np.maximum(rtol * size, detectable)
-        ratio = np.minimum(distance / np.maximum(allowed, LEAST_ALLOWED), MOST_EXCESS)
+        ratio = np.minimum(distance / np.maximum(allowed, SUBNORMAL_TOLERANCE), MOST_EXCESS)
         excess = np.where(known, ratio, 0.0)
         wrong = known & (excess > 1)
         share = max(INFORMATIVE_SHARE, rtol)
@@ -403,7 +404,7 @@ def _has_vanished(value: Floats, bound: Floats, natural: Floats, size: Floats) -
 
 def _subnormal_rounding(size: Floats) -> Floats:
     """Return the rounding of derivatives that may be subnormal, zero for all others."""
-    return np.where((size > 0) & (size < MOST_SUBNORMAL), LEAST_ALLOWED, 0.0)
+    return np.where((size > 0) & (size < MOST_SUBNORMAL), SUBNORMAL_TOLERANCE, 0.0)
 
 
 def _round_to_three_digits(number: Floats) -> Floats:
