@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_gradcheck.run_record.findings import Finding, findings, known_findings
-from pytest_gradcheck.run_record.json_file import RecordError
+from pytest_gradcheck.run_record.json_file import RecordError, read_json
 from pytest_gradcheck.run_record.record import KnownDerivative, Record
 
 __all__ = [
@@ -132,17 +132,13 @@ def read_baseline(path: Path) -> list[KnownDerivative]:
     OSError
         If it cannot be read.
     """
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise RecordError(f"{path} is not a JSON file: {error}") from None
-    version = content.get("baseline_version") if isinstance(content, dict) else None
-    if version != BASELINE_VERSION:
+    content = read_json(path)
+    if content.get("baseline_version") != BASELINE_VERSION:
         raise RecordError(
             f"{path} is no baseline of version {BASELINE_VERSION}: write one with "
             f"`python -m pytest_gradcheck baseline record.json -o {path}`"
         )
-    derivatives: Any = content.get("derivatives")
+    derivatives = content.get("derivatives")
     if not isinstance(derivatives, list) or not all(map(_is_derivative, derivatives)):
         raise RecordError(f"{path} is no baseline: it has no list of derivatives")
     return derivatives

@@ -25,6 +25,7 @@ __all__ = [
     "json_text",
     "named_numbers",
     "prepare_path",
+    "read_json",
     "read_record",
     "record_lines",
     "write_record",
@@ -193,11 +194,8 @@ def read_record(path: Path) -> Record:
     OSError
         If it cannot be read.
     """
-    try:
-        record = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise RecordError(f"{path} is not a JSON file: {error}") from None
-    version = record.get("schema_version") if isinstance(record, dict) else None
+    record: Any = read_json(path)
+    version = record.get("schema_version")
     if not isinstance(version, int) or not {"runs", "tests"} <= record.keys():
         raise RecordError(f"{path} is not a record of gradient checks")
     if version != SCHEMA_VERSION:
@@ -207,3 +205,20 @@ def read_record(path: Path) -> Record:
         )
     found: Record = record
     return found
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a file; empty if the file holds another value.
+
+    Raises
+    ------
+    RecordError
+        If the file is not JSON.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise RecordError(f"{path} is not a JSON file: {error}") from None
+    return content if isinstance(content, dict) else {}
