@@ -19,7 +19,7 @@ from pytest_gradcheck.report.representation import listed
 from pytest_gradcheck.run_record.baseline import read_baseline
 from pytest_gradcheck.run_record.findings import Finding, check_findings
 from pytest_gradcheck.run_record.json_file import RecordError
-from pytest_gradcheck.run_record.record import KnownDerivative, RecordedTest, Run
+from pytest_gradcheck.run_record.record import KnownDerivative, Run, blank_test
 
 __all__ = ["KnownFailures", "baseline_path", "known_derivatives", "known_failures", "settle"]
 
@@ -110,21 +110,7 @@ class KnownFailures:
         if RUN not in config.stash:
             config.stash[RUN] = describe_run(config, ())
         file, line, _ = self._item.location
-        test: RecordedTest = {
-            "nodeid": self._item.nodeid,
-            "run": 0,
-            "worker": None,
-            "file": file,
-            "line": line,
-            "parametrization": {},
-            "expected": True,
-            "outcome": "failed",
-            "message": None,
-            "attempts": 1,
-            "seconds": 0.0,
-            "checks": [],
-            "known": [],
-        }
+        test = blank_test(self._item.nodeid, file, line)
         return list(check_findings(config.stash[RUN], test, report.to_dict()))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_gradcheck.report.inert_text import escaped, without_middle
-from pytest_gradcheck.run_record.record import Check, Outcome, RecordedTest
+from pytest_gradcheck.run_record.record import Check, Outcome, RecordedTest, blank_test
 
 __all__ = ["MESSAGE_LENGTH", "Phase", "RunLog", "first_line"]
 
@@ -141,21 +141,7 @@ class RunLog:
 
 
 def _not_run(nodeid: str) -> RecordedTest:
-    return {
-        "nodeid": escaped(nodeid),
-        "run": 0,
-        "worker": None,
-        "file": escaped(nodeid.partition("::")[0]),
-        "line": None,
-        "parametrization": {},
-        "expected": True,
-        "outcome": "not run",
-        "message": None,
-        "attempts": 0,
-        "seconds": 0.0,
-        "checks": [],
-        "known": [],
-    }
+    return blank_test(escaped(nodeid), file=escaped(nodeid.partition("::")[0]))
 
 
 def first_line(message: str) -> str:
