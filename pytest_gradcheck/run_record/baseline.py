@@ -1,7 +1,8 @@
 """A baseline: the derivatives that are known to be wrong, by their fingerprints.
 
-A run under a baseline accepts these and fails for others only. The file is made of the record of a
-run; a run never changes it. Who reviews it sees the names of the derivatives, one on each line.
+A run under a baseline accepts these and fails for others only. The file is written
+from the record of a run, or by a run with ``--gradcheck-update-baseline``; no other run changes
+it. Each line names one derivative, for review.
 """
 
 from __future__ import annotations
