@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Check, Record, RecordedTest, Run
+from pytest_gradcheck.run_record.record import (
+    SCHEMA_VERSION,
+    Check,
+    Record,
+    RecordedTest,
+    Run,
+    blank_test,
+)
 
 
 def check(**changes: Any) -> Check:
@@ -29,19 +36,11 @@ def wrong(deviation: float | str = 1.0, **changes: Any) -> Check:
 def a_test(nodeid: str = "test_a.py::test_it", *checks: Check, **changes: Any) -> RecordedTest:
     """Return a test that passed with some checks."""
     values: Any = {
-        "nodeid": nodeid,
-        "run": 0,
-        "worker": None,
-        "file": "test_a.py",
-        "line": 1,
-        "parametrization": {},
-        "expected": True,
+        **blank_test(nodeid, "test_a.py", 1),
         "outcome": "passed",
-        "message": None,
         "attempts": 1,
         "seconds": 0.5,
         "checks": list(checks),
-        "known": [],
         **changes,
     }
     test: RecordedTest = values
