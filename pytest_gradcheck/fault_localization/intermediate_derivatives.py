@@ -25,6 +25,7 @@ from pytest_gradcheck.fault_localization.execution_steps import Activation, Step
 from pytest_gradcheck.fault_localization.frame_events import CAN_REBIND, frame_events
 from pytest_gradcheck.fault_localization.recorded_values import Version
 from pytest_gradcheck.fault_localization.variables import Path, is_number, resolve
+from pytest_gradcheck.numerics.random_directions import signed_direction
 
 __all__ = [
     "Directions",
@@ -145,8 +146,7 @@ class Directions:
         """Return directions, shape (DIRECTIONS, *shape), with entries around 1 in size."""
         if shape not in self._drawn:
             rng = np.random.default_rng([self._seed, *shape])
-            size = (DIRECTIONS, *shape)
-            self._drawn[shape] = rng.uniform(0.5, 1.5, size) * rng.choice([-1.0, 1.0], size)
+            self._drawn[shape] = signed_direction(np.ones((DIRECTIONS, *shape)), rng)
         return self._drawn[shape]
 
     def along(self, value: NDArray[Any]) -> Floats:
