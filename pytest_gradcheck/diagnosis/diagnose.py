@@ -32,6 +32,9 @@ __all__ = ["Causes", "Suggest", "diagnose", "no_suggestions"]
 #: The digits of evidence that a hypothesis needs.
 ENOUGH = 3.0
 
+#: An explanation with so many digits stands, however many other hypotheses are tested.
+CERTAIN = ENOUGH + 4.0
+
 #: A cause in a place explains at least so many entries, and one with a fitted number more.
 FEWEST = 2
 
@@ -189,8 +192,13 @@ class _Search:
         What is known about the call.
     numbers : Numbers
         Names of numbers.
+    is_preliminary : bool
+        Whether what explains the comparison need not explain everything that was measured.
     tested : int
-        The number of hypotheses that were tested.
+        The number of hypotheses that were considered.
+    least : float
+        The rank of the simplest explanation that is certain. More complex ones are not tested: of
+        a call with very many parameters there are as many hypotheses as pairs of them.
     found : list of Explanation
         Those that explain everything.
     test : HypothesisTest
@@ -200,7 +208,9 @@ class _Search:
     comparison: Comparison
     call: CheckedCall
     numbers: Numbers
+    is_preliminary: bool = False
     tested: int = 0
+    least: float = math.inf
     found: list[Explanation] = field(default_factory=list)
     test: HypothesisTest = field(init=False)
 
@@ -219,35 +229,43 @@ class _Search:
         if entries is not None and entries.size:
             call = call.at(comparison.gradient, entries)
             some = some.by_itself()
-        search = _Search(some, call, self.numbers)
+        search = _Search(some, call, self.numbers, is_preliminary=first is not None)
         for source in BY_ENTRY:
             before = len(search.found)
             search.among(source(some.gradient, call))
             if first is not None and len(search.found) > before:
                 self.among(source(comparison.gradient, self.call))
+                search.least = self.least
         self.tested = max(self.tested, search.tested)
         if first is None:
             self.found += search.found
+            self.least = search.least
 
     def among(self, candidates: Iterable[Hypothesis]) -> None:
-        """Test some hypotheses."""
+        """Test some hypotheses, as long as they are no more complex than a certain explanation."""
         for hypothesis in candidates:
             self.tested += 1
+            if hypothesis.rank > self.least:
+                continue
             explanation = self.test.explain(hypothesis)
-            if explanation is not None:
-                self.found.append(explanation)
+            if explanation is None:
+                continue
+            self.found.append(explanation)
+            if not self.is_preliminary and _is_supported(explanation, CERTAIN):
+                self.least = min(self.least, explanation.rank)
 
     def simplest(self) -> list[Explanation]:
         """Return the simplest of those found that explain more than chance would."""
         needed = ENOUGH + math.log10(max(self.tested, 1))
-        found = [
-            one
-            for one in self.found
-            if one.evidence >= needed
-            and (not one.is_fitted or one.hypothesis.rank == 1 or one.agreement.count > FEWEST)
-        ]
+        found = [one for one in self.found if _is_supported(one, needed)]
         least = min((one.rank for one in found), default=0)
         return [one for one in found if one.rank == least]
+
+
+def _is_supported(explanation: Explanation, digits: float) -> bool:
+    """Return whether an explanation has so many digits of evidence, and enough entries."""
+    is_simple = not explanation.is_fitted or explanation.hypothesis.rank == 1
+    return explanation.evidence >= digits and (is_simple or explanation.agreement.count > FEWEST)
 
 
 def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,6 +29,9 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Number = TypeVar("Number", bound=np.generic)
+
+#: A gradient is compared with those of so many other parameters, the nearest ones in order.
+MOST_OTHERS = 128
 
 
 def no_claims() -> None:
@@ -132,7 +136,7 @@ class OperandArray:
     value: NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CheckedCall:
     """What is known about a call, whatever was measured.
 
@@ -165,7 +169,9 @@ class CheckedCall:
         index = np.unravel_index(entries, axes)
         return replace(
             self,
-            gradients=tuple(g.at(entries) for g in self.gradients if g.axes == axes),
+            gradients=tuple(
+                g.at(entries) for g in [gradient, *self.others(gradient)] if g.axes == axes
+            ),
             outputs=tuple(
                 replace(o, value=o.value[index], cotangent=o.cotangent[index])
                 for o in self.outputs
@@ -179,8 +185,14 @@ class CheckedCall:
         )
 
     def others(self, gradient: ClaimedGradient) -> list[ClaimedGradient]:
-        """Return the gradients of the other parameters."""
-        return [other for other in self.gradients if other.name != gradient.name]
+        """Return the gradients of the other parameters; of very many, the nearest in order."""
+        place = self._places.get(gradient.name, 0)
+        near = self.gradients[max(0, place - MOST_OTHERS // 2) :][: MOST_OTHERS + 1]
+        return [other for other in near if other.name != gradient.name]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {gradient.name: place for place, gradient in enumerate(self.gradients)}
 
 
 def _at(

@@ -27,12 +27,12 @@ from pytest_gradcheck.diagnosis.gradient import (
 )
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 from pytest_gradcheck.judgement.entry_verdicts import VerdictCode
-from pytest_gradcheck.numerics.measurement import EPS, Indices
+from pytest_gradcheck.numerics.measurement import Indices
 from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 
-__all__ = ["claimed_gradient", "compare_entries", "with_diagnoses"]
+__all__ = ["claimed_gradient", "compare_all_entries", "compare_entries", "with_diagnoses"]
 
 #: The relative distance of a nearby point.
 NEARBY = 1e-2
@@ -95,6 +95,7 @@ class _CalledAgain:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
+        self._parameters = {p.name: p for p in problem.parameters}
 
     @cached_property
     def doubled(self) -> Claim | None:
@@ -125,13 +126,13 @@ class _CalledAgain:
     def add_to(self, comparison: Comparison) -> Comparison:
         """Return a comparison that may ask for these claims about its parameter."""
         gradient = comparison.gradient
-        parameters = [p for p in self._problem.parameters if p.name == gradient.name]
-        if not parameters or self._problem.tangent is not None:
+        parameter, shape = self._parameters.get(gradient.name), gradient.claim.shape
+        if parameter is None or self._problem.tangent is not None:
             return comparison
-        (parameter,), shape = parameters, gradient.claim.shape
+        start, stop = parameter.start, parameter.stop
 
         def read(claim: Claim | None) -> Floats | None:
-            rows = None if claim is None else claim.rows(parameter.start, parameter.stop)
+            rows = None if claim is None else claim.rows(start, stop)
             return rows.reshape(shape) if rows is not None and rows.size == prod(shape) else None
 
         def elsewhere() -> Floats | None:
@@ -153,7 +154,11 @@ def _has_claims(problem: Problem, name: str) -> bool:
 
 
 def claimed_gradient(
-    problem: Problem, parameter: Parameter, claim: Floats, outputs: Indices | None = None
+    problem: Problem,
+    parameter: Parameter,
+    claim: Floats,
+    rounding: float,
+    outputs: Indices | None = None,
 ) -> ClaimedGradient:
     """Return the claims about a parameter, with what hypotheses need to know of it.
 
@@ -165,18 +170,14 @@ def claimed_gradient(
         One of its parameters, or the direction of a Jacobian-vector product.
     claim : ndarray, shape (n, m)
         The claims about all its entries.
+    rounding : float
+        The relative rounding error of these.
     outputs : ndarray of int, shape (n, m), optional
         The outputs that these are about; all of them by default.
     """
     axes, start, stop = parameter.axes, parameter.start, parameter.stop
     is_direction = problem.tangent is not None
     is_array = parameter.entries is None and not is_direction
-    rounding = max(problem.roundings, default=EPS)
-    if not is_direction:
-        roundings = dict(
-            zip((p.start for p in problem.parameters), problem.roundings, strict=True)
-        )
-        rounding = roundings.get(start, EPS)
     return ClaimedGradient(
         name=parameter.name,
         value=(np.zeros(1) if is_direction else problem.here[start:stop]).reshape(axes),
@@ -236,8 +237,8 @@ def _checked_call(problem: Problem, convention: str, width: int) -> CheckedCall:
     if problem.tangent is None:
         read = problem.claim.stored if width < problem.base.size else problem.claim.rows
         gradients = tuple(
-            claimed_gradient(problem, p, read(p.start, p.stop))
-            for p in problem.parameters
+            claimed_gradient(problem, p, read(p.start, p.stop), rounding)
+            for p, rounding in zip(problem.parameters, problem.roundings, strict=True)
             if p.stop > p.start
         )
     outputs = tuple(_output_values(problem))
@@ -258,6 +259,14 @@ def _output_values(problem: Problem) -> Iterable[OutputValues]:
         part = slice(block.start, block.stop)
         upstream = None if cotangent is None else cotangent[part].reshape(block.shape)
         yield OutputValues(block.name, values[part].reshape(block.shape), upstream)
+
+
+def compare_all_entries(problem: Problem, evidence: Evidence) -> Comparison:
+    """Return the comparison of all entries of a parameter, each of which was measured."""
+    gradient = claimed_gradient(
+        problem, evidence.parameter, evidence.claim, evidence.rounding, evidence.output_indices
+    )
+    return compare_entries(gradient, evidence)
 
 
 def compare_entries(

@@ -18,14 +18,13 @@ from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.numerics.coordinatewise.elementwise import CompressedJacobian
 from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
-from pytest_gradcheck.report_builder.diagnoses import claimed_gradient, compare_entries
+from pytest_gradcheck.report_builder.diagnoses import compare_all_entries
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence, split_by_parameter
 from pytest_gradcheck.report_builder.parameter_report import (
     ParameterReports,
@@ -87,7 +86,7 @@ def describe_elementwise(
         )
         report = _describe(evidence, options)
         if report.verdict == "wrong":
-            comparisons.append(partial(_compare, problem, evidence))
+            comparisons.append(partial(compare_all_entries, problem, evidence))
         zeros.append(evidence.judgement.zeros)
         pairs = [p for p in measured.coupling.pairs if start <= p.coordinate < stop]
         if pairs:
@@ -97,14 +96,6 @@ def describe_elementwise(
         reports.append(replace(report, checked=(stop - start) * claim.outputs))
     difference = relative_difference(claim.values, measured.found.value, ~np.concatenate(zeros))
     return ParameterReports("full", tuple(reports), difference, comparisons=tuple(comparisons))
-
-
-def _compare(problem: Problem, evidence: Evidence) -> Comparison:
-    """Return the comparison of all derivatives that are not structurally zero."""
-    gradient = claimed_gradient(
-        problem, evidence.parameter, evidence.claim, evidence.output_indices
-    )
-    return compare_entries(gradient, evidence)
 
 
 def _edge(problem: Problem, parameter: Parameter, coordinate: int) -> Edge | None:

@@ -15,7 +15,6 @@ import numpy as np
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.judgement.entry_verdicts import Judgement
 from pytest_gradcheck.numerics.coordinatewise.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import EPS, Floats
@@ -24,7 +23,7 @@ from pytest_gradcheck.report_builder.claims_at_nearby_points import (
     NearbyClaims,
     NearbyEntryClaims,
 )
-from pytest_gradcheck.report_builder.diagnoses import claimed_gradient, compare_entries
+from pytest_gradcheck.report_builder.diagnoses import compare_all_entries
 from pytest_gradcheck.report_builder.parameter_evidence import (
     Evidence,
     judge_measurement,
@@ -61,7 +60,7 @@ def describe_fully_checked(
     evidence = list(_evidence(problem, measured, options))
     parameters = tuple(describe_parameter(each, max_rows=options.max_rows) for each in evidence)
     comparisons = tuple(
-        partial(_compare, problem, each)
+        partial(compare_all_entries, problem, each)
         for each, report in zip(evidence, parameters, strict=True)
         if report.verdict == "wrong"
     )
@@ -72,12 +71,6 @@ def describe_fully_checked(
     is_nonzero = np.concatenate([~each.judgement.zeros for each in evidence])
     difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, is_nonzero)
     return ParameterReports("full", parameters, difference, comparisons=comparisons)
-
-
-def _compare(problem: Problem, evidence: Evidence) -> Comparison:
-    """Return the comparison of all entries of a parameter."""
-    gradient = claimed_gradient(problem, evidence.parameter, evidence.claim)
-    return compare_entries(gradient, evidence)
 
 
 def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> Iterator[Evidence]:

@@ -27,7 +27,11 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
-from pytest_gradcheck.report_builder.diagnoses import claimed_gradient, compare_entries
+from pytest_gradcheck.report_builder.diagnoses import (
+    claimed_gradient,
+    compare_all_entries,
+    compare_entries,
+)
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import (
     ROUNDING,
@@ -164,7 +168,7 @@ def describe_screened(
             evidence = _evidence(part, parameter, coordinates, measurement, unused)
             reports.append(describe_parameter(evidence, max_rows=options.max_rows))
             if reports[-1].verdict == "wrong":
-                comparisons.append(partial(_compare_swept, part, evidence))
+                comparisons.append(partial(compare_all_entries, problem, evidence))
         else:
             reports.append(_describe_unmeasured(part, unused))
             if reports[-1].verdict == "wrong":
@@ -412,16 +416,10 @@ def _regions(part: _ScreenedParameter) -> Iterator[Diagnosis]:
         yield Diagnosis("places", f"and in {more} smaller regions", {"places": more})
 
 
-def _compare_swept(part: _ScreenedParameter, evidence: Evidence) -> Comparison:
-    """Return the comparison of all entries of a parameter."""
-    gradient = _claimed_gradient(part)
-    return compare_entries(gradient, evidence)
-
-
 def _claimed_gradient(part: _ScreenedParameter) -> ClaimedGradient:
     parameter, problem = part.parameter, part.problem
     claim = problem.claim.rows(parameter.start, parameter.stop)
-    return claimed_gradient(problem, parameter, claim)
+    return claimed_gradient(problem, parameter, claim, part.rounding)
 
 
 def _comparisons(part: _ScreenedParameter) -> Iterator[Callable[[], Comparison]]:

@@ -47,22 +47,24 @@ def compare_residuals(
     is_searched = screened.directions is not None and not screened.findings
     if not is_searched or not screened.unexplained.any():
         return
-    parameters = [p for p in problem.parameters if p.stop > p.start]
-    for parameter, unexplained in zip(parameters, screened.unexplained, strict=True):
+    each = zip(problem.parameters, problem.roundings, strict=True)
+    parameters = [(p, rounding) for p, rounding in each if p.stop > p.start]
+    for own, unexplained in zip(parameters, screened.unexplained, strict=True):
         if unexplained.any():
-            yield partial(_compare, problem, screened, parameter)
+            yield partial(_compare, problem, screened, *own)
     if len(parameters) > 1:
-        size = problem.point.size
-        yield partial(
-            _compare, problem, screened, Parameter(EVERY_PARAMETER, (size,), "float64", 0, size)
-        )
+        size, rounding = problem.point.size, max(problem.roundings)
+        every = Parameter(EVERY_PARAMETER, (size,), "float64", 0, size)
+        yield partial(_compare, problem, screened, every, rounding)
 
 
-def _compare(problem: Problem, screened: ScreenResult, parameter: Parameter) -> Comparison:
+def _compare(
+    problem: Problem, screened: ScreenResult, parameter: Parameter, rounding: float
+) -> Comparison:
     """Return the comparison of one parameter along the directions that were measured."""
     start, stop = parameter.start, parameter.stop
     claim = problem.claim.rows(start, stop)
-    gradient = claimed_gradient(problem, parameter, claim)
+    gradient = claimed_gradient(problem, parameter, claim, rounding)
     directions, values, bounds = [], [], []
     for one in screened.directional_derivatives:
         direction = screened.direction(one.which)

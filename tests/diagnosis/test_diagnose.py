@@ -18,6 +18,7 @@ from pytest_gradcheck.diagnosis.gradient import (
     OutputValues,
 )
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.hypothesis_test import Explanation, HypothesisTest
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 from tests.diagnosis.comparisons import TRUE, VALUE, causes, compare, sampled
 
@@ -192,6 +193,23 @@ def test_cause_of_all_gradients_is_said_once(
     (diagnosis,) = found.of_all
     assert words in diagnosis.text
     assert diagnose(pair, call, any_right=True).of_all == ()
+
+
+def test_only_simpler_causes_are_tried_beside_a_certain_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A call of many parameters has as many complex hypotheses as pairs of them."""
+    tested: list[Hypothesis] = []
+    explain = HypothesisTest.explain
+
+    def recorded(self: HypothesisTest, hypothesis: Hypothesis) -> Explanation | None:
+        tested.append(hypothesis)
+        return explain(self, hypothesis)
+
+    monkeypatch.setattr(HypothesisTest, "explain", recorded)
+    comparisons = [compare(8 * TRUE, name=f"p{number}") for number in range(3)]
+    diagnose(comparisons, CheckedCall(tuple(one.gradient for one in comparisons)))
+    assert {hypothesis.rank for hypothesis in tested} == {1}
 
 
 def test_other_causes_are_not_said_of_all() -> None:
