@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_gradcheck import GradcheckError, check_gradient
-from pytest_gradcheck.diagnosis.catalogue import KINDS
+from pytest_gradcheck.diagnosis.catalogue.kinds import KINDS
 from pytest_gradcheck.report.report import Report
 
 PAGE = Path(__file__).parent / "explanation" / "gallery.md"

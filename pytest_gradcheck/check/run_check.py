@@ -42,7 +42,7 @@ from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.representation import type_name
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
 from pytest_gradcheck.report_builder.claim_symmetry import with_potential
-from pytest_gradcheck.report_builder.diagnoses import with_diagnoses
+from pytest_gradcheck.report_builder.likely_causes import with_diagnoses
 from pytest_gradcheck.report_builder.progress import show_progress
 from pytest_gradcheck.running_test import RunningTest
 

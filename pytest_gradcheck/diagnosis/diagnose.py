@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_gradcheck.diagnosis.catalogue import BY_ENTRY, hypotheses_of_arrays
+from pytest_gradcheck.diagnosis.catalogue.kinds import BY_ENTRY, hypotheses_of_arrays
+from pytest_gradcheck.diagnosis.catalogue.upstream import upstream_degree
 from pytest_gradcheck.diagnosis.claim_patterns import (
     claim_patterns,
     frozen_claims,
@@ -19,12 +20,11 @@ from pytest_gradcheck.diagnosis.claim_patterns import (
 )
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.exchanged_entries import exchanged_entries
+from pytest_gradcheck.diagnosis.goodness_of_fit import Explanation, HypothesisTest
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
-from pytest_gradcheck.diagnosis.hypothesis_test import Explanation, HypothesisTest
 from pytest_gradcheck.diagnosis.named_numbers import Numbers
 from pytest_gradcheck.diagnosis.places import wrong_place
-from pytest_gradcheck.diagnosis.upstream import upstream_degree
 from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["Causes", "Suggest", "diagnose", "no_suggestions"]

@@ -24,7 +24,7 @@ from pytest_gradcheck.numerics.measurement import Floats, Measurement
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
-from pytest_gradcheck.report_builder.diagnoses import compare_all_entries
+from pytest_gradcheck.report_builder.likely_causes import compare_all_entries
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence, split_by_parameter
 from pytest_gradcheck.report_builder.parameter_report import (
     ParameterReports,

@@ -23,7 +23,7 @@ from pytest_gradcheck.report_builder.claims_at_nearby_points import (
     NearbyClaims,
     NearbyEntryClaims,
 )
-from pytest_gradcheck.report_builder.diagnoses import compare_all_entries
+from pytest_gradcheck.report_builder.likely_causes import compare_all_entries
 from pytest_gradcheck.report_builder.parameter_evidence import (
     Evidence,
     judge_measurement,

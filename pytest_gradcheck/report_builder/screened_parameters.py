@@ -27,7 +27,7 @@ from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
-from pytest_gradcheck.report_builder.diagnoses import (
+from pytest_gradcheck.report_builder.likely_causes import (
     claimed_gradient,
     compare_all_entries,
     compare_entries,

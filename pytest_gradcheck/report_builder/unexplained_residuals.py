@@ -16,7 +16,7 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
-from pytest_gradcheck.report_builder.diagnoses import claimed_gradient
+from pytest_gradcheck.report_builder.likely_causes import claimed_gradient
 
 __all__ = ["compare_residuals"]
 

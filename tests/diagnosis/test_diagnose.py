@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.diagnosis.catalogue import KINDS
+from pytest_gradcheck.diagnosis.catalogue.kinds import KINDS
 from pytest_gradcheck.diagnosis.diagnose import diagnose
+from pytest_gradcheck.diagnosis.goodness_of_fit import Explanation, HypothesisTest
 from pytest_gradcheck.diagnosis.gradient import (
     CheckedCall,
     Floats,
@@ -18,7 +19,6 @@ from pytest_gradcheck.diagnosis.gradient import (
     OutputValues,
 )
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
-from pytest_gradcheck.diagnosis.hypothesis_test import Explanation, HypothesisTest
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 from tests.diagnosis.comparisons import TRUE, VALUE, causes, compare, sampled
 

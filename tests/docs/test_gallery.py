@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pytest_gradcheck.diagnosis.catalogue import KINDS
+from pytest_gradcheck.diagnosis.catalogue.kinds import KINDS
 from tests.docs.test_architecture import ROOT, load
 
 gallery = load(ROOT / "docs/gallery.py")

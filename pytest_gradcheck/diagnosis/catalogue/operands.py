@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pytest_gradcheck.diagnosis.added_terms import Term
+from pytest_gradcheck.diagnosis.catalogue.added_terms import Term
 from pytest_gradcheck.diagnosis.gradient import (
     CheckedCall,
     ClaimedGradient,

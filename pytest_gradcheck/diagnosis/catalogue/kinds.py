@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from pytest_gradcheck.diagnosis.added_terms import added_terms, rescaled_terms
+from pytest_gradcheck.diagnosis.catalogue.added_terms import added_terms, rescaled_terms
+from pytest_gradcheck.diagnosis.catalogue.multiples import constant_multiples, value_multiples
+from pytest_gradcheck.diagnosis.catalogue.operands import operands
+from pytest_gradcheck.diagnosis.catalogue.rearranged import exchanged, rearranged
+from pytest_gradcheck.diagnosis.catalogue.symmetric import symmetric_matrices
+from pytest_gradcheck.diagnosis.catalogue.upstream import upstream
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
-from pytest_gradcheck.diagnosis.multiples import constant_multiples, value_multiples
-from pytest_gradcheck.diagnosis.operands import operands
-from pytest_gradcheck.diagnosis.rearranged import exchanged, rearranged
-from pytest_gradcheck.diagnosis.symmetric import symmetric_matrices
-from pytest_gradcheck.diagnosis.upstream import upstream
 
 __all__ = ["BY_ENTRY", "KINDS", "hypotheses_of_arrays"]
 

@@ -1,0 +1,1 @@
+"""The catalogue of hypotheses about the cause of a wrong gradient."""
