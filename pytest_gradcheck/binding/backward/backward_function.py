@@ -58,6 +58,7 @@ from pytest_gradcheck.binding.values.pytree import (
     with_article,
 )
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
+from pytest_gradcheck.binding.values.signed_numbers import signed_numbers
 from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.records import Kind
@@ -187,7 +188,7 @@ class BackwardFunction:
         if plan is not None and plan.wants_cotangent(scalar_output=output.is_scalar):
             cotangent = self.draw_cotangent(output)
         if plan is not None and "tangent" in plan.needs:
-            parts = self._tangents(_signed(self.rng, self._working_copy.point.size))
+            parts = self._tangents(signed_numbers(self.rng, self._working_copy.point.size))
             flat = [
                 flat_complex(parts[p.name]) if p.is_complex else flat_real(parts[p.name])
                 for p in self._working_copy.parameters
@@ -199,7 +200,7 @@ class BackwardFunction:
     def draw_cotangent(self, output: Output) -> Vector:
         """Draw a cotangent, rounded to the types of the outputs; zero where none is asked for."""
         layout, plan = output.layout, self._resolved.plan
-        drawn = _signed(self.rng, output.value.size)
+        drawn = signed_numbers(self.rng, output.value.size)
         if plan is not None and plan.takes_parts:
             drawn = layout.only(drawn, plan.parts)
         return layout.flatten(layout.shaped(drawn))
@@ -488,13 +489,3 @@ def _roundings(
     return tuple(
         max(claim_rounding(of_output[p.name]) for of_output in claims.values()) for p in parameters
     )
-
-
-def _signed(rng: np.random.Generator, size: int) -> Vector:
-    """Draw numbers of random sign and magnitude U[0.5, 1.5].
-
-    Unlike normal ones none is close to zero, so that no error is weighted away; unlike
-    Rademacher ones they are not equal, so that errors do not cancel.
-    """
-    signs = rng.choice([-1.0, 1.0], size=size)
-    return np.asarray(signs * rng.uniform(0.5, 1.5, size=size))

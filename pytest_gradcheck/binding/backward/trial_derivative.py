@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates, weights
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
+from pytest_gradcheck.binding.values.signed_numbers import signed_numbers
 
 __all__ = ["TrialDerivative"]
 
@@ -101,7 +102,7 @@ class TrialDerivative:
         scale = float(np.abs(part).max(initial=0.0)) or 1.0
         shape = [1 if k in along else length for k, length in enumerate(parameter.shape)]
         parts = (2,) if parameter.is_complex else ()
-        drawn = rng.uniform(0.5, 1.5, (*shape, *parts)) * rng.choice([-1.0, 1.0], (*shape, *parts))
+        drawn = signed_numbers(rng, (*shape, *parts))
         return scale * np.broadcast_to(drawn, (*parameter.shape, *parts)).reshape(-1)
 
     def _slope(self, parameter: Parameter, step: Vector) -> Vector:
