@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from pytest_gradcheck.gradient_coverage.source_package import SourcePackage
@@ -37,12 +37,7 @@ class BackwardObserver:
         _stop(self._before)
         sys.setprofile(self._see)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         sys.setprofile(None)
         _start(self._before)
 

@@ -12,7 +12,6 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
-from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -128,12 +127,7 @@ class _ChangedWarnings:
             self.end()
             raise
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     @classmethod
@@ -170,13 +164,8 @@ class SilencedWarnings(_ChangedWarnings):
         self._errors = np.errstate(all="ignore")
         self._errors.__enter__()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._errors.__exit__(kind, error, traceback)
+    def __exit__(self, *_: object) -> None:
+        self._errors.__exit__(None, None, None)
         self.end()
 
 
