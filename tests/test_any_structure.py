@@ -2,12 +2,9 @@
 
 Whatever is passed, a check ends in a verdict that is true or in a `GradcheckUsageError`, and the
 arguments are as they were.
-
-The environment variable GRADCHECK_FUZZ sets the number of examples, which are then random.
 """
 
 import dataclasses
-import os
 import types
 import warnings
 from collections import OrderedDict
@@ -15,12 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from pytest_gradcheck import GradcheckUsageError, GradcheckVacuousWarning, check_gradient
-
-EXAMPLES = int(os.environ.get("GRADCHECK_FUZZ", "0"))
+from tests.random_examples import random_examples
 
 NAMES = ("x", "W", "b", "params", "state")
 
@@ -252,16 +248,7 @@ def assert_same(tree: Any, before: Any) -> None:
         np.testing.assert_array_equal(leaf, old, strict=True)
 
 
-bounded = settings(
-    max_examples=EXAMPLES or 100,
-    derandomize=not EXAMPLES,
-    database=None,
-    phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
-    suppress_health_check=list(HealthCheck),
-)
-
-
-@bounded
+@random_examples
 @given(cases())
 def test_verdict_is_true_or_the_call_is_refused(case: Case) -> None:
     """A right claim is never wrong, a wrong one never correct, and the arguments stay."""

@@ -2,23 +2,19 @@
 
 Every call ends in a report or in a `GradcheckUsageError`, never in an internal exception. A right
 claim is never called wrong, and a grossly wrong one never correct.
-
-The environment variable GRADCHECK_FUZZ sets the number of examples, which are then random.
 """
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck import GradcheckUsageError, GradcheckVacuousWarning, check_gradient
-
-EXAMPLES = int(os.environ.get("GRADCHECK_FUZZ", "0"))
+from tests.random_examples import random_examples
 
 #: Factors of the numbers of a point.
 SCALES = (1.0, 1.0, 1e-300, 1e-8, 1e6, 1e100, 1e300)
@@ -294,16 +290,7 @@ def is_grossly_wrong(case: Case) -> bool:
     return max(float(size.max(initial=0.0)) for size in sizes) > 0.1
 
 
-bounded = settings(
-    max_examples=EXAMPLES or 100,
-    derandomize=not EXAMPLES,
-    database=None,
-    phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
-    suppress_health_check=list(HealthCheck),
-)
-
-
-@bounded
+@random_examples
 @given(cases(functions=tuple(FUNCTIONS), errors=("none", "none", "factor", "entry", "sign")))
 def test_every_check_ends_in_a_report_or_a_refusal(case: Case) -> None:
     """A right claim is never wrong, and a grossly wrong one never correct."""
@@ -322,7 +309,7 @@ def test_every_check_ends_in_a_report_or_a_refusal(case: Case) -> None:
         assert report.verdict != "correct", str(report)
 
 
-@bounded
+@random_examples
 @given(
     cases(functions=tuple(IRREGULAR), errors=("none", "entry", "random", "huge"), scales=SCALES)
 )
