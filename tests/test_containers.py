@@ -1,9 +1,7 @@
 """Checks of parameters, and of other arguments, in containers of every protocol."""
 
 import enum
-import itertools
 import shelve
-import sys
 from array import array
 from collections import ChainMap, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -20,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_gradcheck import GradcheckError, GradcheckUsageError, gradcheck
-from tests.binding.values.containers import Immutable
+from tests.binding.values.containers import Closed, Computed, Immutable
 
 W = np.array([[1.0, 2.0], [3.0, 4.0]])
 B = np.array([0.5, 0.25])
@@ -378,35 +376,12 @@ def test_data_with_many_ways_to_one_container_are_copied_once() -> None:
     assert gradcheck(lambda x, data: x @ x, lambda x: 2 * x, B, data, wrt="x").passed
 
 
-class Endless(Mapping[int, Any]):
-    """A mapping without end that makes its values when they are read."""
-
-    reads = 0
-
-    def __getitem__(self, key: int) -> Any:
-        self.reads += 1
-        return np.full(3, float(key))
-
-    def __iter__(self) -> Iterator[int]:
-        return itertools.count()
-
-    def __len__(self) -> int:
-        return sys.maxsize
-
-
-class Closed(Endless):
-    """A mapping that cannot be read."""
-
-    def __len__(self) -> int:
-        raise OSError("closed")
-
-
 def squared(x: Any, data: Any) -> Any:
     """Return the square of the length of a vector, and ignore the data."""
     return x @ x
 
 
-@pytest.mark.parametrize("kind", [Endless, Closed])
+@pytest.mark.parametrize("kind", [Computed, Closed])
 def test_data_that_are_made_when_they_are_read_are_not_checked(kind: Callable[[], Any]) -> None:
     """The report lists them; `wrt` names them in vain, and without them nothing is read."""
     data = kind()

@@ -1,9 +1,8 @@
 """Pytrees: nested containers with numbers and arrays as leaves."""
 
-import itertools
 import sys
 from collections import ChainMap, UserDict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -22,7 +21,7 @@ from pytest_gradcheck.binding.values.pytree import (
     stored,
 )
 from pytest_gradcheck.errors import GradcheckUsageError
-from tests.binding.values.containers import Layer, Pair
+from tests.binding.values.containers import Closed, Computed, Layer, Pair
 
 
 class Key:
@@ -49,24 +48,6 @@ def objects(items: list[Any], shape: tuple[int, ...]) -> Any:
     for k, item in enumerate(items):
         array.reshape(-1)[k] = item
     return array
-
-
-class Computed(Mapping[int, Any]):
-    """A mapping without end that makes its values anew, and counts how many."""
-
-    def __init__(self, length: int = sys.maxsize) -> None:
-        self.length = length
-        self.reads = 0
-
-    def __getitem__(self, key: int) -> Any:
-        self.reads += 1
-        return np.full(3, float(key))
-
-    def __iter__(self) -> Iterator[int]:
-        return itertools.count()
-
-    def __len__(self) -> int:
-        return self.length
 
 
 class Loud(dict[str, Any]):
@@ -138,11 +119,6 @@ def test_mapping_that_computes_its_values_is_no_container(length: int) -> None:
 
 def test_mapping_that_raises_is_no_container() -> None:
     """An error of a mapping that nobody asked for is not the user's concern."""
-
-    class Closed(Computed):
-        def __len__(self) -> int:
-            raise OSError("closed")
-
     assert contents(Closed()) is None
 
 
