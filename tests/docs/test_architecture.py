@@ -1,25 +1,12 @@
 """The map of the package is what the contract and the imports say."""
 
-import importlib.util
 import re
-from pathlib import Path
-from types import ModuleType
 
-ROOT = Path(__file__).parents[2]
+from tests.checkout import ROOT, load_script
+
 PACKAGE = ROOT / "pytest_gradcheck"
 
-
-def load(path: Path) -> ModuleType:
-    """Import a script that is in no package."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-architecture = load(ROOT / "docs/architecture.py")
+architecture = load_script(ROOT / "docs/architecture.py")
 TEXT = architecture.PAGE.read_text(encoding="utf-8")
 
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from pytest_gradcheck.diagnosis.catalogue.kinds import KINDS
-from tests.docs.test_architecture import ROOT, load
+from tests.checkout import ROOT, load_script
 
-gallery = load(ROOT / "docs/gallery.py")
-outputs = load(ROOT / "docs/outputs.py")
+gallery = load_script(ROOT / "docs/gallery.py")
+outputs = load_script(ROOT / "docs/outputs.py")
 
 
 def test_each_kind_has_an_example() -> None:

@@ -1,12 +1,12 @@
 """The reference page of the options."""
 
 import re
-from pathlib import Path
 
 from pytest_gradcheck.options import OPTION_NAMES
 from pytest_gradcheck.plugin import GATES, OUTPUTS
+from tests.checkout import ROOT
 
-TEXT = (Path(__file__).parents[2] / "docs/reference/options.md").read_text("utf-8")
+TEXT = (ROOT / "docs/reference/options.md").read_text("utf-8")
 
 
 def test_page_lists_every_option() -> None:

@@ -1,26 +1,13 @@
 """The output that the pages and the README show is what the examples print today."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.checkout import ROOT, load_script
+
 EXAMPLES = sorted((ROOT / "docs/examples/failing").glob("*.py"))
-
-
-def load(path: Path) -> ModuleType:
-    """Import a script that is in no package."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-outputs = load(ROOT / "docs/outputs.py")
+outputs = load_script(ROOT / "docs/outputs.py")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -5,9 +5,9 @@ from typing import Any
 
 import jsonschema
 
-from tests.docs.test_architecture import ROOT, load
+from tests.checkout import ROOT, load_script
 
-record_schema = load(ROOT / "docs/record_schema.py")
+record_schema = load_script(ROOT / "docs/record_schema.py")
 
 
 def without_descriptions(schema: Any) -> Any:

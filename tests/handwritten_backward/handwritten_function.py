@@ -7,17 +7,16 @@ checks it as a user would. This module loads such files, as they are and after a
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.report.report import Report
+from tests.checkout import load_script
 
-__all__ = ["HandwrittenFunction", "check", "load"]
+__all__ = ["HandwrittenFunction", "check"]
 
 DIRECTORY = Path(__file__).parent / "functions"
 
@@ -47,21 +46,11 @@ class HandwrittenFunction:
     @property
     def edited(self) -> Sequence[str]:
         """Qualified names of the functions that are its backward."""
-        names: Sequence[str] = load(self.path).EDITED
+        names: Sequence[str] = load_script(self.path).EDITED
         return names
-
-
-def load(path: Path) -> ModuleType:
-    """Return a new module of the code in a file."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def check(path: Path, **options: Any) -> Report:
     """Check the function in a file, and return the report of a failing check too."""
-    report: Report = load(path).check(check_gradient, **options)
+    report: Report = load_script(path).check(check_gradient, **options)
     return report

@@ -14,8 +14,8 @@ import numpy as np
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.report.report import Report
 from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Transformation
+from tests.checkout import load_script
 from tests.corpus.family import Array
-from tests.handwritten_backward.handwritten_function import load
 
 __all__ = ["HandwrittenSubject"]
 
@@ -63,7 +63,7 @@ class HandwrittenSubject:
     def check(self, transformation: Transformation, **options: Any) -> Report:
         """Check it with a bug in its backward."""
         call = functools.partial(_check_with, transformation)
-        report: Report = load(self.path).check(call, **options)
+        report: Report = load_script(self.path).check(call, **options)
         return report
 
 
