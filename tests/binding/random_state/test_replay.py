@@ -1,6 +1,7 @@
 """Replay: states of generators restored before each evaluation."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,17 @@ def test_what_is_replayed_has_not_moved() -> None:
     assert not replay.moved()
 
 
+def assert_seen_to_move(generator: Generator, draw: Callable[[], float]) -> None:
+    """Assert that a draw moves a generator, and that its state can be put back."""
+    state = generator.read()
+    assert generator.is_at(state)
+    first = draw()
+    assert not generator.is_at(state)
+    generator.write(state)
+    assert generator.is_at(state)
+    assert draw() == first
+
+
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("draw", [np.random.random, np.random.standard_normal])
 def test_numpys_global_generator_is_seen_to_move(draw: Any, kept: bool) -> None:
@@ -77,13 +89,7 @@ def test_numpys_global_generator_is_seen_to_move(draw: Any, kept: bool) -> None:
     np.random.seed(0)  # noqa: NPY002  # what is tested
     if kept:
         np.random.standard_normal()  # noqa: NPY002  # leaves another
-    state = generator.read()
-    assert generator.is_at(state)
-    first = draw()
-    assert not generator.is_at(state)
-    generator.write(state)
-    assert generator.is_at(state)
-    assert draw() == first
+    assert_seen_to_move(generator, draw)
 
 
 @pytest.mark.parametrize("draw", [random.random, lambda: random.gauss(0.0, 1.0)])
@@ -92,11 +98,5 @@ def test_pythons_global_generator_is_seen_to_move(draw: Any) -> None:
     generator = global_generators()[1]
     before = random.getstate()
     random.gauss(0.0, 1.0)  # leaves another
-    state = generator.read()
-    assert generator.is_at(state)
-    first = draw()
-    assert not generator.is_at(state)
-    generator.write(state)
-    assert generator.is_at(state)
-    assert draw() == first
+    assert_seen_to_move(generator, draw)
     random.setstate(before)
