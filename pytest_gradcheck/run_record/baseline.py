@@ -7,14 +7,13 @@ it. Each line names one derivative, for review.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_gradcheck.run_record.findings import Finding, findings, known_findings
-from pytest_gradcheck.run_record.json_file import RecordError, read_json
+from pytest_gradcheck.run_record.json_file import RecordError, listed_lines, read_json
 from pytest_gradcheck.run_record.record import KnownDerivative, Record
 
 __all__ = [
@@ -111,11 +110,9 @@ def _derivative(finding: Finding) -> KnownDerivative:
 def baseline_lines(derivatives: Iterable[KnownDerivative]) -> Iterator[str]:
     """Yield the text of a baseline, a line for each derivative, in the order of their names."""
     ordered = sorted(derivatives, key=_order)
-    yield f'{{"baseline_version": {BASELINE_VERSION},\n"derivatives": ['
-    for k, derivative in enumerate(ordered):
-        yield ",\n" if k else "\n"
-        yield json.dumps(derivative)
-    yield "\n]}\n"
+    yield f'{{\n"baseline_version": {BASELINE_VERSION},\n'
+    yield from listed_lines("derivatives", ordered)
+    yield "\n}\n"
 
 
 def _order(derivative: KnownDerivative) -> tuple[str, ...]:

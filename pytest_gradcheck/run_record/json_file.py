@@ -14,7 +14,7 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +23,7 @@ from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Record
 __all__ = [
     "RecordError",
     "json_text",
+    "listed_lines",
     "named_numbers",
     "prepare_path",
     "read_json",
@@ -117,13 +118,14 @@ def record_lines(record: Record) -> Iterator[str]:
     rest = {key: value for key, value in record.items() if key not in {"runs", "tests"}}
     for key, value in rest.items():
         yield f"{json.dumps(key)}: {json_text(value, key)},\n"
-    yield from _list("runs", record["runs"])
+    yield from listed_lines("runs", record["runs"])
     yield ",\n"
-    yield from _list("tests", record["tests"])
+    yield from listed_lines("tests", record["tests"])
     yield "\n}\n"
 
 
-def _list(name: str, items: Any) -> Iterator[str]:
+def listed_lines(name: str, items: Iterable[Any]) -> Iterator[str]:
+    """Yield a member of a JSON object that is a list, a line for each item."""
     yield f'"{name}": ['
     for k, item in enumerate(items):
         yield ",\n" if k else "\n"
