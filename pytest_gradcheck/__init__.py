@@ -24,10 +24,13 @@ if TYPE_CHECKING:
         Breach,
         Diagnosis,
         Entry,
+        ErrorMap,
         Note,
         OptionValue,
         ParameterReport,
+        Plane,
         SourceLocation,
+        StepCurve,
         WrongLine,
     )
     from pytest_gradcheck.report.report import Report
@@ -40,6 +43,7 @@ __all__ = [
     "ClaimedGradient",
     "Diagnosis",
     "Entry",
+    "ErrorMap",
     "Gradcheck",
     "GradcheckError",
     "GradcheckUsageError",
@@ -49,8 +53,10 @@ __all__ = [
     "Note",
     "OptionValue",
     "ParameterReport",
+    "Plane",
     "Report",
     "SourceLocation",
+    "StepCurve",
     "WrongLine",
     "check_gradient",
     "gradcheck",
@@ -62,8 +68,8 @@ _MODULES = {
     "diagnosis.hypothesis": "Hypothesis",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
-    "report.records": "Breach Diagnosis Entry Note OptionValue ParameterReport "
-    "SourceLocation WrongLine",
+    "report.records": "Breach Diagnosis Entry ErrorMap Note OptionValue ParameterReport "
+    "Plane SourceLocation StepCurve WrongLine",
     "report.report": "Report",
 }
 

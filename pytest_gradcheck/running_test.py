@@ -28,7 +28,8 @@ class RunningTest:
     the call. `rerun` is the command that runs the test again. Each report of a completed check
     is kept, and passed to `finished`; `show` shows a line of progress, `suggest` returns
     hypotheses of the suite's own, `observer` observes backward, `accept` knows failures.
-    Files are named relative to `root`.
+    Files are named relative to `root`. With `is_recorded` a failing check measures the curves
+    that pages show.
     """
 
     layers: Sequence[Layer]
@@ -40,6 +41,7 @@ class RunningTest:
     observer: Callable[[], BackwardObserver] | None = None
     accept: Callable[[Report], bool] | None = None
     root: Path | None = None
+    is_recorded: bool = False
     reports: list[Report] = field(default_factory=list)
     sent: int = 0
 

@@ -183,12 +183,26 @@ def _check_once(
             report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
             if problem.random_claim and report.failures and not problem.randomness_moved():
                 raise GradcheckUsageError(problem.random_claim)
+            if report.failures and test is not None and test.is_recorded:
+                report = _with_step_curves(report, problem, started)
             if report.verdict == "wrong":
                 report = _with_wrong_lines(report, problem, test, started)
     finally:
         # Where a signal was handled as the context began or ended, it has not ended yet.
         bound.gen.close()
     return report, problem.randomness_moved()
+
+
+def _with_step_curves(report: Report, problem: Problem, started: float) -> Report:
+    """Return the report of a check that failed, with curves to be looked at."""
+    from pytest_gradcheck.report_builder.step_curves import measure_step_curves
+
+    return replace(
+        report,
+        step_curves=measure_step_curves(problem, report.parameters),
+        evaluations=problem.counts.forward,
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _with_wrong_lines(

@@ -23,13 +23,16 @@ __all__ = [
     "Breach",
     "Diagnosis",
     "Entry",
+    "ErrorMap",
     "Kind",
     "Note",
     "OptionValue",
     "ParameterReport",
     "Part",
+    "Plane",
     "ReportData",
     "SourceLocation",
+    "StepCurve",
     "Verdict",
     "WrongLine",
     "as_builtin",
@@ -62,7 +65,7 @@ class Note:
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
         ``"unexplained"``, ``"rounding"``, ``"linear"``, ``"empty"``, ``"unread"``,
-        ``"unlocated"``.
+        ``"unlocated"``, ``"undrawn"``.
     count : int
         Number of entries that the note is about; 0 for a note on something else.
     text : str
@@ -274,6 +277,82 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Plane:
+    """A matrix of cells of an `ErrorMap`.
+
+    Attributes
+    ----------
+    index : tuple of int or None
+        The index on the axes that are not in the plane; None for all planes that are not shown
+        by themselves, the worst cell at each place.
+    rows : tuple of str
+        One character for each cell.
+    """
+
+    index: tuple[int, ...] | None
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMap:
+    """Where the claims about a parameter are wrong, as few matrices of cells.
+
+    A cell stands for a block of entries, and for all outputs of a Jacobian. It shows the worst
+    of them, so that no wrong entry disappears, by one of these characters, the worst first:
+
+    - ``"0"`` to ``"9"``: wrong, the number of leading digits that agree,
+    - ``"x"``: wrong in an unknown amount, as a part of a region that was found to be wrong,
+    - ``"?"``: inconclusive,
+    - ``"~"``: screened together with others, and no error was seen,
+    - ``"."``: correct,
+    - ``"-"``: not checked by itself, because a constraint determines it.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The shape of the entries: that of the parameter, with a last axis for the real and the
+        imaginary part of complex entries.
+    axes : tuple of int
+        The two axes of the planes, rows first; one for a vector, which is a row.
+    block : tuple of int
+        The number of entries of a cell along these axes.
+    planes : tuple of Plane
+        The planes in the order of their index.
+    correct_planes : int
+        The number of further planes, in which nothing is wrong or inconclusive.
+    """
+
+    shape: tuple[int, ...]
+    axes: tuple[int, ...]
+    block: tuple[int, ...]
+    planes: tuple[Plane, ...]
+    correct_planes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepCurve:
+    """The differences at an entry over many steps: how its numerical derivative came about.
+
+    Attributes
+    ----------
+    entry : Entry
+        The entry, with the step that was chosen and the bound.
+    steps : tuple of float
+        Absolute steps, the largest first.
+    central : tuple of float
+        Central differences at these steps; NaN where forward is undefined.
+    right, left : tuple of float
+        Slopes to the right and to the left.
+    """
+
+    entry: Entry
+    steps: tuple[float, ...]
+    central: tuple[float, ...]
+    right: tuple[float, ...]
+    left: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterReport:
     """The result of a check for one parameter.
 
@@ -306,6 +385,8 @@ class ParameterReport:
         The smallest error of one entry that the check would have detected.
     notes : tuple of Note
         Remarks on kinks, zeros and inconclusive entries, with counts.
+    error_map : ErrorMap or None
+        Where it is wrong or inconclusive, if the check fails; None for a parameter of one entry.
     """
 
     name: str
@@ -320,6 +401,7 @@ class ParameterReport:
     diagnosis: tuple[Diagnosis, ...]
     resolution: float
     notes: tuple[Note, ...]
+    error_map: ErrorMap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +439,7 @@ class ReportData:
     diagnosis: tuple[Diagnosis, ...] = ()
     wrong_lines: tuple[WrongLine, ...] = ()
     backward_definition: SourceLocation | None = None
+    step_curves: tuple[StepCurve, ...] = ()
     exercised: tuple[str, ...] = ()
     rerun: str | None = None
 

@@ -61,6 +61,9 @@ class Report(ReportData):
         Where in backward gradients first go wrong; empty if that was not found.
     backward_definition : SourceLocation or None
         Where backward is defined; None if its source is not known.
+    step_curves : tuple of StepCurve
+        The differences at the worst entries over many steps; empty unless the check fails and
+        the run writes a record.
     exercised : tuple of str
         Derivatives that backward entered, itself among them, as ``module:name``; empty unless
         the run asks for gradient coverage.

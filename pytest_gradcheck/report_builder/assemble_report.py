@@ -23,6 +23,7 @@ from pytest_gradcheck.judgement.cotangent_laws import (
 from pytest_gradcheck.options import OPTION_NAMES, Options
 from pytest_gradcheck.report.records import Breach, OptionValue
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report_builder.error_maps import with_error_maps
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 
 __all__ = ["assemble_report"]
@@ -64,12 +65,15 @@ def assemble_report(
     worst = sorted(
         (entry for p in parameters for entry in p.worst), key=attrgetter("severity"), reverse=True
     )
+    failures = failure_reasons(parameters, breaches, options)
+    if failures:
+        parameters = with_error_maps(described)
     return Report(
         verdict="wrong" if breaches else verdict,
         parameters=parameters,
         relative_difference=described.relative_difference,
         worst=tuple(worst[: options.max_rows]),
-        failures=failure_reasons(parameters, breaches, options),
+        failures=failures,
         kind=problem.kind,
         forward=problem.forward,
         backward=problem.backward,

@@ -7,7 +7,7 @@ evaluate functions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -20,10 +20,17 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.numerics.coordinatewise.elementwise import CompressedJacobian
 from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import OffDiagonalEntry
-from pytest_gradcheck.numerics.measurement import Floats, Measurement
+from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.records import (
+    Diagnosis,
+    ErrorMap,
+    Note,
+    ParameterReport,
+    Verdict,
+)
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
+from pytest_gradcheck.report_builder.error_maps import agreement_codes, entry_codes, error_map
 from pytest_gradcheck.report_builder.likely_causes import compare_all_entries
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence, split_by_parameter
 from pytest_gradcheck.report_builder.parameter_report import (
@@ -61,6 +68,7 @@ def describe_elementwise(
     unused = problem.unmoved()
     nearby = NearbyClaims(problem, options.seed, lambda claim, some: claim.take_stored(some))
     reports, zeros, comparisons = [], [], []
+    error_maps = dict[str, Callable[[], ErrorMap | None]]()
     edges = [0, *(parameter.stop for parameter in problem.parameters)]
     each = zip(
         problem.parameters,
@@ -94,8 +102,24 @@ def describe_elementwise(
             report = _add_off_diagonal(report, off_diagonal, measured, options)
         report = _add_resolution(report, parameter, measured, problem.base)
         reports.append(replace(report, checked=(stop - start) * claim.outputs))
+        if report.verdict != "correct":
+            coupled = np.array([p.coordinate - start for p in pairs], dtype=np.intp)
+            error_maps[report.name] = partial(_error_map, evidence, coupled)
     difference = relative_difference(claim.values, measured.found.value, ~np.concatenate(zeros))
-    return ParameterReports("full", tuple(reports), difference, comparisons=tuple(comparisons))
+    return ParameterReports(
+        "full",
+        tuple(reports),
+        difference,
+        comparisons=tuple(comparisons),
+        error_maps=error_maps,
+    )
+
+
+def _error_map(evidence: Evidence, coupled: Indices) -> ErrorMap | None:
+    """Return the map of a parameter; some entries move outputs that they are claimed not to."""
+    codes = entry_codes(evidence)
+    codes[coupled] = agreement_codes(np.zeros(coupled.size), np.ones(coupled.size))
+    return error_map(evidence.parameter, codes)
 
 
 def _edge(problem: Problem, parameter: Parameter, coordinate: int) -> Edge | None:

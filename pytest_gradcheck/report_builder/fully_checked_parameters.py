@@ -19,10 +19,12 @@ from pytest_gradcheck.judgement.entry_verdicts import Judgement
 from pytest_gradcheck.numerics.coordinatewise.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.options import Options
+from pytest_gradcheck.report.records import ErrorMap
 from pytest_gradcheck.report_builder.claims_at_nearby_points import (
     NearbyClaims,
     NearbyEntryClaims,
 )
+from pytest_gradcheck.report_builder.error_maps import entry_codes, error_map
 from pytest_gradcheck.report_builder.likely_causes import compare_all_entries
 from pytest_gradcheck.report_builder.parameter_evidence import (
     Evidence,
@@ -64,13 +66,23 @@ def describe_fully_checked(
         for each, report in zip(evidence, parameters, strict=True)
         if report.verdict == "wrong"
     )
-    if len(parameters) == 1:
-        difference = parameters[0].relative_difference
-        return ParameterReports("full", parameters, difference, comparisons=comparisons)
-    value = measured.found.value
-    is_nonzero = np.concatenate([~each.judgement.zeros for each in evidence])
-    difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, is_nonzero)
-    return ParameterReports("full", parameters, difference, comparisons=comparisons)
+    error_maps = {
+        report.name: partial(_error_map, each)
+        for each, report in zip(evidence, parameters, strict=True)
+        if report.verdict != "correct"
+    }
+    difference = parameters[0].relative_difference
+    if len(parameters) > 1:
+        value = measured.found.value
+        is_nonzero = np.concatenate([~each.judgement.zeros for each in evidence])
+        difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, is_nonzero)
+    return ParameterReports(
+        "full", parameters, difference, comparisons=comparisons, error_maps=error_maps
+    )
+
+
+def _error_map(evidence: Evidence) -> ErrorMap | None:
+    return error_map(evidence.parameter, entry_codes(evidence))
 
 
 def _evidence(problem: Problem, measured: FullMeasurement, options: Options) -> Iterator[Evidence]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Literal
 
@@ -26,7 +26,14 @@ from pytest_gradcheck.judgement.entry_verdicts import (
 )
 from pytest_gradcheck.judgement.subgradients import SubgradientChoice
 from pytest_gradcheck.numerics.measurement import Floats, Status
-from pytest_gradcheck.report.records import Diagnosis, Entry, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.records import (
+    Diagnosis,
+    Entry,
+    ErrorMap,
+    Note,
+    ParameterReport,
+    Verdict,
+)
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 
@@ -98,6 +105,8 @@ class ParameterReports:
         where a parameter is wrong in several ways.
     diagnosis : tuple of Diagnosis
         Likely causes that several parameters have in common.
+    error_maps : mapping of str to callable
+        For each parameter that is not correct, by its name, ``error_map() -> ErrorMap or None``.
     """
 
     mode: Literal["full", "fast"]
@@ -106,6 +115,7 @@ class ParameterReports:
     notes: tuple[Note, ...] = ()
     comparisons: tuple[Callable[[], Comparison], ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
+    error_maps: Mapping[str, Callable[[], ErrorMap | None]] = field(default_factory=dict)
 
 
 def describe_parameter(evidence: Evidence, *, max_rows: int) -> ParameterReport:

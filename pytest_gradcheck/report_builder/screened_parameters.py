@@ -24,9 +24,24 @@ from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.screen_result import UNRESOLVED, Finding, ScreenResult
 from pytest_gradcheck.numerics.screening.subarrays import Box
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import Diagnosis, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.records import (
+    Diagnosis,
+    ErrorMap,
+    Note,
+    ParameterReport,
+    Verdict,
+)
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
+from pytest_gradcheck.report_builder.error_maps import (
+    INCONCLUSIVE,
+    REGION,
+    SCREENED,
+    Codes,
+    agreement_codes,
+    entry_codes,
+    error_map,
+)
 from pytest_gradcheck.report_builder.likely_causes import (
     claimed_gradient,
     compare_all_entries,
@@ -114,6 +129,11 @@ class _ScreenedParameter:
         return bool(are_verified_zero(largest, limit, screened.sizes).all())
 
     @property
+    def is_unresolved(self) -> bool:
+        """Whether an error that is not small against a typical claim could hide."""
+        return self.relative_resolution > UNRESOLVED and not self.is_zero
+
+    @property
     def is_unknown(self) -> bool:
         """Whether no claim was verified."""
         unexplained = self.screened.unexplained[self.number].any()
@@ -140,6 +160,7 @@ def describe_screened(
     reports, comparisons, number = list[ParameterReport](), list[Callable[[], Comparison]](), 0
     resolutions = (screened.detection_limit.max(axis=1) / screened.smallest_scale).tolist()
     relative_resolutions = screened.relative_detection_limit.max(axis=1).tolist()
+    error_maps: dict[str, Callable[[], ErrorMap | None]] = {}
     findings: dict[int, list[Finding]] = {}
     for finding in screened.findings:
         findings.setdefault(finding.box.segment.start, []).append(finding)
@@ -163,9 +184,11 @@ def describe_screened(
             findings.get(parameter.start, ()),
         )
         measurement = screened.swept.get(number)
+        codes: Callable[[], Codes] = partial(_codes, part)
         if measurement is not None:
             coordinates = np.arange(parameter.start, parameter.stop)
             evidence = _evidence(part, parameter, coordinates, measurement, unused)
+            codes = partial(entry_codes, evidence)
             reports.append(describe_parameter(evidence, max_rows=options.max_rows))
             if reports[-1].verdict == "wrong":
                 comparisons.append(partial(compare_all_entries, problem, evidence))
@@ -173,13 +196,45 @@ def describe_screened(
             reports.append(_describe_unmeasured(part, unused))
             if reports[-1].verdict == "wrong":
                 comparisons += _comparisons(part)
+        if reports[-1].verdict != "correct":
+            error_maps[parameter.name] = partial(_error_map, parameter, codes)
         number += 1
     return ParameterReports(
         "fast",
         tuple(reports),
         _directional_difference(screened),
         comparisons=(*comparisons, *compare_residuals(problem, screened)),
+        error_maps=error_maps,
     )
+
+
+def _error_map(parameter: Parameter, codes: Callable[[], Codes]) -> ErrorMap | None:
+    return error_map(parameter, codes())
+
+
+def _codes(part: _ScreenedParameter) -> Codes:
+    """Return what was seen of each entry of a parameter that is not correct.
+
+    Single measurements tell more than the region that they are in; a relative error that all
+    claims have in common was seen by directions.
+    """
+    start, stop, screened = part.parameter.start, part.parameter.stop, part.screened
+    remaining = _excuse_findings(part)[0].findings
+    hides = not remaining and (part.is_unknown or part.is_unresolved)
+    codes = np.full(stop - start, INCONCLUSIVE if hides else SCREENED, dtype=np.uint8)
+    is_own = (start <= screened.fixed) & (screened.fixed < stop)
+    codes[screened.fixed[is_own] - start] = INCONCLUSIVE
+    for finding in remaining:
+        if finding.relative_error is None:
+            finding.box.view(codes)[...] = REGION
+    if measured := part.measured:
+        codes[sorted(measured)] = entry_codes(_single_entries(part, measured))
+    for finding in remaining:
+        if finding.relative_error is not None:  # claims of zero have none
+            wrong = part.problem.claim.rows(start, stop)[:, finding.output] != 0
+            implied = agreement_codes(np.ones(1), np.array([1 - finding.relative_error]))
+            codes[wrong] = np.maximum(codes[wrong], implied)
+    return codes
 
 
 def has_rounding_note(report: ParameterReport) -> bool:
@@ -244,18 +299,6 @@ def _directional_difference(screened: ScreenResult) -> float:
     )
 
 
-def _describe_measured(
-    part: _ScreenedParameter,
-    parameter: Parameter,
-    coordinates: NDArray[np.intp],
-    measurement: Measurement,
-    unused: frozenset[str],
-) -> ParameterReport:
-    """Return the report of coordinates that were measured one by one."""
-    evidence = _evidence(part, parameter, coordinates, measurement, unused)
-    return describe_parameter(evidence, max_rows=part.options.max_rows)
-
-
 def _evidence(
     part: _ScreenedParameter,
     parameter: Parameter,
@@ -284,8 +327,7 @@ def _describe_unmeasured(part: _ScreenedParameter, unused: frozenset[str]) -> Pa
     """Return the report of a parameter of which few entries were measured, or none."""
     part, excuses = _excuse_findings(part)
     if not part.findings:
-        is_unresolved = part.relative_resolution > UNRESOLVED and not part.is_zero
-        is_inconclusive = part.is_unknown or part.fixed or is_unresolved
+        is_inconclusive = part.is_unknown or part.fixed or part.is_unresolved
         is_inconclusive |= any(note.kind == "inconclusive" for note in excuses)
         notes = (*_notes(part, unused), *excuses)
         return _report_without_entries(
@@ -350,15 +392,19 @@ def _count_wrong(part: _ScreenedParameter) -> int:
 def _describe_single_entries(
     part: _ScreenedParameter, measured: Mapping[int, Measurement]
 ) -> ParameterReport:
+    return describe_parameter(_single_entries(part, measured), max_rows=part.options.max_rows)
+
+
+def _single_entries(part: _ScreenedParameter, measured: Mapping[int, Measurement]) -> Evidence:
+    """Return the evidence for entries that were measured one by one, in order."""
     parameter, coordinates = part.parameter, sorted(measured)
     entries = parameter.entries
     chosen = tuple(k if entries is None else entries[k] for k in coordinates)
-    return _describe_measured(
+    return _evidence(
         part,
         replace(parameter, entries=chosen, notes=()),
         np.array(coordinates) + parameter.start,
         _concatenate([measured[k] for k in coordinates]),
-        frozenset(),
     )
 
 

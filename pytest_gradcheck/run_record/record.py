@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 #: The version of the schema. A change of the schema raises it, and has a line in the docs.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: How a test ended. A crashed test took its process along, an unfinished one was interrupted.
 Outcome = Literal[

@@ -68,6 +68,13 @@ class Block:
             index.append(k)
         return tuple(reversed(index)), part
 
+    def coordinate(self, index: tuple[int, ...], part: Part | None) -> int:
+        """Return the coordinate of its own that has a place: the inverse of `place`."""
+        coordinate = 0
+        for k, length in zip(index, self.shape, strict=True):
+            coordinate = coordinate * length + k
+        return 2 * coordinate + (part == "imag") if self.is_complex else coordinate
+
     def entry(self, coordinate: int) -> str:
         """Return the name of the entry of a coordinate of its own: ``W[1, 3]``, ``z[2].imag``."""
         index, part = self.place(coordinate)
@@ -102,3 +109,8 @@ class Parameter(Block):
         """Return the index of the entry of a coordinate of its own, and the part of it."""
         entry = coordinate if self.entries is None else self.entries[coordinate]
         return Block.place(self, entry)
+
+    def coordinate(self, index: tuple[int, ...], part: Part | None) -> int:
+        """Return the coordinate of its own that has a place."""
+        entry = Block.coordinate(self, index, part)
+        return entry if self.entries is None else self.entries.index(entry)
