@@ -39,6 +39,7 @@ def run(example: Path) -> str:
 
 def _run_in(suite: str, example: Path) -> str:
     command = [sys.executable, "-m", "pytest", "-p", "gradcheck", "-q", "-c", os.devnull]
+    command += ["-o", "verbosity_gradcheck=0"]
     command += ["--rootdir", suite, example.name, *ARGUMENTS.get(example.stem, ())]
     path = os.pathsep.join([suite, str(ROOT)])
     environment = os.environ | {

@@ -190,6 +190,7 @@ def pytest_runtest_makereport(
 
     if call.when == "call":
         user_properties.set_properties(item, session.reports())
+    user_properties.shorten_when_quiet(item, call)
     report = yield
     user_properties.attach_reports(report, item, call, session)
     return report

@@ -22,7 +22,7 @@ from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.representation import shown
 from pytest_gradcheck.run_record.json_file import named_numbers
 
-__all__ = ["attach_reports", "json_metadata", "set_properties"]
+__all__ = ["attach_reports", "json_metadata", "set_properties", "shorten_when_quiet"]
 
 PREFIX = "gradcheck_"
 
@@ -47,6 +47,14 @@ def set_properties(item: pytest.Item, reports: Sequence[Report]) -> None:
     """
     others = [p for p in item.user_properties if not p[0].startswith(PREFIX)]
     item.user_properties[:] = [*others, *_properties(reports)]
+
+
+def shorten_when_quiet(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Shorten the message of a failed check, before pytest shows it, with ``-q``."""
+    if call.excinfo is None or item.config.get_verbosity("gradcheck") >= 0:
+        return
+    if isinstance(call.excinfo.value, GradcheckError):
+        call.excinfo.value.shorten()
 
 
 def attach_reports(

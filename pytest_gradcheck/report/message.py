@@ -1,8 +1,8 @@
 """The text of a report, whose first line is complete without the rest.
 
-`render_text` selects, orders and words what a report holds; `markup_segments` says how a
-terminal may highlight a line of that text. This module does not compute results and writes no
-escape codes.
+`render_text` selects, orders and words what a report holds, and `render_brief` leaves out how it
+was found. `markup_segments` says how a terminal may highlight a line of that text. This module
+does not compute results and writes no escape codes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from pytest_gradcheck.report.records import (
 from pytest_gradcheck.report.representation import listed
 from pytest_gradcheck.report.short_names import parameter_with_short_names, with_short_names
 
-__all__ = ["markup_segments", "render_text"]
+__all__ = ["markup_segments", "render_brief", "render_text"]
 
 
 #: Parameters of one verdict that are listed one by one; the others are counted.
@@ -67,6 +67,9 @@ SHORT_TYPES = (bool, int, float, str)
 
 #: Verdicts in the order in which parameters are listed.
 VERDICT_ORDER = ("wrong", "inconclusive", "correct")
+
+#: Kinds of diagnoses that tell backward from forward, but no mistake.
+WHICH_SIDE = frozenset({"no-potential", "consistent"})
 
 #: The indentation of remarks below a parameter.
 INDENT = "    "
@@ -109,8 +112,38 @@ def render_text(report: ReportData) -> str:
         result. Then follow the parameters with likely causes, the worst entries, and how the
         check was made and can be run again.
     """
+    report, names = _with_names(report)
+    return _joined([*_result(report, names), _worst_entries(report), _closing(report)])
+
+
+def render_brief(report: ReportData) -> str:
+    """Return the first lines of `render_text`: the result, likely causes and the parameters.
+
+    Parameters
+    ----------
+    report : ReportData
+        The report of a check that passed or failed.
+
+    Returns
+    -------
+    str
+        Lines of at most `LINE_WIDTH` columns.
+    """
+    return _joined(_result(*_with_names(report)))
+
+
+def _with_names(report: ReportData) -> tuple[ReportData, Mapping[str, str]]:
+    """Return the report with short names, and these by accessor."""
     names = distinct_short_names(parameter.name for parameter in report.parameters)
-    report = with_short_names(report, names)
+    return with_short_names(report, names), names
+
+
+def _joined(blocks: Iterable[list[str]]) -> str:
+    return escaped_lines("\n\n".join("\n".join(block) for block in blocks if block))
+
+
+def _result(report: ReportData, names: Mapping[str, str]) -> list[list[str]]:
+    """Return blocks of lines: the first line, what concerns all parameters, and their table."""
     headline = _headline(report, names)
     breaches = [
         line
@@ -118,16 +151,13 @@ def render_text(report: ReportData) -> str:
         if breach.text not in headline
         for line in wrap_text(breach.text)
     ]
-    blocks = [
+    return [
         headline,
         _guessed_call(report),
         breaches,
         _common_causes(report, names),
         _parameter_table(report, names),
-        _worst_entries(report),
-        _closing(report),
     ]
-    return escaped_lines("\n\n".join("\n".join(block) for block in blocks if block))
 
 
 def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
@@ -154,17 +184,28 @@ def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
     line = elide(worst.name, max(LINE_WIDTH - len(values), SHORTEST_NAME)) + values
     own = next(p for p in report.parameters if names.get(p.name, p.name) == worst.parameter)
     own = parameter_with_short_names(own, names)
-    for clause in (*_likely_cause(report, own), f"; {wrong}", *_wrong_place(report, own)):
+    place = list(_wrong_place(report, own))
+    for clause in (*_likely_cause(report, own, bool(place)), f"; {wrong}", *place):
         if len(line + clause) <= LINE_WIDTH:
             line += clause
     return [line]
 
 
-def _likely_cause(report: ReportData, parameter: ParameterReport) -> Iterator[str]:
-    """Yield a clause on the likely cause for a parameter; one that is a question comes first."""
-    causes = [diagnosis.cause for diagnosis in (*parameter.diagnosis, *report.diagnosis)]
-    for cause in sorted(causes, key=lambda text: not text.endswith("?"))[:1]:
-        yield f" ({cause})"
+def _likely_cause(
+    report: ReportData, parameter: ParameterReport, is_located: bool
+) -> Iterator[str]:
+    """Yield a clause on the likely cause for a parameter; one that is a question comes first.
+
+    Which side is wrong is said last, and not where the line is known.
+    """
+    found = [
+        diagnosis
+        for diagnosis in (*parameter.diagnosis, *report.diagnosis)
+        if not (is_located and diagnosis.kind in WHICH_SIDE)
+    ]
+    found.sort(key=lambda d: (d.kind in WHICH_SIDE, not d.cause.endswith("?")))
+    for diagnosis in found[:1]:
+        yield f" ({diagnosis.cause})"
 
 
 def _wrong_place(report: ReportData, parameter: ParameterReport) -> Iterator[str]:
@@ -194,13 +235,16 @@ def _guessed_call(report: ReportData) -> list[str]:
 
 def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
     """Return the likely causes, and the wrong lines, that concern several parameters."""
-    lines = [line for each in report.diagnosis for line in _wrap_cause(each.text, "")]
+    causes = {False: list[str](), True: list[str]()}
+    for each in report.diagnosis:
+        causes[each.kind in WHICH_SIDE] += _wrap_cause(each.text, "")
+    lines = causes[False]
     for wrong_line in report.wrong_lines:
         if len(wrong_line.parameters) > 1:
             following = listed(names.get(name, name) for name in wrong_line.parameters)
             lines += _wrong_line(wrong_line, "")
             lines += wrap_text(f"{following} follow from it", INDENT)
-    return lines
+    return lines + causes[True]
 
 
 def _wrap_cause(text: str, indent: str) -> list[str]:

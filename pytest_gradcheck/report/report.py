@@ -8,9 +8,10 @@ This module does not compute results.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_gradcheck.report.message import render_text
+from pytest_gradcheck.report.message import render_brief, render_text
 from pytest_gradcheck.report.records import ReportData
 
 __all__ = ["GradcheckError", "Report"]
@@ -129,9 +130,14 @@ class GradcheckError(AssertionError):
     def __init__(self, report: Report) -> None:
         super().__init__(report)
         self.report = report
+        self._render: Callable[[Report], str] = render_text
+
+    def shorten(self) -> None:
+        """Leave the worst entries, and how the check was made, out of the message."""
+        self._render = render_brief
 
     def __str__(self) -> str:
-        return self.report.failure_message()
+        return self._render(self.report)
 
 
 #: The value of ``__tracebackhide__`` in this module: a failure points at the user's line.

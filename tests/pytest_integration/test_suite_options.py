@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pytest_integration.suites import HEADER, QUIET, run
+from tests.pytest_integration.suites import HEADER, HEADLINE, QUIET, run
 
 SHOW = """
 def test_it(gradcheck):
@@ -45,6 +45,14 @@ def test_seed_and_rows_on_the_command_line_override_a_call(pytester: pytest.Pyte
 def test_verbosity_shows_more_rows(pytester: pytest.Pytester, flag: str, rows: str) -> None:
     """-v shows 20 rows for each parameter, -vv shows all."""
     assert shown(run(pytester, "CALL = {}\n" + SHOW, "-s", flag)) == [f"max_rows {rows} verbosity"]
+
+
+def test_quiet_run_shortens_failures(pytester: pytest.Pytester) -> None:
+    """-q shows the first line, the parameters and their causes."""
+    result = run(pytester, "def test_it(gradcheck):\n    gradcheck(f, bad, X)\n", "-q")
+    shown = [line[2:].strip() for line in result.outlines if line.startswith("E ")]
+    assert shown[:3] == [HEADLINE, "", "parameter  shape  wrong  difference  verdict"]
+    assert shown[-1] == "goes wrong at test_suite.py:12: return 3 * x"
 
 
 def test_verbosity_of_failures_can_be_set_separately(pytester: pytest.Pytester) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_gradcheck import (
     Breach,
     Diagnosis,
+    GradcheckError,
     Note,
     OptionValue,
     ParameterReport,
@@ -100,6 +101,34 @@ mode full; rtol=1e-06; seed 7
 118 evaluations; 1 backward call; 0.012 s
 run again: pytest test_it.py::test_it"""
     )
+
+
+def test_brief_message_of_a_failure() -> None:
+    """It ends with the parameters and their causes."""
+    error = GradcheckError(report(parameter(), correct(), rerun="pytest test_it.py::test_it"))
+    whole = str(error)
+    error.shorten()
+    assert whole.startswith(str(error))
+    assert str(error).splitlines() == [
+        "W[0, 1]: backward 2.5, numerical 1.25; 1 of 12 entries wrong",
+        "",
+        "parameter  shape   wrong  difference  verdict",
+        "W          (2, 3)    1/6     3.3e-01  wrong",
+        "b          (2, 3)    0/6     2.0e-10  correct",
+    ]
+
+
+def test_wrong_line_comes_before_which_side_is_wrong() -> None:
+    """Where backward is inconsistent in itself, its reader looks for the line first."""
+    side = Diagnosis("no-potential", "no function has this gradient", {})
+    place = WrongLine(SourceLocation("nn.py", 3, 3, "f", "dW = 1"), ("dW",), (), ("W", "b"))
+    lines = text(parameter(), parameter("b"), diagnosis=(side,), wrong_lines=(place,)).splitlines()
+    assert lines[0].endswith("2 of 12 entries wrong; goes wrong at nn.py:3")
+    assert lines[2:5] == [
+        "goes wrong at nn.py:3: dW = 1",
+        "    W, b follow from it",
+        "no function has this gradient",
+    ]
 
 
 def test_violated_law_of_a_check_whose_entries_agree() -> None:
