@@ -176,10 +176,15 @@ def _check_once(
             mode = choose_mode(problem, options)
             with show_progress(problem, show, mode.entries) as counted:
                 parameters = mode.check(counted, options)
+                comparisons = [comparison() for comparison in parameters.comparisons]
                 parameters = with_diagnoses(
-                    problem, parameters, convention=options.convention, suggest=suggest
+                    problem,
+                    parameters,
+                    comparisons,
+                    convention=options.convention,
+                    suggest=suggest,
                 )
-                parameters = with_potential(problem, parameters, options)
+                parameters = with_potential(problem, parameters, comparisons, options)
             report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
             if problem.random_claim and report.failures and not problem.randomness_moved():
                 raise GradcheckUsageError(problem.random_claim)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pytest_gradcheck.diagnosis.agreement import counted, digits_of_agreement
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.gradient import ClaimedGradient, Floats
-from pytest_gradcheck.diagnosis.hypothesis import counted
 from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["claim_patterns", "frozen_claims", "repeated_claims"]
@@ -94,13 +94,13 @@ def _imprecise(comparison: Comparison) -> Diagnosis | None:
     limit = APPROXIMATE if coarse is None else ROUNDINGS * float(np.finfo(coarse).eps)
     if worst > limit:
         return None
-    digits = int(-np.log10(worst))
+    digits = digits_of_agreement(worst)
     cause = (
         "an approximation, or a lower precision inside?"
         if coarse is None
         else f"every claim is a {np.dtype(coarse).name} number: that precision inside?"
     )
-    text = f"consistent with the true gradient to {digits} digits only: {cause}"
+    text = f"consistent with the true gradient to {counted(digits, 'digit')} only: {cause}"
     return Diagnosis("precision", f"{text}{comparison.outputs}", {"digits": digits})
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.diagnosis.agreement import counted, digits_of_agreement
 from pytest_gradcheck.diagnosis.gradient import Floats
 from pytest_gradcheck.report.records import Diagnosis
 
@@ -30,9 +31,6 @@ SYMMETRIC = 0.02
 #: Claims do not depend on each other where a product is below this share of the claims, again
 #: relative to the error of the wrong claim.
 INDEPENDENT = 1e-6
-
-#: The most digits to which numbers agree.
-MOST_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,10 +102,10 @@ def diagnose_potential(derivatives: MixedDerivatives, claimed: str) -> Diagnosis
     if not (equal | independent).all() or not equal[first == 0].any():
         return None
     relative = float(np.max(difference[equal] / larger[equal]))
-    digits = min(MOST_DIGITS, int(-np.log10(relative))) if relative > 0 else MOST_DIGITS
+    digits = digits_of_agreement(relative)
     text = (
-        f"backward is consistent in itself (its own derivative is symmetric to {digits} digits), "
-        "so look at forward too, or for a term that they do not share: the gradient of another "
-        "function?"
+        "backward is consistent in itself (its own derivative is symmetric to "
+        f"{counted(digits, 'digit')}), so look at forward too, or for a term that they do not "
+        "share: the gradient of another function?"
     )
     return Diagnosis("consistent", text, {"digits": digits})

@@ -18,9 +18,10 @@ from functools import cached_property
 
 import numpy as np
 
+from pytest_gradcheck.diagnosis.agreement import MOST_DIGITS, Agreement, digits_of_agreement
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.diagnosis.gradient import Booleans, Floats, Indices
-from pytest_gradcheck.diagnosis.hypothesis import Agreement, Hypothesis
+from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
 
 __all__ = ["Explanation", "HypothesisTest"]
@@ -34,9 +35,6 @@ ROUNDINGS = 16.0
 
 #: A prediction may be so many error bounds away from a measurement.
 BOUNDS = 2.0
-
-#: The most digits to which numbers agree.
-MOST_DIGITS = 15
 
 #: So many measurements are compared first, where there are more.
 FIRST = 64
@@ -233,7 +231,7 @@ def _compare(
     agreement = Agreement(
         number=number,
         count=count,
-        digits=MOST_DIGITS if relative == 0 else min(MOST_DIGITS, int(-math.log10(relative))),
+        digits=digits_of_agreement(relative),
         directions=readings.functionals.along,
     )
     return Explanation(hypothesis, agreement, float(digits.sum()) - cost)

@@ -7,46 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pytest_gradcheck.diagnosis.agreement import Agreement
 from pytest_gradcheck.diagnosis.gradient import Floats
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
 from pytest_gradcheck.report.records import Diagnosis
 
-__all__ = ["Agreement", "Factor", "Hypothesis", "counted", "fitted"]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What a hypothesis agrees with.
-
-    Attributes
-    ----------
-    number : Number or None
-        The number that was fitted.
-    count : int
-        The number of wrong claims, or of directions, that it explains.
-    digits : int
-        The digits to which the prediction agrees with all of these.
-    directions : int
-        How many of them are along directions; the others are of single entries.
-    """
-
-    number: Number | None
-    count: int
-    digits: int
-    directions: int = 0
-
-    def __str__(self) -> str:
-        digits = f"to {self.digits} digit{'' if self.digits == 1 else 's'}"
-        directions = counted(self.directions, "direction")
-        if self.directions == 2:
-            directions = "two directions"
-        entries = self.count - self.directions
-        if entries <= 0:
-            return f"along {directions}, {digits}"
-        measured = counted(entries, "entry", "entries")
-        if self.directions:
-            measured += f" and {directions}"
-        return f"{measured}, {digits}"
+__all__ = ["Factor", "Hypothesis", "fitted"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,14 +151,3 @@ def factor_cause(number: Number) -> str:
         text = text[2:] if text.startswith("1/") else f"{abs(1 / number.value):.6g}"
     factor = f"{text} = {name}" if name else text
     return f"a factor {factor} missing{sign}?" if is_missing else f"a stray factor {factor}{sign}?"
-
-
-def counted(count: int, one: str, several: str = "") -> str:
-    """Return a number of things in words.
-
-    Examples
-    --------
-    >>> counted(1, "entry", "entries"), counted(2, "direction")
-    ('1 entry', '2 directions')
-    """
-    return f"{count:,} {one if count == 1 else several or one + 's'}"

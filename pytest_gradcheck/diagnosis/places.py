@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.diagnosis.agreement import counted
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient
-from pytest_gradcheck.diagnosis.hypothesis import counted
 from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["Place", "wrong_place"]

@@ -8,7 +8,7 @@ Nothing of it runs where another cause explains what is wrong; it decides no ver
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -167,7 +167,10 @@ class _ClaimJacobian(Refinement[float, _Differences]):
 
 
 def with_potential(
-    problem: Problem, described: ParameterReports, options: Options
+    problem: Problem,
+    described: ParameterReports,
+    comparisons: Sequence[Comparison],
+    options: Options,
 ) -> ParameterReports:
     """Return the reports with whether the claims are the gradient of any function.
 
@@ -177,6 +180,8 @@ def with_potential(
         The problem.
     described : ParameterReports
         The reports of its parameters, with their likely causes.
+    comparisons : sequence of Comparison
+        The claims about the wrong ones, compared with what was measured.
     options : Options
         The seed of the directions, and the relative error that is always allowed.
 
@@ -194,7 +199,6 @@ def with_potential(
     is_explained = bool(described.diagnosis) or all(causes.values())
     if is_explained or problem.kind not in KINDS or problem.claim_at is no_claim:
         return described
-    comparisons = (comparison() for comparison in described.comparisons)
     claims = [
         claim
         for comparison in comparisons

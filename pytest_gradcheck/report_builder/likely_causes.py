@@ -6,7 +6,7 @@ runs on a check without a wrong parameter, and it decides no verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import prod
@@ -47,6 +47,7 @@ ONE = Block("output", (), "float64", 0, 1)
 def with_diagnoses(
     problem: Problem,
     described: ParameterReports,
+    comparisons: Sequence[Comparison],
     *,
     convention: str,
     suggest: Suggest,
@@ -58,18 +59,19 @@ def with_diagnoses(
     problem : Problem
         The problem.
     described : ParameterReports
-        The reports of its parameters, with what the wrong ones are compared with.
+        The reports of its parameters.
+    comparisons : sequence of Comparison
+        The claims about the wrong ones, compared with what was measured.
     convention : {"pytorch", "jax"}
         The convention for claims about complex parameters.
     suggest : callable
         Hypotheses of a suite's own.
     """
-    if not described.comparisons:
+    if not comparisons:
         return described
     called_again = _CalledAgain(problem)
-    comparisons = [called_again.add_to(comparison()) for comparison in described.comparisons]
     causes = diagnose(
-        comparisons,
+        [called_again.add_to(comparison) for comparison in comparisons],
         _checked_call(problem, convention, comparisons[0].gradient.claim.shape[-1]),
         suggest=suggest,
         any_right=any(

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pytest_gradcheck.diagnosis.agreement import Agreement
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
-from pytest_gradcheck.diagnosis.hypothesis import Agreement, Factor, Hypothesis, fitted
+from pytest_gradcheck.diagnosis.hypothesis import Factor, Hypothesis, fitted
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
 
 __all__ = ["added_terms", "rescaled_terms"]

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pytest_gradcheck.diagnosis.agreement import Agreement
+from pytest_gradcheck.diagnosis.catalogue.quotient import quotient
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient, Floats
-from pytest_gradcheck.diagnosis.hypothesis import Agreement, Factor, Hypothesis, fitted
+from pytest_gradcheck.diagnosis.hypothesis import Factor, Hypothesis, fitted
 
 __all__ = ["constant_multiples", "value_multiples"]
 
@@ -179,7 +181,7 @@ def value_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hy
 
 
 def _multiple(gradient: ClaimedGradient, shape: Shape, value: Floats, name: str) -> Hypothesis:
-    slope = _quotient(gradient, shape, value)
+    slope = _over(gradient, shape, value)
     return ValueFactor("value", "", slope=slope, rank=2, shape=shape, of=name)
 
 
@@ -187,17 +189,15 @@ def _of_activation(gradient: ClaimedGradient, shape: Shape) -> Hypothesis:
     """Return the hypothesis that the derivative of an activation is wrong, and nothing else."""
     function, (cause,) = shape.text.replace("{v}", gradient.name), shape.causes.values()
     words = f"consistent with {function} x the true gradient ({{agreement}}): {cause}?"
-    true = _quotient(gradient, shape, gradient.parameter)
+    true = _over(gradient, shape, gradient.parameter)
     return Hypothesis("activation", words, true, rank=2)
 
 
-def _quotient(gradient: ClaimedGradient, shape: Shape, value: Floats) -> Floats:
-    """Return the claims over a function of a value; where both vanish, nothing is predicted."""
-    claim = gradient.claim
+def _over(gradient: ClaimedGradient, shape: Shape, value: Floats) -> Floats:
+    """Return the claims over a function of a value."""
     with np.errstate(all="ignore"):
         factor = shape.function(value)
-        inverse = np.where(factor == 0, np.where(claim == 0, np.nan, np.inf), 1 / factor)
-        return np.asarray(claim * inverse)
+    return quotient(gradient.claim, factor)
 
 
 def _of_rectifiers(gradient: ClaimedGradient) -> Iterator[Hypothesis]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pytest_gradcheck.diagnosis.catalogue.added_terms import Term
+from pytest_gradcheck.diagnosis.catalogue.quotient import quotient
 from pytest_gradcheck.diagnosis.gradient import (
     CheckedCall,
     ClaimedGradient,
@@ -42,16 +43,12 @@ def operands(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesi
             slope=gradient.claim * values,
             rank=2,
         )
-        with np.errstate(all="ignore"):
-            slope = np.where(
-                values == 0, np.where(gradient.claim == 0, np.nan, np.inf), gradient.claim / values
-            )
         if kind == "operand":
             yield Factor(
                 kind,
                 f"consistent with {{number}} x {name} x the true gradient ({{agreement}}): "
                 f"{name} used twice, or too many?",
-                slope=slope,
+                slope=quotient(gradient.claim, values),
                 rank=2,
             )
         yield Term(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pytest_gradcheck.diagnosis.catalogue.quotient import quotient
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 from pytest_gradcheck.report.records import Diagnosis
@@ -37,13 +38,12 @@ def upstream(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesi
             "the upstream gradient ignored?",
             gradient.claim * factor,
         )
-        with np.errstate(all="ignore"):
-            yield Hypothesis(
-                "upstream-twice",
-                "consistent with the true gradient times the upstream gradient ({agreement}): "
-                "the upstream gradient used twice?",
-                gradient.claim / factor,
-            )
+        yield Hypothesis(
+            "upstream-twice",
+            "consistent with the true gradient times the upstream gradient ({agreement}): "
+            "the upstream gradient used twice?",
+            quotient(gradient.claim, factor),
+        )
 
 
 def upstream_degree(gradient: ClaimedGradient) -> Diagnosis | None:
