@@ -18,9 +18,10 @@ __all__ = ["USUAL_PATTERNS", "NamePatterns"]
 USUAL_PATTERNS = (
     "backward*", "*_backward", "backprop*", "back_prop*", "*_backprop",
     "grad", "grads", "grad_*", "*_grad", "*_grads", "gradient", "gradients",
-    "*_gradient", "*_gradients",
+    "*_gradient", "*_gradients", "*loss_grad*",
     "jac*", "*_jac", "*_jacobian",
-    "hess*", "*_hess", "*_hessian",
+    "hess*", "*_hess", "*_hessian", "*hessian_product*", "hvp", "*_hvp",
+    "*_der",
     "deriv", "deriv[123]", "deriv_*", "*_deriv", "*_deriv[123]", "derivative", "*_derivative",
     "fprime*",
     "vjp", "vjp_*", "*_vjp", "jvp", "jvp_*", "*_jvp", "adjoint", "*_adjoint",

@@ -12,7 +12,8 @@ USUAL = NamePatterns(USUAL_PATTERNS)
     [
         "Affine.backward", "backward_pass", "conv_backward", "_relu_grad", "grad_W", "gradient",
         "jac", "_jacobian", "hess", "hessp", "Model.fit_deriv", "softmax_vjp", "backpropagation",
-        "loss_and_grad", "sigmoid_derivative", "_grad", "compute_gradients",
+        "loss_and_grad", "sigmoid_derivative", "_grad", "compute_gradients", "rosen_der",
+        "_loss_grad_lbfgs", "gradient_hessian_product", "rosenbrock_hvp",
     ],
 )  # fmt: skip
 def test_usual_names_of_derivatives_match(name: str) -> None:
