@@ -117,11 +117,11 @@ class UserCode:
         file = code.co_filename
         if code.co_name.startswith("<") or code.co_flags & SUSPENDED:
             return False
-        if file.startswith(PACKAGE_DIRECTORY) or not self.statements(file):
+        if file.startswith(PACKAGE_DIRECTORY):
             return False
-        if any(file.startswith(package) for package in self.packages):
-            return True
-        return not any(file.startswith(directory) for directory in INSTALLED)
+        if file.startswith(INSTALLED) and not file.startswith(self.packages):
+            return False
+        return bool(self.statements(file))  # last, since it parses the file
 
     @classmethod
     def around(cls, codes: list[CodeType]) -> UserCode:
