@@ -2,7 +2,7 @@
 
 Verdicts come from `judgement` and names from `binding`; this module puts them into words and into
 the fields of a `ParameterReport`. It does not evaluate functions, decides no verdicts, and leaves
-likely causes to `diagnoses`.
+likely causes to `likely_causes`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ measurement that agrees with an independent figure needs no confirmation.
 `scipy.optimize.check_grad` takes one forward difference per coordinate, without a bound.
 
 A small difference is allowed for where the function jumps nearby, as the result of a solver does
-that stops at a tolerance or adapts its steps (see `discontinuities`).
+that stops at a tolerance or adapts its steps (see `solver_jumps`).
 
 It does not judge a claim.
 """
