@@ -5,6 +5,9 @@ they imported, and numpy cannot be loaded twice. Hypothesis has no deadline, bec
 may be busy.
 """
 
+import sys
+from collections.abc import Iterator
+
 import hypothesis
 import numpy as np  # noqa: F401  # see above
 import pytest
@@ -13,6 +16,16 @@ hypothesis.settings.register_profile("no_deadline", deadline=None)
 hypothesis.settings.load_profile("no_deadline")
 
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _shared_bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the interpreters that tests start share bytecode, also where none may be written."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        yield
 
 
 @pytest.fixture(autouse=True)
