@@ -42,10 +42,15 @@ def read(path: Path) -> Any:
 def recorded(pytester: pytest.Pytester, body: str, *args: str) -> Any:
     """Run a suite of `body`; return the record, which is valid."""
     pytester.makepyfile(test_suite=HEADER + body)
+    run_suite(pytester, "--gradcheck-json=record.json", *args)
+    return read(pytester.path / "record.json")
+
+
+def run_suite(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
+    """Run the files that are there: in this process, unless workers are asked for."""
     is_distributed = any(argument.startswith(("-n", "--dist")) for argument in args)
     run = pytester.runpytest_subprocess if is_distributed else pytester.runpytest_inprocess
-    run(*QUIET, "--gradcheck-json=record.json", *args)
-    return read(pytester.path / "record.json")
+    return run(*QUIET, *args)
 
 
 def outcomes(record: Any) -> dict[str, str]:

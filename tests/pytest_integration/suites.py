@@ -1,8 +1,19 @@
-"""Suites that tests of the plugin run, and helpers to compare their output."""
+"""Suites that tests of the plugin run, and helpers to compare their output.
 
+All modules of the package are imported here, once: a run in this process unloads those that it
+imported, and the next one would have other classes.
+"""
+
+import pkgutil
 import re
+from importlib import import_module
 
 import pytest
+
+import pytest_gradcheck
+
+for module in pkgutil.walk_packages(pytest_gradcheck.__path__, "pytest_gradcheck."):
+    import_module(module.name)
 
 #: Imports and functions of every suite below.
 HEADER = """

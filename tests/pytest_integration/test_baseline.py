@@ -1,12 +1,13 @@
 """A run under a baseline: derivatives that are known to be wrong do not fail it."""
 
 import json
+import os
 from typing import Any
 
 import pytest
 
 from pytest_gradcheck.__main__ import main
-from tests.pytest_integration.records import QUIET, outcomes, read
+from tests.pytest_integration.records import outcomes, read, run_suite
 from tests.pytest_integration.suites import HEADER
 
 SUITE = """
@@ -49,15 +50,15 @@ class Suite:
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self._pytester = pytester
+        self._runs = 0
 
     def run(self, *args: str, x: int = 2, w: int = 1, square: int = 2, lines: int = 0) -> Any:
         """Run the suite with some factors and more lines above; return the record."""
         factors = f"FACTOR_X, FACTOR_W, FACTOR_SQUARE = {x}, {w}, {square}\n"
-        self._pytester.makepyfile(test_suite=HEADER + lines * "\n" + factors + SUITE)
-        # In one process pytester would load the classes of errors twice.
-        self.result = self._pytester.runpytest_subprocess(
-            *QUIET, "--gradcheck-json=record.json", *args
-        )
+        path = self._pytester.makepyfile(test_suite=HEADER + lines * "\n" + factors + SUITE)
+        self._runs += 1
+        os.utime(path, (self._runs, self._runs))  # the bytecode of an earlier suite is older
+        self.result = run_suite(self._pytester, "--gradcheck-json=record.json", *args)
         return read(self._pytester.path / "record.json")
 
     def baseline(self, *args: str) -> list[Any]:
@@ -82,13 +83,13 @@ def suite(pytester: pytest.Pytester) -> Suite:
 BASELINE = "--gradcheck-baseline=baseline.json"
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_known_derivatives_do_not_fail(suite: Suite, workers: str) -> None:
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["one process", "a worker"])
+def test_known_derivatives_do_not_fail(suite: Suite, workers: list[str]) -> None:
     """Wherever they are checked, and whatever lines they are on."""
     suite.run(x=3)
     assert suite.result.ret == 1
     suite.baseline()
-    record = suite.run(BASELINE, workers, x=3, lines=7)
+    record = suite.run(BASELINE, *workers, x=3, lines=7)
     assert suite.result.ret == 0
     assert outcomes(record) == dict.fromkeys(WEIGHTED, "xfailed") | {
         "test_marked[x0]": "passed",
@@ -161,7 +162,7 @@ def test_a_file_that_is_no_baseline_stops_the_run(
     pytester.makepyfile("def test_it(): pass")
     if text is not None:
         (pytester.path / "baseline.json").write_text(text)
-    result = pytester.runpytest_subprocess(*QUIET, BASELINE)
+    result = run_suite(pytester, BASELINE)
     assert result.ret == 4
     assert message in result.stderr.str()
 
@@ -196,10 +197,10 @@ def test_it(gradcheck):
     assert outcomes(record)["test_it"] == "xfailed"
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_update_accepts_all_and_writes_the_file(suite: Suite, workers: str) -> None:
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["one process", "a worker"])
+def test_update_accepts_all_and_writes_the_file(suite: Suite, workers: list[str]) -> None:
     """Each test makes all of its checks, so that the next run under the baseline passes."""
-    suite.run(BASELINE, "--gradcheck-update-baseline", workers, x=3, square=5)
+    suite.run(BASELINE, "--gradcheck-update-baseline", *workers, x=3, square=5)
     assert suite.result.ret == 0
     suite.run(BASELINE, x=3, square=5)
     assert suite.result.ret == 0
@@ -212,6 +213,6 @@ def test_update_accepts_all_and_writes_the_file(suite: Suite, workers: str) -> N
 
 def test_update_needs_a_file(pytester: pytest.Pytester) -> None:
     """It is an error to name none."""
-    result = pytester.runpytest_subprocess(*QUIET, "--gradcheck-update-baseline")
+    result = run_suite(pytester, "--gradcheck-update-baseline")
     assert result.ret == 4
     assert "needs --gradcheck-baseline=FILE" in result.stderr.str()

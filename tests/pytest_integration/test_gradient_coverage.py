@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.pytest_integration.records import QUIET, read
+from tests.pytest_integration.records import QUIET, read, run_suite
 from tests.pytest_integration.suites import HEADER
 
 PACKAGE = """
@@ -55,12 +55,12 @@ INI = "[pytest]\ngradcheck_cov = nn\ngradcheck_cov_names =\n    square_with_slop
 
 
 def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
-    """Run the suite with the package `nn` beside it, in a process of its own."""
+    """Run the suite with the package `nn` beside it."""
     package = pytester.mkpydir("nn")
     (package / "layers.py").write_text(PACKAGE)
     pytester.makepyfile(test_nn=HEADER + SUITE)
     pytester.syspathinsert()
-    return pytester.runpytest_subprocess(*QUIET, *args)
+    return run_suite(pytester, *args)
 
 
 def section(result: pytest.RunResult) -> list[str]:
@@ -89,11 +89,11 @@ def test_unchecked_derivatives_are_listed(pytester: pytest.Pytester) -> None:
     assert exercised["test_nn.py::test_softplus"] == []
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_patterns_of_the_ini_file(pytester: pytest.Pytester, workers: str) -> None:
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["one process", "a worker"])
+def test_patterns_of_the_ini_file(pytester: pytest.Pytester, workers: list[str]) -> None:
     """Functions that return a value and a gradient are named there, and names are excluded."""
     pytester.makeini(INI)
-    result = run(pytester, workers)
+    result = run(pytester, *workers)
     assert section(result) == [
         "nn/layers.py:21: tanh_grad",
         "gradient coverage of nn: 3 of 4 derivatives checked (75%)",
@@ -119,7 +119,7 @@ def test_coverage_of_a_run_without_checks(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(nn="def relu_grad(x): return x", test_it="def test_it(): pass")
     pytester.syspathinsert()
     args = ("--gradcheck-cov=nn", "--gradcheck-cov-fail-under=1")
-    result = pytester.runpytest_subprocess(*QUIET, *args)
+    result = run_suite(pytester, *args)
     assert result.ret == 1
     assert "gradient coverage of nn: 0 of 1 derivative checked (0%)" in result.outlines
 
@@ -146,7 +146,7 @@ def test_wrong_settings_stop_the_run(
     pytester: pytest.Pytester, args: list[str], message: str
 ) -> None:
     """Before the first test, with what is wrong."""
-    result = pytester.runpytest_subprocess(*QUIET, *args)
+    result = run_suite(pytester, *args)
     assert result.ret == 4
     assert message in [line.strip() for line in result.errlines]
 

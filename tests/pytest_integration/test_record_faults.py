@@ -7,7 +7,15 @@ import time
 
 import pytest
 
-from tests.pytest_integration.records import QUIET, ended, outcomes, read, recorded, started
+from tests.pytest_integration.records import (
+    QUIET,
+    ended,
+    outcomes,
+    read,
+    recorded,
+    run_suite,
+    started,
+)
 from tests.pytest_integration.suites import HEADER, run
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -141,26 +149,26 @@ def test_a_fault_is_said_without_a_terminal_plugin(pytester: pytest.Pytester) ->
     """It goes to the standard error stream."""
     pytester.makeconftest("def pytest_gradcheck_update_record(): 1 / 0")
     pytester.makepyfile(test_suite=HEADER + GOOD)
-    result = pytester.runpytest_subprocess(*QUIET, "-p", "no:terminal", "--gradcheck-json=r.json")
+    result = run_suite(pytester, "-p", "no:terminal", "--gradcheck-json=r.json")
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
     assert "failed: ZeroDivisionError: division by zero" in result.stderr.str()
 
 
 def test_two_runs_that_write_the_same_file(pytester: pytest.Pytester) -> None:
     """The record of one of them is there, whole."""
-    body = '@pytest.mark.parametrize("k", range(40))\n' + GOOD.replace(
+    body = '@pytest.mark.parametrize("k", range(10))\n' + GOOD.replace(
         "gradcheck)", "gradcheck, k)"
     )
     pytester.makepyfile(test_suite=HEADER + body)
     for process in [started(pytester, "-p", "no:xdist") for _ in range(2)]:
         output = ended(process)
         assert process.returncode == 0, output
-        assert len(read(pytester.path / "record.json")["tests"]) == 40
+        assert len(read(pytester.path / "record.json")["tests"]) == 10
     assert [p.name for p in pytester.path.glob(".*.tmp")] == []
 
 
-@pytest.mark.parametrize("processes", ["0", "1"])
-def test_names_of_every_kind(pytester: pytest.Pytester, processes: str) -> None:
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["one process", "a worker"])
+def test_names_of_every_kind(pytester: pytest.Pytester, workers: list[str]) -> None:
     """The file is ASCII, its names are printable, and the whole of it is valid."""
     pytester.makeini(
         "[pytest]\ndisable_test_id_escaping_and_forfeit_all_rights_to_community_support = True\n"
@@ -172,7 +180,7 @@ NAMES = ["<script>alert(1)</script>", "\x1b[31mred", "a\nb", "]]>", "n" * 10_000
 def test_it(gradcheck, name):
     gradcheck(lambda p: f(p[name]), lambda p: {name: bad(p[name])}, {name: X})
 """
-    record = recorded(pytester, body, "-n", processes)
+    record = recorded(pytester, body, *workers)
     assert len(record["tests"]) == 6
     assert all(test["nodeid"].isprintable() for test in record["tests"])
     assert all(check["parameters"][0]["name"].isprintable()
