@@ -28,7 +28,7 @@ from pytest_gradcheck.binding.backward.perturbed_claims import PerturbedClaims
 from pytest_gradcheck.binding.backward.repeatability import repeat_at_base
 from pytest_gradcheck.binding.call.call_values import call_values
 from pytest_gradcheck.binding.call.resolved_call import Call, ResolvedCall
-from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
     UNCONSTRAINED,
     Constrained,
     ConstraintDeclarations,

@@ -22,7 +22,7 @@ from typing import Any
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.binding.call.user_function import as_user_raised
-from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
     ConstraintDeclarations,
 )
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch

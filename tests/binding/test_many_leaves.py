@@ -9,7 +9,7 @@ import pytest
 
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
     UNCONSTRAINED,
     ConstraintDeclarations,
 )

@@ -34,7 +34,10 @@ from pytest_gradcheck.binding.backward.gradient_matching import (
     match_gradients,
     two_derivatives_hint,
 )
-from pytest_gradcheck.binding.backward.side_by_side import refuse_integer_columns, split_columns
+from pytest_gradcheck.binding.backward.stacked_jacobian import (
+    refuse_integer_columns,
+    split_columns,
+)
 from pytest_gradcheck.binding.backward.unread_gradients import (
     refuse_integer_gradients,
     unread_gradients,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.backward.shape_mismatch import ShapeMismatchError, wanted_shape
 from pytest_gradcheck.binding.values.complex_pairs import claim_coordinates
 from pytest_gradcheck.binding.values.conversion import converted
-from pytest_gradcheck.binding.values.masked import first_masked
+from pytest_gradcheck.binding.values.masked_arrays import first_masked
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError

@@ -17,7 +17,6 @@ from itertools import chain, count, islice, repeat
 from typing import Any
 
 from pytest_gradcheck.binding.call.attributes import bound_object
-from pytest_gradcheck.binding.call.call_readings import UnclearCall
 from pytest_gradcheck.binding.call.decorators import (
     is_decorated,
     passed_through,
@@ -31,6 +30,7 @@ from pytest_gradcheck.binding.call.signature import (
     readable,
     signature_of,
 )
+from pytest_gradcheck.binding.call.unclear_call import UnclearCall
 from pytest_gradcheck.binding.call.upstream_gradients import (
     known_outputs,
     match_outputs,

@@ -1,4 +1,4 @@
-"""Whose a piece of code is: the user's, or that of Python or of an installed package."""
+"""Whether a piece of code is the user's own, or that of Python or of an installed package."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ import numpy as np
 from pytest_gradcheck.binding.call.attributes import follow
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.values.conversion import data_attribute
-from pytest_gradcheck.binding.values.masked import first_masked
+from pytest_gradcheck.binding.values.masked_arrays import first_masked
 from pytest_gradcheck.binding.values.pytree import (
     Leaf,
     contents,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.backward.backward_function import BackwardInput
 from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim
-from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import Constrained
+from pytest_gradcheck.binding.constrained_parameters.constraint_options import Constrained
 from pytest_gradcheck.binding.gradient_problem import Problem, no_claim
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError

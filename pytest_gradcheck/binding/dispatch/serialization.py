@@ -29,7 +29,7 @@ from pytest_gradcheck.binding.call.resolved_call import (
 from pytest_gradcheck.binding.call.signature import name_of
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.dispatch.batched import BatchedForward
-from pytest_gradcheck.binding.dispatch.private_functions import private_function
+from pytest_gradcheck.binding.dispatch.thread_local_functions import thread_local_function
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import OutputReader
@@ -114,7 +114,9 @@ class PortableForward:
 
     def make(self) -> Callable[[Iterable[Vector]], Evaluated]:
         """Return an evaluator with its own copies of the arguments and of forward's objects."""
-        resolved = ResolvedCall.of(replace(self.call, forward=private_function(self.call.forward)))
+        resolved = ResolvedCall.of(
+            replace(self.call, forward=thread_local_function(self.call.forward))
+        )
         working_copy = WorkingCopy(
             resolved.arguments, resolved.leaves, owner=resolved.owner, lift=self.lift
         )

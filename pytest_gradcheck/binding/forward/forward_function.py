@@ -15,7 +15,7 @@ import numpy as np
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
 from pytest_gradcheck.binding.call.user_function import add_note, call_user, ends_check
 from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of
-from pytest_gradcheck.binding.forward.other_outputs import OtherOutputError
+from pytest_gradcheck.binding.forward.inconsistent_outputs import InconsistentOutputError
 from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
 from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
@@ -152,7 +152,7 @@ class ForwardFunction:
         self.counts.forward += 1
         try:
             return self.surroundings.attempt(self._outputs)
-        except OtherOutputError as other:
+        except InconsistentOutputError as other:
             self._add_edge(other.kind, f"returns {other.what}")
         except Exception as error:
             if ends_check(error):
@@ -164,7 +164,7 @@ class ForwardFunction:
         self.counts.forward += 1
         try:
             return self.surroundings.attempt(self._outputs)
-        except OtherOutputError as other:
+        except InconsistentOutputError as other:
             raise GradcheckUsageError(
                 f"{self.name} returned {other.what}, while gradcheck perturbed "
                 f"{self._perturbed()}: the kind and the size of its output must not depend on the "

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.resolved_call import ReturnConvention
-from pytest_gradcheck.binding.forward.other_outputs import OtherOutputError
+from pytest_gradcheck.binding.forward.inconsistent_outputs import InconsistentOutputError
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.conversion import converted
-from pytest_gradcheck.binding.values.masked import first_masked, nan_where_masked
+from pytest_gradcheck.binding.values.masked_arrays import first_masked, nan_where_masked
 from pytest_gradcheck.binding.values.parameters import Block, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
     accessors,
@@ -289,7 +289,7 @@ class OutputReader:
 
         Raises
         ------
-        OtherOutputError
+        InconsistentOutputError
             When they are not of the kind and size of those at the base point.
         """
         outputs = result
@@ -300,7 +300,7 @@ class OutputReader:
                 return self.reduced(values)
         except (AttributeError, LookupError, TypeError, ValueError):
             pass  # so that what is raised next does not refer to it
-        raise OtherOutputError(outputs, dict(named_outputs("output", outputs)), self.blocks)
+        raise InconsistentOutputError(outputs, dict(named_outputs("output", outputs)), self.blocks)
 
     def rows(self, result: Any, count: int) -> Vector:
         """Return what forward returned at many points, shape (count, m).

@@ -22,7 +22,7 @@ from pytest_gradcheck.binding.forward.passed_leaves import (
     equal,
     passed_leaf,
 )
-from pytest_gradcheck.binding.state.computed_values import forgetters
+from pytest_gradcheck.binding.state.cached_values import forgetters
 from pytest_gradcheck.binding.state.reachable import reachable
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.state.computed_values import forgetters
+from pytest_gradcheck.binding.state.cached_values import forgetters
 from pytest_gradcheck.binding.state.reachable import (
     FUNCTIONS,
     UNSET,

@@ -8,7 +8,7 @@ import pytest
 from pytest_gradcheck import GradcheckUsageError
 from pytest_gradcheck.binding.bind import bind
 from pytest_gradcheck.binding.call.resolved_call import Call
-from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
     ConstraintDeclarations,
 )
 from pytest_gradcheck.constraints import hermitian, lower_triangular, simplex, symmetric, unit_norm

@@ -21,7 +21,7 @@ from pytest_gradcheck.binding.state.reachable import attributes_of, is_own
 from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["private_function"]
+__all__ = ["thread_local_function"]
 
 REASON = "another worker calls its method"
 
@@ -29,7 +29,7 @@ REASON = "another worker calls its method"
 MOST_BYTES = 2**24
 
 
-def private_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def thread_local_function(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that does the same with objects of its own.
 
     Parameters
@@ -54,7 +54,7 @@ def private_function(function: Callable[..., Any]) -> Callable[..., Any]:
     ...         self.x = x
     ...         return self
     >>> layer = Layer()
-    >>> private_function(layer.forward)(1.0).x, hasattr(layer, "x")
+    >>> thread_local_function(layer.forward)(1.0).x, hasattr(layer, "x")
     (1.0, False)
     """
     owner = bound_object(function)

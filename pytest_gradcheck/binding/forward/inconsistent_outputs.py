@@ -19,10 +19,10 @@ from pytest_gradcheck.binding.values.pytree import (
     with_article,
 )
 
-__all__ = ["OtherOutputError"]
+__all__ = ["InconsistentOutputError"]
 
 
-class OtherOutputError(Exception):
+class InconsistentOutputError(Exception):
     """Forward returned something else than at the base point.
 
     Parameters

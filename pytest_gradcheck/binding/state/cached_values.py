@@ -1,4 +1,4 @@
-"""Values that objects of the user's have computed from their attributes, and keep.
+"""Values that the user's objects have computed from their attributes, and cache.
 
 They are cached properties, and results of methods under `functools.lru_cache`. While a check
 perturbs attributes, they belong to one evaluation alone, as everything else that is computed.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError, check_gradient
-from pytest_gradcheck.binding.backward.side_by_side import split_columns
+from pytest_gradcheck.binding.backward.stacked_jacobian import split_columns
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.call.wrt import Item, select_items
 from pytest_gradcheck.binding.values.parameters import Block

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError
-from pytest_gradcheck.binding.constrained_parameters.constraint_arguments import (
+from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
     UNCONSTRAINED,
     ConstraintDeclarations,
     constrain,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError, check_gradient
-from pytest_gradcheck.binding.dispatch.private_functions import private_function
+from pytest_gradcheck.binding.dispatch.thread_local_functions import thread_local_function
 
 
 class Layer:
@@ -58,7 +58,7 @@ def test_two_threads_do_not_share_a_layer(way: str) -> None:
     function = ways(Layer())[way]
 
     def run(x: Any) -> Any:
-        return private_function(function)(x)
+        return thread_local_function(function)(x)
 
     with ThreadPoolExecutor(2) as executor:
         assert list(executor.map(run, [np.ones(1), np.full(1, 2.0)])) == [1.0, 4.0]
@@ -92,7 +92,7 @@ def test_what_is_the_same_stays_the_same() -> None:
         node.depth += 1
         return forward(n - 1) if n else (node, alias)
 
-    first, second = private_function(forward)(2)
+    first, second = thread_local_function(forward)(2)
     assert first is second
     assert (first.depth, node.depth, shared) == (3, 0, [3])
 
@@ -101,12 +101,12 @@ def test_what_cannot_be_copied_stays_shared() -> None:
     """An object with a lock guards itself. The object of a method is refused."""
     layer: Any = Layer()
     layer.lock = threading.Lock()
-    assert private_function(lambda x: layer)(1.0) is layer
+    assert thread_local_function(lambda x: layer)(1.0) is layer
     with pytest.raises(GradcheckUsageError, match="another worker calls its method"):
-        private_function(layer.method)
+        thread_local_function(layer.method)
 
 
 @pytest.mark.parametrize("function", [np.sin, len, functools.partial(np.sum, axis=0)])
 def test_functions_without_objects_do_the_same(function: Any) -> None:
     """Of libraries, too."""
-    assert np.all(private_function(function)(np.ones(2)) == function(np.ones(2)))
+    assert np.all(thread_local_function(function)(np.ones(2)) == function(np.ones(2)))

@@ -1,4 +1,4 @@
-"""Readings of a call of backward that is not clear: what its unknown parameters may stand for.
+"""A call of backward that is not clear, and its readings: what unknown parameters may stand for.
 
 Each reading is given as the `backward_args` that state it, so that the user chooses by pasting
 one. In it names that are alike go together, as ``w`` and ``weight``. It decides nothing: a

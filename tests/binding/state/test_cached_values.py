@@ -4,7 +4,7 @@ from functools import cache, cached_property
 from typing import Any
 from unittest.mock import Mock
 
-from pytest_gradcheck.binding.state.computed_values import forgetters
+from pytest_gradcheck.binding.state.cached_values import forgetters
 from pytest_gradcheck.binding.state.reachable import reachable
 
 

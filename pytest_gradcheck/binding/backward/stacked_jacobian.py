@@ -1,4 +1,4 @@
-"""One array of derivatives with respect to all parameters, their columns side by side.
+"""A stacked Jacobian: one array of the derivatives with respect to all parameters, side by side.
 
 As ``np.hstack([dy_dx, dy_dz])``, or one row ``np.array([df_da, df_db])`` for numbers a and b. The
 last axis runs over the entries of all parameters, in order. It does not match names, and does not
