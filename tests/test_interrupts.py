@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import gradcheck
-from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
+from pytest_gradcheck.binding.forward.call_environment import SilencedWarnings
 from pytest_gradcheck.binding.random_state.turn import Turn
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY
 
 #: Where global state is changed and restored; elsewhere an interrupt is like any exception.
-MODULES = ("binding/random_state/", "surroundings", "bind.py", "run_check.py", "contextlib.py")
+MODULES = ("binding/random_state/", "call_environment", "bind.py", "run_check.py", "contextlib.py")
 
 #: Only so many moments are tried, evenly spread.
 MOMENTS = 80

@@ -39,7 +39,7 @@ from pytest_gradcheck.binding.constrained_parameters.tangent_coordinates import 
 )
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import IN_TURN, Dispatch
 from pytest_gradcheck.binding.forward.base_evaluation import evaluate_at_base
-from pytest_gradcheck.binding.forward.surroundings import Surroundings
+from pytest_gradcheck.binding.forward.call_environment import CallEnvironment
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.nothing_to_check import (
     is_nothing,
@@ -116,7 +116,7 @@ def bind(
     replaying = Replay(
         generators, everything=replay_all, perturbed=[leaf.name for leaf in attributes]
     )
-    surroundings = Surroundings(replaying)
+    environment = CallEnvironment(replaying)
     try:
         # What another check perturbs is put back before its turn ends.
         with replaying, state_restored(reached, [leaf.value for leaf in attributes]):
@@ -126,18 +126,18 @@ def bind(
                 constraints,
                 replaying,
                 dispatch,
-                surroundings=surroundings,
+                environment=environment,
                 seed=seed,
                 convention=convention,
                 accepts_nothing=accepts_nothing,
                 observer=observer,
             )
-            with surroundings.silenced:
+            with environment.silenced:
                 yield problem
             replaying.refuse_mixed()
     finally:
         # Once more: a signal may have been handled where the contexts above ended.
-        surroundings.silenced.end()
+        environment.silenced.end()
         replaying.end()
 
 
@@ -148,7 +148,7 @@ def _pose(
     replay: Replay,
     dispatch: Dispatch,
     *,
-    surroundings: Surroundings,
+    environment: CallEnvironment,
     seed: int,
     convention: str,
     accepts_nothing: bool,
@@ -159,7 +159,7 @@ def _pose(
     Outputs and caches of these calls are not held by the problem; they are released here.
     """
     with observer if resolved.backward is None else UNOBSERVED:
-        base = evaluate_at_base(resolved, replay, surroundings)
+        base = evaluate_at_base(resolved, replay, environment)
     forward, working_copy = base.forward, base.working_copy
     if not accepts_nothing:
         refuse_empty_output(base.output, forward.name)
@@ -171,7 +171,7 @@ def _pose(
     backward = BackwardFunction(
         resolved,
         working_copy,
-        surroundings=surroundings,
+        environment=environment,
         counts=forward.counts,
         convention=convention,
         seed=seed,

@@ -46,8 +46,8 @@ from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, invok
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.call.wrt import Item
+from pytest_gradcheck.binding.forward.call_environment import CallEnvironment
 from pytest_gradcheck.binding.forward.outputs import MismatchError, Output, cache_hint, shaped_like
-from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy, copy_data, differences
 from pytest_gradcheck.binding.values.complex_pairs import flat_complex, flat_real
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
@@ -139,7 +139,7 @@ class BackwardFunction:
         The call.
     working_copy : WorkingCopy
         The arguments of forward.
-    surroundings : Surroundings
+    environment : CallEnvironment
         Where forward is called, and so backward.
     counts : CallCounts
         Counts its calls.
@@ -161,7 +161,7 @@ class BackwardFunction:
         resolved: ResolvedCall,
         working_copy: WorkingCopy,
         *,
-        surroundings: Surroundings,
+        environment: CallEnvironment,
         counts: CallCounts,
         convention: str,
         seed: int,
@@ -169,7 +169,7 @@ class BackwardFunction:
         self.name = resolved.backward_name
         self._resolved = resolved
         self._working_copy = working_copy
-        self._surroundings = surroundings
+        self._environment = environment
         self._counts = counts
         self.convention = convention
         self._seed = seed
@@ -216,7 +216,7 @@ class BackwardFunction:
         sources = self._sources(output, given)
         self._counts.backward += 1
         try:
-            returned = self._surroundings.run(
+            returned = self._environment.run(
                 invoke, plan, backward, sources, scalar_output=output.is_scalar
             )
         except Exception as error:

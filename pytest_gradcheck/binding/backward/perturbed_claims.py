@@ -140,7 +140,7 @@ class PerturbedClaims:
         working_copy = self._working_copy
         try:
             working_copy.point[:] = point
-            result = self._forward.surroundings.attempt(lambda: self._call(given))
+            result = self._forward.environment.attempt(lambda: self._call(given))
             return result.claim.snapshot() if result.kind == self._claimed.kind else None
         except Exception as error:
             if ends_check(error):
@@ -155,7 +155,7 @@ class PerturbedClaims:
     def _vjp(self, cotangent: Vector) -> Vector:
         """Return the result of the VJP at the base point for a cotangent, shape (n,)."""
         given = BackwardInput(cotangent=cotangent)
-        result = self._forward.surroundings.attempt(lambda: self._call(given))
+        result = self._forward.environment.attempt(lambda: self._call(given))
         refuse_changed_arguments(self._working_copy, self._backward.name)
         return result.claim.rows(0, self._working_copy.base.size)[:, 0].copy()
 

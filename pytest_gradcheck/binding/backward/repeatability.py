@@ -85,7 +85,7 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
     replayed = replay.confirm()
     by_forward = replay.drawn()
     refuse_unrepeatable(base.output, output, forward.name, replayed)
-    with forward.surroundings.silenced:
+    with forward.environment.silenced:
         result = backward.call(output, claimed.given)
         by_backward = replay.drawn() if backward.is_called else {}
         refuse_changed_arguments(working_copy, backward.name)

@@ -112,7 +112,7 @@ class TrialDerivative:
         points = [base.copy(), base.copy()]
         points[0][part] += step
         points[1][part] -= step
-        with self._forward.surroundings.silenced:
+        with self._forward.environment.silenced:
             right, left = self._forward.evaluate(points)
             change = (right - left) / 2
         if self._weights is not None:

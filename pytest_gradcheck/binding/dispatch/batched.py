@@ -90,12 +90,12 @@ class BatchedForward:
         """Return what forward returns at points of shape (k, n), as it is."""
         forward = self._forward
         args, kwargs = forward.working_copy.pack_rows(batch)
-        return forward.surroundings.run(call_user, forward.function, args, kwargs)
+        return forward.environment.run(call_user, forward.function, args, kwargs)
 
     def _rows(self, batch: Vector) -> Vector:
         forward, count = self._forward, len(batch)
         try:
-            outputs = forward.surroundings.attempt(
+            outputs = forward.environment.attempt(
                 lambda: forward.reader.rows(self.call(batch), count)
             )
         except Exception:  # noqa: BLE001  # one by one it shows which points are undefined

@@ -114,7 +114,7 @@ class Dispatch:
             size=forward.working_copy.point.size,
             points_per_call=1 if batched is None else batched.points_per_call,
         )
-        with forward.surroundings.silenced:
+        with forward.environment.silenced:
             workers.refuse_other_outputs(forward.working_copy.base, base)
         return Evaluation(workers.evaluate, base, repeat, workers.is_elsewhere, notes)
 
@@ -125,7 +125,7 @@ class Dispatch:
         first, second = outputs
         if not self.batched:
             return forward.reader.reduced(first.value), forward.reader.reduced(second.value)
-        with forward.surroundings.silenced:
+        with forward.environment.silenced:
             return refuse_unbatched(
                 BatchedForward(forward), forward, first, np.random.default_rng(seed)
             )

@@ -28,9 +28,9 @@ from pytest_gradcheck.binding.dispatch.serialization import (
     evaluate_serialized,
     serialize,
 )
+from pytest_gradcheck.binding.forward.call_environment import SilencedWarnings
 from pytest_gradcheck.binding.forward.domain_boundary import Edges
 from pytest_gradcheck.binding.forward.side_effects import REPEATABLE
-from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import type_name

@@ -30,10 +30,10 @@ from pytest_gradcheck.binding.call.signature import name_of
 from pytest_gradcheck.binding.call.user_function import add_note
 from pytest_gradcheck.binding.dispatch.batched import BatchedForward
 from pytest_gradcheck.binding.dispatch.thread_local_functions import thread_local_function
+from pytest_gradcheck.binding.forward.call_environment import CallEnvironment, SilencedWarnings
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import OutputReader
-from pytest_gradcheck.binding.forward.surroundings import SilencedWarnings, Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Vector
@@ -125,7 +125,7 @@ class PortableForward:
             resolved.forward,
             resolved.forward_name,
             working_copy,
-            surroundings=Surroundings(Replay((), everything=False), self._portable_errors()),
+            environment=CallEnvironment(Replay((), everything=False), self._portable_errors()),
             returns=ReturnConvention.OUTPUT,
             counts=CallCounts(),
         )

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
+from pytest_gradcheck.binding.forward.call_environment import CallEnvironment
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output
 from pytest_gradcheck.binding.forward.passed_leaves import LOW_PRECISION
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
-from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import FULL_PRECISION, WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import dtype_name
@@ -51,7 +51,7 @@ class BaseEvaluation:
 
 
 def evaluate_at_base(
-    resolved: ResolvedCall, replay: Replay, surroundings: Surroundings
+    resolved: ResolvedCall, replay: Replay, environment: CallEnvironment
 ) -> BaseEvaluation:
     """Evaluate forward at the user's own point.
 
@@ -61,7 +61,7 @@ def evaluate_at_base(
         The call.
     replay : Replay
         Afterwards it knows which random generators moved.
-    surroundings : Surroundings
+    environment : CallEnvironment
         Where forward is called.
 
     Returns
@@ -74,14 +74,14 @@ def evaluate_at_base(
     GradcheckUsageError
         When forward returns nothing that has a derivative, or changes a checked argument.
     """
-    forward, output = _evaluate_in_best_precision(resolved, surroundings, CallCounts())
+    forward, output = _evaluate_in_best_precision(resolved, environment, CallCounts())
     refuse_changed_arguments(forward.working_copy, forward.name)
     replay.observe()
     return BaseEvaluation(forward, output, forward.working_copy.restore_changed())
 
 
 def _evaluate_in_best_precision(
-    resolved: ResolvedCall, surroundings: Surroundings, counts: CallCounts
+    resolved: ResolvedCall, environment: CallEnvironment, counts: CallCounts
 ) -> tuple[ForwardFunction, Output]:
     """Evaluate forward in float64 where its output follows the type of its arguments."""
 
@@ -93,7 +93,7 @@ def _evaluate_in_best_precision(
             resolved.forward,
             resolved.forward_name,
             working_copy,
-            surroundings=surroundings,
+            environment=environment,
             returns=resolved.returns,
             counts=counts,
         )

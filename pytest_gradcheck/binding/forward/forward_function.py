@@ -1,6 +1,6 @@
 """The user's forward as a function of one vector.
 
-Each call writes the vector to the working copy and is made in the same surroundings, so that
+Each call writes the vector to the working copy and is made in the same environment, so that
 outputs differ by the perturbation alone. Where forward raises, its outputs are NaN and the point
 is kept as an edge of its domain. It does not know backward, nor what is claimed.
 """
@@ -14,10 +14,10 @@ import numpy as np
 
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ReturnConvention
 from pytest_gradcheck.binding.call.user_function import add_note, call_user, ends_check
+from pytest_gradcheck.binding.forward.call_environment import CallEnvironment
 from pytest_gradcheck.binding.forward.domain_boundary import Edge, Edges, Kind, edge_of
 from pytest_gradcheck.binding.forward.inconsistent_outputs import InconsistentOutputError
 from pytest_gradcheck.binding.forward.outputs import Output, OutputReader, read_output
-from pytest_gradcheck.binding.forward.surroundings import Surroundings
 from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.binding.values.pytree import describe_value
@@ -40,7 +40,7 @@ class ForwardFunction:
         Its name, for messages.
     working_copy : WorkingCopy
         The arguments to call it with.
-    surroundings : Surroundings
+    environment : CallEnvironment
         Where it is called.
     returns : ReturnConvention
         What it is expected to return.
@@ -53,7 +53,7 @@ class ForwardFunction:
         How to read what it returns; known once it was evaluated at the base point.
     edges : Edges
         The points where it was undefined so far.
-    surroundings : Surroundings
+    environment : CallEnvironment
         As given.
     """
 
@@ -63,7 +63,7 @@ class ForwardFunction:
         name: str,
         working_copy: WorkingCopy,
         *,
-        surroundings: Surroundings,
+        environment: CallEnvironment,
         returns: ReturnConvention,
         counts: CallCounts,
     ) -> None:
@@ -73,7 +73,7 @@ class ForwardFunction:
         self.counts = counts
         self.reader = OutputReader()
         self.edges = Edges()
-        self.surroundings = surroundings
+        self.environment = environment
         self._returns = returns
 
     def call(self) -> Output:
@@ -81,7 +81,7 @@ class ForwardFunction:
         self.counts.forward += 1
         args, kwargs = self.working_copy.pack()
         try:
-            result = self.surroundings.run(call_user, self.function, args, kwargs)
+            result = self.environment.run(call_user, self.function, args, kwargs)
         except Exception as error:
             add_note(error, f"gradcheck called forward as {_described(self.name, args, kwargs)}")
             raise
@@ -146,12 +146,12 @@ class ForwardFunction:
     def _outputs(self) -> Vector:
         """Call forward at the point as it is now; return its outputs."""
         args, kwargs = self.working_copy.pack()
-        return self.reader.read(self.surroundings.run(call_user, self.function, args, kwargs))
+        return self.reader.read(self.environment.run(call_user, self.function, args, kwargs))
 
     def _evaluate(self) -> Vector:
         self.counts.forward += 1
         try:
-            return self.surroundings.attempt(self._outputs)
+            return self.environment.attempt(self._outputs)
         except InconsistentOutputError as other:
             self._add_edge(other.kind, f"returns {other.what}")
         except Exception as error:
@@ -163,7 +163,7 @@ class ForwardFunction:
     def _attempt(self) -> Vector:
         self.counts.forward += 1
         try:
-            return self.surroundings.attempt(self._outputs)
+            return self.environment.attempt(self._outputs)
         except InconsistentOutputError as other:
             raise GradcheckUsageError(
                 f"{self.name} returned {other.what}, while gradcheck perturbed "

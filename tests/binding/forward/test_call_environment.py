@@ -1,4 +1,4 @@
-"""Surroundings: the user's own settings at every point, and nothing that is shown."""
+"""The environment of calls: the user's own settings at every point, and nothing that is shown."""
 
 import warnings
 from functools import partial
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.binding.forward.surroundings import (
+from pytest_gradcheck.binding.forward.call_environment import (
+    CallEnvironment,
     IgnoredWarnings,
     SilencedWarnings,
-    Surroundings,
 )
 from pytest_gradcheck.binding.random_state.replay import Replay
 
@@ -191,7 +191,7 @@ def test_ignored_warnings_are_not_raised() -> None:
 
 def test_second_attempt_does_not_refer_to_the_first() -> None:
     """An exception of the user's function has no context that the user did not see."""
-    surroundings = Surroundings(Replay((), everything=False))
+    environment = CallEnvironment(Replay((), everything=False))
     calls: list[int] = []
 
     def evaluate() -> None:
@@ -201,5 +201,5 @@ def test_second_attempt_does_not_refer_to_the_first() -> None:
         raise LookupError
 
     with pytest.raises(LookupError) as error:
-        surroundings.attempt(evaluate)
+        environment.attempt(evaluate)
     assert error.value.__context__ is None

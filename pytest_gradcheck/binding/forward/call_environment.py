@@ -1,4 +1,4 @@
-"""The surroundings in which the user's functions are called: their own, without what is shown.
+"""The environment in which the user's functions are called: their own, without what is shown.
 
 What a function returns may depend on how numpy treats floating-point errors, on warnings that it
 records or catches, and on random generators. So these are the same at every point. Warnings at
@@ -18,12 +18,12 @@ import numpy as np
 
 from pytest_gradcheck.binding.random_state.replay import Replay
 
-__all__ = ["IgnoredWarnings", "SilencedWarnings", "Surroundings"]
+__all__ = ["CallEnvironment", "IgnoredWarnings", "SilencedWarnings"]
 
 Result = TypeVar("Result")
 
 
-class Surroundings:
+class CallEnvironment:
     """Calls the user's functions where random generators and settings are as at the start.
 
     All calls are made in one copy of the context of the check, see `contextvars`. It holds
