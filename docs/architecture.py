@@ -34,7 +34,7 @@ COLUMNS = {
     "fault_localization": (0.0, 2.3),
     "run_record": (6.4, 8.0),
     "report_builder": (8.2, 12.0),
-    "current_test": (2.5, 5.6),
+    "session_state": (2.5, 5.6),
     "running_test": (2.5, 5.6),
     "binding": (0.0, 5.6),
     "numerics": (5.8, 8.0),
@@ -75,7 +75,7 @@ STEPS = (
 # Pixels.
 COLUMN, MARGIN, BOX, GAP, PADDING = 62, 12, 30, 36, 8
 #: Gaps above these rooms are small, since no label stands there.
-CLOSE = frozenset({"current_test", "running_test", "options", "constraints", "errors", "report"})
+CLOSE = frozenset({"session_state", "running_test", "options", "constraints", "errors", "report"})
 CLOSE_GAP = 12
 
 STYLE = (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_gradcheck.current_test import SessionState, session_state
+from pytest_gradcheck.session_state import SessionState, session_state
 
 if TYPE_CHECKING:
     from pytest_gradcheck.pytest_integration.controller import Controller

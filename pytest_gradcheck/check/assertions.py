@@ -3,7 +3,7 @@
 They differ from `scipy.optimize.check_grad`, which returns a norm to be compared with a
 tolerance, and from `torch.autograd.gradcheck`, which takes ``eps``, ``atol`` and ``rtol``: a
 check chooses its steps, bounds the error of every difference, and returns a report. This module
-does not import pytest; it finds the running test in `current_test`.
+does not import pytest; it finds the running test in `session_state`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check.run_check import assert_check, run_check
-from pytest_gradcheck.current_test import current_test
 from pytest_gradcheck.errors import hide_own_errors
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.session_state import current_test
 
 __all__ = ["check_gradient", "gradcheck"]
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.pytest_integration import github, terminal_summary
 from pytest_gradcheck.pytest_integration.coverage_settings import coverage_settings
 from pytest_gradcheck.pytest_integration.known_failures import baseline_path, known_derivatives
@@ -32,6 +31,7 @@ from pytest_gradcheck.run_record.json_file import (
 )
 from pytest_gradcheck.run_record.record import SCHEMA_VERSION, Outcome, Record
 from pytest_gradcheck.run_record.run_log import Phase, RunLog, first_line
+from pytest_gradcheck.session_state import SessionState
 
 __all__ = ["start_controller"]
 

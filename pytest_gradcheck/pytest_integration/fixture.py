@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import hide_own_errors
+from pytest_gradcheck.session_state import SessionState
 
 if TYPE_CHECKING:
     from pytest_gradcheck.report.report import Report

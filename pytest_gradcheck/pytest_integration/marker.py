@@ -20,7 +20,6 @@ import pytest
 
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check.run_check import assert_check
-from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckUsageError, hide_own_errors
 from pytest_gradcheck.options import Layer, resolve, validate
 from pytest_gradcheck.pytest_integration.collection import (
@@ -30,6 +29,7 @@ from pytest_gradcheck.pytest_integration.collection import (
 )
 from pytest_gradcheck.pytest_integration.failure_location import run_at_def_line
 from pytest_gradcheck.report.representation import shown
+from pytest_gradcheck.session_state import SessionState
 
 __all__ = [
     "MarkedCall",

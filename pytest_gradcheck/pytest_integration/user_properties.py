@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from pytest_gradcheck.current_test import SessionState
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
 from pytest_gradcheck.pytest_integration.known_failures import settle
 from pytest_gradcheck.report.inert_text import shortened
@@ -21,6 +20,7 @@ from pytest_gradcheck.report.records import as_builtin
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.representation import shown
 from pytest_gradcheck.run_record.json_file import named_numbers
+from pytest_gradcheck.session_state import SessionState
 
 __all__ = ["attach_reports", "json_metadata", "set_properties", "shorten_when_quiet"]
 

@@ -1,4 +1,4 @@
-"""The test that is running, which a check finds wherever it is called from.
+"""The state of a session: which test is running, for a check to find wherever it is called from.
 
 It holds the only global variable of the package. It does not import other modules of the
 package, since every pytest run loads it, whether or not anything is checked.
