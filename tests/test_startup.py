@@ -7,7 +7,7 @@ import pytest
 import pytest_gradcheck
 
 PACKAGE = Path(pytest_gradcheck.__file__).parent
-ALWAYS_LOADED = ("__init__", "session_state", "hookspec", "plugin")
+ALWAYS_LOADED = ("__init__", "hookspec", "plugin", "session_state")
 
 CONFTEST = """
 import sys
