@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_gradcheck.renderings.ctrf import render_ctrf
 from pytest_gradcheck.renderings.github_annotations import render_annotations
+from pytest_gradcheck.renderings.html_page.page import render_html
 from pytest_gradcheck.renderings.markdown import render_markdown
 from pytest_gradcheck.renderings.sarif import render_sarif
 from pytest_gradcheck.run_record.baseline import baseline_lines, baseline_state
@@ -25,6 +26,7 @@ __all__ = ["main"]
 
 #: Option, ending of the file, function and what is written.
 FORMATS: tuple[tuple[str, str, Callable[[Record], str], str], ...] = (
+    ("html", ".html", render_html, "an HTML page with pictures of the errors"),
     ("md", ".md", render_markdown, "Markdown, at most 1 MiB"),
     ("sarif", ".sarif", render_sarif, "SARIF 2.1.0, for code scanning"),
     ("ctrf", ".ctrf.json", render_ctrf, "the Common Test Report Format"),

@@ -45,6 +45,7 @@ OUTPUTS = (
     ("summary", "", "a table of the checks: failed ones, worst first, and the slowest"),
     ("github", "", "in a job of GitHub Actions, annotate wrong lines and write a step summary"),
     ("json", "PATH", "write the record of all checks to a JSON file"),
+    ("html", "PATH", "write an HTML page of all checks, with pictures of the errors"),
     ("update_baseline", "", "accept every wrong derivative, and write the baseline again"),
 )
 

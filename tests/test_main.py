@@ -39,6 +39,14 @@ def test_render_writes_formats_beside_the_record(
     assert capsys.readouterr().out.startswith("::error file=test_a.py")
 
 
+def test_render_writes_a_page(tmp_path: Path) -> None:
+    """It is made of the record alone."""
+    record = tmp_path / "all.json"
+    write_record(mixed_record(), record)
+    assert main(["render", str(record), "--html"]) == 0
+    assert (tmp_path / "all.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

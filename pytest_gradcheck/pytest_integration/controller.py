@@ -20,6 +20,7 @@ from pytest_gradcheck.pytest_integration.known_failures import baseline_path, kn
 from pytest_gradcheck.pytest_integration.run_description import describe_run
 from pytest_gradcheck.pytest_integration.terminal import colour
 from pytest_gradcheck.renderings.github_annotations import render_annotations
+from pytest_gradcheck.renderings.html_page.page import render_html, require_packages
 from pytest_gradcheck.report.inert_text import escaped
 from pytest_gradcheck.run_record.baseline import baseline_lines, baseline_state
 from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
@@ -38,7 +39,11 @@ __all__ = ["start_controller"]
 #: What is written to a file that an option names: in words, and how.
 FILES: Mapping[str, tuple[str, Callable[[Record], Iterator[str]]]] = {
     "json": ("record", record_lines),
+    "html": ("page", lambda record: iter([render_html(record)])),
 }
+
+#: What must be installed for that, besides the package.
+REQUIREMENTS: Mapping[str, Callable[[], None]] = {"html": require_packages}
 
 #: Exit statuses with which a run without a promised file must not end.
 PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -225,7 +230,11 @@ def _output_path(config: pytest.Config, name: str) -> Path | None:
         return None
     path = Path(config.invocation_params.dir, given)
     try:
+        if name in REQUIREMENTS:
+            REQUIREMENTS[name]()
         prepare_path(path)
+    except RecordError as error:
+        raise pytest.UsageError(f"--gradcheck-{name}: {error}") from None
     except OSError as error:
         raise pytest.UsageError(
             f"--gradcheck-{name}={given}: this file cannot be written: {error.strerror}"

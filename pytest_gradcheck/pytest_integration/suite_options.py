@@ -86,7 +86,7 @@ def prepare_test(item: pytest.Item, names: Sequence[str]) -> RunningTest:
         observer=None if coverage is None else coverage.observer,
         accept=None if known is None else known.accept,
         root=config.rootpath,
-        is_recorded=config.getoption("gradcheck_json") is not None,
+        is_recorded=any(config.getoption(f"gradcheck_{name}") for name in ("json", "html")),
     )
 
 

@@ -1,9 +1,14 @@
 """A record with real reports of every kind, and one whose names are hostile."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from pytest_gradcheck import check_gradient
+from pytest_gradcheck import SourceLocation, WrongLine, check_gradient
+from pytest_gradcheck.binding.call.resolved_call import Call
+from pytest_gradcheck.check.run_check import run_check
 from pytest_gradcheck.run_record.record import Check, Record
+from pytest_gradcheck.running_test import RunningTest
 from tests.run_record.builders import a_record, a_test
 
 #: Names that mean something to a terminal, a browser, XML, Markdown or GitHub.
@@ -28,6 +33,22 @@ def a_check(name: str = "x", factor: float = 3.0) -> Check:
         lambda p: np.sum(p[name] ** 2), lambda p: {name: factor * p[name]}, point
     )
     return report.to_dict() | {"backward_definition": None, "wrong_lines": []}
+
+
+def a_drawn_check(name: str = "x", size: int = 2) -> Check:
+    """Return a check that failed, with all that a page draws, without its source."""
+    test = RunningTest([], [], f"pytest {name}", lambda report: None, is_recorded=True)
+    point = {name: np.linspace(0.5, 1.5, size)}
+    call = Call(
+        lambda p: np.sum(np.sin(p[name])),
+        lambda p: {name: 3 * np.cos(p[name])},
+        (point,),
+        *(None, None, None, None),
+    )
+    report = run_check(call, {}, test)
+    location = SourceLocation("nn.py", 31, 32, name, f"{name} = 3 * np.cos(p)\nreturn {name}")
+    line = WrongLine(location, (name,), ((name, 30),), (name, "b"))
+    return replace(report, backward_definition=None, wrong_lines=(line,)).to_dict()
 
 
 def mixed_record() -> Record:
