@@ -7,6 +7,7 @@ again when the same functions are called once more. It does not look at variable
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from pathlib import Path
@@ -97,7 +98,7 @@ class UserCode:
     """
 
     packages: tuple[str, ...]
-    _statements: dict[str, dict[int, Statement]] = field(default_factory=dict)
+    _statements: dict[str, Mapping[int, Statement]] = field(default_factory=dict)
     _follows: dict[CodeType, bool] = field(default_factory=dict)
 
     def follows(self, code: CodeType) -> bool:
@@ -107,7 +108,7 @@ class UserCode:
             found = self._follows[code] = code is call_user.__code__ or self._is_own(code)
         return found
 
-    def statements(self, file: str) -> dict[int, Statement]:
+    def statements(self, file: str) -> Mapping[int, Statement]:
         """Return the statements of a file by line."""
         if file not in self._statements:
             self._statements[file] = statements_of(file)

@@ -12,6 +12,7 @@ import linecache
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ __all__ = ["Chain", "Statement", "location_of", "statements_of"]
 
 #: An attribute, or the expression in square brackets.
 Accessor = str | ast.expr
+
+#: The files whose statements are kept.
+KEPT_FILES = 8
 
 COMPOUND = (
     ast.For,
@@ -95,11 +99,18 @@ class Statement:
         return self.binds | {chain.name for chain in (*self.reads, *self.changes)}
 
 
-def statements_of(file: str) -> dict[int, Statement]:
-    """Return the statements of a file by each of their lines; none where it has no source."""
-    lines = linecache.getlines(file)
+def statements_of(file: str) -> Mapping[int, Statement]:
+    """Return the statements of a file by each of their lines; none where it has no source.
+
+    They are kept, since the tests of one file may have many failing checks.
+    """
+    return _parsed(file, "".join(linecache.getlines(file)))
+
+
+@lru_cache(maxsize=KEPT_FILES)
+def _parsed(file: str, source: str) -> dict[int, Statement]:
     try:
-        tree = ast.parse("".join(lines))
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return {}
     found: dict[int, list[_Part]] = {}
