@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient, Floats, Indices
+from pytest_gradcheck.diagnosis.lazy_arrays import LazyArray, as_lazy
 from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["Comparison", "Functionals"]
@@ -43,25 +44,25 @@ class Functionals:
 
     def of(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the functionals of an array of shape (*axes, m), shape (k + directions, m)."""
-        return self.with_sizes(array)[0]
+        return self.with_sizes(as_lazy(array), array.shape)[0]
 
-    def with_sizes(self, array: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
+    def with_sizes(self, array: LazyArray, shape: tuple[int, ...]) -> tuple[NDArray[Any], Floats]:
         """Return the functionals, and the sizes of what they sum up, in the 2-norm."""
-        some = self._entries_of(array)
+        some = self._entries_of(array, shape)
         size: Floats = np.abs(some)
         if not self.directions:
             return some, size
-        columns = array.reshape(-1, array.shape[-1]).T
+        columns = array.everywhere(shape).reshape(-1, shape[-1]).T
         # Not by BLAS, whose threads wait for each other on a busy machine.
         terms = [[direction * column for column in columns] for direction in self.directions]
         sums = np.array([[np.sum(term) for term in row] for row in terms])
         sizes = np.sqrt([[np.einsum("i,i->", term, term) for term in row] for row in terms])
         return np.concatenate([some, sums]), np.concatenate([size, sizes])
 
-    def _entries_of(self, array: NDArray[Any]) -> NDArray[Any]:
+    def _entries_of(self, array: LazyArray, shape: tuple[int, ...]) -> NDArray[Any]:
         if self.entries is None:
-            return array.reshape(-1, array.shape[-1])
-        return array[np.unravel_index(self.entries, array.shape[:-1])]  # without a copy of all
+            return array.everywhere(shape).reshape(-1, shape[-1])
+        return array.at(np.unravel_index(self.entries, shape[:-1]), shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,19 +122,6 @@ class Comparison:
         """The comparison of the single entries only."""
         count = len(self.value) - len(self.functionals.directions)
         return self.of_entries(np.arange(count)) if count < len(self.value) else self
-
-    def by_itself(self) -> Comparison:
-        """Return the comparison of measured entries, as of a parameter of one axis."""
-        entries = self.functionals.entries
-        if entries is None or self.functionals.directions:
-            raise ValueError("more than single entries is compared")
-        return replace(
-            self,
-            gradient=self.gradient.at(entries),
-            functionals=replace(self.functionals, entries=np.arange(entries.size)),
-            suspects=self.is_wrong,
-            regions=(),
-        )
 
     def of_entries(self, which: Indices | None) -> Comparison:
         """Return the comparison of some of the single entries, by their numbers; None for all."""

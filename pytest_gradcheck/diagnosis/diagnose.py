@@ -35,7 +35,9 @@ ENOUGH = 3.0
 #: An explanation with so many digits stands, however many other hypotheses are tested.
 CERTAIN = ENOUGH + 4.0
 
-#: A cause in a place explains at least so many entries, and one with a fitted number more.
+#: A cause in a place explains at least so many entries, as one with a number does that is not of
+#: the simplest kind: of round numbers, products are simple fractions by chance. A number without a
+#: name takes one more.
 FEWEST = 2
 
 #: The most causes of equal simplicity that are said.
@@ -192,8 +194,6 @@ class _Search:
         What is known about the call.
     numbers : Numbers
         Names of numbers.
-    is_preliminary : bool
-        Whether what explains the comparison need not explain everything that was measured.
     tested : int
         The number of hypotheses that were considered.
     least : float
@@ -208,7 +208,6 @@ class _Search:
     comparison: Comparison
     call: CheckedCall
     numbers: Numbers
-    is_preliminary: bool = False
     tested: int = 0
     least: float = math.inf
     found: list[Explanation] = field(default_factory=list)
@@ -218,28 +217,9 @@ class _Search:
         self.test = HypothesisTest(self.comparison, self.numbers)
 
     def by_entry(self) -> None:
-        """Test the hypotheses about each entry by itself: on few entries first, if there are many.
-
-        Then only the entries that were measured are computed.
-        """
-        comparison, call = self.comparison, self.call
-        first = self.test.first
-        some = comparison if first is None else comparison.of_entries(first)
-        entries = some.functionals.entries
-        if entries is not None and entries.size:
-            call = call.at(comparison.gradient, entries)
-            some = some.by_itself()
-        search = _Search(some, call, self.numbers, is_preliminary=first is not None)
+        """Test the hypotheses about each entry by itself."""
         for source in BY_ENTRY:
-            before = len(search.found)
-            search.among(source(some.gradient, call))
-            if first is not None and len(search.found) > before:
-                self.among(source(comparison.gradient, self.call))
-                search.least = self.least
-        self.tested = max(self.tested, search.tested)
-        if first is None:
-            self.found += search.found
-            self.least = search.least
+            self.among(source(self.comparison.gradient, self.call))
 
     def among(self, candidates: Iterable[Hypothesis]) -> None:
         """Test some hypotheses, as long as they are no more complex than a certain explanation."""
@@ -251,7 +231,7 @@ class _Search:
             if explanation is None:
                 continue
             self.found.append(explanation)
-            if not self.is_preliminary and _is_supported(explanation, CERTAIN):
+            if _is_supported(explanation, CERTAIN):
                 self.least = min(self.least, explanation.rank)
 
     def simplest(self) -> list[Explanation]:
@@ -264,8 +244,10 @@ class _Search:
 
 def _is_supported(explanation: Explanation, digits: float) -> bool:
     """Return whether an explanation has so many digits of evidence, and enough entries."""
-    is_simple = not explanation.is_fitted or explanation.hypothesis.rank == 1
-    return explanation.evidence >= digits and (is_simple or explanation.agreement.count > FEWEST)
+    agreement, fewest = explanation.agreement, 1
+    if agreement.number is not None and explanation.hypothesis.rank > 1:
+        fewest = FEWEST + explanation.is_fitted
+    return explanation.evidence >= digits and agreement.count >= fewest
 
 
 def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from pytest_gradcheck.diagnosis.comparison import Comparison
-from pytest_gradcheck.diagnosis.gradient import Booleans
+from pytest_gradcheck.diagnosis.gradient import Booleans, Indices
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.lazy_arrays import Index, Rearranged
 
 __all__ = ["exchanged_entries"]
 
@@ -54,14 +56,22 @@ def _exchanged_slices(comparison: Comparison) -> Iterator[Hypothesis]:
                 for shift in (1, -1)
             ]
         for order, words, kind in orders:
-            moved = claim.copy()
-            np.moveaxis(moved, axis, 0)[indices] = np.moveaxis(claim, axis, 0)[order]
+            table = np.arange(length)
+            table[indices] = order
+            moved = (
+                claim[..., table] if is_output else Rearranged(claim, partial(_along, axis, table))
+            )
             yield Hypothesis(
                 "outputs" if is_output else kind,
                 f"consistent with {words} ({{agreement}}): an index?",
                 moved,
                 rank=1 if kind == "exchanged" else 2,
             )
+
+
+def _along(axis: int, table: Indices, index: Index) -> Index:
+    """Return where the entries are, given where the indices of an axis are."""
+    return (*index[:axis], table[index[axis]], *index[axis + 1 :])
 
 
 def _wrong_indices(wrong: Booleans, axis: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from pytest_gradcheck.diagnosis.agreement import MOST_DIGITS, Agreement, digits_
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.diagnosis.gradient import Booleans, Floats, Indices
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.lazy_arrays import LazyArray, as_lazy
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
 
 __all__ = ["Explanation", "HypothesisTest"]
@@ -98,12 +99,11 @@ class _Readings:
             resolution=max(RESOLUTION, ROUNDINGS * comparison.gradient.rounding),
         )
 
-    def of_array(self, array: Floats | float) -> tuple[Floats, Floats]:
+    def of_array(self, array: Floats | float | LazyArray) -> tuple[Floats, Floats]:
         """Return the functionals of an array, and bounds on their rounding errors."""
         if isinstance(array, float) and array == 0:
             return np.zeros(self.value.shape), np.zeros(self.value.shape)
-        shaped = np.broadcast_to(np.asarray(array, dtype=np.float64), self.shape)
-        found, sizes = self.functionals.with_sizes(shaped)
+        found, sizes = self.functionals.with_sizes(as_lazy(array), self.shape)
         return found[self.known], self.resolution * sizes[self.known]
 
 
@@ -151,7 +151,7 @@ class HypothesisTest:
     def explain(self, hypothesis: Hypothesis) -> Explanation | None:
         """Return how a hypothesis explains all measurements, None where it does not."""
         with np.errstate(all="ignore"):
-            if self.first is not None and not _explain(self._few, hypothesis, self._numbers):
+            if self.first is not None and _is_refuted(self._few, hypothesis, self._numbers):
                 return None
             return _explain(self._all, hypothesis, self._numbers)
 
@@ -177,26 +177,43 @@ def _first_measurements(comparison: Comparison) -> Indices | None:
 
 def _explain(readings: _Readings, hypothesis: Hypothesis, numbers: Numbers) -> Explanation | None:
     """Return how a hypothesis explains some measurements, None where it does not."""
+    for prediction in _predictions(readings, hypothesis, numbers) or ():
+        if _agrees(readings, prediction):
+            return _explanation(readings, hypothesis, prediction)
+    return None
+
+
+def _is_refuted(readings: _Readings, hypothesis: Hypothesis, numbers: Numbers) -> bool:
+    """Return whether some measurements contradict a hypothesis."""
+    predictions = _predictions(readings, hypothesis, numbers)
+    if predictions is None:
+        return False
+    return not any(_agrees(readings, prediction) for prediction in predictions)
+
+
+def _predictions(
+    readings: _Readings, hypothesis: Hypothesis, numbers: Numbers
+) -> Iterator[_Prediction] | None:
+    """Return what a hypothesis predicts; None where no measurement determines its number."""
     offset, rounding = readings.of_array(hypothesis.offset)
     tolerance = BOUNDS * readings.bound + rounding
     if hypothesis.slope is None:
-        return _compare(readings, hypothesis, _Prediction(offset, tolerance, hypothesis.cost))
+        return iter([_Prediction(offset, tolerance, hypothesis.cost)])
     slope, rounding = readings.of_array(hypothesis.slope)
     found = _fit(readings.value - offset, slope, tolerance)
     if found is None:
         return None
     c, uncertainty, best = found
-    for number in _numbers(hypothesis.recognize(c, uncertainty, numbers), hypothesis, c):
+
+    def predict(number: Number) -> _Prediction:
         own = hypothesis.coefficient(number.value)
-        allowed = tolerance + abs(own) * rounding
-        if math.isinf(number.cost):
-            allowed = allowed + abs(c) * uncertainty * np.abs(slope)
-        cost = hypothesis.cost + (0.0 if math.isinf(number.cost) else number.cost)
-        prediction = _Prediction(offset + own * slope, allowed, cost, number, best)
-        explanation = _compare(readings, hypothesis, prediction)
-        if explanation is not None:
-            return explanation
-    return None
+        allowed, cost = tolerance + abs(own) * rounding, number.cost
+        if math.isinf(cost):
+            allowed, cost = allowed + abs(c) * uncertainty * np.abs(slope), 0.0
+        return _Prediction(offset + own * slope, allowed, hypothesis.cost + cost, number, best)
+
+    named = hypothesis.recognize(c, uncertainty, numbers)
+    return map(predict, _numbers(named, hypothesis, c))
 
 
 def _numbers(named: Number, hypothesis: Hypothesis, c: float) -> Iterator[Number]:
@@ -207,15 +224,19 @@ def _numbers(named: Number, hypothesis: Hypothesis, c: float) -> Iterator[Number
         yield Number(value, f"{value:.6g}")
 
 
-def _compare(
+def _agrees(readings: _Readings, prediction: _Prediction) -> bool:
+    """Return whether a prediction agrees with all measurements that it is about, and with any."""
+    error = np.abs(prediction.value - readings.value)
+    return not (error > prediction.tolerance).any() and not np.isnan(error).all()
+
+
+def _explanation(
     readings: _Readings, hypothesis: Hypothesis, prediction: _Prediction
 ) -> Explanation | None:
-    """Return how a prediction agrees with all measurements, None where it does not."""
+    """Return how a prediction that agrees explains claims, None where it explains none."""
     value, is_wrong = readings.value, readings.is_wrong
     number, tolerance, cost = prediction.number, prediction.tolerance, prediction.cost
     error = np.abs(prediction.value - value)
-    if (error > tolerance).any() or np.isnan(error).all():
-        return None
     gap = np.abs(readings.claimed - value)
     digits = np.where(is_wrong & ~np.isnan(error), np.log10(gap / tolerance), 0.0)
     digits = np.nan_to_num(np.clip(digits, 0.0, MOST_DIGITS), nan=0.0)

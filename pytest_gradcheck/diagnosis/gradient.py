@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
-Number = TypeVar("Number", bound=np.generic)
 
 #: A gradient is compared with those of so many other parameters, the nearest ones in order.
 MOST_OTHERS = 128
@@ -78,20 +77,6 @@ class ClaimedGradient:
     def axes(self) -> tuple[int, ...]:
         """The shape of the parameter."""
         return self.value.shape
-
-    def at(self, entries: Indices) -> ClaimedGradient:
-        """Return the claims about some coordinates, as about a parameter of one axis."""
-        index = np.unravel_index(entries, self.axes)
-        full = self.claim.shape[:-1]
-        return replace(
-            self,
-            value=self.value[index],
-            claim=self.claim[index],
-            imaginary=_at(self.imaginary, full, index),
-            output=None if self.output is None else _at(self.output, full, index),
-            doubled=no_claims,
-            elsewhere=no_claims,
-        )
 
     def of_outputs(self, outputs: Sequence[int]) -> ClaimedGradient:
         """Return the claims about some outputs."""
@@ -160,30 +145,6 @@ class CheckedCall:
     arrays: tuple[OperandArray, ...] = ()
     other_convention: str | None = None
 
-    def at(self, gradient: ClaimedGradient, entries: Indices) -> CheckedCall:
-        """Return what is known about some coordinates of a parameter, as of one axis.
-
-        What does not belong to single coordinates of it is left out.
-        """
-        axes = gradient.axes
-        index = np.unravel_index(entries, axes)
-        return replace(
-            self,
-            gradients=tuple(
-                g.at(entries) for g in [gradient, *self.others(gradient)] if g.axes == axes
-            ),
-            outputs=tuple(
-                replace(o, value=o.value[index], cotangent=o.cotangent[index])
-                for o in self.outputs
-                if o.cotangent is not None and o.cotangent.shape == axes
-            ),
-            arrays=tuple(
-                replace(array, value=np.broadcast_to(array.value, axes)[index])
-                for array in self.arrays
-                if array.value.size > 1 and is_broadcastable(array.value.shape, axes)
-            ),
-        )
-
     def others(self, gradient: ClaimedGradient) -> list[ClaimedGradient]:
         """Return the gradients of the other parameters; of very many, the nearest in order."""
         place = self._places.get(gradient.name, 0)
@@ -193,15 +154,6 @@ class CheckedCall:
     @cached_property
     def _places(self) -> dict[str, int]:
         return {gradient.name: place for place, gradient in enumerate(self.gradients)}
-
-
-def _at(
-    array: NDArray[Number], axes: tuple[int, ...], index: tuple[Indices, ...]
-) -> NDArray[Number]:
-    """Return an array that broadcasts to all claims at some coordinates."""
-    if array.ndim < 2:
-        return array
-    return np.asarray(np.broadcast_to(array, (*axes, array.shape[-1]))[index])
 
 
 def is_broadcastable(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:

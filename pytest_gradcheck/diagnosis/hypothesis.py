@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pytest_gradcheck.diagnosis.agreement import Agreement
 from pytest_gradcheck.diagnosis.gradient import Floats
+from pytest_gradcheck.diagnosis.lazy_arrays import LazyArray
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
 from pytest_gradcheck.report.records import Diagnosis
 
@@ -30,9 +31,9 @@ class Hypothesis:
         The diagnosis as a sentence, "consistent with ..." and then the cause as a question. It may
         contain ``{number}``, the fitted number, and ``{agreement}``, what the prediction agrees
         with.
-    offset : ndarray or float
+    offset : ndarray, float or LazyArray
         Predicted derivatives; broadcasts to the shape of the claim, (shape..., m) for m outputs.
-    slope : ndarray or None
+    slope : ndarray, LazyArray or None
         What the fitted number multiplies, likewise; None if there is no such number.
     rank : int
         The complexity. The hypotheses of the lowest rank that explain everything are said.
@@ -48,8 +49,8 @@ class Hypothesis:
 
     kind: str
     words: str
-    offset: Floats | float = 0.0
-    slope: Floats | None = None
+    offset: Floats | float | LazyArray = 0.0
+    slope: Floats | LazyArray | None = None
     rank: int = 1
     cost: float = 0.0
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["NamedNumber", "Number", "Numbers"]
 
@@ -26,7 +27,7 @@ RESOLUTION = 1e-9
 UNCERTAINTIES = 4.0
 
 #: Integers up to this one stand in formulas, and need not be the size of anything.
-SMALL_INTEGER = 4
+SMALL_INTEGER = 2
 
 #: The most numbers of a call that are used.
 MOST_NUMBERS = 24
@@ -117,8 +118,9 @@ class Numbers:
         self._values = np.array([value for value, _ in forms])
         self._costs = np.full(len(forms), 1 + math.log10(len(forms)))
         self._costs[:simple] = 1 + math.log10(simple)
-        self._plain = len(plain)
+        self._plain, self._simple = len(plain), simple
         self._weights = [number for number in useful if not number.is_size]
+        self._own = {number.name for number in self._weights}
 
     def recognize_weight(self, value: float, uncertainty: float) -> Number:
         """Return a number with the name of a weight of the call, if it has one, or another name.
@@ -127,9 +129,11 @@ class Numbers:
         --------
         >>> numbers = Numbers([NamedNumber("len(X)", 5, is_size=True), NamedNumber("reg", 0.1)])
         >>> print(numbers.recognize_weight(0.2, 1e-12), numbers.recognize(0.2, 1e-12), sep=", ")
-        1/5 = 2 reg, 1/5 = 1 / len(X)
+        0.2 = 2 reg, 1/5 = 1 / len(X)
         """
         found = self.recognize(value, uncertainty)
+        if _is_decimal(found.value):
+            found = replace(found, text=f"{found.value:.6g}")
         margin = max(UNCERTAINTIES * uncertainty, RESOLUTION) * abs(value)
         for weight in self._weights:
             for form, name in (
@@ -148,18 +152,29 @@ class Numbers:
         sign = "-" if value < 0 else ""
         near = np.flatnonzero(np.abs(self._values - abs(value)) <= margin * abs(value))
         if fraction is not None:
-            terms = max(abs(fraction.numerator), fraction.denominator)
-            if terms <= LARGEST_TERM:  # many expressions have such a value by chance
-                near = near[near < self._plain]
-            name = sign + self._names[near[0]] if terms > SMALL_INTEGER and near.size else ""
-            cost = 1 + math.log10(abs(fraction.numerator) * fraction.denominator)
-            return Number(float(fraction), str(fraction), name, cost)
+            return self._named_fraction(fraction, sign, near)
         if near.size:
             best = int(near[np.argmin(self._costs[near])])
             exact = math.copysign(float(self._values[best]), value)
             name, cost = sign + self._names[best], float(self._costs[best])
             return Number(exact, f"{exact:.6g}", name, cost)
         return Number(value, f"{value:.6g}")
+
+    def _named_fraction(self, fraction: Fraction, sign: str, near: NDArray[np.intp]) -> Number:
+        """Return a fraction with the first name that it has, if that is no longer than itself.
+
+        Many expressions have the value of a simple fraction by chance.
+        """
+        value, terms = float(fraction), max(abs(fraction.numerator), fraction.denominator)
+        cost = 1 + math.log10(abs(fraction.numerator) * fraction.denominator)
+        usual = near < (self._plain if terms <= LARGEST_TERM else self._simple)
+        is_short = terms <= LARGEST_TERM or _is_decimal(value)
+        names = near[usual] if is_short else near[usual | (self._costs[near] < cost)]
+        if terms <= SMALL_INTEGER or not names.size:
+            return Number(value, str(fraction), "", cost)
+        name = self._names[names[0]]
+        text = f"{value:.6g}" if name in self._own else str(fraction)
+        return Number(value, text, sign + name, cost)
 
 
 def _plain_forms(number: NamedNumber) -> Iterator[tuple[float, str]]:
@@ -214,6 +229,11 @@ def _pairs(numbers: Sequence[NamedNumber]) -> Iterator[list[tuple[float, str]]]:
             elif other.name < n:
                 product = other.value * size.value
                 yield [(product, f"{a} * {n}"), (1 / product, f"1 / ({a} * {n})")]
+
+
+def _is_decimal(value: float) -> bool:
+    """Return whether a number has one or two digits and a power of ten, as people write them."""
+    return float(f"{value:.1e}") == value
 
 
 def simple_fraction(number: float, margin: float) -> Fraction | None:

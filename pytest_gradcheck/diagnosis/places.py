@@ -17,10 +17,13 @@ from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient
 from pytest_gradcheck.report.records import Diagnosis
 
-__all__ = ["Place", "wrong_place"]
+__all__ = ["TINY", "Place", "wrong_place"]
 
 #: The digits of evidence that a place needs to be said without a cause.
 ENOUGH = 1.0
+
+#: Of so few claims nearly every choice has words: a row, the border, every second one.
+TINY = 4
 
 #: The digits that choosing a place with a name takes.
 NAMED = 0.7
@@ -66,7 +69,7 @@ class Place:
 def wrong_place(comparison: Comparison) -> Place | None:
     """Return the place of the wrong claims, None where no claim is known to be right.
 
-    Where it is no simple one, it is all wrong claims, and is not evident.
+    Where it is no simple one, or the array is tiny, it is all wrong claims, and is not evident.
     """
     gradient, wrong = comparison.gradient, comparison.suspects
     right = ~wrong & (gradient.claim != 0)
@@ -77,7 +80,8 @@ def wrong_place(comparison: Comparison) -> Place | None:
         return None
     chance = _log10_choices(count + others, count)
     best: Place | None = None
-    for words, mask, cost in _candidates(gradient, wrong):
+    candidates = _candidates(gradient, wrong) if wrong.size > TINY else ()
+    for words, mask, cost in candidates:
         if (right & mask).any() or (wrong & ~mask).any():
             continue
         if best is None or chance - cost > best.evidence:

@@ -19,6 +19,7 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.diagnosis.gradient import ClaimedGradient
+from pytest_gradcheck.diagnosis.places import TINY
 from pytest_gradcheck.judgement.entry_verdicts import VerdictCode, are_verified_zero
 from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.screen_result import UNRESOLVED, Finding, ScreenResult
@@ -445,8 +446,18 @@ def _report_without_entries(
 
 
 def _regions(part: _ScreenedParameter) -> Iterator[Diagnosis]:
-    """Yield a diagnosis for each of the largest wrong regions."""
+    """Yield a diagnosis for each of the largest wrong regions.
+
+    A region of a parameter that is wrong as a whole is none, and one of very few entries tells
+    nothing: some are wrong by chance.
+    """
     regions = [f for f in part.findings if f.relative_error is None and f.box.size > 1]
+    whole = {f.output for f in regions if f.box.is_whole}
+    regions = [
+        f
+        for f in regions
+        if f.box.is_whole or (f.output not in whole and f.box.segment.size > TINY)
+    ]
     regions.sort(key=lambda finding: -finding.box.size)
     shown = regions[: part.options.max_rows]
     for finding in shown:
@@ -488,7 +499,9 @@ def _compare_directions(
     """
     gradient = _claimed_gradient(part).of_outputs(outputs)
     rows = gradient.claim.reshape(-1, len(outputs))
-    largest = np.argsort(-np.abs(rows).min(axis=1))[: len(part.screened.directional_derivatives)]
+    count = len(part.screened.directional_derivatives)
+    size = -np.abs(rows).min(axis=1)
+    largest = np.argpartition(size, min(count, size.size) - 1)[:count]
     claim = rows[largest]
     is_wrong = np.ones(claim.shape, dtype=np.bool_)
     implied = Comparison(

@@ -33,6 +33,21 @@ def test_number_is_named(value: float, text: str) -> None:
     assert str(Numbers(GIVEN).recognize(value, 1e-11)) == text
 
 
+def test_number_of_the_call_is_written_as_there() -> None:
+    """A fraction is that of a size."""
+    numbers = Numbers([NamedNumber("reg", 0.1), NamedNumber("len(X)", 3, is_size=True)])
+    assert str(numbers.recognize(-0.1, 1e-11)) == "-0.1 = -reg"
+    assert str(numbers.recognize(1 / 3, 1e-11)) == "1/3 = 1 / len(X)"
+    assert str(numbers.recognize_weight(0.05, 1e-11)) == "0.05 = reg / 2"
+
+
+def test_round_number_has_no_far_fetched_name() -> None:
+    """Some product or quotient of the sizes of a call is 1/100 by chance."""
+    sizes = [NamedNumber(f"size{n}", n, is_size=True) for n in (5, 7, 20, 30)]
+    assert str(Numbers(sizes).recognize(0.01, 1e-11)) == "1/100"
+    assert str(Numbers(sizes).recognize(1 / 210, 1e-11)) == "1/210 = 1 / (size30 * size7)"
+
+
 def test_small_integers_have_no_name() -> None:
     """A two is more often that of a square than the length of anything."""
     assert str(Numbers([NamedNumber("len(b)", 2, is_size=True)]).recognize(2.0, 1e-11)) == "2"

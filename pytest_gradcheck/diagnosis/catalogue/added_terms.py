@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from pytest_gradcheck.diagnosis.agreement import Agreement
-from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
+from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient, Floats
 from pytest_gradcheck.diagnosis.hypothesis import Factor, Hypothesis, fitted
+from pytest_gradcheck.diagnosis.lazy_arrays import Elementwise
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
 
 __all__ = ["added_terms", "rescaled_terms"]
@@ -65,7 +67,7 @@ def added_terms(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypoth
     yield replace(
         term,
         kind="penalty",
-        slope=np.sign(value),
+        slope=Elementwise(np.sign, (value,)),
         term=f"sign({name})",
         cause="a term of an L1 penalty",
         rank=3,
@@ -106,16 +108,20 @@ def rescaled_terms(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hyp
             *((w.value / n.value, f"{w.name} / {n.name}") for n in sizes[:MOST_SIZES]),
         )
     ]
+    both = gradient.claim, gradient.parameter
     for weight, text in forms[:MOST_WEIGHTS]:
-        penalty = weight * gradient.parameter
         yield Factor(
             "data-term",
             f"consistent with {text} x {gradient.name} plus {{number}} x all other terms "
             "({agreement}): only the penalty is scaled as it should be?",
-            offset=penalty,
-            slope=gradient.claim - penalty,
+            offset=Elementwise(partial(np.multiply, weight), (gradient.parameter,)),
+            slope=Elementwise(partial(_without_penalty, weight), both),
             rank=3,
         )
+
+
+def _without_penalty(weight: float, claim: Floats, parameter: Floats) -> Floats:
+    return claim - weight * parameter
 
 
 #: How many sizes and how many weights of a penalty are tried.

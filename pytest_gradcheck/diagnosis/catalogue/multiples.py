@@ -15,6 +15,7 @@ from pytest_gradcheck.diagnosis.agreement import Agreement
 from pytest_gradcheck.diagnosis.catalogue.quotient import quotient
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient, Floats
 from pytest_gradcheck.diagnosis.hypothesis import Factor, Hypothesis, fitted
+from pytest_gradcheck.diagnosis.lazy_arrays import Elementwise
 
 __all__ = ["constant_multiples", "value_multiples"]
 
@@ -34,7 +35,10 @@ def constant_multiples(gradient: ClaimedGradient, call: CheckedCall) -> Iterator
         yield Hypothesis(
             "conjugate",
             f"consistent with the complex conjugate of the true gradient: {cause}",
-            np.where(gradient.imaginary, -claim, claim),
+            Elementwise(
+                lambda claim, imaginary: np.where(imaginary, -claim, claim),
+                (claim, gradient.imaginary),
+            ),
         )
 
 
@@ -193,19 +197,19 @@ def _of_activation(gradient: ClaimedGradient, shape: Shape) -> Hypothesis:
     return Hypothesis("activation", words, true, rank=2)
 
 
-def _over(gradient: ClaimedGradient, shape: Shape, value: Floats) -> Floats:
+def _over(gradient: ClaimedGradient, shape: Shape, value: Floats) -> Elementwise:
     """Return the claims over a function of a value."""
-    with np.errstate(all="ignore"):
-        factor = shape.function(value)
-    return quotient(gradient.claim, factor)
+    return Elementwise(
+        lambda claim, entries: quotient(claim, shape.function(entries)), (gradient.claim, value)
+    )
 
 
 def _of_rectifiers(gradient: ClaimedGradient) -> Iterator[Hypothesis]:
     """Yield the hypotheses that the mask of a ReLU is missing, or the slope of a leaky one."""
-    positive = gradient.parameter > 0
     if gradient.output is None:
         return
-    inside = np.where(positive, gradient.claim, 0.0)
+    both = gradient.claim, gradient.parameter
+    inside = Elementwise(lambda claim, value: np.where(value > 0, claim, 0.0), both)
     yield Hypothesis(
         "activation",
         f"consistent with the true gradient without the mask {gradient.name} > 0 ({{agreement}}): "
@@ -217,6 +221,6 @@ def _of_rectifiers(gradient: ClaimedGradient) -> Iterator[Hypothesis]:
         f"consistent with {{number}} x the true gradient where {gradient.name} < 0 "
         "({agreement}): the slope of a leaky ReLU missing, or used twice?",
         inside,
-        np.where(positive, 0.0, gradient.claim),
+        Elementwise(lambda claim, value: np.where(value > 0, 0.0, claim), both),
         rank=2,
     )

@@ -20,6 +20,7 @@ from pytest_gradcheck.diagnosis.gradient import (
     is_broadcastable,
 )
 from pytest_gradcheck.diagnosis.hypothesis import Factor, Hypothesis
+from pytest_gradcheck.diagnosis.lazy_arrays import Elementwise
 
 __all__ = ["operands"]
 
@@ -35,12 +36,12 @@ def operands(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesi
     fitting = [(a, values) for a in others if (values := _fitting(a, gradient)) is not None]
     for array, values in fitting[:MOST_ARRAYS]:
         name = array.name
-        kind = "mask" if np.isin(values, (0, 1)).all() else "operand"
+        kind = "mask" if ((values == 0) | (values == 1)).all() else "operand"
         yield Factor(
             kind,
             f"consistent with {{number}} x the true gradient without the factor {name} "
             f"({{agreement}}): {name} forgotten?",
-            slope=gradient.claim * values,
+            slope=Elementwise(np.multiply, (gradient.claim, values)),
             rank=2,
         )
         if kind == "operand":
@@ -48,14 +49,14 @@ def operands(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesi
                 kind,
                 f"consistent with {{number}} x {name} x the true gradient ({{agreement}}): "
                 f"{name} used twice, or too many?",
-                slope=quotient(gradient.claim, values),
+                slope=Elementwise(quotient, (gradient.claim, values)),
                 rank=2,
             )
         yield Term(
             "operand-term",
             "",
             gradient.claim,
-            np.broadcast_to(values, gradient.claim.shape),
+            values,
             rank=3,
             term=name,
             cause="a term",

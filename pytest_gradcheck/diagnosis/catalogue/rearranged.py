@@ -7,12 +7,15 @@ another parameter or output.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
+from math import prod
 
 import numpy as np
 
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.lazy_arrays import Index, Rearranged
 
 __all__ = ["exchanged", "rearranged"]
 
@@ -74,12 +77,28 @@ def _rolled(gradient: ClaimedGradient) -> Iterator[Hypothesis]:
         along = f" along axis {axis}" if len(axes) > 1 else ""
         for shift in SHIFTS[: length - 1]:
             text = words.format(by=f"{shift}{along}")
-            yield Hypothesis("roll", text, np.roll(claim, -shift, axis))
+            yield Hypothesis("roll", text, Rearranged(claim, partial(_along, axis, shift, length)))
     if len(axes) > 1:
-        rows = claim.reshape(-1, claim.shape[-1])
         for shift in SHIFTS[:2]:
-            moved = np.roll(rows, -shift, axis=0).reshape(claim.shape)
+            moved = Rearranged(claim, partial(_in_c_order, shift, axes))
             yield Hypothesis("roll", words.format(by=f"{shift} in C order"), moved)
+
+
+def _along(axis: int, shift: int, length: int, index: Index) -> Index:
+    """Return where the entries are that were rolled along an axis."""
+    return (*index[:axis], (index[axis] + shift) % length, *index[axis + 1 :])
+
+
+def _in_c_order(shift: int, axes: tuple[int, ...], index: Index) -> Index:
+    """Return where the entries are that were rolled in C order."""
+    place = (np.ravel_multi_index(index, axes) + shift) % prod(axes)
+    return np.unravel_index(place, axes)
+
+
+def _in_other_order(axes: tuple[int, ...], index: Index) -> Index:
+    """Return where the entries are in C order that are in Fortran order of reversed axes."""
+    place = np.ravel_multi_index(index, axes)
+    return np.unravel_index(place, axes[::-1])[::-1]
 
 
 def _other_order(gradient: ClaimedGradient) -> Iterator[Hypothesis]:
@@ -95,7 +114,7 @@ def _other_order(gradient: ClaimedGradient) -> Iterator[Hypothesis]:
         "order, or a reshape for a .T?"
     )
     yield Hypothesis("order", words, claim.reshape(*reversed(axes), outputs).transpose(backwards))
-    yield Hypothesis("order", words, claim.transpose(backwards).reshape(claim.shape))
+    yield Hypothesis("order", words, Rearranged(claim, partial(_in_other_order, axes)))
 
 
 def exchanged(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesis]:

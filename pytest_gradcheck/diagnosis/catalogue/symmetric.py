@@ -7,11 +7,13 @@ that keep A symmetric, and forward may read one triangle only.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
+from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient, Floats, Indices
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.lazy_arrays import Elementwise
 
 __all__ = ["symmetric_matrices"]
 
@@ -27,23 +29,35 @@ def symmetric_matrices(gradient: ClaimedGradient, call: CheckedCall) -> Iterator
         value, value.T, rtol=1e-9, atol=0
     ):
         return
-    lower = np.tril(np.ones(value.shape), -1)[..., None]
-    upper, diagonal = lower.swapaxes(0, 1), np.eye(len(value))[..., None]
-    both = claim + claim.swapaxes(0, 1)
+    rows, columns = np.ogrid[: len(value), : len(value)]
+    side = np.sign(rows - columns)[..., None]  # 1 below the diagonal, -1 above
+    parts = claim, claim.swapaxes(0, 1), side
     words = (
         f"consistent with changes that keep {gradient.name} symmetric ({{agreement}}): a "
         "symmetric matrix? say tangent=symmetric"
     )
-    for prediction in (
-        claim * diagonal + both * lower,
-        claim * diagonal + both * upper,
-        both / 2,
-    ):
-        yield Hypothesis("symmetric", words, prediction)
+    for function in (partial(_of_triangle, 1), partial(_of_triangle, -1), _symmetrized):
+        yield Hypothesis("symmetric", words, Elementwise(function, parts))
     for factor, text in ((0.5, "twice"), (2.0, "half")):
         yield Hypothesis(
             "triangle",
             f"consistent with {text} the true gradient off the diagonal ({{agreement}}): the "
             f"derivative with respect to one triangle of {gradient.name}?",
-            claim * diagonal + factor * claim * (lower + upper),
+            Elementwise(partial(_times_off_diagonal, factor), parts),
         )
+
+
+def _of_triangle(read: int, claim: Floats, transposed: Floats, side: Indices) -> Floats:
+    """Return the derivative of a function that reads one triangle, on that side."""
+    inside = np.where(side == read, claim + transposed, 0.0)
+    return np.where(side == 0, claim, inside)
+
+
+def _symmetrized(claim: Floats, transposed: Floats, side: Indices) -> Floats:
+    del side
+    return (claim + transposed) / 2
+
+
+def _times_off_diagonal(factor: float, claim: Floats, transposed: Floats, side: Indices) -> Floats:
+    del transposed
+    return np.where(side == 0, claim, factor * claim)

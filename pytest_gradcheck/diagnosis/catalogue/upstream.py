@@ -14,6 +14,7 @@ import numpy as np
 from pytest_gradcheck.diagnosis.catalogue.quotient import quotient
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
+from pytest_gradcheck.diagnosis.lazy_arrays import Elementwise
 from pytest_gradcheck.report.records import Diagnosis
 
 __all__ = ["upstream", "upstream_degree"]
@@ -36,13 +37,13 @@ def upstream(gradient: ClaimedGradient, call: CheckedCall) -> Iterator[Hypothesi
             "upstream-ignored",
             "consistent with the true gradient divided by the upstream gradient ({agreement}): "
             "the upstream gradient ignored?",
-            gradient.claim * factor,
+            Elementwise(np.multiply, (gradient.claim, factor)),
         )
         yield Hypothesis(
             "upstream-twice",
             "consistent with the true gradient times the upstream gradient ({agreement}): "
             "the upstream gradient used twice?",
-            quotient(gradient.claim, factor),
+            Elementwise(quotient, (gradient.claim, factor)),
         )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 
 import numpy as np
 
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.report.report import Report
 from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Subject
@@ -94,6 +97,14 @@ def _causes(
     return declared | (true - {"place"}), (true & {"place"}) - declared
 
 
+@contextmanager
+def _without_wrong_lines() -> Iterator[None]:
+    """Leave out warnings, and the search for wrong lines, which takes longer than all else."""
+    search = mock.patch.object(locate_wrong_lines, "locate_wrong_lines", return_value=())
+    with without_warnings(), search:
+        yield
+
+
 def injected_results(
     subject: Subject, bugs: Sequence[Bug], **options: Any
 ) -> Iterator[CauseResult]:
@@ -101,7 +112,7 @@ def injected_results(
 
     Only those count whose check fails as it finds the claim wrong.
     """
-    with without_warnings():
+    with _without_wrong_lines():
         right = subject.gradients()
         for name in right.claims:
             for bug in bugs:
@@ -134,21 +145,22 @@ def edit_results(
     function: HandwrittenFunction, directory: Path, **options: Any
 ) -> Iterator[CauseResult]:
     """Yield the results of all edits of the code of a function, for each wrong parameter."""
-    right = HandwrittenSubject(function.name, function.path).gradients()
-    for wrong in wrong_edits(function, directory, **options):
-        with without_warnings():
+    with _without_wrong_lines():
+        right = HandwrittenSubject(function.name, function.path).gradients()
+        for wrong in wrong_edits(function, directory, **options):
             claimed = HandwrittenSubject(function.name, wrong.path).gradients()
-        for name in claimed.claims:
-            kinds = true_kinds(right, name, claimed.claims) | upstream_kinds(claimed, name)
-            bug = f"{wrong.edit.kind}: {'a pattern' if kinds else 'no pattern'}"
-            yield from _result((function.name, name, bug), wrong.report, kinds)
+            for name in claimed.claims:
+                kinds = true_kinds(right, name, claimed.claims) | upstream_kinds(claimed, name)
+                bug = f"{wrong.edit.kind}: {'a pattern' if kinds else 'no pattern'}"
+                yield from _result((function.name, name, bug), wrong.report, kinds)
 
 
 def special_results(bug: SpecialBug, seeds: Iterable[int], **options: Any) -> list[CauseResult]:
     """Return the results of a bug that has a function of its own, at some points."""
     results: list[CauseResult] = []
     for seed in seeds:
-        report = bug.check(seed, **options)
+        with _without_wrong_lines():
+            report = bug.check(seed, **options)
         for parameter in report.parameters:
             names = ("special", parameter.name, bug.name)
             results += _result(names, report, bug.kinds, bug.harmless)
