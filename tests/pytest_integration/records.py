@@ -12,15 +12,11 @@ import jsonschema
 import pytest
 
 import pytest_gradcheck
-from tests.pytest_integration.suites import HEADER
+from tests.pytest_integration.suites import HEADER, STEADY
 
 SCHEMA = json.loads(
     (Path(pytest_gradcheck.__file__).parent / "run_record/schema.json").read_text("utf-8")
 )
-
-#: Plugins that change the order, the number or the output of tests; pytest-xdist stays.
-QUIET = ("-p", "no:randomly", "-p", "no:run-parallel", "-p", "no:asyncio", "-p", "no:anyio",
-         "-p", "no:hypothesispytest", "-p", "no:cacheprovider")  # fmt: skip
 
 
 def strict_json(text: str) -> Any:
@@ -50,7 +46,7 @@ def run_suite(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
     """Run the files that are there: in this process, unless workers are asked for."""
     is_distributed = any(argument.startswith(("-n", "--dist")) for argument in args)
     run = pytester.runpytest_subprocess if is_distributed else pytester.runpytest_inprocess
-    return run(*QUIET, *args)
+    return run(*STEADY, *args)
 
 
 def outcomes(record: Any) -> dict[str, str]:
@@ -60,7 +56,7 @@ def outcomes(record: Any) -> dict[str, str]:
 
 def started(pytester: pytest.Pytester, *args: str) -> subprocess.Popen[str]:
     """Start a run in the background, in a process group of its own."""
-    command = [sys.executable, "-m", "pytest", *QUIET, "--gradcheck-json=record.json", *args]
+    command = [sys.executable, "-m", "pytest", *STEADY, "--gradcheck-json=record.json", *args]
     path = os.pathsep.join(filter(None, [str(Path(pytest_gradcheck.__file__).parents[1]),
                                          os.environ.get("PYTHONPATH")]))  # fmt: skip
     return subprocess.Popen(  # noqa: S603  # our own command

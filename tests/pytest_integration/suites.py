@@ -36,10 +36,19 @@ X = np.array([1.0, 2.0])
 #: The first line of the failure of `bad`.
 HEADLINE = "x[1]: backward 6.0, numerical 4.0 (a stray factor 3/2?); 2 of 2 entries wrong"
 
-#: Plugins that would change the order, the number or the output of tests.
-QUIET = ("-p", "no:randomly", "-p", "no:run-parallel", "-p", "no:asyncio", "-p", "no:anyio",
-         "-p", "no:rerunfailures", "-p", "no:xdist", "-p", "no:hypothesispytest",
-         "-p", "no:metadata", "-p", "no:html", "-p", "no:pytest_jsonreport")  # fmt: skip
+
+def without(*plugins: str) -> tuple[str, ...]:
+    """Return the arguments of a run without some plugins."""
+    return tuple(part for plugin in plugins for part in ("-p", f"no:{plugin}"))
+
+
+#: No plugin that changes the order or the number of tests, or leaves files behind.
+STEADY = without(
+    "randomly", "run-parallel", "asyncio", "anyio", "hypothesispytest", "cacheprovider"
+)
+
+#: Nor one that repeats or distributes them, or adds output.
+QUIET = (*STEADY, *without("rerunfailures", "xdist", "metadata", "html", "pytest_jsonreport"))
 
 
 def run(
@@ -48,6 +57,13 @@ def run(
     """Run a suite of `body` in this process, without plugins that are not under test."""
     pytester.makepyfile(**{name: HEADER + body})
     return pytester.runpytest_inprocess(*QUIET, *args)
+
+
+def run_in_subprocess(pytester: pytest.Pytester, body: str, *args: str) -> pytest.RunResult:
+    """Run a suite of `body` in a subprocess, with all installed plugins."""
+    pytester.makepyfile(test_suite=HEADER + body)
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    return pytester.runpytest_subprocess(*without("randomly"), *args)
 
 
 def failure(result: pytest.RunResult) -> str:

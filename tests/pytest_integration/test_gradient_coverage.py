@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from tests.pytest_integration.records import QUIET, read, run_suite
-from tests.pytest_integration.suites import HEADER
+from tests.pytest_integration.records import read, run_suite
+from tests.pytest_integration.suites import HEADER, STEADY
 
 PACKAGE = """
 import numpy as np
@@ -157,7 +157,7 @@ def test_works_beside_coverage(pytester: pytest.Pytester) -> None:
     run(pytester)
     found = []
     for extra in ([], ["--gradcheck-cov=nn"]):
-        command = ["-m", "coverage", "run", "--source=nn", "-m", "pytest", *QUIET, *extra]
+        command = ["-m", "coverage", "run", "--source=nn", "-m", "pytest", *STEADY, *extra]
         result = pytester.run(sys.executable, *command)
         assert result.ret == 0
         pytester.run(sys.executable, "-m", "coverage", "json", "-q")

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.pytest_integration.test_other_plugins import run_in_subprocess
+from tests.pytest_integration.suites import run_in_subprocess
 
 BODY = r"""
 import enum

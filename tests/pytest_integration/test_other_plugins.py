@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.pytest_integration.suites import HEADER, HEADLINE, run
+from tests.pytest_integration.suites import HEADER, HEADLINE, run, run_in_subprocess
 
 TWO = """
 def test_good(gradcheck):
@@ -14,13 +14,6 @@ def test_good(gradcheck):
 def test_bad(gradcheck):
     gradcheck(f, bad, X)
 """
-
-
-def run_in_subprocess(pytester: pytest.Pytester, body: str, *args: str) -> pytest.RunResult:
-    """Run a suite in a subprocess, with all installed plugins."""
-    pytester.makepyfile(test_suite=HEADER + body)
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    return pytester.runpytest_subprocess("-p", "no:randomly", *args)
 
 
 def test_classes_and_fixtures_of_every_scope(pytester: pytest.Pytester) -> None:

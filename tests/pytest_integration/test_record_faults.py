@@ -8,7 +8,6 @@ import time
 import pytest
 
 from tests.pytest_integration.records import (
-    QUIET,
     ended,
     outcomes,
     read,
@@ -16,7 +15,7 @@ from tests.pytest_integration.records import (
     run_suite,
     started,
 )
-from tests.pytest_integration.suites import HEADER, run
+from tests.pytest_integration.suites import HEADER, STEADY, run
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -112,7 +111,7 @@ def test_a(interrupted, gradcheck): gradcheck(f, good, X)
 def test_b(gradcheck): gradcheck(f, good, X)
 """
     pytester.makepyfile(test_suite=HEADER + body)
-    pytester.runpytest_subprocess(*QUIET, "--gradcheck-json=record.json")
+    pytester.runpytest_subprocess(*STEADY, "--gradcheck-json=record.json")
     record = read(pytester.path / "record.json")
     assert outcomes(record) == {"test_a": "not run", "test_b": "not run"}
 
@@ -128,7 +127,7 @@ def test_a_full_disk(pytester: pytest.Pytester) -> None:
     """)
     pytester.makepyfile(test_suite=HEADER + GOOD)
     (pytester.path / "record.json").write_text("before")
-    result = pytester.runpytest_subprocess(*QUIET, "--gradcheck-json=record.json")
+    result = pytester.runpytest_subprocess(*STEADY, "--gradcheck-json=record.json")
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
     result.stdout.fnmatch_lines(
         ["gradcheck: the record could not be written to *record.json: File too large"]

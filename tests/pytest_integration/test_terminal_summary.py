@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from tests.pytest_integration.suites import run
-from tests.pytest_integration.test_other_plugins import run_in_subprocess
+from tests.pytest_integration.suites import run, run_in_subprocess
 
 CONVOLUTION = """
 def claim(x, groups, stride):

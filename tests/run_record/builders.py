@@ -33,6 +33,25 @@ def wrong(deviation: float | str = 1.0, **changes: Any) -> Check:
     return check(**failed | changes)
 
 
+def failing(parameter: str = "W", line: int = 10, **changes: Any) -> Check:
+    """Return a check whose parameter is wrong, in a function that is known."""
+    definition = {
+        "file": "nn.py",
+        "first_line": line,
+        "last_line": line + 5,
+        "function": "Layer.backward",
+        "source": "def backward(self):",
+    }
+    return wrong(
+        failures=[f"{parameter}: 3 of 3 entries wrong"],
+        parameters=[{"name": parameter, "verdict": "wrong", "checked": 3}],
+        backward_definition=definition,
+        breaches=[],
+        wrong_lines=[],
+        **changes,
+    )
+
+
 def a_test(nodeid: str = "test_a.py::test_it", *checks: Check, **changes: Any) -> RecordedTest:
     """Return a test that passed with some checks."""
     values: Any = {

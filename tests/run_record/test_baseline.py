@@ -14,8 +14,7 @@ from pytest_gradcheck.run_record.baseline import (
 )
 from pytest_gradcheck.run_record.json_file import RecordError
 from pytest_gradcheck.run_record.record import KnownDerivative, Record, RecordedTest
-from tests.run_record.builders import a_record, a_run, a_test, check
-from tests.run_record.test_findings import failing
+from tests.run_record.builders import a_record, a_run, a_test, check, failing
 
 
 def failed(nodeid: str, *parameters: str, **changes: Any) -> RecordedTest:

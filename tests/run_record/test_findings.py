@@ -1,31 +1,10 @@
 """What is wrong according to a record, each derivative once."""
 
-from typing import Any
-
 import pytest
 
 from pytest_gradcheck.run_record.findings import Finding, findings, repository_file
 from pytest_gradcheck.run_record.record import Check
-from tests.run_record.builders import a_record, a_run, a_test, wrong
-
-
-def failing(parameter: str = "W", line: int = 10, **changes: Any) -> Check:
-    """Return a check whose parameter is wrong, in a function that is known."""
-    definition = {
-        "file": "nn.py",
-        "first_line": line,
-        "last_line": line + 5,
-        "function": "Layer.backward",
-        "source": "def backward(self):",
-    }
-    return wrong(
-        failures=[f"{parameter}: 3 of 3 entries wrong"],
-        parameters=[{"name": parameter, "verdict": "wrong", "checked": 3}],
-        backward_definition=definition,
-        breaches=[],
-        wrong_lines=[],
-        **changes,
-    )
+from tests.run_record.builders import a_record, a_run, a_test, failing
 
 
 def found(*checks: Check, nodeid: str = "test_a.py::test_it") -> list[Finding]:
