@@ -46,11 +46,13 @@ def _exchanged_slices(comparison: Comparison) -> Iterator[Hypothesis]:
         along = "" if is_output or len(axes) == 1 else f" along axis {axis}"
         listed = f"{indices[0]} and {indices[-1]}"
         part = f"{name} from index {indices[0]} to {indices[-1]}"
-        orders = [(indices[::-1], f"{part} in reverse order{along}", "reversed")]
-        if len(indices) == 2:
+        orders = list[tuple[Indices, str, str]]()
+        if len(indices) <= 3:  # of three, the middle one stays
             text = f"indices {listed} of {name} exchanged{along}"
-            orders = [(indices[::-1], text, "exchanged")]
+            orders.append((indices[::-1], text, "exchanged"))
         elif (np.diff(indices) == 1).all():
+            orders.append((indices[::-1], f"{part} in reverse order{along}", "reversed"))
+        if len(indices) > 2 and (np.diff(indices) == 1).all():
             orders += [
                 (np.roll(indices, -shift), f"{part} rolled by {shift}{along}", "roll")
                 for shift in (1, -1)
@@ -74,7 +76,7 @@ def _along(axis: int, table: Indices, index: Index) -> Index:
     return (*index[:axis], table[index[axis]], *index[axis + 1 :])
 
 
-def _wrong_indices(wrong: Booleans, axis: int) -> np.ndarray:
+def _wrong_indices(wrong: Booleans, axis: int) -> Indices:
     rest = tuple(k for k in range(wrong.ndim) if k != axis)
     return np.flatnonzero(wrong.any(axis=rest))
 

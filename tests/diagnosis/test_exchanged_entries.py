@@ -52,3 +52,17 @@ def test_entries_left_out_have_no_axes() -> None:
     comparison = compare(TRUE[[0, 3, 2, 1, 4]])
     partial = replace(comparison, gradient=replace(comparison.gradient, is_array=False))
     assert not list(exchanged_entries(partial))
+
+
+def test_exchanged_rows_with_a_suspect_between_them_are_exchanged() -> None:
+    """A screen knows the wrong rows roughly."""
+    comparison = compare(TRUE[[0, 3, 2, 1, 4]])
+    suspects = comparison.suspects.copy()
+    suspects[2] = True
+    words = predicts(
+        exchanged_entries(replace(comparison, suspects=suspects)),
+        comparison.gradient,
+        TRUE,
+        "exchanged",
+    )
+    assert "indices 1 and 3 of W exchanged" in words
