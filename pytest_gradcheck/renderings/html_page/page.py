@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,7 @@ from pytest_gradcheck.report.formatting import (
 from pytest_gradcheck.report.from_builtins import report_from_dict
 from pytest_gradcheck.report.inert_text import escaped_lines, without_middle
 from pytest_gradcheck.report.message import KIND_NAMES, render_text
-from pytest_gradcheck.report.records import VERDICTS, ParameterReport, ReportData
+from pytest_gradcheck.report.records import VERDICTS, ParameterReport, ReportData, Verdict
 from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
 from pytest_gradcheck.run_record.findings import Finding, findings
 from pytest_gradcheck.run_record.json_file import RecordError
@@ -65,9 +66,11 @@ PACKAGES = {"jinja2": "jinja2", "matplotlib": "matplotlib", "PIL": "pillow"}
 MOST_WHOLE = 200
 MOST_BRIEF = 2000
 
-#: The most parameters of a failure, rows of a table, and characters of a name and of a message.
-LISTED_PARAMETERS = 60
-LISTED_ROWS = 200
+#: The most parameters of a failure, by their verdict.
+LISTED_PARAMETERS: Mapping[Verdict, int] = {"wrong": 50, "inconclusive": 50, "correct": 10}
+
+#: The most rows of a table of anything else, and characters of a name and of a message.
+LISTED_ROWS = 100
 NAME_LENGTH = 200
 MESSAGE_LENGTH = 20_000
 
@@ -116,7 +119,7 @@ def render_html(record: Record) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """A check that made its test fail, with its pictures.
 
@@ -149,15 +152,20 @@ class Failure:
         """What was checked, in words."""
         return KIND_NAMES[self.report.kind]
 
-    @property
+    @cached_property
     def parameters(self) -> Sequence[ParameterReport]:
         """The parameters that are listed, worst first."""
-        return sorted(self.report.parameters, key=_severity, reverse=True)[:LISTED_PARAMETERS]
+        ranked = sorted(self.report.parameters, key=_severity, reverse=True)
+        groups = {verdict: [p for p in ranked if p.verdict == verdict] for verdict in VERDICTS}
+        return [p for v in reversed(VERDICTS) for p in groups[v][: LISTED_PARAMETERS[v]]]
 
     @property
-    def further_parameters(self) -> int:
-        """The number of parameters that are not listed."""
-        return max(0, len(self.report.parameters) - LISTED_PARAMETERS)
+    def further_parameters(self) -> Iterator[tuple[Verdict, int]]:
+        """The numbers of parameters that are not listed, by their verdict."""
+        counts = Counter(parameter.verdict for parameter in self.report.parameters)
+        for verdict in reversed(VERDICTS):
+            if counts[verdict] > LISTED_PARAMETERS[verdict]:
+                yield verdict, counts[verdict] - LISTED_PARAMETERS[verdict]
 
     @property
     def options(self) -> Iterator[tuple[str, str]]:

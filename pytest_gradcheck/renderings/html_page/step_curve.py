@@ -194,7 +194,7 @@ def _error_range(curve: StepCurve, central: Sequence[Point]) -> tuple[float, flo
     low = min(finite)
     if math.isfinite(bound):
         low = max(low, bound - DECADES_BELOW)
-    return low - 1, max(finite) + 1
+    return low - 1.5, max(finite) + 1
 
 
 def _set_up(axes: Axes, curve: StepCurve, low: float, high: float) -> None:

@@ -209,8 +209,8 @@ def test_very_many_parameters_are_bounded() -> None:
     root = parsed(failed(report.to_dict()))
     table = next(root.iterfind(".//article//table"))
     assert texts(table, "tbody/tr/th")[0] == "p['W99']"
-    assert len(texts(table, "tbody/tr/th")) == page.LISTED_PARAMETERS
-    assert "... and 40 more parameters" in texts(root, ".//article/p")
+    assert len(texts(table, "tbody/tr/th")) == 1 + page.LISTED_PARAMETERS["correct"]
+    assert "... and 89 more correct" in texts(root, ".//article/p")
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
