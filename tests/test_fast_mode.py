@@ -482,6 +482,7 @@ def test_jacobians_with_very_many_derivatives_are_checked_in_fast_mode() -> None
     assert [e.name for e in report.worst if e.verdict == "wrong"] == ["output[1234] / x[56]"]
 
 
+@pytest.mark.usefixtures("no_search_for_wrong_lines")
 def test_small_numbers_among_very_many_are_moved_at_once() -> None:
     """Some fifty of 3,000 are too close to zero to be visible beside the others."""
     numbers = dict(enumerate(np.random.default_rng(0).normal(size=3000).tolist()))
