@@ -15,12 +15,12 @@ from pytest_gradcheck.binding.forward.domain_boundary import DOMAIN_EXCEPTIONS, 
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Vector
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.elementwise import CompressedJacobian
 from pytest_gradcheck.numerics.coordinatewise.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import Booleans, Measurement, Status
 from pytest_gradcheck.numerics.random_directions import signed_direction
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["raise_after_elementwise", "raise_after_full_check", "raise_after_screen"]
 

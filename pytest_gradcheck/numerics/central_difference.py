@@ -14,9 +14,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from pytest_gradcheck.numerics.coordinate_scales import row_medians
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Floats, Indices, Measurement
-from pytest_gradcheck.numerics.step_size import row_medians
 
 __all__ = [
     "NOISE_FACTOR",

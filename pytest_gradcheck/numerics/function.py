@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.measurement import EPS, Booleans, Evaluate, Floats, Indices
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["Claims", "ElementwiseClaims", "Function"]
 

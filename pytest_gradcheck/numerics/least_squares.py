@@ -19,10 +19,10 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from pytest_gradcheck.numerics.coordinate_scales import claimed_length_scale
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Measurement, Status
 from pytest_gradcheck.numerics.random_directions import evaluate_along, signed_direction
-from pytest_gradcheck.numerics.step_size import claimed_length_scale
 
 __all__ = [
     "SlopeFit",

@@ -19,10 +19,10 @@ from pytest_gradcheck.binding.gradient_problem import Problem, no_claim
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.conservative_field import MixedDerivatives, diagnose_potential
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import seeded_generator, signed_direction
 from pytest_gradcheck.numerics.refinement import Refinement, refine
-from pytest_gradcheck.numerics.step_size import Scales
 from pytest_gradcheck.options import Options
 from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports

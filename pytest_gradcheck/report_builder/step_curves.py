@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.line_restriction import (
     RELATIVE_STEPS,
     CoordinateLine,
@@ -21,7 +22,6 @@ from pytest_gradcheck.numerics.line_restriction import (
     sample,
 )
 from pytest_gradcheck.numerics.measurement import Floats
-from pytest_gradcheck.numerics.step_size import Scales
 from pytest_gradcheck.report.records import Entry, ParameterReport, StepCurve
 
 __all__ = ["measure_step_curves"]

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.step_size import Scales
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.noise import estimate_noise
 from pytest_gradcheck.numerics.output_magnitude import output_sizes
 from pytest_gradcheck.numerics.random_directions import signed_direction
-from pytest_gradcheck.numerics.step_size import Scales
 
 Floats = NDArray[np.float64]
 

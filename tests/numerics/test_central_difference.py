@@ -10,10 +10,10 @@ from pytest_gradcheck.numerics.central_difference import (
     fixed_step_differences,
     measure_pairs,
 )
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import Measurement
-from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats, function_at
 
 

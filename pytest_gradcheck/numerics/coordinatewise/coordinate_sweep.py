@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.central_difference import measure_pairs
+from pytest_gradcheck.numerics.coordinate_scales import Scales, claimed_length_scale
 from pytest_gradcheck.numerics.coordinatewise.block_differences import (
     CLEAR,
     UNCLEAR,
@@ -44,7 +45,6 @@ from pytest_gradcheck.numerics.least_squares import verify_noisy_arrays
 from pytest_gradcheck.numerics.line_restriction import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement, Status
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
-from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
 __all__ = ["CoordinateSweep", "ExtrapolationCandidates", "sweep_coordinates"]
 

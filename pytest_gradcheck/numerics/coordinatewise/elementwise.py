@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.numerics.central_difference import measure_pairs
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.block_differences import Block, measure_by_pairs
 from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import (
@@ -55,7 +56,6 @@ from pytest_gradcheck.numerics.random_directions import (
     signed_direction,
 )
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["CompressedJacobian", "measure_elementwise"]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_gradcheck.numerics.central_difference import fixed_step_differences
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import (
     CoordinateSweep,
     sweep_coordinates,
@@ -28,7 +29,6 @@ from pytest_gradcheck.numerics.noise import WIDE_SPACING, estimate_noise, noise_
 from pytest_gradcheck.numerics.output_magnitude import consistent_sizes, output_sizes
 from pytest_gradcheck.numerics.random_directions import defined_direction, seeded_generator
 from pytest_gradcheck.numerics.richardson import extrapolate
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["DerivativeTask", "FullMeasurement", "measure_every_coordinate"]
 

@@ -19,12 +19,12 @@ from pytest_gradcheck.numerics.central_difference import (
     balanced_steps,
     measure_pairs,
 )
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import sweep_coordinates
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Measurement, Status, chunks
 from pytest_gradcheck.numerics.refinement import Refinement, refine
 from pytest_gradcheck.numerics.screening.directional_derivative import SIGNIFICANT, DirectionProbe
 from pytest_gradcheck.numerics.screening.subarrays import Box
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["SLIGHT", "Expected", "SingleEntries"]
 

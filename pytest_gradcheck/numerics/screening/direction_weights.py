@@ -18,10 +18,10 @@ from typing import Protocol
 
 import numpy as np
 
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.random_directions import seeded_generator, signed_direction
 from pytest_gradcheck.numerics.screening.subarrays import Box, Region, Segment
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = [
     "Code",

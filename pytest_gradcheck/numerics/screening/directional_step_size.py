@@ -25,13 +25,13 @@ from pytest_gradcheck.numerics.central_difference import (
     SMALLEST_STEP,
     balanced_steps,
 )
+from pytest_gradcheck.numerics.coordinate_scales import Scales, claimed_length_scale
 from pytest_gradcheck.numerics.function import Claims, Function
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, chunks
 from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
 from pytest_gradcheck.numerics.screening.direction_weights import CodedDirections
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionProbe
 from pytest_gradcheck.numerics.screening.subarrays import Segment
-from pytest_gradcheck.numerics.step_size import Scales, claimed_length_scale
 
 __all__ = [
     "SMALLEST_WEIGHT",

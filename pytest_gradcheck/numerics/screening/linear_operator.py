@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.measurement import (
     EPS,
@@ -44,7 +45,6 @@ from pytest_gradcheck.numerics.screening.screen_result import (
     reference_magnitude,
 )
 from pytest_gradcheck.numerics.screening.subarrays import Segment
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["find_wrong_claims", "is_homogeneous", "verify_linear"]
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import sweep_coordinates
 from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import Function
@@ -60,7 +61,6 @@ from pytest_gradcheck.numerics.screening.solver_tolerance import (
     may_be_solver_error,
 )
 from pytest_gradcheck.numerics.screening.subarrays import Segment, whole_region
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["EvaluationCounter", "screen"]
 

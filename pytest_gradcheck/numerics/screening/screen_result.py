@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.measurement import Booleans, Floats, Indices, Measurement
 from pytest_gradcheck.numerics.screening.direction_weights import CodedDirections
 from pytest_gradcheck.numerics.screening.directional_derivative import DirectionalDerivative
 from pytest_gradcheck.numerics.screening.subarrays import Box, whole_region
-from pytest_gradcheck.numerics.step_size import Scales
 
 __all__ = ["UNRESOLVED", "Finding", "ScreenResult", "Suspect", "reference_magnitude"]
 

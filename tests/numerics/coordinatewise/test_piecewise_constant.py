@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import CoordinateSweep
 from pytest_gradcheck.numerics.coordinatewise.piecewise_constant import (
     PlateauDetector,
@@ -20,7 +21,6 @@ from pytest_gradcheck.numerics.line_restriction import CoordinateLine
 from pytest_gradcheck.numerics.measurement import Status
 from pytest_gradcheck.numerics.quantization import Plateau, find_plateau
 from pytest_gradcheck.numerics.richardson import LineMeasurement, extrapolate
-from pytest_gradcheck.numerics.step_size import Scales
 from tests.corpus.corpus_runner import choose_families
 from tests.numerics.functions import Counted, function_at
 

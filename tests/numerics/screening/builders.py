@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.screening.direction_weights import CodedDirections
@@ -17,7 +18,6 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionProbe,
 )
 from pytest_gradcheck.numerics.screening.subarrays import Box, Segment, whole_region
-from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats
 
 Shapes = Sequence[tuple[int, ...]]

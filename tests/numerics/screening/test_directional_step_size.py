@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.function import Function
 from pytest_gradcheck.numerics.measurement import EPS
 from pytest_gradcheck.numerics.screening.directional_step_size import (
@@ -18,7 +19,6 @@ from pytest_gradcheck.numerics.screening.directional_step_size import (
     point_rounding,
     scale_limits,
 )
-from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats
 from tests.numerics.screening.builders import FEW_EXAMPLES, Shapes, draw_direction, segments_of
 

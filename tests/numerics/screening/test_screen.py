@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.binding.backward.claims import DenseClaim
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.screening import screen as module
 from pytest_gradcheck.numerics.screening.directional_step_size import ClaimMagnitudes
 from pytest_gradcheck.numerics.screening.screen import EvaluationCounter, screen
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
-from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Counted, Floats, jitter
 from tests.numerics.screening.builders import FEW_EXAMPLES, Shapes, segments_of
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult, reference_magnitude
-from pytest_gradcheck.numerics.step_size import Scales
 from tests.numerics.functions import Floats
 from tests.numerics.screening.builders import derivative_with
 

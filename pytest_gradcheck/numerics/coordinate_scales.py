@@ -1,4 +1,4 @@
-"""The natural scale of each coordinate of a point, which steps are relative to.
+"""The natural scale of each coordinate of a point, in units of which steps are taken.
 
 P. E. Gill, W. Murray and M. H. Wright (Practical Optimization, 1981, section 8.6) take steps in
 units of ``1 + |x|``. Here the scale is ``|x|``, however small, and the median of the array where a

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pytest_gradcheck.numerics.step_size import Scales
+from pytest_gradcheck.numerics.coordinate_scales import Scales
 
 EVERY = slice(None)
 
