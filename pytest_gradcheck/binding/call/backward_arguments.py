@@ -47,6 +47,7 @@ __all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
 #: What backward may ask for besides the arguments of forward, by each name for it.
 SPECIALS = {
     "cache": "cache",
+    "caches": "cache",
     "output": "output",
     "cotangent": "cotangent",
     "dout": "cotangent",

@@ -37,6 +37,7 @@ def plan(
         (lambda w: 0, "lambda(w=w)", set()),
         (lambda w, x: 0, "lambda(w=w, x=x)", set()),
         (lambda cache: 0, "lambda(cache=<cache>)", {"cache"}),
+        (lambda caches: 0, "lambda(caches=<cache>)", {"cache"}),
         (
             lambda dout, cache: 0,
             "lambda(dout=<cotangent>, cache=<cache>)",
@@ -222,7 +223,8 @@ def test_stated_name_that_does_not_exist_is_an_error() -> None:
         plan(lambda x: 0, backward_args=("cotangnt",))
     assert error.value.args[0] == (
         "backward_args='cotangnt' for lambda: forward has no argument of that name. Did you mean "
-        "'cotangent'? Known are x, w and cache, output, cotangent, dout, grad_output, tangent."
+        "'cotangent'? Known are x, w and cache, caches, output, cotangent, dout, grad_output, "
+        "tangent."
     )
 
 
