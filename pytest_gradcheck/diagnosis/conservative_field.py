@@ -28,8 +28,8 @@ ASYMMETRIC = 0.05
 #: Products are equal where the bound is below this share of the relative error of the wrong claim.
 SYMMETRIC = 0.02
 
-#: Claims do not depend on each other where a product is below this share of the claims, again
-#: relative to the error of the wrong claim.
+#: Claims do not depend on each other where a product is below this share of the claims, or of how
+#: fast other claims change along the same direction, again relative to the error of the wrong one.
 INDEPENDENT = 1e-6
 
 
@@ -53,6 +53,14 @@ class MixedDerivatives:
     bound: Floats
     size: Floats
     relative_error: float
+
+    @property
+    def changes(self) -> Floats:
+        """What a product amounts to where claims change as the fastest along its direction."""
+        with np.errstate(all="ignore"):
+            rates = np.abs(self.value) / self.size[:, None]
+        fastest = np.nan_to_num(rates, nan=0.0, posinf=0.0).max(axis=0)
+        return np.asarray(self.size[:, None] * np.maximum(fastest, 1.0))
 
 
 def diagnose_potential(derivatives: MixedDerivatives, claimed: str) -> Diagnosis | None:
@@ -98,7 +106,7 @@ def diagnose_potential(derivatives: MixedDerivatives, claimed: str) -> Diagnosis
         )
         return Diagnosis("no-potential", text, {"asymmetry": asymmetry})
     equal = ~differs & (bound <= SYMMETRIC * error * larger) & (larger > 0)
-    independent = ~differs & (bound <= INDEPENDENT * error * derivatives.size[second])
+    independent = ~differs & (bound <= INDEPENDENT * error * derivatives.changes[second, first])
     if not (equal | independent).all() or not equal[first == 0].any():
         return None
     relative = float(np.max(difference[equal] / larger[equal]))

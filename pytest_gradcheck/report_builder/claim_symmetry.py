@@ -43,8 +43,10 @@ MOST_STEPS = 6
 #: At steps up to this one claims may change by more: they vanish at the point.
 SMALLEST_STEP = 1e-8
 
-#: Points one rounding away at which claims are compared for their rounding error.
+#: Points at which entries of the directions are a few roundings away, and claims are compared for
+#: their rounding error.
 ROUNDED_POINTS = 3
+MOST_UNITS = 8
 
 #: Diagnoses that say where claims are wrong, and leave open why.
 PLACES = frozenset({"place", "places", "coupled"})
@@ -98,6 +100,9 @@ class _ClaimJacobian(Refinement[float, _Differences]):
         The step to take next.
     last : _Differences or None
         What was measured last.
+    value, bound : ndarray, shape (k, k)
+        For each product the value at the step at which its bound is smallest. Directions may
+        have very different length scales: a large step suits one, a small one another.
     diagnosis : Diagnosis or None
         What is decided.
     """
@@ -108,6 +113,8 @@ class _ClaimJacobian(Refinement[float, _Differences]):
     noise: Floats
     size: Floats
     relative_error: float
+    value: Floats
+    bound: Floats
     step: float = FIRST_STEP
     last: _Differences | None = None
     diagnosis: Diagnosis | None = field(default=None)
@@ -142,17 +149,23 @@ class _ClaimJacobian(Refinement[float, _Differences]):
         """
         step, diagnosis = measured.step, None
         change = (np.abs(measured.central) + measured.bend) * step
-        is_beyond = bool((change > LARGEST_CHANGE * self.size[:, None]).any())
-        if self.last is not None and (not is_beyond or step <= SMALLEST_STEP):
-            difference = measured.central - self.last.central
-            value = measured.central + difference / ((self.last.step / step) ** 2 - 1)
-            rounding = NOISE_FACTOR * self.noise[:, None] / step
-            bound = np.abs(difference) + measured.bend + rounding
-            if np.isfinite(value).all() and np.isfinite(bound).all():
-                derivatives = MixedDerivatives(value, bound, self.size, self.relative_error)
-                diagnosis = diagnose_potential(derivatives, self._claimed())
-        ratio = RATIO_BEYOND if is_beyond else RATIO
-        return replace(self, step=step / ratio, last=measured, diagnosis=diagnosis)
+        is_beyond = (change > LARGEST_CHANGE * self.size[:, None]).any(axis=0)
+        ratio = RATIO_BEYOND if is_beyond.any() else RATIO
+        if self.last is None:
+            return replace(self, step=step / ratio, last=measured)
+        difference = measured.central - self.last.central
+        value = measured.central + difference / ((self.last.step / step) ** 2 - 1)
+        rounding = NOISE_FACTOR * self.noise[:, None] / step
+        bound = np.abs(difference) + measured.bend + rounding
+        is_better = (bound < self.bound) & (~is_beyond | (step <= SMALLEST_STEP))
+        value = np.where(is_better, value, self.value)
+        bound = np.where(is_better, bound, self.bound)
+        if np.isfinite(bound).all():
+            derivatives = MixedDerivatives(value, bound, self.size, self.relative_error)
+            diagnosis = diagnose_potential(derivatives, self._claimed())
+        return replace(
+            self, step=step / ratio, last=measured, value=value, bound=bound, diagnosis=diagnosis
+        )
 
     def _along(self, claim: Claim | None) -> Floats:
         """Return the products of the claims with each direction, NaN where there is no claim."""
@@ -213,6 +226,9 @@ def with_potential(
     others[worst.coordinate] = False
     for parameter in explained:
         others[parameter.start : parameter.stop] = False
+    claimed = _column(problem.claim, worst.column, others.size)
+    if (others & (claimed != 0)).any():  # of others, as class labels, claims may be no function
+        others &= claimed != 0
     if not others.any():
         return described
     diagnosis = _diagnose(problem, worst, np.flatnonzero(others), options.seed)
@@ -255,12 +271,13 @@ def _diagnose(
     for direction, part in zip(directions, moved, strict=True):
         direction[part] = signed[part]
     read = partial(_column, column=wrong.column, size=scale.size)
-    claim, noise = read(problem.claim), np.zeros(scale.size)
+    claim, unit = read(problem.claim), np.zeros(scale.size)
     for parameter, rounding in zip(problem.parameters, problem.roundings, strict=True):
-        own = slice(parameter.start, parameter.stop)
-        noise[own] = max(rounding, EPS) * np.abs(claim[own])
+        unit[parameter.start : parameter.stop] = max(rounding, EPS)
+    noise, is_moved = unit * np.abs(claim), directions.any(axis=0)
     for _ in range(ROUNDED_POINTS):
-        rounded = problem.claim_one_rounding_away(rng, 1)
+        units = unit * rng.integers(-MOST_UNITS, MOST_UNITS + 1, scale.size)
+        rounded = problem.claim_at(problem.here * np.where(is_moved, 1 + units, 1.0))
         if rounded is not None:
             noise = np.maximum(noise, np.abs(read(rounded) - claim))
     with np.errstate(all="ignore"):
@@ -271,6 +288,8 @@ def _diagnose(
             noise=np.abs(directions) @ noise,
             size=np.abs(directions) @ np.abs(claim),
             relative_error=wrong.relative_error,
+            value=np.zeros((len(moved), len(moved))),
+            bound=np.full((len(moved), len(moved)), np.inf),
         )
         return refine(jacobian, maxiter=MOST_STEPS).diagnosis
 

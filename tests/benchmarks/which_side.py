@@ -23,7 +23,8 @@ import numpy as np
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.report.report import Report
-from tests.corpus.corpus_runner import HALVES, choose_families, run_in_processes, without_warnings
+from tests.benchmarks.without_wrong_lines import without_wrong_lines
+from tests.corpus.corpus_runner import HALVES, choose_families, run_in_processes
 from tests.corpus.family import Array, Case, Family
 
 Function = Callable[[Array], Any]
@@ -306,7 +307,7 @@ def outcomes(task: tuple[Family, int, str]) -> list[Outcome]:
     family, seed, mode = task
     case = family.case(seed)
     found = []
-    with without_warnings():
+    with without_wrong_lines():
         for check in edited_checks(case, seed):
             said, calls = _said(check, case, seed, mode)
             structure: Structure = "unknown"

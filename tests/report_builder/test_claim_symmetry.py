@@ -225,3 +225,44 @@ def test_calls_of_backward_are_few() -> None:
     report = check_gradient(loss, scaled_gradient, W, B)
     explained = check_gradient(loss, doubled_gradient, W, B)
     assert report.backward_calls == explained.backward_calls + 16
+
+
+def test_class_labels_among_the_numbers_are_left_out() -> None:
+    """Claims jump where one is moved, and are zero by them."""
+    table = np.column_stack([[3.0, 1.0, 2.0, 3.0], RNG.normal(size=(4, 3))])
+
+    def forward(x: Any) -> Any:
+        weights = np.where(x[:, :1] == 3, 2.0, 0.5)
+        return np.sum(np.sin(weights * x[:, 1:]).sum(axis=1) ** 2) + x[0, 1] * x[1, 2] * x[2, 3]
+
+    def backward(x: Any) -> Any:
+        weights = np.where(x[:, :1] == 3, 2.0, 0.5)
+        inner = 2 * np.sin(weights * x[:, 1:]).sum(axis=1, keepdims=True)
+        slope = inner * weights * np.cos(weights * x[:, 1:])
+        return np.column_stack([np.zeros(4), slope])
+
+    assert sides(check_gradient(forward, backward, table)) == ["consistent"]
+
+
+@pytest.mark.parametrize(
+    ("factors", "side"), [(np.ones(3), "consistent"), (np.array([1, 1, 1.4]), "no-potential")]
+)
+def test_entries_of_very_different_length_scales(factors: Any, side: str) -> None:
+    """A line of width 0.01 at 5000 has a height of 70: each needs a step of its own."""
+    z = np.linspace(-3, 3, 15)
+    seen, data = 5000 + 0.01 * z, 70 * np.cos(5 * z) / (1 + z**2)
+
+    def residuals(p: Any) -> Any:
+        return p[2] / (1 + ((seen - p[0]) / p[1]) ** 2) - data
+
+    def forward(p: Any) -> Any:
+        return np.sum(residuals(p) ** 2) / 2 + 3e3 * np.sin(p[1] / 0.01 + p[2] / 70)
+
+    def backward(p: Any) -> Any:
+        u = (seen - p[0]) / p[1]
+        line = 1 / (1 + u**2)
+        slope = 2 * p[2] * u * line**2 / p[1]
+        r = residuals(p)
+        return factors * np.array([r @ slope, r @ (slope * u), r @ line])
+
+    assert sides(check_gradient(forward, backward, np.array([5000.003, 0.011, 63.0]))) == [side]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from unittest import mock
 
 import numpy as np
 
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.report.report import Report
 from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Subject
@@ -20,7 +17,7 @@ from tests.benchmarks.causes.gradient_bugs import Bug
 from tests.benchmarks.causes.handwritten_subjects import HandwrittenSubject
 from tests.benchmarks.causes.special_bugs import SpecialBug
 from tests.benchmarks.causes.true_causes import true_kinds, upstream_kinds
-from tests.corpus.corpus_runner import without_warnings
+from tests.benchmarks.without_wrong_lines import without_wrong_lines
 from tests.corpus.family import Array
 from tests.handwritten_backward.edited_checks import wrong_edits
 from tests.handwritten_backward.handwritten_function import HandwrittenFunction
@@ -97,14 +94,6 @@ def _causes(
     return declared | (true - {"place"}), (true & {"place"}) - declared
 
 
-@contextmanager
-def _without_wrong_lines() -> Iterator[None]:
-    """Leave out warnings, and the search for wrong lines, which takes longer than all else."""
-    search = mock.patch.object(locate_wrong_lines, "locate_wrong_lines", return_value=())
-    with without_warnings(), search:
-        yield
-
-
 def injected_results(
     subject: Subject, bugs: Sequence[Bug], **options: Any
 ) -> Iterator[CauseResult]:
@@ -112,7 +101,7 @@ def injected_results(
 
     Only those count whose check fails as it finds the claim wrong.
     """
-    with _without_wrong_lines():
+    with without_wrong_lines():
         right = subject.gradients()
         for name in right.claims:
             for bug in bugs:
@@ -145,7 +134,7 @@ def edit_results(
     function: HandwrittenFunction, directory: Path, **options: Any
 ) -> Iterator[CauseResult]:
     """Yield the results of all edits of the code of a function, for each wrong parameter."""
-    with _without_wrong_lines():
+    with without_wrong_lines():
         right = HandwrittenSubject(function.name, function.path).gradients()
         for wrong in wrong_edits(function, directory, **options):
             claimed = HandwrittenSubject(function.name, wrong.path).gradients()
@@ -159,7 +148,7 @@ def special_results(bug: SpecialBug, seeds: Iterable[int], **options: Any) -> li
     """Return the results of a bug that has a function of its own, at some points."""
     results: list[CauseResult] = []
     for seed in seeds:
-        with _without_wrong_lines():
+        with without_wrong_lines():
             report = bug.check(seed, **options)
         for parameter in report.parameters:
             names = ("special", parameter.name, bug.name)
