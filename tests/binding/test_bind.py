@@ -352,6 +352,19 @@ class TestLayers:
             "self.grad_b, self.b_grad or self.grads['b']."
         )
 
+    def test_gradient_of_an_attribute_under_another_key_is_an_error(self) -> None:
+        """The message says which keys there are."""
+        layer = Layer()
+        assert refused(
+            layer.forward,
+            lambda dout: {"x": dout @ layer.W.T, "shift": dout.sum(0)},
+            np.ones((1, 3)),
+            wrt=["x", "self.b"],
+        ) == (
+            "lambda gives no gradient for self.b; it returned a dict with the keys x, shift. "
+            "Check what it does return with wrt='x'."
+        )
+
 
 class TestTheUsersWorld:
     """Everything of the user's is as before."""

@@ -433,11 +433,16 @@ class BackwardFunction:
         everything = () if returned is None else (with_article(describe_value(returned)),)
         try:
             read = match(resolved.items)
-        except GradcheckUsageError:
+        except GradcheckUsageError as unmatched:
             read = match(others) if others else _Read({}, everything)
             claims = dict(read.claims)
-            for item in attributes:
-                claims |= find_attribute_gradients(resolved.owner, item)
+            try:
+                for item in attributes:
+                    claims |= find_attribute_gradients(resolved.owner, item)
+            except GradcheckUsageError:
+                if named_children(returned) is not None:
+                    raise unmatched from None  # it says which names were returned
+                raise
             return replace(read, claims=claims)
         if named_children(returned) is not None:
             return read

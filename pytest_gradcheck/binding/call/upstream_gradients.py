@@ -39,6 +39,7 @@ WORDS = frozenset(
 #: What an output is usually called.
 OUTPUT_NAMES = frozenset(
     {"a", "al", "h", "o", "y", "z", "zl", "act", "activation", "activations", "above", "accum"}
+    | {"backprop", "backward", "backwards"}
     | {"cost", "head", "hidden", "incoming", "logit", "logits", "loss", "next", "new", "out"}
     | {"outer", "output", "outputs", "outs", "pred", "prediction", "predictions", "preds"}
     | {"prob", "probs", "res", "result", "results", "score", "scores", "state", "top", "up"}

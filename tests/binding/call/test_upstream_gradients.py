@@ -22,6 +22,7 @@ USUAL = (
     "dvalues dscores dlogits dprobs dy_pred dyhat dL_dy dLdy dL_dout dE_dY dLoss_dOut dl_dz d_out "
     "d_y dJdy grad grads gradient grad_out grad_output grad_outputs grad_y gradOutput gradOut "
     "out_grad output_grad output_gradient up_grad upstream upstream_grad upstream_gradient "
+    "backwards_gradient "
     "incoming_gradient head_grads g_out gy gz gout ograd delta delta_next delta_out top_diff "
     "y_bar bar_y output_error adj_y y_adjoint ct_out dA_curr dh_t grad_from_above "
     "upstream_derivative"
