@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 __all__ = [
     "CHUNK",
     "EPS",
-    "SUBNORMAL",
     "Booleans",
     "Evaluate",
     "Floats",

@@ -25,7 +25,6 @@ __all__ = [
     "RecordedTest",
     "Run",
     "Totals",
-    "badness",
     "blank_test",
     "failed_checks",
     "lost_tests",
@@ -303,10 +302,10 @@ def failed_checks(record: Record) -> Iterator[tuple[RecordedTest, Check]]:
         for check in test["checks"]
         if check["failures"]
     ]
-    yield from sorted(failed, key=lambda pair: badness(pair[1]), reverse=True)
+    yield from sorted(failed, key=lambda pair: _badness(pair[1]), reverse=True)
 
 
-def badness(check: Check) -> tuple[int, float]:
+def _badness(check: Check) -> tuple[int, float]:
     """Return a key that orders failed checks by how wrong they are, as a message does entries."""
     deviation = abs(float(check["worst"][0]["deviation"])) if check["worst"] else 0.0
     is_nan = math.isnan(deviation)

@@ -15,7 +15,7 @@ from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
 from pytest_gradcheck.binding.random_state.replay import Replay, States
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["NO_DRAWS", "Draws", "draws_of_backward"]
+__all__ = ["Draws", "draws_of_backward"]
 
 #: Claims that differ by more than this share, with other random numbers, depend on them.
 SHARE = 1e-10

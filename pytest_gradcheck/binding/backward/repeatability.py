@@ -25,7 +25,7 @@ from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["Repetition", "refuse_unrepeatable_backward", "repeat_at_base"]
+__all__ = ["Repetition", "repeat_at_base"]
 
 ADDS = (
     "The second call differs by the first: it adds to an array that is still filled. Let it "
@@ -90,9 +90,7 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
         by_backward = replay.drawn() if backward.is_called else {}
         refuse_changed_arguments(working_copy, backward.name)
         try:
-            refuse_unrepeatable_backward(
-                claimed.result, result, working_copy.parameters, backward.name
-            )
+            _refuse_unrepeatable(claimed.result, result, working_copy.parameters, backward.name)
         except GradcheckUsageError:
             # Where another generator has moved, the whole check is made once more with all of
             # them replayed.
@@ -104,7 +102,7 @@ def repeat_at_base(base: BaseEvaluation, claimed: BaseClaim, replay: Replay) -> 
     return Repetition(output, replayed, draws)
 
 
-def refuse_unrepeatable_backward(
+def _refuse_unrepeatable(
     first: BackwardResult,
     second: BackwardResult,
     parameters: Sequence[Parameter],

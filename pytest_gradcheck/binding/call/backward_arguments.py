@@ -42,7 +42,7 @@ from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.records import Note
 from pytest_gradcheck.report.representation import listed
 
-__all__ = ["SPECIALS", "BackwardPlan", "invoke", "plan_backward"]
+__all__ = ["BackwardPlan", "invoke", "plan_backward"]
 
 #: What backward may ask for besides the arguments of forward, by each name for it.
 SPECIALS = {

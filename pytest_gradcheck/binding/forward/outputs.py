@@ -39,7 +39,6 @@ from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.representation import key_text
 
 __all__ = [
-    "NO_OUTPUT",
     "Layout",
     "MismatchError",
     "Output",
