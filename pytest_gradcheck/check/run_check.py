@@ -37,7 +37,7 @@ from pytest_gradcheck.errors import (
 )
 from pytest_gradcheck.judgement.check_outcome import vacuous_parameters
 from pytest_gradcheck.options import Layer, Options, resolve
-from pytest_gradcheck.report.records import Note, WrongLine
+from pytest_gradcheck.report.records import Note, StepCurve, WrongLine
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.representation import type_name
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
@@ -202,9 +202,15 @@ def _with_step_curves(report: Report, problem: Problem, started: float) -> Repor
     """Return the report of a check that failed, with curves to be looked at."""
     from pytest_gradcheck.report_builder.step_curves import measure_step_curves
 
+    curves, notes = tuple[StepCurve, ...](), report.notes
+    try:
+        curves = measure_step_curves(problem, report.parameters)
+    except Exception as error:  # noqa: BLE001  # the failure of the check must be reported
+        notes = (*notes, _note("undrawn", "step-size curves were not measured", error))
     return replace(
         report,
-        step_curves=measure_step_curves(problem, report.parameters),
+        step_curves=curves,
+        notes=notes,
         evaluations=problem.counts.forward,
         seconds=time.perf_counter() - started,
     )
@@ -225,8 +231,7 @@ def _with_wrong_lines(
     try:
         lines = locate_wrong_lines(problem, report.parameters, root=root, seed=report.seed)
     except Exception as error:  # noqa: BLE001  # the failure of the check must be reported
-        text = f"the wrong line was not found: {type_name(error)}: {error}; please report this"
-        notes = (*notes, Note("unlocated", 0, text))
+        notes = (*notes, _note("unlocated", "the wrong line was not found", error))
     return replace(
         report,
         wrong_lines=lines,
@@ -236,6 +241,11 @@ def _with_wrong_lines(
         backward_calls=problem.counts.backward,
         seconds=time.perf_counter() - started,
     )
+
+
+def _note(kind: str, what: str, error: Exception) -> Note:
+    """Return a note on what a check that failed lacks."""
+    return Note(kind, 0, f"{what}: {type_name(error)}: {error}; please report this")
 
 
 def _warn_if_vacuous(report: Report) -> None:

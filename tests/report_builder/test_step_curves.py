@@ -11,6 +11,7 @@ import pytest
 from pytest_gradcheck import Report, StepCurve
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check.run_check import run_check
+from pytest_gradcheck.report_builder import step_curves
 from pytest_gradcheck.running_test import RunningTest
 
 X = np.array([0.5, 1.0, 1.5])
@@ -103,3 +104,18 @@ def test_an_edge_of_the_domain_leaves_gaps() -> None:
     curve = next(c for c in report.step_curves if c.entry.index == (0,))
     assert all(np.isfinite(curve.central[4:]))
     assert report.evaluations >= 2 * len(curve.steps)
+
+
+def test_a_check_fails_though_a_curve_cannot_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note says why there is none."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(step_curves, "measure_step_curves", broken)
+    report = recorded(lambda x: np.sum(np.sin(x)), lambda x: 2 * np.cos(x), X)
+    assert report.verdict == "wrong"
+    assert report.step_curves == ()
+    assert [note.text for note in report.notes if note.kind == "undrawn"] == [
+        "step-size curves were not measured: ZeroDivisionError: oops; please report this"
+    ]

@@ -28,7 +28,7 @@ from pytest_gradcheck.renderings.html_page.heat_map import (
     draw_heat_maps,
     palette,
 )
-from pytest_gradcheck.renderings.html_page.step_curve import CurvePicture, draw_step_curve
+from pytest_gradcheck.renderings.html_page.step_size_plot import CurvePicture, draw_step_curve
 from pytest_gradcheck.renderings.summary import format_seconds, summary_line
 from pytest_gradcheck.report.formatting import (
     format_bound,

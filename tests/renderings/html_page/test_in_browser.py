@@ -93,6 +93,17 @@ def test_everything_is_there_without_scripts(opened: Opened) -> None:
     assert "run again: pytest x" in opened.page.locator("details pre").first.inner_text()
 
 
+def test_the_page_ends_below_its_last_line(opened: Opened) -> None:
+    """No room is kept for lines that there are not."""
+    page = opened.page
+    last = page.locator("table.checks tbody tr").last
+    last.scroll_into_view_if_needed()
+    row, footer = last.bounding_box(), page.locator("footer").bounding_box()
+    assert row is not None
+    assert footer is not None
+    assert footer["y"] - (row["y"] + row["height"]) < 100
+
+
 def test_search_and_filter(opened: Opened) -> None:
     """They hide lines and failures, and say how many are left."""
     page = opened.page

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_gradcheck import StepCurve
-from pytest_gradcheck.renderings.html_page.step_curve import (
+from pytest_gradcheck.renderings.html_page.step_size_plot import (
     BACKWARD,
     BOUND,
     CENTRAL,
