@@ -25,7 +25,7 @@ from pytest_gradcheck.judgement.subgradients import (
 from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices, Measurement, Status
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyEntryClaims
 
-__all__ = ["Evidence", "judge_measurement", "no_edge", "split_by_parameter"]
+__all__ = ["Evidence", "judge_measurement", "split_by_parameter"]
 
 #: At most this many claims at kinks are compared with the claims on both sides.
 MOST_COMPARED_SIDES = 16
@@ -34,7 +34,7 @@ Place = tuple[int, int]
 Item = TypeVar("Item")
 
 
-def no_edge(coordinate: int) -> Edge | None:
+def _no_edge(coordinate: int) -> Edge | None:
     """Return no edge: forward is defined around the point."""
     del coordinate
     return None
@@ -83,7 +83,7 @@ class Evidence:
     rounding: float
     rtol: float
     is_unused: bool = False
-    edge: Callable[[int], Edge | None] = no_edge
+    edge: Callable[[int], Edge | None] = _no_edge
     output_indices: Indices | None = None
     nearby: NearbyEntryClaims | None = None
     first_judgement: Judgement | None = None

@@ -19,6 +19,7 @@ from typing import Any
 from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.decorators import (
     is_decorated,
+    is_variadic,
     passed_through,
     unsupplied_signature,
 )
@@ -320,7 +321,7 @@ def plan_backward(
     if is_known and _is_doubtful(known, passed):
         doubt = replace(unclear, sources={n: _unless_upstream(known[n]) for n in known})
         return replace(_by_name(name, signature, known, upstream, sources_of), doubt=doubt)
-    if is_known and (known or (signature is not None and not any(map(_is_variadic, parameters)))):
+    if is_known and (known or (signature is not None and not any(map(is_variadic, parameters)))):
         return _by_name(name, signature, known, upstream, sources_of)
     if rest or any(source is not None for source in known.values()):
         raise GradcheckUsageError(unclear.describe())
@@ -389,10 +390,6 @@ def invoke(
         raise
 
 
-def _is_variadic(parameter: inspect.Parameter) -> bool:
-    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-
-
 class _Sources:
     """What the parameters of backward stand for, by their names.
 
@@ -446,7 +443,7 @@ def _required(
 ) -> tuple[list[inspect.Parameter], dict[str, str | None]]:
     """Return all parameters, and the sources of those that must be passed."""
     parameters = _parameters(signature)
-    required = [p.name for p in parameters if p.default is p.empty and not _is_variadic(p)]
+    required = [p.name for p in parameters if p.default is p.empty and not is_variadic(p)]
     return parameters, sources.of(required)
 
 

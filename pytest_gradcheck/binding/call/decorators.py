@@ -20,6 +20,7 @@ from pytest_gradcheck.binding.values.user_attributes import attribute, has_attri
 
 __all__ = [
     "is_decorated",
+    "is_variadic",
     "passed_through",
     "undecorated_signature",
     "unsupplied_signature",
@@ -76,7 +77,7 @@ def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | No
     if not is_decorated(function):
         return None
     outer = undecorated_signature(function)
-    if outer is not None and not any(map(_is_variadic, outer.parameters.values())):
+    if outer is not None and not any(map(is_variadic, outer.parameters.values())):
         return outer
     wrapped = function.__wrapped__  # type: ignore[attr-defined]  # is_decorated() saw it
     supplied = _supplied_by(function)
@@ -119,7 +120,8 @@ def undecorated_signature(function: Callable[..., Any]) -> inspect.Signature | N
     return _signature(function, follow_wrapped=False) if is_decorated(function) else None
 
 
-def _is_variadic(parameter: inspect.Parameter) -> bool:
+def is_variadic(parameter: inspect.Parameter) -> bool:
+    """Return whether a parameter takes any number of arguments."""
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 

@@ -23,7 +23,7 @@ from pytest_gradcheck.binding.forward.passed_leaves import (
     passed_leaf,
 )
 from pytest_gradcheck.binding.state.cached_values import forgetters
-from pytest_gradcheck.binding.state.reachable import reachable
+from pytest_gradcheck.binding.state.reachable import UNSET, reachable
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name
 from pytest_gradcheck.binding.values.pytree import (
     SIMPLE,
@@ -61,8 +61,6 @@ BYTES_PER_LEAF = 200
 #: The relative rounding of the coordinates of the point.
 FULL_PRECISION = float(np.finfo(np.float64).eps)
 
-#: Stands for an attribute that is not set.
-UNSET = object()
 
 #: Types of leaves that a call may exchange or change, and that can be compared.
 COMPARED = (int, float, complex, bool, str, bytearray, list, set, array)

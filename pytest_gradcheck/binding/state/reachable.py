@@ -31,7 +31,7 @@ __all__ = [
     "slots_of",
 ]
 
-#: Stands for the value of a slot that has none.
+#: Stands for the value of a slot or an attribute that has none.
 UNSET = object()
 
 #: Types of values through which nothing else is reached.

@@ -34,6 +34,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import Direction
 from pytest_gradcheck.numerics.screening.subarrays import Segment
 
 __all__ = [
+    "SCALE_FLOOR",
     "SMALLEST_WEIGHT",
     "ClaimMagnitudes",
     "StepPlan",
@@ -42,6 +43,9 @@ __all__ = [
     "point_rounding",
     "scale_limits",
 ]
+
+#: The least scale of a coordinate, as a share of the median of its segment.
+SCALE_FLOOR = 1.0
 
 #: The number of coordinates whose claims are read in each segment.
 SAMPLE = 1024

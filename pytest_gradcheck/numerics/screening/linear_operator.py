@@ -36,6 +36,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     DirectionalDerivative,
 )
 from pytest_gradcheck.numerics.screening.directional_step_size import (
+    SCALE_FLOOR,
     SMALLEST_WEIGHT,
     ClaimMagnitudes,
 )
@@ -60,9 +61,6 @@ NEAR = tuple(distance for _, near in ROUNDS for distance in near)
 
 #: Far away rounding may be so many times the largest residual near the point.
 ROUNDING_FACTOR = 8.0
-
-#: The least scale of a coordinate, as a share of the median of its segment.
-SCALE_FLOOR = 1.0
 
 #: Claims are verified where the relative detection limit is below this.
 GOOD_RESOLUTION = 5e-3

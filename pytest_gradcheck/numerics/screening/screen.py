@@ -38,6 +38,7 @@ from pytest_gradcheck.numerics.screening.directional_derivative import (
     with_truncation_of,
 )
 from pytest_gradcheck.numerics.screening.directional_step_size import (
+    SCALE_FLOOR,
     ClaimMagnitudes,
     output_extents,
     plan_steps,
@@ -67,9 +68,6 @@ __all__ = ["EvaluationCounter", "screen"]
 #: The numbers of directions: that of the calibration, two over everything, one within segments,
 #: and a third one over everything without suspects.
 CALIBRATION, FIRST, SECOND, SEPARATE, THIRD = range(5)
-
-#: The least scale of a coordinate, as a share of the median of its segment.
-SCALE_FLOOR = 1.0
 
 #: Relative detection limits. A segment with a higher one than the first is measured separately,
 #: and a segment with a higher one than the second is swept.
