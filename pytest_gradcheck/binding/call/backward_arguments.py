@@ -20,7 +20,7 @@ from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.decorators import (
     is_decorated,
     is_variadic,
-    passed_through,
+    signature_through_wrapper,
     unsupplied_signature,
 )
 from pytest_gradcheck.binding.call.signature import (
@@ -306,7 +306,7 @@ def plan_backward(
     if signature is not None and is_decorated(backward):
         if None in known.values():
             signature = readable(unsupplied_signature(backward) or signature)
-        signature = readable(passed_through(backward, signature))
+        signature = readable(signature_through_wrapper(backward, signature))
         parameters, known = _required(signature, sources_of)
     upstream = tuple(key for key, source in known.items() if source == "<cotangent>")
     if len(upstream) > 1:

@@ -21,10 +21,10 @@ from pytest_gradcheck.binding.values.user_attributes import attribute, has_attri
 __all__ = [
     "is_decorated",
     "is_variadic",
-    "passed_through",
-    "undecorated_signature",
+    "signature_through_wrapper",
     "unsupplied_signature",
     "unwrapped",
+    "wrapper_signature",
 ]
 
 
@@ -76,7 +76,7 @@ def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | No
     """
     if not is_decorated(function):
         return None
-    outer = undecorated_signature(function)
+    outer = wrapper_signature(function)
     if outer is not None and not any(map(is_variadic, outer.parameters.values())):
         return outer
     wrapped = function.__wrapped__  # type: ignore[attr-defined]  # is_decorated() saw it
@@ -97,11 +97,14 @@ def unsupplied_signature(function: Callable[..., Any]) -> inspect.Signature | No
     return inner.replace(parameters=[*remaining, *others])
 
 
-def passed_through(
+def signature_through_wrapper(
     function: Callable[..., Any], signature: inspect.Signature
 ) -> inspect.Signature:
-    """Return a signature of what is wrapped, by position where the wrapper takes no keywords."""
-    outer = undecorated_signature(function)
+    """Return the signature of a wrapped function as its wrapper lets one call it.
+
+    Parameters whose keywords the wrapper does not take are positional only.
+    """
+    outer = wrapper_signature(function)
     if outer is None:
         return signature
     takes_any = any(p.kind is p.VAR_KEYWORD for p in outer.parameters.values())
@@ -115,7 +118,7 @@ def passed_through(
     )
 
 
-def undecorated_signature(function: Callable[..., Any]) -> inspect.Signature | None:
+def wrapper_signature(function: Callable[..., Any]) -> inspect.Signature | None:
     """Return the signature of the wrapper itself, None where it is not decorated."""
     return _signature(function, follow_wrapped=False) if is_decorated(function) else None
 

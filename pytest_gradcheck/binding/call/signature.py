@@ -16,8 +16,8 @@ from typing import Any, TypeGuard
 from weakref import WeakKeyDictionary
 
 from pytest_gradcheck.binding.call.decorators import (
-    undecorated_signature,
     unsupplied_signature,
+    wrapper_signature,
 )
 from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
@@ -181,7 +181,7 @@ def _bind(
     try:
         return signature, signature.bind(*args, **kwargs)
     except TypeError:
-        for other in (unsupplied_signature(forward), undecorated_signature(forward)):
+        for other in (unsupplied_signature(forward), wrapper_signature(forward)):
             if other is None:
                 continue
             with suppress(TypeError):
@@ -234,7 +234,7 @@ def accepts(
 
 
 def signature_of(function: Callable[..., Any]) -> Signature | None:
-    """Return the signature of `function`, None where it has none of its operands.
+    """Return the signature of `function`; None where it has none, or one without its operands.
 
     NumPy's universal functions and many builtins have no signature, or one of ``out`` and
     ``where``.

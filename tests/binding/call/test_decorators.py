@@ -14,8 +14,8 @@ import pytest
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.binding.call.decorators import (
     is_decorated,
-    undecorated_signature,
     unsupplied_signature,
+    wrapper_signature,
 )
 
 Function = Callable[..., Any]
@@ -216,7 +216,7 @@ class Hostile:
 def test_objects_that_compute_their_attributes_are_not_decorated() -> None:
     """What they raise is not passed on."""
     assert not is_decorated(Hostile())
-    assert undecorated_signature(Hostile()) is None
+    assert wrapper_signature(Hostile()) is None
 
 
 def test_wrappers_that_pass_arguments_on_in_two_ways_are_unclear() -> None:
