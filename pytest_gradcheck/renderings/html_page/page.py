@@ -169,9 +169,9 @@ class Failure:
 
     @property
     def options(self) -> Iterator[tuple[str, str]]:
-        """The options that were set, with where that was."""
+        """Other options that were set, with where that was."""
         for name, option in self.report.options.items():
-            if option.origin != "default":
+            if option.origin != "default" and name not in {"mode", "seed"}:
                 value = without_middle(f"{option.value}", NAME_LENGTH)
                 yield name, f"{value} ({option.origin})"
 

@@ -87,6 +87,14 @@ def test_a_failure_says_what_is_wrong_and_where() -> None:
     assert texts(article, "p[@class='rerun']") == ["Run again: pytest x"]
 
 
+def test_settings_are_said_once() -> None:
+    """The seed of a test is an option that was set, and stands with the others."""
+    (facts,) = parsed(drawn_record()).iterfind(".//article//dl")
+    names = texts(facts, "div/dt")
+    assert len(names) == len(set(names))
+    assert {"mode", "seed", "rtol", "evaluations", "time"} <= set(names)
+
+
 def test_backward_and_numerical_are_beside_each_other() -> None:
     """In the table of the worst entries."""
     root = parsed(failed(a_check()))
