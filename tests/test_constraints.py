@@ -114,7 +114,7 @@ def test_small_steps_stay_in_the_simplex() -> None:
 
 
 def test_positive_definite_contains_no_other_matrix() -> None:
-    """The Cholesky factorisation decides, for every matrix of a stack."""
+    """The Cholesky factorization decides, for every matrix of a stack."""
     assert positive_definite.contains(np.diag([1.0, 1e-12]))
     assert not positive_definite.contains(np.diag([1.0, -1e-12]))
     assert not positive_definite.contains(np.array([np.eye(2), -np.eye(2)]))

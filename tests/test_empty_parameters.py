@@ -150,7 +150,7 @@ def test_empty_output_is_refused() -> None:
 @pytest.mark.parametrize("mode", ["auto", "full", "fast"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
 def test_accepted_check_of_nothing_passes_with_a_note(mode: str, dtype: Any) -> None:
-    """A suite may be parametrised over sizes, zero among them."""
+    """A suite may be parametrized over sizes, zero among them."""
     x, W = np.empty((0, 4), dtype), np.ones((4, 2), dtype)
     report = gradcheck(times, times_vjp, x, W, mode=mode, empty="accept", strict=True)
     assert report.passed
@@ -213,7 +213,7 @@ def test_accepting_nothing_changes_no_other_check() -> None:
 
 
 def test_mark_accepts_the_empty_cases_of_a_suite(pytester: pytest.Pytester) -> None:
-    """A parametrised test has the option in its mark."""
+    """A parametrized test has the option in its mark."""
     pytester.makepyfile(
         """
         import numpy as np

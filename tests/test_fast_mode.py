@@ -269,7 +269,7 @@ def test_error_of_a_stopped_solver_is_not_wrong(name: str, seed: int) -> None:
      ("half_precision", 10), ("half_precision", 12)],
 )  # fmt: skip
 def test_earlier_false_alarms(name: str, seed: int) -> None:
-    """Jumps that one direction misses, a slight difference among larger ones, quantised values."""
+    """Jumps that one direction misses, a slight difference among larger ones, quantized values."""
     (family,) = choose_families("all", [name])
     case = family.case(seed)
     report = check_gradient(case.forward, case.gradient, case.point.copy(), mode="fast", seed=seed)
@@ -339,7 +339,7 @@ def test_parameters_without_entries_are_correct() -> None:
 
 
 def test_two_rows_are_named_as_rows() -> None:
-    """Rows are recognised where a bisection finds errors in both halves."""
+    """Rows are recognized where a bisection finds errors in both halves."""
     x = np.random.default_rng(0).normal(size=(60, 90))
 
     def backward(x: Any) -> Any:

@@ -56,7 +56,7 @@ def checked(operator: Operator, x: Any = X, **options: Any) -> Report:
 
 
 def is_linear(report: Report) -> bool:
-    """Return whether forward was recognised as linear."""
+    """Return whether forward was recognized as linear."""
     return any(note.kind == "linear" for note in report.notes)
 
 
@@ -126,7 +126,7 @@ def test_nonlinear_forwards_are_not_taken_for_linear(forward: Any) -> None:
 
 
 def test_complex_operators() -> None:
-    """Adjoints of complex operators are recognised; a missing conjugate is wrong."""
+    """Adjoints of complex operators are recognized; a missing conjugate is wrong."""
     z = X[:300] + 1j * X[300:]
     B = RNG.normal(size=(50, 300)) + 1j * RNG.normal(size=(50, 300))
     right = check_gradient(lambda z: B @ z, lambda dout: B.conj().T @ dout, z)

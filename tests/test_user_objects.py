@@ -194,7 +194,7 @@ class Normalised:
         return self.W @ x
 
     def backward(self, x: Any, dout: Any) -> Any:
-        """Differentiate the normalisation, too."""
+        """Differentiate the normalization, too."""
         d = np.outer(dout, x)
         return (d - self.W * np.sum(d * self.W)) / self.norm
 

@@ -31,7 +31,7 @@ def squares_gradient(x: Any) -> Any:
 
 
 def batch_normalised(x: Any, bias: Any) -> Any:
-    """Add a bias that normalisation removes."""
+    """Add a bias that normalization removes."""
     y = x + bias
     return np.sum(np.tanh((y - y.mean(0)) / y.std(0)) * WEIGHT)
 
@@ -43,7 +43,7 @@ def log_softmax(x: Any, bias: Any) -> Any:
 
 
 def layer_normalised(x: Any, scale: Any) -> Any:
-    """Multiply by a scale that normalisation removes."""
+    """Multiply by a scale that normalization removes."""
     y = x * scale
     return np.sum((y - y.mean()) / y.std() * POINT[::-1])
 
@@ -84,13 +84,13 @@ VANISHING = {
     "sum of what is centred": Example(
         lambda x: np.sum((x - x.mean()) / x.std()), lambda x: 0 * x, (POINT,), "x"
     ),
-    "bias before normalisation": Example(
+    "bias before normalization": Example(
         lambda bias: batch_normalised(X, bias), lambda bias: 0 * bias, (np.zeros(4),), "bias"
     ),
     "bias of all logits": Example(
         lambda bias: log_softmax(POINT, bias), lambda bias: 0.0, (0.7,), "bias"
     ),
-    "scale before normalisation": Example(
+    "scale before normalization": Example(
         lambda scale: layer_normalised(POINT, scale), lambda scale: 0.0, (2.0,), "scale"
     ),
     "clipped in float32": Example(clipped, lambda x, low: (2.0 * x, 0.0), (POSITIVE, 0.1), "low"),

@@ -1,6 +1,6 @@
 """Checks of nothing: of parameters without an entry, or of an output without one.
 
-They are refused unless the user accepts them: a suite that is parametrised over sizes may have an
+They are refused unless the user accepts them: a suite that is parametrized over sizes may have an
 empty case, but a check that passes because there is nothing to check should be seen. An empty
 parameter beside others is no check of nothing. It does not evaluate anything.
 """

@@ -40,7 +40,7 @@ class _Symmetric(_Mirrored):
     """Symmetric matrices.
 
     Entries (i, j) and (j, i) each move by half a step, so that the claim along this direction
-    is ``(g[i, j] + g[j, i]) / 2``, an entry of the symmetrised gradient.
+    is ``(g[i, j] + g[j, i]) / 2``, an entry of the symmetrized gradient.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class _Hermitian(_Mirrored):
 class _PositiveDefinite(_Hermitian):
     """Symmetric (or Hermitian) positive definite matrices.
 
-    Forward is not called for a matrix whose Cholesky factorisation fails.
+    Forward is not called for a matrix whose Cholesky factorization fails.
 
     Examples
     --------

@@ -44,7 +44,7 @@ RESOLVED = 1e4
 
 
 class Line(Protocol):
-    """The function along a line, parametrised by a relative step."""
+    """The function along a line, parametrized by a relative step."""
 
     @property
     def unit(self) -> float:

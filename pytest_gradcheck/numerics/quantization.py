@@ -1,8 +1,8 @@
-"""Plateaus and quantisation steps of outputs along a line: rounding, thresholds, counts.
+"""Plateaus and quantization steps of outputs along a line: rounding, thresholds, counts.
 
 An output that is rounded, or piecewise constant, keeps its value bit by bit over small steps. The
-place where it first changes is found by bisection: a quantised output jumps there, a rectifier
-sets out continuously. The height of the jump is the quantisation step of the output.
+place where it first changes is found by bisection: a quantized output jumps there, a rectifier
+sets out continuously. The height of the jump is the quantization step of the output.
 
 It does not estimate a derivative.
 """
@@ -50,7 +50,7 @@ class Plateau:
         Parameters
         ----------
         heights : ndarray, shape (m,)
-            Quantisation steps, see `find_quantization_steps`.
+            Quantization steps, see `find_quantization_steps`.
         noise : ndarray, shape (m,)
             The noise below which none was looked for.
 
@@ -91,8 +91,8 @@ def find_quantization_steps(
     """Find the height of the jumps that outputs change by, 0 where they change continuously.
 
     An output that small steps leave unchanged, and larger ones change, is either
-    constant around the point, as a rectifier below its threshold, or quantised. Bisection
-    decides between the two: a quantised output jumps at the place where it first changes.
+    constant around the point, as a rectifier below its threshold, or quantized. Bisection
+    decides between the two: a quantized output jumps at the place where it first changes.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def find_quantization_steps(
     Returns
     -------
     ndarray, shape (m,)
-        The quantisation step of each output. Costs 24 evaluations for each
+        The quantization step of each output. Costs 24 evaluations for each
         side and output in question.
     """
     heights = np.zeros_like(base)

@@ -1,6 +1,6 @@
 """Neural networks with hand-written backward passes.
 
-A perceptron, and a network with layer normalisation and residual connections; each with ReLU or
+A perceptron, and a network with layer normalization and residual connections; each with ReLU or
 tanh, and with the softmax cross-entropy of a batch as the loss. They compute in the type of their
 parameters.
 """

@@ -753,7 +753,7 @@ class TestUsageErrors:
         )
 
     def test_functions_that_are_none(self) -> None:
-        """Swapped arguments are recognised."""
+        """Swapped arguments are recognized."""
         assert refused(np.ones(2), square, np.ones(2)) == (  # type: ignore[arg-type]  # the mistake under test
             "forward is a float64 array of shape (2,), not a function: the call is "
             "gradcheck(forward, backward, *arguments)."

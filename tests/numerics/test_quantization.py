@@ -1,4 +1,4 @@
-"""Quantisation steps and plateaus along a line."""
+"""Quantization steps and plateaus along a line."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ STEPS = 0.3 * 4.0 ** -np.arange(20.0)
 
 
 def heights(counted: Counted, x: float) -> np.ndarray:
-    """Find the quantisation step of a function of one coordinate."""
+    """Find the quantization step of a function of one coordinate."""
     point = np.array([x])
     line = CoordinateLine(counted, point, 0, 1.0)
     _, right = line.at(STEPS)

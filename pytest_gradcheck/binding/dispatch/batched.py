@@ -145,7 +145,7 @@ def refuse_unbatched(
     if np.nanmax(difference, initial=0.0) > REPEATABLE * size:
         raise GradcheckUsageError(
             f"batched=True, but {name} at two points at once does not return what it does at each "
-            "by itself: rows of the leading axis must not depend on each other. Sum and normalise "
+            "by itself: rows of the leading axis must not depend on each other. Sum and normalize "
             "over the trailing axes only, or leave batched out."
         )
     return alone[0], in_batch[0]

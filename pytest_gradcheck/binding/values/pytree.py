@@ -263,7 +263,7 @@ def other_attributes(container: Any) -> dict[str, Any]:
 def holds_only(inside: Iterable[Any], kinds: frozenset[type]) -> bool:
     """Return whether the type of every child is one of these, subclasses excluded.
 
-    A million numbers are recognised in the time that a few thousand accessors take.
+    A million numbers are recognized in the time that a few thousand accessors take.
     """
     return set(map(type, inside)) <= kinds
 

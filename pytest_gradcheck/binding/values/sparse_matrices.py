@@ -1,6 +1,6 @@
 """Sparse matrices and linear operators, as SciPy has them, as dense arrays.
 
-They are recognised by their methods, so that SciPy is not imported. An operator is applied to
+They are recognized by their methods, so that SciPy is not imported. An operator is applied to
 the columns of the identity. It does not know what the matrices mean.
 """
 

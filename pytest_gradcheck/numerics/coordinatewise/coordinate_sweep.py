@@ -63,7 +63,7 @@ LARGE_POINT = 4096
 #: claim and is clear, or where its bound is below this share of the derivative.
 WELL_KNOWN = 1e-6
 
-#: Quantisation noise is looked for until so many claims differ in spite of it.
+#: Quantization noise is looked for until so many claims differ in spite of it.
 WRONG = 2
 
 #: A difference below this share of a derivative, or of the largest, is slight. It may be that of

@@ -7,7 +7,7 @@ all of them are rounded alike.
 
 A term that is rounded inside the function is constant between its jumps. Small steps see only the
 other terms, perfectly smooth, and miss the slope of this one. The jumps are found in differences
-of high order at wider steps, and the extrapolation is repeated with their height as quantisation
+of high order at wider steps, and the extrapolation is repeated with their height as quantization
 noise, the additive model of B. Widrow (IRE Trans. Circuit Theory 3 (1956) 266).
 
 It does not judge a claim. It is given the claims, since a zero that no step contradicts is
@@ -290,7 +290,7 @@ def extrapolate_with_quantization_noise(
     claim: Floats,
     agreement: float,
 ) -> LineMeasurement:
-    """Repeat an extrapolation with quantisation noise, where that would explain a difference.
+    """Repeat an extrapolation with quantization noise, where that would explain a difference.
 
     Parameters
     ----------

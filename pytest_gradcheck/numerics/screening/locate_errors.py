@@ -1,4 +1,4 @@
-"""Localisation of wrong claims: decoding where one place explains a residual, else bisection.
+"""Localization of wrong claims: decoding where one place explains a residual, else bisection.
 
 The residual of a region, claimed minus measured, is the sum of its errors times their weights.
 Most often a single coordinate, row or segment is wrong, and its place is decoded (see `Decoder`).

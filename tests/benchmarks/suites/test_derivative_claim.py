@@ -53,7 +53,7 @@ def test_right_claim_is_right(make: Any) -> None:
 
 @ALL_KINDS
 def test_slightly_wrong_claim_is_not_right(make: Any) -> None:
-    """An error of ten times the default tolerance is recognised."""
+    """An error of ten times the default tolerance is recognized."""
     assert is_right(make(1 + 1e-5)) is False
 
 

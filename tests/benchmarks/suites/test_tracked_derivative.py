@@ -41,7 +41,7 @@ CLAIM = np.arange(10.0, 16.0).reshape(2, 3)
     ],
 )
 def test_comparison_is_recorded(compare: Callable[[Any], object]) -> None:
-    """Any comparing function, either operand, and reshaped arrays are recognised."""
+    """Any comparing function, either operand, and reshaped arrays are recognized."""
     tracked, comparisons = derivative()
     compare(tracked)
     assert len(comparisons) >= 1

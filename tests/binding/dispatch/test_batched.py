@@ -167,7 +167,7 @@ def test_rows_that_depend_on_each_other_are_refused() -> None:
 
     assert refused(normalised, X) == (
         "batched=True, but normalised at two points at once does not return what it does at each "
-        "by itself: rows of the leading axis must not depend on each other. Sum and normalise "
+        "by itself: rows of the leading axis must not depend on each other. Sum and normalize "
         "over the trailing axes only, or leave batched out."
     )
 

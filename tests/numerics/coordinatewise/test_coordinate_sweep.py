@@ -94,7 +94,7 @@ def test_correct_smooth_gradient_costs_two_evaluations_an_entry() -> None:
 
 
 def test_single_wrong_entry_costs_one_extrapolation() -> None:
-    """A second pair, forty evaluations, and tables that look for quantisation noise."""
+    """A second pair, forty evaluations, and tables that look for quantization noise."""
     claim = np.exp(POINT)
     claim[7] *= 1.001
     found, calls = sweep(lambda x: np.exp(x).sum(), claim)

@@ -1,4 +1,4 @@
-"""Piecewise constant outputs as opposed to rounded ones, and quantisation noise of a term."""
+"""Piecewise constant outputs as opposed to rounded ones, and quantization noise of a term."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_sweep_records_the_plateau_of_a_floor() -> None:
 def extrapolated(
     function: Callable[[Any], Any], at: float, slope: float
 ) -> tuple[LineMeasurement, LineMeasurement, int]:
-    """Return an extrapolation, the one with quantisation noise, and the calls of the latter."""
+    """Return an extrapolation, the one with quantization noise, and the calls of the latter."""
     counted = Counted(function)
     line = CoordinateLine(counted, np.array([at]), 0, abs(at))
     base = counted.at(np.array([at]))
@@ -187,7 +187,7 @@ def test_quantised_factor_is_noise_of_wide_steps(at: float) -> None:
 
 
 def test_quantised_term_is_found_beside_a_curved_one() -> None:
-    """The logarithm of one plus little is quantised, beside a term twenty times as steep."""
+    """The logarithm of one plus little is quantized, beside a term twenty times as steep."""
 
     def entropy(x: Any) -> Any:
         e = np.exp(x[0] - 31.0)

@@ -1,4 +1,4 @@
-"""Localisation of wrong claims."""
+"""Localization of wrong claims."""
 
 from __future__ import annotations
 
