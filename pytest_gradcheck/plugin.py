@@ -32,7 +32,7 @@ OPTIONS = (
     ("max_evaluations", "EVALUATIONS", "forward evaluations of a full check, at most (10000)"),
 )
 
-#: The same of what a run must reach.
+#: The same for what a run must reach.
 GATES = (
     ("cov", "PACKAGES", "list the hand-written derivatives of packages that no check exercised"),
     ("cov_names", "NAMES", "more names of derivatives, as patterns; !PATTERN excludes"),
@@ -40,7 +40,7 @@ GATES = (
     ("baseline", "FILE", "accept the wrong derivatives that a file knows, and fail for others"),
 )
 
-#: The same of what is shown or written when a run ends, on the command line only.
+#: The same for what is shown or written when a run ends, on the command line only.
 OUTPUTS = (
     ("summary", "", "a table of the checks: failed ones, worst first, and the slowest"),
     ("github", "", "in a job of GitHub Actions, annotate wrong lines and write a step summary"),
