@@ -1,6 +1,6 @@
 """One run of one test: the options that it adds to its checks, and the reports of these.
 
-It knows neither pytest nor the checks; the first check of a test has it made.
+It is made at the first check of a test, and knows neither pytest nor how checks are made.
 """
 
 from __future__ import annotations
@@ -24,12 +24,32 @@ __all__ = ["RunningTest"]
 class RunningTest:
     """One run of one test.
 
-    A call overrides the options in `layers`, weakest first, and those in `overrides` override
-    the call. `rerun` is the command that runs the test again. Each report of a completed check
-    is kept, and passed to `finished`; `show` shows a line of progress, `suggest` returns
-    hypotheses of the suite's own, `observer` observes backward, `accept` knows failures.
-    Files are named relative to `root`. With `is_recorded` a failing check measures the curves
-    that pages show.
+    Attributes
+    ----------
+    layers : sequence of Layer
+        Options that a call overrides, the weakest first.
+    overrides : sequence of Layer
+        Options that override those of a call.
+    rerun : str
+        The command that runs the test again.
+    finished : callable
+        Takes the report of each completed check.
+    show : callable or None
+        Shows a line of progress.
+    suggest : callable or None
+        Returns hypotheses of the suite's own.
+    observer : callable or None
+        Returns what observes backward, for gradient coverage.
+    accept : callable or None
+        Returns whether everything that is wrong according to a report is known.
+    root : Path or None
+        Files are named relative to it.
+    is_recorded : bool
+        Whether a failing check measures the curves that pages show: the run writes its record.
+    reports : list of Report
+        Those of the completed checks.
+    sent : int
+        How many of them belong to earlier phases of the test.
     """
 
     layers: Sequence[Layer]
