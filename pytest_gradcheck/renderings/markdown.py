@@ -114,7 +114,7 @@ def _table_of_findings(found: list[Finding]) -> Iterator[str]:
         return
     rows = [
         (
-            finding.rule,
+            _inert(finding.what),
             _where(finding),
             _code(finding.parameter or ""),
             _difference(finding),

@@ -26,6 +26,7 @@ from pytest_gradcheck.report.formatting import (
 )
 from pytest_gradcheck.report.inert_text import escaped_lines
 from pytest_gradcheck.report.records import (
+    Diagnosis,
     Entry,
     Note,
     ParameterReport,
@@ -35,7 +36,7 @@ from pytest_gradcheck.report.records import (
 from pytest_gradcheck.report.representation import listed
 from pytest_gradcheck.report.short_names import parameter_with_short_names, with_short_names
 
-__all__ = ["markup_segments", "render_brief", "render_text"]
+__all__ = ["likely_cause", "markup_segments", "render_brief", "render_text"]
 
 
 #: Parameters of one verdict that are listed one by one; the others are counted.
@@ -185,27 +186,28 @@ def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
     own = next(p for p in report.parameters if names.get(p.name, p.name) == worst.parameter)
     own = parameter_with_short_names(own, names)
     place = list(_wrong_place(report, own))
-    for clause in (*_likely_cause(report, own, bool(place)), f"; {wrong}", *place):
+    cause = likely_cause((*own.diagnosis, *report.diagnosis), is_located=bool(place))
+    for clause in (*([f" ({cause})"] if cause else []), f"; {wrong}", *place):
         if len(line + clause) <= LINE_WIDTH:
             line += clause
     return [line]
 
 
-def _likely_cause(
-    report: ReportData, parameter: ParameterReport, is_located: bool
-) -> Iterator[str]:
-    """Yield a clause on the likely cause for a parameter; one that is a question comes first.
+def likely_cause(diagnoses: Iterable[Diagnosis], *, is_located: bool) -> str:
+    """Return the cause to name if there is room for one; it is empty if there is none.
 
-    Which side is wrong is said last, and not where the line is known.
+    One that is a question comes first. Which side is wrong comes last, and is left out if the
+    wrong line is known.
+
+    Examples
+    --------
+    >>> factor = Diagnosis("factor", "consistent with 2 x the true gradient: a factor 2?", {})
+    >>> likely_cause([Diagnosis("place", "wrong only in W[0, :]", {}), factor], is_located=True)
+    'a factor 2?'
     """
-    found = [
-        diagnosis
-        for diagnosis in (*parameter.diagnosis, *report.diagnosis)
-        if not (is_located and diagnosis.kind in WHICH_SIDE)
-    ]
-    found.sort(key=lambda d: (d.kind in WHICH_SIDE, not d.cause.endswith("?")))
-    for diagnosis in found[:1]:
-        yield f" ({diagnosis.cause})"
+    found = [one for one in diagnoses if not (is_located and one.kind in WHICH_SIDE)]
+    found.sort(key=lambda one: (one.kind in WHICH_SIDE, not one.cause.endswith("?")))
+    return found[0].cause if found else ""
 
 
 def _wrong_place(report: ReportData, parameter: ParameterReport) -> Iterator[str]:

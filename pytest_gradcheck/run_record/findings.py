@@ -12,8 +12,11 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
+from pytest_gradcheck.report.message import likely_cause
+from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.run_record.record import (
     Check,
     Record,
@@ -81,6 +84,18 @@ class Finding:
     test: RecordedTest
     check: Check | None
     nodeids: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        """What is wrong in a few words, with the likely cause if there is one."""
+        words = self.rule.replace("-", " ")
+        if self.check is None:
+            return words
+        own = [p["diagnosis"] for p in self.check["parameters"] if p["name"] == self.parameter]
+        diagnoses = [Diagnosis(**each) for each in chain(*own, self.check["diagnosis"])]
+        is_located = _wrong_line(self.check, self.parameter) is not None
+        cause = likely_cause(diagnoses, is_located=is_located)
+        return f"{words} ({cause})" if cause else words
 
 
 def findings(record: Record) -> list[Finding]:

@@ -16,8 +16,8 @@ def test_failures_come_first() -> None:
     text = render_markdown(mixed_record())
     headings = [
         "### gradcheck",
-        "|wrong-gradient|",
-        "|no-check|",
+        "|wrong gradient",
+        "|no check|",
         "#### Failures that are alike",
         "<details><summary><code>test&#95;a.py&#58;&#58;test&#95;wrong&#91;1&#93;</code>",
         "#### Tests whose checks are missing",

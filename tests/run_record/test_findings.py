@@ -97,3 +97,15 @@ def test_paths_are_relative_to_the_repository(
     run = a_run()
     run["rootdir"], run["repository_path"] = rootdir, prefix
     assert repository_file(run, file) == expected
+
+
+def test_what_is_wrong_has_the_likely_cause() -> None:
+    """It is that of the parameter, before one of the whole check."""
+    factor = {"kind": "factor", "text": "consistent with 2 x the true: a 2?", "evidence": {}}
+    side = {"kind": "no-potential", "text": "no function has this gradient", "evidence": {}}
+    parameter = {"name": "W", "verdict": "wrong", "checked": 3, "diagnosis": [factor]}
+    check = failing(diagnosis=[side]) | {"parameters": [parameter]}
+    assert [finding.what for finding in found(check)] == ["wrong gradient (a 2?)"]
+    check = failing(diagnosis=[side]) | {"parameters": [parameter | {"diagnosis": []}]}
+    (finding,) = found(check)
+    assert finding.what == "wrong gradient (no function has this gradient)"
