@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 import pytest_gradcheck
-from tests.pytest_integration.suites import HEADER, STEADY
+from tests.pytest_integration.suites import HEADER, STEADY, run_suite
 
 SCHEMA = json.loads(
     (Path(pytest_gradcheck.__file__).parent / "run_record/schema.json").read_text("utf-8")
@@ -40,13 +40,6 @@ def recorded(pytester: pytest.Pytester, body: str, *args: str) -> Any:
     pytester.makepyfile(test_suite=HEADER + body)
     run_suite(pytester, "--gradcheck-json=record.json", *args)
     return read(pytester.path / "record.json")
-
-
-def run_suite(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
-    """Run the files that are there: in this process, unless workers are asked for."""
-    is_distributed = any(argument.startswith(("-n", "--dist")) for argument in args)
-    run = pytester.runpytest_subprocess if is_distributed else pytester.runpytest_inprocess
-    return run(*STEADY, *args)
 
 
 def outcomes(record: Any) -> dict[str, str]:

@@ -59,6 +59,13 @@ def run(
     return pytester.runpytest_inprocess(*QUIET, *args)
 
 
+def run_suite(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
+    """Run the files that are there: in this process, unless workers are asked for."""
+    is_distributed = any(argument.startswith(("-n", "--dist")) for argument in args)
+    runpytest = pytester.runpytest_subprocess if is_distributed else pytester.runpytest_inprocess
+    return runpytest(*STEADY, *args)
+
+
 def run_in_subprocess(pytester: pytest.Pytester, body: str, *args: str) -> pytest.RunResult:
     """Run a suite of `body` in a subprocess, with all installed plugins."""
     pytester.makepyfile(test_suite=HEADER + body)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_gradcheck.__main__ import main
-from tests.pytest_integration.records import outcomes, read, run_suite
-from tests.pytest_integration.suites import HEADER
+from tests.pytest_integration.records import outcomes, read
+from tests.pytest_integration.suites import HEADER, run_suite
 
 SUITE = """
 def weighted(x, w):

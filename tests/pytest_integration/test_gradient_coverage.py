@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from tests.pytest_integration.records import read, run_suite
-from tests.pytest_integration.suites import HEADER, STEADY
+from tests.pytest_integration.records import read
+from tests.pytest_integration.suites import HEADER, STEADY, run_suite
 
 PACKAGE = """
 import numpy as np

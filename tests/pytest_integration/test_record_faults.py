@@ -12,10 +12,9 @@ from tests.pytest_integration.records import (
     outcomes,
     read,
     recorded,
-    run_suite,
     started,
 )
-from tests.pytest_integration.suites import HEADER, STEADY, run
+from tests.pytest_integration.suites import HEADER, STEADY, run, run_suite
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
