@@ -29,6 +29,9 @@ UNCERTAINTIES = 4.0
 #: Integers up to this one stand in formulas, and need not be the size of anything.
 SMALL_INTEGER = 2
 
+#: Fractions of numbers up to this one, as 3/2 and 4/3, stand in formulas as well.
+FEW = 5
+
 #: The most numbers of a call that are used.
 MOST_NUMBERS = 24
 
@@ -182,7 +185,7 @@ def _plain_forms(number: NamedNumber) -> Iterator[tuple[float, str]]:
     value, name = number.value, number.name
     yield value, name
     yield 1 / value, f"1 / {name}"
-    if number.is_size:
+    if number.is_size and value > FEW:
         yield value / (value - 1), f"{name} / ({name} - 1)"
         yield (value - 1) / value, f"({name} - 1) / {name}"
 

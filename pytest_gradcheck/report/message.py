@@ -90,6 +90,9 @@ VERDICT_MARKUP: Mapping[str, Markup] = {
     "correct": {"green": True},
 }
 
+#: What a number is called in the call, as in ``a stray factor 8 = len(X)?``.
+_NAME_OF_NUMBER = re.compile(r" = .+(?=\?\)$)")
+
 _PARAMETER_ROW = re.compile(r"^(.*\s\d+/\d+\s+\S+\s+)(wrong|inconclusive|correct)$")
 _HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")
 _WITH_BOLD_PART = (
@@ -187,7 +190,10 @@ def _headline(report: ReportData, names: Mapping[str, str]) -> list[str]:
     own = parameter_with_short_names(own, names)
     place = list(_wrong_place(report, own))
     cause = likely_cause((*own.diagnosis, *report.diagnosis), is_located=bool(place))
-    for clause in (*([f" ({cause})"] if cause else []), f"; {wrong}", *place):
+    clauses = [f" ({cause})" if cause else "", f"; {wrong}"]
+    if len(line + "".join(clauses)) > LINE_WIDTH:
+        clauses[0] = _NAME_OF_NUMBER.sub("", clauses[0])
+    for clause in (*clauses, *place):
         if len(line + clause) <= LINE_WIDTH:
             line += clause
     return [line]

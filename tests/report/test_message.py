@@ -118,6 +118,19 @@ def test_brief_message_of_a_failure() -> None:
     ]
 
 
+def test_first_line_leaves_the_name_of_a_number_out_before_the_count() -> None:
+    """The table has it."""
+    cause = "consistent with 40 x the true gradient: a stray factor 40 = X.shape[0] * X.shape[1]?"
+    lines = text(parameter(diagnosis=(Diagnosis("factor", cause, {}),))).splitlines()
+    assert lines[0] == (
+        "W[0, 1]: backward 2.5, numerical 1.25 (a stray factor 40?); 1 of 6 entries wrong"
+    )
+    short = cause.replace("X.shape[0] * X.shape[1]", "m")
+    assert "(a stray factor 40 = m?); 1 of" in text(
+        parameter(diagnosis=(Diagnosis("factor", short, {}),))
+    )
+
+
 def test_wrong_line_comes_before_which_side_is_wrong() -> None:
     """Where backward is inconsistent in itself, its reader looks for the line first."""
     side = Diagnosis("no-potential", "no function has this gradient", {})
