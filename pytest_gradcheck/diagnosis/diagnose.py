@@ -35,9 +35,10 @@ ENOUGH = 3.0
 #: An explanation with so many digits stands, however many other hypotheses are tested.
 CERTAIN = ENOUGH + 4.0
 
-#: A cause in a place explains at least so many entries, as one with a number does that is not of
-#: the simplest kind: of round numbers, products are simple fractions by chance. A number without a
-#: name takes one more.
+#: A cause in a place explains at least so many different entries, as one does that is not of the
+#: simplest kind: of round numbers, products are simple fractions by chance, and of large ones many
+#: functions are zero. A number without a name takes one more, unless nothing as simple explains
+#: them.
 FEWEST = 2
 
 #: The most causes of equal simplicity that are said.
@@ -237,17 +238,26 @@ class _Search:
     def simplest(self) -> list[Explanation]:
         """Return the simplest of those found that explain more than chance would."""
         needed = ENOUGH + math.log10(max(self.tested, 1))
-        found = [one for one in self.found if _is_supported(one, needed)]
+        found = [one for one in self.found if self._is_believed(one, needed)]
         least = min((one.rank for one in found), default=0)
         return [one for one in found if one.rank == least]
 
+    def _is_believed(self, explanation: Explanation, digits: float) -> bool:
+        """Return whether an explanation is supported, or nearly so and nothing rivals it."""
+        rivals = [one for one in self.found if one.rank <= explanation.rank]
+        fewer = explanation.is_fitted and len(rivals) == 1
+        return _is_supported(explanation, digits, fewer=fewer)
 
-def _is_supported(explanation: Explanation, digits: float) -> bool:
-    """Return whether an explanation has so many digits of evidence, and enough entries."""
-    agreement, fewest = explanation.agreement, 1
-    if agreement.number is not None and explanation.hypothesis.rank > 1:
-        fewest = FEWEST + explanation.is_fitted
-    return explanation.evidence >= digits and agreement.count >= fewest
+
+def _is_supported(explanation: Explanation, digits: float, *, fewer: int = 0) -> bool:
+    """Return whether an explanation has so many digits of evidence, and enough entries.
+
+    They may be fewer by a number.
+    """
+    fewest = 1
+    if explanation.hypothesis.rank > 1:
+        fewest = FEWEST + explanation.is_fitted - fewer
+    return explanation.evidence >= digits and explanation.distinct >= fewest
 
 
 def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:

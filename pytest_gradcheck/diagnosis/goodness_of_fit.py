@@ -53,11 +53,14 @@ class Explanation:
         What it agrees with.
     evidence : float
         The digits of agreement that are left when the fitted number is paid for.
+    distinct : int
+        How many different measurements it explains: zeros beside each other are one.
     """
 
     hypothesis: Hypothesis
     agreement: Agreement
     evidence: float
+    distinct: int
 
     @property
     def rank(self) -> int:
@@ -255,7 +258,19 @@ def _explanation(
         digits=digits_of_agreement(relative),
         directions=readings.functionals.along,
     )
-    return Explanation(hypothesis, agreement, float(digits.sum()) - cost)
+    different = _first_of_each(readings.claimed, prediction.value)
+    distinct = int(np.count_nonzero(supports & different))
+    return Explanation(hypothesis, agreement, float(digits[different].sum()) - cost, distinct)
+
+
+def _first_of_each(claimed: Floats, predicted: Floats) -> Booleans:
+    """Return the first measurement of each claim and prediction; of many, all are different."""
+    first = np.ones(claimed.shape, dtype=np.bool_)
+    if first.size <= FIRST:
+        pairs = np.stack([claimed, np.nan_to_num(predicted)])
+        first[:] = False
+        first[np.unique(pairs, axis=1, return_index=True)[1]] = True
+    return first
 
 
 def _fit(remainder: Floats, slope: Floats, tolerance: Floats) -> tuple[float, float, int] | None:

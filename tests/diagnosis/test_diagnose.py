@@ -322,12 +322,19 @@ def test_round_numbers_are_no_lower_precision() -> None:
     assert causes(compare(np.round(true * 4) / 4, true)) == ()
 
 
-def test_number_that_is_fitted_to_two_entries_is_no_cause() -> None:
-    """One entry is left to confirm it, which some function of the parameter does by chance."""
-    value = np.array([0.3, 1.7])
-    assert (
-        causes(compare(1.2345 * np.array([0.2, 0.4]) * value, np.array([0.2, 0.4]), value)) == ()
-    )
+def test_number_that_is_fitted_to_two_entries_is_a_cause_if_nothing_else_explains_them() -> None:
+    """One entry is left to confirm it; of round numbers several functions do."""
+    value, true = np.array([0.3, 1.7]), np.array([0.2, 0.4])
+    assert [d.kind for d in causes(compare(1.2345 * true * value, true, value))] == ["value"]
+    round_ones = np.array([1.0, -1.0])
+    assert causes(compare(1.2345 * true * round_ones, true, round_ones)) == ()
+
+
+def test_equal_entries_are_evidence_once() -> None:
+    """Three zeros beside each other are one measurement, of which every function has a value."""
+    value, true = np.array([0.0, 0.0, 0.0, 7.0]), np.array([0.4, 0.4, 0.4, 0.9])
+    claim = true + np.array([0.2, 0.2, 0.2, 0.5])
+    assert causes(compare(claim, true, value)) == ()
 
 
 def test_simple_number_that_is_fitted_to_one_entry_is_no_cause() -> None:
