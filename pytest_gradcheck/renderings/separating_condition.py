@@ -16,7 +16,7 @@ from math import comb, isfinite
 from operator import gt, lt
 from typing import Any
 
-__all__ = ["Comparison", "Conjunction", "Value", "separating_conditions"]
+__all__ = ["Condition", "Conjunction", "Value", "separating_conditions"]
 
 #: A value of a parameter. What is no number, text or None is represented by text.
 Value = bool | int | float | str | None
@@ -48,7 +48,7 @@ MOST_CONJUNCTIONS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Condition:
     """A condition on one parameter.
 
     Attributes
@@ -78,7 +78,7 @@ class Comparison:
 
 
 #: Comparisons that hold together.
-Conjunction = tuple[Comparison, ...]
+Conjunction = tuple[Condition, ...]
 
 #: The cases that fulfil a condition, as the bits of a number, and the condition.
 Candidate = tuple[int, Conjunction]
@@ -99,7 +99,7 @@ def separating_conditions(
 
     Returns
     -------
-    tuple of tuple of Comparison
+    tuple of tuple of Condition
         Conditions that describe the failing cases equally well, at most two, each of one or two
         comparisons; empty if none does, or if one might by chance.
 
@@ -147,13 +147,13 @@ def _comparisons(parameter: str, values: Sequence[ValueCases]) -> Iterator[Candi
     """Yield all comparisons of a parameter with one of its values."""
     every = sum(members for _, members in values)
     for value, members in values:
-        yield members, (Comparison(parameter, "==", (value,)),)
-        yield every ^ members, (Comparison(parameter, "!=", (value,)),)
+        yield members, (Condition(parameter, "==", (value,)),)
+        yield every ^ members, (Condition(parameter, "!=", (value,)),)
     if all(_is_ordered(value) for value, _ in values):
         for limit, _ in values:
             for relation, compare in ORDERINGS.items():
                 passing = sum(members for value, members in values if compare(value, limit))
-                yield passing, (Comparison(parameter, relation, (limit,)),)
+                yield passing, (Condition(parameter, relation, (limit,)),)
 
 
 def _choices(parameter: str, values: Sequence[ValueCases]) -> Iterator[Candidate]:
@@ -162,7 +162,7 @@ def _choices(parameter: str, values: Sequence[ValueCases]) -> Iterator[Candidate
         return
     for count in range(2, min(MOST_CHOICES, len(values) - 1) + 1):
         for chosen in combinations(values, count):
-            comparison = Comparison(parameter, "in", tuple(value for value, _ in chosen))
+            comparison = Condition(parameter, "in", tuple(value for value, _ in chosen))
             yield sum(members for _, members in chosen), (comparison,)
 
 

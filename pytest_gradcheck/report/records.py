@@ -403,6 +403,12 @@ class ParameterReport:
     notes: tuple[Note, ...]
     error_map: ErrorMap | None = None
 
+    @property
+    def severity(self) -> tuple[int, tuple[int, float, float]]:
+        """The order of parameters, worst last: by verdict, and by their worst entry."""
+        worst = self.worst[0].severity if self.worst else (0, 0.0, 0.0)
+        return VERDICTS.index(self.verdict), worst
+
 
 @dataclass(frozen=True, slots=True)
 class OptionValue:

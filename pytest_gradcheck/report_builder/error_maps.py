@@ -8,6 +8,7 @@ bounded, whatever the size of the parameter. This module does not judge or draw.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil, isqrt
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.judgement.entry_verdicts import VerdictCode
 from pytest_gradcheck.numerics.measurement import Floats
-from pytest_gradcheck.report.records import VERDICTS, ErrorMap, ParameterReport, Plane
+from pytest_gradcheck.report.records import ErrorMap, ParameterReport, Plane
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 
@@ -156,15 +157,10 @@ def with_error_maps(described: ParameterReports) -> tuple[ParameterReport, ...]:
     """Return the reports of the parameters of a check that failed, the worst ones with a map."""
     ranked = sorted(
         (p for p in described.parameters if p.name in described.error_maps),
-        key=_severity,
+        key=operator.attrgetter("severity"),
         reverse=True,
     )
     maps = {p.name: described.error_maps[p.name]() for p in ranked[:MOST_MAPS]}
     return tuple(
         replace(p, error_map=maps[p.name]) if p.name in maps else p for p in described.parameters
     )
-
-
-def _severity(parameter: ParameterReport) -> tuple[int, tuple[int, float, float]]:
-    worst = parameter.worst[0].severity if parameter.worst else (0, 0.0, 0.0)
-    return VERDICTS.index(parameter.verdict), worst

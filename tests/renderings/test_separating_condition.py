@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pytest_gradcheck.renderings.separating_condition import (
-    Comparison,
+    Condition,
     Conjunction,
     Value,
     separating_conditions,
@@ -129,7 +129,7 @@ def test_planted_conditions_are_found(pair: tuple[str, Value], relation: str) ->
     """One that is true of several cases, and false of others, has one or an equal one found."""
     parameter, value = pair
     assume(relation in {"==", "!="} or type(value) is int)
-    planted = Comparison(parameter, relation, (value,))
+    planted = Condition(parameter, relation, (value,))
     failing = [case for case in CONVOLUTION if planted.holds(case)]
     assume(0 < len(failing) < len(CONVOLUTION))
     passing = [case for case in CONVOLUTION if case not in failing]

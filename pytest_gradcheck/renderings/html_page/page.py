@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,7 +156,7 @@ class Failure:
     @cached_property
     def parameters(self) -> Sequence[ParameterReport]:
         """The parameters that are listed, worst first."""
-        ranked = sorted(self.report.parameters, key=_severity, reverse=True)
+        ranked = sorted(self.report.parameters, key=operator.attrgetter("severity"), reverse=True)
         groups = {verdict: [p for p in ranked if p.verdict == verdict] for verdict in VERDICTS}
         return [p for v in reversed(VERDICTS) for p in groups[v][: LISTED_PARAMETERS[v]]]
 
@@ -205,11 +206,6 @@ class Failure:
         """The step-size curves, drawn one by one."""
         for k, curve in enumerate(self.report.step_curves):
             yield draw_step_curve(curve, f"{self.anchor}-{k}")
-
-
-def _severity(parameter: ParameterReport) -> tuple[int, tuple[int, float, float]]:
-    worst = parameter.worst[0].severity if parameter.worst else (0, 0.0, 0.0)
-    return VERDICTS.index(parameter.verdict), worst
 
 
 class _Page:
