@@ -28,17 +28,24 @@ from pytest_gradcheck.diagnosis.gradient import (
 from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 from pytest_gradcheck.judgement.entry_verdicts import VerdictCode
 from pytest_gradcheck.numerics.measurement import Indices
+from pytest_gradcheck.numerics.random_directions import seeded_generator
 from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 
-__all__ = ["claimed_gradient", "compare_all_entries", "compare_entries", "with_diagnoses"]
+__all__ = [
+    "claimed_gradient",
+    "compare_all_entries",
+    "compare_entries",
+    "output_noise",
+    "with_diagnoses",
+]
 
 #: The relative distance of a nearby point.
 NEARBY = 1e-2
 
-#: A slope is another one where its change over this distance exceeds this share of the output.
-CURVED = 1e-8
+#: A slope is another one where its change over this distance exceeds so many roundings of outputs.
+CURVED = 64.0
 
 #: The one output of a check whose outputs are one number.
 ONE = Block("output", (), "float64", 0, 1)
@@ -106,9 +113,13 @@ class _CalledAgain:
 
     @cached_property
     def step(self) -> Floats:
-        """The way to a nearby point."""
+        """The way to a nearby point.
+
+        It is no multiple of the point: along that the slope of a homogeneous function is the same.
+        """
         here = self._problem.here
-        return np.asarray(NEARBY * np.where(here == 0, 1.0, here))
+        signs = seeded_generator(0).choice([-1.0, 1.0], here.size)
+        return np.asarray(NEARBY * signs * np.where(here == 0, 1.0, here))
 
     @cached_property
     def elsewhere(self) -> Claim | None:
@@ -122,8 +133,7 @@ class _CalledAgain:
         along[parameter.start : parameter.stop] = self.step[parameter.start : parameter.stop]
         values = self._problem.evaluate([here + along, there, there + along])
         change = (values[2] - values[1]) - (values[0] - self._problem.base)
-        size = np.abs(values).max(axis=0)
-        return bool((np.abs(change) > CURVED * size).any())
+        return bool((np.abs(change) > CURVED * output_noise(self._problem)).any())
 
     def add_to(self, comparison: Comparison) -> Comparison:
         """Return a comparison that may ask for these claims about its parameter."""
@@ -144,6 +154,15 @@ class _CalledAgain:
 
         called = replace(gradient, doubled=lambda: read(self.doubled), elsewhere=elsewhere)
         return replace(comparison, gradient=called)
+
+
+def output_noise(problem: Problem) -> Floats:
+    """Return the rounding errors of the outputs at the point, or their noise, shape (m,)."""
+    base = problem.base
+    with np.errstate(all="ignore"):
+        is_single = bool((base.astype(np.float32) == base).all())
+    rounding = np.finfo(np.float32 if is_single else np.float64).eps
+    return np.asarray(np.maximum(rounding * np.abs(base), np.abs(problem.repeat - base)))
 
 
 def _has_claims(problem: Problem, name: str) -> bool:

@@ -18,9 +18,9 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
-from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices
+from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
-from pytest_gradcheck.report_builder.likely_causes import claimed_gradient
+from pytest_gradcheck.report_builder.likely_causes import claimed_gradient, output_noise
 
 __all__ = ["compare_residuals"]
 
@@ -116,9 +116,7 @@ def _measure_few(problem: Problem, screened: ScreenResult, wrong: Sequence[Param
     steps = STEP * screened.scales.own(coordinates)
     values = problem.evaluate(_moved(problem.here, coordinates, steps))
     slopes = (values - problem.base) / steps[:, None]
-    rounding = np.finfo(np.float32).eps if _is_single(problem.base) else EPS
-    noise = np.maximum(rounding * np.abs(problem.base), np.abs(problem.repeat - problem.base))
-    noise = NOISE_FACTOR * noise / steps[:, None]
+    noise = NOISE_FACTOR * output_noise(problem) / steps[:, None]
     known = (noise <= LARGEST_NOISE * np.abs(slopes)).all(axis=1)  # false where either is NaN
     return _Slopes(
         coordinates[known], slopes[known], noise[known] + ONE_SIDED * np.abs(slopes[known])
@@ -132,12 +130,6 @@ def _moved(point: Floats, coordinates: Indices, steps: Floats) -> Iterator[Float
         moved[coordinate] = point[coordinate] + step
         yield moved
         moved[coordinate] = point[coordinate]
-
-
-def _is_single(values: Floats) -> bool:
-    """Return whether all values are numbers of single precision."""
-    with np.errstate(all="ignore"):
-        return bool((values.astype(np.float32) == values).all())
 
 
 def _compare(

@@ -115,3 +115,21 @@ def test_factor_of_some_complex_outputs_is_recognized_in_a_screen() -> None:
         lambda z: matrix @ z**2, lambda z: factors * 2 * matrix * z, z, mode="fast"
     )
     assert "factor" in kinds(report)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_stale_cache_of_a_function_of_directions_is_recognized(offset: float) -> None:
+    """Its slope along the point is the same everywhere; the output may be large."""
+    target, earlier = np.array([0.3, -0.8, 0.5, 1.1]), np.array([0.9, 0.4, -0.7, 0.2])
+
+    def gradient(x: Any) -> Any:
+        norm = np.linalg.norm(x)
+        return target / norm - (x @ target) * x / norm**3
+
+    cached = gradient(earlier)
+    report = check_gradient(
+        lambda x: offset + x @ target / np.linalg.norm(x),
+        lambda x: cached,
+        np.array([1.0, 0.3, -0.6, 0.1]),
+    )
+    assert [d.kind for d in report["x"].diagnosis] == ["stale"]

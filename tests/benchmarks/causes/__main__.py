@@ -33,6 +33,9 @@ from tests.benchmarks.causes.gradient_bugs import BUGS, NOISE
 from tests.benchmarks.causes.special_bugs import SPECIAL_BUGS
 from tests.handwritten_backward.all_functions import HALVES
 
+#: How the names of bugs begin that are the derivative with respect to another parameter.
+PARAMETRIZATIONS = ("derivative by ", "by ")
+
 
 def main() -> None:
     """Check all bugs and print the tables."""
@@ -58,6 +61,8 @@ def main() -> None:
     without = [r for r in results if r.bug in noise or not r.right]
     caused.sort(key=lambda r: _order(r.bug))
     print_table("bug", [(r.bug, r) for r in caused])
+    by_another = [r for r in caused if r.bug.startswith(PARAMETRIZATIONS)]
+    print_table("parametrization", [(r.bug, r) for r in by_another])
     print_table("function", sorted(((r.subject, r) for r in caused), key=lambda pair: pair[0]))
     print_table("without a pattern", [(r.bug, r) for r in without])
     if given.failures is not None:

@@ -34,6 +34,8 @@ class Gradients:
     under_ones, under_squares, under_doubles : callable or None
         Return the claims under ones for the upstream gradients, under their squares, and under
         twice them.
+    origin : mapping of str to ndarray
+        The parameters at the point of the check, wherever backward is called.
     elsewhere : callable or None
         ``elsewhere(name, parameter)`` returns the right claim about that parameter at another
         point.
@@ -48,6 +50,7 @@ class Gradients:
     under_ones: Callable[[], Claims] | None = None
     under_squares: Callable[[], Claims] | None = None
     under_doubles: Callable[[], Claims] | None = None
+    origin: Claims = field(default_factory=dict)
     elsewhere: Callable[[str, Array], Array] | None = None
 
 

@@ -64,5 +64,6 @@ def _gradients(case: Case, x: Array) -> Gradients:
         {PARAMETER: np.array(case.gradient(x.copy()))},
         {PARAMETER: x},
         float(case.forward(x.copy())),
+        origin={PARAMETER: case.point},
         elsewhere=lambda name, point: np.array(case.gradient(point)),
     )

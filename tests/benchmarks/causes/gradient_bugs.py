@@ -297,10 +297,19 @@ def _cast(dtype: type[np.floating]) -> Change:
     return change
 
 
-def _stale(gradients: Gradients, name: str) -> Claims:
-    if gradients.elsewhere is None:
+def _stale_point(gradients: Gradients, name: str) -> Claims:
+    """Return the claim at a point that moves along with that of the check."""
+    return _near(gradients, name, gradients.parameters[name])
+
+
+def _stale_cache(gradients: Gradients, name: str) -> Claims:
+    """Return the claim of an earlier call, which stays what it is."""
+    return _near(gradients, name, gradients.origin.get(name))
+
+
+def _near(gradients: Gradients, name: str, point: Array | None) -> Claims:
+    if gradients.elsewhere is None or point is None:
         return {}
-    point = gradients.parameters[name]
     moved = (point * (1 + 1e-2 * _random(point.shape))).astype(point.dtype)
     try:
         with np.errstate(all="ignore"):
@@ -364,7 +373,8 @@ BUGS = (
     _bug("float16 inside", "precision", _cast(np.float16)),
     _bug_in_call("ones for the upstream gradient", "upstream-ignored", _ones_upstream),
     _bug_in_call("upstream gradient twice", "upstream-twice", _upstream_twice),
-    _bug_in_call("stale point", "stale", _stale),
+    _bug_in_call("stale cache", "stale", _stale_cache),
+    _bug_in_call("stale point", "stale", _stale_point),
 )
 
 #: Errors that have no cause.
