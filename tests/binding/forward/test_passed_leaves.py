@@ -16,14 +16,14 @@ UNEQUAL_TO_THEMSELVES: list[Any] = [
     float("nan"),
     np.float32("nan"),
     complex("nan"),
-    np.datetime64("NaT"),
+    np.datetime64("NaT", "s"),
     np.array(["NaT", "2020-01-01"], "M8[D]"),
     np.array(["NaT", 3], "m8[s]"),
     np.array([np.nan, 1.0], np.float16),
     np.array([np.nan, None], object),
     [float("nan"), 1.0],
-    (float("nan"), np.datetime64("NaT")),
-    {"a": np.datetime64("NaT"), "b": [float("nan")]},
+    (float("nan"), np.datetime64("NaT", "s")),
+    {"a": np.datetime64("NaT", "s"), "b": [float("nan")]},
     np.array([(np.nan, (1, 2), ("NaT",))], RECORD),
 ]
 
