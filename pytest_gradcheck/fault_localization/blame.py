@@ -19,6 +19,10 @@ from pytest_gradcheck.fault_localization.statements import Statement
 __all__ = ["Evidence", "Suspicion", "suspicions", "wrong_through"]
 
 
+#: Executions of a statement that are tested.
+MOST_EXECUTIONS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of the values of backward.
@@ -38,6 +42,7 @@ class Evidence:
 
     faultless: Collection[Version]
     right: set[Version]
+    multiples: set[Version]
     wrong: Mapping[str, Version]
     follows: Callable[[Version], bool]
 
@@ -79,17 +84,38 @@ def suspicions(evidence: Evidence, usual: Collection[Version] = ()) -> list[Susp
         is not suspected beside others.
     """
     innocent = _innocent(evidence)
+    suspects = {
+        parameter: [v for v in _suspects(version, evidence.faultless) if not _is_in(innocent, v)]
+        for parameter, version in evidence.wrong.items()
+    }
+    by_statement: dict[Statement, list[Version]] = defaultdict(list)
+    for version in _distinct(v for found in suspects.values() for v in found):
+        if version.statement is not None:
+            by_statement[version.statement].append(version)
+    unproven = {v for found in by_statement.values() for v in _unproven(found, evidence.follows)}
     explained: dict[str, dict[Statement, list[Version]]] = {}
-    for parameter, version in evidence.wrong.items():
-        by_statement: dict[Statement, list[Version]] = defaultdict(list)
-        for suspect in _suspects(version, evidence.faultless):
-            statement = suspect.statement
-            if statement is None or statement in innocent:
-                continue
-            if not evidence.follows(suspect):
-                by_statement[statement].append(suspect)
-        explained[parameter] = by_statement
+    for parameter, found in suspects.items():
+        explained[parameter] = defaultdict(list)
+        for version in found:
+            if version in unproven and version.statement is not None:
+                explained[parameter][version.statement].append(version)
     return list(_grouped(explained, usual))
+
+
+def _unproven(suspects: Collection[Version], follows: Callable[[Version], bool]) -> list[Version]:
+    """Return the values of a statement that do not follow from others, as far as is seen.
+
+    One that follows, from values that are not zero, shows that the statement is right, which may
+    be executed many times.
+    """
+    in_order = sorted(suspects, key=lambda version: version.number)
+    telling = [v for v in in_order if all(read.value.any() for read in v.direct)]
+    examined = telling[:MOST_EXECUTIONS] or in_order[:MOST_EXECUTIONS]
+    followed = {version: follows(version) for version in examined}
+    is_right = any(followed[v] for v in telling[1:MOST_EXECUTIONS] or telling)
+    if is_right:
+        return []
+    return [version for version in in_order if not followed.get(version, False)]
 
 
 def wrong_through(evidence: Evidence, values: set[Version]) -> set[str]:
@@ -101,13 +127,27 @@ def wrong_through(evidence: Evidence, values: set[Version]) -> set[str]:
     }
 
 
-def _innocent(evidence: Evidence) -> set[Statement]:
-    """Return the statements that made a value right, from others that are not zero."""
-    return {
-        version.statement
-        for version in evidence.right
-        if version.statement is not None and all(v.value.any() for v in version.direct)
-    }
+def _innocent(evidence: Evidence) -> dict[Statement, bool]:
+    """Return the statements that made a value right, from others that are not zero or wrong.
+
+    The value says whether they did so not only when they were executed first: then, a loop
+    has nothing to carry on yet.
+    """
+    found: dict[Statement, bool] = {}
+    for version in evidence.right:
+        if version.step is not None and all(
+            v.value.any() and v not in evidence.multiples for v in version.direct
+        ):
+            statement = version.step.statement
+            found[statement] = found.get(statement, False) or version.step.occurrence > 0
+    return found
+
+
+def _is_in(innocent: Mapping[Statement, bool], version: Version) -> bool:
+    """Return whether a value was made by an innocent statement."""
+    if version.step is None or version.step.statement not in innocent:
+        return False
+    return innocent[version.step.statement] or version.step.occurrence == 0
 
 
 def _suspects(wrong: Version, faultless: Collection[Version]) -> Iterator[Version]:

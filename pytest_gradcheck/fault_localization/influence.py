@@ -1,15 +1,14 @@
-"""Influence: which values of backward change when another one is changed.
+"""Influence: which values of backward change when another one is changed, and by how much.
 
-A verified gradient is evidence for what it was computed from: an error there would be seen in it.
-That holds only as far as it depends on these values, which the source does not tell. A sum over
-what adds up to zero depends on nothing. So the value is changed, and backward is executed again.
-
-It does not know which values are verified.
+The value is changed and backward is executed again. What a value influences, the source does not
+tell: a sum over what adds up to zero depends on nothing. It does not know which values are
+verified.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,17 +23,31 @@ from pytest_gradcheck.fault_localization.execution_steps import (
     UserCode,
 )
 from pytest_gradcheck.fault_localization.frame_events import frame_events
-from pytest_gradcheck.fault_localization.intermediate_derivatives import is_same, owns, rebind
+from pytest_gradcheck.fault_localization.perturbation import Perturbation
 from pytest_gradcheck.fault_localization.recorded_values import Recorder, Version
-from pytest_gradcheck.fault_localization.variables import Path, resolve
+from pytest_gradcheck.fault_localization.variables import Path
 
-__all__ = ["Influence"]
+__all__ = ["CHANGE", "Influence", "Response"]
 
 #: The relative change of a value, and that of another one which shows that it is influenced.
 CHANGE = 1e-3
 INFLUENCED = 1e-6
 
-Place = tuple[Step, Path]
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What happened where a value was changed.
+
+    Attributes
+    ----------
+    claim : Claim or None
+        What backward claims then; None where it could not be called.
+    differences : mapping of Version to ndarray
+        By how much other values have changed; those that have not are left out.
+    """
+
+    claim: Claim | None
+    differences: Mapping[Version, NDArray[Any]]
 
 
 class Influence:
@@ -76,48 +89,42 @@ class Influence:
             Whether the value is known to be a multiple of a gradient. Then only a factor can be
             wrong: one evaluation.
         """
-        scaled = self._changed(version, CHANGE * np.ones(version.value.shape))
+        scaled = self.response(version, CHANGE * version.value).differences
         shown = [other for other in right if other in scaled]
         if is_multiple or not shown:
             return bool(shown)
         rng = np.random.default_rng(version.value.size)
-        changed = self._changed(version, CHANGE * rng.uniform(-1, 1, version.value.shape))
+        factors = CHANGE * rng.uniform(-1, 1, version.value.shape)
+        changed = self.response(version, factors * version.value).differences
         return sum(other.value.size for other in shown if other in changed) >= version.value.size
 
-    def claim_with(self, version: Version, factor: float) -> Claim | None:
-        """Return what backward claims where ``1 + factor`` times a value is there instead."""
-        return self._run(Recorder(), version, np.full(version.value.shape, factor))
-
-    def _changed(self, version: Version, factors: NDArray[np.float64]) -> set[Version]:
-        """Return the values that change when one is multiplied."""
-        recorder = Recorder()
-        self._run(recorder, version, factors)
-        after = _by_place(recorder)
-        return {
-            found
-            for place, found in self._before.items()
-            if place in after and _differ(found.value, after[place].value)
-        }
-
-    def _run(
-        self, recorder: Recorder, version: Version, factors: NDArray[np.float64]
-    ) -> Claim | None:
-        """Execute forward and backward where a value is changed."""
+    def response(self, version: Version, change: NDArray[Any]) -> Response:
+        """Execute forward and backward where something is added to a value: one evaluation."""
         self.evaluations += 1
-        changing = _ChangingRecorder(recorder, version, factors)
-        try:
-            with frame_events(Steps(self._code, changing), self._code.follows):
-                return self._problem.claim_at(self._problem.here)
-        finally:
-            changing.put_back()
+        recorder = Recorder()
+        perturbation = Perturbation(version, lambda value: value + change)
+        changing = _ChangingRecorder(recorder, version, perturbation)
+        with (
+            perturbation.undone(),
+            frame_events(Steps(self._code, changing), self._code.follows),
+        ):
+            claim = self._problem.claim_at(self._problem.here)
+        after = _by_place(recorder)
+        return Response(
+            claim,
+            {
+                found: after[place].value - found.value
+                for place, found in self._before.items()
+                if place in after and _differ(found.value, after[place].value)
+            },
+        )
 
 
 class _ChangingRecorder:
-    """Records an execution in which a value is multiplied after the step that made it."""
+    """Records an execution in which a value is changed as soon as it is there."""
 
-    def __init__(self, recorder: Recorder, version: Version, factors: NDArray[np.float64]) -> None:
-        self._recorder, self._version, self._factors = recorder, version, factors
-        self._changed: tuple[NDArray[Any], NDArray[Any]] | None = None
+    def __init__(self, recorder: Recorder, version: Version, perturbation: Perturbation) -> None:
+        self._recorder, self._version, self._perturbation = recorder, version, perturbation
         self._made_in: int | None = None
 
     def enter(self, activation: Activation) -> None:
@@ -129,34 +136,17 @@ class _ChangingRecorder:
         self._recorder.begin(activation, step)
         if self._made_in == activation.number:
             self._made_in = None
-            self._change(activation)
+            self._perturbation.make(activation.frame, self._version.path)
 
     def end(self, activation: Activation, step: Step, returned: Any) -> None:
         """Record what was made."""
         self._recorder.end(activation, step, returned)
-        if self._version.place is not None and self._version.place[0] == step:
+        place = self._version.place
+        if place is not None and place.moment == "after" and place.step == step:
             self._made_in = activation.number
 
-    def _change(self, activation: Activation) -> None:
-        path = self._version.path
-        value = resolve(activation.frame, path)
-        if not is_same(value, self._version):
-            return
-        change = value * self._factors
-        if isinstance(value, np.ndarray) and owns(value):
-            self._changed = value, value.copy()
-            value += change.astype(value.dtype)
-        else:
-            rebind(activation.frame, path, value + change)
 
-    def put_back(self) -> None:
-        """Put back what was changed in place: it may be the user's."""
-        if self._changed is not None:
-            array, before = self._changed
-            array[...] = before
-
-
-def _by_place(recorder: Recorder) -> Mapping[Place, Version]:
+def _by_place(recorder: Recorder) -> Mapping[tuple[Step, Path], Version]:
     return {(v.step, v.path): v for v in recorder.versions if v.step is not None}
 
 

@@ -4,27 +4,25 @@ Forward is called once more, and just after the step that made a value, a multip
 is added to it. What the output does is the derivative by that value along the direction, as it is
 for a parameter. Or the value is perturbed during one later step only, which gives the part of the
 derivative that comes from there. The same evaluations show how every later value of forward
-responds. A value is changed in place where nothing else shares its memory, else its variable is
-bound to a perturbed copy, where Python allows that.
+responds.
 
 It does not know what backward claims.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.fault_localization.execution_steps import Activation, Step, Steps, UserCode
-from pytest_gradcheck.fault_localization.frame_events import CAN_REBIND, frame_events
-from pytest_gradcheck.fault_localization.recorded_values import Version
-from pytest_gradcheck.fault_localization.variables import Path, is_number, resolve
+from pytest_gradcheck.fault_localization.frame_events import frame_events
+from pytest_gradcheck.fault_localization.perturbation import Perturbation
+from pytest_gradcheck.fault_localization.recorded_values import Moment, Version
+from pytest_gradcheck.fault_localization.variables import Path, resolve
 from pytest_gradcheck.numerics.random_directions import signed_direction
 
 __all__ = [
@@ -33,22 +31,24 @@ __all__ = [
     "Measurements",
     "Slopes",
     "Target",
-    "is_same",
-    "owns",
-    "rebind",
+    "Watched",
 ]
 
 Floats = NDArray[np.float64]
 
+#: Values by the step, and the moment, at which they are found first.
+Watched = Mapping[tuple[Step, Moment], Collection[tuple[Version, Path]]]
+
 #: Directions along which each derivative is measured.
 DIRECTIONS = 2
 
-#: Bound on the noise of outputs, in roundings.
+#: Bounds on the noise of outputs, and of single entries of other values, in roundings.
 NOISE = 64.0
+NOISE_OF_ENTRIES = 4.0
 
 #: Bound on the truncation of a difference, relative to the derivative: at least the first, and
 #: so many times the square of the relative step.
-TRUNCATION = 1e-6
+TRUNCATION = 1e-5
 CURVATURE = 10.0
 
 #: The errors of many entries of a response partly cancel: this share of their sum remains.
@@ -66,9 +66,9 @@ class Target:
     path : Path
         Where it is.
     step : Step or None
-        The step after which it is perturbed; None for a parameter.
-    is_use : bool
-        Whether it is perturbed during the step only, and then put back.
+        The step before, after or during which it is perturbed; None for a parameter.
+    moment : Moment
+        Which of these. What is perturbed during a step is put back after it.
     part : slice or None
         The coordinates of a parameter.
     """
@@ -76,13 +76,18 @@ class Target:
     version: Version
     path: Path
     step: Step | None
-    is_use: bool = False
+    moment: Moment = "after"
     part: slice | None = None
 
     @property
-    def key(self) -> tuple[Version, Step | None, bool]:
+    def key(self) -> tuple[Version, Step | None, Moment]:
         """What identifies it."""
-        return self.version, self.step, self.is_use
+        return self.version, self.step, self.moment
+
+    @property
+    def is_use(self) -> bool:
+        """Whether it is only one use of the value."""
+        return self.moment == "during"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +178,8 @@ class Measurements:
         The relative rounding of the least precise value of forward.
     size : float
         How large outputs are.
-    watched : mapping of Step to list of (Version, Path)
-        The values whose responses are wanted, by the steps after which they are there.
+    watched : mapping of (Step, Moment) to collection of (Version, Path)
+        The values whose responses are wanted, by when they are there first.
     evaluations : int
         Of forward, so far.
     """
@@ -185,18 +190,27 @@ class Measurements:
     directions: Directions
     epsilon: float
     size: float
-    watched: Mapping[Step, Collection[tuple[Version, Path]]]
+    watched: Watched
     evaluations: int = 0
 
-    def measure(self, target: Target) -> IntermediateDerivative:
-        """Measure the derivative by one value: four evaluations."""
+    def measure(self, target: Target, along: Floats | None = None) -> IntermediateDerivative:
+        """Measure the derivative by one value: four evaluations.
+
+        Parameters
+        ----------
+        target : Target
+            The value.
+        along : ndarray, shape (DIRECTIONS, *shape), optional
+            Other directions than those of its shape, with entries of at most 1 in size.
+        """
         value = target.version.value
+        directions = self.directions.of(value.shape) if along is None else along
         scale = float(np.sqrt(np.mean(np.square(value, dtype=np.float64)))) or 1.0
         step = scale * self.epsilon ** (1 / 3)
         truncation = max(TRUNCATION, CURVATURE * self.epsilon ** (2 / 3))
         runs = [
             (self._run(target, step * direction), self._run(target, -step * direction))
-            for direction in self.directions.of(value.shape)
+            for direction in directions
         ]
         with np.errstate(all="ignore"):
             slopes = np.array([(right.output - left.output) / (2 * step) for right, left in runs])
@@ -206,8 +220,7 @@ class Measurements:
             responses = _responses(runs, step)
         bounds = np.where(np.isfinite(bounds), bounds, np.inf)
         errors = {
-            version: NOISE
-            / 16
+            version: NOISE_OF_ENTRIES
             * self.epsilon
             * float(np.abs(version.value).max(initial=0.0))
             / step
@@ -217,6 +230,23 @@ class Measurements:
             target, Slopes(slopes, bounds), responses, errors, truncation
         )
 
+    def through(self, use: Target, source: IntermediateDerivative) -> Slopes | None:
+        """Measure the part of a derivative that goes through one use of a later value.
+
+        Costs four evaluations; none where the value does not respond, and the result is None.
+        """
+        response = source.responses.get(use.version)
+        if response is None and np.array_equal(use.version.value, source.target.version.value):
+            response = self.directions.of(use.version.value.shape)
+        if response is None:
+            return None
+        sizes = np.abs(response).reshape(DIRECTIONS, -1).max(axis=1, initial=0.0)
+        if not sizes.all():
+            return None
+        shape = (DIRECTIONS, *(1 for _ in use.version.value.shape))
+        slopes = self.measure(use, response / sizes.reshape(shape)).output
+        return Slopes(slopes.values * sizes, slopes.bounds * sizes)
+
     def _run(self, target: Target, change: Floats) -> _Run:
         """Call forward where a value is changed."""
         run, point = _Run(target, change, self.watched), self.point
@@ -224,14 +254,14 @@ class Measurements:
         if target.step is None:
             point = point.copy()
             point[target.part] += change.reshape(-1)
-            run.is_made = True
+            run.perturbation.is_made = True
         try:
             events = frame_events(Steps(self.code, run), self.code.follows)
-            with np.errstate(all="ignore"), run.undone(), events:
+            with np.errstate(all="ignore"), run.perturbation.undone(), events:
                 output = self.evaluate(point)
         except Exception:  # noqa: BLE001  # the user did not choose this point
             return run
-        if run.is_made:
+        if run.perturbation.is_made:
             run.output = output
         return run
 
@@ -248,92 +278,38 @@ def _responses(runs: list[tuple[_Run, _Run]], step: float) -> dict[Version, Floa
 
 
 class _Run:
-    """One execution of forward, in which a value is changed at a step, and put back."""
+    """One execution of forward, in which a value is changed at a step."""
 
-    def __init__(
-        self,
-        target: Target,
-        change: Floats,
-        watched: Mapping[Step, Collection[tuple[Version, Path]]],
-    ) -> None:
+    def __init__(self, target: Target, change: Floats, watched: Watched) -> None:
         self.output = np.nan
         self.seen: dict[Version, Floats] = {}
-        self.is_made = False
-        self._target, self._change, self._watched = target, change, watched
-        self._changed: tuple[NDArray[Any], NDArray[Any]] | None = None
-
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """Put back, at the end, what was changed in place."""
-        try:
-            yield
-        finally:
-            self._put_back()
+        self.perturbation = Perturbation(target.version, lambda value: value + change)
+        self._target, self._watched = target, watched
 
     def enter(self, activation: Activation) -> None:
         """Do nothing at calls."""
 
     def begin(self, activation: Activation, step: Step) -> None:
-        """Change the value before the step during which it is perturbed."""
-        if self._target.is_use and self._is_at(activation, step):
-            self._change_value(activation)
+        """See what is there before a step, and change the value then if it is to be."""
+        if activation.phase == 1:
+            self._see(activation, step, "before")
+            if self._target.moment != "after" and step == self._target.step:
+                self.perturbation.make_in_place(activation.frame, self._target.path)
 
     def end(self, activation: Activation, step: Step, returned: Any) -> None:
-        """Put the value back after that step; or change it after the step that made it."""
+        """See what is there after a step, and change the value then, or put it back."""
         del returned
-        if activation.phase != 1:
-            return
-        if self.is_made:
-            for version, path in self._watched.get(step, ()):
+        if activation.phase == 1:
+            self._see(activation, step, "after")
+            if step == self._target.step and self._target.moment == "after":
+                self.perturbation.make(activation.frame, self._target.path)
+            elif step == self._target.step and self._target.moment == "during":
+                self.perturbation.undo()
+
+    def _see(self, activation: Activation, step: Step, moment: Moment) -> None:
+        """Copy the values that are found first at some moment, if others were changed before."""
+        if self.perturbation.is_made:
+            for version, path in self._watched.get((step, moment), ()):
                 value = resolve(activation.frame, path)
                 if np.shape(value) == version.value.shape:
                     self.seen[version] = np.array(value, dtype=np.float64)
-        if self._is_at(activation, step):
-            if self._target.is_use:
-                self._put_back()
-            else:
-                self._change_value(activation)
-
-    def _is_at(self, activation: Activation, step: Step) -> bool:
-        return step == self._target.step and activation.phase == 1
-
-    def _change_value(self, activation: Activation) -> None:
-        path, version, is_use = self._target.path, self._target.version, self._target.is_use
-        value = resolve(activation.frame, path)
-        if is_same(value, version):
-            if not is_use and not (isinstance(value, np.ndarray) and owns(value)):
-                self.is_made = rebind(activation.frame, path, value + self._change)
-            elif isinstance(value, np.ndarray) and value.flags.writeable:
-                self._changed = (value, value.copy())
-                value += self._change.astype(value.dtype)
-                self.is_made = True
-
-    def _put_back(self) -> None:
-        if self._changed is not None:
-            array, before = self._changed
-            array[...] = before
-            self._changed = None
-
-
-def rebind(frame: FrameType, path: Path, after: Any) -> bool:
-    """Bind a variable to a perturbed number or array of its type; return whether that is done."""
-    if not CAN_REBIND or path.accessors:
-        return False
-    before: Any = frame.f_locals[path.name]
-    after = after.astype(before.dtype) if isinstance(before, np.ndarray) else type(before)(after)
-    frame.f_locals[path.name] = after
-    return True
-
-
-def owns(array: NDArray[Any]) -> bool:
-    """Return whether an array can be changed, and is no view of another one's memory."""
-    return array.base is None and bool(array.flags.owndata) and bool(array.flags.writeable)
-
-
-def is_same(value: Any, version: Version) -> bool:
-    """Return whether a value is the one that was recorded."""
-    if not isinstance(value, np.ndarray) and not is_number(value):
-        return False
-    return np.shape(value) == version.value.shape and bool(
-        np.allclose(value, version.value, rtol=1e-9, atol=0.0, equal_nan=True)
-    )

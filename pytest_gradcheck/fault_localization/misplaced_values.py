@@ -13,7 +13,14 @@ from pytest_gradcheck.fault_localization.recorded_values import Binding, Route, 
 from pytest_gradcheck.fault_localization.statements import Statement
 from pytest_gradcheck.fault_localization.variables import Path
 
-__all__ = ["PART", "exchanged_names", "is_named", "misnamed", "misplacing_statement"]
+__all__ = [
+    "PART",
+    "exchanged_names",
+    "first_name",
+    "is_named",
+    "misnamed",
+    "misplacing_statement",
+]
 
 #: Usual names of upstream gradients.
 UPSTREAM = ("dout", "delta", "upstream")
@@ -65,20 +72,55 @@ def misnamed(
     """
     everything = {binding.name for binding in bindings}
     names: dict[str, set[Version]] = {}
+    general: set[tuple[str, str]] = set()
     for binding in bindings:
         is_forward = binding.phase == 1 and binding.version.root in data
         if is_forward and not _is_of_gradient(binding.name, everything):
             names.setdefault(binding.name, set()).add(binding.version.root)
+        if is_forward and binding.step is None:
+            general.add((binding.function, binding.name))
     for binding in bindings:
-        version, known = binding.version, names.get(binding.name, set())
-        if version.root in known or version.root.step is None:
-            continue
-        is_computed = version.step is not None and version.step == binding.step
-        if version.root in data:
-            if known or _is_of_gradient(binding.name, everything):
-                yield binding.name, version
-        elif known and (version.is_alias or not is_computed):
-            yield binding.name, version
+        if binding.step is None and (binding.function, binding.name) in general:
+            continue  # the function is given values of both
+        known = names.get(binding.name, set())
+        has_name_of_gradient = _is_of_gradient(binding.name, everything)
+        if binding.version.root not in known and (
+            _is_misnamed_value(binding, known, data, has_name_of_gradient=has_name_of_gradient)
+            or _has_name_of_value(binding, known, data)
+        ):
+            yield binding.name, binding.version
+
+
+def _is_misnamed_value(
+    binding: Binding,
+    known: Collection[Version],
+    data: Collection[Version],
+    *,
+    has_name_of_gradient: bool,
+) -> bool:
+    """Return whether a value of forward has the name of another one, or of a gradient."""
+    version = binding.version
+    if version.root.step is None:  # it came from outside
+        return has_name_of_gradient and version.is_alias and version.root.phase == 1
+    return version.root in data and (bool(known) or has_name_of_gradient)
+
+
+def _has_name_of_value(
+    binding: Binding, known: Collection[Version], data: Collection[Version]
+) -> bool:
+    """Return whether another value has the name of one of forward, without being computed.
+
+    A function may call what it is given by the name of what that is the gradient of.
+    """
+    version, name = binding.version, binding.name
+    is_computed = version.step is not None and version.step == binding.step
+    return (
+        bool(known)
+        and version.root not in data
+        and version.root.step is not None
+        and (version.is_alias or not is_computed)
+        and version.root.path.name not in (f"d{name}", f"d_{name}")
+    )
 
 
 def misplacing_statement(
@@ -104,10 +146,12 @@ def misplacing_statement(
     routes : collection of Route
         Where values were stored or returned.
     """
-    if version.is_alias:
-        return version.statement
     owner = owners.get(version.root)
-    if owner is None or owner == parameter or right.get(owner, version) is not version:
+    if owner is None or owner == parameter:
+        return None  # nothing is known of it, whatever it is called
+    if version.original is not None:
+        return first_name(version).statement
+    if right.get(owner, version) is not version:
         return None
     taken = [route for route in routes if route.version is version.root]
     # What was computed for that place was not put there by another statement.
@@ -121,6 +165,13 @@ def misplacing_statement(
     return other.pop() if len(other) == 1 else None
 
 
+def first_name(version: Version) -> Version:
+    """Return the first other name of a value that led to the last one."""
+    while version.original is not None and version.original.is_alias:
+        version = version.original
+    return version
+
+
 def is_named(path: Path, parameter: str) -> bool:
     """Return whether the last name in a path ends with that of a parameter."""
     words = re.findall(r"\w+", parameter)
@@ -132,7 +183,11 @@ def _is_of_gradient(name: str, names: Collection[str]) -> bool:
     """Return whether a variable is named as a gradient: that of another one, or upstream."""
     lower = name.lower()
     return (
-        (name[:1] == "d" and name[1:].strip("_") in names)
+        (name[:1] == "d" and _begins_any(name[1:].strip("_0123456789"), names))
         or lower in UPSTREAM
         or ("grad" in lower)
     )
+
+
+def _begins_any(stem: str, names: Collection[str]) -> bool:
+    return bool(stem) and any(name.startswith(stem) for name in names)

@@ -8,10 +8,11 @@ know what is a gradient, or whether it is right.
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,16 @@ from pytest_gradcheck.fault_localization.variables import (
     resolve_chain,
 )
 
-__all__ = ["Binding", "Recorder", "Route", "Version", "ancestors", "descendants"]
+__all__ = [
+    "Binding",
+    "Moment",
+    "Place",
+    "Recorder",
+    "Route",
+    "Version",
+    "ancestors",
+    "descendants",
+]
 
 #: All copies together are at most so large.
 MOST_BYTES = 2**28
@@ -35,8 +45,37 @@ MOST_BYTES = 2**28
 #: Values that differ by less than this share of the largest entry are the same.
 ROUNDING = 1e-12
 
+#: Attributes of an array that do not depend on its entries.
+METADATA = ("dtype", "ndim", "shape", "size")
+
+#: What stands for the variable of a value that a function returns.
+RETURNED = "return"
+
 #: Executions of one statement in one call that have versions of their own; later ones share one.
 MOST_VERSIONS = 64
+
+
+#: When something is, as seen from a step: before it on, only during it, or after it on.
+Moment = Literal["before", "during", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value is found: from when on, and in which variable.
+
+    Attributes
+    ----------
+    step : Step
+        The step ...
+    moment : Moment
+        ... and when: what a function was given is there before its first one.
+    path : Path
+        How a variable leads to it.
+    """
+
+    step: Step
+    moment: Moment
+    path: Path
 
 
 @dataclass(eq=False, slots=True)
@@ -59,8 +98,8 @@ class Version:
         What the step read by name, or got from a function that it called.
     indirect : list of Version
         What else it may have read: the contents of containers.
-    place : tuple of Step and Path, or None
-        The first step after which a variable leads to it, and how.
+    place : Place or None
+        Where it is found first.
     original : Version or None
         What it is another name of.
     """
@@ -72,7 +111,7 @@ class Version:
     number: int
     direct: list[Version] = field(default_factory=list)
     indirect: list[Version] = field(default_factory=list)
-    place: tuple[Step, Path] | None = None
+    place: Place | None = None
     original: Version | None = None
 
     @property
@@ -105,6 +144,16 @@ class Version:
         """Whether it may have a derivative, or be one."""
         return bool(self.value.dtype.kind == "f")
 
+    @property
+    def is_size(self) -> bool:
+        """Whether it is a whole number, which may be a length."""
+        return self.value.ndim == 0 and self.value.dtype.kind in "iu"
+
+    @property
+    def is_gradient_like(self) -> bool:
+        """Whether it may be a gradient, right or wrong: a mask is one if nothing is masked."""
+        return self.is_floating or (self.value.ndim > 0 and self.value.dtype.kind in "biu")
+
     def __repr__(self) -> str:
         line = self.step.statement.first_line if self.step else 0
         occurrence = self.step.occurrence if self.step else 0
@@ -113,12 +162,13 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A variable that was bound to an array: by a step, or as an argument where that is None."""
+    """A variable of a function that was bound to an array, as an argument where `step` is None."""
 
     step: Step | None
     phase: int
     name: str
     version: Version
+    function: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +244,7 @@ class Recorder:
         self._readings: dict[int, _Reading] = {}
         self._views: dict[tuple[int, Path], Version] = {}
         self._begins: dict[int, int] = {}
+        self._given: dict[int, list[tuple[Path, Version]]] = {}
         self._merged: dict[tuple[int, Statement, Path], Version] = {}
         self._executions: Counter[tuple[int, Statement]] = Counter()
         self._kept: list[Any] = []
@@ -203,12 +254,16 @@ class Recorder:
         """Take the arguments of a function."""
         caller, self.phase = activation.caller, activation.phase
         reading = self._readings.get(caller.number, _Reading()) if caller else _Reading()
-        self._begins[activation.number] = len(self.versions)
+        begin = self._begins[activation.number] = len(self.versions)
+        given = self._given[activation.number] = []
         for name, value in dict(activation.frame.f_locals).items():
             if is_array(value):
                 version = self._known(Path(name), value, reading)
+                if caller is not None and version.number >= begin:
+                    given.append((Path(name), version))
                 view = self._views[activation.number, Path(name)] = reading.view(version)
-                self.bindings.append(Binding(None, self.phase, name, view))
+                function = activation.frame.f_code.co_qualname
+                self.bindings.append(Binding(None, self.phase, name, view, function))
             elif is_number(value):
                 self._numbers[activation.number, name] = self._made(
                     Path(name), value, None, reading
@@ -216,6 +271,8 @@ class Recorder:
 
     def begin(self, activation: Activation, step: Step) -> None:
         """Find what a statement reads."""
+        for path, version in self._given.pop(activation.number, ()):
+            version.place = Place(step, "before", path)
         reading = self._readings[activation.number] = _Reading()
         frame = activation.frame
         for name in sorted(step.statement.names):
@@ -234,6 +291,8 @@ class Recorder:
     ) -> None:
         """Record what a statement reads under one name."""
         path, value = resolve_chain(activation.frame, chain)
+        if is_array(value) and _is_about(chain, path):
+            return
         if is_array(value):
             version = self._read(activation, path, value)
             reading.direct.append((chain, version))
@@ -275,7 +334,7 @@ class Recorder:
         """Record an array that is in a variable after a step."""
         version = self._after(activation, step, path, array, reading)
         if version.place is None and version.step is not None:
-            version.place = step, path
+            version.place = Place(step, "after", path)
             version.path = path
         if not path.accessors and path.name in step.statement.binds:
             view = self._bind(activation, step, path, version, reading)
@@ -288,15 +347,14 @@ class Recorder:
     ) -> None:
         """Record what a function returns."""
         found = []
-        for path, leaf in leaves(Path("return"), returned):
+        for path, leaf in leaves(Path(RETURNED), returned):
             if is_array(leaf):
                 version = self._after(activation, step, path, leaf, reading)
                 version = self._handed_back(activation, step, path, version, reading)
             else:
                 version = self._returned_number(step, path, leaf, reading)
             found.append(version)
-            if path.accessors or version.is_alias:
-                self._place(activation, step, path, version)
+            self._place(activation, step, path, version)
         caller = activation.caller
         if caller is None:
             self.returned.append((self.phase, found, returned))
@@ -306,7 +364,7 @@ class Recorder:
     def _is_written(self, step: Step, path: Path) -> bool:
         """Return whether a step may have put something at a place in a container."""
         statement = step.statement
-        is_changed = any(chain.name == path.name for chain in statement.changes)
+        is_changed = any(_may_lead(chain, path) for chain in statement.changes)
         return is_changed or (path.name in statement.binds and bool(statement.elements))
 
     def _place(self, activation: Activation, step: Step, path: Path, version: Version) -> None:
@@ -318,7 +376,7 @@ class Recorder:
                 self.routes.append(Route(step, path, version.root))
 
     def outputs(self, take: Callable[[Any], Any]) -> list[Version]:
-        """Return what forward returned as its output, given how to take that out."""
+        """Return what forward returned as its outputs, in order, given how to take them out."""
         _, found, returned = self.returned[0]
         by_path = dict(zip([path for path, _ in leaves(Path(""), returned)], found, strict=True))
         wanted = [value for _, value in leaves(Path(""), take(returned))]
@@ -326,7 +384,7 @@ class Recorder:
         numbers = [value for value in wanted if not is_array(value)]
         return [
             by_path[path]
-            for path, value in leaves(Path(""), returned)
+            for path, value in reversed(list(leaves(Path(""), returned)))
             if id(value) in arrays or any(value is number for number in numbers)
         ]
 
@@ -363,7 +421,7 @@ class Recorder:
     def _another_name(self, path: Path, version: Version, step: Step) -> Version:
         count = len(self.versions)
         alias = Version(path, version.value, step, self.phase, count, [version], original=version)
-        alias.place = step, path
+        alias.place = Place(step, "after", path)
         self.versions.append(alias)
         return alias
 
@@ -418,7 +476,7 @@ class Recorder:
             is_stored and path.accessors and (before is None or before.value != value)
         ):
             version = self._merged_or_made(activation, step, path, value, reading)
-            version.place = step, path
+            version.place = Place(step, "after", path)
             if reading.indirect and not reading.direct:
                 version.step = None  # it was taken out of a container
             self._numbers[key] = version
@@ -491,6 +549,26 @@ class Recorder:
 
 def _distinct(read: list[tuple[Chain | None, Version]]) -> list[Version]:
     return list(dict.fromkeys(version for _, version in read))
+
+
+def _may_lead(chain: Chain, path: Path) -> bool:
+    """Return whether what is written at a chain may be found at a path."""
+    written = [
+        ("attribute", accessor)
+        if isinstance(accessor, str)
+        else ("key", accessor.value if isinstance(accessor, ast.Constant) else None)
+        for accessor in chain.accessors
+    ]
+    return chain.name == path.name and all(
+        kind == other_kind and key in (None, other_key)
+        for (kind, key), (other_kind, other_key) in zip(written, path.accessors, strict=False)
+    )
+
+
+def _is_about(chain: Chain, path: Path) -> bool:
+    """Return whether a chain leads to the shape or type of the array at a path."""
+    remaining = chain.accessors[len(path.accessors) :]
+    return bool(remaining) and remaining[0] in METADATA
 
 
 def _is_hashable(key: Any) -> bool:

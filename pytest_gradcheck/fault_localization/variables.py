@@ -59,6 +59,11 @@ class Path:
         """Return the path of an element."""
         return Path(self.name, (*self.accessors, ("key", key)))
 
+    @property
+    def last(self) -> str:
+        """The last name in it."""
+        return str(self.accessors[-1][1]) if self.accessors else self.name
+
     def __str__(self) -> str:
         parts = (
             f".{key}" if kind == "attribute" else f"[{key!r}]" for kind, key in self.accessors

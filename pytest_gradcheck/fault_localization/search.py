@@ -1,0 +1,430 @@
+"""The search: derivatives are measured until few statements are left that may be to blame.
+
+It knows which values are verified, and in which way, and spends the budget of evaluations. What
+that means for the statements that are left is not its affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.fault_localization.blame import Evidence, Suspicion, suspicions
+from pytest_gradcheck.fault_localization.contributions import Contributions
+from pytest_gradcheck.fault_localization.execution_steps import UserCode
+from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
+from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, GradientPairs, fits
+from pytest_gradcheck.fault_localization.influence import Influence
+from pytest_gradcheck.fault_localization.intermediate_derivatives import (
+    Directions,
+    Measurements,
+    Slopes,
+    Target,
+)
+from pytest_gradcheck.fault_localization.recorded_values import Recorder, Version
+from pytest_gradcheck.fault_localization.step_tests import StepTests
+from pytest_gradcheck.fault_localization.targets import (
+    branches,
+    definitions,
+    parameter_targets,
+    uses,
+    watched,
+)
+from pytest_gradcheck.fault_localization.value_roles import roles_of, sizes_of
+from pytest_gradcheck.report.records import ParameterReport
+
+__all__ = ["Search"]
+
+#: The most evaluations of forward; until derivatives by intermediate values are known, and those
+#: through single uses of them.
+BUDGET = 200
+BUDGET_OF_DERIVATIVES = 136
+BUDGET_OF_USES = 172
+PER_MEASUREMENT = 4
+
+#: The evaluations that show what a value of backward influences, and what a part contributes.
+PER_INFLUENCE = 2
+PER_PART = 1
+
+#: Steps are tested after so many measurements, and then each time that their number has doubled.
+FIRST_MEASUREMENTS = 2
+
+#: Uses that only confirm what a wrong line reads.
+MOST_CONFIRMING = 12
+
+#: Values whose contributions are compared; loops have very many.
+MOST_COMPARED = 12
+
+
+class Search:
+    """The search for the wrong lines of one check.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem whose check failed.
+    parameters : collection of ParameterReport
+        What the check found.
+    recorder : Recorder
+        What was recorded at the base point.
+    code : UserCode
+        What is followed.
+    seed : int
+        Draws the directions.
+
+    Attributes
+    ----------
+    recorder : Recorder
+        The same.
+    roles : Roles
+        What the recorded values are.
+    claims : Claims
+        What backward returned for the parameters.
+    pairs : GradientPairs
+        Which values of backward are verified.
+    tests : StepTests
+        The tests of steps.
+    influence : Influence
+        Executes backward where a value is changed.
+    complete : set of Version
+        Values and steps that contribute rightly to a wrong gradient, which nothing else makes
+        wrong: something is missing beside them.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        parameters: Collection[ParameterReport],
+        recorder: Recorder,
+        code: UserCode,
+        *,
+        seed: int,
+    ) -> None:
+        self.recorder = recorder
+        graph = ForwardGraph(recorder.versions, recorder.outputs(problem.take_outputs))
+        self.roles, self.claims = roles_of(problem, parameters, recorder, graph)
+        made = [v for v in graph.values if v.is_floating and v.step is not None]
+        epsilons = [np.finfo(v.value.dtype).eps for v in made]
+        self._directions = Directions(seed)
+        self._measurements = Measurements(
+            evaluate=lambda point: float(problem.attempt([point])[0, 0]),
+            point=problem.here,
+            code=code,
+            directions=self._directions,
+            epsilon=float(max(epsilons, default=np.finfo(np.float64).eps)),
+            size=abs(float(problem.base[0])),
+            watched=watched(graph.values),
+        )
+        self._uses = list(uses(recorder, graph))
+        self._targets = [
+            *parameter_targets(problem),
+            *definitions(recorder.versions, graph),
+            *self._uses,
+        ]
+        self.pairs = GradientPairs(self.roles.gradients, self._directions)
+        self.tests = StepTests(self.pairs, graph, self.roles.computed, self.roles.cotangents)
+        self.influence = Influence(recorder, code, problem)
+        self._parts = {p.name: slice(p.start, p.stop) for p in problem.parameters}
+        self._base = {
+            name: problem.claim.rows(part.start, part.stop)[:, 0]
+            for name, part in self._parts.items()
+        }
+        self._confirming = 0
+        self._makes_tests = True
+        self._exonerated: set[Version] = set()
+        self._right_steps: set[Version] = set()
+        self.complete: set[Version] = set()
+        self._contributions: dict[str, Contributions | None] = {}
+
+    def run(self) -> None:
+        """Measure until nothing is left to measure that could tell suspects apart."""
+        self._decide()
+        known = -1
+        while known < len(self._exonerated) + len(self._right_steps):
+            known = len(self._exonerated) + len(self._right_steps)
+            self._measure()
+            self._exonerate()
+            self._compare_contributions()
+
+    def _measure(self) -> None:
+        """Measure what may be paired with values that are suspected.
+
+        The tests of all steps, which take time, are made after some measurements only.
+        """
+        wanted, measured = FIRST_MEASUREMENTS, 0
+        while (target := self._next_target(suspicions(self.evidence()))) is not None:
+            self._targets.remove(target)
+            self.pairs.add(self._measurements.measure(target))
+            measured += 1
+            self._makes_tests = measured >= wanted
+            wanted = wanted * 2 if self._makes_tests else wanted
+        if not self._makes_tests:
+            self._makes_tests = True
+            self._measure()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no evaluation is left."""
+        return self.evaluations() >= BUDGET
+
+    def suspicions(self) -> list[Suspicion]:
+        """Return what is suspected, as far as anything is known."""
+        usual = self.roles.usual_numbers() | self.usual_multiples()
+        return suspicions(self.evidence(), usual)
+
+    def evidence(self) -> Evidence:
+        """Return what is known of the values of backward."""
+        right = {*self.pairs.exact(), *self.claims.right.values()} - set(
+            self.claims.wrong.values()
+        )
+        right -= {*self._incomplete(), *self._repeated()}
+        shown = (read for version in right if version.value.any() for read in version.direct)
+        simple = {read for read in shown if read.is_alias or not read.value.ndim}
+        assumed = (
+            self._exonerated | self.roles.well_named | self.roles.recomputed | self.roles.initial
+        )
+        faultless = self.roles.data | right | simple | assumed
+        multiples = set(self.pairs.scaled()) - self.usual_multiples()
+        return Evidence(faultless, right, multiples, self.claims.wrong, self._follows)
+
+    def usual_multiples(self) -> set[Version]:
+        """Return multiples of gradients by a number of entries, as before ``1 / m``.
+
+        They arise where backward begins, and not where it is given an upstream gradient.
+        """
+        if self.roles.descendants is not None:
+            return set()
+        return {
+            version
+            for version in self.pairs.scaled()
+            if version not in self.claims.wrong.values()
+            and any(self.pairs.is_multiple(version, (n, 1 / n)) for n in sizes_of(version))
+            and all(
+                self.pairs.factor(v) is None or self._keeps_factor(v, version)
+                for v in self.roles.read(version)
+            )
+        }
+
+    def unread(self) -> list[Version]:
+        """Return the right gradients that backward neither reads nor returns."""
+        return [version for version in self.roles.unused if self.pairs.factor(version) == 1.0]
+
+    def is_repaired(self, version: Version, change: NDArray[Any]) -> bool:
+        """Return whether all wrong gradients become right where something is added to a value."""
+        unknown = [name for name in self.claims.wrong if not self.pairs.measured_parameter(name)]
+        if self.evaluations() + 1 + PER_MEASUREMENT * len(unknown) > BUDGET:
+            return False
+        claim = self.influence.response(version, change).claim
+        if claim is None:
+            return False
+        for name in unknown:
+            self._measure_parameter(name)
+        return all(
+            self.pairs.is_derivative(claim.rows(part.start, part.stop)[:, 0], name)
+            for name, part in self._parts.items()
+            if name in self.claims.wrong
+        )
+
+    def evaluations(self) -> int:
+        """Return the calls of forward so far."""
+        return 1 + self._measurements.evaluations + self.influence.evaluations
+
+    def _decide(self) -> None:
+        """Measure the gradients that the check has not decided upon, along directions."""
+        for name, version in self.claims.undecided.items():
+            self._measure_parameter(name)
+            measured = self.pairs.measured_parameter(name)
+            if measured is None or measured.output.digits < DIGITS:
+                continue
+            is_right = self.pairs.factor(version) == 1.0
+            (self.claims.right if is_right else self.claims.wrong)[name] = version
+
+    def _next_target(self, found: list[Suspicion]) -> Target | None:
+        """Return what to measure next: what may be paired with a value that is not verified."""
+        if self.tests.is_exhausted:
+            return None
+        if self.evaluations() + PER_MEASUREMENT > BUDGET_OF_DERIVATIVES:
+            return None
+        for suspicion in found:
+            wrong = [self.claims.wrong[name] for name in suspicion.parameters]
+            is_decided = len(suspicion.statements) == 1
+            for target in self._fitting([*(suspicion.versions or wrong), *self.roles.unused]):
+                if not (is_decided and target.is_use and self._confirming >= MOST_CONFIRMING):
+                    self._confirming += is_decided and target.is_use
+                    return target
+        return None
+
+    def _fitting(self, versions: Iterable[Version]) -> Iterator[Target]:
+        """Yield what some values, or what was read for them, may be the gradients of."""
+        unknown = [
+            version
+            for suspect in versions
+            for version in (suspect, *self.roles.read(suspect))
+            if not self.pairs.of(version) and version not in self.claims.right.values()
+        ]
+        for target in self._targets:
+            if any(fits(version, target.version) for version in unknown):
+                yield target
+
+    def _incomplete(self) -> Iterator[Version]:
+        """Yield parts of gradients that may be read as if they were all of it.
+
+        Nothing shows that what is computed from them is right.
+        """
+        taken_for = {target.key for target in self.tests.taken_for()}
+        exact = set(self.pairs.exact())
+        for version in exact:
+            if not self.pairs.is_part(version):
+                continue
+            uses = {pair.target.key for pair in self.pairs.of(version)}
+            readers = [v for v in self.roles.gradients if version in v.direct]
+            is_used = any(v in exact and not self.pairs.is_part(v) for v in readers)
+            if not is_used and taken_for.isdisjoint(uses):
+                yield version
+
+    def _repeated(self) -> set[Version]:
+        """Return right gradients that were computed before, where another one is never read.
+
+        They may be right for another place only.
+        """
+        repeated: set[Version] = set()
+        if not self.unread():
+            return repeated
+        seen: set[tuple[object, ...]] = set()
+        for version in sorted(self.pairs.exact(), key=lambda v: v.number):
+            keys = {(*pair.target.key, version.value.shape) for pair in self.pairs.of(version)}
+            if not version.is_alias and not seen.isdisjoint(keys):
+                repeated.add(version)
+            seen |= keys
+        return repeated
+
+    def _exonerate(self) -> None:
+        """Find values that verified gradients depend on: an error in them would be in these."""
+        examined: set[Version] = set()
+        while self.evaluations() + PER_INFLUENCE <= BUDGET and not self.tests.is_exhausted:
+            evidence, numbers = self.evidence(), self.roles.usual_numbers()
+            suspects = (v for s in suspicions(evidence, numbers) for v in s.versions)
+            version = next((v for v in suspects if v not in examined), None)
+            if version is None:
+                return
+            examined.add(version)
+            # What is not computed from gradients may be right up to a factor.
+            multiples = set() if self.roles.read(version) else self.usual_multiples() - {version}
+            right = (evidence.right | multiples) - {version}
+            is_multiple = version in self.pairs.scaled()
+            if self.influence.shows(version, right, is_multiple=is_multiple):
+                self._exonerated.add(version)
+                if not all(s.statements for s in suspicions(self.evidence(), numbers)):
+                    self._exonerated.remove(version)  # two errors cancel, as two signs do
+
+    def _compare_contributions(self) -> None:
+        """Find values and steps that contribute rightly to a gradient, of those suspected."""
+        for suspicion in self.suspicions():
+            if len(suspicion.versions) > MOST_COMPARED:
+                continue
+            contributions = self._contributions_to(suspicion.parameters[0], suspicion.versions)
+            if contributions is None:
+                continue
+            before = self._exonerated.copy(), self._right_steps.copy()
+            for version in sorted(suspicion.versions, key=lambda v: v.number):
+                if version.is_floating and not version.is_alias:
+                    self._compare(version, contributions)
+            if not all(s.statements for s in self.suspicions()):
+                self.complete |= (self._exonerated | self._right_steps) - set().union(*before)
+                self._exonerated, self._right_steps = before
+
+    def _compare(self, version: Version, contributions: Contributions) -> None:
+        """Find out whether a value, or at least the step that made it, contributes rightly."""
+        read = [v for v in version.direct if v.is_floating and v not in self.roles.data]
+        if self.evaluations() + PER_PART * (2 + 2 * len(read)) > BUDGET:
+            return
+        if contributions.is_right(version):
+            self._exonerated.add(version)
+        elif contributions.is_right_step(version, read):
+            self._right_steps.add(version)
+
+    def _contributions_to(
+        self, parameter: str, suspected: Collection[Version]
+    ) -> Contributions | None:
+        """Return what finds right contributions to a gradient; None where nothing can be."""
+        if parameter not in self._contributions:
+            self._contributions[parameter] = self._new_contributions(parameter, suspected)
+        return self._contributions[parameter]
+
+    def _new_contributions(
+        self, parameter: str, suspected: Collection[Version]
+    ) -> Contributions | None:
+        self._measure_parameter(parameter)
+        measured = self.pairs.measured_parameter(parameter)
+        if measured is None:
+            return None
+        through_values = [
+            measured.weighted(pair.target.version, gradient.value.astype(np.float64))
+            for gradient in self.pairs.exact()
+            for pair in self.pairs.of(gradient)
+            if not pair.target.is_use and pair.target.version in measured.responses
+        ]
+        through_uses: dict[Version, list[Slopes]] = {}
+        for use in branches(self._uses):
+            if not any(fits(version, use.version) for version in suspected):
+                continue
+            if self.evaluations() + PER_MEASUREMENT > BUDGET_OF_USES:
+                break
+            slopes = self._measurements.through(use, measured)
+            if slopes is not None:
+                through_uses.setdefault(use.version, []).append(slopes)
+        return Contributions(
+            self.influence,
+            self._directions,
+            self._base[parameter],
+            self._parts[parameter],
+            measured,
+            through_values,
+            list(through_uses.values()),
+        )
+
+    def _measure_parameter(self, parameter: str) -> None:
+        """Measure the derivative by a parameter, if that was not done yet."""
+        for target in self._targets:
+            if target.step is None and str(target.path) == parameter:
+                self._targets.remove(target)
+                self.pairs.add(self._measurements.measure(target))
+                return
+
+    def _follows(self, version: Version) -> bool:
+        """Return whether a value follows rightly from what was read for it, right or wrong."""
+        if version in self._right_steps:
+            return True
+        if version in self._repeated():
+            return False
+        read, factors = self.roles.read(version), {1.0}
+        if version in self.claims.wrong.values():
+            if self.pairs.factor(version) == 1.0:
+                return False  # it is part of a gradient, or another one
+            usual = self.usual_multiples()
+            if any(v in usual for v in read) or any(self._keeps_factor(v, version) for v in usual):
+                return False  # the factor is missing that makes a multiple of a gradient right
+            factors |= self._factors()
+        if not self._makes_tests:
+            return self.tests.has_passed(version)
+        owners = [name for name, claim in self.claims.wrong.items() if claim is version]
+        return self.tests.follows(
+            version, self.roles.computed(version), frozenset(factors), owners
+        )
+
+    def _keeps_factor(self, read: Version, version: Version) -> bool:
+        factor = self.pairs.factor(read)
+        return factor is not None and self.pairs.is_multiple(version, (factor,))
+
+    def _factors(self) -> set[float]:
+        """Return the factors by which backward multiplies what it returns, as ``1 / m``."""
+        factors = (
+            self.pairs.factor(read)
+            for version in self.claims.right.values()
+            for read in self.roles.read(version)
+        )
+        return {1 / factor for factor in factors if factor is not None}

@@ -1,0 +1,77 @@
+"""Pairs of gradients and intermediate values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.fault_localization.gradient_pairs import fits
+from pytest_gradcheck.fault_localization.recorded_values import Version
+from pytest_gradcheck.fault_localization.variables import Path
+from tests.fault_localization.functions import W, X, two_layers, wrong_two_layers
+from tests.fault_localization.searches import made_at, search_of
+
+
+def test_gradient_is_found_by_its_value() -> None:
+    """Whatever it is called; and a wrong one is that of nothing."""
+    search = search_of(two_layers, wrong_two_layers, X, W, wrt="p")
+    (pair,) = [p for p in search.pairs.of(made_at(search, "da1")) if not p.target.is_use]
+    assert str(pair.target.path) == "a1"
+    assert pair.factor == 1.0
+    assert search.pairs.factor(made_at(search, "dz1")) is None
+
+
+def test_multiple_of_a_gradient_has_a_factor() -> None:
+    """The factor is known to many digits."""
+
+    def f(w: Any) -> Any:
+        r = X @ w
+        return np.sum(r**3)
+
+    def g(w: Any) -> Any:
+        dr = 21 * (X @ w) ** 2
+        return X.T @ dr
+
+    search = search_of(f, g, np.ones(3))
+    assert search.pairs.factor(made_at(search, "dr")) == pytest.approx(7.0, rel=1e-6)
+    assert search.pairs.is_multiple(made_at(search, "dr"), (7.0,))
+
+
+def test_derivative_through_one_use_is_a_part() -> None:
+    """The value has another use, which it does not know of."""
+
+    def f(w: Any) -> Any:
+        r = X @ w
+        s = np.sin(r)
+        return np.sum(s * r)
+
+    def g(w: Any) -> Any:
+        r = X @ w
+        ds = r
+        part = ds * np.cos(r)
+        dr = part + 2 * np.sin(r)
+        return X.T @ dr
+
+    search = search_of(f, g, np.ones(3))
+    assert search.pairs.is_part(made_at(search, "part"))
+
+
+@pytest.mark.parametrize(
+    ("gradient", "value", "expected"),
+    [
+        (np.ones((2, 3)), np.ones((2, 3)), True),
+        (np.ones((2, 1)), np.ones(2), True),
+        (np.ones((3, 2)), np.ones((2, 3)), False),
+        (np.ones(2, dtype=bool), np.ones(2), True),
+        (np.ones(2), np.ones(2, dtype=int), False),
+    ],
+    ids=["same", "axis of length 1", "transposed", "mask", "derivative by integers"],
+)
+def test_shapes_and_types_tell_what_may_be_a_gradient(
+    gradient: np.ndarray[Any, Any], value: np.ndarray[Any, Any], expected: bool
+) -> None:
+    """Axes of length one do not matter; integers have no derivative."""
+    one, other = (Version(Path("v"), v, None, 1, 0) for v in (gradient, value))
+    assert fits(one, other) is expected

@@ -1,0 +1,76 @@
+"""The roles of the values that were recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.fault_localization.functions import Layer, X
+from tests.fault_localization.searches import made_at, search_of
+
+
+def test_upstream_gradient_belongs_to_its_output() -> None:
+    """What is computed from it may be a gradient."""
+    layer = Layer()
+    search = search_of(layer.forward, layer.backward, X, wrt=("x", "self.W", "self.b"))
+    ((cotangent, output),) = search.roles.cotangents.items()
+    assert str(cotangent.path) == "dout"
+    assert str(output.path) == "self.h"
+    assert search.roles.descendants is not None
+    assert made_at(search, "dz") in search.roles.descendants
+
+
+def test_claims_are_told_by_what_the_check_found() -> None:
+    """The value that was returned for each parameter."""
+
+    def f(w: Any, b: Any) -> Any:
+        return np.sum(np.sin(X @ w + b))
+
+    def g(w: Any, b: Any) -> Any:
+        d = np.cos(X @ w + b)
+        return 2 * X.T @ d, d
+
+    search = search_of(f, g, np.ones(3), np.ones(4))
+    assert set(search.claims.wrong) == {"w"}
+    assert search.claims.right["b"] is made_at(search, "d")
+
+
+def test_what_forward_has_too_is_recomputed() -> None:
+    """In a loop, all values of the name must be there in the same order."""
+
+    def f(w: Any) -> Any:
+        total = 0.0
+        for row in X:
+            size = row * 2
+            total = total + np.sum(np.sin(size * w))
+        return total
+
+    def g(w: Any) -> Any:
+        dw = np.zeros_like(w)
+        twice = 2 * w
+        for row in X[::-1]:
+            size = row * 2
+            dw += np.cos(size * w) * row
+        return dw + 0 * twice
+
+    search = search_of(f, g, np.ones(3))
+    assert made_at(search, "size") not in search.roles.recomputed
+    (zeros,) = [v for v in search.roles.initial if str(v.path) == "dw"]
+    assert not zeros.value.any()
+
+
+def test_value_that_is_never_read_is_unused() -> None:
+    """Neither is it returned."""
+
+    def f(w: Any) -> Any:
+        return np.sum(np.sin(X @ w))
+
+    def g(w: Any) -> Any:
+        d = np.cos(X @ w)
+        right = X.T @ d
+        assert right is not None
+        return 2 * X.T @ d
+
+    search = search_of(f, g, np.ones(3))
+    assert made_at(search, "d") not in search.roles.unused
