@@ -41,6 +41,9 @@ CERTAIN = ENOUGH + 4.0
 #: them.
 FEWEST = 2
 
+#: So many more digits are needed where entries are fewer.
+MORE = 2.0
+
 #: The most causes of equal simplicity that are said.
 MOST_CAUSES = 2
 
@@ -244,9 +247,11 @@ class _Search:
 
     def _is_believed(self, explanation: Explanation, digits: float) -> bool:
         """Return whether an explanation is supported, or nearly so and nothing rivals it."""
+        if _is_supported(explanation, digits):
+            return True
         rivals = [one for one in self.found if one.rank <= explanation.rank]
-        fewer = explanation.is_fitted and len(rivals) == 1
-        return _is_supported(explanation, digits, fewer=fewer)
+        is_alone = explanation.is_fitted and len(rivals) == 1
+        return is_alone and _is_supported(explanation, digits + MORE, fewer=1)
 
 
 def _is_supported(explanation: Explanation, digits: float, *, fewer: int = 0) -> bool:
