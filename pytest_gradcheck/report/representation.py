@@ -37,6 +37,7 @@ TRUSTED_MODULES = frozenset(
         "decimal",
         "fractions",
         "pathlib",
+        "pathlib._local",  # Python 3.13
         "pytest_gradcheck.constraints.base",
         "pytest_gradcheck.constraints.matrices",
         "pytest_gradcheck.constraints.vectors",

@@ -403,7 +403,7 @@ THINGS = {
     "bytes": lambda: b"relu",
     "huge integer": lambda: 10**400,
     "NaN": lambda: float("nan"),
-    "NaT": lambda: np.datetime64("NaT"),
+    "NaT": lambda: np.datetime64("NaT", "s"),
     "dates": lambda: np.array(["2020-01-01", "NaT"], dtype="M8[D]"),
     "strings": lambda: np.array(["a", "b"]),
     "records": lambda: np.zeros(2, dtype=[("a", float), ("b", "U3")]),

@@ -298,7 +298,7 @@ def cases():
     yield refused(19, "engine's claim", engine_claim, "Tensor")
     for name, value in {
         "NaN": np.nan,
-        "NaT": np.datetime64("NaT"),
+        "NaT": np.datetime64("NaT", "s"),
         "NaN array": np.array([np.nan]),
         "list of NaN": [float("nan")],
         "dict of NaN": {"a": float("nan")},
