@@ -18,7 +18,7 @@ from pytest_gradcheck.fault_localization.blame import (
     suspicions,
     wrong_through,
 )
-from pytest_gradcheck.fault_localization.gradient_pairs import fits
+from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, fits
 from pytest_gradcheck.fault_localization.misplaced_values import (
     PART,
     exchanged_names,
@@ -216,7 +216,11 @@ def _is_wrong_by_name(search: Search, version: Version) -> bool:
         v for v in search.roles.gradients if v.path == version.path and v.phase == version.phase
     ]
     own = [v for v in search.roles.owners if name in (f"d{v.path.name}", f"d_{v.path.name}")]
-    measured = {m.target.version for m in search.pairs.measured if not m.target.is_use}
+    measured = {
+        m.target.version
+        for m in search.pairs.measured
+        if not m.target.is_use and m.output.digits >= DIGITS
+    }
     return (
         last[-1] is version
         and bool(own)

@@ -51,6 +51,9 @@ NOISE_OF_ENTRIES = 4.0
 TRUNCATION = 1e-5
 CURVATURE = 10.0
 
+#: Entries that are so many times larger than the median stand for infinity.
+INFINITE = 1e6
+
 #: The errors of many entries of a response partly cancel: this share of their sum remains.
 REMAINING = 0.1
 
@@ -121,6 +124,8 @@ class IntermediateDerivative:
         A bound on the errors of their entries.
     truncation : float
         A bound on the truncation, relative to the derivative.
+    directions : ndarray, shape (DIRECTIONS, *shape)
+        Along which the value was perturbed.
     """
 
     target: Target
@@ -128,6 +133,16 @@ class IntermediateDerivative:
     responses: Mapping[Version, Floats]
     response_bounds: Mapping[Version, float]
     truncation: float
+    directions: Floats
+
+    def is_identity(self, intermediate: Version) -> bool:
+        """Return whether a later value responds as the value itself does."""
+        if intermediate is self.target.version:
+            return True
+        response = self.responses[intermediate]
+        return response.shape == self.directions.shape and bool(
+            np.allclose(response, self.directions, rtol=1e-6)
+        )
 
     def weighted(self, intermediate: Version, weights: Floats) -> Slopes:
         """Return the derivative of the sum of a later value's entries with weights."""
@@ -205,7 +220,7 @@ class Measurements:
         """
         value = target.version.value
         directions = self.directions.of(value.shape) if along is None else along
-        scale = float(np.sqrt(np.mean(np.square(value, dtype=np.float64)))) or 1.0
+        scale = float(np.sqrt(np.mean(np.square(_usual(value))))) or 1.0
         step = scale * self.epsilon ** (1 / 3)
         truncation = max(TRUNCATION, CURVATURE * self.epsilon ** (2 / 3))
         runs = [
@@ -222,12 +237,12 @@ class Measurements:
         errors = {
             version: NOISE_OF_ENTRIES
             * self.epsilon
-            * float(np.abs(version.value).max(initial=0.0))
+            * float(np.abs(_usual(version.value)).max(initial=0.0))
             / step
             for version in responses
         }
         return IntermediateDerivative(
-            target, Slopes(slopes, bounds), responses, errors, truncation
+            target, Slopes(slopes, bounds), responses, errors, truncation, directions
         )
 
     def through(self, use: Target, source: IntermediateDerivative) -> Slopes | None:
@@ -264,6 +279,15 @@ class Measurements:
         if run.perturbation.is_made:
             run.output = output
         return run
+
+
+def _usual(value: NDArray[Any]) -> Floats:
+    """Return the entries of a value without those that stand for infinity, as where a mask is."""
+    entries: Floats = value.reshape(-1).astype(np.float64)
+    sizes = np.abs(entries)
+    if not sizes.any():
+        return entries
+    return np.asarray(entries[sizes <= INFINITE * np.median(sizes[sizes > 0])])
 
 
 def _responses(runs: list[tuple[_Run, _Run]], step: float) -> dict[Version, Floats]:

@@ -258,7 +258,7 @@ class Recorder:
         given = self._given[activation.number] = []
         for name, value in dict(activation.frame.f_locals).items():
             if is_array(value):
-                version = self._known(Path(name), value, reading)
+                version = self._known(Path(name), value, self._read_for(value, reading))
                 if caller is not None and version.number >= begin:
                     given.append((Path(name), version))
                 view = self._views[activation.number, Path(name)] = reading.view(version)
@@ -401,6 +401,11 @@ class Recorder:
         if not version.direct:
             version.direct += self._overlapping(array)
         return version
+
+    def _read_for(self, array: NDArray[Any], reading: _Reading) -> _Reading:
+        """Return what an argument was computed from: of a view, only what it is a view of."""
+        shared = self._overlapping(array)
+        return _Reading([(None, version) for version in shared]) if shared else reading
 
     def _read(self, activation: Activation, path: Path, array: NDArray[Any]) -> Version:
         """Return the version of an array that is read under some name."""

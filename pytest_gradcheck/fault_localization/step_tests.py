@@ -178,7 +178,7 @@ class StepTests:
         """
         if self.has_passed(version):
             return True
-        if not read or version.is_alias or version.is_copy or self.is_exhausted:
+        if not read or version.is_alias or self.is_exhausted:
             return False
         all_read = [self._pairs.factor(v) for v in read]
         if all(factor == 1.0 for factor in all_read) and not any(map(self._pairs.is_part, read)):
@@ -236,7 +236,7 @@ class StepTests:
         measured, test = self._pairs.measured, self._tests.get(version)
         made_for = read, factors, self._pairs.count
         if test is None or (test.read, test.factors, test.count) != made_for:
-            test = self._tests[version] = _Test(*made_for, tuple(self._origins(read)))
+            test = self._tests[version] = _Test(*made_for, tuple(self._origins(version, read)))
         while not test.passed and test.tested < len(measured) and not self.is_exhausted:
             number = test.tested
             test.tested += 1
@@ -245,20 +245,24 @@ class StepTests:
             if not fits(version, target.version) or (parameters and not is_own):
                 continue
             for origin in test.origins:
-                partners = self._adjoint_partners(version, origin, number, factors)
-                if partners:
-                    test.passed, test.partners = {version, *origin.through}, partners
+                found = self._adjoint_partners(version, origin, number, factors)
+                if found is not None:
+                    test.partners, test.passed = found[0], {version, *found[1]}
                     break
             if not test.passed and self._is_completed(version, read, measured[number]):
                 test.passed = {version}
         return bool(test.passed)
 
-    def _origins(self, read: Sequence[Version]) -> Iterator[_Origin]:
+    def _origins(self, version: Version, read: Sequence[Version]) -> Iterator[_Origin]:
         """Yield what a step read, and what was read before for some of that, the nearest first.
 
-        Only what is not known to be a gradient is traced back. What a function was given that the
-        step called need not be read beside what that has returned.
+        For a copy, what was read before shows something of the original only. Only what is not
+        known to be a gradient is traced back. What a function was given that the step called need
+        not be read beside what that has returned.
         """
+        if version.is_copy:
+            yield _Origin(frozenset(read))
+            return
         last = frozenset(v for v in read if not any(v in other.direct for other in read))
         pending, seen = [_Origin(frozenset(read)), _Origin(last)], set[frozenset[Version]]()
         while pending and len(seen) < MOST_ORIGINS:
@@ -276,10 +280,11 @@ class StepTests:
 
     def _adjoint_partners(
         self, version: Version, origin: _Origin, number: int, factors: frozenset[float]
-    ) -> tuple[Target, ...]:
+    ) -> tuple[tuple[Target, ...], set[Version]] | None:
         """Make the dot-product test from some values on, for all that these may belong to.
 
-        Returns what they have to be the gradients of; nothing where the test fails.
+        Returns what they have to be the gradients of, and what was computed on the way; None
+        where the test fails.
         """
         measured = self._pairs.measured[number]
         values_in_order = sorted(origin.values, key=lambda v: v.number)
@@ -287,7 +292,7 @@ class StepTests:
         count = prod(len(choice.partners) for choice in choices)
         self._ways += WAYS_OF_A_TEST
         if count > MOST_WAYS:
-            return ()
+            return None
         self._ways += count
         values = _outer_sum([choice.values for choice in choices])
         bounds = _outer_sum([choice.bounds for choice in choices])
@@ -301,11 +306,22 @@ class StepTests:
             axis=0,
         )
         for indices in np.argwhere(is_known & is_equal)[:MOST_EQUAL]:
-            chosen = [choice.partners[k] for choice, k in zip(choices, indices, strict=True)]
-            partners = tuple(partner for partner in chosen if partner is not None)
+            chosen = {
+                value: choice.partners[k]
+                for value, choice, k in zip(values_in_order, choices, indices, strict=True)
+            }
+            partners = tuple(partner for partner in chosen.values() if partner is not None)
+            if version.is_copy and all(measured.is_identity(p.version) for p in partners):
+                continue  # then it shows nothing that the products are equal
             if partners and self._graph.passes_through(measured.target, partners):
-                return partners
-        return ()
+                paired = {v for v, partner in chosen.items() if partner is not None}
+                others = self._on_the_way(paired, set(chosen) - paired)
+                return partners, others | origin.through
+        return None
+
+    def _on_the_way(self, known: set[Version], others: set[Version]) -> set[Version]:
+        """Return those of some values that were computed from others only."""
+        return {v for v in others if (read := self._read(v)) and known.issuperset(read)}
 
     def _products_of(self, read: Version, number: int) -> _Products:
         """Return what a value that was read may be the gradient of, with the products."""

@@ -130,3 +130,25 @@ def test_zeros_that_were_never_added_to_are_not_blamed() -> None:
         return dw
 
     assert check_gradient(f, g, np.ones(3)).wrong_lines == ()
+
+
+def test_another_name_of_a_wrong_value_is_not_blamed() -> None:
+    """Nothing is known of the value but that it is wrong: its origin is further up."""
+
+    def f(w: Any) -> Any:
+        r = X @ w
+        h = np.sin(r)
+        return np.sum(h**2)
+
+    def g(w: Any) -> Any:
+        dw = None
+        r = X @ w
+        dh = 3 * np.sin(r)
+        total = np.zeros_like(w)
+        total += X.T @ (dh * np.cos(r))
+        dw = total
+        assert dw is not None
+        return dw
+
+    (wrong,) = check_gradient(f, g, np.array([0.3, -0.2, 0.5])).wrong_lines
+    assert wrong.location.first_line == line_of(g, "dh = ")

@@ -202,3 +202,44 @@ def test_failure_is_reported_though_the_search_raises(monkeypatch: pytest.Monkey
     assert [note.text for note in report.notes if note.kind == "unlocated"] == [
         "the wrong line was not found: LookupError: no such step; please report this"
     ]
+
+
+def test_mask_of_large_numbers_does_not_hide_the_line() -> None:
+    """Entries that stand for infinity do not make the steps of all others too large."""
+    mask = np.triu(np.ones((4, 4), dtype=bool), k=1)
+
+    def forward(x: Any) -> Any:
+        scores = x @ x.T
+        masked = np.where(mask, -1e9, scores)
+        e = np.exp(masked)
+        return np.sum(e**2), (x, e)
+
+    def backward(cache: Any) -> Any:
+        x, e = cache
+        de = 2 * e
+        dmasked = 3 * de * e
+        dscores = np.where(mask, 0, dmasked)
+        return (dscores + dscores.T) @ x
+
+    (wrong,) = check_gradient(forward, backward, X, has_cache=True).wrong_lines
+    assert wrong.location.first_line == line_of(backward, "dmasked = 3")
+
+
+def test_inconclusive_measurement_is_no_evidence() -> None:
+    """A derivative that does not exist differs from every gradient."""
+    mask = np.triu(np.ones((4, 4), dtype=bool), k=1)
+
+    def forward(x: Any) -> Any:
+        scores = x @ x.T
+        e = np.where(mask, 0.0, np.exp(scores))
+        return np.sum(np.sqrt(e)), (x, e)
+
+    def backward(cache: Any) -> Any:
+        x, e = cache
+        de = 0.5 / np.sqrt(np.where(mask, 1.0, e))
+        dscores = 3 * np.where(mask, 0, de * e)
+        return (dscores + dscores.T) @ x
+
+    line = line_of(backward, "de = ")
+    lines = check_gradient(forward, backward, X, has_cache=True).wrong_lines
+    assert all(wrong.location.last_line > line for wrong in lines)
