@@ -100,9 +100,9 @@ def diagnose_potential(derivatives: MixedDerivatives, claimed: str) -> Diagnosis
         worst = int(np.argmax(np.where(asymmetric, difference / np.maximum(larger, bound), 0.0)))
         asymmetry = float(difference[worst] / larger[worst])
         text = (
-            f"no function has {claimed} (its own derivative is not symmetric: two that must be "
-            f"equal differ by {asymmetry:.2g} of the larger one): backward is inconsistent in "
-            "itself"
+            f"no function has {claimed} (its own derivative is not symmetric: two entries that "
+            f"must be equal differ by {asymmetry:.2g} of the larger one): backward is "
+            "inconsistent in itself"
         )
         return Diagnosis("no-potential", text, {"asymmetry": asymmetry})
     equal = ~differs & (bound <= SYMMETRIC * error * larger) & (larger > 0)

@@ -121,7 +121,8 @@ def diagnose(
     """
     numbers = Numbers(call.numbers)
     found = [_explain(comparison, call, numbers, suggest) for comparison in comparisons]
-    of_all = () if any_right or len(comparisons) < 2 else tuple(_in_common(found))
+    is_whole = not any_right and (len(comparisons) > 1 or not comparisons[0].outputs)
+    of_all = tuple(_in_common(found)) if is_whole else ()
     if of_all:
         return Causes(tuple(() for _ in comparisons), of_all)
     return Causes(
@@ -266,7 +267,10 @@ def _is_supported(explanation: Explanation, digits: float, *, fewer: int = 0) ->
 
 
 def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:
-    """Yield a cause that all gradients have in common: the same kind, and the same number."""
+    """Yield a cause that all gradients have in common: the same kind, and the same number.
+
+    Of a single gradient it is one that concerns backward as a whole: a force is its negative.
+    """
     if not all(findings.explanations for findings in found):
         return
     for first in found[0].explanations:
@@ -277,6 +281,9 @@ def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:
         agreements = [one.agreement for one in same if one is not None]
         hypothesis = first.hypothesis.for_all(first.agreement)
         if hypothesis is None or len(agreements) < len(found):
+            continue
+        number = first.agreement.number
+        if len(found) == 1 and (number is None or number.value != -1):
             continue
         directions = max(agreement.directions for agreement in agreements)  # the same ones
         together = replace(

@@ -67,4 +67,5 @@ def sampled(comparison: Comparison, entries: list[int], directions: int) -> Comp
 def causes(comparison: Comparison, call: CheckedCall | None = None) -> tuple[Diagnosis, ...]:
     """Return the likely causes of one wrong gradient."""
     call = CheckedCall((comparison.gradient,)) if call is None else call
-    return diagnose([comparison], call).of_parameters[0]
+    found = diagnose([comparison], call)
+    return (*found.of_all, *found.of_parameters[0])

@@ -194,6 +194,20 @@ def test_cause_of_all_gradients_is_said_once(
     assert diagnose(pair, call, any_right=True).of_all == ()
 
 
+def test_negative_gradient_of_the_only_parameter_may_be_a_force() -> None:
+    """Backward is the negative everywhere then; where another gradient is right, it is not."""
+    comparison = compare(-TRUE)
+    call = CheckedCall((comparison.gradient,))
+    (diagnosis,) = diagnose([comparison], call).of_all
+    assert diagnosis.text == (
+        "backward is the negative of the gradient everywhere (20 entries, to 9 digits): a force, "
+        "or a flipped sign?"
+    )
+    found = diagnose([comparison], call, any_right=True)
+    assert found.of_all == ()
+    assert found.of_parameters[0][0].cause == "a flipped sign?"
+
+
 def test_only_simpler_causes_are_tried_beside_a_certain_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
