@@ -27,7 +27,8 @@ class Interrupt:
 
     These are the moments at which Python may handle a signal, and more. Lines that follow a later
     one of the same call are left out: among them is the end of a ``with``, before whose
-    ``__exit__`` Python handles no signal, though it traces the line.
+    ``__exit__`` Python handles no signal, though it traces the line. So are generator expressions:
+    what is raised as one is closed is ignored.
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ class Interrupt:
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
         """Trace a call or a line."""
         path = frame.f_code.co_filename.replace("\\", "/")
-        if not any(part in path for part in MODULES):
+        is_elsewhere = not any(part in path for part in MODULES)
+        if is_elsewhere or frame.f_code.co_name == "<genexpr>":
             return self if event == "call" and path.startswith(PACKAGE_DIRECTORY) else None
         if event == "return":
             self._lines.pop(frame, None)
