@@ -17,6 +17,10 @@ mean of the seconds. Options:
     Write every edit whose line was not named, with what was said.
 ``--directory DIRECTORY``
     Keep the edited files there.
+``--every N``
+    Make every N-th edit only.
+``--page``
+    Write the totals of each half into ``docs/explanation/wrong-lines.md``, for this mode.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ import numpy as np
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.report.records import SourceLocation, WrongLine
+from tests.benchmarks.docs_page import markdown_table, replace_section
 from tests.corpus.corpus_runner import run_in_processes
 from tests.handwritten_backward.all_functions import HALVES, functions_of
 from tests.handwritten_backward.edited_checks import WrongEdit, wrong_edits
@@ -45,6 +50,9 @@ from tests.handwritten_backward.source_edits import KINDS, Edit
 __all__ = ["LineResult", "Outcome", "outcome_of"]
 
 Outcome = Literal["alone", "range", "nothing", "wrong"]
+
+#: The page of the documentation that has the totals.
+PAGE = Path(__file__).parents[2] / "docs/explanation/wrong-lines.md"
 
 OUTCOMES: tuple[Outcome, ...] = ("alone", "range", "nothing", "wrong")
 
@@ -172,12 +180,16 @@ def _table(results: Sequence[LineResult], label: str, key: Callable[[LineResult]
     _row(f"{'all':<{width}}", results)
 
 
-def _row(label: str, results: Sequence[LineResult]) -> None:
+def _shares(results: Sequence[LineResult]) -> list[str]:
+    """Return how often the statement was named alone, within a range, not at all, or wrongly."""
     counts = {o: sum(r.outcome == o for r in results) for o in OUTCOMES}
-    total = len(results) or 1
     within = counts["alone"] + counts["range"]
     shares = [counts["alone"], within, counts["nothing"], counts["wrong"]]
-    cells = [f"{share / total:.1%}" for share in shares]
+    return [f"{share / (len(results) or 1):.1%}" for share in shares]
+
+
+def _row(label: str, results: Sequence[LineResult]) -> None:
+    cells, total = _shares(results), len(results) or 1
     search = max((r.evaluations for r in results), default=0)
     check = max((r.check_evaluations for r in results), default=0)
     seconds = sum(r.seconds for r in results) / total
@@ -186,6 +198,18 @@ def _row(label: str, results: Sequence[LineResult]) -> None:
         f"{label}  {len(results):>6}  {cells[0]:>6}  {cells[1]:>8}  {cells[2]:>7}  {cells[3]:>6}"
         f"  {search:>11,}  {check:>8,}  {seconds:>7.3f}  {check_seconds:>8.3f}"
     )
+
+
+def _section(results: Sequence[LineResult]) -> Iterator[str]:
+    """Yield the lines of the section of the page for one mode."""
+    rows = []
+    for half, names in HALVES.items():
+        own = [result for result in results if result.function in names]
+        rows.append([f"{half} half", f"{len(own):,}", *_shares(own)])
+    headings = ["functions", "failing checks", "named alone", "within three lines"]
+    yield ""
+    yield from markdown_table([*headings, "nothing said", "another line"], rows)
+    yield ""
 
 
 def _failure(result: LineResult) -> str:
@@ -213,11 +237,14 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--failures", type=Path)
     parser.add_argument("--directory", type=Path)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--page", action="store_true")
     given = parser.parse_args()
     functions = functions_of(given.half)
     if given.function:
         functions = [f for f in functions if f.name in given.function]
-    options = {"mode": given.mode, "dtype": np.float32 if given.float32 else np.float64}
+    options: dict[str, Any] = {"mode": given.mode, "every": given.every}
+    options["dtype"] = np.float32 if given.float32 else np.float64
     with tempfile.TemporaryDirectory() as temporary:
         directory = given.directory or Path(temporary)
         directory.mkdir(parents=True, exist_ok=True)
@@ -227,6 +254,8 @@ def main() -> None:
     _table(sorted(results, key=lambda r: KINDS.index(r.edit.kind)), "edit", lambda r: r.edit.kind)
     if given.failures is not None:
         given.failures.write_text(_failures(results))
+    if given.page:
+        replace_section(PAGE, f"{given.mode} mode", _section(results))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class WrongEdit:
 
 
 def wrong_edits(
-    function: HandwrittenFunction, directory: Path, **options: Any
+    function: HandwrittenFunction, directory: Path, every: int = 1, **options: Any
 ) -> Iterator[WrongEdit]:
     """Yield the edits of a function that make a gradient wrong.
 
@@ -53,11 +54,14 @@ def wrong_edits(
         The function.
     directory : Path
         Where to write the files.
+    every : int
+        Every so many edits are made.
     **options
         Of the check.
     """
     values = observed_values(function.path, function.edited)
-    for number, edit in enumerate(edits_of(function.source, function.edited, values)):
+    edits = enumerate(edits_of(function.source, function.edited, values))
+    for number, edit in islice(edits, 0, None, every):
         kind = re.sub(r"\W", "_", edit.kind)
         path = directory / f"{function.name}_{number:03}_{kind}.py"
         path.write_text(edit.source)
