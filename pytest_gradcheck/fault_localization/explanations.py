@@ -44,7 +44,8 @@ def explained(search: Search) -> list[Suspicion]:
         or _missing(search, found)
         or found
     )
-    return [] if any(_is_misread(search, suspicion) for suspicion in found) else found
+    unclear = any(_is_misread(search, s) or _is_after_error(search, s) for s in found)
+    return [] if unclear else found
 
 
 def _may_be_untouched(search: Search, claim: Version) -> bool:
@@ -124,7 +125,7 @@ def _instead_of_unread(
     found: dict[Statement, set[str]] = {}
     for unread in search.unread():
         targets = [pair.target for pair in search.pairs.of(unread)]
-        owned = {str(target.path) for target in targets if target.step is None}
+        owned = {str(t.path) for t in targets if t.step is None and not t.is_use}
         for statement, version in taken:
             if version is unread or not _may_take(search, statement, version, unread):
                 continue
@@ -289,6 +290,16 @@ def _is_misread(search: Search, suspicion: Suspicion) -> bool:
     read = {r for v in suspicion.versions for r in v.direct}
     read -= set(suspicion.versions)
     return any(version in read for _, version in search.roles.misnamed)
+
+
+def _is_after_error(search: Search, suspicion: Suspicion) -> bool:
+    """Return whether what was read is an unusual multiple of a gradient: it went wrong before."""
+    if suspicion.sure:
+        return False
+    evidence = search.evidence()
+    read = {r for v in suspicion.versions for r in (*v.direct, *v.indirect)}
+    unusual = evidence.multiples - set(suspicion.versions)
+    return not unusual.isdisjoint(read.difference(evidence.faultless, search.roles.recomputed))
 
 
 def _wrong_copy(search: Search) -> list[Suspicion]:

@@ -150,7 +150,8 @@ def misplacing_statement(
     if owner is None or owner == parameter:
         return None  # nothing is known of it, whatever it is called
     if version.original is not None:
-        return first_name(version).statement
+        # Of a part it may be what was computed before that is wrong: another part is missing.
+        return None if owner == PART else first_name(version).statement
     if right.get(owner, version) is not version:
         return None
     taken = [route for route in routes if route.version is version.root]
@@ -183,7 +184,7 @@ def _is_of_gradient(name: str, names: Collection[str]) -> bool:
     """Return whether a variable is named as a gradient: that of another one, or upstream."""
     lower = name.lower()
     return (
-        (name[:1] == "d" and _begins_any(name[1:].strip("_0123456789"), names))
+        (lower[:1] == "d" and _begins_any(name[1:].strip("_0123456789"), names))
         or lower in UPSTREAM
         or ("grad" in lower)
     )

@@ -25,6 +25,7 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Slopes,
     Target,
 )
+from pytest_gradcheck.fault_localization.misplaced_values import is_named
 from pytest_gradcheck.fault_localization.recorded_values import Recorder, Version
 from pytest_gradcheck.fault_localization.step_tests import StepTests
 from pytest_gradcheck.fault_localization.targets import (
@@ -187,9 +188,18 @@ class Search:
         assumed = (
             self._exonerated | self.roles.well_named | self.roles.recomputed | self.roles.initial
         )
-        faultless = self.roles.data | right | simple | assumed
+        faultless = self.roles.data | right | simple | assumed | set(self._right_names(right))
+        faultless -= set(self.claims.wrong.values())
         multiples = set(self.pairs.scaled()) - self.usual_multiples()
         return Evidence(faultless, right, multiples, self.claims.wrong, self._follows)
+
+    def _right_names(self, right: set[Version]) -> Iterator[Version]:
+        """Yield the names of right gradients that are named after what these are derived by."""
+        for version in self.roles.gradients:
+            if version.is_alias and version.root in right:
+                targets = (pair.target for pair in self.pairs.of(version.root))
+                if any(is_named(version.path, str(target.path)) for target in targets):
+                    yield version
 
     def usual_multiples(self) -> set[Version]:
         """Return multiples of gradients by a number of entries, as before ``1 / m``.
@@ -397,7 +407,8 @@ class Search:
 
     def _follows(self, version: Version) -> bool:
         """Return whether a value follows rightly from what was read for it, right or wrong."""
-        if version in self._right_steps:
+        is_name = version.is_alias and not self._may_be_misplaced(version.root)
+        if is_name or version in self._right_steps:
             return True
         if version in self._repeated():
             return False
@@ -415,6 +426,11 @@ class Search:
         return self.tests.follows(
             version, self.roles.computed(version), frozenset(factors), owners
         )
+
+    def _may_be_misplaced(self, value: Version) -> bool:
+        """Return whether another name of a value may be wrong, as of something else by itself."""
+        is_whole = self.pairs.factor(value) == 1.0 and not self.pairs.is_part(value)
+        return is_whole or value in self.roles.data
 
     def _keeps_factor(self, read: Version, version: Version) -> bool:
         factor = self.pairs.factor(read)

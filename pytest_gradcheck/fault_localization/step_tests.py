@@ -387,8 +387,12 @@ class StepTests:
                 total.values - np.sum([s.values for s in known], axis=0),
                 total.bounds + np.sum([s.bounds for s in known], axis=0),
             )
-        elif not known and all(self._pairs.factor(v) != 1.0 for v in parts):
+        elif not known and not any(self._is_of_another(v) for v in parts):
             yield from (slopes for slopes in uses.values() if slopes.digits >= DIGITS)
+
+    def _is_of_another(self, version: Version) -> bool:
+        """Return whether it is known what a value is the gradient of."""
+        return version in self._cotangents or self._pairs.factor(version) == 1.0
 
     def _partners(self, read: Version, measured: IntermediateDerivative) -> Iterator[Target]:
         """Yield what a value that was read is the gradient of, or may be."""
