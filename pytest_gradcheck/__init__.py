@@ -20,7 +20,8 @@ if TYPE_CHECKING:
         GradcheckWarning,
     )
     from pytest_gradcheck.pytest_integration.fixture import Gradcheck
-    from pytest_gradcheck.report.records import (
+    from pytest_gradcheck.report.report import Report
+    from pytest_gradcheck.report.report_data import (
         Breach,
         Diagnosis,
         Entry,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         StepCurve,
         WrongLine,
     )
-    from pytest_gradcheck.report.report import Report
 
     __version__: str
 
@@ -68,7 +68,7 @@ _MODULES = {
     "diagnosis.hypothesis": "Hypothesis",
     "pytest_integration.fixture": "Gradcheck",
     "errors": "GradcheckError GradcheckUsageError GradcheckVacuousWarning GradcheckWarning",
-    "report.records": "Breach Diagnosis Entry ErrorMap Note OptionValue ParameterReport "
+    "report.report_data": "Breach Diagnosis Entry ErrorMap Note OptionValue ParameterReport "
     "Plane SourceLocation StepCurve WrongLine",
     "report.report": "Report",
 }

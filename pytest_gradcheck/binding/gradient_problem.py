@@ -17,7 +17,7 @@ from pytest_gradcheck.binding.call.resolved_call import CallCounts
 from pytest_gradcheck.binding.forward.domain_boundary import Edge
 from pytest_gradcheck.binding.forward.outputs import whole
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
-from pytest_gradcheck.report.records import Kind, Note
+from pytest_gradcheck.report.report_data import Kind, Note
 
 __all__ = ["Problem", "no_claim", "no_edge", "no_other_cotangents"]
 

@@ -22,7 +22,7 @@ from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import LeafNames, describe_value, leaves, stored
-from pytest_gradcheck.report.records import Kind, Note
+from pytest_gradcheck.report.report_data import Kind, Note
 from pytest_gradcheck.report.representation import listed
 
 __all__ = ["binding_notes", "convention_note", "not_checked"]

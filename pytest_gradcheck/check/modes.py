@@ -36,7 +36,7 @@ from pytest_gradcheck.numerics.screening.linear_operator import (
 from pytest_gradcheck.numerics.screening.screen import screen
 from pytest_gradcheck.numerics.screening.subarrays import Segment
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.report_data import Note
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
 from pytest_gradcheck.report_builder.fully_checked_parameters import describe_fully_checked

@@ -37,8 +37,8 @@ from pytest_gradcheck.errors import (
 )
 from pytest_gradcheck.judgement.check_outcome import vacuous_parameters
 from pytest_gradcheck.options import Layer, Options, resolve
-from pytest_gradcheck.report.records import Note, StepCurve, WrongLine
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.report_data import Note, StepCurve, WrongLine
 from pytest_gradcheck.report.representation import type_name
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
 from pytest_gradcheck.report_builder.claim_symmetry import with_potential

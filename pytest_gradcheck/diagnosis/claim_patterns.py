@@ -12,7 +12,7 @@ import numpy as np
 from pytest_gradcheck.diagnosis.agreement import counted, digits_of_agreement
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.gradient import ClaimedGradient, Floats
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["claim_patterns", "frozen_claims", "repeated_claims"]
 

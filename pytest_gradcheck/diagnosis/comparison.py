@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient, Floats, Indices
 from pytest_gradcheck.diagnosis.lazy_arrays import LazyArray, as_lazy
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["Comparison", "Functionals"]
 

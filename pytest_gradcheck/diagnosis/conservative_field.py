@@ -16,7 +16,7 @@ import numpy as np
 
 from pytest_gradcheck.diagnosis.agreement import counted, digits_of_agreement
 from pytest_gradcheck.diagnosis.gradient import Floats
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["MixedDerivatives", "diagnose_potential"]
 

@@ -25,7 +25,7 @@ from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 from pytest_gradcheck.diagnosis.named_numbers import Numbers
 from pytest_gradcheck.diagnosis.places import wrong_place
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["Causes", "Suggest", "diagnose", "no_suggestions"]
 

@@ -11,7 +11,7 @@ from pytest_gradcheck.diagnosis.agreement import Agreement
 from pytest_gradcheck.diagnosis.gradient import Floats
 from pytest_gradcheck.diagnosis.lazy_arrays import LazyArray
 from pytest_gradcheck.diagnosis.named_numbers import Number, Numbers
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["Factor", "Hypothesis", "fitted"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from pytest_gradcheck.diagnosis.agreement import counted
 from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["TINY", "Place", "wrong_place"]
 

@@ -28,7 +28,7 @@ from pytest_gradcheck.fault_localization.frame_events import can_be_traced, fram
 from pytest_gradcheck.fault_localization.recorded_values import Recorder
 from pytest_gradcheck.fault_localization.search import Search
 from pytest_gradcheck.fault_localization.statements import location_of, relative
-from pytest_gradcheck.report.records import ParameterReport, SourceLocation, WrongLine
+from pytest_gradcheck.report.report_data import ParameterReport, SourceLocation, WrongLine
 
 __all__ = ["definition_of", "locate_wrong_lines"]
 

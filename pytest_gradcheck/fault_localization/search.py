@@ -36,7 +36,7 @@ from pytest_gradcheck.fault_localization.targets import (
     watched,
 )
 from pytest_gradcheck.fault_localization.value_roles import roles_of, sizes_of
-from pytest_gradcheck.report.records import ParameterReport
+from pytest_gradcheck.report.report_data import ParameterReport
 
 __all__ = ["Search"]
 

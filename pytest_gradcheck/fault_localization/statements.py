@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pytest_gradcheck.report.records import SourceLocation
+from pytest_gradcheck.report.report_data import SourceLocation
 
 __all__ = ["Chain", "Statement", "location_of", "statements_of"]
 

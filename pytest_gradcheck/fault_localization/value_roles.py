@@ -21,7 +21,7 @@ from pytest_gradcheck.fault_localization.recorded_values import (
     Version,
     descendants,
 )
-from pytest_gradcheck.report.records import ParameterReport
+from pytest_gradcheck.report.report_data import ParameterReport
 
 __all__ = ["Claims", "Roles", "claims_of", "roles_of", "sizes_of"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import Breach, Note, ParameterReport
+from pytest_gradcheck.report.report_data import Breach, Note, ParameterReport
 
 __all__ = ["failure_reasons", "vacuous_parameters"]
 

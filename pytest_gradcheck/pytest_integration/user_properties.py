@@ -16,8 +16,8 @@ import pytest
 from pytest_gradcheck.errors import GradcheckError, GradcheckUsageError
 from pytest_gradcheck.pytest_integration.known_failures import settle
 from pytest_gradcheck.report.inert_text import shortened
-from pytest_gradcheck.report.records import as_builtin
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.report_data import as_builtin
 from pytest_gradcheck.report.representation import shown
 from pytest_gradcheck.run_record.json_file import named_numbers
 from pytest_gradcheck.session_state import SessionState

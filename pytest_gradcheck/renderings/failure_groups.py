@@ -17,7 +17,7 @@ from pytest_gradcheck.renderings.separating_condition import (
     Value,
     separating_conditions,
 )
-from pytest_gradcheck.report.records import Diagnosis, SourceLocation
+from pytest_gradcheck.report.report_data import Diagnosis, SourceLocation
 from pytest_gradcheck.run_record.record import FAILED, Record
 
 __all__ = ["CheckedTest", "checked_tests", "describe_groups"]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from pytest_gradcheck.report.records import ReportData
+from pytest_gradcheck.report.report_data import ReportData
 
 __all__ = ["report_from_dict"]
 

@@ -25,7 +25,7 @@ from pytest_gradcheck.report.formatting import (
     wrap_text,
 )
 from pytest_gradcheck.report.inert_text import escaped_lines
-from pytest_gradcheck.report.records import (
+from pytest_gradcheck.report.report_data import (
     Diagnosis,
     Entry,
     Note,

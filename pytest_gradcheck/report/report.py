@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_gradcheck.report.message import render_brief, render_text
-from pytest_gradcheck.report.records import ReportData
+from pytest_gradcheck.report.report_data import ReportData
 
 __all__ = ["GradcheckError", "Report"]
 

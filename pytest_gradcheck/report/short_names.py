@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pytest_gradcheck.report.accessors import replace_accessors
-from pytest_gradcheck.report.records import (
+from pytest_gradcheck.report.report_data import (
     Breach,
     Diagnosis,
     Note,

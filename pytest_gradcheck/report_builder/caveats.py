@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.judgement.vacuity import common_value, hides_transpose, whole_slices
 from pytest_gradcheck.numerics.measurement import Floats
-from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["point_notes", "zero_notes"]
 

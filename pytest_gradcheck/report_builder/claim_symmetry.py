@@ -24,7 +24,7 @@ from pytest_gradcheck.numerics.measurement import EPS, Floats, Indices
 from pytest_gradcheck.numerics.random_directions import seeded_generator, signed_direction
 from pytest_gradcheck.numerics.refinement import Refinement, refine
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 
 __all__ = ["with_potential"]

@@ -22,7 +22,7 @@ from pytest_gradcheck.numerics.coordinatewise.elementwise import CompressedJacob
 from pytest_gradcheck.numerics.coordinatewise.jacobian_off_diagonal import OffDiagonalEntry
 from pytest_gradcheck.numerics.measurement import Floats, Indices, Measurement
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import (
+from pytest_gradcheck.report.report_data import (
     Diagnosis,
     ErrorMap,
     Note,

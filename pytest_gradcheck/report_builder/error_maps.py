@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.judgement.entry_verdicts import VerdictCode
 from pytest_gradcheck.numerics.measurement import Floats
-from pytest_gradcheck.report.records import ErrorMap, ParameterReport, Plane
+from pytest_gradcheck.report.report_data import ErrorMap, ParameterReport, Plane
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 

@@ -19,7 +19,7 @@ from pytest_gradcheck.judgement.entry_verdicts import Judgement
 from pytest_gradcheck.numerics.coordinatewise.full_check import FullMeasurement
 from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import ErrorMap
+from pytest_gradcheck.report.report_data import ErrorMap
 from pytest_gradcheck.report_builder.claims_at_nearby_points import (
     NearbyClaims,
     NearbyEntryClaims,

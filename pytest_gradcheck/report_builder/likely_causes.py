@@ -29,7 +29,7 @@ from pytest_gradcheck.diagnosis.named_numbers import NamedNumber
 from pytest_gradcheck.judgement.entry_verdicts import VerdictCode
 from pytest_gradcheck.numerics.measurement import Indices
 from pytest_gradcheck.numerics.random_directions import seeded_generator
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 

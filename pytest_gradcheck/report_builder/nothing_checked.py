@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import Note, ParameterReport
+from pytest_gradcheck.report.report_data import Note, ParameterReport
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 
 __all__ = ["describe_nothing"]

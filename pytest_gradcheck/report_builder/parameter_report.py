@@ -26,7 +26,7 @@ from pytest_gradcheck.judgement.entry_verdicts import (
 )
 from pytest_gradcheck.judgement.subgradients import SubgradientChoice
 from pytest_gradcheck.numerics.measurement import Floats, Status
-from pytest_gradcheck.report.records import (
+from pytest_gradcheck.report.report_data import (
     Diagnosis,
     Entry,
     ErrorMap,

@@ -25,7 +25,7 @@ from pytest_gradcheck.numerics.measurement import Measurement, Status
 from pytest_gradcheck.numerics.screening.screen_result import UNRESOLVED, Finding, ScreenResult
 from pytest_gradcheck.numerics.screening.subarrays import Box
 from pytest_gradcheck.options import Options
-from pytest_gradcheck.report.records import (
+from pytest_gradcheck.report.report_data import (
     Diagnosis,
     ErrorMap,
     Note,

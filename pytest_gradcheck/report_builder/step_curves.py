@@ -22,7 +22,7 @@ from pytest_gradcheck.numerics.line_restriction import (
     sample,
 )
 from pytest_gradcheck.numerics.measurement import Floats
-from pytest_gradcheck.report.records import Entry, ParameterReport, StepCurve
+from pytest_gradcheck.report.report_data import Entry, ParameterReport, StepCurve
 
 __all__ = ["measure_step_curves"]
 

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from pytest_gradcheck.report.message import likely_cause
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 from pytest_gradcheck.run_record.record import (
     Check,
     Record,

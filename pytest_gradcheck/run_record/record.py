@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
 
-from pytest_gradcheck.report.records import VERDICTS
+from pytest_gradcheck.report.report_data import VERDICTS
 
 __all__ = [
     "FAILED",

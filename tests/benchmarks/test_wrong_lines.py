@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_gradcheck.report.records import SourceLocation
+from pytest_gradcheck.report.report_data import SourceLocation
 from tests.benchmarks.wrong_lines import Outcome, outcome_of
 from tests.handwritten_backward.source_edits import Edit
 

@@ -39,7 +39,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization import locate_wrong_lines
-from pytest_gradcheck.report.records import SourceLocation, WrongLine
+from pytest_gradcheck.report.report_data import SourceLocation, WrongLine
 from tests.benchmarks.docs_page import markdown_table, replace_section
 from tests.corpus.corpus_runner import run_in_processes
 from tests.handwritten_backward.all_functions import HALVES, functions_of

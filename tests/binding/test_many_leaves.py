@@ -13,7 +13,7 @@ from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
     UNCONSTRAINED,
     ConstraintDeclarations,
 )
-from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.report_data import Note
 
 
 def calls_of(check: Mapping[str, Any]) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.diagnosis.diagnose import diagnose
 from pytest_gradcheck.diagnosis.gradient import Booleans, CheckedCall, ClaimedGradient, Floats
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["TRUE", "VALUE", "causes", "compare", "sampled"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.diagnosis.conservative_field import MixedDerivatives, diagnose_potential
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 SYMMETRIC = np.array([[4.0, 1.0, -2.0], [1.0, 5.0, 0.5], [-2.0, 0.5, 6.0]])
 

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_gradcheck.judgement.check_outcome import failure_reasons, vacuous_parameters
 from pytest_gradcheck.options import Layer, Options, resolve
-from pytest_gradcheck.report.records import Breach, Note, ParameterReport, Verdict
+from pytest_gradcheck.report.report_data import Breach, Note, ParameterReport, Verdict
 
 KINK = Note("kink", 2, "2 entries are at a kink")
 INCONCLUSIVE = Note("inconclusive", 1, "1 of 3 inconclusive: forward jumps")

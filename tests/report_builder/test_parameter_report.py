@@ -7,7 +7,7 @@ import pytest
 
 from pytest_gradcheck.binding.values.parameters import Parameter
 from pytest_gradcheck.numerics.measurement import Measurement, Status
-from pytest_gradcheck.report.records import ParameterReport
+from pytest_gradcheck.report.report_data import ParameterReport
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import (
     describe_parameter,

@@ -64,7 +64,7 @@ from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.binding.values.signed_numbers import signed_numbers
 from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.records import Kind
+from pytest_gradcheck.report.report_data import Kind
 
 __all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
 

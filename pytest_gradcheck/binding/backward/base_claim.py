@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.backward.trial_derivative import TrialDerivative
 from pytest_gradcheck.binding.forward.base_evaluation import BaseEvaluation
 from pytest_gradcheck.binding.forward.side_effects import refuse_changed_arguments
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.records import Kind
+from pytest_gradcheck.report.report_data import Kind
 
 __all__ = ["BaseClaim", "claim_at_base"]
 

@@ -40,7 +40,7 @@ from pytest_gradcheck.binding.call.upstream_gradients import (
 from pytest_gradcheck.binding.call.user_function import add_note, call_user
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened
-from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.report_data import Note
 from pytest_gradcheck.report.representation import listed
 
 __all__ = ["BackwardPlan", "invoke", "plan_backward"]

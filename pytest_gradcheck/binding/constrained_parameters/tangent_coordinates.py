@@ -21,7 +21,7 @@ from pytest_gradcheck.binding.constrained_parameters.constraint_options import C
 from pytest_gradcheck.binding.gradient_problem import Problem, no_claim
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["AdmissibleCoordinates"]
 

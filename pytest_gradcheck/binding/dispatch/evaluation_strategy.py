@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.dispatch.serialization import Evaluate, PortableFo
 from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output
 from pytest_gradcheck.binding.values.parameters import Vector
-from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.report_data import Note
 
 __all__ = ["IN_TURN", "Dispatch", "Evaluation"]
 

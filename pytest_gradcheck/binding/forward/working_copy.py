@@ -44,7 +44,7 @@ from pytest_gradcheck.binding.values.rebuilding import (
     rebuilt,
     replaced,
 )
-from pytest_gradcheck.report.records import Note
+from pytest_gradcheck.report.report_data import Note
 
 __all__ = [
     "FULL_PRECISION",

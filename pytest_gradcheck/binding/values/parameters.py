@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.report.records import Note, Part
+from pytest_gradcheck.report.report_data import Note, Part
 
 __all__ = ["Block", "Parameter", "Vector", "dtype_name"]
 

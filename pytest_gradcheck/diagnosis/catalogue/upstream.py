@@ -15,7 +15,7 @@ from pytest_gradcheck.diagnosis.catalogue.quotient import quotient
 from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
 from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
 from pytest_gradcheck.diagnosis.lazy_arrays import Elementwise
-from pytest_gradcheck.report.records import Diagnosis
+from pytest_gradcheck.report.report_data import Diagnosis
 
 __all__ = ["upstream", "upstream_degree"]
 

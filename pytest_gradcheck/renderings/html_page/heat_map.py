@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_gradcheck.report.records import ErrorMap, Plane
+from pytest_gradcheck.report.report_data import ErrorMap, Plane
 
 __all__ = ["KEY", "HeatMap", "draw_heat_maps", "palette"]
 

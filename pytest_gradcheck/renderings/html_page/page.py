@@ -41,7 +41,7 @@ from pytest_gradcheck.report.formatting import (
 from pytest_gradcheck.report.from_builtins import report_from_dict
 from pytest_gradcheck.report.inert_text import escaped_lines, without_middle
 from pytest_gradcheck.report.message import KIND_NAMES, render_text
-from pytest_gradcheck.report.records import VERDICTS, ParameterReport, ReportData, Verdict
+from pytest_gradcheck.report.report_data import VERDICTS, ParameterReport, ReportData, Verdict
 from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
 from pytest_gradcheck.run_record.findings import Finding, findings
 from pytest_gradcheck.run_record.json_file import RecordError

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_gradcheck.renderings.html_page.inline_svg import TEXT_COLOUR, inline_svg
 from pytest_gradcheck.report.formatting import format_number
-from pytest_gradcheck.report.records import StepCurve
+from pytest_gradcheck.report.report_data import StepCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

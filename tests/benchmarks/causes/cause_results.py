@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.report.records import Diagnosis
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.report_data import Diagnosis
 from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Subject
 from tests.benchmarks.causes.gradient_bugs import Bug
 from tests.benchmarks.causes.handwritten_subjects import HandwrittenSubject

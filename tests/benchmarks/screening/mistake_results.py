@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.report.records import ParameterReport
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.report_data import ParameterReport
 from tests.benchmarks.handwritten_networks import Network, perceptron, residual
 from tests.benchmarks.screening.coordinate_masks import (
     Array,

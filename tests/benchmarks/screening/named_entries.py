@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.report.records import ParameterReport
 from pytest_gradcheck.report.report import Report
+from pytest_gradcheck.report.report_data import ParameterReport
 from tests.benchmarks.screening.coordinate_masks import Masks
 
 __all__ = ["ALL_ROWS", "named_entries", "named_entries_of", "parameter_key"]

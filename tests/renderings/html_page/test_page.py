@@ -16,7 +16,7 @@ from pytest_gradcheck import check_gradient
 from pytest_gradcheck.renderings.html_page import page
 from pytest_gradcheck.renderings.html_page.page import render_html
 from pytest_gradcheck.report.inert_text import escaped, shortened
-from pytest_gradcheck.report.records import VERDICTS
+from pytest_gradcheck.report.report_data import VERDICTS
 from pytest_gradcheck.run_record.json_file import RecordError
 from pytest_gradcheck.run_record.record import Record
 from tests.renderings.html_page.colours import TEXT, contrast
