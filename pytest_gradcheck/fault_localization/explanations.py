@@ -232,9 +232,12 @@ def _is_wrong_by_name(search: Search, version: Version) -> bool:
 def _extended(search: Search, suspicion: Suspicion) -> Suspicion:
     """Return a suspicion that begins with the array to which something is not added.
 
-    Where all that is suspected contributes rightly, something is missing beside it.
+    Where all that is suspected contributes rightly, something is missing beside it: in the
+    statement itself, if that makes what is returned.
     """
     if not search.complete.issuperset(suspicion.versions):
+        return suspicion
+    if set(suspicion.versions) <= set(search.claims.wrong.values()):
         return suspicion
     before = [s for version in suspicion.versions for s in _statements_before(version)]
     statements = dict.fromkeys([*before, *suspicion.statements]) if before else ()

@@ -196,10 +196,8 @@ class Search:
     def _right_names(self, right: set[Version]) -> Iterator[Version]:
         """Yield the names of right gradients that are named after what these are derived by."""
         for version in self.roles.gradients:
-            if version.is_alias and version.root in right:
-                targets = (pair.target for pair in self.pairs.of(version.root))
-                if any(is_named(version.path, str(target.path)) for target in targets):
-                    yield version
+            if version.is_alias and version.root in right and self._is_own_name(version):
+                yield version
 
     def usual_multiples(self) -> set[Version]:
         """Return multiples of gradients by a number of entries, as before ``1 / m``.
@@ -350,7 +348,7 @@ class Search:
     def _compare(self, version: Version, contributions: Contributions) -> None:
         """Find out whether a value, or at least the step that made it, contributes rightly."""
         read = [v for v in version.direct if v.is_floating and v not in self.roles.data]
-        if self.evaluations() + PER_PART * (2 + 2 * len(read)) > BUDGET:
+        if self.evaluations() + PER_PART * (2 + 3 * len(read)) > BUDGET:
             return
         if contributions.is_right(version):
             self._exonerated.add(version)
@@ -407,7 +405,7 @@ class Search:
 
     def _follows(self, version: Version) -> bool:
         """Return whether a value follows rightly from what was read for it, right or wrong."""
-        is_name = version.is_alias and not self._may_be_misplaced(version.root)
+        is_name = version.is_alias and not self._may_be_misplaced(version)
         if is_name or version in self._right_steps:
             return True
         if version in self._repeated():
@@ -427,10 +425,21 @@ class Search:
             version, self.roles.computed(version), frozenset(factors), owners
         )
 
-    def _may_be_misplaced(self, value: Version) -> bool:
-        """Return whether another name of a value may be wrong, as of something else by itself."""
-        is_whole = self.pairs.factor(value) == 1.0 and not self.pairs.is_part(value)
-        return is_whole or value in self.roles.data
+    def _may_be_misplaced(self, name: Version) -> bool:
+        """Return whether a value may have another name by mistake: it is known, as another one."""
+        if name.root in self.roles.data:
+            return True
+        is_gradient = self.pairs.factor(name.root) == 1.0
+        return is_gradient and not self._is_own_name(name)
+
+    def _is_own_name(self, name: Version) -> bool:
+        """Return whether a gradient is named after what it is the derivative by.
+
+        A value may have another name where it is used, as an argument of a function.
+        """
+        targets = [pair.target for pair in self.pairs.of(name.root)]
+        made = [target for target in targets if not target.is_use]
+        return any(is_named(name.path, str(target.path)) for target in made or targets)
 
     def _keeps_factor(self, read: Version, version: Version) -> bool:
         factor = self.pairs.factor(read)

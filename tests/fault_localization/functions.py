@@ -11,10 +11,14 @@ __all__ = [
     "Layer",
     "W",
     "X",
+    "centred",
     "line_of",
+    "ridge",
     "rnn",
     "rnn_backward",
     "two_layers",
+    "wrong_centred",
+    "wrong_ridge",
     "wrong_two_layers",
 ]
 
@@ -93,3 +97,43 @@ def rnn_backward(cache: Any) -> Any:
         dWh += np.outer(hs[t - 1] if t else np.zeros(len(Wh)), dz)
         dnext = dz @ Wh
     return {"Wx": dWx, "Wh": dWh}
+
+
+def centred(x: Any, gamma: Any) -> Any:
+    """Return the sum of sines of a normalized batch."""
+    mean = x.mean(axis=0)
+    x0 = x - mean
+    var = (x0**2).mean(axis=0)
+    std = np.sqrt(var + 1e-3)
+    xhat = x0 / std
+    return np.sum(np.sin(xhat * gamma)), (x0, std, xhat, gamma)
+
+
+def wrong_centred(cache: Any) -> Any:
+    """Return its gradients; one part of that of x is not added to the other."""
+    x0, std, xhat, gamma = cache
+    n = len(x0)
+    Dout = np.cos(xhat * gamma)
+    Dxhat = Dout * gamma
+    Dstd = -np.sum(Dxhat * x0, axis=0) / std**2
+    Dvar = Dstd * 0.5 / std
+    Dx0 = Dxhat / std
+    Dx0 += Dvar * 2 * x0 / n
+    Dx = Dx0 * 1
+    Dmean = -np.sum(Dx0, axis=0)
+    Dx = Dmean * (np.ones_like(x0) / n)
+    dx = Dx
+    return dx, np.sum(Dout * xhat, axis=0)
+
+
+def ridge(w: Any, x: Any, y: Any, reg: float) -> Any:
+    """Return a loss with a penalty."""
+    r = x @ w - y
+    return (r**2).mean() + reg * (w**2).sum()
+
+
+def wrong_ridge(w: Any, x: Any, y: Any, reg: float) -> Any:
+    """Return its gradient without the penalty."""
+    del reg
+    r = x @ w - y
+    return 2 * x.T @ r / len(y)

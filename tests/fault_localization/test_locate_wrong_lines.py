@@ -16,10 +16,14 @@ from tests.fault_localization.functions import (
     Layer,
     W,
     X,
+    centred,
     line_of,
+    ridge,
     rnn,
     rnn_backward,
     two_layers,
+    wrong_centred,
+    wrong_ridge,
     wrong_two_layers,
 )
 
@@ -243,3 +247,19 @@ def test_inconclusive_measurement_is_no_evidence() -> None:
     line = line_of(backward, "de = ")
     lines = check_gradient(forward, backward, X, has_cache=True).wrong_lines
     assert all(wrong.location.last_line > line for wrong in lines)
+
+
+def test_another_name_of_a_wrong_gradient_is_not_blamed() -> None:
+    """``dx = Dx`` is right, whatever `Dx` is."""
+    report = check_gradient(centred, wrong_centred, X, np.array([0.7, -1.2, 0.4]))
+    assert report.verdict == "wrong"
+    line = line_of(wrong_centred, "Dx = Dmean")
+    assert named(report) in ([], [(line, line)])
+
+
+def test_statement_that_lacks_a_term_is_named() -> None:
+    """What it computes contributes rightly, and nothing was computed for it before."""
+    w, y = np.array([0.5, -0.3, 1.1]), np.arange(float(len(X)))
+    report = check_gradient(ridge, wrong_ridge, w, X, y, 0.1, wrt="w")
+    line = line_of(wrong_ridge, "return")
+    assert named(report) == [(line, line)]
