@@ -1,5 +1,6 @@
 """Interrupts: whenever a signal is handled, everything that is global is as it was before."""
 
+import inspect
 import random
 import sys
 import threading
@@ -27,8 +28,8 @@ class Interrupt:
 
     These are the moments at which Python may handle a signal, and more. Lines that follow a later
     one of the same call are left out: among them is the end of a ``with``, before whose
-    ``__exit__`` Python handles no signal, though it traces the line. So are generator expressions:
-    what is raised as one is closed is ignored.
+    ``__exit__`` Python handles no signal, though it traces the line. So are generators: what
+    is raised as one is closed is ignored.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class Interrupt:
         """Trace a call or a line."""
         path = frame.f_code.co_filename.replace("\\", "/")
         is_elsewhere = not any(part in path for part in MODULES)
-        if is_elsewhere or frame.f_code.co_name == "<genexpr>":
+        if is_elsewhere or frame.f_code.co_flags & inspect.CO_GENERATOR:
             return self if event == "call" and path.startswith(PACKAGE_DIRECTORY) else None
         if event == "return":
             self._lines.pop(frame, None)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,10 @@ def outcomes(record: Any) -> dict[str, str]:
 
 
 def started(pytester: pytest.Pytester, *args: str) -> subprocess.Popen[str]:
-    """Start a run in the background, in a process group of its own."""
+    """Start a run in the background, in a process group of its own.
+
+    It heeds Ctrl-C also where these tests run in the background of a shell and do not.
+    """
     command = [sys.executable, "-m", "pytest", *STEADY, "--gradcheck-json=record.json", *args]
     path = os.pathsep.join(filter(None, [str(Path(pytest_gradcheck.__file__).parents[1]),
                                          os.environ.get("PYTHONPATH")]))  # fmt: skip
@@ -60,6 +64,7 @@ def started(pytester: pytest.Pytester, *args: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads
     )
 
 
