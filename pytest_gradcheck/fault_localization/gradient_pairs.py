@@ -82,11 +82,14 @@ class GradientPairs:
         self._directions = directions
         self.measured: list[IntermediateDerivative] = []
         self._pairs: dict[Version, list[Pair]] = {}
+        self._parameters: dict[str, IntermediateDerivative] = {}
         self._partnered: set[Version] = set()
 
     def add(self, measured: IntermediateDerivative) -> None:
         """Find the values that are a derivative that was measured, or a multiple of it."""
         self.measured.append(measured)
+        if measured.target.step is None:
+            self._parameters.setdefault(str(measured.target.version.path), measured)
         if measured.output.digits < DIGITS:
             return
         for gradient in self._originals:
@@ -122,11 +125,7 @@ class GradientPairs:
 
     def measured_parameter(self, parameter: str) -> IntermediateDerivative | None:
         """Return the derivative by a parameter, if that was measured."""
-        for measured in self.measured:
-            target = measured.target
-            if target.step is None and str(target.version.path) == parameter:
-                return measured
-        return None
+        return self._parameters.get(parameter)
 
     def of(self, version: Version) -> list[Pair]:
         """Return the pairs of a value of backward, all with one factor; none if there are none."""

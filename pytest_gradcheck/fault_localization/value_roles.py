@@ -5,8 +5,11 @@ It knows the names of values and where they came from, but no derivative.
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,33 +149,30 @@ def claims_of(
     parameters : collection of ParameterReport
         What the check found.
     versions : sequence of Version
-        Where these values are looked for, the most likely first.
+        Where these values are looked for, the most likely first; rather those with such a name.
     """
     verdicts = {p.name: p.verdict for p in parameters}
     claims = Claims()
     kinds = {"wrong": claims.wrong, "correct": claims.right}
+    by_entries: dict[bytes, list[Version]] = defaultdict(list)
+    for version in versions:
+        if version.is_floating:
+            by_entries[_entries(version.value)].append(version)
     for parameter in problem.parameters:
         if parameter.stop > parameter.start:
             claim = problem.claim.rows(parameter.start, parameter.stop)[:, 0]
-            version = _version_of(parameter.name, claim, versions)
-            if version is not None:
+            found = [] if np.isnan(claim).any() else by_entries.get(_entries(claim), [])
+            if found:
+                named = (one for one in found if is_named(one.path, parameter.name))
                 kind = kinds.get(verdicts[parameter.name], claims.undecided)
-                kind[parameter.name] = version
+                kind[parameter.name] = next(named, found[0])
     return claims
 
 
-def _version_of(
-    name: str, claim: NDArray[np.float64], versions: Sequence[Version]
-) -> Version | None:
-    """Return the value that was returned for a parameter; rather one with such a name."""
-    found = [
-        version
-        for version in versions
-        if version.is_floating
-        and version.value.size == claim.size
-        and np.array_equal(version.value.reshape(-1).astype(np.float64), claim)
-    ]
-    return next((v for v in found if is_named(v.path, name)), found[0] if found else None)
+def _entries(values: NDArray[Any]) -> bytes:
+    """Return what is equal for arrays of equal entries, whatever their shapes and types."""
+    entries = values.reshape(-1).astype(np.float64) + 0.0  # -0.0 becomes 0.0
+    return hashlib.sha256(entries.tobytes()).digest()
 
 
 def roles_of(
