@@ -188,17 +188,31 @@ def _check_once(
             report = assemble_report(problem, parameters, options, started=started, rerun=rerun)
             if problem.random_claim and report.failures and not problem.randomness_moved():
                 raise GradcheckUsageError(problem.random_claim)
-            if report.failures and test is not None and test.is_recorded:
-                report = _with_step_curves(report, problem, started)
-            if report.verdict == "wrong":
-                report = _with_wrong_lines(report, problem, test, started)
+            if report.failures:
+                report = _explained(report, problem, test, started)
     finally:
         # Where a signal was handled as the context began or ended, it has not ended yet.
         bound.gen.close()
     return report, problem.randomness_moved()
 
 
-def _with_step_curves(report: Report, problem: Problem, started: float) -> Report:
+def _explained(
+    report: Report, problem: Problem, test: RunningTest | None, started: float
+) -> Report:
+    """Return the report of a check that failed, with what is looked for only then."""
+    if test is not None and test.is_recorded:
+        report = _with_step_curves(report, problem)
+    if report.verdict == "wrong":
+        report = _with_wrong_lines(report, problem, test)
+    return replace(
+        report,
+        evaluations=problem.counts.forward,
+        backward_calls=problem.counts.backward,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _with_step_curves(report: Report, problem: Problem) -> Report:
     """Return the report of a check that failed, with curves to be looked at."""
     from pytest_gradcheck.report_builder.step_curves import measure_step_curves
 
@@ -207,18 +221,10 @@ def _with_step_curves(report: Report, problem: Problem, started: float) -> Repor
         curves = measure_step_curves(problem, report.parameters)
     except Exception as error:  # noqa: BLE001  # the failure of the check must be reported
         notes = (*notes, _note("undrawn", "step-size curves were not measured", error))
-    return replace(
-        report,
-        step_curves=curves,
-        notes=notes,
-        evaluations=problem.counts.forward,
-        seconds=time.perf_counter() - started,
-    )
+    return replace(report, step_curves=curves, notes=notes)
 
 
-def _with_wrong_lines(
-    report: Report, problem: Problem, test: RunningTest | None, started: float
-) -> Report:
+def _with_wrong_lines(report: Report, problem: Problem, test: RunningTest | None) -> Report:
     """Return the report of a check that failed, with where backward goes wrong."""
     # Nothing of this is loaded for checks that pass.
     from pytest_gradcheck.fault_localization.locate_wrong_lines import (
@@ -237,9 +243,6 @@ def _with_wrong_lines(
         wrong_lines=lines,
         notes=notes,
         backward_definition=definition_of(problem.functions[-1], root),
-        evaluations=problem.counts.forward,
-        backward_calls=problem.counts.backward,
-        seconds=time.perf_counter() - started,
     )
 
 
