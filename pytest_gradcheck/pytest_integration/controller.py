@@ -20,7 +20,6 @@ from pytest_gradcheck.pytest_integration.known_failures import baseline_path, kn
 from pytest_gradcheck.pytest_integration.run_description import describe_run
 from pytest_gradcheck.pytest_integration.terminal import colour
 from pytest_gradcheck.renderings.github_annotations import render_annotations
-from pytest_gradcheck.renderings.html_page.page import render_html, require_packages
 from pytest_gradcheck.report.inert_text import escaped
 from pytest_gradcheck.run_record.baseline import baseline_lines, baseline_state
 from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
@@ -36,14 +35,28 @@ from pytest_gradcheck.session_state import SessionState
 
 __all__ = ["start_controller"]
 
+
+def _page(record: Record) -> Iterator[str]:
+    """Yield an HTML page; what makes it is loaded for a run that writes one only."""
+    from pytest_gradcheck.renderings.html_page.page import render_html
+
+    yield render_html(record)
+
+
+def _require_packages_of_page() -> None:
+    from pytest_gradcheck.renderings.html_page.page import require_packages
+
+    require_packages()
+
+
 #: What is written to a file that an option names: in words, and how.
 FILES: Mapping[str, tuple[str, Callable[[Record], Iterator[str]]]] = {
     "json": ("record", record_lines),
-    "html": ("page", lambda record: iter([render_html(record)])),
+    "html": ("page", _page),
 }
 
 #: What must be installed for that, besides the package.
-REQUIREMENTS: Mapping[str, Callable[[], None]] = {"html": require_packages}
+REQUIREMENTS: Mapping[str, Callable[[], None]] = {"html": _require_packages_of_page}
 
 #: Exit statuses with which a run without a promised file must not end.
 PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
