@@ -41,8 +41,8 @@ from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.report_data import Note, StepCurve, WrongLine
 from pytest_gradcheck.report.representation import type_name
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
-from pytest_gradcheck.report_builder.claim_symmetry import with_potential
-from pytest_gradcheck.report_builder.likely_causes import with_diagnoses
+from pytest_gradcheck.report_builder.failing_checks.claim_symmetry import with_potential
+from pytest_gradcheck.report_builder.failing_checks.likely_causes import with_diagnoses
 from pytest_gradcheck.report_builder.progress import show_progress
 from pytest_gradcheck.running_test import RunningTest
 
@@ -214,7 +214,7 @@ def _explained(
 
 def _with_step_curves(report: Report, problem: Problem) -> Report:
     """Return the report of a check that failed, with curves to be looked at."""
-    from pytest_gradcheck.report_builder.step_curves import measure_step_curves
+    from pytest_gradcheck.report_builder.failing_checks.step_curves import measure_step_curves
 
     curves, notes = tuple[StepCurve, ...](), report.notes
     try:

@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pytest_gradcheck.fault_localization.recorded_values import Version
-from pytest_gradcheck.fault_localization.statements import Statement
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.statements import Statement
 
 __all__ = ["Evidence", "Suspicion", "suspicions", "wrong_through"]
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.backward.claims import Claim
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, SIGNIFICANT
 from pytest_gradcheck.fault_localization.influence import CHANGE, Influence, Response
 from pytest_gradcheck.fault_localization.intermediate_derivatives import (
@@ -27,7 +28,6 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     IntermediateDerivative,
     Slopes,
 )
-from pytest_gradcheck.fault_localization.recorded_values import Version
 
 __all__ = ["Contributions"]
 

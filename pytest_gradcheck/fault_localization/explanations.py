@@ -18,6 +18,8 @@ from pytest_gradcheck.fault_localization.blame import (
     suspicions,
     wrong_through,
 )
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version, ancestors
+from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, fits
 from pytest_gradcheck.fault_localization.misplaced_values import (
     PART,
@@ -25,9 +27,7 @@ from pytest_gradcheck.fault_localization.misplaced_values import (
     first_name,
     misplacing_statement,
 )
-from pytest_gradcheck.fault_localization.recorded_values import Version, ancestors
 from pytest_gradcheck.fault_localization.search import Search
-from pytest_gradcheck.fault_localization.statements import Statement
 
 __all__ = ["explained"]
 

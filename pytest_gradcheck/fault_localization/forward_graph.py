@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from pytest_gradcheck.fault_localization.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version, ancestors
 from pytest_gradcheck.fault_localization.intermediate_derivatives import Target
-from pytest_gradcheck.fault_localization.recorded_values import Version, ancestors
 
 __all__ = ["ForwardGraph"]
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Directions,
     IntermediateDerivative,
     Slopes,
     Target,
 )
-from pytest_gradcheck.fault_localization.recorded_values import Version
 
 __all__ = ["GradientPairs", "Pair", "fits"]
 

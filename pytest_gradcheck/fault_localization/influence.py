@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.fault_localization.execution_steps import (
+from pytest_gradcheck.fault_localization.execution.execution_steps import (
     Activation,
     Step,
     Steps,
     UserCode,
 )
-from pytest_gradcheck.fault_localization.frame_events import frame_events
-from pytest_gradcheck.fault_localization.perturbation import Perturbation
-from pytest_gradcheck.fault_localization.recorded_values import Recorder, Version
-from pytest_gradcheck.fault_localization.variables import Path
+from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
+from pytest_gradcheck.fault_localization.execution.perturbation import Perturbation
+from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
+from pytest_gradcheck.fault_localization.execution.variables import Path
 
 __all__ = ["CHANGE", "Influence", "Response"]
 

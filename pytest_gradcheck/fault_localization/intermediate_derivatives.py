@@ -18,11 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.fault_localization.execution_steps import Activation, Step, Steps, UserCode
-from pytest_gradcheck.fault_localization.frame_events import frame_events
-from pytest_gradcheck.fault_localization.perturbation import Perturbation
-from pytest_gradcheck.fault_localization.recorded_values import Moment, Version
-from pytest_gradcheck.fault_localization.variables import Path, resolve
+from pytest_gradcheck.fault_localization.execution.execution_steps import (
+    Activation,
+    Step,
+    Steps,
+    UserCode,
+)
+from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
+from pytest_gradcheck.fault_localization.execution.perturbation import Perturbation
+from pytest_gradcheck.fault_localization.execution.recorded_values import Moment, Version
+from pytest_gradcheck.fault_localization.execution.variables import Path, resolve
 from pytest_gradcheck.numerics.random_directions import signed_direction
 
 __all__ = [

@@ -22,12 +22,12 @@ from pytest_gradcheck.binding.call.decorators import unwrapped
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.fault_localization.blame import Suspicion
-from pytest_gradcheck.fault_localization.execution_steps import Steps, UserCode
+from pytest_gradcheck.fault_localization.execution.execution_steps import Steps, UserCode
+from pytest_gradcheck.fault_localization.execution.frame_events import can_be_traced, frame_events
+from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder
+from pytest_gradcheck.fault_localization.execution.statements import location_of, relative
 from pytest_gradcheck.fault_localization.explanations import explained
-from pytest_gradcheck.fault_localization.frame_events import can_be_traced, frame_events
-from pytest_gradcheck.fault_localization.recorded_values import Recorder
 from pytest_gradcheck.fault_localization.search import Search
-from pytest_gradcheck.fault_localization.statements import location_of, relative
 from pytest_gradcheck.report.report_data import ParameterReport, SourceLocation, WrongLine
 
 __all__ = ["definition_of", "locate_wrong_lines"]

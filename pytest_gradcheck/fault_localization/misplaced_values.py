@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from pytest_gradcheck.fault_localization.recorded_values import Binding, Route, Version
-from pytest_gradcheck.fault_localization.statements import Statement
-from pytest_gradcheck.fault_localization.variables import Path
+from pytest_gradcheck.fault_localization.execution.recorded_values import Binding, Route, Version
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.execution.variables import Path
 
 __all__ = [
     "PART",

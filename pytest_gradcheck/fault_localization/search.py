@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.blame import Evidence, Suspicion, suspicions
 from pytest_gradcheck.fault_localization.contributions import Contributions
-from pytest_gradcheck.fault_localization.execution_steps import UserCode
+from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
+from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, GradientPairs, fits
 from pytest_gradcheck.fault_localization.influence import Influence
@@ -26,7 +27,6 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Target,
 )
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
-from pytest_gradcheck.fault_localization.recorded_values import Recorder, Version
 from pytest_gradcheck.fault_localization.step_tests import StepTests
 from pytest_gradcheck.fault_localization.targets import (
     branches,

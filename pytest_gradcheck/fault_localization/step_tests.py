@@ -19,6 +19,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.gradient_pairs import (
     DIGITS,
@@ -32,7 +33,6 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Slopes,
     Target,
 )
-from pytest_gradcheck.fault_localization.recorded_values import Version
 
 __all__ = ["StepTests"]
 

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.fault_localization.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.recorded_values import Moment, Recorder, Version
+from pytest_gradcheck.fault_localization.execution.variables import Path
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.intermediate_derivatives import Target, Watched
-from pytest_gradcheck.fault_localization.recorded_values import Moment, Recorder, Version
-from pytest_gradcheck.fault_localization.variables import Path
 
 __all__ = ["branches", "definitions", "parameter_targets", "uses", "watched"]
 

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
-from pytest_gradcheck.fault_localization.gradient_pairs import fits
-from pytest_gradcheck.fault_localization.misplaced_values import is_named, misnamed
-from pytest_gradcheck.fault_localization.recorded_values import (
+from pytest_gradcheck.fault_localization.execution.recorded_values import (
     RETURNED,
     Recorder,
     Version,
     descendants,
 )
+from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
+from pytest_gradcheck.fault_localization.gradient_pairs import fits
+from pytest_gradcheck.fault_localization.misplaced_values import is_named, misnamed
 from pytest_gradcheck.report.report_data import ParameterReport
 
 __all__ = ["Claims", "Roles", "claims_of", "roles_of", "sizes_of"]

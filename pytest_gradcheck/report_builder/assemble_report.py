@@ -23,7 +23,7 @@ from pytest_gradcheck.judgement.cotangent_laws import (
 from pytest_gradcheck.options import OPTION_NAMES, Options
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.report_data import Breach, OptionValue
-from pytest_gradcheck.report_builder.error_maps import with_error_maps
+from pytest_gradcheck.report_builder.failing_checks.error_maps import with_error_maps
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 
 __all__ = ["assemble_report"]

@@ -24,8 +24,8 @@ from pytest_gradcheck.report_builder.claims_at_nearby_points import (
     NearbyClaims,
     NearbyEntryClaims,
 )
-from pytest_gradcheck.report_builder.error_maps import entry_codes, error_map
-from pytest_gradcheck.report_builder.likely_causes import compare_all_entries
+from pytest_gradcheck.report_builder.failing_checks.error_maps import entry_codes, error_map
+from pytest_gradcheck.report_builder.failing_checks.likely_causes import compare_all_entries
 from pytest_gradcheck.report_builder.parameter_evidence import (
     Evidence,
     judge_measurement,

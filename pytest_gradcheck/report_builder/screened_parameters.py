@@ -34,7 +34,7 @@ from pytest_gradcheck.report.report_data import (
 )
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
-from pytest_gradcheck.report_builder.error_maps import (
+from pytest_gradcheck.report_builder.failing_checks.error_maps import (
     INCONCLUSIVE,
     REGION,
     SCREENED,
@@ -43,11 +43,12 @@ from pytest_gradcheck.report_builder.error_maps import (
     entry_codes,
     error_map,
 )
-from pytest_gradcheck.report_builder.likely_causes import (
+from pytest_gradcheck.report_builder.failing_checks.likely_causes import (
     claimed_gradient,
     compare_all_entries,
     compare_entries,
 )
+from pytest_gradcheck.report_builder.failing_checks.unexplained_residuals import compare_residuals
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence
 from pytest_gradcheck.report_builder.parameter_report import (
     ROUNDING,
@@ -57,7 +58,6 @@ from pytest_gradcheck.report_builder.parameter_report import (
     relative_difference,
     status_reason,
 )
-from pytest_gradcheck.report_builder.unexplained_residuals import compare_residuals
 
 __all__ = ["describe_screened", "has_rounding_note", "keep_inconclusive", "with_rounding_notes"]
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.fault_localization.blame import Suspicion
-from pytest_gradcheck.fault_localization.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.search import Search
 
 __all__ = ["made_at", "search_of"]

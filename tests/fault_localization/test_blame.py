@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.fault_localization.blame import Evidence, suspicions, wrong_through
-from pytest_gradcheck.fault_localization.execution_steps import Step
-from pytest_gradcheck.fault_localization.recorded_values import Version
-from pytest_gradcheck.fault_localization.statements import Statement
-from pytest_gradcheck.fault_localization.variables import Path
+from pytest_gradcheck.fault_localization.execution.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.execution.variables import Path
 
 
 def statement(line: int) -> Statement:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.fault_localization.frame_events import CAN_REBIND
+from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
 from tests.fault_localization.functions import X, line_of
 
 A = np.random.default_rng(4).normal(size=(3, 3))

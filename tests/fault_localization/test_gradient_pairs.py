@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.variables import Path
 from pytest_gradcheck.fault_localization.gradient_pairs import fits
-from pytest_gradcheck.fault_localization.recorded_values import Version
-from pytest_gradcheck.fault_localization.variables import Path
 from tests.fault_localization.functions import W, X, two_layers, wrong_two_layers
 from tests.fault_localization.searches import made_at, search_of
 

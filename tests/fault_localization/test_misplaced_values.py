@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pytest_gradcheck.fault_localization.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.recorded_values import Binding, Version
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.execution.variables import Path
 from pytest_gradcheck.fault_localization.misplaced_values import (
     exchanged_names,
     first_name,
     is_named,
     misnamed,
 )
-from pytest_gradcheck.fault_localization.recorded_values import Binding, Version
-from pytest_gradcheck.fault_localization.statements import Statement
-from pytest_gradcheck.fault_localization.variables import Path
 
 STATEMENT = Statement("f.py", 3, 3, "f", (), (), frozenset(), {}, False, False)
 STEP = Step(STATEMENT, 0)

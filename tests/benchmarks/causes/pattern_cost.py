@@ -19,7 +19,7 @@ import numpy as np
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.check import run_check
 from pytest_gradcheck.report.report import Report
-from pytest_gradcheck.report_builder.likely_causes import with_diagnoses
+from pytest_gradcheck.report_builder.failing_checks.likely_causes import with_diagnoses
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports
 from tests.corpus.family import Array
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.fault_localization.statements import Chain
+from pytest_gradcheck.fault_localization.execution.statements import Chain
 
 __all__ = ["Path", "is_array", "is_number", "leaves", "resolve", "resolve_chain"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_gradcheck.fault_localization.statements import (
+from pytest_gradcheck.fault_localization.execution.statements import (
     Statement,
     location_of,
     relative,

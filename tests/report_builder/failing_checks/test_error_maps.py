@@ -10,7 +10,11 @@ import pytest
 
 from pytest_gradcheck import ErrorMap, Report, check_gradient
 from pytest_gradcheck.binding.values.parameters import Parameter
-from pytest_gradcheck.report_builder.error_maps import CHARACTERS, MOST_CELLS, error_map
+from pytest_gradcheck.report_builder.failing_checks.error_maps import (
+    CHARACTERS,
+    MOST_CELLS,
+    error_map,
+)
 
 CORRECT, WRONG = CHARACTERS.index("."), CHARACTERS.index("0")
 RNG = np.random.default_rng(0)

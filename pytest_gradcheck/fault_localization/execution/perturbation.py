@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.fault_localization.frame_events import CAN_REBIND
-from pytest_gradcheck.fault_localization.recorded_values import Version
-from pytest_gradcheck.fault_localization.variables import Path, is_number, resolve
+from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.variables import Path, is_number, resolve
 
 __all__ = ["Perturbation"]
 

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from pytest_gradcheck.fault_localization.frame_events import CAN_REBIND
-from pytest_gradcheck.fault_localization.perturbation import Perturbation
-from pytest_gradcheck.fault_localization.recorded_values import Version
-from pytest_gradcheck.fault_localization.variables import Path
+from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
+from pytest_gradcheck.fault_localization.execution.perturbation import Perturbation
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.variables import Path
 
 
 def perturbation(value: object) -> Perturbation:

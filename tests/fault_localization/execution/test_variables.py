@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.fault_localization.statements import Chain
-from pytest_gradcheck.fault_localization.variables import (
+from pytest_gradcheck.fault_localization.execution.statements import Chain
+from pytest_gradcheck.fault_localization.execution.variables import (
     MISSING,
     Path,
     is_array,

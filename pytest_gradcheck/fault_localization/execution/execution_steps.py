@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from pytest_gradcheck.binding.call.user_function import call_user
 from pytest_gradcheck.errors import PACKAGE_DIRECTORY
-from pytest_gradcheck.fault_localization.statements import Statement, statements_of
+from pytest_gradcheck.fault_localization.execution.statements import Statement, statements_of
 
 __all__ = ["Activation", "Step", "StepListener", "Steps", "TracingError", "UserCode"]
 

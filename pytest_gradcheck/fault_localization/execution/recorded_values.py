@@ -17,9 +17,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.fault_localization.execution_steps import Activation, Step, TracingError
-from pytest_gradcheck.fault_localization.statements import Chain, Statement
-from pytest_gradcheck.fault_localization.variables import (
+from pytest_gradcheck.fault_localization.execution.execution_steps import (
+    Activation,
+    Step,
+    TracingError,
+)
+from pytest_gradcheck.fault_localization.execution.statements import Chain, Statement
+from pytest_gradcheck.fault_localization.execution.variables import (
     Path,
     is_array,
     is_number,

@@ -3,7 +3,7 @@
 import json
 import statistics
 
-from pytest_gradcheck.fault_localization.execution_steps import UserCode
+from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
 
 
 def test_installed_code_is_not_read() -> None:

@@ -20,7 +20,10 @@ from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
-from pytest_gradcheck.report_builder.likely_causes import claimed_gradient, output_noise
+from pytest_gradcheck.report_builder.failing_checks.likely_causes import (
+    claimed_gradient,
+    output_noise,
+)
 
 __all__ = ["compare_residuals"]
 

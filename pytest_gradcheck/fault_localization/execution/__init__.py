@@ -1,0 +1,1 @@
+"""The execution of user code: its steps, the values that they make, and changes of these."""
