@@ -11,7 +11,7 @@ import pytest
 from pytest_gradcheck import Report, StepCurve
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check.run_check import run_check
-from pytest_gradcheck.report_builder import step_curves
+from pytest_gradcheck.report_builder.failing_checks import step_curves
 from pytest_gradcheck.running_test import RunningTest
 
 X = np.array([0.5, 1.0, 1.5])

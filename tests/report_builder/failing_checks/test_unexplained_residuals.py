@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import Report, check_gradient
-from pytest_gradcheck.report_builder import unexplained_residuals
+from pytest_gradcheck.report_builder.failing_checks import unexplained_residuals
 from tests.corpus.family import Array
 
 RNG = np.random.default_rng(0)
