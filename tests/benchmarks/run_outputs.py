@@ -35,7 +35,12 @@ def test_it(gradcheck, k):
 #: Plugins whose cost is not ours.
 QUIET = [f"-pno:{name}" for name in ("randomly", "asyncio", "anyio", "run-parallel", "xdist")]
 
-OUTPUTS = ["--gradcheck-json=record.json", "--gradcheck-summary", "--gradcheck-github"]
+OUTPUTS = [
+    "--gradcheck-json=record.json",
+    "--gradcheck-html=page.html",
+    "--gradcheck-summary",
+    "--gradcheck-github",
+]
 
 
 def processor_seconds(directory: Path, *outputs: str) -> float:

@@ -43,7 +43,7 @@ from pytest_gradcheck.report.inert_text import escaped_lines, without_middle
 from pytest_gradcheck.report.message import KIND_NAMES, render_text
 from pytest_gradcheck.report.report_data import VERDICTS, ParameterReport, ReportData, Verdict
 from pytest_gradcheck.run_record.derivative_coverage import derivative_coverage
-from pytest_gradcheck.run_record.findings import Finding, findings
+from pytest_gradcheck.run_record.findings import Finding, check_findings, findings
 from pytest_gradcheck.run_record.json_file import RecordError
 from pytest_gradcheck.run_record.record import (
     Check,
@@ -132,11 +132,14 @@ class Failure:
         The test.
     report : ReportData
         The report of the check.
+    same_derivative : str or None
+        The identifier of a worse failure of the same derivative, which has the curves of both.
     """
 
     anchor: str
     test: RecordedTest
     report: ReportData
+    same_derivative: str | None
 
     @property
     def message(self) -> str:
@@ -203,8 +206,8 @@ class Failure:
 
     @property
     def curves(self) -> Iterator[CurvePicture]:
-        """The step-size curves, drawn one by one."""
-        for k, curve in enumerate(self.report.step_curves):
+        """The step-size curves, drawn one by one: each takes about 30 ms."""
+        for k, curve in enumerate([] if self.same_derivative else self.report.step_curves):
             yield draw_step_curve(curve, f"{self.anchor}-{k}")
 
 
@@ -261,6 +264,11 @@ class _Page:
         found = findings(self._record)
         return [(one, self._anchors.get(_identity(one.test, one.check), "")) for one in found]
 
+    @cached_property
+    def _worst(self) -> Mapping[str, str]:
+        """The identifiers of the worst failures of all derivatives, by their fingerprints."""
+        return {finding.fingerprint: anchor for finding, anchor in self.findings}
+
     @property
     def checks(self) -> Iterator[tuple[RecordedTest, Check, str]]:
         """All checks, failed ones first, each with the identifier of its failure."""
@@ -273,7 +281,15 @@ class _Page:
 
     def _failure(self, pair: tuple[RecordedTest, Check]) -> Failure:
         test, check = pair
-        return Failure(self._anchors[_identity(test, check)], test, report_from_dict(check))
+        anchor = self._anchors[_identity(test, check)]
+        return Failure(anchor, test, report_from_dict(check), self._same_derivative(test, check))
+
+    def _same_derivative(self, test: RecordedTest, check: Check) -> str | None:
+        """Return the identifier of a worse failure of the derivatives of a check, if there is one."""
+        own = check_findings(self._record["runs"][test["run"]], test, check)
+        anchors = [self._worst[f.fingerprint] for f in own if f.fingerprint in self._worst]
+        is_worst = self._anchors[_identity(test, check)] in anchors
+        return None if is_worst or not anchors else anchors[0]
 
 
 def _identity(test: RecordedTest, check: Check | None) -> tuple[int, int]:

@@ -76,6 +76,18 @@ def test_a_failure_has_its_pictures_and_what_they_show_in_words() -> None:
     assert str(curve.get("aria-label")).startswith("Error of central differences of ")
 
 
+def test_curves_are_drawn_once_for_a_derivative() -> None:
+    """Other failures of it lead to the worst one, which has them."""
+    tests = [a_test(f"t.py::test[{k}]", a_drawn_check(), outcome="failed") for k in range(3)]
+    articles = list(parsed(a_record(*tests)).iterfind(".//article"))
+    curves = [[e for e in one.iter() if str(e.tag).endswith("svg")] for one in articles]
+    links = [
+        [a.get("href") for a in one.iterfind(".//div[@class='pictures']//a")] for one in articles
+    ]
+    assert [len(drawn) for drawn in curves] == [1, 0, 0]
+    assert links == [[], ["#f1"], ["#f1"]]
+
+
 def test_a_failure_says_what_is_wrong_and_where() -> None:
     """The headline, the line with its source, the cause and the command."""
     (article,) = parsed(drawn_record()).iterfind(".//article")
