@@ -285,7 +285,7 @@ class _Page:
         return Failure(anchor, test, report_from_dict(check), self._same_derivative(test, check))
 
     def _same_derivative(self, test: RecordedTest, check: Check) -> str | None:
-        """Return the identifier of a worse failure of the derivatives of a check, if there is one."""
+        """Return the identifier of the worst failure of the same derivative, if it is another."""
         own = check_findings(self._record["runs"][test["run"]], test, check)
         anchors = [self._worst[f.fingerprint] for f in own if f.fingerprint in self._worst]
         is_worst = self._anchors[_identity(test, check)] in anchors
