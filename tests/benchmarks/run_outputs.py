@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from pytest_gradcheck.renderings.ctrf import render_ctrf
+from pytest_gradcheck.renderings.html_page.page import render_html
 from pytest_gradcheck.renderings.markdown import render_markdown
 from pytest_gradcheck.renderings.sarif import render_sarif
 from pytest_gradcheck.run_record.json_file import read_record, write_record
@@ -78,7 +79,7 @@ def main(checks: int) -> None:
         started = time.perf_counter()
         write_record(record, path)
         print(f"write: {time.perf_counter() - started:.2f} s")
-        for render in (render_markdown, render_sarif, render_ctrf):
+        for render in (render_markdown, render_html, render_sarif, render_ctrf):
             started = time.perf_counter()
             size = len(render(record)) / 1e6
             print(f"{render.__name__}: {time.perf_counter() - started:.2f} s, {size:.2f} MB")
