@@ -10,6 +10,9 @@ nox.needs_version = ">=2025.2.9"
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
+#: The tests that need PyTorch or JAX, and are skipped without.
+FRAMEWORK_TESTS = ["tests/test_frameworks.py", "tests/test_torch.py", "tests/test_jax.py"]
+
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the package and some of its dependency groups."""
@@ -31,6 +34,13 @@ def oldest(session: nox.Session) -> None:
     install(session, "test")
     session.install("numpy==2.0.*", "pytest==8.4.*", "scipy<1.15")
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def frameworks(session: nox.Session) -> None:
+    """Run the tests of arrays of other libraries with PyTorch and JAX."""
+    install(session, "frameworks")
+    session.run("python", "-m", "pytest", "tests/integrations", *FRAMEWORK_TESTS)
 
 
 @nox.session

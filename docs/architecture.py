@@ -43,7 +43,8 @@ COLUMNS = {
     "options": (0.0, 8.0),
     "gradient_coverage": (8.2, 11.3),
     "constraints": (0.0, 11.3),
-    "errors": (0.0, 11.3),
+    "errors": (0.0, 8.0),
+    "integrations": (8.2, 11.3),
     "report": (0.0, 12.0),
 }
 

@@ -22,7 +22,7 @@ __all__ = ["check_gradient", "gradcheck"]
 
 def gradcheck(
     forward: Callable[..., Any],
-    backward: Callable[..., Any] | bool,
+    backward: Callable[..., Any] | str | bool,
     *args: Any,
     wrt: str | int | Sequence[str | int] | None = None,
     kwargs: Mapping[str, Any] | None = None,
@@ -37,12 +37,13 @@ def gradcheck(
     forward : callable
         The function to differentiate. It returns a number, a floating array, or
         ``(output, cache)``.
-    backward : callable or True
+    backward : callable, str or True
         The hand-written derivative under test. Its parameters are filled by name, from the
         arguments of forward and from ``cache``, ``output``, ``cotangent`` (also ``dy``,
         ``grad_output`` and other usual names of an upstream gradient) and ``tangent``. They
         decide which derivative is checked. True means that forward returns
-        ``(value, gradients)``.
+        ``(value, gradients)``. ``"torch"``, ``"jax"`` or ``"autograd"`` stand for the
+        derivative of forward by that package, with the rules that the user wrote for it.
     *args : Any
         Positional arguments of forward.
     wrt : str, int or sequence of them, optional
@@ -87,7 +88,7 @@ def gradcheck(
 
 def check_gradient(
     forward: Callable[..., Any],
-    backward: Callable[..., Any] | bool,
+    backward: Callable[..., Any] | str | bool,
     *args: Any,
     wrt: str | int | Sequence[str | int] | None = None,
     kwargs: Mapping[str, Any] | None = None,

@@ -38,7 +38,7 @@ class Gradcheck:
     def __call__(
         self,
         forward: Callable[..., Any],
-        backward: Callable[..., Any] | bool,
+        backward: Callable[..., Any] | str | bool,
         *args: Any,
         wrt: str | int | Sequence[str | int] | None = None,
         kwargs: Mapping[str, Any] | None = None,

@@ -55,13 +55,14 @@ class MarkedCall:
 
     Attributes
     ----------
-    backward : callable or True
-        The function under test; True if the test itself returns gradients.
+    backward : callable, str or True
+        The function under test; the name of a package that differentiates the test
+        automatically; True if the test itself returns gradients.
     wrt, backward_args, has_cache
         As for `pytest_gradcheck.gradcheck`.
     """
 
-    backward: Callable[..., Any] | bool = True
+    backward: Callable[..., Any] | str | bool = True
     wrt: Any = None
     backward_args: Any = None
     has_cache: bool | None = None
@@ -184,7 +185,8 @@ def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
                 "and parametrize."
             )
         if mark.name == "gradcheck" and name in CALL_ARGUMENTS:
-            if name == "backward" and not (value is None or value is True or callable(value)):
+            is_backward = value is None or value is True or callable(value)
+            if name == "backward" and not (is_backward or isinstance(value, str)):
                 raise GradcheckUsageError(
                     f"backward={shown(value)} in the mark of {item.name}: it must be a function, "
                     "or left out where the test returns (value, gradients)."

@@ -459,10 +459,10 @@ class TestTheUsersWorld:
         values = iter(range(1, 100))
         assert refused(lambda x: square(x) * next(values), lambda x: x, np.ones(2)) == (
             "lambda is not repeatable: at the same point it gave 2 and then 4, so no derivative "
-            "of it can be measured. Its randomness was looked for in numpy's and Python's global "
-            "state, arguments, defaults, closures, the bound object and the globals that forward "
-            "and backward name. If it draws from another generator, say replay=generator; if it "
-            "keeps state between calls, reset that in forward."
+            "of it can be measured. Its randomness was looked for in the global state of numpy, "
+            "Python and torch, arguments, defaults, closures, the bound object and the globals "
+            "that forward and backward name. If it draws from another generator, say "
+            "replay=generator; if it keeps state between calls, reset that in forward."
         )
 
     def test_replay_takes_generators_only(self) -> None:
@@ -474,7 +474,7 @@ class TestTheUsersWorld:
             pass
         assert error.value.args[0] == (
             "replay=3 cannot be put back: replay takes numpy.random.Generator, BitGenerator and "
-            "RandomState objects and random.Random objects."
+            "RandomState objects, random.Random and torch.Generator objects."
         )
 
     def test_errors_at_perturbed_points_are_nan(self) -> None:

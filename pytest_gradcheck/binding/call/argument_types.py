@@ -15,6 +15,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.values.pytree import describe_value, with_article
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.reverse_mode import VECTOR_JACOBIAN_PRODUCTS
 from pytest_gradcheck.report.representation import shown
 
 __all__ = [
@@ -39,9 +40,17 @@ def read_forward(forward: Any) -> Any:
 
 
 def read_backward(backward: Any) -> Any:
-    """Return backward, if it can be called or is True."""
+    """Return backward, if it can be called, names a package, or is True."""
     if callable(backward):
         return backward
+    if isinstance(backward, str):
+        if backward in VECTOR_JACOBIAN_PRODUCTS:
+            return str.__str__(backward)
+        packages = " or ".join(map(repr, VECTOR_JACOBIAN_PRODUCTS))
+        raise GradcheckUsageError(
+            f"backward={shown(backward)}: it must be a function, or {packages} for what that "
+            "package's automatic differentiation makes of forward."
+        )
     if isinstance(backward, (bool, np.bool_)) and backward:
         return True
     raise GradcheckUsageError(

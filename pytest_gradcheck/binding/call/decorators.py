@@ -102,17 +102,27 @@ def signature_through_wrapper(
 ) -> inspect.Signature:
     """Return the signature of a wrapped function as its wrapper lets one call it.
 
-    Parameters whose keywords the wrapper does not take are positional only.
+    Parameters whose keywords the wrapper does not take are positional only. Where it takes any
+    arguments, those that are required are, too: it may ask for some of them by their places, as
+    that of `jax.grad` does.
     """
     outer = wrapper_signature(function)
     if outer is None:
         return signature
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in outer.parameters.values())
-    if takes_any or all(name in outer.parameters for name in signature.parameters):
-        return signature
+    kinds = {parameter.kind for parameter in outer.parameters.values()}
+    takes_keywords = inspect.Parameter.VAR_KEYWORD in kinds or all(
+        name in outer.parameters for name in signature.parameters
+    )
+    takes_places = inspect.Parameter.VAR_POSITIONAL in kinds
+
+    def is_placed(parameter: inspect.Parameter) -> bool:
+        is_either = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        is_required = parameter.default is parameter.empty
+        return is_either and (not takes_keywords or (takes_places and is_required))
+
     return signature.replace(
         parameters=[
-            p.replace(kind=p.POSITIONAL_ONLY) if p.kind is p.POSITIONAL_OR_KEYWORD else p
+            p.replace(kind=p.POSITIONAL_ONLY) if is_placed(p) else p
             for p in signature.parameters.values()
         ]
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.pytree import Leaf
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.array_libraries import array_library
 
 __all__ = ["overlaps_itself", "refuse_overlap", "shared_memory"]
 
@@ -42,12 +43,14 @@ def refuse_overlap(items: Sequence[Item], forward_name: str) -> None:
     """
     for item in items:
         for leaf in item.leaves:
-            if isinstance(leaf.value, np.ndarray) and overlaps_itself(leaf.value):
+            is_tensor = array_library(leaf.value) is not None
+            if (is_tensor or isinstance(leaf.value, np.ndarray)) and overlaps_itself(leaf.array):
+                copied = "clone()" if is_tensor else "copy()"
                 raise GradcheckUsageError(
                     f"{leaf.name} of {forward_name} overlaps itself: some of its "
-                    f"{leaf.value.size} entries lie in the same memory (strides "
-                    f"{leaf.value.strides}, as np.broadcast_to and sliding windows make them), "
-                    f"so that not every one can change alone. Pass {leaf.name}.copy()."
+                    f"{leaf.array.size} entries lie in the same memory (strides "
+                    f"{leaf.array.strides}, as np.broadcast_to and sliding windows make them), "
+                    f"so that not every one can change alone. Pass {leaf.name}.{copied}."
                 )
     attributes = [item for item in items if item.is_attribute]
     for first, second in shared_memory(attributes):

@@ -22,6 +22,10 @@ from pytest_gradcheck.binding.call.argument_types import (
     read_wrt,
 )
 from pytest_gradcheck.binding.call.attributes import bound_object
+from pytest_gradcheck.binding.call.automatic_differentiation import (
+    AutomaticBackward,
+    automatic_backward,
+)
 from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, plan_backward
 from pytest_gradcheck.binding.call.memory_overlap import refuse_overlap
 from pytest_gradcheck.binding.call.signature import BoundArguments, bind_arguments, name_of
@@ -44,8 +48,9 @@ class Call:
     ----------
     forward : callable
         The function to differentiate.
-    backward : callable or True
-        The hand-written derivative; True where forward returns ``(value, gradients)``.
+    backward : callable, str or True
+        The hand-written derivative; the name of a package that differentiates forward
+        automatically; True where forward returns ``(value, gradients)``.
     args : tuple
         Positional arguments of forward.
     kwargs : mapping or None
@@ -160,7 +165,14 @@ class ResolvedCall:
         refuse_masked(items, name)
         integers = IntegerLeaves(items, {} if call.wrt is not None else arguments.passed())
         function = plan = None
-        if backward is not True:
+        if isinstance(backward, str):
+            function = automatic_backward(
+                backward, forward, arguments, items, has_cache=bool(call.has_cache)
+            )
+            plan = BackwardPlan(
+                function.name, tuple(arguments.names), optional_cotangent="cotangent"
+            )
+        elif backward is not True:
             function = backward
             plan = plan_backward(
                 function,
@@ -173,7 +185,7 @@ class ResolvedCall:
             forward=forward,
             backward=function,
             forward_name=name,
-            backward_name=name if function is None else name_of(function),
+            backward_name=name if plan is None else plan.name,
             owner=owner,
             arguments=arguments,
             items=items,
@@ -229,8 +241,10 @@ class ResolvedCall:
         return [item for item in self.items if item.is_attribute]
 
     def functions(self) -> list[Callable[..., Any]]:
-        """Return the user's functions: forward, and backward where there is one."""
-        return [f for f in (self.forward, self.backward) if f is not None]
+        """Return the user's functions: forward, and backward where there is one of its own."""
+        if self.backward is None or isinstance(self.backward, AutomaticBackward):
+            return [self.forward]
+        return [self.forward, self.backward]
 
     def named_arguments(self) -> Iterator[tuple[str, Any]]:
         """Yield name and value of every argument of forward."""

@@ -213,7 +213,9 @@ def as_floats(leaf: Leaf) -> str:
     """Return an expression that converts an integer leaf to floating point."""
     if isinstance(leaf.value, int):
         return repr(float(leaf.value))
-    if hasattr(leaf.value, "astype"):
+    if has_attribute(leaf.value, "double"):
+        return f"{leaf.name}.double()"  # a tensor of PyTorch
+    if has_attribute(leaf.value, "astype"):
         return f"{leaf.name}.astype(float)"
     return f"np.array({leaf.name}, dtype=float)"
 

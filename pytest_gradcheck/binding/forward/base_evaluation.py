@@ -74,14 +74,14 @@ def evaluate_at_base(
     GradcheckUsageError
         When forward returns nothing that has a derivative, or changes a checked argument.
     """
-    forward, output = _evaluate_in_best_precision(resolved, environment, CallCounts())
+    forward, output = _evaluate_in_best_precision(resolved, replay, environment, CallCounts())
     refuse_changed_arguments(forward.working_copy, forward.name)
     replay.observe()
     return BaseEvaluation(forward, output, forward.working_copy.restore_changed())
 
 
 def _evaluate_in_best_precision(
-    resolved: ResolvedCall, environment: CallEnvironment, counts: CallCounts
+    resolved: ResolvedCall, replay: Replay, environment: CallEnvironment, counts: CallCounts
 ) -> tuple[ForwardFunction, Output]:
     """Evaluate forward in float64 where its output follows the type of its arguments."""
 
@@ -105,4 +105,5 @@ def _evaluate_in_best_precision(
             # An output in long double is as precise as float64 for this purpose.
             if np.finfo(output.dtype).eps <= FULL_PRECISION:
                 return forward, output
+        replay.observe()  # what the attempt has drawn is drawn again
     return evaluate(lift=False)

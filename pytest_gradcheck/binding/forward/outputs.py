@@ -36,6 +36,7 @@ from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.binding.values.sparse_matrices import RETURN_ENTRIES, as_dense, is_sparse
 from pytest_gradcheck.binding.values.user_attributes import has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.array_libraries import array_library, as_numpy
 from pytest_gradcheck.report.representation import key_text
 
 __all__ = [
@@ -120,7 +121,7 @@ class Layout:
         found = dict(named_outputs("output", raw))
         parts = [(found[block.name], block.is_complex) for block in self.blocks]
         flat = [
-            (flat_complex if is_complex else flat_real)(value).reshape(len(value), -1)
+            (flat_complex if is_complex else flat_real)(as_numpy(value)).reshape(len(value), -1)
             for value, is_complex in parts
         ]
         return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
@@ -163,7 +164,7 @@ class Layout:
     def _split_rows(self, array: Any) -> dict[str, Any]:
         """Split an array with a row for each entry of the outputs."""
         try:
-            rows = np.asarray(array)
+            rows = as_numpy(array)
         except Exception:  # noqa: BLE001  # whatever the conversion of another library raises
             raise MismatchError("output", array) from None
         sizes = [block.size for block in self.blocks]
@@ -348,7 +349,7 @@ def _flat(flatten: Callable[[Any], Vector], raw: Any) -> Vector:
     """Flatten an output that may be masked, hold objects or be a sparse matrix."""
     if is_sparse(raw):
         return flatten(as_dense(raw, "forward"))
-    return flatten(raw.tolist() if _holds_objects(raw) else nan_where_masked(raw))
+    return flatten(raw.tolist() if _holds_objects(raw) else as_numpy(nan_where_masked(raw)))
 
 
 def _holds_objects(raw: Any) -> bool:
@@ -507,6 +508,9 @@ def shaped_like(part: Vector, block: Block, value: Any) -> Any:
     array = entries.reshape(block.shape)
     if isinstance(value, np.ndarray):
         return array.astype(np.dtype(block.dtype))
+    library = array_library(value)
+    if library is not None:
+        return library.from_numpy(array.astype(np.dtype(block.dtype)), value)
     if isinstance(value, np.generic):
         return np.dtype(block.dtype).type(array[()])
     return array.tolist() if isinstance(value, (float, complex, list)) else array.copy()

@@ -20,6 +20,7 @@ from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import Leaf, contents
 from pytest_gradcheck.binding.values.rebuilding import number_list, replaced
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.array_libraries import array_library, as_numpy
 
 __all__ = ["LOW_PRECISION", "Change", "PassedLeaf", "equal", "passed_leaf"]
 
@@ -92,8 +93,8 @@ class PassedLeaf:
         before = before.view(self.view.dtype).reshape(self.view.shape)
         if isinstance(passed, list):
             after = _as_array(passed, before.dtype)
-        elif isinstance(passed, np.ndarray):
-            after = passed.view(np.ndarray)
+        elif isinstance(passed, np.ndarray) or array_library(passed) is not None:
+            after = as_numpy(passed)
             before = before.astype(after.dtype, copy=False)
         else:
             return None
@@ -107,10 +108,14 @@ class PassedLeaf:
         index = tuple(int(k) for k in differ[0])
         return Change(parameter.name, index, before[index], after[index])
 
-    def rows(self, points: Vector) -> NDArray[Any]:
+    def rows(self, points: Vector) -> Any:
         """Return the leaf at k points, with a leading axis of length k."""
         part = points[:, self.parameter.start : self.parameter.stop]
         rows = part.view(self.view.dtype).reshape(len(points), *self.parameter.shape)
+        library = array_library(self.passed)
+        if library is not None:
+            dtype = library.to_numpy(self.passed).dtype
+            return library.parameter(rows.astype(dtype), self.passed)
         if not isinstance(self.passed, np.ndarray) or self.passed.dtype == rows.dtype:
             return rows
         return rows.astype(self.passed.dtype)
@@ -138,6 +143,8 @@ def passed_leaf(
     view = (part.view(np.complex128) if parameter.is_complex else part).reshape(parameter.shape)
     value = leaf.value
     is_low = parameter.dtype in LOW_PRECISION
+    if array_library(value) is not None:
+        return _foreign_leaf(parameter, leaf, view, owner=owner, lift=lift and is_low)
     if not isinstance(value, np.ndarray):
         make = _number_maker(value, view, lift=lift)
         if owner is not None:
@@ -152,6 +159,28 @@ def passed_leaf(
     if is_plain and (value.dtype == view.dtype or (lift and is_low)):
         return PassedLeaf(parameter, view, view.copy, is_lifted=is_low)
     return PassedLeaf(parameter, view, _array_maker(value.copy(order="K"), view))
+
+
+def _foreign_leaf(
+    parameter: Parameter, leaf: Leaf, view: NDArray[Any], *, owner: object | None, lift: bool
+) -> PassedLeaf:
+    """Return an array of another library as it is passed, or written to where it is."""
+    value, library = leaf.value, array_library(leaf.value)
+    if library is None:
+        raise TypeError(leaf.name)
+    dtype = view.dtype if lift else np.dtype(parameter.dtype)
+
+    def make() -> Any:
+        return library.parameter(view.astype(dtype), value)
+
+    if owner is None:
+        return PassedLeaf(parameter, view, make, is_lifted=lift)
+    write = library.writer(value)
+    if write is None:
+        make = _attribute_setter(owner, leaf.name, make)
+        return PassedLeaf(parameter, view, make, is_lifted=lift)
+    before = leaf.array.copy()
+    return PassedLeaf(parameter, view, lambda: write(view), lambda: write(before))
 
 
 def _number_maker(value: Any, view: NDArray[Any], *, lift: bool) -> Callable[[], Any]:

@@ -44,6 +44,7 @@ from pytest_gradcheck.binding.values.rebuilding import (
     rebuilt,
     replaced,
 )
+from pytest_gradcheck.integrations.array_libraries import array_library, as_numpy
 from pytest_gradcheck.report.report_data import Note
 
 __all__ = [
@@ -310,6 +311,9 @@ def _copied(value: Any) -> Any:
     """Return a copy of an array, or of a container of simple values; anything else as it is."""
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return value.copy(order="K")
+    library = array_library(value)
+    if library is not None:
+        return library.copy(value)
     if is_number_list(value):
         return number_list(value, copy.deepcopy(list(value)))
     if type(value) in (set, bytearray, array):
@@ -364,6 +368,8 @@ def _are_equal_leaves(before: Any, after: Any) -> bool:
     if isinstance(before, np.ndarray):
         same_shape = isinstance(after, np.ndarray) and before.shape == after.shape
         return same_shape and bool(equal(before, after).all())
+    if array_library(before) is not None:
+        return _are_equal_leaves(as_numpy(before), as_numpy(after))
     return not isinstance(before, COMPARED) or bool(before == after)
 
 

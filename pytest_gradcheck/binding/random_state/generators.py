@@ -19,6 +19,13 @@ from pytest_gradcheck.binding.random_state.mersenne_twister_state import (
 )
 from pytest_gradcheck.binding.state.reachable import Reached
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.torch_random import (
+    is_torch_generator,
+    read_global_state,
+    torch_generator_access,
+    write_global_state,
+)
+from pytest_gradcheck.integrations.torch_tensors import torch
 from pytest_gradcheck.report.representation import shown
 
 __all__ = [
@@ -32,8 +39,8 @@ __all__ = [
 
 #: Where generators are searched for, for messages.
 SEARCHED = (
-    "numpy's and Python's global state, arguments, defaults, closures, the bound object and the "
-    "globals that forward and backward name"
+    "the global state of numpy, Python and torch, arguments, defaults, closures, the bound object "
+    "and the globals that forward and backward name"
 )
 
 #: Types of generators.
@@ -77,11 +84,17 @@ class Generator:
         return are_equal(self.read(), state)
 
 
-def global_generators() -> tuple[Generator, Generator]:
-    """Return numpy's and Python's global generators."""
-    return (
+def global_generators() -> tuple[Generator, ...]:
+    """Return the global generators of numpy, of Python, and of PyTorch where it is imported."""
+    found = (
         Generator("numpy's global state", *numpy_global_access(), is_global=True),
         Generator("random's global state", *python_access(random._inst), is_global=True),
+    )
+    if torch() is None:
+        return found
+    return (
+        *found,
+        Generator("torch's global state", read_global_state, write_global_state, is_global=True),
     )
 
 
@@ -115,6 +128,8 @@ def as_generator(name: str, value: object) -> Generator | None:
         found = Generator(name, value.get_state, value.set_state)
     elif isinstance(value, random.Random):
         found = Generator(name, *python_access(value))
+    elif is_torch_generator(value):
+        found = Generator(name, *torch_generator_access(value))
     else:
         return None
     return found if type(value) in WITH_STATE or _has_state(found) else None
@@ -155,11 +170,12 @@ def find_generators(reached: Iterable[Reached], extra: Sequence[object] = ()) ->
         if generator is None:
             raise GradcheckUsageError(
                 f"replay={shown(value)} cannot be put back: replay takes numpy.random.Generator, "
-                "BitGenerator and RandomState objects and random.Random objects."
+                "BitGenerator and RandomState objects, random.Random and torch.Generator objects."
             )
         found.setdefault(id(_state_holder(value)), generator)
     for place in reached:
-        if isinstance(place.value, KINDS) and id(_state_holder(place.value)) not in found:
+        is_generator = isinstance(place.value, KINDS) or is_torch_generator(place.value)
+        if is_generator and id(_state_holder(place.value)) not in found:
             generator = as_generator(place.name, place.value)
             if generator is not None:
                 found[id(_state_holder(place.value))] = generator

@@ -19,6 +19,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.call.installed_code import is_installed
 from pytest_gradcheck.binding.values.user_attributes import attribute
+from pytest_gradcheck.integrations.torch_tensors import is_module_type
 
 __all__ = [
     "FUNCTIONS",
@@ -238,13 +239,14 @@ def _items(reached: Reached, keys: Sequence[Any], items: Sequence[Any]) -> Itera
 def attributes_of(value: object) -> dict[str, Any] | None:
     """Return the attributes of the user's own object, of a namespace or of an array, by name.
 
-    Of other libraries' objects only sparse matrices have any: what the attributes of others
-    mean is known to their libraries alone.
+    Of other libraries' objects only sparse matrices and modules of PyTorch have any: what the
+    attributes of others mean is known to their libraries alone.
     """
     cls = type(value)
     is_known = (
         isinstance(value, (types.SimpleNamespace, np.ndarray))
         or _module_name(cls).startswith("scipy.sparse.")
+        or is_module_type(cls)
         or is_own(cls)
     )
     if not is_known:

@@ -27,6 +27,7 @@ from pytest_gradcheck.binding.state.reachable import (
     slot_value,
     slots_of,
 )
+from pytest_gradcheck.integrations.array_libraries import array_library
 
 __all__ = ["MOST_BYTES", "state_restored"]
 
@@ -83,6 +84,9 @@ def state_restored(reached: Sequence[Reached], checked: Sequence[Any] = ()) -> I
             bytes_left -= value.nbytes
             if value.flags.writeable and bytes_left >= 0:
                 restores.append(_array_restore(value))
+        elif (library := array_library(value)) is not None:
+            restore = library.restorer(value)
+            restores += [restore] if restore is not None else []
         elif not found.is_named:
             restores += _container_restores(value)
         if type(value) is not np.ndarray:

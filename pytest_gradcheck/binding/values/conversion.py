@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.values.pytree import SIMPLE
+from pytest_gradcheck.integrations.array_libraries import as_numpy
 
 __all__ = ["DATA_ATTRIBUTES", "converted", "data_attribute"]
 
@@ -36,7 +37,7 @@ def converted(value: Any) -> tuple[NDArray[Any], str]:
         value = value.tolist()  # an array of numbers that NumPy was not asked to convert
     remark = ""
     try:
-        array = np.asarray(value)
+        array = as_numpy(value)
     except (TypeError, ValueError):
         array = np.array(None)
     except Exception as error:  # noqa: BLE001  # another library says how to convert its arrays

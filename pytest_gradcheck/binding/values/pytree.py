@@ -22,6 +22,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.values.user_attributes import has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.array_libraries import array_library, as_numpy
 from pytest_gradcheck.report.inert_text import shortened, told_apart
 from pytest_gradcheck.report.representation import key_text, listed, shown_key, type_name
 
@@ -82,7 +83,7 @@ class Leaf:
     name : str
         Its Python accessor: ``parameters['W1']``.
     value : Any
-        A number, a numpy scalar or array, or a rectangular list of numbers.
+        A number, a numpy scalar, an array of any library, or a rectangular list of numbers.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Leaf:
     @property
     def array(self) -> np.ndarray[Any, Any]:
         """The value as an array."""
-        return np.asarray(self.value)
+        return as_numpy(self.value)
 
     @property
     def is_differentiable(self) -> bool:
@@ -549,6 +550,10 @@ def describe_value(value: Any) -> str:
     """Return what `value` is, in words: ``float64 array of shape (3, 4)``."""
     if isinstance(value, np.ndarray):
         return f"{shortened(str(value.dtype))} array of shape {value.shape}"
+    library = array_library(value)
+    if library is not None:
+        array = library.to_numpy(value)
+        return f"{array.dtype} {library.noun} of shape {array.shape}"
     return "None" if value is None else type_name(value)
 
 
@@ -577,4 +582,6 @@ def counted(value: Any) -> str:
 def _is_numeric(value: Any) -> bool:
     if isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "biufc"
+    if array_library(value) is not None:
+        return as_numpy(value).dtype.kind in "biufc"
     return isinstance(value, NUMBERS) and not isinstance(value, bool)

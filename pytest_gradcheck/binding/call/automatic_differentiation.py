@@ -1,0 +1,140 @@
+"""A backward by automatic differentiation: what a package makes of forward itself.
+
+It checks the derivative rules that the user wrote for the package, as a `torch.autograd.Function`
+or a `jax.custom_vjp`, in the function that uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pytest_gradcheck.binding.call.attributes import bound_object
+from pytest_gradcheck.binding.call.signature import BoundArguments
+from pytest_gradcheck.binding.call.wrt import Item
+from pytest_gradcheck.binding.values.pytree import leaves, places
+from pytest_gradcheck.binding.values.rebuilding import rebuilt
+from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.reverse_mode import VECTOR_JACOBIAN_PRODUCTS
+from pytest_gradcheck.integrations.torch_tensors import call_module, is_module_type
+from pytest_gradcheck.report.representation import listed
+
+__all__ = ["AutomaticBackward", "automatic_backward"]
+
+#: The beginning of the accessor of an attribute.
+SELF = "self."
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticBackward:
+    """The vector-Jacobian product of forward by automatic differentiation.
+
+    Attributes
+    ----------
+    package : str
+        A key of `VECTOR_JACOBIAN_PRODUCTS`.
+    forward : callable
+        The user's function.
+    arguments : BoundArguments
+        Its arguments.
+    items : tuple of Item
+        What to differentiate by.
+    has_cache : bool
+        Whether forward returns ``(output, cache)``.
+    module : object or None
+        The module of PyTorch that forward is bound to, where its parameters are checked.
+    """
+
+    package: str
+    forward: Callable[..., Any]
+    arguments: BoundArguments
+    items: tuple[Item, ...]
+    has_cache: bool
+    module: object | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return f"{self.package}'s automatic differentiation"
+
+    def __call__(self, *values: Any, cotangent: Any = None) -> Any:
+        """Return the product with a cotangent, in the structure of what is differentiated by.
+
+        Parameters
+        ----------
+        *values
+            The arguments of forward, in the order of their names.
+        cotangent : optional
+            In the structure of the output; None where that is one number.
+        """
+        passed = dict(zip(self.arguments.names, values, strict=True))
+        point = {leaf.name: leaf.value for item in self.items for leaf in item.leaves}
+        names = list(point)
+        point |= {leaf.name: leaf.value for item in passed.items() for leaf in leaves(*item)}
+
+        def outputs(arrays: Sequence[Any]) -> Sequence[Any]:
+            parts = dict(zip(names, arrays, strict=True))
+            replaced = [_with_parts(name, value, parts) for name, value in passed.items()]
+            result = self._forward_with(parts)(*self.arguments.pack(replaced))
+            return _arrays(result[0] if self.has_cache else result)
+
+        product = VECTOR_JACOBIAN_PRODUCTS[self.package]
+        cotangents = None if cotangent is None else _arrays(cotangent)
+        found = product(outputs, [point[name] for name in names], cotangents)
+        gradients = dict(zip(names, found, strict=True))
+        structured = [rebuilt(item.name, item.value, gradients) for item in self.items]
+        return structured[0] if len(structured) == 1 else tuple(structured)
+
+    def _forward_with(self, parts: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
+        """Return forward with other parameters of its module."""
+        if self.module is None:
+            return lambda args, kwargs: self.forward(*args, **kwargs)
+        of_module = {
+            name.removeprefix(SELF): parts[name] for name in parts if name.startswith(SELF)
+        }
+        return partial(call_module, self.module, of_module)
+
+
+def automatic_backward(
+    package: str,
+    forward: Callable[..., Any],
+    arguments: BoundArguments,
+    items: tuple[Item, ...],
+    *,
+    has_cache: bool,
+) -> AutomaticBackward:
+    """Return the backward that a package makes of forward.
+
+    Raises
+    ------
+    GradcheckUsageError
+        When it cannot differentiate by what is to be checked.
+    """
+    attributes = [item.name for item in items if item.is_attribute]
+    owner = bound_object(forward)
+    is_module = package == "torch" and is_module_type(type(owner))
+    if attributes and not is_module:
+        raise GradcheckUsageError(
+            f"backward={package!r} differentiates by arguments of forward, and "
+            f"{listed(attributes)} are attributes. Let forward take the parameters."
+        )
+    is_complex = any(leaf.array.dtype.kind == "c" for item in items for leaf in item.leaves)
+    if is_complex and package != "torch":
+        raise GradcheckUsageError(
+            f"backward={package!r} has another convention for complex parameters: write backward "
+            "as a function, and say convention='jax'."
+        )
+    module = owner if attributes else None
+    return AutomaticBackward(package, forward, arguments, items, has_cache, module)
+
+
+def _with_parts(name: str, value: Any, parts: Mapping[str, Any]) -> Any:
+    own = {place: part for place, part in parts.items() if place.startswith(name)}
+    return rebuilt(name, value, own) if own else value
+
+
+def _arrays(value: Any) -> list[Any]:
+    """Return what is in containers, depth first, whatever it is."""
+    return [item for _, item, inside in places("output", value) if inside is None]

@@ -1,0 +1,1 @@
+"""Integrations: arrays and automatic differentiation of other packages, which are not imported."""

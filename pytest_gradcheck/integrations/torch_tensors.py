@@ -1,0 +1,108 @@
+"""Tensors of PyTorch: as arrays, as what modules hold, and its random generators.
+
+A tensor of the user's is never changed in a way that a graph could see: its entries are read
+detached, and written without a gradient. PyTorch is imported by the user; it is found among the
+modules that are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["TorchTensors", "call_module", "is_module_type", "is_tensor_type", "torch"]
+
+
+def torch() -> Any:
+    """Return PyTorch where it is imported, else None."""
+    return sys.modules.get("torch")
+
+
+def is_tensor_type(kind: type) -> bool:
+    """Return whether a type is that of tensors, or of parameters."""
+    return _is_subclass(kind, "torch", "Tensor")
+
+
+def is_module_type(kind: type) -> bool:
+    """Return whether a type is a subclass of `torch.nn.Module`."""
+    return _is_subclass(kind, "torch.nn.modules.module", "Module")
+
+
+def call_module(
+    module: Any, parameters: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Return what a module returns where some of its parameters are replaced."""
+    return torch().func.functional_call(module, dict(parameters), tuple(args), dict(kwargs))
+
+
+def _is_subclass(kind: type, module: str, name: str) -> bool:
+    return any(base.__name__ == name and base.__module__ == module for base in kind.__mro__)
+
+
+class TorchTensors:
+    """The `ArrayLibrary` of PyTorch."""
+
+    noun = "tensor"
+
+    def to_numpy(self, array: Any) -> NDArray[Any]:
+        """Return the entries, of bfloat16 as float32."""
+        tensor = array.detach()
+        if tensor.layout is not torch().strided:
+            tensor = tensor.to_dense()
+        if tensor.dtype is torch().bfloat16:
+            tensor = tensor.float()
+        entries: NDArray[Any] = tensor.cpu().resolve_conj().resolve_neg().numpy()
+        return entries
+
+    def from_numpy(self, array: NDArray[Any], like: Any) -> Any:
+        """Return a new tensor."""
+        return torch().tensor(np.ascontiguousarray(array).reshape(array.shape), device=like.device)
+
+    def parameter(self, array: NDArray[Any], like: Any) -> Any:
+        """Return a new tensor, of which gradients are recorded where they are of the user's."""
+        return self.from_numpy(array, like).requires_grad_(like.requires_grad)
+
+    def copy(self, array: Any) -> Any:
+        """Return a copy without the graph that made it."""
+        return array.detach().clone().requires_grad_(array.requires_grad)
+
+    def writer(self, array: Any) -> Callable[[NDArray[Any]], Any]:
+        """Return what overwrites a tensor, and forgets the gradient that was left beside it."""
+
+        def write(entries: NDArray[Any]) -> Any:
+            with torch().no_grad():
+                array.copy_(self.from_numpy(entries, array))
+            array.grad = None
+            return array
+
+        return write
+
+    def restorer(self, array: Any) -> Callable[[], None]:
+        """Return what restores entries and gradient."""
+        gradient, entries = _gradient(array), array.detach().clone()
+        accumulated = None if gradient is None else gradient.detach().clone()
+
+        def restore() -> None:
+            _overwrite(array, entries)
+            if gradient is not None:
+                _overwrite(gradient, accumulated)
+            if _gradient(array) is not gradient:
+                array.grad = gradient
+
+        return restore
+
+
+def _overwrite(tensor: Any, entries: Any) -> None:
+    """Write entries to a tensor where it has others: each write is seen by graphs it is in."""
+    if tensor.shape == entries.shape and not torch().equal(tensor.detach(), entries):
+        with torch().no_grad():
+            tensor.copy_(entries)
+
+
+def _gradient(tensor: Any) -> Any:
+    """Return the gradient that was accumulated for a tensor; others than leaves have none."""
+    return tensor.grad if tensor.is_leaf else None

@@ -1,0 +1,185 @@
+"""Functions, modules and derivative rules of PyTorch, end to end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import GradcheckUsageError, Report, check_gradient
+from pytest_gradcheck.report.message import render_text
+
+torch = pytest.importorskip("torch")
+
+X = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
+
+
+class Cube(torch.autograd.Function):  # type: ignore[misc, name-defined]  # it may be missing
+    """The cube, with a factor in its derivative."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, factor: float) -> Any:
+        """Return the cube."""
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return x**3
+
+    @staticmethod
+    def backward(ctx: Any, dout: Any) -> Any:
+        """Return the product with the derivative."""
+        (x,) = ctx.saved_tensors
+        return ctx.factor * x**2 * dout, None
+
+
+class Network(torch.nn.Module):  # type: ignore[misc, name-defined]  # likewise
+    """A network that draws random numbers and keeps running means."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = torch.nn.Linear(3, 4)
+        self.normalized = torch.nn.BatchNorm1d(4)
+        self.dropout = torch.nn.Dropout(0.5)
+        self.out = torch.nn.Linear(4, 2)
+
+    def forward(self, x: Any) -> Any:
+        """Return the outputs."""
+        return self.out(self.dropout(torch.tanh(self.normalized(self.hidden(x)))))
+
+
+@pytest.fixture
+def network() -> Network:
+    """Return a network in double precision."""
+    torch.manual_seed(7)
+    made: Network = Network().double()
+    return made
+
+
+def batch() -> Any:
+    """Return the inputs of a network."""
+    return torch.tensor(np.random.default_rng(0).normal(size=(5, 3)))
+
+
+def square_sum(x: Any) -> Any:
+    """Return a number."""
+    return (x**2).sum()
+
+
+def test_gradients_by_hand() -> None:
+    """The message has the numbers of tensors, and their shapes."""
+    report = check_gradient(square_sum, lambda x: 2 * x * torch.tensor([1, 1, 1.5]), X)
+    assert render_text(report).startswith(
+        "x[2]: backward 6.0, numerical 4.0; 1 of 3 entries wrong\n"
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_low_precision_is_measured_in_float64(dtype: Any) -> None:
+    """Where forward follows the type of its arguments."""
+    report = check_gradient(square_sum, lambda x: 2 * x, X.to(dtype))
+    assert report.verdict == "correct"
+    assert "measured in float64, forward follows: x" in [note.text for note in report.notes]
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(3, "correct"), (4, "wrong")])
+def test_a_function_with_its_own_backward(factor: float, verdict: str) -> None:
+    """It is checked in the function that applies it."""
+    report = check_gradient(lambda x: Cube.apply(x, factor), "torch", X)
+    assert (report.verdict, report.kind) == (verdict, "vjp")
+
+
+def test_the_derivative_of_a_derivative() -> None:
+    """Where forward itself differentiates."""
+
+    def gradient(x: Any) -> Any:
+        x = x if x.requires_grad else x.requires_grad_()
+        return torch.autograd.grad((x**4).sum(), x, create_graph=True)[0]
+
+    assert check_gradient(gradient, "torch", X).verdict == "correct"
+
+
+def test_gradients_of_tensors_that_record_them() -> None:
+    """A backward that calls autograd itself."""
+
+    def backward(x: Any) -> Any:
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(square_sum(x), x)[0]
+
+    assert check_gradient(square_sum, backward, X.clone().requires_grad_()).verdict == "correct"
+
+
+def module_report(network: Network) -> Report:
+    """Check a network by its inputs and some parameters."""
+    wrt = ("x", "self.hidden.weight", "self.out.bias")
+    return check_gradient(network.forward, "torch", batch(), wrt=wrt)
+
+
+def test_a_module_by_its_parameters(network: Network) -> None:
+    """Dropout is replayed."""
+    report = module_report(network)
+    assert report.verdict == "correct"
+    assert [p.name for p in report.parameters] == ["x", "self.hidden.weight", "self.out.bias"]
+    assert "replayed before each evaluation: torch's global state" in [
+        n.text for n in report.notes
+    ]
+
+
+def test_a_module_is_as_before(network: Network) -> None:
+    """Its parameters, buffers and gradients, and the random numbers that come next."""
+    network.out.bias.grad = torch.ones(2, dtype=torch.float64)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    state = torch.get_rng_state()
+    module_report(network)
+    assert all(value.equal(before[name]) for name, value in network.state_dict().items())
+    assert network.out.bias.grad.tolist() == [1.0, 1.0]
+    assert network.hidden.weight.grad is None
+    assert torch.get_rng_state().equal(state)
+
+
+def test_a_module_that_is_called(network: Network) -> None:
+    """Its inputs are checked."""
+    assert check_gradient(network, "torch", batch()).verdict == "correct"
+
+
+def test_a_module_in_single_precision(network: Network) -> None:
+    """Its parameters are measured as they are."""
+    network.float()
+    report = check_gradient(network.forward, "torch", batch().float(), wrt="self.out.bias")
+    assert report.verdict == "correct"
+
+
+def test_a_wrong_parameter_of_a_module(network: Network) -> None:
+    """It is named by its accessor."""
+
+    class Wrong(Network):
+        def forward(self, x: Any) -> Any:
+            return Cube.apply(self.out.bias, 4) + x.sum()
+
+    report = check_gradient(Wrong().double().forward, "torch", batch(), wrt=("x", "self.out.bias"))
+    assert [p.verdict for p in report.parameters] == ["correct", "wrong"]
+
+
+def test_tensors_that_are_not_checked_are_restored() -> None:
+    """As arrays of NumPy are."""
+
+    def forward(x: Any, seen: Any) -> Any:
+        seen += 1
+        return (x * seen).sum()
+
+    seen = torch.zeros(3, dtype=torch.float64)
+    report = check_gradient(forward, lambda x, seen: seen, X, seen, wrt="x")
+    assert (report.verdict, seen.tolist()) == ("correct", [0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda: torch.ones(1, dtype=torch.float64).expand(3), "Pass x.clone()."),
+        (lambda: torch.arange(3), "Pass x as floats, x.double()."),
+    ],
+)
+def test_advice_is_that_for_tensors(make: Any, advice: str) -> None:
+    """It works when it is pasted."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(square_sum, lambda x: 2 * x, make())
+    assert " ".join(str(error.value).split()).endswith(advice)
