@@ -7,20 +7,21 @@ named alone, within a range of at most three lines, or not at all, and in how ma
 was named; and what the search costs, beside the check itself: the most calls of forward, and the
 mean of the seconds. Options:
 
-``--half first|second|all``, ``--function NAME``
-    Half of the functions, or these functions; repeatable.
+``--group built-with|read-since|held-out``, ``--function NAME``
+    These groups of functions, or these functions of them; repeatable.
 ``--mode full|fast``, ``--float32``
     Mode of the checks, and type of the parameters.
 ``--jobs 1``
     Processes.
 ``--failures FILE``
-    Write every edit whose line was not named, with what was said.
+    Write every edit whose line was not named, with what was said. Failures of the group
+    ``held-out`` are not written: a group whose failures are read is held out no longer.
 ``--directory DIRECTORY``
     Keep the edited files there.
 ``--every N``
     Make every N-th edit only.
 ``--page``
-    Write the totals of each half into ``docs/explanation/wrong-lines.md``, for this mode.
+    Write the totals of each group into ``docs/explanation/wrong-lines.md``, for this mode.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.report.report_data import SourceLocation, WrongLine
 from tests.benchmarks.docs_page import markdown_table, replace_section
 from tests.corpus.corpus_runner import run_in_processes
-from tests.handwritten_backward.all_functions import HALVES, functions_of
+from tests.handwritten_backward.all_functions import GROUPS, READ_GROUPS, functions_of
 from tests.handwritten_backward.edited_checks import WrongEdit, wrong_edits
 from tests.handwritten_backward.handwritten_function import HandwrittenFunction
 from tests.handwritten_backward.source_edits import KINDS, Edit
@@ -203,9 +204,9 @@ def _row(label: str, results: Sequence[LineResult]) -> None:
 def _section(results: Sequence[LineResult]) -> Iterator[str]:
     """Yield the lines of the section of the page for one mode."""
     rows = []
-    for half, names in HALVES.items():
+    for group, names in GROUPS.items():
         own = [result for result in results if result.function in names]
-        rows.append([f"{half} half", f"{len(own):,}", *_shares(own)])
+        rows.append([group.replace("-", " "), f"{len(own):,}", *_shares(own)])
     headings = ["functions", "failing checks", "named alone", "within three lines"]
     yield ""
     yield from markdown_table([*headings, "nothing said", "another line"], rows)
@@ -230,7 +231,7 @@ def _failures(results: Iterable[LineResult]) -> str:
 def main() -> None:
     """Check all edits and print the tables."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--half", choices=[*HALVES, "all"], default="all")
+    parser.add_argument("--group", choices=GROUPS, action="append")
     parser.add_argument("--function", action="append")
     parser.add_argument("--mode", choices=["full", "fast"], default="full")
     parser.add_argument("--float32", action="store_true")
@@ -240,7 +241,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--page", action="store_true")
     given = parser.parse_args()
-    functions = functions_of(given.half)
+    if given.page and (given.group or given.function):
+        parser.error("--page writes the totals of all groups: leave out --group and --function")
+    functions = functions_of(given.group or GROUPS)
     if given.function:
         functions = [f for f in functions if f.name in given.function]
     options: dict[str, Any] = {"mode": given.mode, "every": given.every}
@@ -253,7 +256,8 @@ def main() -> None:
     _table(results, "function", lambda result: result.function)
     _table(sorted(results, key=lambda r: KINDS.index(r.edit.kind)), "edit", lambda r: r.edit.kind)
     if given.failures is not None:
-        given.failures.write_text(_failures(results))
+        readable = {function.name for function in functions_of(READ_GROUPS)}
+        given.failures.write_text(_failures(r for r in results if r.function in readable))
     if given.page:
         replace_section(PAGE, f"{given.mode} mode", _section(results))
 

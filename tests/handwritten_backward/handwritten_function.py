@@ -16,8 +16,9 @@ from pytest_gradcheck import check_gradient
 from pytest_gradcheck.report.report import Report
 from tests.checkout import load_script
 
-__all__ = ["HandwrittenFunction", "check"]
+__all__ = ["DIRECTORY", "HandwrittenFunction", "check"]
 
+#: Where the files are.
 DIRECTORY = Path(__file__).parent / "functions"
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.handwritten_backward.all_functions import functions_of
-from tests.handwritten_backward.handwritten_function import HandwrittenFunction, check
+from tests.handwritten_backward.all_functions import GROUPS, functions_of
+from tests.handwritten_backward.handwritten_function import (
+    DIRECTORY,
+    HandwrittenFunction,
+    check,
+)
 from tests.handwritten_backward.observed_values import observed_values
 from tests.handwritten_backward.source_edits import edits_of
 
-FUNCTIONS = functions_of("all")
+FUNCTIONS = functions_of(GROUPS)
+
+
+def test_every_file_is_in_one_group() -> None:
+    """No file is left out, and none is in two groups."""
+    assert sorted(f.name for f in FUNCTIONS) == sorted(p.stem for p in DIRECTORY.glob("*.py"))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)

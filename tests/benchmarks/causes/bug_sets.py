@@ -42,8 +42,8 @@ class Sample:
 
     Attributes
     ----------
-    half : str
-        A half of the handwritten functions, or ``"all"``.
+    groups : sequence of str
+        Groups of handwritten functions.
     functions : sequence of str or None
         These of them only.
     modules : sequence of str
@@ -54,7 +54,7 @@ class Sample:
         These bugs only.
     """
 
-    half: str
+    groups: Sequence[str]
     functions: Sequence[str] | None
     modules: Sequence[str]
     seeds: int
@@ -62,7 +62,7 @@ class Sample:
 
     def handwritten(self) -> list[HandwrittenFunction]:
         """Return the handwritten functions."""
-        functions = functions_of(self.half)
+        functions = functions_of(self.groups)
         return [f for f in functions if self.functions is None or f.name in self.functions]
 
     def has(self, bug: str) -> bool:

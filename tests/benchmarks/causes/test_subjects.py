@@ -10,10 +10,10 @@ from tests.benchmarks.causes.corpus_subjects import CorpusSubject
 from tests.benchmarks.causes.handwritten_subjects import HandwrittenSubject
 from tests.benchmarks.causes.special_bugs import SPECIAL_BUGS, SpecialBug
 from tests.corpus.families.all_families import FAMILIES
-from tests.handwritten_backward.all_functions import functions_of
+from tests.handwritten_backward.all_functions import READ_GROUPS, functions_of
 
 SUBJECTS: list[Subject] = [
-    *(HandwrittenSubject(f.name, f.path) for f in functions_of("all")),
+    *(HandwrittenSubject(f.name, f.path) for f in functions_of(READ_GROUPS)),
     CorpusSubject(FAMILIES[0], 0),
 ]
 
@@ -40,7 +40,7 @@ class TestEverySubject:
 
 def test_claims_under_other_upstream_gradients() -> None:
     """A bug may ask for the claims under another upstream gradient."""
-    function = next(f for f in functions_of("first") if f.name == "batchnorm_graph")
+    function = next(f for f in functions_of(["built-with"]) if f.name == "batchnorm_graph")
     subject, seen = HandwrittenSubject(function.name, function.path), list[bool]()
 
     def looking(gradients: Gradients) -> Claims:
