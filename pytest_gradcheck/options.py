@@ -85,6 +85,9 @@ class Options:
     batched : bool
         Whether forward takes a leading axis on every checked parameter, and can be
         called at many perturbed points at once.
+    points : int
+        The number of points at which to check: the given one, and others around it, which
+        differ by relative changes of up to 10% and satisfy the same constraints.
     origins : mapping of str to str
         The layer of each option that was given.
     """
@@ -105,6 +108,7 @@ class Options:
     bounds: object = None
     executor: Executor | None = None
     batched: bool = False
+    points: int = 1
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, name: str) -> str:
@@ -331,6 +335,7 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
         "a concurrent.futures.Executor (of a dask client: client.get_executor()), or None",
     ),
     "batched": (_boolean, "True or False"),
+    "points": (lambda v: _integer(v, 1), "a positive int"),
 }
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-vectors = arrays(np.float64, 3, elements=st.floats(-3, 3))
+from pytest_gradcheck.strategies import parameters
+
+vectors = parameters(3, low=-3, high=3)
 
 
 @given(x=vectors)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 from pytest_gradcheck.binding.backward.backward_function import BackwardFunction
@@ -38,6 +39,7 @@ from pytest_gradcheck.binding.constrained_parameters.tangent_coordinates import 
     AdmissibleCoordinates,
 )
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import IN_TURN, Dispatch
+from pytest_gradcheck.binding.displacement import Displacement
 from pytest_gradcheck.binding.forward.base_evaluation import evaluate_at_base
 from pytest_gradcheck.binding.forward.call_environment import CallEnvironment
 from pytest_gradcheck.binding.gradient_problem import Problem
@@ -53,7 +55,7 @@ from pytest_gradcheck.binding.state.reachable import reachable
 from pytest_gradcheck.binding.state.snapshot import state_restored
 from pytest_gradcheck.binding.unused_parameters import watch_unused
 from pytest_gradcheck.binding.values.complex_pairs import weights
-from pytest_gradcheck.binding.values.pytree import LeafNames
+from pytest_gradcheck.binding.values.pytree import Leaf, LeafNames
 
 __all__ = ["bind"]
 
@@ -72,6 +74,7 @@ def bind(
     dispatch: Dispatch = IN_TURN,
     accepts_nothing: bool = False,
     observer: AbstractContextManager[None] = UNOBSERVED,
+    displacement: Displacement | None = None,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -95,6 +98,8 @@ def bind(
         Whether there may be nothing to check, as every parameter or an output is empty.
     observer : context manager, optional
         Entered while the claim is computed: by backward, or by forward that returns it.
+    displacement : Displacement, optional
+        From the user's own point to another one, which takes its place.
 
     Yields
     ------
@@ -108,6 +113,10 @@ def bind(
     """
     resolved = ResolvedCall.of(call)
     constraints = constrain(declarations, resolved.leaves)
+    if displacement is not None:
+        displaced = displacement.displaced(resolved.leaves, constraints)
+        resolved = replace(resolved, displaced=displaced)
+        constraints = constrain(declarations, [Leaf(*item) for item in displaced.items()])
     if not accepts_nothing:
         refuse_empty_parameters(resolved.leaves, resolved.integers, resolved.forward_name)
     reached = reachable(resolved.functions(), resolved.named_arguments())

@@ -60,7 +60,8 @@ def gradcheck(
     **options : Any
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
         ``seed``, ``strict``, ``kinks``, ``empty``, ``convention``, ``max_rows``,
-        ``replay``, ``tangent``, ``project``, ``bounds``, ``executor``, ``batched``.
+        ``replay``, ``tangent``, ``project``, ``bounds``, ``executor``, ``batched``,
+        ``points``.
 
     Returns
     -------

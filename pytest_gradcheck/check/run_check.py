@@ -26,8 +26,10 @@ from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
     ConstraintDeclarations,
 )
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch
+from pytest_gradcheck.binding.displacement import Displacement
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.check.modes import choose_mode
+from pytest_gradcheck.check.several_points import check_at_points
 from pytest_gradcheck.diagnosis.diagnose import no_suggestions
 from pytest_gradcheck.errors import (
     PACKAGE_DIRECTORY,
@@ -126,35 +128,48 @@ def _argument_names(forward: Callable[..., Any]) -> Iterator[str]:
 
 def _check(call: Call, options: Options, test: RunningTest | None) -> Report:
     """Make the check, and observe backward if the run asks for gradient coverage."""
-    started = time.perf_counter()
-    if test is None or test.observer is None:
-        return _check_with_replay(call, options, test, started, nullcontext())
-    observer = test.observer()
-    report = _check_with_replay(call, options, test, started, observer)
-    return replace(report, exercised=observer.derivatives())
+    observer = None if test is None or test.observer is None else test.observer()
+
+    def check_at(displacement: Displacement | None) -> Report:
+        return _check_with_replay(call, options, test, observer or nullcontext(), displacement)
+
+    report = check_at_points(check_at, options.points, options.seed)
+    return report if observer is None else replace(report, exercised=observer.derivatives())
 
 
 def _check_with_replay(
     call: Call,
     options: Options,
     test: RunningTest | None,
-    started: float,
     observer: AbstractContextManager[None],
+    displacement: Displacement | None,
 ) -> Report:
     """Check once, and again with every generator replayed if one of them has moved."""
-    report, has_moved = _check_once(call, options, test, started, observer, replay_all=False)
-    if has_moved:
-        report, _ = _check_once(call, options, test, started, observer, replay_all=True)
-    return report
+    started = time.perf_counter()
+
+    def check(*, replay_all: bool) -> tuple[Report, bool]:
+        return _check_once(
+            call,
+            options,
+            test,
+            started=started,
+            observer=observer,
+            displacement=displacement,
+            replay_all=replay_all,
+        )
+
+    report, has_moved = check(replay_all=False)
+    return check(replay_all=True)[0] if has_moved else report
 
 
 def _check_once(
     call: Call,
     options: Options,
     test: RunningTest | None,
+    *,
     started: float,
     observer: AbstractContextManager[None],
-    *,
+    displacement: Displacement | None,
     replay_all: bool,
 ) -> tuple[Report, bool]:
     """Return the report, and whether a random generator that is not replayed has moved."""
@@ -170,6 +185,7 @@ def _check_once(
         dispatch=Dispatch(options.executor, options.batched),
         accepts_nothing=options.empty == "accept",
         observer=observer,
+        displacement=displacement,
     )
     try:
         with bound as problem:

@@ -8,10 +8,12 @@ checked (`wrt`, `memory_overlap`), and the signature of backward says how to cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
+
+from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.argument_types import (
     read_backward,
@@ -132,6 +134,8 @@ class ResolvedCall:
         What forward is expected to return.
     integers : IntegerLeaves
         Integers that are left out of the check although the user did not exclude them.
+    displaced : mapping of str to ndarray
+        The checked leaves where the check is made at another point than the user's own.
     """
 
     forward: Callable[..., Any]
@@ -144,6 +148,7 @@ class ResolvedCall:
     plan: BackwardPlan | None
     returns: ReturnConvention
     integers: IntegerLeaves
+    displaced: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, call: Call) -> ResolvedCall:

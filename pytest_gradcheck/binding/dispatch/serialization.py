@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.installed_code import is_installed
@@ -78,6 +79,8 @@ class PortableForward:
     ----------
     call : Call
         The user's call, without backward, which is not called and need not be sent.
+    displaced : mapping of str to ndarray
+        The checked leaves that are not at the user's own point.
     lift : bool
         Whether forward is given float64 in place of less precise types.
     copied_each_call : tuple of str
@@ -91,6 +94,7 @@ class PortableForward:
     """
 
     call: Call
+    displaced: Mapping[str, NDArray[Any]]
     lift: bool
     copied_each_call: tuple[str, ...]
     reader: OutputReader
@@ -105,6 +109,7 @@ class PortableForward:
         without = replace(call, backward=True, backward_args=None)
         return cls(
             without,
+            working_copy.displaced,
             working_copy.lift,
             working_copy.copied_each_call,
             forward.reader,
@@ -118,7 +123,11 @@ class PortableForward:
             replace(self.call, forward=thread_local_function(self.call.forward))
         )
         working_copy = WorkingCopy(
-            resolved.arguments, resolved.leaves, owner=resolved.owner, lift=self.lift
+            resolved.arguments,
+            resolved.leaves,
+            self.displaced,
+            owner=resolved.owner,
+            lift=self.lift,
         )
         working_copy.copy_each_call(self.copied_each_call)
         forward = ForwardFunction(

@@ -87,7 +87,11 @@ def _evaluate_in_best_precision(
 
     def evaluate(*, lift: bool) -> tuple[ForwardFunction, Output]:
         working_copy = WorkingCopy(
-            resolved.arguments, resolved.leaves, owner=resolved.owner, lift=lift
+            resolved.arguments,
+            resolved.leaves,
+            resolved.displaced,
+            owner=resolved.owner,
+            lift=lift,
         )
         forward = ForwardFunction(
             resolved.forward,

@@ -10,11 +10,12 @@ from __future__ import annotations
 import copy
 from array import array
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.forward.passed_leaves import (
@@ -81,6 +82,8 @@ class WorkingCopy:
         The user's arguments of forward; only copies of them are passed.
     leaves : sequence of Leaf
         The checked leaves.
+    displaced : mapping of str to ndarray
+        The values of those that are not as the user gave them.
     owner : object or None
         The bound object, for leaves that are its attributes.
     lift : bool
@@ -94,6 +97,8 @@ class WorkingCopy:
         A copy of it.
     parameters : tuple of Parameter
         Names of the leaves and their places in the point.
+    displaced : mapping of str to ndarray
+        As given.
     lift : bool
         As given.
     """
@@ -102,12 +107,13 @@ class WorkingCopy:
         self,
         arguments: BoundArguments,
         leaves: Sequence[Leaf],
+        displaced: Mapping[str, NDArray[Any]],
         *,
         owner: object | None,
         lift: bool,
     ) -> None:
         self._arguments = arguments
-        self.lift = lift
+        self.displaced, self.lift = displaced, lift
         self._copied_each_call: set[str] = set()
         self.parameters = tuple(_parameters_of(leaves))
         named = zip(arguments.names, arguments.values, strict=True)
@@ -125,7 +131,7 @@ class WorkingCopy:
             for parameter, leaf in zip(self.parameters, leaves, strict=True)
         }
         for passed, leaf in zip(self._leaves.values(), leaves, strict=True):
-            passed.view[...] = leaf.array
+            passed.view[...] = displaced.get(leaf.name, leaf.array)
         self.base = self.point.copy()
         self._attributes = [
             passed for name, passed in self._leaves.items() if name.startswith("self.")

@@ -34,6 +34,7 @@ def portable(forward: Any) -> PortableForward:
     call = Call(forward, backward=True, args=(np.ones(2),))
     return PortableForward(
         call,
+        displaced={},
         lift=False,
         copied_each_call=(),
         reader=OutputReader((Block("output", (), "float64", 0, 1),)),
