@@ -30,12 +30,12 @@ COLUMNS = {
     "pytest_integration": (0.0, 12.0),
     "check": (0.0, 9.5),
     "renderings": (9.7, 12.0),
-    "forward_exceptions": (2.5, 5.6),
-    "fault_localization": (0.0, 2.3),
-    "run_record": (6.4, 8.0),
+    "forward_exceptions": (4.0, 6.1),
+    "fault_localization": (0.8, 3.8),
+    "run_record": (6.7, 8.0),
     "report_builder": (8.2, 12.0),
-    "session_state": (2.5, 5.6),
-    "running_test": (2.5, 5.6),
+    "session_state": (0.8, 6.1),
+    "running_test": (0.8, 6.1),
     "binding": (0.0, 5.6),
     "numerics": (5.8, 8.0),
     "judgement": (8.2, 9.65),
@@ -66,16 +66,18 @@ STEPS = (
     Step("plugin", "pytest_integration", 5.2, "a test", "its outcome"),
     Step("pytest_integration", "check", 5.2, "a call, options", "a report"),
     Step("check", "binding", 0.4, "the call", "a problem"),
-    Step("check", "numerics", 6.1, "the problem", "measurements"),
+    Step("check", "numerics", 6.4, "the problem", "measurements"),
     Step("check", "report_builder", 8.5, "problem, measurements", "a report"),
-    Step("check", "fault_localization", 1.5, "a check that fails", "a wrong line"),
+    Step("check", "fault_localization", 2.3, "a check that fails", "a wrong line"),
     Step("report_builder", "judgement", 8.5, "entries", "verdicts"),
     Step("report_builder", "diagnosis", 10.15, "errors", "a cause"),
     Step("report_builder", "report", 11.6, "", ""),
 )
 
 # Pixels.
-COLUMN, MARGIN, BOX, GAP, PADDING = 62, 12, 30, 36, 8
+COLUMN, MARGIN, BOX, GAP, PADDING = 80, 12, 30, 36, 8
+#: The width of a letter of small text, and of the margins of a name.
+LETTER, MARGINS = 6.6, 14
 #: Gaps above these rooms are small, since no label stands there.
 CLOSE = frozenset({"session_state", "running_test", "options", "constraints", "errors", "report"})
 CLOSE_GAP = 12
@@ -123,11 +125,10 @@ def diagram() -> str:
     for k, row in enumerate(layers()):
         if k:
             top += CLOSE_GAP if row[0] in CLOSE else GAP
-        height = max(_height(room) for room in row)
+        height = max(map(_height, row))
         for room in row:
-            left, right = (MARGIN + COLUMN * column for column in COLUMNS[room])
             boxes[room] = (top, top + height)
-            drawn += _room(room, left, right - left, top, height)
+            drawn += _room(room, top, height)
         top += height
     actual = imports()
     for number, step in enumerate(STEPS, start=1):
@@ -149,28 +150,48 @@ def diagram() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _width(room: str) -> float:
+    left, right = COLUMNS[room]
+    return COLUMN * (right - left)
+
+
+def _lines(room: str) -> list[list[str]]:
+    """Return the layers of a room, those that are too long for one line on several."""
+    lines = []
+    for row in layers(room):
+        lines.append(list[str]())
+        for part in row:
+            if _letters([*lines[-1], part]) > _width(room) - 2 * PADDING:
+                lines.append([])
+            lines[-1].append(part)
+    return lines
+
+
+def _letters(parts: list[str]) -> float:
+    """Return the width that names take."""
+    return sum(LETTER * len(part) + MARGINS for part in parts)
+
+
 def _height(room: str) -> int:
-    """Return how tall a room is: a line for its name, and one for each layer in it."""
-    parts = len(layers(room))
-    return BOX + (parts * (BOX - 4) + PADDING if parts else 0)
+    """Return how tall a room is: a line for its name, and those of the layers in it."""
+    lines = len(_lines(room))
+    return BOX + (lines * (BOX - 4) + PADDING if lines else 0)
 
 
-def _room(room: str, left: float, width: float, top: float, height: float) -> list[str]:
-    lines = [
+def _room(room: str, top: float, height: float) -> list[str]:
+    left, width = MARGIN + COLUMN * COLUMNS[room][0], _width(room)
+    drawn = [
         _box(left, top, width, height, "room"),
         _text(left + PADDING, top + 20, room, "name"),
     ]
-    line = top + BOX
-    for row in layers(room):
-        # In proportion to the names, and two letters of margin for each.
-        x, letters = left + PADDING, sum(len(part) + 2 for part in row)
+    for k, row in enumerate(_lines(room)):
+        x, line = left + PADDING, top + BOX + k * (BOX - 4)
         for part in row:
-            share = (width - 2 * PADDING) * (len(part) + 2) / letters
-            lines.append(_box(x, line, share, BOX - 8, "part"))
-            lines.append(_text(x + 6, line + 15, part, "small"))
+            share = (width - 2 * PADDING) * _letters([part]) / _letters(row)
+            drawn.append(_box(x, line, share, BOX - 8, "part"))
+            drawn.append(_text(x + 6, line + 15, part, "small"))
             x += share
-        line += BOX - 4
-    return lines
+    return drawn
 
 
 def _arrow(number: int, step: Step, start: float, end: float) -> list[str]:
