@@ -106,6 +106,13 @@ class Report(ReportData):
     def __str__(self) -> str:
         return self.failure_message()
 
+    def _repr_html_(self) -> str:
+        """Return the report as a notebook shows it."""
+        # A notebook asks the object itself, so this is the one import that goes up.
+        from pytest_gradcheck.renderings.html_page.notebook import report_html
+
+        return report_html(self)
+
 
 class GradcheckError(AssertionError):
     """A gradient check failed: a gradient is wrong, or could not be verified.
