@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement
@@ -38,6 +38,10 @@ class Evidence:
     follows : callable
         ``follows(version) -> bool`` returns whether a value was computed rightly from others,
         which may be wrong.
+    innocent : collection of Statement
+        Statements whose mistakes would show where all is right.
+    unable : mapping of str to collection of Statement
+        Statements that do not reach all that is wrong in the gradient of a parameter.
     """
 
     faultless: Collection[Version]
@@ -45,6 +49,8 @@ class Evidence:
     multiples: set[Version]
     wrong: Mapping[str, Version]
     follows: Callable[[Version], bool]
+    innocent: Collection[Statement] = ()
+    unable: Mapping[str, Collection[Statement]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,11 @@ def suspicions(evidence: Evidence, usual: Collection[Version] = ()) -> list[Susp
     explained: dict[str, dict[Statement, list[Version]]] = {}
     for parameter, found in suspects.items():
         explained[parameter] = defaultdict(list)
+        unable = evidence.unable.get(parameter, ())
         for version in found:
-            if version in unproven and version.statement is not None:
-                explained[parameter][version.statement].append(version)
+            statement = version.statement
+            if version in unproven and statement is not None and statement not in unable:
+                explained[parameter][statement].append(version)
     return list(_grouped(explained, usual))
 
 
@@ -133,7 +141,7 @@ def _innocent(evidence: Evidence) -> dict[Statement, bool]:
     The value says whether they did so not only when they were executed first: then, a loop
     has nothing to carry on yet.
     """
-    found: dict[Statement, bool] = {}
+    found = dict.fromkeys(evidence.innocent, True)
     for version in evidence.right:
         if version.step is not None and all(
             v.value.any() and v not in evidence.multiples for v in version.direct

@@ -22,6 +22,7 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     IntermediateDerivative,
     Slopes,
     Target,
+    is_symmetric,
 )
 
 __all__ = ["GradientPairs", "Pair", "fits"]
@@ -35,6 +36,12 @@ DIGITS_FOR_FACTOR = 4.5
 
 #: Fewer entries are easily multiples of others.
 FEW = 3
+
+#: Multiples of a gradient by a symmetric matrix that formulas have.
+CONVENTIONS = (2.0, 0.5)
+
+#: A gradient is no multiple of another one if their ratios are so many bounds apart.
+UNEVEN = 10.0
 
 #: Factors that differ by less are the same; those that differ less from 1 are 1.
 SAME_FACTOR = 1e-4
@@ -123,6 +130,17 @@ class GradientPairs:
         bounds = SIGNIFICANT * measured.output.bounds
         return bool((np.abs(claimed - measured.output.values) <= bounds).all())
 
+    def is_uneven(self, parameter: str, claim: Version) -> bool:
+        """Return whether a wrong gradient of a parameter is known to be no multiple of it."""
+        measured = self.measured_parameter(parameter)
+        if measured is None or measured.output.digits < DIGITS_FOR_FACTOR:
+            return False
+        if not fits(claim, measured.target.version):
+            return False
+        factors = self.claimed(claim, measured) / measured.output.values
+        bounds = np.abs(factors * measured.output.bounds / measured.output.values)
+        return bool(np.ptp(factors) > UNEVEN * bounds.sum())
+
     def measured_parameter(self, parameter: str) -> IntermediateDerivative | None:
         """Return the derivative by a parameter, if that was measured."""
         return self._parameters.get(parameter)
@@ -148,6 +166,15 @@ class GradientPairs:
             np.isclose(factor, list(factors), rtol=SAME_FACTOR, atol=0.0).any()
         )
 
+    def is_convention(self, version: Version) -> bool:
+        """Return whether a value is twice a gradient by a symmetric matrix, or half of it.
+
+        Formulas have such ones on the way: an entry is there twice, and forward may read one.
+        """
+        return self.is_multiple(version, CONVENTIONS) and all(
+            is_symmetric(pair.target.version.value) for pair in self.of(version)
+        )
+
     def exact(self) -> Iterator[Version]:
         """Yield the values that are derivatives themselves."""
         for version, pairs in self._pairs.items():
@@ -166,8 +193,8 @@ class GradientPairs:
 
     def claimed(self, gradient: Version, measured: IntermediateDerivative) -> NDArray[np.float64]:
         """Return the products of a value of backward with the directions of a measurement."""
-        shape = measured.target.version.value.shape
-        return self._directions.along(gradient.value.reshape(shape))
+        directions = measured.directions.reshape(len(measured.directions), -1)
+        return np.asarray(directions @ gradient.value.reshape(-1).astype(np.float64))
 
 
 def fits(gradient: Version, intermediate: Version) -> bool:

@@ -33,6 +33,9 @@ __all__ = ["CHANGE", "Influence", "Response"]
 CHANGE = 1e-3
 INFLUENCED = 1e-6
 
+#: Two entries of a value are told apart if their effects differ by more than this share.
+DIFFERENT = 1e-2
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -74,17 +77,19 @@ class Influence:
         self.evaluations = 0
 
     def shows(self, version: Version, right: Collection[Version], *, is_multiple: bool) -> bool:
-        """Return whether verified gradients show that a value has no error: two evaluations.
+        """Return whether verified values show that a value has no error.
 
         They do if they change when the value is changed, be it by a factor or at random, and
-        have as many entries together: a sum alone hides an exchange of entries.
+        have as many entries together, or else tell the entries of the value apart: a sum alone
+        hides an exchange of entries. Two evaluations, and one for each axis and one more where
+        entries have to be told apart.
 
         Parameters
         ----------
         version : Version
             The value.
         right : collection of Version
-            Verified gradients.
+            Values that are verified.
         is_multiple : bool
             Whether the value is known to be a multiple of a gradient. Then only a factor can be
             wrong: one evaluation.
@@ -96,7 +101,32 @@ class Influence:
         rng = np.random.default_rng(version.value.size)
         factors = CHANGE * rng.uniform(-1, 1, version.value.shape)
         changed = self.response(version, factors * version.value).differences
-        return sum(other.value.size for other in shown if other in changed) >= version.value.size
+        shown = [other for other in shown if other in changed]
+        if sum(other.value.size for other in shown) >= version.value.size:
+            return True
+        return bool(shown) and self._are_told_apart(version, shown)
+
+    def _are_told_apart(self, version: Version, shown: Collection[Version]) -> bool:
+        """Return whether neighbours along each axis of a value change others differently."""
+        value = version.value
+        first = np.unravel_index(int(np.argmax(np.abs(value))), value.shape)
+        places = [tuple(first)]
+        for axis, length in enumerate(value.shape):
+            if length > 1:
+                next_one = (first[axis] + 1) % length
+                places.append((*first[:axis], next_one, *first[axis + 1 :]))
+        effects: list[NDArray[Any]] = []
+        for place in places:
+            change = np.zeros_like(value)
+            change[place] = CHANGE * np.abs(value).max()
+            found = self.response(version, change).differences
+            effect = [found.get(other, np.zeros_like(other.value)).ravel() for other in shown]
+            effects.append(np.concatenate(effect))
+        return all(
+            np.linalg.norm(effects[i] - others) > DIFFERENT * np.linalg.norm(effects[i]) > 0
+            for i in range(len(effects))
+            for others in effects[:i]
+        )
 
     def response(self, version: Version, change: NDArray[Any]) -> Response:
         """Execute forward and backward where something is added to a value: one evaluation."""

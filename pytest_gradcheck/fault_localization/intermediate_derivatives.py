@@ -37,6 +37,7 @@ __all__ = [
     "Slopes",
     "Target",
     "Watched",
+    "is_symmetric",
 ]
 
 Floats = NDArray[np.float64]
@@ -58,6 +59,9 @@ CURVATURE = 10.0
 
 #: Entries that are so many times larger than the median stand for infinity.
 INFINITE = 1e6
+
+#: Matrices are symmetric if their triangles differ by less than this share of the largest entry.
+SYMMETRIC = 1e-9
 
 #: The errors of many entries of a response partly cancel: this share of their sum remains.
 REMAINING = 0.1
@@ -100,7 +104,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
-    """Derivatives along the directions, with bounds on their errors; shape (DIRECTIONS,)."""
+    """Derivatives along directions, with bounds on their errors; shape (directions,)."""
 
     values: Floats
     bounds: Floats
@@ -123,13 +127,13 @@ class IntermediateDerivative:
         What was perturbed.
     output : Slopes
         The derivative of the output.
-    responses : mapping of Version to ndarray, shape (DIRECTIONS, *shape)
+    responses : mapping of Version to ndarray, shape (directions, *shape)
         Those of later values of forward.
     response_bounds : mapping of Version to float
         A bound on the errors of their entries.
     truncation : float
         A bound on the truncation, relative to the derivative.
-    directions : ndarray, shape (DIRECTIONS, *shape)
+    directions : ndarray, shape (directions, *shape)
         Along which the value was perturbed.
     """
 
@@ -151,7 +155,7 @@ class IntermediateDerivative:
 
     def weighted(self, intermediate: Version, weights: Floats) -> Slopes:
         """Return the derivative of the sum of a later value's entries with weights."""
-        response = self.responses[intermediate].reshape(DIRECTIONS, -1)
+        response = self.responses[intermediate].reshape(len(self.directions), -1)
         weights = weights.reshape(-1)
         values = response @ weights
         error = self.response_bounds[intermediate] * np.abs(weights).sum()
@@ -214,17 +218,17 @@ class Measurements:
     evaluations: int = 0
 
     def measure(self, target: Target, along: Floats | None = None) -> IntermediateDerivative:
-        """Measure the derivative by one value: four evaluations.
+        """Measure the derivative by one value: two evaluations for each direction.
 
         Parameters
         ----------
         target : Target
             The value.
-        along : ndarray, shape (DIRECTIONS, *shape), optional
+        along : ndarray, shape (directions, *shape), optional
             Other directions than those of its shape, with entries of at most 1 in size.
         """
         value = target.version.value
-        directions = self.directions.of(value.shape) if along is None else along
+        directions = self._directions_by(target) if along is None else along
         scale = float(np.sqrt(np.mean(np.square(_usual(value))))) or 1.0
         step = scale * self.epsilon ** (1 / 3)
         truncation = max(TRUNCATION, CURVATURE * self.epsilon ** (2 / 3))
@@ -249,6 +253,17 @@ class Measurements:
         return IntermediateDerivative(
             target, Slopes(slopes, bounds), responses, errors, truncation, directions
         )
+
+    def _directions_by(self, target: Target) -> Floats:
+        """Return the directions of a value; symmetric ones if it is symmetric.
+
+        Forward may read one triangle only, where backward computes as if it had read both.
+        """
+        value = target.version.value
+        directions = self.directions.of(value.shape)
+        if target.step is None or not is_symmetric(value):
+            return directions
+        return np.asarray((directions + directions.swapaxes(-1, -2)) / 2)
 
     def through(self, use: Target, source: IntermediateDerivative) -> Slopes | None:
         """Measure the part of a derivative that goes through one use of a later value.
@@ -284,6 +299,14 @@ class Measurements:
         if run.perturbation.is_made:
             run.output = output
         return run
+
+
+def is_symmetric(value: NDArray[Any]) -> bool:
+    """Return whether a value is a symmetric matrix, and no diagonal one."""
+    if value.ndim != 2 or value.shape[0] != value.shape[1] or not value.any():
+        return False
+    difference = np.abs(value - value.T).max(initial=0.0)
+    return bool(difference <= SYMMETRIC * np.abs(value).max() and value.shape[0] > 1)
 
 
 def _usual(value: NDArray[Any]) -> Floats:

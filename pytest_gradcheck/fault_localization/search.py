@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.blame import Evidence, Suspicion, suspicions
 from pytest_gradcheck.fault_localization.contributions import Contributions
 from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
+from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, GradientPairs, fits
-from pytest_gradcheck.fault_localization.influence import Influence
+from pytest_gradcheck.fault_localization.influence import CHANGE, Influence
 from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Directions,
     Measurements,
@@ -27,6 +29,7 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Target,
 )
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
+from pytest_gradcheck.fault_localization.statement_reach import StatementReach
 from pytest_gradcheck.fault_localization.step_tests import StepTests
 from pytest_gradcheck.fault_localization.targets import (
     branches,
@@ -36,6 +39,7 @@ from pytest_gradcheck.fault_localization.targets import (
     watched,
 )
 from pytest_gradcheck.fault_localization.value_roles import roles_of, sizes_of
+from pytest_gradcheck.fault_localization.wrong_entries import Exclusions, WrongEntries
 from pytest_gradcheck.report.report_data import ParameterReport
 
 __all__ = ["Search"]
@@ -48,7 +52,7 @@ BUDGET_OF_USES = 172
 PER_MEASUREMENT = 4
 
 #: The evaluations that show what a value of backward influences, and what a part contributes.
-PER_INFLUENCE = 2
+PER_INFLUENCE = 9
 PER_PART = 1
 
 #: Steps are tested after so many measurements, and then each time that their number has doubled.
@@ -91,6 +95,12 @@ class Search:
         The tests of steps.
     influence : Influence
         Executes backward where a value is changed.
+    reach : StatementReach
+        Executes backward where all values of a statement are changed.
+    entries : WrongEntries
+        Compares what statements reach with what is wrong.
+    exclusions : Exclusions or None
+        The statements that this excludes; None before it is known.
     complete : set of Version
         Values and steps that contribute rightly to a wrong gradient, which nothing else makes
         wrong: something is missing beside them.
@@ -110,6 +120,7 @@ class Search:
         self.roles, self.claims = roles_of(problem, parameters, recorder, graph)
         made = [v for v in graph.values if v.is_floating and v.step is not None]
         epsilons = [np.finfo(v.value.dtype).eps for v in made]
+        self._problem = problem
         self._directions = Directions(seed)
         self._measurements = Measurements(
             evaluate=lambda point: float(problem.attempt([point])[0, 0]),
@@ -121,14 +132,20 @@ class Search:
             watched=watched(graph.values),
         )
         self._uses = list(uses(recorder, graph))
+        parameter_list = list(parameter_targets(problem))
         self._targets = [
-            *parameter_targets(problem),
+            *parameter_list,
             *definitions(recorder.versions, graph),
             *self._uses,
         ]
         self.pairs = GradientPairs(self.roles.gradients, self._directions)
         self.tests = StepTests(self.pairs, graph, self.roles.computed, self.roles.cotangents)
         self.influence = Influence(recorder, code, problem)
+        self.reach = StatementReach(code, problem)
+        self.entries = WrongEntries(
+            self.reach, self._measurements, {str(t.path): t for t in parameter_list}
+        )
+        self.exclusions: Exclusions | None = None
         self._parts = {p.name: slice(p.start, p.stop) for p in problem.parameters}
         self._base = {
             name: problem.claim.rows(part.start, part.stop)[:, 0]
@@ -148,6 +165,7 @@ class Search:
         while known < len(self._exonerated) + len(self._right_steps):
             known = len(self._exonerated) + len(self._right_steps)
             self._measure()
+            self._compare_entries()
             self._exonerate()
             self._compare_contributions()
 
@@ -191,7 +209,16 @@ class Search:
         faultless = self.roles.data | right | simple | assumed | set(self._right_names(right))
         faultless -= set(self.claims.wrong.values())
         multiples = set(self.pairs.scaled()) - self.usual_multiples()
-        return Evidence(faultless, right, multiples, self.claims.wrong, self._follows)
+        exclusions = self.exclusions or Exclusions()
+        return Evidence(
+            faultless,
+            right,
+            multiples,
+            self.claims.wrong,
+            self._follows,
+            exclusions.innocent,
+            exclusions.unable,
+        )
 
     def _right_names(self, right: set[Version]) -> Iterator[Version]:
         """Yield the names of right gradients that are named after what these are derived by."""
@@ -210,10 +237,14 @@ class Search:
             version
             for version in self.pairs.scaled()
             if version not in self.claims.wrong.values()
-            and any(self.pairs.is_multiple(version, (n, 1 / n)) for n in sizes_of(version))
+            and (
+                self.pairs.is_convention(version)
+                or any(self.pairs.is_multiple(version, (n, 1 / n)) for n in sizes_of(version))
+            )
             and all(
                 self.pairs.factor(v) is None or self._keeps_factor(v, version)
                 for v in self.roles.read(version)
+                if v not in self.roles.recomputed
             )
         }
 
@@ -239,7 +270,8 @@ class Search:
 
     def evaluations(self) -> int:
         """Return the calls of forward so far."""
-        return 1 + self._measurements.evaluations + self.influence.evaluations
+        counted = self._measurements, self.influence, self.reach
+        return 1 + sum(one.evaluations for one in counted)
 
     def _decide(self) -> None:
         """Measure the gradients that the check has not decided upon, along directions."""
@@ -310,6 +342,27 @@ class Search:
             seen |= keys
         return repeated
 
+    def _compare_entries(self) -> None:
+        """Find statements that cannot explain which entries are wrong, and which are right."""
+        if self.exclusions is not None:
+            return
+        found = self.suspicions()
+        suspected = {s for one in found for s in one.statements}
+        if len(suspected) <= len(found) or self.tests.is_exhausted:
+            return
+        made: dict[Statement, list[Version]] = {}
+        for version in self.roles.gradients:
+            step = None if version.is_alias else version.step
+            if step is not None and step.statement in suspected:
+                made.setdefault(step.statement, []).append(version)
+        self.exclusions = self.entries.exclusions(
+            made,
+            set(self.claims.wrong) & set(self.entries.targets),
+            set(self.claims.right) & set(self.entries.targets),
+            {s for s, found in made.items() if all(self.pairs.of(v) for v in found)},
+            BUDGET - self.evaluations(),
+        )
+
     def _exonerate(self) -> None:
         """Find values that verified gradients depend on: an error in them would be in these."""
         examined: set[Version] = set()
@@ -322,12 +375,34 @@ class Search:
             examined.add(version)
             # What is not computed from gradients may be right up to a factor.
             multiples = set() if self.roles.read(version) else self.usual_multiples() - {version}
-            right = (evidence.right | multiples) - {version}
+            right = (evidence.right | multiples | self.roles.recomputed) - {version}
             is_multiple = version in self.pairs.scaled()
-            if self.influence.shows(version, right, is_multiple=is_multiple):
+            if self.influence.shows(version, right, is_multiple=is_multiple) or (
+                is_multiple and self._is_uneven() and self._scales_all(version)
+            ):
                 self._exonerated.add(version)
                 if not all(s.statements for s in suspicions(self.evidence(), numbers)):
                     self._exonerated.remove(version)  # two errors cancel, as two signs do
+
+    def _is_uneven(self) -> bool:
+        """Return whether no wrong gradient is a multiple of the right one."""
+        return all(self.pairs.is_uneven(*item) for item in self.claims.wrong.items())
+
+    def _scales_all(self, version: Version) -> bool:
+        """Return whether a factor of a value is one of all that is wrong, or a power of it is."""
+        claim = self.influence.response(version, CHANGE * version.value).claim
+        if claim is None:
+            return False
+        base = self._concatenated(self._problem.claim)
+        changes = (self._concatenated(claim) - base) / CHANGE
+        power = float(changes @ base) / float(base @ base)
+        bound = CHANGE * power**2 * float(np.abs(base).max())
+        return power != 0 and bool(np.allclose(changes, power * base, rtol=0.0, atol=bound))
+
+    def _concatenated(self, claim: Claim) -> NDArray[Any]:
+        """Return the gradients that are wrong, one after another."""
+        parts = [self._parts[name] for name in self.claims.wrong]
+        return np.concatenate([claim.rows(part.start, part.stop)[:, 0] for part in parts])
 
     def _compare_contributions(self) -> None:
         """Find values and steps that contribute rightly to a gradient, of those suspected."""
@@ -341,7 +416,8 @@ class Search:
             for version in sorted(suspicion.versions, key=lambda v: v.number):
                 if version.is_floating and not version.is_alias:
                     self._compare(version, contributions)
-            if not all(s.statements for s in self.suspicions()):
+            numbers = self.roles.usual_numbers()
+            if any(numbers.issuperset(s.versions) for s in self.suspicions()):
                 self.complete |= (self._exonerated | self._right_steps) - set().union(*before)
                 self._exonerated, self._right_steps = before
 
@@ -366,7 +442,8 @@ class Search:
     def _new_contributions(
         self, parameter: str, suspected: Collection[Version]
     ) -> Contributions | None:
-        self._measure_parameter(parameter)
+        if self.evaluations() + PER_MEASUREMENT <= BUDGET:
+            self._measure_parameter(parameter)
         measured = self.pairs.measured_parameter(parameter)
         if measured is None:
             return None
@@ -418,6 +495,8 @@ class Search:
             if any(v in usual for v in read) or any(self._keeps_factor(v, version) for v in usual):
                 return False  # the factor is missing that makes a multiple of a gradient right
             factors |= self._factors()
+            if self._is_uneven():  # then it is not only a factor that is wrong
+                factors |= {f * sign for f in self._usual_factors() for sign in (1, -1)}
         if not self._makes_tests:
             return self.tests.has_passed(version)
         owners = [name for name, claim in self.claims.wrong.items() if claim is version]
@@ -444,6 +523,11 @@ class Search:
     def _keeps_factor(self, read: Version, version: Version) -> bool:
         factor = self.pairs.factor(read)
         return factor is not None and self.pairs.is_multiple(version, (factor,))
+
+    def _usual_factors(self) -> set[float]:
+        """Return the factors that formulas have: one half, two, and numbers of entries."""
+        numbers = {1.0, 2.0, *self.roles.sizes}
+        return numbers | {1 / number for number in numbers}
 
     def _factors(self) -> set[float]:
         """Return the factors by which backward multiplies what it returns, as ``1 / m``."""

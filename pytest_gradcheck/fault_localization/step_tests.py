@@ -207,7 +207,7 @@ class StepTests:
         while pending:
             for read in self._read(pending.pop()):
                 factor = 1.0 if read in self._cotangents else self._pairs.factor(read)
-                if factor is not None:
+                if factor is not None and not self._pairs.is_convention(read):
                     factors.append(factor)
                 elif read not in steps:
                     steps.add(read)
@@ -425,7 +425,10 @@ class StepTests:
         if partner.version is measured.target.version:
             values = self._pairs.claimed(read, measured)
             return Slopes(values, ROUNDING * np.abs(values))
-        return measured.weighted(partner.version, read.value.astype(np.float64))
+        weights = read.value.astype(np.float64)
+        if self._pairs.is_convention(read):
+            weights /= self._pairs.factor(read) or 1.0  # a later step does so
+        return measured.weighted(partner.version, weights)
 
 
 def _outer_sum(arrays: Collection[Floats]) -> Floats:

@@ -28,6 +28,9 @@ from pytest_gradcheck.report.report_data import ParameterReport
 
 __all__ = ["Claims", "Roles", "claims_of", "roles_of", "sizes_of"]
 
+#: Values whose entries agree to so many digits of the largest are the same.
+DIGITS = 10
+
 #: Values of forward that are tried instead of one of backward with their name.
 MOST_NAMESAKES = 3
 
@@ -233,25 +236,29 @@ def _cotangents(outputs: Sequence[Version], versions: Sequence[Version]) -> dict
 def _recomputed(
     gradients: Collection[Version], data: Collection[Version], versions: Sequence[Version]
 ) -> set[Version]:
-    """Return what backward computes from data and forward has: alone, or in the same order.
+    """Return what backward computes and forward has: under its name, or from data alone.
 
     A loop has many values of one name; one of them may be in the place of another.
     """
-    made = [v for v in gradients if all(read in data for read in v.direct if read.value.ndim)]
+    from_data = {v for v in gradients if all(read in data for read in v.direct if read.value.ndim)}
     known = {_contents(version) for version in data if version.value.ndim}
     of_forward = _by_name(version for version in versions if version in data)
-    of_backward = _by_name(made)
+    of_backward = _by_name(gradients)
     repeated = {name for name, found in of_forward.items() if len(set(found)) > 1}
     in_order = {name for name, found in of_backward.items() if found == of_forward.get(name)}
     return {
         version
-        for version in made
+        for version in gradients
         if str(version.path) in in_order
         or (
             str(version.path) not in repeated
             and not version.is_copy
             and _contents(version)
-            in (known if version.value.ndim else of_forward.get(str(version.path), ()))
+            in (
+                known
+                if version.value.ndim and version in from_data
+                else of_forward.get(str(version.path), ())
+            )
         )
     }
 
@@ -294,6 +301,15 @@ def _well_named(recorder: Recorder, data: Collection[Version]) -> set[Version]:
 
 
 def _contents(version: Version) -> object:
-    """Return what is equal for arrays with equal entries, and for equal numbers."""
+    """Return what is equal for arrays and numbers with equal entries, but for rounding."""
     value = version.value
-    return (value.shape, value.dtype.str, value.tobytes()) if value.ndim else float(value)
+    if not value.ndim:
+        return f"{float(value):.{DIGITS}e}"
+    if value.dtype.kind != "f":
+        return value.shape, value.dtype.str, value.tobytes()
+    size = float(np.abs(value).max(initial=0.0))
+    if not (np.isfinite(size) and size):
+        return value.shape, value.tobytes()
+    digits = min(DIGITS, np.finfo(value.dtype).precision - 2)
+    entries = np.round(value.astype(np.float64) / size, digits) + 0.0  # -0.0 becomes 0.0
+    return value.shape, f"{size:.{digits}e}", entries.tobytes()

@@ -75,3 +75,41 @@ def test_shapes_and_types_tell_what_may_be_a_gradient(
     """Axes of length one do not matter; integers have no derivative."""
     one, other = (Version(Path("v"), v, None, 1, 0) for v in (gradient, value))
     assert fits(one, other) is expected
+
+
+def quadratic(a: Any) -> Any:
+    """Return a function of a symmetric matrix, of which one triangle is read."""
+    k = np.outer(a, a) + np.eye(3)
+    return np.sum(np.log(np.diag(np.linalg.cholesky(k))))
+
+
+def wrong_quadratic(a: Any) -> Any:
+    """Return three times its gradient."""
+    dk = np.linalg.inv(np.outer(a, a) + np.eye(3))
+    return 3 * dk @ a
+
+
+def test_gradient_by_a_symmetric_matrix_is_compared_along_symmetric_directions() -> None:
+    """Forward may read one triangle; and formulas have twice the gradient on the way."""
+    search = search_of(quadratic, wrong_quadratic, np.array([0.3, 0.5, 0.9]))
+    dk = made_at(search, "dk")
+    assert search.pairs.factor(dk) == pytest.approx(2.0)
+    assert search.pairs.is_convention(dk)
+    assert dk in search.usual_multiples()
+
+
+def test_wrong_gradient_is_uneven_where_it_is_no_multiple() -> None:
+    """A factor alone does not explain it."""
+
+    def f(w: Any) -> Any:
+        return np.sum(np.sin(X @ w))
+
+    def doubled(w: Any) -> Any:
+        return 2 * X.T @ np.cos(X @ w)
+
+    def uneven(w: Any) -> Any:
+        return X.T @ np.cos(X @ w) ** 2
+
+    for backward, is_uneven in ((doubled, False), (uneven, True)):
+        search = search_of(f, backward, np.ones(3))
+        assert search.pairs.is_uneven("w", search.claims.wrong["w"]) is is_uneven

@@ -45,3 +45,21 @@ def test_exchange_of_entries_is_hidden_in_their_sum() -> None:
     d, db = made_at(search, "d"), search.claims.right["b"]
     assert not search.influence.shows(d, [db], is_multiple=False)
     assert search.influence.shows(d, [db], is_multiple=True)
+
+
+def test_weighted_sum_tells_entries_apart() -> None:
+    """Neighbours in each row and column have effects of their own."""
+
+    def f(a: Any, b: Any) -> Any:
+        return np.sum(np.sin(a @ b))
+
+    def g(a: Any, b: Any) -> Any:
+        c = 1.0 * a
+        r = c @ b
+        s = c.sum(axis=0)
+        return 2 * np.outer(np.cos(r), b), c.T @ np.cos(r) + 0 * s
+
+    search = search_of(f, g, np.arange(9.0).reshape(3, 3) / 9 + 0.1, X[0])
+    c, r, s = (made_at(search, name) for name in "crs")
+    assert search.influence.shows(c, [r], is_multiple=False)
+    assert not search.influence.shows(c, [s], is_multiple=False)

@@ -74,3 +74,24 @@ def test_value_that_is_never_read_is_unused() -> None:
 
     search = search_of(f, g, np.ones(3))
     assert made_at(search, "d") not in search.roles.unused
+
+
+def test_what_forward_computes_otherwise_is_recomputed_but_for_rounding() -> None:
+    """Under its name, whatever it was computed from; other values only from data alone."""
+
+    def f(w: Any) -> Any:
+        r = np.sqrt(np.sum(w**2))
+        s = (w / r) ** 3
+        return np.sum(s)
+
+    def g(w: Any) -> Any:
+        r2 = w @ w
+        u = w / r2**0.5
+        s = u * u * u
+        t = u * u**2
+        return 2 * (3 * s / w - 3 * np.sum(t) * w / r2)
+
+    search = search_of(f, g, X[0])
+    assert made_at(search, "s") in search.roles.recomputed
+    assert made_at(search, "t") not in search.roles.recomputed
+    assert made_at(search, "u") not in search.roles.recomputed

@@ -47,8 +47,13 @@ class Perturbation:
 
         Another name of a value is bound to a changed copy, so that the value stays as it is.
         """
+        if _is_same(resolve(frame, path), self._version):
+            self.make_anew(frame, path)
+
+    def make_anew(self, frame: FrameType, path: Path) -> None:
+        """Change a value of the same shape, which may have become another one than recorded."""
         value = resolve(frame, path)
-        if not _is_same(value, self._version):
+        if not _is_like(value, self._version):
             return
         if isinstance(value, np.ndarray) and _owns(value) and not self._version.is_alias:
             self._overwrite(value)
@@ -103,8 +108,12 @@ def _owns(array: NDArray[Any]) -> bool:
 
 def _is_same(value: Any, version: Version) -> bool:
     """Return whether a value is the one that was recorded."""
-    if not isinstance(value, np.ndarray) and not is_number(value):
-        return False
-    return np.shape(value) == version.value.shape and bool(
+    return _is_like(value, version) and bool(
         np.allclose(value, version.value, rtol=1e-9, atol=0.0, equal_nan=True)
     )
+
+
+def _is_like(value: Any, version: Version) -> bool:
+    """Return whether a value is an array or number of the shape that was recorded."""
+    is_value = isinstance(value, np.ndarray) or is_number(value)
+    return is_value and np.shape(value) == version.value.shape

@@ -30,6 +30,7 @@ from pytest_gradcheck.fault_localization.execution.variables import (
     leaves,
     lookup,
     resolve_chain,
+    written_entries,
 )
 
 __all__ = [
@@ -106,6 +107,9 @@ class Version:
         Where it is found first.
     original : Version or None
         What it is another name of.
+    written : ndarray of bool or None
+        Of an array that its step assigned to a part of: which entries; None where it made all of
+        them, or where that is not known.
     """
 
     path: Path
@@ -117,6 +121,7 @@ class Version:
     indirect: list[Version] = field(default_factory=list)
     place: Place | None = None
     original: Version | None = None
+    written: NDArray[np.bool_] | None = None
 
     @property
     def statement(self) -> Statement | None:
@@ -194,10 +199,13 @@ class _Reading:
         What was read by name, with the name.
     indirect : list of (Chain, Version)
         The contents of containers that were read.
+    written : dict of int to ndarray of bool
+        The entries that are about to be written, by the identity of their array.
     """
 
     direct: list[tuple[Chain | None, Version]] = field(default_factory=list)
     indirect: list[tuple[Chain | None, Version]] = field(default_factory=list)
+    written: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def of(self, statement: Statement, path: Path) -> _Reading:
         """Return what was read for one element, where the statement writes several out."""
@@ -289,6 +297,9 @@ class Recorder:
             path, value = resolve_chain(frame, chain)
             if is_array(value):
                 reading.direct.append((chain, self._read(activation, path, value)))
+                mask = written_entries(frame, chain, path, value)
+                if mask is not None:
+                    reading.written[id(value)] = mask | reading.written.get(id(value), False)
 
     def _take_read(
         self, activation: Activation, step: Step, chain: Chain, reading: _Reading
@@ -463,11 +474,14 @@ class Recorder:
     ) -> Version:
         """Return the version of an array after a step; a new one if the step made it."""
         found = self._arrays.get(id(array))
-        if found is not None and _equal(found[1].value, array):
+        written = reading.written.pop(id(array), None)
+        if found is not None and written is None and _equal(found[1].value, array):
             return found[1]
         if found is not None:
             reading = reading.and_(found[1])
-        return self._merged_or_made(activation, step, path, array, reading)
+        version = self._merged_or_made(activation, step, path, array, reading)
+        version.written = written
+        return version
 
     def _take_number(
         self, activation: Activation, step: Step, path: Path, value: Any, reading: _Reading

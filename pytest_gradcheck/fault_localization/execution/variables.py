@@ -12,10 +12,19 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.fault_localization.execution.statements import Chain
 
-__all__ = ["Path", "is_array", "is_number", "leaves", "resolve", "resolve_chain"]
+__all__ = [
+    "Path",
+    "is_array",
+    "is_number",
+    "leaves",
+    "resolve",
+    "resolve_chain",
+    "written_entries",
+]
 
 #: Containers are searched to this depth, and for so many values.
 DEPTH = 4
@@ -29,7 +38,8 @@ OPAQUE = (ModuleType, FunctionType, type, str, bytes, np.random.Generator, np.dt
 
 MISSING = object()
 
-#: Expressions in square brackets that are evaluated; all of them are about numbers and text.
+#: Expressions in square brackets that are evaluated; all of them are about numbers and text,
+#: or slices by numbers.
 SAFE = (
     ast.Expression,
     ast.Constant,
@@ -42,6 +52,7 @@ SAFE = (
     ast.JoinedStr,
     ast.FormattedValue,
 )
+SLICES = (ast.Slice, ast.Tuple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,40 @@ def _item(value: Any, key: Any) -> Any:
     return MISSING
 
 
-def _key(frame: FrameType, expression: ast.expr) -> Any:
+def written_entries(
+    frame: FrameType, chain: Chain, path: Path, array: NDArray[Any]
+) -> NDArray[np.bool_] | None:
+    """Return which entries of an array a statement is about to assign to.
+
+    Parameters
+    ----------
+    frame : frame
+        Where the statement is executed next.
+    chain : Chain
+        What it assigns to.
+    path : Path
+        How far the chain leads to the array.
+    array : ndarray
+        The array.
+
+    Returns
+    -------
+    ndarray of bool or None
+        None where the expression in square brackets is not about numbers.
+    """
+    rest = chain.accessors[len(path.accessors) :]
+    if len(rest) != 1 or isinstance(rest[0], str):
+        return None
+    index = _key(frame, rest[0], SLICES)
+    mask = np.zeros(array.shape, dtype=bool)
+    try:
+        mask[index] = True
+    except (IndexError, TypeError, ValueError):
+        return None
+    return mask
+
+
+def _key(frame: FrameType, expression: ast.expr, others: tuple[type[ast.AST], ...] = ()) -> Any:
     """Return the value of an expression of numbers and text, else `MISSING`."""
     nodes = list(ast.walk(expression))
     names: dict[str, Any] = {}
@@ -169,7 +213,7 @@ def _key(frame: FrameType, expression: ast.expr) -> Any:
             is_text = isinstance(node.func, ast.Name) and node.func.id == "str"
             if not is_text or len(node.args) != 1 or node.keywords:
                 return MISSING
-        elif not isinstance(node, SAFE):
+        elif not isinstance(node, (*SAFE, *others)):
             return MISSING
         if isinstance(node, ast.Name) and node.id != "str":
             value = lookup(frame, node.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from pytest_gradcheck.fault_localization.execution.variables import (
     leaves,
     resolve,
     resolve_chain,
+    written_entries,
 )
 
 ARRAY = np.arange(3.0)
@@ -88,3 +89,33 @@ def test_booleans_are_no_numbers() -> None:
     assert is_number(2)
     assert is_number(np.float32(2))
     assert not is_number(True)
+
+
+def frame_with(i: int) -> FrameType:
+    """Return a frame with a variable."""
+    assert i
+    return sys._getframe()
+
+
+def entries_written(source: str) -> list[int] | None:
+    """Return which entries of `array` an assignment to ``array[source]`` writes."""
+    array = np.zeros((3, 4))
+    subscripted = subscript(f"array[{source}]")
+    assert isinstance(subscripted, ast.Subscript)
+    chain = Chain("array", (subscripted.slice,))
+    mask = written_entries(frame_with(i=1), chain, Path("array"), array)
+    return None if mask is None else np.flatnonzero(mask).tolist()
+
+
+def test_entries_that_are_written_are_known_from_numbers_and_slices() -> None:
+    """Also where their values do not change."""
+    assert entries_written("i, 2:") == [6, 7]
+    assert entries_written("i - 2") == [8, 9, 10, 11]
+    assert entries_written("::2, 0") == [0, 8]
+
+
+def test_entries_that_are_written_are_not_known_from_other_expressions() -> None:
+    """Code of the user is not executed; and an index may be out of bounds."""
+    assert entries_written("f(i)") is None
+    assert entries_written("rows") is None
+    assert entries_written("i + 7") is None
