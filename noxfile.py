@@ -1,12 +1,17 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# dependencies = ["nox>=2025.2.9"]
+# ///
 """Sessions of nox: each step of CI is one, for example ``nox -s tests``."""
 
+import shutil
 from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "layers", "tests", "docs", "build"]
-nox.options.error_on_missing_interpreters = False
 nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = False
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
@@ -28,7 +33,7 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
-@nox.session(python="3.11")
+@nox.session(python="3.11", default=False)
 def oldest(session: nox.Session) -> None:
     """Run all tests with the oldest numpy and pytest supported."""
     install(session, "test")
@@ -36,7 +41,7 @@ def oldest(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def frameworks(session: nox.Session) -> None:
     """Run the tests of arrays of other libraries with PyTorch and JAX."""
     install(session, "frameworks")
@@ -45,11 +50,14 @@ def frameworks(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and spelling."""
+    """Check style, spelling, the workflows, the metadata and the changelog."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("codespell")
+    session.run("zizmor", "--offline", ".github")
+    session.run("repo-review", "--show", "err", ".")
+    session.run("towncrier", "build", "--draft", "--version", "next")
 
 
 @nox.session
@@ -75,24 +83,35 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def typed_user(session: nox.Session) -> None:
+    """Check the types of a suite that uses the installed package, and those of public names."""
+    session.install(".", "mypy", "pyright[nodejs]")
+    session.run("python", ".ci/public_types.py")
+    with session.chdir("tests/typed_user"):
+        session.run("mypy", ".")
+        session.run("pyright", ".")
+
+
+@nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, install the wheel alone and run the main job."""
+    """Build sdist and wheel into ``dist``, check them, and run the main job with the wheel."""
     session.install("build")
-    target = Path(session.create_tmp()) / "dist"
-    session.run("python", "-m", "build", "--outdir", str(target))
-    wheel = max(target.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("python", ".ci/distributions.py", "dist")
+    (wheel,) = Path("dist").glob("*.whl")
     session.install("--force-reinstall", str(wheel))
     session.run("python", "docs/examples/test_course.py")
 
 
-@nox.session
+@nox.session(default=False)
 def robustness(session: nox.Session) -> None:
     """Throw bad input and faults at a check, and count how that ends."""
     install(session, "robustness")
     session.run("python", "-m", "tests.robustness", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Measure which lines and branches the tests do not reach."""
     install(session, "test")
@@ -100,10 +119,14 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report")
 
 
-@nox.session
+@nox.session(default=False)
 def mutation(session: nox.Session) -> None:
     """Break the measuring and judging code in small ways, and list what no test notices."""
     install(session, "test")
     session.install("mutmut>=3.8")
     session.run("mutmut", "run", *session.posargs, success_codes=[0, 1])
     session.run("mutmut", "results")
+
+
+if __name__ == "__main__":
+    nox.main()

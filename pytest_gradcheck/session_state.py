@@ -34,7 +34,7 @@ class SessionState:
         self.prepare = prepare
         self.item: pytest.Item | None = None
         self.test: RunningTest | None = None
-        self.expected = frozenset[str]()
+        self.expected: frozenset[str] = frozenset()
         self.is_announced = False
 
     def enter(self, item: pytest.Item | None) -> None:

@@ -1,10 +1,13 @@
-"""The checkout, and the code in it that is in no package."""
+"""The checkout, and the code and the data in it that are in no package."""
 
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-__all__ = ["ROOT", "load_script"]
+from ruamel.yaml import YAML
+
+__all__ = ["ROOT", "load_script", "load_yaml"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,3 +20,8 @@ def load_script(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def load_yaml(path: Path) -> Any:
+    """Return what a file of YAML 1.2 holds; in it ``on`` is text."""
+    return YAML(typ="safe", pure=True).load(path.read_text("utf-8"))

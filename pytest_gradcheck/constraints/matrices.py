@@ -202,9 +202,9 @@ class _Orthogonal(Constraint):
         return f"np.linalg.qr({name})[0]"
 
 
-symmetric = _Symmetric()
-hermitian = _Hermitian()
-positive_definite = _PositiveDefinite()
-lower_triangular = _LowerTriangular()
-upper_triangular = _UpperTriangular()
-orthogonal = _Orthogonal()
+symmetric: Constraint = _Symmetric()
+hermitian: Constraint = _Hermitian()
+positive_definite: Constraint = _PositiveDefinite()
+lower_triangular: Constraint = _LowerTriangular()
+upper_triangular: Constraint = _UpperTriangular()
+orthogonal: Constraint = _Orthogonal()

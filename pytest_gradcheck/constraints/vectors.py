@@ -111,5 +111,5 @@ class _UnitNorm(_AlongAxis):
         return f"{name} / np.linalg.norm({name}{arguments and ', '}{arguments})"
 
 
-simplex = _Simplex()
-unit_norm = _UnitNorm()
+simplex: _AlongAxis = _Simplex()
+unit_norm: _AlongAxis = _UnitNorm()
