@@ -43,7 +43,8 @@ def gradcheck(
         ``grad_output`` and other usual names of an upstream gradient) and ``tangent``. They
         decide which derivative is checked. True means that forward returns
         ``(value, gradients)``. ``"torch"``, ``"jax"`` or ``"autograd"`` stand for the
-        derivative of forward by that package, with the rules that the user wrote for it.
+        derivative of forward by that package, with the rules that the user wrote for it,
+        and ``".grad"`` for what ``backward()`` of the output leaves in objects of an engine.
     *args : Any
         Positional arguments of forward.
     wrt : str, int or sequence of them, optional

@@ -1,8 +1,9 @@
-"""Arrays of other libraries as arrays of NumPy, and back: tensors of PyTorch, arrays of JAX, CuPy.
+"""Arrays of other libraries as arrays of NumPy, and back: of PyTorch, JAX, CuPy, small engines.
 
 The library of a value is found by its type. Where there is such a value, its library is imported
-already; this module imports none by itself. PyTorch has an interface of its own, and all others
-that of the Python array API standard. It does not know what is done with the arrays.
+already; this module imports none by itself. PyTorch has an interface of its own, objects with a
+gradient have theirs, and all others have that of the Python array API standard. It does not know
+what is done with the arrays.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.integrations.gradient_objects import GradientObjects, is_gradient_object
 from pytest_gradcheck.integrations.torch_tensors import TorchTensors, is_tensor_type
 
 __all__ = ["ArrayLibrary", "array_library", "as_numpy"]
@@ -98,7 +100,10 @@ def array_library(value: Any) -> ArrayLibrary | None:
         return None
     if kind not in _OF_TYPE:
         _OF_TYPE[kind] = _library_of(kind)
-    return _OF_TYPE[kind]
+    library = _OF_TYPE[kind]
+    if isinstance(library, GradientObjects) and not is_gradient_object(value):
+        return None  # a layer has a method backward, too
+    return library
 
 
 def as_numpy(value: Any) -> NDArray[Any]:
@@ -118,6 +123,8 @@ def _library_of(kind: type) -> ArrayLibrary | None:
         return None
     if is_tensor_type(kind):
         return TorchTensors()
+    if callable(getattr(kind, "backward", None)):
+        return GradientObjects(kind.__name__)
     is_dense = not hasattr(kind, "todense")
     if hasattr(kind, "__array_namespace__") and hasattr(kind, "device") and is_dense:
         package = kind.__module__.partition(".")[0].removesuffix("lib")

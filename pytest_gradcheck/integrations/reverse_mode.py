@@ -1,6 +1,6 @@
-"""Reverse-mode automatic differentiation by PyTorch, JAX or autograd.
+"""Reverse-mode automatic differentiation by PyTorch, JAX, autograd or an engine of the user's.
 
-Each package has its own way to the same product, that of a cotangent with the Jacobian of a
+Each has its own way to the same product, that of a cotangent with the Jacobian of a
 function (A. Griewank, A. Walther, Evaluating Derivatives, 2nd edition, 2008, section 3.2). The
 package is imported when the product is made.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from pytest_gradcheck.integrations.gradient_objects import accumulated_gradients
 
 __all__ = ["VECTOR_JACOBIAN_PRODUCTS", "VectorJacobianProduct"]
 
@@ -74,9 +76,10 @@ def autograd_product(
     return gradients
 
 
-#: The products, by the name of the package.
+#: The products, by the name of the package, or of the attribute that has the gradients.
 VECTOR_JACOBIAN_PRODUCTS: Mapping[str, VectorJacobianProduct] = {
     "torch": torch_product,
     "jax": jax_product,
     "autograd": autograd_product,
+    ".grad": accumulated_gradients,
 }

@@ -46,10 +46,11 @@ def read_backward(backward: Any) -> Any:
     if isinstance(backward, str):
         if backward in VECTOR_JACOBIAN_PRODUCTS:
             return str.__str__(backward)
-        packages = " or ".join(map(repr, VECTOR_JACOBIAN_PRODUCTS))
+        *packages, objects = map(repr, VECTOR_JACOBIAN_PRODUCTS)
         raise GradcheckUsageError(
-            f"backward={shown(backward)}: it must be a function, or {packages} for what that "
-            "package's automatic differentiation makes of forward."
+            f"backward={shown(backward)}: it must be a function, or {', '.join(packages)} for "
+            f"what that package's automatic differentiation makes of forward, or {objects} for "
+            "objects that keep their gradient there."
         )
     if isinstance(backward, (bool, np.bool_)) and backward:
         return True

@@ -14,14 +14,22 @@ from typing import Any
 from pytest_gradcheck.binding.call.attributes import bound_object
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.call.wrt import Item
-from pytest_gradcheck.binding.values.pytree import leaves, places
+from pytest_gradcheck.binding.values.pytree import describe_value, leaves, places, with_article
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.gradient_objects import is_gradient_object
 from pytest_gradcheck.integrations.reverse_mode import VECTOR_JACOBIAN_PRODUCTS
-from pytest_gradcheck.integrations.torch_tensors import call_module, is_module_type
+from pytest_gradcheck.integrations.torch_tensors import (
+    call_module,
+    is_module_type,
+    is_tensor_type,
+)
 from pytest_gradcheck.report.representation import listed
 
 __all__ = ["AutomaticBackward", "automatic_backward"]
+
+#: Stands for the objects of an engine, instead of a package.
+OBJECTS = ".grad"
 
 #: The beginning of the accessor of an attribute.
 SELF = "self."
@@ -57,6 +65,8 @@ class AutomaticBackward:
     @property
     def name(self) -> str:
         """What it is called in messages."""
+        if self.package == OBJECTS:
+            return "backward() of its output"
         return f"{self.package}'s automatic differentiation"
 
     def __call__(self, *values: Any, cotangent: Any = None) -> Any:
@@ -115,19 +125,32 @@ def automatic_backward(
     attributes = [item.name for item in items if item.is_attribute]
     owner = bound_object(forward)
     is_module = package == "torch" and is_module_type(type(owner))
-    if attributes and not is_module:
+    if attributes and not (is_module or package == OBJECTS):
         raise GradcheckUsageError(
             f"backward={package!r} differentiates by arguments of forward, and "
             f"{listed(attributes)} are attributes. Let forward take the parameters."
         )
     is_complex = any(leaf.array.dtype.kind == "c" for item in items for leaf in item.leaves)
+    if package == OBJECTS:
+        _refuse_arrays(items)
     if is_complex and package != "torch":
         raise GradcheckUsageError(
             f"backward={package!r} has another convention for complex parameters: write backward "
             "as a function, and say convention='jax'."
         )
-    module = owner if attributes else None
+    module = owner if attributes and is_module else None
     return AutomaticBackward(package, forward, arguments, items, has_cache, module)
+
+
+def _refuse_arrays(items: Sequence[Item]) -> None:
+    """Raise where a parameter has no attribute for its gradient."""
+    for leaf in (leaf for item in items for leaf in item.leaves):
+        if not is_gradient_object(leaf.value) or is_tensor_type(type(leaf.value)):
+            raise GradcheckUsageError(
+                f"backward={OBJECTS!r} reads the gradient of {leaf.name} from its attribute grad, "
+                f"and {leaf.name} is {with_article(describe_value(leaf.value))}. Pass an object "
+                "with data, grad and backward(), or write backward as a function."
+            )
 
 
 def _with_parts(name: str, value: Any, parts: Mapping[str, Any]) -> Any:

@@ -101,6 +101,7 @@ def test_an_unknown_package_is_named() -> None:
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(loss, "tensorflow", W, X)
     assert " ".join(str(error.value).split()) == (
-        "backward='tensorflow': it must be a function, or 'torch' or 'jax' or 'autograd' for what "
-        "that package's automatic differentiation makes of forward."
+        "backward='tensorflow': it must be a function, or 'torch', 'jax', 'autograd' for what "
+        "that package's automatic differentiation makes of forward, or '.grad' for objects that "
+        "keep their gradient there."
     )
