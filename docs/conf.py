@@ -1,6 +1,8 @@
 """Sphinx configuration."""
 
+import re
 from importlib.metadata import version as installed
+from typing import Any
 
 project = "pytest-gradcheck"
 author = "The pytest-gradcheck developers"
@@ -18,6 +20,9 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = "pytest-gradcheck"
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["cards.css"]
 
 napoleon_google_docstring = False
 napoleon_use_ivar = True
@@ -26,3 +31,21 @@ autodoc_member_order = "bysource"
 # Types in numpydoc are prose ("tuple of int"), and other projects' pages are not fetched.
 nitpick_ignore_regex = [("py:.*", ".*")]
 suppress_warnings = ["ref.python"]
+
+#: What only Sphinx reads is in comments, so that hosts of code do not show it.
+_FOR_SPHINX = re.compile(r"^<!-- sphinx\n(.*?)\n-->$", re.DOTALL | re.MULTILINE)
+
+#: A page in the list of an index page: an item that begins with a link, to no folder above.
+_LISTED = re.compile(r"^- \[[^]]*\]\((?!\.\.)(\S+)\.md\)", re.MULTILINE)
+
+
+def read_source(_app: Any, name: str, source: list[str]) -> None:
+    """Uncover what is for Sphinx, and give an index page a tree of the pages that it lists."""
+    source[0] = _FOR_SPHINX.sub(r"\1", source[0])
+    if name.endswith("index") and (listed := _LISTED.findall(source[0])):
+        source[0] += "\n".join(["\n```{toctree}", ":hidden:", "", *listed, "```", ""])
+
+
+def setup(app: Any) -> None:
+    """Register what reads a page before Markdown is parsed."""
+    app.connect("source-read", read_source)

@@ -26,17 +26,13 @@ RESIDUAL = np.array([0.5, -3.0, 1.0, 7.0])
 
 
 def test_right(gradcheck):
-    gradcheck(
-        partial(huber, delta=1.2, scale=2.0),
-        partial(huber_gradient, delta=1.2, scale=2.0),
-        RESIDUAL,
-    )
+    forward = partial(huber, delta=1.2, scale=2.0)
+    backward = partial(huber_gradient, delta=1.2, scale=2.0)
+    gradcheck(forward, backward, RESIDUAL)
 
 
 def test_wrong(gradcheck):
+    forward = partial(huber, delta=1.2, scale=2.0)
+    backward = partial(without_scale, delta=1.2, scale=2.0)
     with pytest.raises(GradcheckError, match="residual"):
-        gradcheck(
-            partial(huber, delta=1.2, scale=2.0),
-            partial(without_scale, delta=1.2, scale=2.0),
-            RESIDUAL,
-        )
+        gradcheck(forward, backward, RESIDUAL)
