@@ -12,7 +12,7 @@ def log1pexp(x):
     return np.logaddexp(0, x)
 
 
-autograd.extend.defvjp(log1pexp, lambda ans, x: lambda g: g / (1 + np.exp(-x)))
+autograd.extend.defvjp(log1pexp, lambda output, x: lambda g: g / (1 + np.exp(-x)))
 
 X = np.linspace(-2, 2, 5)
 
