@@ -49,6 +49,13 @@ def frameworks(session: nox.Session) -> None:
 
 
 @nox.session
+def packages(session: nox.Session) -> None:
+    """Run the examples of functions of other packages, with these installed."""
+    install(session, "packages")
+    session.run("python", "-m", "pytest", "-p", "pytester", "docs/examples/packages")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, spelling, the workflows, the metadata and the changelog."""
     install(session, "lint")
