@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
+from typing import TypedDict
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from pytest_gradcheck.report.spelling import closest
 
 __all__ = [
     "OPTION_NAMES",
+    "GivenOptions",
     "Layer",
     "Options",
     "parse",
@@ -35,6 +37,28 @@ CONVENTIONS = ("pytorch", "jax")
 
 #: The length of a seed: that of the entropy that `numpy.random.SeedSequence` draws.
 SEED_BITS = 128
+
+
+class GivenOptions(TypedDict, total=False):
+    """The options that a call may give, before they are validated; see `Options`."""
+
+    mode: str
+    rtol: float
+    step: float | None
+    max_evaluations: int
+    seed: int
+    strict: bool
+    kinks: str
+    empty: str
+    convention: str
+    max_rows: int
+    replay: object
+    tangent: object
+    project: object
+    bounds: object
+    executor: Executor | None
+    batched: bool
+    points: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

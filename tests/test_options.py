@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError
-from pytest_gradcheck.options import OPTION_NAMES, Layer, Options, parse, resolve
+from pytest_gradcheck.options import OPTION_NAMES, GivenOptions, Layer, Options, parse, resolve
 
 ALL = ", ".join(OPTION_NAMES)
 
@@ -23,6 +23,11 @@ def test_defaults() -> None:
     options = resolve([])
     assert options == Options()
     assert {options.origin(name) for name in OPTION_NAMES} == {"default"}
+
+
+def test_a_call_may_give_every_option() -> None:
+    """Type checkers know the names."""
+    assert tuple(GivenOptions.__annotations__) == OPTION_NAMES
 
 
 def test_later_layers_override_earlier_ones() -> None:

@@ -9,11 +9,12 @@ does not import pytest; it finds the running test in `session_state`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from pytest_gradcheck.binding.call.resolved_call import Call
 from pytest_gradcheck.check.run_check import assert_check, run_check
 from pytest_gradcheck.errors import hide_own_errors
+from pytest_gradcheck.options import GivenOptions
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.session_state import current_test
 
@@ -28,7 +29,7 @@ def gradcheck(
     kwargs: Mapping[str, Any] | None = None,
     backward_args: Sequence[str] | None = None,
     has_cache: bool | None = None,
-    **options: Any,
+    **options: Unpack[GivenOptions],
 ) -> Report:
     """Assert that `backward` is the derivative of `forward` at the given arguments.
 
@@ -58,7 +59,7 @@ def gradcheck(
     has_cache : bool, optional
         Whether forward returns ``(output, cache)``; by default it does if and only if
         backward has a parameter ``cache``.
-    **options : Any
+    **options
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
         ``seed``, ``strict``, ``kinks``, ``empty``, ``convention``, ``max_rows``,
         ``replay``, ``tangent``, ``project``, ``bounds``, ``executor``, ``batched``,
@@ -96,7 +97,7 @@ def check_gradient(
     kwargs: Mapping[str, Any] | None = None,
     backward_args: Sequence[str] | None = None,
     has_cache: bool | None = None,
-    **options: Any,
+    **options: Unpack[GivenOptions],
 ) -> Report:
     """Check a gradient like `gradcheck`, and return the report of a failing check too.
 

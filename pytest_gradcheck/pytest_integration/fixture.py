@@ -6,12 +6,13 @@ This module does not make checks: it passes the call to `check`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pytest_gradcheck.errors import hide_own_errors
 from pytest_gradcheck.session_state import SessionState
 
 if TYPE_CHECKING:
+    from pytest_gradcheck.options import GivenOptions
     from pytest_gradcheck.report.report import Report
 
 __all__ = ["Gradcheck"]
@@ -44,7 +45,7 @@ class Gradcheck:
         kwargs: Mapping[str, Any] | None = None,
         backward_args: Sequence[str] | None = None,
         has_cache: bool | None = None,
-        **options: Any,
+        **options: Unpack[GivenOptions],
     ) -> Report:
         """Assert that `backward` is the derivative of `forward`; see `pytest_gradcheck.gradcheck`.
 

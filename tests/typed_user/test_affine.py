@@ -1,6 +1,6 @@
 """A suite of another project, with types: the ways to call a check, and what they return."""
 
-from typing import TypeAlias, assert_type
+from typing import Any, TypeAlias, assert_type
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,16 @@ def test_wrong_gradient() -> None:
     assert_type(failure.value.report, Report)
     with pytest.raises(GradcheckUsageError):
         gradcheck(np.sin, np.cos, 1.0, wrt="y")
+
+
+def test_options() -> None:
+    """A misspelt option is an error, of the type checker as well; a dict may hold options."""
+    with pytest.raises(GradcheckUsageError):
+        gradcheck(np.sin, np.cos, 1.0, rtoll=1e-3)  # type: ignore[call-arg]  # what is tested
+    with pytest.raises(GradcheckUsageError):
+        gradcheck(np.sin, np.cos, 1.0, seed="0")  # type: ignore[arg-type]  # what is tested
+    options: dict[str, Any] = {"seed": 0, "mode": "full"}
+    gradcheck(np.sin, np.cos, 1.0, **options)
 
 
 def test_constraints() -> None:
