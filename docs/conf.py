@@ -22,7 +22,7 @@ html_theme = "furo"
 html_title = "pytest-gradcheck"
 html_show_copyright = False
 html_static_path = ["_static"]
-html_css_files = ["cards.css"]
+html_css_files = ["site.css"]
 
 napoleon_google_docstring = False
 napoleon_use_ivar = True
