@@ -46,6 +46,15 @@ def read_source(_app: Any, name: str, source: list[str]) -> None:
         source[0] += "\n".join(["\n```{toctree}", ":hidden:", "", *listed, "```", ""])
 
 
+def name_language(
+    _app: Any, name: str, _template: str, context: dict[str, Any], _doctree: Any
+) -> None:
+    """Say of a page in Chinese that it is, so that browsers choose its glyphs."""
+    if name.endswith(".zh"):
+        context["language"] = "zh"
+
+
 def setup(app: Any) -> None:
-    """Register what reads a page before Markdown is parsed."""
+    """Register what is done before Markdown is parsed and when a page is written."""
     app.connect("source-read", read_source)
+    app.connect("html-page-context", name_language)

@@ -37,9 +37,15 @@ def test_blocks_are_plain_markdown(page: Path) -> None:
 def test_every_example_is_on_a_page() -> None:
     """What no page shows, no reader finds."""
     shown = set[Path]().union(*(code_blocks.files_shown(page) for page in code_blocks.pages()))
-    patterns = ("*.py", "styles/*.py", "migrating/*.py", "ci/*")
+    patterns = ("*.py", "styles/*.py", "migrating/*.py", "packages/*.py", "ci/*")
     files = {file for pattern in patterns for file in EXAMPLES.glob(pattern)}
     assert sorted(relative(file) for file in files - shown) == []
+
+
+def test_every_style_has_a_card() -> None:
+    """On the page where readers look for their own code."""
+    styles = set((EXAMPLES / "styles").glob("*.py"))
+    assert styles <= code_blocks.files_shown(ROOT / "docs/start.md")
 
 
 def test_part_of_a_file() -> None:
