@@ -254,6 +254,7 @@ class Recorder:
         self._arrays: dict[int, tuple[NDArray[Any], Version]] = {}
         self._numbers: dict[tuple[int, Any], Version] = {}
         self._readings: dict[int, _Reading] = {}
+        self._steps: dict[int, Step] = {}
         self._views: dict[tuple[int, Path], Version] = {}
         self._begins: dict[int, int] = {}
         self._given: dict[int, list[tuple[Path, Version]]] = {}
@@ -266,26 +267,28 @@ class Recorder:
         """Take the arguments of a function."""
         caller, self.phase = activation.caller, activation.phase
         reading = self._readings.get(caller.number, _Reading()) if caller else _Reading()
+        step = self._steps.get(caller.number) if caller else None
         begin = self._begins[activation.number] = len(self.versions)
         given = self._given[activation.number] = []
         for name, value in dict(activation.frame.f_locals).items():
             if is_array(value):
-                version = self._known(Path(name), value, self._read_for(value, reading))
+                version = self._known(Path(name), value, self._read_for(value, reading), step)
                 if caller is not None and version.number >= begin:
                     given.append((Path(name), version))
                 view = self._views[activation.number, Path(name)] = reading.view(version)
                 function = activation.frame.f_code.co_qualname
                 self.bindings.append(Binding(None, self.phase, name, view, function))
             elif is_number(value):
-                self._numbers[activation.number, name] = self._made(
-                    Path(name), value, None, reading
-                )
+                number = self._made(Path(name), value, None, reading)
+                number.step = step if number.direct else None
+                self._numbers[activation.number, name] = number
 
     def begin(self, activation: Activation, step: Step) -> None:
         """Find what a statement reads."""
         for path, version in self._given.pop(activation.number, ()):
             version.place = Place(step, "before", path)
         reading = self._readings[activation.number] = _Reading()
+        self._steps[activation.number] = step
         frame = activation.frame
         for name in sorted(step.statement.names):
             for path, leaf in leaves(Path(name), lookup(frame, name)):
@@ -403,8 +406,13 @@ class Recorder:
             if id(value) in arrays or any(value is number for number in numbers)
         ]
 
-    def _known(self, path: Path, array: NDArray[Any], reading: _Reading) -> Version:
-        """Return the version of an array that is read; it may have changed unseen."""
+    def _known(
+        self, path: Path, array: NDArray[Any], reading: _Reading, step: Step | None = None
+    ) -> Version:
+        """Return the version of an array that is read; it may have changed unseen.
+
+        What a step has computed for a function that it calls, the step has made.
+        """
         found = self._arrays.get(id(array))
         if found is not None and _equal(found[1].value, array):
             return found[1]
@@ -413,7 +421,9 @@ class Recorder:
             step = next((v.step for v in reversed(changed) if v.step), None)
             return self._made(path, array, step, _Reading([(None, v) for v in changed]))
         version = self._made(path, array, None, reading)
-        if not version.direct:
+        if version.direct:
+            version.step = step
+        else:
             version.direct += self._overlapping(array)
         return version
 
