@@ -297,7 +297,8 @@ class StepTests:
         values = _outer_sum([choice.values for choice in choices])
         bounds = _outer_sum([choice.bounds for choice in choices])
         claimed = self._pairs.claimed(version, measured)
-        is_known = (np.abs(values) >= 10**DIGITS * bounds).all(axis=-1)
+        # Products that are zero on both sides show nothing.
+        is_known = (np.abs(values) > 10**DIGITS * bounds).all(axis=-1)
         is_equal = np.any(
             [
                 (np.abs(claimed - f * values) <= SIGNIFICANT * abs(f) * bounds).all(axis=-1)

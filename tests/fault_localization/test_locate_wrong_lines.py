@@ -263,3 +263,32 @@ def test_statement_that_lacks_a_term_is_named() -> None:
     report = check_gradient(ridge, wrong_ridge, w, X, y, 0.1, wrt="w")
     line = line_of(wrong_ridge, "return")
     assert named(report) == [(line, line)]
+
+
+def test_what_is_computed_for_a_function_is_not_its_fault() -> None:
+    """A helper that adds to gradients is given a wrong one."""
+    gradients: dict[str, Any] = {}
+
+    def accumulate(name: str, gradient: Any) -> None:
+        if name not in gradients:
+            gradients[name] = np.zeros_like(gradient)
+        gradients[name] += gradient
+
+    def forward(w: Any, b: Any) -> Any:
+        z = X @ w + b
+        s = 1 / (1 + np.exp(-z))
+        return np.mean(s), (w, s)
+
+    def backward(cache: Any) -> Any:
+        w, s = cache
+        gradients.clear()
+        accumulate("s", np.ones_like(s) / s.size)
+        accumulate("z", gradients["s"] * s * (1 + s))
+        accumulate("w", X.T @ gradients["z"])
+        accumulate("b", gradients["z"].sum())
+        return gradients["w"], gradients["b"]
+
+    report = check_gradient(forward, backward, X[0], 0.3, has_cache=True)
+    assert report.verdict == "wrong"
+    line = line_of(backward, 'accumulate("z"')
+    assert named(report) in ([], [(line, line)])
