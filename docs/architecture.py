@@ -44,8 +44,8 @@ COLUMNS = {
     "gradient_coverage": (8.2, 11.3),
     "constraints": (0.0, 8.0),
     "strategies": (8.2, 11.3),
-    "errors": (0.0, 8.0),
-    "integrations": (8.2, 11.3),
+    "integrations": (0.0, 11.3),
+    "errors": (0.0, 11.3),
     "report": (0.0, 12.0),
 }
 
@@ -79,7 +79,17 @@ COLUMN, MARGIN, BOX, GAP, PADDING = 80, 12, 30, 36, 8
 #: The width of a letter of small text, and of the margins of a name.
 LETTER, MARGINS = 6.6, 14
 #: Gaps above these rooms are small, since no label stands there.
-CLOSE = frozenset({"session_state", "running_test", "options", "constraints", "errors", "report"})
+CLOSE = frozenset(
+    {
+        "session_state",
+        "running_test",
+        "options",
+        "constraints",
+        "integrations",
+        "errors",
+        "report",
+    }
+)
 CLOSE_GAP = 12
 
 STYLE = (

@@ -171,6 +171,15 @@ def test_tensors_that_are_not_checked_are_restored() -> None:
     assert (report.verdict, seen.tolist()) == ("correct", [0.0, 0.0, 0.0])
 
 
+def test_sparse_tensors_are_refused_as_parameters() -> None:
+    """As data they pass."""
+    sparse = torch.eye(3, dtype=torch.float64).to_sparse()
+    with pytest.raises(GradcheckUsageError, match=r"sparse tensor cannot be perturbed\. Pass"):
+        check_gradient(lambda x: (x @ X).sum(), lambda x: X, sparse)
+    report = check_gradient(lambda w, x: (x @ w).sum(), lambda w: w / w, X, sparse, wrt="w")
+    assert report.verdict == "correct"
+
+
 @pytest.mark.parametrize(
     ("make", "advice"),
     [

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.errors import GradcheckUsageError
+
 __all__ = ["TorchTensors", "call_module", "is_module_type", "is_tensor_type", "torch"]
 
 
@@ -51,7 +53,7 @@ class TorchTensors:
     def to_numpy(self, array: Any) -> NDArray[Any]:
         """Return the entries, of bfloat16 as float32."""
         tensor = array.detach()
-        if tensor.layout is not torch().strided:
+        if _is_sparse(tensor):
             tensor = tensor.to_dense()
         if tensor.dtype is torch().bfloat16:
             tensor = tensor.float()
@@ -63,7 +65,18 @@ class TorchTensors:
         return torch().tensor(np.ascontiguousarray(array).reshape(array.shape), device=like.device)
 
     def parameter(self, array: NDArray[Any], like: Any) -> Any:
-        """Return a new tensor, of which gradients are recorded where they are of the user's."""
+        """Return a new tensor, of which gradients are recorded where they are of the user's.
+
+        Raises
+        ------
+        GradcheckUsageError
+            Where that is sparse: its zeros would be perturbed, too.
+        """
+        if _is_sparse(like):
+            raise GradcheckUsageError(
+                "a sparse tensor cannot be perturbed. Pass its values, x.values(), and let "
+                "forward make the tensor of them."
+            )
         return self.from_numpy(array, like).requires_grad_(like.requires_grad)
 
     def copy(self, array: Any) -> Any:
@@ -83,6 +96,8 @@ class TorchTensors:
 
     def restorer(self, array: Any) -> Callable[[], None]:
         """Return what restores entries and gradient."""
+        if _is_sparse(array):
+            return lambda: None  # nothing writes to one in place
         gradient, entries = _gradient(array), array.detach().clone()
         accumulated = None if gradient is None else gradient.detach().clone()
 
@@ -94,6 +109,10 @@ class TorchTensors:
                 array.grad = gradient
 
         return restore
+
+
+def _is_sparse(tensor: Any) -> bool:
+    return tensor.layout is not torch().strided
 
 
 def _overwrite(tensor: Any, entries: Any) -> None:

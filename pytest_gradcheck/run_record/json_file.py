@@ -198,7 +198,8 @@ def read_record(path: Path) -> Record:
     """
     record: Any = read_json(path)
     version = record.get("schema_version")
-    if not isinstance(version, int) or not {"runs", "tests"} <= record.keys():
+    lists = (record.get("runs"), record.get("tests"))
+    if not isinstance(version, int) or not all(map(_is_list_of_objects, lists)):
         raise RecordError(f"{path} is not a record of gradient checks")
     if version != SCHEMA_VERSION:
         raise RecordError(
@@ -207,6 +208,10 @@ def read_record(path: Path) -> Record:
         )
     found: Record = record
     return found
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -113,6 +113,11 @@ def test_a_path_that_cannot_be_written_is_refused_at_once(tmp_path: Path, place:
         ("{", "is not a JSON file"),
         ("[]", "is not a record of gradient checks"),
         ('{"schema_version": true}', "is not a record of gradient checks"),
+        (
+            '{"schema_version": 2, "runs": [], "tests": "all"}',
+            "is not a record of gradient checks",
+        ),
+        ('{"schema_version": 2, "runs": [1], "tests": []}', "is not a record of gradient checks"),
         ('{"schema_version": 99, "runs": [], "tests": []}', "has version 99 of the schema"),
         ("\xff", "is not a JSON file"),
     ],
