@@ -240,6 +240,7 @@ def _pose(
         # Other processes evaluate: whatever moves generators in this one, it is not forward.
         randomness_moved=bool if evaluation.is_elsewhere else replay.moved,
         random_claim=repetition.draws.refusal,
+        two_derivatives=backward.two_derivatives,
         edge=forward.edges.nearest,
         checks_nothing=is_nothing(working_copy.parameters, outputs, claimed.result.claim),
         outputs_at_base=outputs,

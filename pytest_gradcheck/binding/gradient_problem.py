@@ -37,6 +37,12 @@ def no_claim(*_: object) -> None:
     """Return no claim: backward cannot be called at another point."""
 
 
+def no_advice(name: str) -> str:
+    """Return nothing."""
+    del name
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A gradient check in numbers: a function of a vector, a point, and claimed derivatives.
@@ -98,6 +104,9 @@ class Problem:
     random_claim : str
         Why a failing check is refused instead: the claim depends on random numbers that backward
         draws and forward may not have drawn. Empty where it does not.
+    two_derivatives : callable
+        ``two_derivatives(name) -> str`` returns how to check a first and a second derivative
+        with respect to a parameter that backward returns together, if that is known.
     edge : callable
         ``edge(start, stop) -> Edge or None`` returns the nearest point at which forward was
         undefined while only the coordinates ``start:stop`` were perturbed.
@@ -145,6 +154,7 @@ class Problem:
     claim_one_rounding_away: Callable[[np.random.Generator, int], Claim | None] = no_claim
     randomness_moved: Callable[[], bool] = bool
     random_claim: str = ""
+    two_derivatives: Callable[[str], str] = no_advice
     edge: Callable[[int, int], Edge | None] = no_edge
     checks_nothing: bool = False
     outputs_at_base: tuple[Block, ...] = ()

@@ -45,6 +45,9 @@ from pytest_gradcheck.report.representation import type_name
 from pytest_gradcheck.report_builder.assemble_report import assemble_report
 from pytest_gradcheck.report_builder.failing_checks.claim_symmetry import with_potential
 from pytest_gradcheck.report_builder.failing_checks.likely_causes import with_diagnoses
+from pytest_gradcheck.report_builder.failing_checks.second_derivatives import (
+    second_derivative_refusal,
+)
 from pytest_gradcheck.report_builder.progress import show_progress
 from pytest_gradcheck.running_test import RunningTest
 
@@ -205,6 +208,9 @@ def _check_once(
             if problem.random_claim and report.failures and not problem.randomness_moved():
                 raise GradcheckUsageError(problem.random_claim)
             if report.failures:
+                refusal = second_derivative_refusal(problem, report.parameters, options.seed)
+                if refusal:
+                    raise GradcheckUsageError(refusal)
                 report = _explained(report, problem, test, started)
     finally:
         # Where a signal was handled as the context began or ended, it has not ended yet.

@@ -382,13 +382,14 @@ class BackwardFunction:
             f"{cache_hint(output.raw)}"
         )
 
-    def _two_derivatives(self) -> str:
+    def two_derivatives(self, wrt: str | None = None) -> str:
         """Return a hint for two derivatives, where backward takes what forward takes."""
         resolved = self._resolved
         plan = resolved.plan
         if plan is None or plan.needs:
             return ""
-        return two_derivatives_hint(plan.describe(), resolved.positional, resolved.forward_name)
+        call, names = plan.describe(), resolved.positional
+        return two_derivatives_hint(call, names, resolved.forward_name, wrt)
 
     def _match(self, returned: Any, output: Block) -> _Read:
         """Find the claims in what was returned; about attributes, also among the attributes."""
@@ -407,20 +408,20 @@ class BackwardFunction:
                 positional=positional,
                 available=resolved.available,
                 backward_name=name,
-                two_derivatives=self._two_derivatives,
+                two_derivatives=self.two_derivatives,
             )
             refuse_integer_gradients(
                 returned,
                 found.others,
                 resolved.integers,
                 backward_name=name,
-                two_derivatives=self._two_derivatives,
+                two_derivatives=self.two_derivatives,
             )
             unread = unread_gradients(
                 found.others,
                 resolved.arguments,
                 backward_name=name,
-                two_derivatives=self._two_derivatives,
+                two_derivatives=self.two_derivatives,
             )
             return _Read(found.claims, unread)
 

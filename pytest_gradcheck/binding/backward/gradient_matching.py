@@ -70,8 +70,12 @@ def parameter_names(key: Any) -> Iterator[str]:
             yield text[len(before) : len(text) - len(after)]
 
 
-def two_derivatives_hint(call: str, positional: Sequence[str], forward_name: str) -> str:
+def two_derivatives_hint(
+    call: str, positional: Sequence[str], forward_name: str, wrt: str | None = None
+) -> str:
     """Return how to check a first and a second derivative that backward returns together.
+
+    Other floating arguments than `wrt`, if that is given, are not checked.
 
     Examples
     --------
@@ -85,9 +89,10 @@ def two_derivatives_hint(call: str, positional: Sequence[str], forward_name: str
     if call.startswith("lambda("):
         call = "backward" + call.removeprefix("lambda")
     first, second = (f"lambda {names}: {call}[{k}]" for k in (0, 1))
+    given = names if wrt is None else f"{names}, wrt={wrt!r}"
     return (
         " A first and a second derivative are checked by a call each: "
-        f"gradcheck({forward}, {first}, {names}) and gradcheck({first}, {second}, {names})."
+        f"gradcheck({forward}, {first}, {given}) and gradcheck({first}, {second}, {given})."
     )
 
 
