@@ -132,8 +132,12 @@ class _CalledAgain:
         along = np.zeros_like(here)
         along[parameter.start : parameter.stop] = self.step[parameter.start : parameter.stop]
         values = self._problem.evaluate([here + along, there, there + along])
-        change = (values[2] - values[1]) - (values[0] - self._problem.base)
-        return bool((np.abs(change) > CURVED * output_noise(self._problem)).any())
+        slope = values[0] - self._problem.base
+        change = (values[2] - values[1]) - slope
+        # Terms that cancel inside forward round more than its outputs tell.
+        straight = np.sqrt(_output_rounding(self._problem)) * np.abs(slope)
+        noise = CURVED * output_noise(self._problem)
+        return bool((np.abs(change) > np.maximum(noise, straight)).any())
 
     def add_to(self, comparison: Comparison) -> Comparison:
         """Return a comparison that may ask for these claims about its parameter."""
@@ -159,10 +163,16 @@ class _CalledAgain:
 def output_noise(problem: Problem) -> Floats:
     """Return the rounding errors of the outputs at the point, or their noise, shape (m,)."""
     base = problem.base
+    rounding = _output_rounding(problem) * np.abs(base)
+    return np.asarray(np.maximum(rounding, np.abs(problem.repeat - base)))
+
+
+def _output_rounding(problem: Problem) -> float:
+    """Return the relative rounding error of the outputs, by the precision that all have."""
+    base = problem.base
     with np.errstate(all="ignore"):
         is_single = bool((base.astype(np.float32) == base).all())
-    rounding = np.finfo(np.float32 if is_single else np.float64).eps
-    return np.asarray(np.maximum(rounding * np.abs(base), np.abs(problem.repeat - base)))
+    return float(np.finfo(np.float32 if is_single else np.float64).eps)
 
 
 def _has_claims(problem: Problem, name: str) -> bool:

@@ -66,6 +66,17 @@ def test_gradient_that_is_the_same_everywhere_shows_no_stale_cache(
     assert kinds(report) == []
 
 
+def test_terms_that_cancel_do_not_bend_a_straight_line() -> None:
+    """The rounding of an output that is small by chance is that of its terms."""
+    p = np.array([0.5, -0.3, 0.2, 0.9])
+    A = RNG.normal(size=(6, 4))
+    A[:, 3] -= A @ p / p[3] * (1 - 1e-9)  # leaves a billionth of each output
+    wrong = A * [1, 1, 1.3, 1] + [0, 0, 0.1, 0]
+    report = check_gradient(lambda p: A @ p, lambda p: wrong, p)
+    assert not report.passed
+    assert "stale" not in kinds(report)
+
+
 class Scaled:
     """A loss whose scale is an attribute."""
 
