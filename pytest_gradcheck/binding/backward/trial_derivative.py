@@ -78,8 +78,13 @@ class TrialDerivative:
             matrix, output=output, parameter=parameter, convention=self._convention
         )
         first = array.ndim - len(parameter.shape)
-        direction, near, far = self._slopes(parameter, frozenset(axis - first for axis in summed))
-        predicted = direction @ rows
+        along = frozenset(axis - first for axis in summed if axis >= first)
+        direction, *slopes = self._slopes(parameter, along)
+        over = tuple(axis for axis in summed if axis < first)
+        near, far, predicted = (
+            slope.reshape(*array.shape[:first], -1).sum(axis=over)
+            for slope in (*slopes, direction @ rows)
+        )
         if not (np.isfinite(near).all() and _are_equal(near, far)):
             return None
         return _are_equal(near, predicted)

@@ -180,6 +180,18 @@ def hint(forward: Any, backward: Any, *args: Any, **options: Any) -> str:
         ),
         (lambda x, b: x + b, lambda dout, b: dout, (X, B), "Its sum over axis 0 is right."),
         (
+            lambda b, x: np.sin(x * b)[:, :3],
+            lambda b, x: x * np.cos(x * b) * [1, 1, 1, 0],
+            (B, X),
+            "It was summed over axis 1: leave out that sum.",
+        ),
+        (
+            lambda b, x: np.sin(x * b)[:, :3],
+            lambda b, x: x * np.cos(x * b) * [1, 1, 1.1, 0],
+            (B, X),
+            "It lacks axis 1, and is no sum over it.",
+        ),
+        (
             lambda w: np.sum(np.floor(w) + w),
             lambda w: np.ones(4),
             (np.zeros((4, 1)),),
