@@ -39,6 +39,9 @@ EXAMINED = 5
 #: An entry is nonzero when it is so many bounds from zero.
 NONZERO = 2.0
 
+#: The roundings of an output that grows by more than this factor hide what others do to it.
+GROWTH = 1e8
+
 #: The least weight of a coordinate in a direction.
 LEAST_WEIGHT = 0.5
 
@@ -172,6 +175,7 @@ class _GroupTest:
                 moved = _evaluate(function, direction)
         if not np.isfinite(moved).any():
             return None
+        direction, moved = _away_from_poles(function, output_indices, direction, moved)
         rounding = EPS * np.maximum(np.abs(moved), np.abs(function.base))
         tolerance = NOISE_FACTOR * np.maximum(function.noise, np.nan_to_num(rounding))
         return cls(function, output_indices, direction, moved, tolerance)
@@ -210,6 +214,20 @@ class _GroupTest:
             changes = abs(_evaluate(self.function, part)[output] - base) > tolerance
             rest = half if changes else rest[half.size :]
         return rest
+
+
+def _away_from_poles(
+    function: Function, output_indices: Indices, direction: Floats, moved: Floats
+) -> tuple[Floats, Floats]:
+    """Return a direction and its outputs; coordinates whose outputs grow too much are reversed."""
+    grows = (np.abs(moved) > GROWTH * np.abs(function.base)) & (function.base != 0)
+    reversed_ = np.where(grows[output_indices].any(axis=1), -direction, direction)
+    if (reversed_ == direction).all():
+        return direction, moved
+    there = _evaluate(function, reversed_)
+    is_better = (np.abs(there) < np.abs(moved))[output_indices].all(axis=1)
+    direction = np.where(is_better, reversed_, direction)
+    return direction, _evaluate(function, direction)
 
 
 def _evaluate(function: Function, direction: Floats) -> Floats:

@@ -77,6 +77,17 @@ def test_opposite_neighbours_do_not_cancel() -> None:
     assert found.outputs.size == POINT.size
 
 
+def test_pole_is_avoided() -> None:
+    """Next to one, an output is so large that its rounding would hide what others do to it."""
+
+    def clipped(x: Floats) -> Floats:
+        return np.asarray(1 / (2 - np.minimum(x, 2 - 1e-15)))
+
+    found, _ = coupling_of(clipped, np.append(POINT, [1.9, 1.95]))
+    assert not found.outputs.size
+    assert (found.hidden < 1e-6).all()
+
+
 def test_dependence_far_from_the_point_only_is_not_a_coupling() -> None:
     """It is looked for closer to the point, and is not found there."""
     found, _ = coupling_of(lambda x: np.exp(x) + x.sum() * (np.abs(x - POINT).max() > 0.01))
