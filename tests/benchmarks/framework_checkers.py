@@ -4,7 +4,8 @@
 for their own functions, in double precision, at random points: as they are, and with one entry of
 the gradient that is 1%, or 0.1%, too large. `torch.autograd.gradcheck` and
 `jax.test_util.check_grads` (of first order, in reverse mode) do so with their defaults, and
-`check_gradient` with ``backward="torch"`` and ``"jax"``. It writes the table of docs/how-to/frameworks.md.
+`check_gradient` with ``backward="torch"`` and ``"jax"``. It writes the table of
+docs/how-to/frameworks.md.
 """
 
 from __future__ import annotations
