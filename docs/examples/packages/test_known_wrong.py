@@ -146,6 +146,22 @@ def truncated_negative_binomial():
     return Released(model.loglike, model.score, np.array([0.5, 0.2, 0.7]), log_likelihood)
 
 
+def frank():
+    """statsmodels 0.15.0: `TransfFrank.deriv` and `deriv2` have the wrong sign."""
+    transforms = pytest.importorskip("statsmodels.distributions.copula.transforms")
+    generator = transforms.TransfFrank()
+
+    def value(t):
+        return -mp.log(mp.expm1(-2 * t) / mp.expm1(-2))
+
+    return Released(
+        lambda t: generator.evaluate(t, 2.0)[0],
+        lambda t: generator.deriv(t, 2.0),
+        np.array([0.3]),
+        value,
+    )
+
+
 def embedding():
     """scikit-learn 1.9.1: the gradient of `TSNE(n_components=3)` is wrong."""
     t_sne = pytest.importorskip("sklearn.manifold._t_sne")
@@ -201,6 +217,7 @@ CASES = [
     zero_inflated,
     truncated_poisson,
     truncated_negative_binomial,
+    frank,
     embedding,
 ]
 
