@@ -59,6 +59,7 @@ class GivenOptions(TypedDict, total=False):
     executor: Executor | None
     batched: bool
     points: int
+    also: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,9 @@ class Options:
     points : int
         The number of points at which to check: the given one, and others around it, which
         differ by relative changes of up to 10% and satisfy the same constraints.
+    also : mapping of str to callable or (forward, backward)
+        Further implementations of forward, by name: compiled, vectorized, of another library.
+        They must return the same values, and backward, or their own, must be their derivative.
     origins : mapping of str to str
         The layer of each option that was given.
     """
@@ -133,6 +137,7 @@ class Options:
     executor: Executor | None = None
     batched: bool = False
     points: int = 1
+    also: Mapping[str, object] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, name: str) -> str:
@@ -338,6 +343,16 @@ def _generators(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
+def _implementations(value: object) -> dict[str, object]:
+    if not isinstance(value, Mapping):
+        raise TypeError(value)
+    for name, implementation in value.items():
+        pair = implementation if isinstance(implementation, tuple) else (implementation, None)
+        if not isinstance(name, str) or len(pair) != 2 or not callable(pair[0]):
+            raise TypeError(value)
+    return dict(value)
+
+
 _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "mode": (_choice(MODES), "'auto', 'full' or 'fast'"),
     "rtol": (_rtol, "a float, at least 0 and less than 1"),
@@ -360,6 +375,7 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     ),
     "batched": (_boolean, "True or False"),
     "points": (lambda v: _integer(v, 1), "a positive int"),
+    "also": (_implementations, "a dict of functions, or of pairs (forward, backward), by name"),
 }
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}

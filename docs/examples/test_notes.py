@@ -113,6 +113,12 @@ def test_points():
     assert "points" in kinds(report)
 
 
+def test_implementation():
+    method = {"method": lambda x: x.sum()}
+    report = check_gradient(np.sum, np.ones_like, X, also=method)
+    assert "implementation" in kinds(report)
+
+
 # Notes on a parameter
 
 

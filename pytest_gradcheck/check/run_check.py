@@ -28,6 +28,7 @@ from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
 from pytest_gradcheck.binding.dispatch.evaluation_strategy import Dispatch
 from pytest_gradcheck.binding.displacement import Displacement
 from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.check.implementations import CheckedCall, check_implementations
 from pytest_gradcheck.check.modes import choose_mode
 from pytest_gradcheck.check.several_points import check_at_points
 from pytest_gradcheck.diagnosis.diagnose import no_suggestions
@@ -134,7 +135,10 @@ def _check(call: Call, options: Options, test: RunningTest | None) -> Report:
     observer = None if test is None or test.observer is None else test.observer()
 
     def check_at(displacement: Displacement | None) -> Report:
-        return _check_with_replay(call, options, test, observer or nullcontext(), displacement)
+        def check(one: Call) -> CheckedCall:
+            return _check_with_replay(one, options, test, observer or nullcontext(), displacement)
+
+        return check_implementations(check, call, options.also, options.rtol)
 
     report = check_at_points(check_at, options.points, options.seed)
     return report if observer is None else replace(report, exercised=observer.derivatives())
@@ -146,11 +150,11 @@ def _check_with_replay(
     test: RunningTest | None,
     observer: AbstractContextManager[None],
     displacement: Displacement | None,
-) -> Report:
+) -> CheckedCall:
     """Check once, and again with every generator replayed if one of them has moved."""
     started = time.perf_counter()
 
-    def check(*, replay_all: bool) -> tuple[Report, bool]:
+    def check(*, replay_all: bool) -> tuple[CheckedCall, bool]:
         return _check_once(
             call,
             options,
@@ -161,8 +165,8 @@ def _check_with_replay(
             replay_all=replay_all,
         )
 
-    report, has_moved = check(replay_all=False)
-    return check(replay_all=True)[0] if has_moved else report
+    checked, has_moved = check(replay_all=False)
+    return check(replay_all=True)[0] if has_moved else checked
 
 
 def _check_once(
@@ -174,8 +178,8 @@ def _check_once(
     observer: AbstractContextManager[None],
     displacement: Displacement | None,
     replay_all: bool,
-) -> tuple[Report, bool]:
-    """Return the report, and whether a random generator that is not replayed has moved."""
+) -> tuple[CheckedCall, bool]:
+    """Return what was found, and whether a random generator that is not replayed has moved."""
     show, rerun = (None, None) if test is None else (test.show, test.rerun)
     suggest = (None if test is None else test.suggest) or no_suggestions
     bound = bind(
@@ -215,7 +219,9 @@ def _check_once(
     finally:
         # Where a signal was handled as the context began or ended, it has not ended yet.
         bound.gen.close()
-    return report, problem.randomness_moved()
+    values = problem.base if problem.output_values is None else problem.output_values
+    checked = CheckedCall(report, problem.outputs_at_base, values)
+    return checked, problem.randomness_moved()
 
 
 def _explained(

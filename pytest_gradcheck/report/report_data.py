@@ -65,7 +65,8 @@ class Note:
         ``"restored"``, ``"aliased"``, ``"shared"``, ``"point"``, ``"cast"``, ``"called"``,
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
         ``"unexplained"``, ``"rounding"``, ``"linear"``, ``"empty"``, ``"unread"``,
-        ``"unlocated"``, ``"undrawn"``, ``"points"``.
+        ``"unlocated"``, ``"undrawn"``, ``"points"``,
+        ``"implementation"``.
     count : int
         Number of entries that the note is about; 0 for a note on something else.
     text : str
