@@ -35,7 +35,7 @@ def test_tangent():
 
 
 def test_replayed():
-    np.random.seed(0)
+    np.random.seed(2)
 
     def dropout(x):
         mask = np.random.rand(3) < 0.5
@@ -81,7 +81,7 @@ def test_convention():
 
 
 def test_executor():
-    np.random.seed(0)
+    np.random.seed(2)
 
     def dropout(x):
         return np.sum((np.random.rand(3) < 0.5) * x)
