@@ -36,7 +36,9 @@ def explained(search: Search) -> list[Suspicion]:
     """Return the suspicions that are left, or what explains all wrong gradients better."""
     if any(_may_be_untouched(search, version) for version in search.claims.wrong.values()):
         return _wrong_copy(search)
-    found = [_extended(search, _narrowed(search, s)) for s in search.suspicions()]
+    found = [
+        _with_names(search, _extended(search, _narrowed(search, s))) for s in search.suspicions()
+    ]
     found = (
         _misplaced(search)
         or _wrong_copy(search)
@@ -199,7 +201,7 @@ def _narrowed(search: Search, suspicion: Suspicion) -> Suspicion:
         for version in suspicion.versions
         if all(read in faultless for read in version.direct if read.is_floating)
     ]
-    known = [version for version in begin if version in unusual]
+    known = [version for version in begin if version in unusual and search.roles.read(version)]
     if len(suspicion.statements) > 1 and not known:
         known = [v for v in begin if v not in usual and _is_wrong_by_name(search, v)]
     statements = tuple(dict.fromkeys(v.statement for v in known if v.statement is not None))
@@ -241,6 +243,23 @@ def _extended(search: Search, suspicion: Suspicion) -> Suspicion:
         return suspicion
     before = [s for version in suspicion.versions for s in _statements_before(version)]
     statements = dict.fromkeys([*before, *suspicion.statements]) if before else ()
+    return replace(suspicion, statements=tuple(statements))
+
+
+def _with_names(search: Search, suspicion: Suspicion) -> Suspicion:
+    """Return a suspicion with the statements that give values other names, as ``f = r`` does.
+
+    Where it is not known what a value should be, something else may have been meant.
+    """
+    unknown = {v for v in suspicion.versions if not search.pairs.of(v)}
+    used = set(ancestors(list(search.claims.wrong.values())))
+    names = {
+        version.statement
+        for version in search.roles.gradients
+        if version.is_alias and version.root in unknown and version in used
+    }
+    others = {s for s in names if s is not None and s.is_alias and s not in suspicion.statements}
+    statements = sorted([*suspicion.statements, *others], key=lambda s: (s.file, s.first_line))
     return replace(suspicion, statements=tuple(statements))
 
 

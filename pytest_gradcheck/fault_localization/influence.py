@@ -106,6 +106,11 @@ class Influence:
             return True
         return bool(shown) and self._are_told_apart(version, shown)
 
+    def shows_sign(self, version: Version, right: Collection[Version]) -> bool:
+        """Return whether any of some values depends on the sign of another: one evaluation."""
+        opposite = self.response(version, -2 * version.value).differences
+        return any(other in opposite for other in right)
+
     def _are_told_apart(self, version: Version, shown: Collection[Version]) -> bool:
         """Return whether neighbours along each axis of a value change others differently."""
         value = version.value

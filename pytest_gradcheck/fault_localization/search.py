@@ -168,6 +168,14 @@ class Search:
             self._compare_entries()
             self._exonerate()
             self._compare_contributions()
+        if any(self.pairs.factor(claim.root) == 1.0 for claim in self.claims.wrong.values()):
+            self._measure_all_claims()
+
+    def _measure_all_claims(self) -> None:
+        """Measure the derivatives by all parameters with wrong gradients: one may be another's."""
+        for name in self.claims.wrong:
+            if self.evaluations() + PER_MEASUREMENT <= BUDGET:
+                self._measure_parameter(name)
 
     def _measure(self) -> None:
         """Measure what may be paired with values that are suspected.
@@ -353,15 +361,23 @@ class Search:
         made: dict[Statement, list[Version]] = {}
         for version in self.roles.gradients:
             step = None if version.is_alias else version.step
-            if step is not None and step.statement in suspected:
+            is_mask = version.value.ndim > 0 and version.value.dtype.kind == "b"
+            if step is not None and (step.statement in suspected or is_mask):
                 made.setdefault(step.statement, []).append(version)
+        wrong, right = (
+            {name: claim for name, claim in claims.items() if name in self.entries.targets}
+            for claims in (self.claims.wrong, self.claims.right)
+        )
         self.exclusions = self.entries.exclusions(
             made,
-            set(self.claims.wrong) & set(self.entries.targets),
-            set(self.claims.right) & set(self.entries.targets),
+            wrong,
+            right,
             {s for s, found in made.items() if all(self.pairs.of(v) for v in found)},
             BUDGET - self.evaluations(),
         )
+        for statement in self.exclusions.shown:
+            self._exonerated.update(made[statement])
+        self.tests.forget()
 
     def _exonerate(self) -> None:
         """Find values that verified gradients depend on: an error in them would be in these."""
@@ -377,12 +393,35 @@ class Search:
             multiples = set() if self.roles.read(version) else self.usual_multiples() - {version}
             right = (evidence.right | multiples | self.roles.recomputed) - {version}
             is_multiple = version in self.pairs.scaled()
-            if self.influence.shows(version, right, is_multiple=is_multiple) or (
-                is_multiple and self._is_uneven() and self._scales_all(version)
-            ):
+            if self._is_shown(version, right, is_multiple=is_multiple):
                 self._exonerated.add(version)
                 if not all(s.statements for s in suspicions(self.evidence(), numbers)):
                     self._exonerated.remove(version)  # two errors cancel, as two signs do
+
+    def _is_shown(
+        self, version: Version, right: Collection[Version], *, is_multiple: bool
+    ) -> bool:
+        """Return whether it shows in what is right, or wrong, that a value has no error."""
+        if not self.influence.shows(version, right, is_multiple=is_multiple):
+            return is_multiple and self._is_uneven() and self._scales_all(version)
+        if is_multiple or self.influence.shows_sign(version, right):
+            return True
+        return not self._is_repaired_by_sign(version)
+
+    def _is_repaired_by_sign(self, version: Version) -> bool:
+        """Return whether all gradients may be right where values have the other sign."""
+        made = [
+            other
+            for other in self.roles.gradients
+            if other.statement is version.statement and other.path == version.path
+        ]
+        entries = self.reach.opposite(made)
+        return entries is None or all(
+            self.pairs.measured_parameter(name) is None
+            or self.pairs.is_derivative(entries[part], name)
+            for name, part in self._parts.items()
+            if name in self.claims.wrong
+        )
 
     def _is_uneven(self) -> bool:
         """Return whether no wrong gradient is a multiple of the right one."""
@@ -500,13 +539,17 @@ class Search:
         if not self._makes_tests:
             return self.tests.has_passed(version)
         owners = [name for name, claim in self.claims.wrong.items() if claim is version]
-        return self.tests.follows(
-            version, self.roles.computed(version), frozenset(factors), owners
-        )
+        # What is right, and no gradient, is not to be taken for a wrong one.
+        unknown = [
+            v
+            for v in self.roles.computed(version)
+            if v not in self._exonerated or self.pairs.of(v) or v in self.roles.cotangents
+        ]
+        return self.tests.follows(version, unknown, frozenset(factors), owners)
 
     def _may_be_misplaced(self, name: Version) -> bool:
         """Return whether a value may have another name by mistake: it is known, as another one."""
-        if name.root in self.roles.data:
+        if name.root in self.roles.data | self._exonerated:
             return True
         is_gradient = self.pairs.factor(name.root) == 1.0
         return is_gradient and not self._is_own_name(name)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from pytest_gradcheck.fault_localization.execution.frame_events import frame_eve
 from pytest_gradcheck.fault_localization.execution.perturbation import Perturbation
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 
-__all__ = ["StatementReach", "written"]
+__all__ = ["StatementReach", "blocks_of", "written"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -36,8 +37,13 @@ Mask = NDArray[np.bool_]
 MISTAKE = 1.5
 CHANGE = 1e-3
 
-#: Claims that change by less than this share of their largest entry have not changed.
+#: The blocks along an axis.
+MOST_BLOCKS = 4
+
+#: Claims that change by less than this share of the relative change of values have not changed,
+#: nor have those that change by less than this share of the largest claim.
 CHANGED = 1e-7
+ROUNDING = 1e-13
 
 
 class StatementReach:
@@ -76,32 +82,49 @@ class StatementReach:
         ndarray of bool or None
             None where it is not known.
         """
-        return self._changed_with(versions, MISTAKE)
+        return self._changed_with([(version, written(version)) for version in versions], MISTAKE)
 
-    def of_changes(self, versions: Collection[Version]) -> Mask | None:
-        """Return the entries that respond to small changes of some values: one evaluation."""
-        return self._changed_with(versions, CHANGE)
+    def of_changes(self, version: Version, mask: Mask) -> Mask | None:
+        """Return the entries that respond to small changes of some of a value: one evaluation.
 
-    def _changed_with(self, versions: Collection[Version], size: float) -> Mask | None:
-        """Return which claims change where all entries are changed at random."""
-        rng = np.random.default_rng(len(versions))
-        parts = {(v.place.step, v.place.path): (v, written(v)) for v in versions if v.place}
-        if len(parts) < len(versions) or not all(map(_can_be_changed, versions)):
-            return None
+        Of masks, to the opposite ones.
+        """
+        return self._changed_with([(version, mask)], CHANGE)
+
+    def opposite(self, versions: Collection[Version]) -> Floats | None:
+        """Return what backward claims where some values have the other sign: one evaluation."""
+        return self._claimed_with(
+            [(version, written(version)) for version in versions],
+            lambda mask, value: np.where(mask, -value, value),
+        )
+
+    def _changed_with(self, parts: Collection[tuple[Version, Mask]], size: float) -> Mask | None:
+        """Return which claims change where entries are changed at random."""
+        rng = np.random.default_rng(len(parts))
 
         def changed(mask: Mask, value: Any) -> Any:
+            if np.asarray(value).dtype.kind == "b":
+                return value ^ mask
             return value + np.where(mask, size * _sizes(value) * rng.uniform(-1, 1, mask.shape), 0)
 
+        after = self._claimed_with(parts, changed)
+        sizes = np.abs(self.base)
+        bounds = CHANGED * size * sizes + ROUNDING * sizes.max(initial=0.0)
+        return None if after is None else ~(np.abs(after - self.base) <= bounds)
+
+    def _claimed_with(
+        self, parts: Collection[tuple[Version, Mask]], changed: Callable[[Mask, Any], Any]
+    ) -> Floats | None:
+        """Return what backward claims where values are changed, None where that fails."""
+        placed = {(v.place.step, v.place.path): (v, mask) for v, mask in parts if v.place}
+        if len(placed) < len(parts) or not all(_can_be_changed(v) for v, _ in parts):
+            return None
         self.evaluations += 1
         with ExitStack() as undone, np.errstate(all="ignore"):
-            changing = _ChangingStatement(parts, changed, undone)
+            changing = _ChangingStatement(placed, changed, undone)
             undone.enter_context(frame_events(Steps(self._code, changing), self._code.follows))
             claim = self._problem.claim_at(self._problem.here)
-        if claim is None or not changing.made:
-            return None
-        after = _entries(claim, len(self.base))
-        bound = CHANGED * size * float(np.abs(self.base).max(initial=0.0))
-        return ~(np.abs(after - self.base) <= bound)
+        return None if claim is None or not changing.made else _entries(claim, len(self.base))
 
 
 class _ChangingStatement:
@@ -147,6 +170,18 @@ def written(version: Version) -> Mask:
     return np.ones(version.value.shape, dtype=bool)
 
 
+def blocks_of(version: Version) -> Iterator[Mask]:
+    """Yield blocks of the entries that a step made: parts of the length of each axis."""
+    own = written(version)
+    for axis, length in enumerate(own.shape):
+        edges = np.linspace(0, length, min(length, MOST_BLOCKS) + 1).astype(int)
+        for start, stop in pairwise(edges):
+            block = np.zeros(own.shape, dtype=bool)
+            block[(slice(None),) * axis + (slice(start, stop),)] = True
+            if (own & block).any() and not (own <= block).all():
+                yield own & block
+
+
 def _predecessors(version: Version) -> Iterator[Version]:
     """Yield what an array was before a step changed it in place."""
     for read in version.direct:
@@ -156,7 +191,8 @@ def _predecessors(version: Version) -> Iterator[Version]:
 
 def _can_be_changed(version: Version) -> bool:
     place = version.place
-    return version.is_floating and place is not None and place.moment == "after"
+    kind = version.value.dtype.kind
+    return kind in "bf" and place is not None and place.moment == "after"
 
 
 def _sizes(value: Any) -> Floats:

@@ -192,6 +192,10 @@ class StepTests:
             for test in self._tests.values()
         )
 
+    def forget(self) -> None:
+        """Forget what passed, since more is known of the values that were read."""
+        self._tests.clear()
+
     def _between_multiples(self) -> set[Version]:
         """Return the steps from multiples of gradients to others that are the same multiple."""
         if self._between_count != self._pairs.count:

@@ -238,14 +238,20 @@ def _recomputed(
 ) -> set[Version]:
     """Return what backward computes and forward has: under its name, or from data alone.
 
-    A loop has many values of one name; one of them may be in the place of another.
+    A loop has many values of one name; one of them may be in the place of another. All of them
+    in order are the same, whatever the name.
     """
     from_data = {v for v in gradients if all(read in data for read in v.direct if read.value.ndim)}
     known = {_contents(version) for version in data if version.value.ndim}
     of_forward = _by_name(version for version in versions if version in data)
     of_backward = _by_name(gradients)
     repeated = {name for name, found in of_forward.items() if len(set(found)) > 1}
-    in_order = {name for name, found in of_backward.items() if found == of_forward.get(name)}
+    loops = {tuple(found) for found in of_forward.values() if len(set(found)) > 1}
+    in_order = {
+        name
+        for name, found in of_backward.items()
+        if found == of_forward.get(name) or tuple(found) in loops
+    }
     return {
         version
         for version in gradients

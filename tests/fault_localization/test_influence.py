@@ -63,3 +63,22 @@ def test_weighted_sum_tells_entries_apart() -> None:
     c, r, s = (made_at(search, name) for name in "crs")
     assert search.influence.shows(c, [r], is_multiple=False)
     assert not search.influence.shows(c, [s], is_multiple=False)
+
+
+def test_square_does_not_show_the_sign() -> None:
+    """What depends on the value itself does."""
+
+    def f(a: Any) -> Any:
+        return np.sum(np.sin(a**2))
+
+    def g(a: Any) -> Any:
+        c = 1.0 * a
+        r = c**2
+        s = c**3
+        return 3 * c * np.cos(r) + 0 * s
+
+    search = search_of(f, g, X[0])
+    c, r, s = (made_at(search, name) for name in "crs")
+    assert search.influence.shows(c, [r], is_multiple=False)
+    assert not search.influence.shows_sign(c, [r])
+    assert search.influence.shows_sign(c, [r, s])

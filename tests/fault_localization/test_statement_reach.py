@@ -8,9 +8,9 @@ import numpy as np
 
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.search import Search
-from pytest_gradcheck.fault_localization.statement_reach import written
+from pytest_gradcheck.fault_localization.statement_reach import blocks_of, written
 from tests.fault_localization.functions import line_of
-from tests.fault_localization.searches import search_of
+from tests.fault_localization.searches import made_at, search_of
 
 V = np.array([1.3, 0.7, 0.8, 1.9])
 
@@ -49,25 +49,39 @@ def test_statement_reaches_what_it_wrote_or_what_was_computed_from_it() -> None:
     """By large changes, as mistakes make, and by small ones."""
     search = search_of(differences, wrong_differences, V)
     for text, reached in (("g[-1]", [0, 0, 0, 1]), ("g[1:-1]", [0, 1, 1, 0]), ("d =", [1] * 4)):
-        for found in (search.reach.of_mistakes, search.reach.of_changes):
-            mask = found(made_by(search, text))
+        versions = made_by(search, text)
+        by_mistakes = search.reach.of_mistakes(versions)
+        by_changes = search.reach.of_changes(versions[0], written(versions[0]))
+        for mask in (by_mistakes, by_changes):
             assert mask is not None
             assert mask.tolist() == [bool(k) for k in reached]
 
 
-def test_reach_of_what_cannot_be_changed_is_not_known() -> None:
-    """A mask has no small changes."""
+def test_masks_are_changed_to_the_opposite_and_indices_cannot_be() -> None:
+    """The reach of these is not known."""
 
     def f(x: Any) -> Any:
         return np.sum(np.maximum(x, 1.0) ** 2)
 
     def g(x: Any) -> Any:
         mask = x > 1.0
-        return 3 * x * mask
+        order = np.argsort(x)
+        return (3 * x * mask)[order]
 
     search = search_of(f, g, V)
-    masks = [v for v in search.roles.gradients if str(v.path) == "mask"]
-    assert search.reach.of_mistakes(masks) is None
+    mask, order = made_at(search, "mask"), made_at(search, "order")
+    reached = search.reach.of_mistakes([mask])
+    assert reached is not None
+    assert reached.all()
+    assert search.reach.of_mistakes([order]) is None
+
+
+def test_blocks_are_parts_of_each_axis() -> None:
+    """With the entries that the statement wrote."""
+    search = search_of(differences, wrong_differences, V)
+    (version,) = made_by(search, "g[1:-1]")
+    blocks = [mask.tolist() for mask in blocks_of(version)]
+    assert blocks == [[False, True, False, False], [False, False, True, False]]
 
 
 def test_all_executions_of_a_statement_are_changed() -> None:
@@ -90,3 +104,35 @@ def test_all_executions_of_a_statement_are_changed() -> None:
     assert mask.all()
     assert np.array_equal(search.reach.base, 2 * np.cos(V))
     assert np.array_equal(g(V), search.reach.base)
+
+
+def test_small_claims_beside_large_ones_are_reached() -> None:
+    """Each claim is compared with its own size."""
+
+    def f(x: Any) -> Any:
+        return np.sum(np.exp(x))
+
+    def g(x: Any) -> Any:
+        d = 2 * np.exp(x)
+        return d + 0
+
+    search = search_of(f, g, np.array([20.0, 0.0]))
+    mask = search.reach.of_mistakes([made_at(search, "d")])
+    assert mask is not None
+    assert mask.all()
+
+
+def test_claims_with_the_other_sign() -> None:
+    """Of all values that a statement made."""
+
+    def f(x: Any) -> Any:
+        return np.sum(np.sin(x))
+
+    def g(x: Any) -> Any:
+        d = 2 * np.cos(x)
+        return d + 0
+
+    search = search_of(f, g, V)
+    claims = search.reach.opposite([made_at(search, "d")])
+    assert claims is not None
+    assert np.array_equal(claims, -g(V))

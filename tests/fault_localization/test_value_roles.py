@@ -95,3 +95,28 @@ def test_what_forward_computes_otherwise_is_recomputed_but_for_rounding() -> Non
     assert made_at(search, "s") in search.roles.recomputed
     assert made_at(search, "t") not in search.roles.recomputed
     assert made_at(search, "u") not in search.roles.recomputed
+
+
+def test_all_values_of_a_loop_in_order_are_recomputed_under_any_name() -> None:
+    """A single number under another name may be equal by chance."""
+
+    def f(w: Any) -> Any:
+        total = np.sum(w) / 4
+        for i in range(2):
+            d = np.sqrt(np.sum((w[i + 1] - w[i]) ** 2))
+            total += d**3
+        return total
+
+    def g(w: Any) -> Any:
+        out = np.full_like(w, 0.25)
+        for i in range(2):
+            delta = w[i + 1] - w[i]
+            dist = np.linalg.norm(delta)
+            out[i + 1] += 2 * dist * delta
+            out[i] -= 2 * dist * delta
+        return out
+
+    search = search_of(f, g, X)
+    distances = [v for v in search.roles.gradients if str(v.path) == "dist"]
+    assert len(distances) == 2
+    assert search.roles.recomputed.issuperset(distances)

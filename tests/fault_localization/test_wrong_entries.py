@@ -54,3 +54,23 @@ def test_sum_does_not_show_that_its_terms_are_in_order() -> None:
 
     search = search_of(f, g, 0.3, 0.2)
     assert search.exclusions is None or not search.exclusions.innocent
+
+
+def test_statement_executed_for_each_entry_is_innocent_where_some_are_right() -> None:
+    """What it reads differs."""
+
+    def f(w: Any) -> Any:
+        return np.sum(np.exp(w) * [1, 2, 3])
+
+    def g(w: Any) -> Any:
+        c = np.empty(3)
+        c[0] = 1.0
+        c[1] = 4.0
+        c[2] = 3.0
+        out = np.zeros(3)
+        for i in range(3):
+            out[i] = c[i] * np.exp(w[i])
+        return out
+
+    (line,) = check_gradient(f, g, np.array([0.3, 0.2, 0.5])).wrong_lines
+    assert line.location.first_line == line_of(g, "c[1]")
