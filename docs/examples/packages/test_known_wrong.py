@@ -146,6 +146,24 @@ def truncated_negative_binomial():
     return Released(model.loglike, model.score, np.array([0.5, 0.2, 0.7]), log_likelihood)
 
 
+def truncated_sphere():
+    """lenstronomy 1.14.2: `SIS_truncate.hessian` is wrong for a lens that is not at the origin."""
+    profiles = pytest.importorskip("lenstronomy.LensModel.Profiles.sis_truncate")
+    lens, parameters = profiles.SIS_truncate(), (1.1, 0.7, 0.3, -0.2)
+
+    def potential(x, y):
+        theta, limit, *center = parameters
+        r = mp.sqrt((x - center[0]) ** 2 + (y - center[1]) ** 2)
+        return theta * limit + theta * (3 - r / limit) * (r - limit) / 2
+
+    return Released(
+        lambda q: np.array(lens.derivatives(*q, *parameters)),
+        lambda q: np.reshape(lens.hessian(*q, *parameters), (2, 2)),
+        np.array([0.9, 0.5]),
+        potential,
+    )
+
+
 def frank():
     """statsmodels 0.15.0: `TransfFrank.deriv` and `deriv2` have the wrong sign."""
     transforms = pytest.importorskip("statsmodels.distributions.copula.transforms")
@@ -218,6 +236,7 @@ CASES = [
     truncated_poisson,
     truncated_negative_binomial,
     frank,
+    truncated_sphere,
     embedding,
 ]
 
