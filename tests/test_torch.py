@@ -124,6 +124,25 @@ def test_a_module_by_its_parameters(network: Network) -> None:
     ]
 
 
+def test_parameters_inside_a_sequence() -> None:
+    """Their accessors are those of Python."""
+
+    class Sequence(torch.nn.Module):  # type: ignore[misc, name-defined]  # as above
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh())
+            self.scale = torch.ones(2, dtype=torch.float64)
+
+        def forward(self, x: Any) -> Any:
+            return self.net(x) * self.scale
+
+    module = Sequence().double()
+    report = check_gradient(module.forward, "torch", batch(), wrt="self.net[0].weight")
+    assert report.verdict == "correct"
+    with pytest.raises(GradcheckUsageError, match=r"self\.scale is no parameter and no buffer of"):
+        check_gradient(module.forward, "torch", batch(), wrt="self.scale")
+
+
 def test_a_module_is_as_before(network: Network) -> None:
     """Its parameters, buffers and gradients, and the random numbers that come next."""
     network.out.bias.grad = torch.ones(2, dtype=torch.float64)

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.errors import GradcheckUsageError
 
-__all__ = ["TorchTensors", "call_module", "is_module_type", "is_tensor_type", "torch"]
+__all__ = [
+    "TorchTensors",
+    "call_module",
+    "is_module_type",
+    "is_tensor_type",
+    "name_in_module",
+    "torch",
+]
 
 
 def torch() -> Any:
@@ -34,11 +41,17 @@ def is_module_type(kind: type) -> bool:
     return _is_subclass(kind, "torch.nn.modules.module", "Module")
 
 
+def name_in_module(module: Any, tensor: Any) -> str | None:
+    """Return the name of a parameter or a buffer in a module: ``net.0.weight``; None of others."""
+    named = (*module.named_parameters(remove_duplicate=False), *module.named_buffers())
+    return next((name for name, other in named if other is tensor), None)
+
+
 def call_module(
-    module: Any, parameters: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    module: Any, replaced: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
-    """Return what a module returns where some of its parameters are replaced."""
-    return torch().func.functional_call(module, dict(parameters), tuple(args), dict(kwargs))
+    """Return what a module returns where parameters and buffers are replaced, by their names."""
+    return torch().func.functional_call(module, dict(replaced), tuple(args), dict(kwargs))
 
 
 def _is_subclass(kind: type, module: str, name: str) -> bool:

@@ -19,6 +19,7 @@ from pytest_gradcheck.integrations.torch_tensors import (
     call_module,
     is_module_type,
     is_tensor_type,
+    name_in_module,
 )
 
 torch = pytest.importorskip("torch")
@@ -113,6 +114,14 @@ def test_a_module_is_called_with_other_parameters() -> None:
     assert (found.item(), module.weight.tolist()) == (3.0, before)
     assert is_module_type(type(module))
     assert not is_module_type(dict)
+
+
+def test_a_tensor_has_a_name_in_its_module() -> None:
+    """Also inside others; what is not registered has none."""
+    module = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1))
+    assert name_in_module(module, module[0].weight) == "0.weight"
+    assert name_in_module(module, module[1].running_mean) == "1.running_mean"
+    assert name_in_module(module, torch.ones(1)) is None
 
 
 def test_the_global_generator_is_put_back() -> None:

@@ -7,7 +7,7 @@ or a `jax.custom_vjp`, in the function that uses them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -23,16 +23,14 @@ from pytest_gradcheck.integrations.torch_tensors import (
     call_module,
     is_module_type,
     is_tensor_type,
+    name_in_module,
 )
-from pytest_gradcheck.report.representation import listed
+from pytest_gradcheck.report.representation import listed, type_name
 
 __all__ = ["AutomaticBackward", "automatic_backward"]
 
 #: Stands for the objects of an engine, instead of a package.
 OBJECTS = ".grad"
-
-#: The beginning of the accessor of an attribute.
-SELF = "self."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,9 @@ class AutomaticBackward:
     has_cache : bool
         Whether forward returns ``(output, cache)``.
     module : object or None
-        The module of PyTorch that forward is bound to, where its parameters are checked.
+        The module of PyTorch that forward is bound to, where its parameters are checked ...
+    names_in_module : mapping of str to str
+        ... and their names there, by their accessors.
     """
 
     package: str
@@ -61,6 +61,7 @@ class AutomaticBackward:
     items: tuple[Item, ...]
     has_cache: bool
     module: object | None = None
+    names_in_module: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -101,10 +102,8 @@ class AutomaticBackward:
         """Return forward with other parameters of its module."""
         if self.module is None:
             return lambda args, kwargs: self.forward(*args, **kwargs)
-        of_module = {
-            name.removeprefix(SELF): parts[name] for name in parts if name.startswith(SELF)
-        }
-        return partial(call_module, self.module, of_module)
+        replaced = {self.names_in_module[n]: parts[n] for n in self.names_in_module}
+        return partial(call_module, self.module, replaced)
 
 
 def automatic_backward(
@@ -138,8 +137,25 @@ def automatic_backward(
             f"backward={package!r} has another convention for complex parameters: write backward "
             "as a function, and say convention='jax'."
         )
-    module = owner if attributes and is_module else None
-    return AutomaticBackward(package, forward, arguments, items, has_cache, module)
+    if not (attributes and is_module):
+        return AutomaticBackward(package, forward, arguments, items, has_cache)
+    names = _names_in_module(owner, items)
+    return AutomaticBackward(package, forward, arguments, items, has_cache, owner, names)
+
+
+def _names_in_module(module: object, items: Sequence[Item]) -> dict[str, str]:
+    """Return the names in a module of its tensors that are checked, or raise."""
+    names = {}
+    for leaf in (leaf for item in items if item.is_attribute for leaf in item.leaves):
+        name = name_in_module(module, leaf.value)
+        if name is None:
+            raise GradcheckUsageError(
+                f"{leaf.name} is no parameter and no buffer of the {type_name(module)}, so that "
+                "PyTorch cannot differentiate by it: make it a torch.nn.Parameter, or an argument "
+                "of forward."
+            )
+        names[leaf.name] = name
+    return names
 
 
 def _refuse_arrays(items: Sequence[Item]) -> None:
