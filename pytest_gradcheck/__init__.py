@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_gradcheck.check.assertions import check_gradient, gradcheck
+    from pytest_gradcheck.check.objective import check_objective
     from pytest_gradcheck.diagnosis.gradient import CheckedCall, ClaimedGradient
     from pytest_gradcheck.diagnosis.hypothesis import Hypothesis
     from pytest_gradcheck.errors import (
@@ -59,11 +60,13 @@ __all__ = [
     "StepCurve",
     "WrongLine",
     "check_gradient",
+    "check_objective",
     "gradcheck",
 ]
 
 _MODULES = {
     "check.assertions": "check_gradient gradcheck",
+    "check.objective": "check_objective",
     "diagnosis.gradient": "CheckedCall ClaimedGradient",
     "diagnosis.hypothesis": "Hypothesis",
     "pytest_integration.fixture": "Gradcheck",
