@@ -63,7 +63,7 @@ def test_predictions_after_the_labels() -> None:
 def test_a_wrong_hessian() -> None:
     """The message names the objective, and where it is defined."""
     with pytest.raises(GradcheckError) as error:
-        check_objective(logistic_loss, lambda *args: logistic(*args, factor=2.0), SCORES, LABELS)
+        check_objective(logistic_loss, lambda p, y: logistic(p, y, 2.0), SCORES, LABELS)
     message = " ".join(str(error.value).split())
     assert "consistent with 2 x the true gradient" in message
     assert "by the Hessian of lambda (tests/test_objective.py" in message
