@@ -73,3 +73,24 @@ def test_one_entry_with_a_far_larger_error_than_the_others_is_wrong(mode: str) -
     assert check(case, 1.0, mode, 0).verdict != "wrong"
     report = check(case, [1.0, 1.0, 1.0, 1.05], mode, 0)
     assert [entry.index for entry in report.worst if entry.verdict == "wrong"] == [(3,)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kink_of_forward_excuses_no_entry_beside_a_large_error(seed: int) -> None:
+    """A solver that explains the small differences explains the large ones as well."""
+    centre, reach = np.array([0.3, -0.2]), 1.2
+
+    def force(x: Array) -> Array:
+        """Return a force that vanishes from a distance on."""
+        distance = np.linalg.norm(x - centre)
+        return np.asarray((x - centre) / distance * max(1 - distance / reach, 0.0))
+
+    def jacobian(x: Array) -> Array:
+        """Return its Jacobian, with one of two directions from the origin."""
+        distance = np.linalg.norm(x - centre)
+        across = np.eye(2) - np.outer(x - centre, x - centre) / distance**2
+        along = np.outer(x, x) / (x @ x)
+        return np.asarray((1 / distance - 1 / reach) * across - along / reach)
+
+    report = check_gradient(force, jacobian, np.array([0.9, 0.5]), seed=seed)
+    assert report["x"].wrong == 4

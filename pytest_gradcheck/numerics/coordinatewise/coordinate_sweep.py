@@ -319,8 +319,9 @@ class CoordinateSweep:
         slight |= change <= SLIGHT * largest
         large_error = np.where(differs & ~slight, error, 0.0)
         slight |= self._wide_slopes_approach(selected, claim, large_error)
-        alike = everywhere & differs & (change <= LARGEST_SOLVER_ERROR * largest)
-        alike &= _are_alike(change, np.abs(value) * scale)
+        alike = everywhere & differs & _are_alike(change, np.abs(value) * scale)
+        # A solver that explains some of the differences of an output explains all of them.
+        alike &= (~differs | (change <= LARGEST_SOLVER_ERROR * largest)).all(axis=0)
         worst = np.argmax(np.where(differs, change, 0.0), axis=0)
         may_be = bool(alike.any() or (differs & slight)[worst, np.arange(worst.size)].any())
         # A copy of the generator: what is found of jumps does not depend on this test.
