@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import operator
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import CodeType
 from typing import Any
 
@@ -72,8 +72,23 @@ def locate_wrong_lines(
     if recorded is None:
         return ()
     search = Search(problem, parameters, *recorded, seed=seed)
-    search.run()
-    lines = [_wrong_line(search, suspicion, root) for suspicion in explained(search)]
+    repaired = search.repaired()
+    if repaired is None:
+        search.run()
+        return _wrong_lines(search, explained(search), root)
+    if len(repaired.statements) > 1:
+        search.run()
+        found = explained(search)
+        # What is found otherwise has to be among the statements that are left.
+        if found and all(set(s.statements) <= set(repaired.statements) for s in found):
+            return _wrong_lines(search, found, root)
+    return _wrong_lines(search, [repaired], root)
+
+
+def _wrong_lines(
+    search: Search, found: Collection[Suspicion], root: pathlib.Path
+) -> tuple[WrongLine, ...]:
+    lines = [_wrong_line(search, suspicion, root) for suspicion in found]
     known = [line for line in lines if line is not None]
     return tuple(known) if len(known) == len(lines) else ()  # else something is not understood
 
@@ -142,5 +157,5 @@ def _verified(search: Search, suspicion: Suspicion) -> Iterator[tuple[str, int]]
     for version in suspicion.versions:
         for read in version.direct:
             statement = read.statement
-            if search.pairs.of(read) and read not in suspicion.versions and statement:
+            if search.is_derivative(read) and read not in suspicion.versions and statement:
                 yield str(read.path), statement.first_line

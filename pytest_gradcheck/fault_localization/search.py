@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.fault_localization.adjoints import Adjoints, adjoints_of
 from pytest_gradcheck.fault_localization.blame import Evidence, Suspicion, suspicions
 from pytest_gradcheck.fault_localization.contributions import Contributions
 from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
@@ -29,6 +30,7 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Target,
 )
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
+from pytest_gradcheck.fault_localization.repairs import Repairs
 from pytest_gradcheck.fault_localization.statement_reach import StatementReach
 from pytest_gradcheck.fault_localization.step_tests import StepTests
 from pytest_gradcheck.fault_localization.targets import (
@@ -50,6 +52,7 @@ BUDGET = 200
 BUDGET_OF_DERIVATIVES = 136
 BUDGET_OF_USES = 172
 PER_MEASUREMENT = 4
+EVALUATIONS_OF_ADJOINTS = 5
 
 #: The evaluations that show what a value of backward influences, and what a part contributes.
 PER_INFLUENCE = 9
@@ -83,7 +86,7 @@ class Search:
 
     Attributes
     ----------
-    recorder : Recorder
+    problem, recorder : Problem, Recorder
         The same.
     roles : Roles
         What the recorded values are.
@@ -116,7 +119,11 @@ class Search:
         seed: int,
     ) -> None:
         self.recorder = recorder
+        self.problem, self._code, self._seed = problem, code, seed
+        self._repairs: Repairs | None = None
+        self._repairing = 0
         graph = ForwardGraph(recorder.versions, recorder.outputs(problem.take_outputs))
+        self._graph = graph
         self.roles, self.claims = roles_of(problem, parameters, recorder, graph)
         made = [v for v in graph.values if v.is_floating and v.step is not None]
         epsilons = [np.finfo(v.value.dtype).eps for v in made]
@@ -157,6 +164,33 @@ class Search:
         self._right_steps: set[Version] = set()
         self.complete: set[Version] = set()
         self._contributions: dict[str, Contributions | None] = {}
+
+    def repaired(self) -> Suspicion | None:
+        """Return the statement with which all gradients become right if it makes other values."""
+        adjoints = self.adjoints()
+        if adjoints is None:
+            return None
+        self._repairs = repairs = Repairs(
+            self.problem,
+            self._code,
+            self.recorder,
+            roles=self.roles,
+            claims=self.claims,
+            adjoints=adjoints,
+        )
+        found = repairs.find()
+        self._repairing += repairs.evaluations
+        return found
+
+    def adjoints(self) -> Adjoints | None:
+        """Return the derivatives by all values of forward, None where they cannot be found."""
+        self._repairing += EVALUATIONS_OF_ADJOINTS
+        return adjoints_of(self.problem, self._code, self._graph, self._seed)
+
+    def is_derivative(self, version: Version) -> bool:
+        """Return whether a value of backward is verified as a derivative or a part of one."""
+        is_known = self._repairs is not None and self._repairs.is_derivative(version)
+        return is_known or bool(self.pairs.of(version))
 
     def run(self) -> None:
         """Measure until nothing is left to measure that could tell suspects apart."""
@@ -279,7 +313,7 @@ class Search:
     def evaluations(self) -> int:
         """Return the calls of forward so far."""
         counted = self._measurements, self.influence, self.reach
-        return 1 + sum(one.evaluations for one in counted)
+        return 1 + self._repairing + sum(one.evaluations for one in counted)
 
     def _decide(self) -> None:
         """Measure the gradients that the check has not decided upon, along directions."""

@@ -41,7 +41,7 @@ Floats = NDArray[np.float64]
 #: The largest number of ways to pair what a step reads that are tried, and of those of all steps,
 #: which take about a second. A test costs as much as many ways, however few it has.
 MOST_WAYS = 20_000
-MOST_WAYS_OF_ALL = 5_000_000
+MOST_WAYS_OF_ALL = 2_500_000
 WAYS_OF_A_TEST = 1_000
 
 #: The number of origins that the test of a step is made from, and of values in each.

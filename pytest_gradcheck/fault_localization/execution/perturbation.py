@@ -6,7 +6,7 @@ a changed copy, where Python allows that. It does not know when a value is to be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -18,7 +18,7 @@ from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIN
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.execution.variables import Path, is_number, resolve
 
-__all__ = ["Perturbation"]
+__all__ = ["Perturbation", "assign"]
 
 
 class Perturbation:
@@ -89,6 +89,31 @@ class Perturbation:
         self._before = array, array.copy()
         array[...] = self._changed(array)
         self.is_made = True
+
+
+def assign(frame: FrameType, values: Mapping[Path, Any], names: Collection[Path] = ()) -> None:
+    """Put other values in the places of arrays and numbers, where that is possible.
+
+    Parameters
+    ----------
+    frame : frame
+        Where.
+    values : mapping of Path to ndarray or number
+        The values.
+    names : collection of Path
+        Variables that are bound anew, since what they are bound to has other names, too.
+    """
+    bound: dict[str, Any] = {}
+    for path, value in values.items():
+        before = resolve(frame, path)
+        can_bind = CAN_REBIND and not path.accessors
+        if isinstance(before, np.ndarray) and path in names and can_bind:
+            bound[path.name] = np.array(value, dtype=before.dtype)
+        elif isinstance(before, np.ndarray) and path not in names and before.flags.writeable:
+            before[...] = value
+        elif is_number(before) and can_bind:
+            bound[path.name] = type(before)(value)
+    frame.f_locals.update(bound)  # all at once: to look at local variables would undo it
 
 
 def _rebind(frame: FrameType, path: Path, after: Any) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
     "Moment",
     "Place",
     "Recorder",
+    "Result",
     "Route",
     "Version",
     "ancestors",
@@ -189,6 +190,15 @@ class Route:
     version: Version
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a variable is after a step that assigns to it, be it changed or not."""
+
+    step: Step
+    path: Path
+    version: Version
+
+
 @dataclass(slots=True)
 class _Reading:
     """What a step has read, and what the functions that it called have returned.
@@ -206,6 +216,7 @@ class _Reading:
     direct: list[tuple[Chain | None, Version]] = field(default_factory=list)
     indirect: list[tuple[Chain | None, Version]] = field(default_factory=list)
     written: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    places: list[tuple[Version, Path]] = field(default_factory=list)
 
     def of(self, statement: Statement, path: Path) -> _Reading:
         """Return what was read for one element, where the statement writes several out."""
@@ -241,6 +252,8 @@ class Recorder:
         In order, of values that existed before.
     uses : list of (Step, Path, Version)
         What the steps of forward read, and where it was.
+    results : list of Result
+        In order.
     """
 
     def __init__(self) -> None:
@@ -250,6 +263,7 @@ class Recorder:
         self.routes: list[Route] = []
         self._placed: dict[tuple[int, Path], Version] = {}
         self.uses: list[tuple[Step, Path, Version]] = []
+        self.results: list[Result] = []
         self.phase = 1
         self._arrays: dict[int, tuple[NDArray[Any], Version]] = {}
         self._numbers: dict[tuple[int, Any], Version] = {}
@@ -299,7 +313,10 @@ class Recorder:
         for chain in step.statement.changes:
             path, value = resolve_chain(frame, chain)
             if is_array(value):
-                reading.direct.append((chain, self._read(activation, path, value)))
+                version = self._read(activation, path, value)
+                reading.direct.append((chain, version))
+                if len(chain.accessors) > len(path.accessors):  # a part of it is assigned to
+                    reading.places.append((version, path))
                 mask = written_entries(frame, chain, path, value)
                 if mask is not None:
                     reading.written[id(value)] = mask | reading.written.get(id(value), False)
@@ -314,18 +331,28 @@ class Recorder:
         if is_array(value):
             version = self._read(activation, path, value)
             reading.direct.append((chain, version))
+            reading.places.append((version, path))
             if activation.phase == 1 and path.name not in step.statement.binds:
                 self.uses.append((step, path, version))
         elif is_number(value):
             number = self._number(activation, path, value)
             if number is not None:
                 reading.direct.append((chain, number))
+                reading.places.append((number, path))
         elif isinstance(value, (dict, list, tuple)):
-            reading.indirect += [
-                (chain, self._known(place, leaf, _Reading()))
-                for place, leaf in leaves(path, value)
-                if is_array(leaf)
-            ]
+            for place, leaf in leaves(path, value):
+                if is_array(leaf):
+                    version = self._known(place, leaf, _Reading())
+                    reading.indirect.append((chain, version))
+                    reading.places.append((version, place))
+
+    def sources(self, activation: Activation) -> Iterator[tuple[Path, Version]]:
+        """Yield what the statement that is being executed reads, with where that is."""
+        seen: set[Path] = set()
+        for version, path in self._readings[activation.number].places:
+            if path not in seen:
+                seen.add(path)
+                yield path, version
 
     def end(self, activation: Activation, step: Step, returned: Any) -> None:
         """Find what a statement has made or changed."""
@@ -357,8 +384,11 @@ class Recorder:
         if not path.accessors and path.name in step.statement.binds:
             view = self._bind(activation, step, path, version, reading)
             self.bindings.append(Binding(step, self.phase, path.name, view))
-        elif path.accessors and self._is_written(step, path):
-            self._place(activation, step, path, version)
+            self.results.append(Result(step, path, view))
+        elif self._is_written(step, path):
+            self.results.append(Result(step, path, version))
+            if path.accessors:
+                self._place(activation, step, path, version)
 
     def _take_returned(
         self, activation: Activation, step: Step, returned: Any, reading: _Reading
@@ -426,6 +456,11 @@ class Recorder:
         else:
             version.direct += self._overlapping(array)
         return version
+
+    def handed_back(self, activation: Activation) -> list[Version]:
+        """Return what functions have returned to the statement that is being executed."""
+        reading = self._readings.get(activation.number, _Reading())
+        return [version for chain, version in reading.direct if chain is None]
 
     def _read_for(self, array: NDArray[Any], reading: _Reading) -> _Reading:
         """Return what an argument was computed from: of a view, only what it is a view of."""
@@ -504,6 +539,7 @@ class Recorder:
         for chain, version in reading.direct:
             if is_bound and chain is None and version.value.ndim == 0 and version.value == value:
                 self._numbers[key] = version  # a function has returned it
+                self.results.append(Result(step, path, version))
                 return
         if is_bound or (
             is_stored and path.accessors and (before is None or before.value != value)
@@ -513,6 +549,7 @@ class Recorder:
             if reading.indirect and not reading.direct:
                 version.step = None  # it was taken out of a container
             self._numbers[key] = version
+            self.results.append(Result(step, path, version))
 
     def _returned_number(self, step: Step, path: Path, value: Any, reading: _Reading) -> Version:
         for _, version in reversed(reading.direct):

@@ -80,6 +80,8 @@ class Statement:
         Whether it binds a variable to the value of another one.
     is_header : bool
         Whether it is the header of a compound statement.
+    nodes : tuple of ast.stmt
+        Its syntax trees; those of headers with what is inside them.
     """
 
     file: str
@@ -92,11 +94,25 @@ class Statement:
     elements: Mapping[Any, frozenset[Chain]]
     is_alias: bool
     is_header: bool
+    nodes: tuple[ast.stmt, ...] = ()
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it adds something to a variable, or subtracts it, or binds it to a sum."""
+        return all(
+            isinstance(node, (ast.Assign, ast.AugAssign)) and _is_sum(node) for node in self.nodes
+        )
 
     @property
     def names(self) -> frozenset[str]:
         """All variables that occur in it."""
         return self.binds | {chain.name for chain in (*self.reads, *self.changes)}
+
+
+def _is_sum(node: ast.Assign | ast.AugAssign) -> bool:
+    operation = node if isinstance(node, ast.AugAssign) else node.value
+    operator = getattr(operation, "op", None)
+    return isinstance(operator, (ast.Add, ast.Sub))
 
 
 def statements_of(file: str) -> Mapping[int, Statement]:
@@ -161,6 +177,7 @@ class _Part:
     first_line: int
     last_line: int
     function: str
+    node: ast.stmt | None = None
     reads: list[Chain] = field(default_factory=list)
     changes: list[Chain] = field(default_factory=list)
     binds: set[str] = field(default_factory=set)
@@ -181,6 +198,7 @@ def _statement(file: str, parts: list[_Part]) -> Statement:
         parts[0].elements if len(parts) == 1 else {},
         len(parts) == 1 and parts[0].is_alias,
         all(part.is_header for part in parts),
+        tuple(part.node for part in parts if part.node is not None),
     )
 
 
@@ -196,7 +214,7 @@ def _parts(node: ast.AST, function: str) -> Iterator[_Part]:
 
 
 def _part(node: ast.stmt, function: str) -> _Part:
-    part = _Part(node.lineno, node.end_lineno or node.lineno, function)
+    part = _Part(node.lineno, node.end_lineno or node.lineno, function, node)
     expressions: list[ast.AST] = [node]
     if isinstance(node, COMPOUND):
         expressions = [

@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import FrameType, FunctionType, ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from pytest_gradcheck.fault_localization.execution.statements import Chain
 
 __all__ = [
+    "MISSING",
     "Path",
+    "Scope",
     "is_array",
     "is_number",
     "leaves",
@@ -75,6 +77,12 @@ class Path:
         """The last name in it."""
         return str(self.accessors[-1][1]) if self.accessors else self.name
 
+    @property
+    def names(self) -> str:
+        """The names in it, without the numbers by which steps of a loop are told apart."""
+        names = (str(key) for _, key in self.accessors if isinstance(key, str))
+        return ".".join([self.name, *names])
+
     def __str__(self) -> str:
         parts = (
             f".{key}" if kind == "attribute" else f"[{key!r}]" for kind, key in self.accessors
@@ -96,7 +104,19 @@ def is_number(value: Any) -> bool:
     return isinstance(value, NUMBERS) and not isinstance(value, (bool, np.bool_))
 
 
-def lookup(frame: FrameType, name: str) -> Any:
+class Scope(Protocol):
+    """Local variables, and those around them, as a frame has them."""
+
+    @property
+    def f_locals(self) -> Any:
+        """The local ones."""
+
+    @property
+    def f_globals(self) -> Any:
+        """The others."""
+
+
+def lookup(frame: Scope, name: str) -> Any:
     """Return the value of a variable as a statement of a frame would read it."""
     local = frame.f_locals
     if name in local:
@@ -104,7 +124,7 @@ def lookup(frame: FrameType, name: str) -> Any:
     return frame.f_globals.get(name, MISSING)
 
 
-def resolve(frame: FrameType, path: Path) -> Any:
+def resolve(frame: Scope, path: Path) -> Any:
     """Return what is at a path, `MISSING` where there is nothing."""
     value = lookup(frame, path.name)
     for kind, key in path.accessors:
@@ -112,7 +132,7 @@ def resolve(frame: FrameType, path: Path) -> Any:
     return value
 
 
-def resolve_chain(frame: FrameType, chain: Chain) -> tuple[Path, Any]:
+def resolve_chain(frame: Scope, chain: Chain) -> tuple[Path, Any]:
     """Follow a chain up to an array, a number or what is no data; return where that is."""
     path, value = Path(chain.name), lookup(frame, chain.name)
     for accessor in chain.accessors:
@@ -172,7 +192,7 @@ def _item(value: Any, key: Any) -> Any:
 
 
 def written_entries(
-    frame: FrameType, chain: Chain, path: Path, array: NDArray[Any]
+    frame: Scope, chain: Chain, path: Path, array: NDArray[Any]
 ) -> NDArray[np.bool_] | None:
     """Return which entries of an array a statement is about to assign to.
 
@@ -204,7 +224,7 @@ def written_entries(
     return mask
 
 
-def _key(frame: FrameType, expression: ast.expr, others: tuple[type[ast.AST], ...] = ()) -> Any:
+def _key(frame: Scope, expression: ast.expr, others: tuple[type[ast.AST], ...] = ()) -> Any:
     """Return the value of an expression of numbers and text, else `MISSING`."""
     nodes = list(ast.walk(expression))
     names: dict[str, Any] = {}

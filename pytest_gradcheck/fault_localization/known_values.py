@@ -1,0 +1,79 @@
+"""Known values: which values of backward are derivatives by values of forward, or these.
+
+All entries are compared. It does not know where backward goes wrong.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.forward_series import Kind, Series
+
+__all__ = ["Identity", "KnownValues", "is_same"]
+
+Floats = NDArray[np.float64]
+
+#: Values that differ by less than this share of their largest entry are the same.
+SAME = 1e-5
+
+#: What a value is, and the value of forward that it belongs to.
+Identity = tuple[Kind, Version]
+
+
+def is_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Return whether two arrays are the same but for the errors of differences."""
+    if one.size != other.size:
+        return False
+    scale = float(np.abs(other).max(initial=0.0))
+    return bool((np.abs(one.reshape(-1) - other.reshape(-1)) <= SAME * scale).all())
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Values of one number of entries: what they are, and the entries, shape (values, entries)."""
+
+    identities: list[Identity]
+    entries: Floats
+
+
+class KnownValues:
+    """What series contain, by value.
+
+    Parameters
+    ----------
+    series : iterable of Series
+        All that is known of forward.
+    """
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        identities: dict[int, list[Identity]] = defaultdict(list)
+        entries: dict[int, list[Floats]] = defaultdict(list)
+        for one in series:
+            for item in one.items:
+                if item.owner is not None and item.value.any():
+                    identities[item.value.size].append((one.kind, item.owner))
+                    entries[item.value.size].append(item.value.reshape(-1))
+        self._tables = {n: _Table(identities[n], np.array(entries[n])) for n in identities}
+        self._found: dict[Version, list[Identity]] = {}
+
+    def of(self, version: Version) -> list[Identity]:
+        """Return what a value of backward is; nothing if that is not known, or it is zero."""
+        if version not in self._found:
+            self._found[version] = self.equal_to(version.value)
+        return self._found[version]
+
+    def equal_to(self, value: NDArray[Any]) -> list[Identity]:
+        """Return what is equal to some value."""
+        table = self._tables.get(value.size)
+        if table is None or not value.any():
+            return []
+        differences = np.abs(table.entries - value.reshape(-1)).max(axis=1)
+        scales = np.abs(table.entries).max(axis=1)
+        return [table.identities[k] for k in np.flatnonzero(differences <= SAME * scales)]

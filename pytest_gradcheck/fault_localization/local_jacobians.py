@@ -1,0 +1,319 @@
+"""Local Jacobians: how each value of forward depends on the values that its statement read.
+
+Forward is executed once more, and each of its statements is replayed by itself with one entry
+after the other of what it read changed. The time of one statement is part of the time of forward,
+so that all replays cost no more than so many evaluations as the most repeated statement has. Those
+that only compute with numpy on arrays of few entries take no time, and are repeated more often.
+
+It does not know what the output is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gradcheck.fault_localization.execution.execution_steps import Activation, Step
+from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
+from pytest_gradcheck.fault_localization.execution.replays import (
+    Replay,
+    Variables,
+    calls_in,
+    replay_of_arguments,
+    replay_of_statement,
+    returned_name,
+)
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.execution.variables import (
+    Path,
+    is_array,
+    leaves,
+    resolve,
+)
+
+__all__ = ["Jacobian", "JacobianRecorder"]
+
+Floats = NDArray[np.float64]
+
+#: The most replays of one execution of a statement; of one that only computes with numpy; and of
+#: all together.
+MOST_REPLAYS = 80
+MOST_NUMPY_REPLAYS = 4_000
+MOST_REPLAYS_OF_ALL = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Jacobian:
+    """The derivative of a value by another one that was read for it.
+
+    Attributes
+    ----------
+    made, read : int
+        The numbers of these values.
+    step : Step
+        What read the one and made the other.
+    name : str
+        The variable under which the one was read.
+    matrix : ndarray, shape (entries made, entries read)
+    """
+
+    made: int
+    read: int
+    step: Step
+    name: str
+    matrix: Floats
+
+
+@dataclass(slots=True)
+class _Execution:
+    """A statement that is being executed.
+
+    Attributes
+    ----------
+    variables : Variables
+        What it met.
+    sources : list of (Path, Version)
+        What it reads, and where that is.
+    names : list of str
+        The functions of the user's that it has called ...
+    arguments : list of list of Version
+        ... the values that were made for these ...
+    returned : list of Any
+        ... and what they have returned.
+    """
+
+    variables: Variables
+    sources: list[tuple[Path, Version]]
+    names: list[str] = field(default_factory=list)
+    arguments: list[list[Version]] = field(default_factory=list)
+    returned: list[Any] = field(default_factory=list)
+
+
+class JacobianRecorder:
+    """Records an execution as a `Recorder` does, with the Jacobians of values of forward.
+
+    Parameters
+    ----------
+    wanted : collection of int
+        The numbers of the values whose Jacobians are wanted.
+    epsilon : float
+        The relative rounding of values.
+
+    Attributes
+    ----------
+    recorder : Recorder
+        What is recorded.
+    jacobians : list of Jacobian
+        In order.
+    is_whole : bool
+        Whether none is missing, as far as that is seen.
+    callers : dict of Step to Step
+        The steps that have called the functions that steps are in.
+    executions : Counter of Statement
+        How often statements of forward were executed.
+    """
+
+    def __init__(self, wanted: Collection[int], epsilon: float) -> None:
+        self.recorder = Recorder()
+        self.jacobians: list[Jacobian] = []
+        self.is_whole = True
+        self.callers: dict[Step, Step] = {}
+        self.executions: Counter[Statement] = Counter()
+        self._wanted, self._change = wanted, epsilon ** (1 / 3)
+        self._executions: dict[int, _Execution] = {}
+        self._replays = 0
+
+    def enter(self, activation: Activation) -> None:
+        """Record a call, and the values that were made for its arguments."""
+        begin = len(self.recorder.versions)
+        self.recorder.enter(activation)
+        caller = activation.caller
+        if caller is not None and caller.number in self._executions:
+            execution = self._executions[caller.number]
+            execution.names.append(activation.frame.f_code.co_name)
+            execution.arguments.append(self._wanted_since(begin))
+
+    def begin(self, activation: Activation, step: Step) -> None:
+        """Record what is read."""
+        if activation.caller is not None and activation.caller.step is not None:
+            self.callers[step] = activation.caller.step
+        if activation.phase == 1:
+            self.executions[step.statement] += 1
+            variables = Variables.before(activation.frame, step.statement)
+            self.recorder.begin(activation, step)
+            sources = list(self.recorder.sources(activation))
+            self._executions[activation.number] = _Execution(variables, sources)
+
+    def end(self, activation: Activation, step: Step, returned: Any) -> None:
+        """Record what was made, and find its Jacobians."""
+        execution = self._executions.pop(activation.number, None)
+        if execution is None:
+            return
+        begin, handed_back = len(self.recorder.versions), self.recorder.handed_back(activation)
+        self.recorder.end(activation, step, returned)
+        made = self._wanted_since(begin)
+        if self.is_whole and (made or any(execution.arguments)):
+            self.is_whole = self._differentiate(step, execution, made, handed_back)
+        caller = activation.caller
+        if returned is not None and caller is not None and caller.number in self._executions:
+            self._executions[caller.number].returned.append(returned)
+
+    def _wanted_since(self, begin: int) -> list[Version]:
+        return [
+            version
+            for version in self.recorder.versions[begin:]
+            if version.number in self._wanted and version.is_floating and not version.is_alias
+        ]
+
+    def _differentiate(
+        self, step: Step, execution: _Execution, made: list[Version], handed_back: list[Version]
+    ) -> bool:
+        """Find the Jacobians of what a step has made, also for the functions that it called."""
+        arguments = [version for given in execution.arguments for version in given]
+        calls, returned = calls_in(step.statement, execution.names), execution.returned
+        if calls is None or len(calls) != len(returned):
+            self._select(step, [*made, *arguments], execution.sources)
+            return True
+        sources = [*execution.sources, *_returned(returned, handed_back)]
+        for k, given in enumerate(execution.arguments):
+            if given:
+                replay = replay_of_arguments(
+                    execution.variables, calls[k], calls[:k], returned[:k]
+                )
+                before = [s for s in sources if s[1].number < given[0].number]
+                if replay is None or not self._replay(step, replay, given, before):
+                    return False
+        if made:
+            replay = replay_of_statement(step.statement, execution.variables, calls, returned)
+            if replay is not None:
+                return self._replay(step, replay, made, sources)
+            self._select(step, made, sources)
+        return True
+
+    def _select(
+        self, step: Step, made: Sequence[Version], sources: Sequence[tuple[Path, Version]]
+    ) -> None:
+        """Find the entries of what was read in what is no more than a part of it.
+
+        Headers of loops, and generators, cannot be replayed, but mostly take things apart.
+        """
+        others = [version for _, version in sources]
+        for version in made:
+            for read in dict.fromkeys([*version.direct, *version.indirect, *others]):
+                matrix = _selection(version, read) if read.number in self._wanted else None
+                if matrix is not None:
+                    self._add(version, read, step, read.path.names, matrix)
+                    break
+
+    def _replay(
+        self,
+        step: Step,
+        replay: Replay,
+        made: list[Version],
+        sources: Sequence[tuple[Path, Version]],
+    ) -> bool:
+        """Replay a step for each entry of what it read; return whether that is possible."""
+        base = replay.run()
+        results = [] if base is None else replay.results(base)
+        places = {
+            version: path
+            for version in made
+            for path, value in reversed(results)
+            if _is_value(value, version)
+        }
+        read = [s for s in sources if s[1].is_floating and s[1].number in self._wanted]
+        count = 2 * sum(version.value.size for _, version in read)
+        self._replays += count
+        if (
+            len(places) < len(made)
+            or count > (MOST_NUMPY_REPLAYS if replay.is_numpy else MOST_REPLAYS)
+            or self._replays > MOST_REPLAYS_OF_ALL
+        ):
+            return False
+        for path, source in read:
+            matrices = self._matrices(replay, path, source, places)
+            if matrices is None:
+                return False
+            for version, matrix in matrices.items():
+                if matrix.any():
+                    self._add(version, source, step, path.names, matrix)
+        return True
+
+    def _add(self, made: Version, read: Version, step: Step, name: str, matrix: Floats) -> None:
+        self.jacobians.append(Jacobian(made.number, read.number, step, name, matrix))
+
+    def _matrices(
+        self, replay: Replay, path: Path, source: Version, places: Mapping[Version, Path]
+    ) -> dict[Version, Floats] | None:
+        """Return the Jacobians by what is at a path; None where a replay raises."""
+        before = resolve(replay.variables, path)
+        columns: dict[Version, list[Floats]] = {version: [] for version in places}
+        for k, change in enumerate(self._change * _scales(source.value)):
+            right = replay.run(path, _changed(before, k, change))
+            left = replay.run(path, _changed(before, k, -change))
+            if right is None or left is None:
+                return None
+            for version, place in places.items():
+                ends = np.asarray(resolve(right, place)), np.asarray(resolve(left, place))
+                if any(end.shape != version.value.shape for end in ends):
+                    return None
+                with np.errstate(all="ignore"):
+                    difference = ends[0].astype(np.float64) - ends[1]
+                columns[version].append(difference.reshape(-1) / (2 * change))
+        return {
+            version: np.array(found).T.reshape(version.value.size, source.value.size)
+            for version, found in columns.items()
+        }
+
+
+def _returned(
+    returned: Sequence[Any], handed_back: Sequence[Version]
+) -> list[tuple[Path, Version]]:
+    """Return what functions have returned, with the variables that stand for it in replays."""
+    found = []
+    for k, value in enumerate(returned):
+        for path, leaf in leaves(Path(returned_name(k)), value):
+            versions = [version for version in handed_back if _is_value(leaf, version)]
+            found += [(path, version) for version in versions[:1]]
+    return found
+
+
+def _selection(made: Version, read: Version) -> Floats | None:
+    """Return the Jacobian of entries of a value, if they are told apart by their values."""
+    entries, wanted = read.value.reshape(-1), made.value.reshape(-1)
+    order = np.argsort(entries)
+    if not read.is_floating or not entries.size or not (np.diff(entries[order]) > 0).all():
+        return None
+    places = order[np.searchsorted(entries[order], wanted).clip(max=entries.size - 1)]
+    if not np.array_equal(entries[places], wanted):
+        return None
+    matrix = np.zeros((wanted.size, entries.size))
+    matrix[np.arange(wanted.size), places] = 1.0
+    return matrix
+
+
+def _scales(value: NDArray[Any]) -> Floats:
+    """Return the scales on which entries are changed: between their size and the usual one."""
+    sizes = np.abs(value.reshape(-1).astype(np.float64))
+    usual = float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
+    return np.asarray(np.where(sizes > 0, np.sqrt(sizes * usual), usual))
+
+
+def _changed(value: Any, k: int, change: float) -> Any:
+    """Return a number, or a copy of an array, with one entry changed."""
+    if not is_array(value):
+        return type(value)(value + change)
+    changed = value.copy()
+    changed.flat[k] += change
+    return changed
+
+
+def _is_value(value: Any, version: Version) -> bool:
+    return np.shape(value) == version.value.shape and np.array_equal(
+        value, version.value, equal_nan=True
+    )

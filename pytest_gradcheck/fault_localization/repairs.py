@@ -1,0 +1,304 @@
+"""Repairs: the statement of backward that makes all gradients right when it makes other values.
+
+The derivatives by all values of forward are known (`adjoints`). A statement of backward is
+suspected, and each time that it is executed, what it made is replaced by one of them. If all
+gradients become right, the statement is to blame, and all that is computed from it is right. Of
+several such statements it is the one that has to make something else first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pytest_gradcheck.binding.backward.claims import Claim
+from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.fault_localization.adjoints import Adjoints
+from pytest_gradcheck.fault_localization.blame import Suspicion
+from pytest_gradcheck.fault_localization.execution.execution_steps import Step, Steps, UserCode
+from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
+from pytest_gradcheck.fault_localization.execution.recorded_values import (
+    RETURNED,
+    Recorder,
+    Version,
+    ancestors,
+)
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.forward_series import Kind, series_of
+from pytest_gradcheck.fault_localization.known_values import KnownValues, is_same
+from pytest_gradcheck.fault_localization.misplaced_values import is_named
+from pytest_gradcheck.fault_localization.replacements import (
+    Execution,
+    Replacement,
+    Replacing,
+    replacements,
+)
+from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
+from pytest_gradcheck.fault_localization.verified_values import VerifiedValues, stem
+
+__all__ = ["Repairs"]
+
+#: The most executions of backward with other values.
+MOST_REPAIRS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Repair:
+    """A statement, and what it has to make for all gradients to be right."""
+
+    statement: Statement
+    replacement: Replacement
+
+    @property
+    def version(self) -> Version:
+        """The first value that has to be something else."""
+        return self.replacement.first.version
+
+
+class Repairs:
+    """Looks for the repair of one backward.
+
+    Parameters
+    ----------
+    problem : Problem
+        Calls forward and backward.
+    code : UserCode
+        What is followed.
+    recorder : Recorder
+        What was recorded.
+    roles : Roles
+        What the recorded values are.
+    claims : Claims
+        What backward has returned.
+    adjoints : Adjoints
+        The derivatives by all values of forward.
+
+    Attributes
+    ----------
+    evaluations : int
+        Calls of forward so far.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        code: UserCode,
+        recorder: Recorder,
+        *,
+        roles: Roles,
+        claims: Claims,
+        adjoints: Adjoints,
+    ) -> None:
+        self._problem, self._code, self._recorder = problem, code, recorder
+        self._roles, self._claims = roles, claims
+        self._derivatives, self._callers = adjoints.parameters, adjoints.trace.callers
+        self._series = series_of(adjoints)
+        self._known = KnownValues(self._series)
+        self._verified = VerifiedValues(roles, claims, self._known)
+        self.evaluations = 0
+
+    def is_derivative(self, version: Version) -> bool:
+        """Return whether a value is a derivative, be it through some uses only."""
+        return self._verified.is_part(version)
+
+    def find(self) -> Suspicion | None:
+        """Return a suspicion of the statement that a repair is found for.
+
+        There are others in it if values that they made, and that are not verified, may be why.
+        """
+        if not self._are_right(self._problem.claim, list(self._claims.right)):
+            return None  # what is said to be right is not what was found
+        forgetful = self._forgetful()
+        if forgetful is not None:
+            return self._suspicion(forgetful, [], [])
+        repair = self._first_repair()
+        if repair is not None:
+            return self._suspicion_of(repair)
+        returned = list(self._claims.wrong.values())
+        statements = {version.statement for version in returned}
+        statement = statements.pop() if len(statements) == 1 else None
+        if statement is not None and all(v.place is None and not v.is_alias for v in returned):
+            return self._suspicion(statement, returned, [])
+        return None
+
+    def _forgetful(self) -> Statement | None:
+        """Return the statement that returns other values in the place of right gradients."""
+        for name, claim in self._claims.wrong.items():
+            before = set(ancestors([claim]))
+            if not any(
+                version not in before
+                and version.is_floating
+                and version.value.any()
+                and is_same(version.value, self._derivatives[name])
+                for version in self._roles.gradients
+            ):
+                return None
+        claims = {version.root for version in self._claims.wrong.values()}
+        routes = [
+            route
+            for route in self._recorder.routes
+            if route.version in claims and route.path.name == RETURNED
+        ]
+        statements = {route.step.statement for route in routes}
+        is_all = {route.version for route in routes} == claims
+        return statements.pop() if is_all and len(statements) == 1 else None
+
+    def _first_repair(self) -> _Repair | None:
+        """Return the repair of the statement that has to make something else first.
+
+        Values that are parts of derivatives are right in most cases. They are changed only if
+        nothing else is found, or nothing but what was computed from them.
+        """
+        found: list[_Repair] = []
+        for order, statement, made in self._suspects():
+            first = found[0] if found else None
+            if first and not self._is_part(first) and order > first.replacement.first.order:
+                break
+            is_inside = made[0].result.step.statement is not statement
+            if is_inside and any(self._verified.shows(one.version) for one in made):
+                continue  # a function that is right, but was given something wrong
+            replacement = self._replacement(made)
+            if replacement is not None:
+                found.append(_Repair(statement, replacement))
+                if first and not self._is_part(found[-1]):
+                    break
+        if not found:
+            return None
+        found.sort(key=lambda repair: repair.replacement.first.order)
+        first, last = found[0], found[-1]
+        if self._is_part(first) and not self._is_part(last):
+            return first if first.version in set(ancestors([last.version])) else last
+        return first
+
+    def _is_part(self, repair: _Repair) -> bool:
+        return self._verified.is_part(repair.version)
+
+    def _suspects(self) -> list[tuple[int, Statement, list[Execution]]]:
+        """Return the statements that may be wrong, with when they first are, in order.
+
+        What a function returns was made by a statement of its own, and by that which called it.
+        """
+        made_by = defaultdict[Step | None, list[Version]](list)
+        for version in self._roles.gradients:
+            made_by[version.step].append(version)
+        found: dict[tuple[Statement, str], list[Execution]] = defaultdict(list)
+        gradients = {version for version in self._roles.gradients if version.is_floating}
+        for order, result in enumerate(self._recorder.results):
+            version = result.version
+            if version not in gradients:
+                continue
+            execution = Execution(order, result)
+            found[result.step.statement, result.path.names].append(execution)
+            is_returned = version.place is not None and version.place.step == result.step
+            if is_returned and version.step is not None and version.step != result.step:
+                rank = made_by[version.step].index(version)
+                found[version.step.statement, f"{RETURNED} {rank}"].append(execution)
+        through = set(ancestors(list(self._claims.wrong.values()))) - self._roles.initial
+        suspects = []
+        for (statement, _), executions in found.items():
+            size = executions[-1].version.value.size
+            made = [one for one in executions if one.version.value.size == size]
+            opened = [one.order for one in made if self._is_open(one.version)]
+            if opened and not through.isdisjoint(one.version for one in made):
+                suspects.append((min(opened), statement, made))
+        return sorted(suspects, key=lambda one: one[0])
+
+    def _is_open(self, version: Version) -> bool:
+        return bool(version.value.any()) and not self._verified.is_known(version)
+
+    def _replacement(self, made: list[Execution]) -> Replacement | None:
+        """Return what a statement has to make for all gradients to be right.
+
+        First of all that which its variable is named after, and what leaves most as it is.
+        """
+        claimed = {version: name for name, version in self._claims.wrong.items()}
+        names = {claimed[one.version] for one in made if one.version in claimed}
+        own = stem(made[0].result.path.names)
+        possible = sorted(
+            replacements(made, self._series, partial(self._may_be, names=names)),
+            key=lambda one: (one.name.rsplit(".", 1)[-1] != own, len(one.values)),
+        )
+        for replacement in possible:
+            if self.evaluations >= MOST_REPAIRS:
+                return None
+            if self._is_repaired(replacement):
+                return replacement
+        return None
+
+    def _may_be(
+        self, version: Version, kind: Kind, owner: Version | None, names: Collection[str]
+    ) -> bool:
+        """Return whether a value may have to be something else.
+
+        One that is a derivative may not; one through some uses only may have to be that through
+        others as well. What is the gradient of a parameter has to be the derivative by that.
+        """
+        owned = [
+            (known, of)
+            for known, of in self._known.of(version)
+            if not names or any(is_named(of.path, name) for name in names)
+        ]
+        if not owned:
+            return True
+        is_all = (
+            any(known == "total" for known, _ in owned)
+            if names
+            else self._verified.is_known(version)
+        )
+        return not is_all and kind in ("total", "sum") and owner in {of for _, of in owned}
+
+    def _is_repaired(self, replacement: Replacement) -> bool:
+        self.evaluations += 1
+        listener = Replacing(replacement)
+        with frame_events(Steps(self._code, listener), self._code.follows):
+            claim = self._problem.claim_at(self._problem.here)
+        return claim is not None and self._are_right(claim, list(self._derivatives))
+
+    def _are_right(self, claim: Claim, parameters: Collection[str]) -> bool:
+        return all(
+            is_same(claim.rows(p.start, p.stop)[:, 0], self._derivatives[p.name])
+            for p in self._problem.parameters
+            if p.name in parameters
+        )
+
+    def _suspicion_of(self, repair: _Repair) -> Suspicion:
+        """Return a suspicion of the statement that is repaired.
+
+        If what it made is right as a part, what was to be added to that may be wrong as well.
+        """
+        version, before = repair.version, repair.replacement.first.before
+        made, kept, others = [version], list[Version](), self._calls(repair)
+        if self._is_part(repair):
+            made += [reader for reader in self._roles.gradients if version in reader.direct]
+        if before is not None and not before.value.any():
+            kept.append(before)
+        elif before is not None and self._verified.is_part(before):
+            kept.append(before)
+            if not repair.statement.is_sum and before.statement is not None:
+                others.append(before.statement)  # something is missing there, or here
+        suspicion = self._suspicion(repair.statement, made, kept)
+        return replace(suspicion, statements=(*suspicion.statements, *others))
+
+    def _suspicion(
+        self, statement: Statement, made: list[Version], kept: list[Version]
+    ) -> Suspicion:
+        unverified = self._verified.unverified(made, kept)
+        statements = {statement, *(v.statement for v in unverified if v.statement is not None)}
+        ordered = sorted(statements, key=lambda s: (s.file, s.first_line))
+        versions = (*made[:1], *unverified)
+        return Suspicion(tuple(self._claims.wrong), tuple(ordered), versions, sure=True)
+
+    def _calls(self, repair: _Repair) -> list[Statement]:
+        """Return the only call of the function that the statement is in, which may be why.
+
+        Of a statement that is a call itself, return those that made what was returned.
+        """
+        versions = [execution.version for execution in repair.replacement.values]
+        steps = {v.step for v in versions if v.step and v.statement is repair.statement}
+        callers = {self._callers[step].statement for step in steps if step in self._callers}
+        if len(callers) == 1:
+            return list(callers)
+        made = {v.statement for v in versions if v.statement is not None} - {repair.statement}
+        return [statement for statement in made if not self._verified.is_innocent(statement)]

@@ -1,0 +1,172 @@
+"""Verified values: those of backward in which there is no error, as far as it is seen.
+
+A value is verified if it is a derivative by a value of forward, or comes from outside, or if what
+was computed from such values in the same statement at another time is a derivative.
+
+It does not execute anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.known_values import KnownValues
+from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
+
+__all__ = ["VerifiedValues", "stem"]
+
+#: What is added to the name of a variable for that of its gradient.
+GRADIENT = re.compile(r"^(d_?|grad_|g_)|(_?bar|_grad|_adj)$")
+
+#: Fewer entries are easily multiples of others.
+FEW = 3
+
+
+class VerifiedValues:
+    """Tells which values of backward are verified.
+
+    Parameters
+    ----------
+    roles : Roles
+        What the recorded values are.
+    claims : Claims
+        What backward has returned.
+    known : KnownValues
+        What values are known to be.
+    """
+
+    def __init__(self, roles: Roles, claims: Claims, known: KnownValues) -> None:
+        self._roles, self._known = roles, known
+        self._wrong = set(claims.wrong.values())
+        self._misnamed = {version for _, version in roles.misnamed}
+        self._reordered: dict[str, bool] = {}
+        self._innocent = set(self._innocent_statements())
+
+    def is_known(self, version: Version) -> bool:
+        """Return whether a value is the derivative by one of forward, or one of forward."""
+        if version in self._wrong:
+            return False
+        if version.is_alias and not self.has_own_name(version):
+            return version in self._roles.well_named
+        kinds = {kind for kind, _ in self._known.of(version)}
+        return "total" in kinds or (
+            "value" in kinds and (self._is_reordered(version) or not _is_selected(version))
+        )
+
+    def is_part(self, version: Version) -> bool:
+        """Return whether a value is a derivative, be it through some uses only."""
+        is_own = not version.is_alias or self.has_own_name(version)
+        return is_own and any(kind != "value" for kind, _ in self._known.of(version))
+
+    def has_own_name(self, version: Version) -> bool:
+        """Return whether a derivative is named after what it is the derivative by."""
+        name = stem(version.path.names)
+        return any(
+            kind == "total" and owner.path.names.rsplit(".", 1)[-1] == name
+            for kind, owner in self._known.of(version)
+        )
+
+    def shows(self, version: Version) -> bool:
+        """Return whether a value shows that its statement is right.
+
+        Nothing that it read was zero, but for a sum to which nothing was added before.
+        """
+        return (
+            version not in self._wrong
+            and not version.is_alias
+            and any(kind != "value" for kind, _ in self._known.of(version))
+            and all(read.value.any() or read.path == version.path for read in version.direct)
+        )
+
+    def unverified(self, made: Sequence[Version], others: Sequence[Version]) -> list[Version]:
+        """Return what some values were computed from that is not verified.
+
+        Parameters
+        ----------
+        made : sequence of Version
+            The values.
+        others : sequence of Version
+            What is left out, with all that it was computed from.
+        """
+        found, pending, seen = list[Version](), list(made), {*made, *others}
+        while pending:
+            for read in pending.pop().direct:
+                if read not in seen and not self._is_verified(read):
+                    seen.add(read)
+                    found.append(read)
+                    pending.append(read)
+        return found
+
+    def _is_verified(self, version: Version) -> bool:
+        roles = self._roles
+        if version in self._misnamed:
+            return False
+        if version in roles.data or version in roles.initial or version in roles.recomputed:
+            return True
+        if version.is_alias:
+            is_named = version in roles.well_named or self.has_own_name(version)
+            return is_named and self._is_verified(version.root)
+        return (
+            (version.is_floating and version.value.ndim > 0 and not version.value.any())
+            or (version.is_size and version in roles.usual_numbers())
+            or version.statement in self._innocent
+            or self.is_known(version)
+            or self.is_part(version)
+            or self._is_multiple(version)
+        )
+
+    def _innocent_statements(self) -> Iterator[Statement | None]:
+        """Yield the statements that derivatives come from, be it through unknown values."""
+        pending = [version for version in self._roles.gradients if self.shows(version)]
+        seen = set(pending)
+        while pending:
+            version = pending.pop()
+            yield version.statement
+            for read in version.direct:
+                # A sum shows nothing of single entries.
+                is_seen = read.value.size <= version.value.size
+                if is_seen and read not in seen and read not in self._roles.data:
+                    seen.add(read)
+                    pending.append(read)
+
+    def is_innocent(self, statement: Statement | None) -> bool:
+        """Return whether a statement has made values from which derivatives were computed."""
+        return statement in self._innocent
+
+    def _is_multiple(self, version: Version) -> bool:
+        """Return whether a value is a derivative before it is divided by a number of entries."""
+        if self._roles.descendants is not None or version.value.size < FEW:
+            return False
+        return any(
+            kind == "total"
+            for size in self._roles.sizes
+            for factor in (size, 1 / size)
+            for kind, _ in self._known.equal_to(version.value * factor)
+        )
+
+    def _is_reordered(self, version: Version) -> bool:
+        """Return whether a variable has the values that it has in forward, in whatever order."""
+        name = version.path.names
+        if name not in self._reordered:
+            of_forward, of_backward = (
+                Counter(v.value.tobytes() for v in versions if v.path.names == name)
+                for versions in (self._roles.data, self._roles.gradients)
+            )
+            self._reordered[name] = of_forward == of_backward
+        return self._reordered[name]
+
+
+def stem(name: str) -> str:
+    """Return what a gradient is named after, as far as its name tells."""
+    return GRADIENT.sub("", name.rsplit(".", 1)[-1])
+
+
+def _is_selected(version: Version) -> bool:
+    """Return whether a value has entries of another one only, as a copy and a part have."""
+    return any(np.isin(version.value, read.value).all() for read in version.direct)

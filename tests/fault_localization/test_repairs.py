@@ -1,0 +1,196 @@
+"""Statements that make all gradients right when they make other values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck import check_gradient
+from pytest_gradcheck.fault_localization import locate_wrong_lines
+from pytest_gradcheck.fault_localization.blame import Suspicion
+from pytest_gradcheck.fault_localization.search import Search
+from tests.fault_localization.functions import X, line_of, rnn, rnn_backward
+
+RNG = np.random.default_rng(3)
+PARAMETERS = RNG.normal(size=(3, 2)), np.array([[0.5, 0.2], [-0.3, 0.4]])
+
+
+def lines(forward: Any, backward: Any, *args: Any, **options: Any) -> list[int]:
+    """Return the first lines of the statements that the repair of a failing check leaves."""
+    found: list[Suspicion | None] = []
+    repaired = Search.repaired
+
+    def remember(search: Search) -> Suspicion | None:
+        found.append(repaired(search))
+        return found[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Search, "repaired", remember)
+        report = check_gradient(forward, backward, *args, **options)
+    assert report.verdict == "wrong"
+    (suspicion,) = found
+    return [] if suspicion is None else [s.first_line for s in suspicion.statements]
+
+
+def state(x: Any, W: Any, b: Any) -> Any:
+    """Return the sum of squares of the states of a recurrence, with its cache."""
+    h, states, total = np.zeros(2), [], 0.0
+    for row in x:
+        previous = h
+        h = np.tanh(W @ previous + row) + b
+        states.append((previous, h))
+        total = total + np.sum(h**2)
+    return total, states
+
+
+ARGS = (X[:, :2], PARAMETERS[1], np.array([0.1, -0.2]))
+
+
+def test_statement_in_a_loop_is_named_though_all_later_values_are_wrong() -> None:
+    """Its right values are the derivatives, from the last step to the first."""
+    xs = X[:, :3]
+    assert lines(rnn, rnn_backward, xs, *PARAMETERS, wrt=("Wx", "Wh")) == [
+        line_of(rnn_backward, "dnext = dz @ Wh")
+    ]
+
+
+def test_sum_over_steps_is_right_after_each_of_them() -> None:
+    """A sum that begins anew at each step is known by what it should be after the second."""
+
+    def backward(x: Any, W: Any, b: Any, cache: Any) -> Any:
+        dW, db, dh = np.zeros_like(W), np.zeros_like(b), np.zeros_like(b)
+        for previous, h in reversed(cache):
+            dh = dh + 2 * h
+            db = 1 * dh
+            dz = dh * (1 - (h - b) ** 2)
+            dW += np.outer(dz, previous)
+            dh = W.T @ dz
+        return dW, db
+
+    options = {"wrt": ("W", "b"), "has_cache": True}
+    assert lines(state, backward, *ARGS, **options) == [line_of(backward, "db = 1")]
+
+
+def test_term_that_is_missing_in_a_step() -> None:
+    """What is there is the derivative through other uses; it has to be that through all."""
+
+    def backward(x: Any, W: Any, b: Any, cache: Any) -> Any:
+        dW, db, dh = np.zeros_like(W), np.zeros_like(b), np.zeros_like(b)
+        for previous, h in reversed(cache):
+            dh = 2 * h
+            db += dh
+            dz = dh * (1 - (h - b) ** 2)
+            dW += np.outer(dz, previous)
+            dh = W.T @ dz
+        return dW, db
+
+    options = {"wrt": ("W", "b"), "has_cache": True}
+    assert lines(state, backward, *ARGS, **options) == [line_of(backward, "dh = 2 * h")]
+
+
+def test_what_is_added_in_a_step_may_be_wrong() -> None:
+    """The sum before it is kept."""
+
+    def backward(x: Any, W: Any, b: Any, cache: Any) -> Any:
+        dW, db, dh = np.zeros_like(W), np.zeros_like(b), np.zeros_like(b)
+        for previous, h in reversed(cache):
+            dh += 2 * h
+            db += dh
+            dz = dh * (1 - (h - b) ** 2)
+            dW += np.outer(previous, dz)
+            dh = W.T @ dz
+        return dW, db
+
+    options = {"wrt": ("W", "b"), "has_cache": True}
+    assert lines(state, backward, *ARGS, **options) == [line_of(backward, "dW +=")]
+
+
+def test_unknown_value_that_a_statement_has_read_may_be_why() -> None:
+    """No value of forward tells which of the two statements is wrong."""
+
+    def f(w: Any) -> Any:
+        y = np.sin(w) * np.cos(w)
+        return np.sum(y)
+
+    def g(w: Any) -> Any:
+        half = 0.5 * (np.cos(w) ** 2 - np.sin(w) ** 2)
+        dw = 4 * half
+        return (dw,)
+
+    assert lines(f, g, X) == [line_of(g, "half ="), line_of(g, "dw =")]
+
+
+def test_right_gradient_that_is_not_returned() -> None:
+    """The statement that returns something else is to blame."""
+
+    def f(a: Any, b: Any) -> Any:
+        y = np.sin(a) * b
+        return np.sum(y)
+
+    def g(a: Any, b: Any) -> Any:
+        da = np.cos(a) * b
+        db = np.sin(a)
+        return db, da
+
+    assert lines(f, g, X, X + 1) == [line_of(g, "return")]
+
+
+def test_call_that_gives_a_function_something_wrong() -> None:
+    """A function that is called once, and does not compute what is expected, is not blamed."""
+
+    def product(dout: Any, x: Any) -> Any:
+        dx = dout * np.cos(x)
+        return dx * 1
+
+    def f(w: Any) -> Any:
+        u = w**2
+        y = np.sin(u)
+        return np.sum(y)
+
+    def g(w: Any) -> Any:
+        u = w**2
+        du = product(np.ones_like(u), w)
+        dw = 2 * w * du
+        return (dw,)
+
+    assert set(lines(f, g, X)) == {line_of(product, "dx ="), line_of(g, "du =")}
+
+
+def test_repairs_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget of evaluations is that of the search."""
+    from pytest_gradcheck.fault_localization import repairs
+
+    monkeypatch.setattr(repairs, "MOST_REPAIRS", 0)
+    assert not lines(rnn, rnn_backward, X[:, :3], *PARAMETERS, wrt=("Wx", "Wh"))
+
+
+def test_nothing_is_named_that_the_rest_of_the_search_denies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of several statements that are left, the rest of the search may tell one."""
+
+    def f(w: Any) -> Any:
+        y = np.sin(w) * np.cos(w)
+        return np.sum(y)
+
+    def g(w: Any) -> Any:
+        _other = np.abs(w)
+        half = 0.5 * (np.cos(w) ** 2 - np.sin(w) ** 2)
+        dw = 4 * half
+        return (dw,)
+
+    def of(text: str) -> list[tuple[int, int]]:
+        def other(search: Search) -> list[Suspicion]:
+            statements = [v.statement for v in search.roles.gradients if v.statement is not None]
+            line = line_of(g, text)
+            return [Suspicion(("w",), (next(s for s in statements if s.first_line == line),), ())]
+
+        monkeypatch.setattr(locate_wrong_lines, "explained", other)
+        places = [w.location for w in check_gradient(f, g, X).wrong_lines]
+        return [(place.first_line, place.last_line) for place in places]
+
+    half, dw = (line_of(g, text) for text in ("half =", "dw ="))
+    assert of("half =") == [(half, half)]
+    assert of("_other =") == [(half, dw)]

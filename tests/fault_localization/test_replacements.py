@@ -1,0 +1,92 @@
+"""What a statement of backward may have to make, each time that it is executed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pytest_gradcheck.fault_localization.execution.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.recorded_values import Result, Version
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.execution.variables import Path
+from pytest_gradcheck.fault_localization.forward_series import Item, Kind, Series
+from pytest_gradcheck.fault_localization.replacements import Execution, Replacement, replacements
+
+STATEMENT = Statement("file", 1, 1, "f", (), (), frozenset("d"), {}, False, False)
+
+
+def version(value: Any, occurrence: int = 0, *, direct: tuple[Version, ...] = ()) -> Version:
+    """Return a value of the variable ``d``."""
+    step = Step(STATEMENT, occurrence)
+    return Version(Path("d"), np.array(value), step, 2, occurrence, list(direct))
+
+
+def executions(*versions: Version) -> list[Execution]:
+    """Return the executions that made some values."""
+    return [
+        Execution(k, Result(Step(STATEMENT, k), Path("d"), one)) for k, one in enumerate(versions)
+    ]
+
+
+def series(kind: Kind, *values: Any) -> Series:
+    """Return a series of values that belong to nothing."""
+    return Series(kind, "x", tuple(Item(None, np.array(value)) for value in values))
+
+
+def anything(*_: object) -> bool:
+    """Return that a value may be something else."""
+    return True
+
+
+def values_of(replacement: Replacement) -> dict[int, float]:
+    """Return the numbers that are put in, by when."""
+    return {execution.order: float(value) for execution, value in replacement.values.items()}
+
+
+def test_series_are_tried_in_both_orders() -> None:
+    """A loop of backward mostly runs from the last step to the first."""
+    made = executions(version(5.0), version(6.0, 1))
+    found = list(replacements(made, [series("total", 1.0, 2.0)], anything))
+    assert list(map(values_of, found)) == [{0: 2.0, 1: 1.0}, {0: 1.0, 1: 2.0}]
+
+
+def test_only_what_differs_is_replaced() -> None:
+    """What is right shows nothing."""
+    made = executions(version(2.0), version(6.0, 1))
+    found = list(replacements(made, [series("total", 1.0, 2.0)], anything))
+    assert values_of(found[0]) == {1: 1.0}
+    assert found[0].first is made[1]
+
+
+def test_series_of_another_number_of_steps_are_not_tried() -> None:
+    """It is not known which values belong together."""
+    made = executions(version(5.0), version(6.0, 1))
+    assert not list(replacements(made, [series("total", 1.0, 2.0, 3.0)], anything))
+
+
+def test_value_that_must_stay_forbids_a_replacement() -> None:
+    """It is right."""
+    made = executions(version(5.0), version(6.0, 1))
+
+    def may_be(one: Version, *_: object) -> bool:
+        return float(one.value) != 5
+
+    assert not list(replacements(made, [series("total", 1.0, 2.0)], may_be))
+
+
+def test_parts_are_added_to_what_was_there_before() -> None:
+    """Each step of a sum adds one."""
+    first = version(5.0, direct=(Version(Path("d"), np.array(0.0), None, 2, 9),))
+    made = executions(first, version(6.0, 1, direct=(first,)))
+    found = list(replacements(made, [series("part", 1.0, 2.0)], anything))
+    added = [values_of(one) for one in found if one.is_added]
+    assert added == [{0: 2.0}, {0: 1.0, 1: 2.0}]  # the second step added 1
+
+
+def test_step_that_changes_nothing_is_an_execution_as_well() -> None:
+    """It may be that it should have added something."""
+    kept = version(5.0)
+    made = executions(kept, kept)
+    assert made[1].before is kept
+    assert made[0].before is None
