@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from pytest_gradcheck import GradcheckError, check_gradient
+from pytest_gradcheck import GradcheckError, GradcheckUsageError, check_gradient
 
 X = np.array([[1.0, 0.3], [1.0, -1.2], [1.0, 0.8], [1.0, -0.4], [1.0, 1.5], [1.0, 0.1]])
 COUNTS = np.array([0, 2, 1, 0, 4, 3])
@@ -294,6 +294,27 @@ def test_wronskian(gradcheck):
     (a, da), (b, db) = (f(*MODE, 0.4) for f in (scipy.special.obl_rad1, scipy.special.obl_rad2))
     gradcheck(lambda x: scipy.special.obl_rad1(*MODE, x), True, 0.4)
     assert (a * db - da * b) * 2 * (0.4**2 + 1) == pytest.approx(0.5682262)
+
+
+@pytest.mark.xfail(
+    raises=GradcheckUsageError,
+    strict=True,
+    reason="jax 0.10.2: the gradient of `spence` is NaN between 1 and 2, not log(x) / (1 - x)",
+)
+def test_dilogarithm(gradcheck):
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        gradcheck(jax.scipy.special.spence, "jax", jax.numpy.array(1.5))
+
+
+@pytest.mark.xfail(
+    raises=GradcheckError, strict=True, reason="jax 0.10.2: `betaln(2, y)` jumps by 1e-6 at 8"
+)
+def test_logarithm_of_beta(gradcheck):
+    """The gradient is right; the values are not, from 8 on."""
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        gradcheck(lambda y: jax.scipy.special.betaln(2.0, y), "jax", jax.numpy.array(8.0))
 
 
 if __name__ == "__main__":
