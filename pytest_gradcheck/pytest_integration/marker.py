@@ -171,6 +171,14 @@ def _marks(item: pytest.Item) -> Iterator[pytest.Mark]:
                 yield mark
 
 
+def _may_be_backward(value: object) -> bool:
+    if not isinstance(value, str):
+        return value is None or value is True or callable(value)
+    from pytest_gradcheck.integrations.reverse_mode import VECTOR_JACOBIAN_PRODUCTS
+
+    return value in VECTOR_JACOBIAN_PRODUCTS
+
+
 def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
     __tracebackhide__ = hide_own_errors
     if mark.args:
@@ -185,8 +193,7 @@ def _validate_mark(mark: pytest.Mark, item: pytest.Item) -> None:
                 "and parametrize."
             )
         if mark.name == "gradcheck" and name in CALL_ARGUMENTS:
-            is_backward = value is None or value is True or callable(value)
-            if name == "backward" and not (is_backward or isinstance(value, str)):
+            if name == "backward" and not _may_be_backward(value):
                 raise GradcheckUsageError(
                     f"backward={shown(value)} in the mark of {item.name}: it must be a function, "
                     "or left out where the test returns (value, gradients)."
