@@ -272,7 +272,7 @@ def _missing(search: Search, found: list[Suspicion]) -> list[Suspicion]:
         values = [*_read_by_all(search, found), *_common_multiples(search)]
     else:
         return []
-    right = search.evidence().right
+    right = search.evidence().right | set(ancestors(list(search.claims.right.values())))
     for value in values:
         readers = [v for v in search.roles.gradients if value in v.direct]
         if value.statement is not None and readers and right.isdisjoint(readers):

@@ -48,7 +48,9 @@ class ForwardGraph:
                 for read in (*version.direct, *version.indirect):
                     self._next[read].append(version)
 
-    def passes_through(self, start: Target, partners: Iterable[Target]) -> bool:
+    def passes_through(
+        self, start: Target, partners: Iterable[Target], still: Collection[Version] = ()
+    ) -> bool:
         """Return whether all that a value does to the output, it does through some others.
 
         Parameters
@@ -57,6 +59,8 @@ class ForwardGraph:
             The value, or one use of it.
         partners : iterable of Target
             Others, or uses of them; a use in no step is that as an output.
+        still : collection of Version
+            Values that do not depend on it, as on a part of a parameter.
         """
         partners = list(partners)
         blocked = {target.version for target in partners if not target.is_use}
@@ -73,7 +77,7 @@ class ForwardGraph:
                 continue
             seen.add((version, step))
             for follower in self._next[version]:
-                if follower.step != step or follower in blocked:
+                if follower.step != step or follower in blocked or follower in still:
                     continue
                 if follower in self.outputs and (follower, None) not in blocked_uses:
                     return False
@@ -85,7 +89,7 @@ class ForwardGraph:
         if target.is_use:
             return [(target.version, target.step)]
         is_parameter = target.step is None
-        values = self._arguments(target.version) if is_parameter else [target.version]
+        values = self._arguments(target.version.root) if is_parameter else [target.version]
         return [(value, follower.step) for value in values for follower in self._next[value]]
 
     def _leads_to(

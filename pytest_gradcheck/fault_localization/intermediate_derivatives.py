@@ -144,6 +144,11 @@ class IntermediateDerivative:
     truncation: float
     directions: Floats
 
+    @property
+    def unmoved(self) -> set[Version]:
+        """The later values that do not respond."""
+        return {version for version, response in self.responses.items() if not response.any()}
+
     def is_identity(self, intermediate: Version) -> bool:
         """Return whether a later value responds as the value itself does."""
         if intermediate is self.target.version:

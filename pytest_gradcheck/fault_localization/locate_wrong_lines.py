@@ -149,7 +149,8 @@ def _wrong_line(search: Search, suspicion: Suspicion, root: pathlib.Path) -> Wro
         return None
     gradients = dict.fromkeys(str(v.path) for v in suspicion.versions)
     verified = tuple(dict.fromkeys(_verified(search, suspicion)))
-    return WrongLine(location, tuple(gradients), verified, suspicion.parameters)
+    parameters = dict.fromkeys(map(search.parameter, suspicion.parameters))
+    return WrongLine(location, tuple(gradients), verified, tuple(parameters))
 
 
 def _verified(search: Search, suspicion: Suspicion) -> Iterator[tuple[str, int]]:

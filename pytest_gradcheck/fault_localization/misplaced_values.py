@@ -185,7 +185,7 @@ def _is_of_gradient(name: str, names: Collection[str]) -> bool:
     lower = name.lower()
     return (
         (lower[:1] == "d" and _begins_any(name[1:].strip("_0123456789"), names))
-        or lower in UPSTREAM
+        or lower.strip("_0123456789") in UPSTREAM
         or ("grad" in lower)
     )
 

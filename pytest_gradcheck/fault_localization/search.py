@@ -30,6 +30,7 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Target,
 )
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
+from pytest_gradcheck.fault_localization.packed_claims import unpacked
 from pytest_gradcheck.fault_localization.repairs import Repairs
 from pytest_gradcheck.fault_localization.statement_reach import StatementReach
 from pytest_gradcheck.fault_localization.step_tests import StepTests
@@ -40,7 +41,7 @@ from pytest_gradcheck.fault_localization.targets import (
     uses,
     watched,
 )
-from pytest_gradcheck.fault_localization.value_roles import roles_of, sizes_of
+from pytest_gradcheck.fault_localization.value_roles import Claims, roles_of, sizes_of
 from pytest_gradcheck.fault_localization.wrong_entries import Exclusions, WrongEntries
 from pytest_gradcheck.report.report_data import ParameterReport
 
@@ -140,8 +141,18 @@ class Search:
         )
         self._uses = list(uses(recorder, graph))
         parameter_list = list(parameter_targets(problem))
+        self._returned = Claims(
+            dict(self.claims.wrong), dict(self.claims.right), dict(self.claims.undecided)
+        )
+        packed = unpacked(self.claims.wrong, parameter_list, len(recorder.versions))
+        self.roles.gradients.extend(packed.claims.values())
+        self.claims.undecided.update(packed.claims)
+        for name in packed.parameters.values():
+            self.claims.wrong.pop(name, None)
+        self._whole = packed.parameters
         self._targets = [
             *parameter_list,
+            *packed.targets,
             *definitions(recorder.versions, graph),
             *self._uses,
         ]
@@ -150,10 +161,13 @@ class Search:
         self.influence = Influence(recorder, code, problem)
         self.reach = StatementReach(code, problem)
         self.entries = WrongEntries(
-            self.reach, self._measurements, {str(t.path): t for t in parameter_list}
+            self.reach,
+            self._measurements,
+            {str(t.path): t for t in (*parameter_list, *packed.targets)},
         )
         self.exclusions: Exclusions | None = None
         self._parts = {p.name: slice(p.start, p.stop) for p in problem.parameters}
+        self._parts |= {str(t.path): t.part for t in packed.targets if t.part is not None}
         self._base = {
             name: problem.claim.rows(part.start, part.stop)[:, 0]
             for name, part in self._parts.items()
@@ -162,6 +176,7 @@ class Search:
         self._makes_tests = True
         self._exonerated: set[Version] = set()
         self._right_steps: set[Version] = set()
+        self._undone: set[Version] = set()
         self.complete: set[Version] = set()
         self._contributions: dict[str, Contributions | None] = {}
 
@@ -175,7 +190,7 @@ class Search:
             self._code,
             self.recorder,
             roles=self.roles,
-            claims=self.claims,
+            claims=self._returned,
             adjoints=adjoints,
         )
         found = repairs.find()
@@ -310,6 +325,10 @@ class Search:
             if name in self.claims.wrong
         )
 
+    def parameter(self, name: str) -> str:
+        """Return the parameter of a gradient, which may be a part of one."""
+        return self._whole.get(name, name)
+
     def evaluations(self) -> int:
         """Return the calls of forward so far."""
         counted = self._measurements, self.influence, self.reach
@@ -322,7 +341,7 @@ class Search:
             measured = self.pairs.measured_parameter(name)
             if measured is None or measured.output.digits < DIGITS:
                 continue
-            is_right = self.pairs.factor(version) == 1.0
+            is_right = self.pairs.is_derivative(self._base[name], name)
             (self.claims.right if is_right else self.claims.wrong)[name] = version
 
     def _next_target(self, found: list[Suspicion]) -> Target | None:
@@ -429,8 +448,15 @@ class Search:
             is_multiple = version in self.pairs.scaled()
             if self._is_shown(version, right, is_multiple=is_multiple):
                 self._exonerated.add(version)
-                if not all(s.statements for s in suspicions(self.evidence(), numbers)):
+                if not self._are_suspected(numbers) and version in self.usual_multiples():
+                    self._undone.add(version)  # a factor should have been undone later
+                if not self._are_suspected(numbers):
                     self._exonerated.remove(version)  # two errors cancel, as two signs do
+                    self._undone.discard(version)
+
+    def _are_suspected(self, usual: Collection[Version]) -> bool:
+        """Return whether something is suspected for each wrong gradient."""
+        return all(s.statements for s in suspicions(self.evidence(), usual))
 
     def _is_shown(
         self, version: Version, right: Collection[Version], *, is_multiple: bool
@@ -558,7 +584,9 @@ class Search:
         is_name = version.is_alias and not self._may_be_misplaced(version)
         if is_name or version in self._right_steps:
             return True
-        if version in self._repeated():
+        if version in self._repeated() or any(
+            self._keeps_factor(v, version) for v in self._undone
+        ):
             return False
         read, factors = self.roles.read(version), {1.0}
         if version in self.claims.wrong.values():
@@ -585,7 +613,7 @@ class Search:
         """Return whether a value may have another name by mistake: it is known, as another one."""
         if name.root in self.roles.data | self._exonerated:
             return True
-        is_gradient = self.pairs.factor(name.root) == 1.0
+        is_gradient = self.pairs.factor(name.root) == 1.0 and not self.pairs.is_part(name.root)
         return is_gradient and not self._is_own_name(name)
 
     def _is_own_name(self, name: Version) -> bool:

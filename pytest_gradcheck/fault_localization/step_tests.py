@@ -318,7 +318,9 @@ class StepTests:
             partners = tuple(partner for partner in chosen.values() if partner is not None)
             if version.is_copy and all(measured.is_identity(p.version) for p in partners):
                 continue  # then it shows nothing that the products are equal
-            if partners and self._graph.passes_through(measured.target, partners):
+            if partners and self._graph.passes_through(
+                measured.target, partners, measured.unmoved
+            ):
                 paired = {v for v, partner in chosen.items() if partner is not None}
                 others = self._on_the_way(paired, set(chosen) - paired)
                 return partners, others | origin.through
