@@ -6,6 +6,7 @@ that means for the statements that are left is not its affair.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from pytest_gradcheck.fault_localization.adjoints import Adjoints, adjoints_of
 from pytest_gradcheck.fault_localization.blame import Evidence, Suspicion, suspicions
 from pytest_gradcheck.fault_localization.contributions import Contributions
 from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
+from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
@@ -42,6 +44,7 @@ from pytest_gradcheck.fault_localization.targets import (
     watched,
 )
 from pytest_gradcheck.fault_localization.value_roles import Claims, roles_of, sizes_of
+from pytest_gradcheck.fault_localization.windows import other_windows
 from pytest_gradcheck.fault_localization.wrong_entries import Exclusions, WrongEntries
 from pytest_gradcheck.report.report_data import ParameterReport
 
@@ -215,6 +218,7 @@ class Search:
             known = len(self._exonerated) + len(self._right_steps)
             self._measure()
             self._compare_entries()
+            self._try_windows()
             self._exonerate()
             self._compare_contributions()
         if any(self.pairs.factor(claim.root) == 1.0 for claim in self.claims.wrong.values()):
@@ -431,6 +435,23 @@ class Search:
         for statement in self.exclusions.shown:
             self._exonerated.update(made[statement])
         self.tests.forget()
+
+    def _try_windows(self) -> None:
+        """Find windows of data instead of which no other window makes all gradients right."""
+        executions = Counter(version.statement for version in self.roles.gradients)
+        for version in (v for s in self.suspicions() for v in s.versions if CAN_REBIND):
+            read = [v for v in version.direct if v.is_floating]
+            is_alone = executions[version.statement] == 1 and len(read) == 1
+            if version in self._exonerated or not is_alone or read[0] not in self.roles.data:
+                continue
+            windows = other_windows(version.value, read[0].value)
+            unknown = [
+                name for name in self.claims.wrong if not self.pairs.measured_parameter(name)
+            ]
+            if self.evaluations() + len(windows) + PER_MEASUREMENT * len(unknown) > BUDGET:
+                continue
+            if windows and not any(self.is_repaired(version, w - version.value) for w in windows):
+                self._exonerated.add(version)
 
     def _exonerate(self) -> None:
         """Find values that verified gradients depend on: an error in them would be in these."""
