@@ -256,7 +256,7 @@ def _with_names(search: Search, suspicion: Suspicion) -> Suspicion:
     names = {
         version.statement
         for version in search.roles.gradients
-        if version.is_alias and version.root in unknown and version in used
+        if version in used and not unknown.isdisjoint((version.root, *version.direct))
     }
     others = {s for s in names if s is not None and s.is_alias and s not in suspicion.statements}
     statements = sorted([*suspicion.statements, *others], key=lambda s: (s.file, s.first_line))

@@ -278,7 +278,7 @@ def _by_name(versions: Iterable[Version]) -> dict[str, list[object]]:
 
 
 def _initial(gradients: Collection[Version], data: Collection[Version]) -> set[Version]:
-    """Return zeros to which gradients are added."""
+    """Return zeros to which gradients are added: of the shape of one value at most."""
     return {
         version
         for version in gradients
@@ -286,6 +286,7 @@ def _initial(gradients: Collection[Version], data: Collection[Version]) -> set[V
         and version.value.ndim
         and not version.value.any()
         and all(read in data and read.phase == 1 for read in version.direct if read.is_floating)
+        and sum(read.is_floating for read in version.direct) <= 1
     }
 
 
