@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.fault_localization.blame import (
     Evidence,
@@ -339,10 +341,26 @@ def _wrong_copy(search: Search) -> list[Suspicion]:
             continue
         for other in search.roles.namesakes(version):
             change = other.value.astype(np.float64) - version.value
-            if change.any() and search.is_repaired(version, change):
-                wrong = tuple(search.claims.wrong)
-                return [Suspicion(wrong, (version.statement,), (version,), sure=True)]
+            if not change.any():
+                continue
+            for made, own in ((version, change), *_changes_before(search, version, change)):
+                if made.statement is not None and search.is_repaired(made, own):
+                    wrong = tuple(search.claims.wrong)
+                    return [Suspicion(wrong, (made.statement,), (made,), sure=True)]
     return []
+
+
+def _changes_before(
+    search: Search, version: Version, change: NDArray[Any]
+) -> Iterator[tuple[Version, NDArray[Any]]]:
+    """Yield what a value was computed from entry by entry, with what would change it so."""
+    faultless = search.evidence().faultless
+    for read in version.direct:
+        if read in faultless or not read.is_floating or read.value.shape != version.value.shape:
+            continue
+        slopes = search.slopes(read, version)
+        if slopes is not None and slopes.all():
+            yield read, change / slopes
 
 
 def _wrong_size(search: Search, found: list[Suspicion]) -> list[Suspicion]:

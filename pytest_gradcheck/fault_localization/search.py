@@ -51,10 +51,11 @@ from pytest_gradcheck.report.report_data import ParameterReport
 __all__ = ["Search"]
 
 #: The most evaluations of forward; until derivatives by intermediate values are known, and those
-#: through single uses of them.
+#: through single uses of them; until other explanations are tried.
 BUDGET = 200
 BUDGET_OF_DERIVATIVES = 136
 BUDGET_OF_USES = 172
+BUDGET_OF_EVIDENCE = 188
 PER_MEASUREMENT = 4
 EVALUATIONS_OF_ADJOINTS = 5
 
@@ -333,6 +334,17 @@ class Search:
         """Return the parameter of a gradient, which may be a part of one."""
         return self._whole.get(name, name)
 
+    def slopes(self, version: Version, later: Version) -> NDArray[Any] | None:
+        """Return how many times each entry of a later value changes as that of one: an evaluation.
+
+        None where it does not depend on it.
+        """
+        if self.is_spent or not version.value.all():
+            return None
+        change = CHANGE * version.value
+        difference = self.influence.response(version, change).differences.get(later)
+        return None if difference is None else np.asarray(difference / change)
+
     def evaluations(self) -> int:
         """Return the calls of forward so far."""
         counted = self._measurements, self.influence, self.reach
@@ -430,7 +442,7 @@ class Search:
             wrong,
             right,
             {s for s, found in made.items() if all(self.pairs.of(v) for v in found)},
-            BUDGET - self.evaluations(),
+            BUDGET_OF_EVIDENCE - self.evaluations(),
         )
         for statement in self.exclusions.shown:
             self._exonerated.update(made[statement])
@@ -456,7 +468,10 @@ class Search:
     def _exonerate(self) -> None:
         """Find values that verified gradients depend on: an error in them would be in these."""
         examined: set[Version] = set()
-        while self.evaluations() + PER_INFLUENCE <= BUDGET and not self.tests.is_exhausted:
+        while (
+            self.evaluations() + PER_INFLUENCE <= BUDGET_OF_EVIDENCE
+            and not self.tests.is_exhausted
+        ):
             evidence, numbers = self.evidence(), self.roles.usual_numbers()
             suspects = (v for s in suspicions(evidence, numbers) for v in s.versions)
             version = next((v for v in suspects if v not in examined), None)

@@ -154,3 +154,27 @@ def test_another_name_of_a_wrong_value_is_not_blamed() -> None:
 
     (wrong,) = check_gradient(f, g, np.array([0.3, -0.2, 0.5])).wrong_lines
     assert wrong.location.first_line == line_of(g, "dh = ")
+
+
+def kernel_value(theta: Any) -> Any:
+    """Return a function of a kernel matrix, part of which has no name."""
+    D = np.abs(np.subtract.outer(X[:, 0], X[:, 0]))
+    K = np.exp(theta[0] - D) + np.exp(theta[1]) * np.eye(4)
+    return np.log(np.linalg.det(K))
+
+
+def wrong_kernel_gradient(theta: Any) -> Any:
+    """Name the part, wrongly, and compute the kernel matrix and its derivative from it."""
+    D = np.abs(np.subtract.outer(X[:, 0], X[:, 0]))
+    part = 1.2 * np.exp(theta[0] - D)
+    K = part + np.exp(theta[1]) * np.eye(4)
+    inverse = np.linalg.inv(K)
+    return np.array([np.sum(inverse * part), np.exp(theta[1]) * np.trace(inverse)])
+
+
+def test_value_that_makes_one_of_forward_wrong_is_named() -> None:
+    """All gradients are right if it is such that this one is."""
+    report = check_gradient(kernel_value, wrong_kernel_gradient, np.array([0.2, -0.5]))
+    (line,) = report.wrong_lines
+    assert line.location.first_line == line_of(wrong_kernel_gradient, "part = ")
+    assert line.location.last_line == line.location.first_line
