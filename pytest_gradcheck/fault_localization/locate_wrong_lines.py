@@ -78,9 +78,8 @@ def locate_wrong_lines(
         return _wrong_lines(search, explained(search), root)
     if len(repaired.statements) > 1:
         search.run()
-        found = explained(search)
-        # What is found otherwise has to be among the statements that are left.
-        if found and all(set(s.statements) <= set(repaired.statements) for s in found):
+        repaired, found = search.without_excluded(repaired), explained(search)
+        if found and all(repaired.possible.issuperset(s.statements) for s in found):
             return _wrong_lines(search, found, root)
     return _wrong_lines(search, [repaired], root)
 
@@ -138,6 +137,8 @@ def _record(problem: Problem) -> tuple[Recorder, UserCode] | None:
 
 def _wrong_line(search: Search, suspicion: Suspicion, root: pathlib.Path) -> WrongLine | None:
     statements = list(suspicion.statements)
+    if not search.roles.of_forward.isdisjoint(statements):
+        return None
     numbers = search.roles.usual_numbers()
     if suspicion.versions and numbers.issuperset(suspicion.versions) and not suspicion.sure:
         return None

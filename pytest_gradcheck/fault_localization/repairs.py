@@ -9,9 +9,11 @@ several such statements it is the one that has to make something else first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+
+import numpy as np
 
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.gradient_problem import Problem
@@ -22,6 +24,7 @@ from pytest_gradcheck.fault_localization.execution.frame_events import frame_eve
 from pytest_gradcheck.fault_localization.execution.recorded_values import (
     RETURNED,
     Recorder,
+    Result,
     Version,
     ancestors,
 )
@@ -36,9 +39,16 @@ from pytest_gradcheck.fault_localization.replacements import (
     replacements,
 )
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
-from pytest_gradcheck.fault_localization.verified_values import VerifiedValues, stem
+from pytest_gradcheck.fault_localization.verified_values import (
+    VerifiedValues,
+    is_zero_of_zero,
+    stem,
+)
 
 __all__ = ["Repairs"]
+
+#: Factors that differ by less are the same.
+SAME_FACTOR = 1e-4
 
 #: The most executions of backward with other values.
 MOST_REPAIRS = 100
@@ -104,7 +114,7 @@ class Repairs:
         return self._verified.is_part(version)
 
     def find(self) -> Suspicion | None:
-        """Return a suspicion of the statement that a repair is found for.
+        """Return a suspicion of the statement that is repaired; of none if something is missing.
 
         There are others in it if values that they made, and that are not verified, may be why.
         """
@@ -198,6 +208,8 @@ class Repairs:
         through = set(ancestors(list(self._claims.wrong.values()))) - self._roles.initial
         suspects = []
         for (statement, _), executions in found.items():
+            if statement in self._roles.of_forward:
+                continue
             size = executions[-1].version.value.size
             made = [one for one in executions if one.version.value.size == size]
             opened = [one.order for one in made if self._is_open(one.version)]
@@ -268,27 +280,104 @@ class Repairs:
 
         If what it made is right as a part, what was to be added to that may be wrong as well.
         """
-        version, before = repair.version, repair.replacement.first.before
-        made, kept, others = [version], list[Version](), self._calls(repair)
+        version, statement, replacement = repair.version, repair.statement, repair.replacement
+        before = replacement.first.before
+        made, sums = [version], list[Version]()
         if self._is_part(repair):
             made += [reader for reader in self._roles.gradients if version in reader.direct]
-        if before is not None and not before.value.any():
-            kept.append(before)
-        elif before is not None and self._verified.is_part(before):
-            kept.append(before)
-            if not repair.statement.is_sum and before.statement is not None:
-                others.append(before.statement)  # something is missing there, or here
-        suspicion = self._suspicion(repair.statement, made, kept)
-        return replace(suspicion, statements=(*suspicion.statements, *others))
+        if before is not None and not (replacement.is_added and statement.is_sum):
+            sums = list(self._sums_before(before, statement))
+        assigned = [result for one in sums for result in self._assigned(one)]
+        in_vain = list(self._read_in_vain(assigned))
+        kept = [] if before is None or before in sums else [before]
+        suspicion = self._suspicion(statement, [*made, *sums, *in_vain], kept)
+        made_by = [v.statement for v in in_vain if v.statement is not None]
+        given = (*(r.step.statement for r in assigned), *made_by, *self._calls(repair))
+        others = (*given, *self._numbers(repair))
+        statements = dict.fromkeys([*suspicion.statements, *others])
+        possible = set() if self._is_part(repair) else set(statements)
+        if given:  # what the statement was given may be wrong, as far as is seen
+            possible.discard(statement)
+        if self._adds_part(repair):  # the statement is right, and what is before it is not
+            statements.pop(statement, None)
+        return replace(suspicion, statements=tuple(statements), possible=frozenset(possible))
+
+    def _adds_part(self, repair: _Repair) -> bool:
+        """Return whether what a statement has added is the derivative through one use."""
+        version, before = repair.version, repair.replacement.first.before
+        if before is None or not repair.statement.is_sum:
+            return False
+        added = self._known.equal_to(version.value - before.value)
+        name = repair.replacement.name.rsplit(".", 1)[-1]
+        return any(kind == "part" and is_named(of.path, name) for kind, of in added)
+
+    def _sums_before(self, before: Version, statement: Statement) -> Iterator[Version]:
+        """Yield the sums to which a statement adds, where they may be wrong.
+
+        What has to be there after the statement shows nothing of what was there before it.
+        """
+        sums: Version | None = before
+        while sums is not None:
+            if statement.is_sum and self._verified.is_whole_sum(sums):
+                return
+            if self._verified.is_known(sums) or is_zero_of_zero(sums):
+                return
+            yield sums
+            path = sums.path
+            sums = next((read for read in sums.direct if read.path == path), None)
+
+    def _assigned(self, version: Version) -> Iterator[Result]:
+        """Yield what has assigned to a value: its own statement, and what left it as it is.
+
+        Zeros that nothing was to be added to are right.
+        """
+        for result in self._recorder.results:
+            is_begin = version in self._roles.initial and result.step == version.step
+            if result.version is version and not is_begin:
+                yield result
+
+    def _read_in_vain(self, assigned: Collection[Result]) -> Iterator[Version]:
+        """Yield what may be wrong in what was read by steps that left a value as it is."""
+        in_vain = [result for result in assigned if result.step != result.version.step]
+        names = {chain.name for result in in_vain for chain in result.step.statement.reads}
+        names -= {result.path.name for result in in_vain}
+        for version in self._roles.gradients:
+            if version.path.name in names and not self._verified.is_verified(version):
+                yield version
+
+    def _numbers(self, repair: _Repair) -> Iterator[Statement]:
+        """Yield what made the numbers of entries that may be why a value is a multiple."""
+        ratios = [
+            value.reshape(-1)[one.version.value.reshape(-1) != 0]
+            / one.version.value[one.version.value != 0].reshape(-1)
+            for one, value in repair.replacement.values.items()
+        ]
+        every = np.concatenate(ratios)
+        if not every.size or np.ptp(every) > SAME_FACTOR * np.abs(every).max():
+            return
+        for read in repair.version.direct:
+            is_own = read not in self._roles.data and read not in self._roles.recomputed
+            if read.is_size and is_own and read.statement is not None:
+                yield read.statement
 
     def _suspicion(
         self, statement: Statement, made: list[Version], kept: list[Version]
     ) -> Suspicion:
         unverified = self._verified.unverified(made, kept)
-        statements = {statement, *(v.statement for v in unverified if v.statement is not None)}
-        ordered = sorted(statements, key=lambda s: (s.file, s.first_line))
+        others = (version.statement for version in unverified)
+        own = (
+            version.statement for version in made[1:] if not self._verified.is_verified(version)
+        )
+        every = [statement, *own, *others]
+        statements = dict.fromkeys(one for one in every if one is not None)
         versions = (*made[:1], *unverified)
-        return Suspicion(tuple(self._claims.wrong), tuple(ordered), versions, sure=True)
+        return Suspicion(
+            tuple(self._claims.wrong),
+            tuple(statements),
+            versions,
+            sure=True,
+            possible=frozenset(statements),
+        )
 
     def _calls(self, repair: _Repair) -> list[Statement]:
         """Return the only call of the function that the statement is in, which may be why.

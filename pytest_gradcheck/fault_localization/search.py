@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -205,6 +206,13 @@ class Search:
         """Return the derivatives by all values of forward, None where they cannot be found."""
         self._repairing += EVALUATIONS_OF_ADJOINTS
         return adjoints_of(self.problem, self._code, self._graph, self._seed)
+
+    def without_excluded(self, suspicion: Suspicion) -> Suspicion:
+        """Return a suspicion without statements that do not explain which entries are wrong."""
+        exclusions = self.exclusions or Exclusions()
+        excluded = exclusions.innocent.union(*exclusions.unable.values())
+        left = tuple(s for s in suspicion.statements if s not in excluded)
+        return replace(suspicion, statements=left, possible=suspicion.possible - excluded)
 
     def is_derivative(self, version: Version) -> bool:
         """Return whether a value of backward is verified as a derivative or a part of one."""

@@ -21,6 +21,7 @@ from pytest_gradcheck.fault_localization.execution.recorded_values import (
     Version,
     descendants,
 )
+from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.gradient_pairs import fits
 from pytest_gradcheck.fault_localization.misplaced_values import is_named, misnamed
@@ -78,6 +79,8 @@ class Roles:
         Values of forward under their own names.
     sizes : set of float
         The lengths of the axes of data.
+    of_forward : set of Statement
+        Those that forward executes, if backward is another function: they are right.
     """
 
     data: set[Version]
@@ -91,6 +94,7 @@ class Roles:
     misnamed: list[tuple[str, Version]]
     well_named: set[Version]
     sizes: set[float]
+    of_forward: set[Statement]
 
     def read(self, version: Version) -> list[Version]:
         """Return the values of backward that were read for one, which may be gradients."""
@@ -211,6 +215,11 @@ def roles_of(
         misnamed=others,
         well_named=_well_named(recorder, data) - {version for _, version in others},
         sizes={size for version in data for size in sizes_of(version)},
+        of_forward={
+            v.statement
+            for v in versions
+            if v.phase == 1 and v.statement is not None and len(problem.functions) > 1
+        },
     )
     return roles, claims
 

@@ -19,7 +19,7 @@ from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.known_values import KnownValues
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
 
-__all__ = ["VerifiedValues", "stem"]
+__all__ = ["VerifiedValues", "is_zero_of_zero", "stem"]
 
 #: What is added to the name of a variable for that of its gradient.
 GRADIENT = re.compile(r"^(d_?|grad_|g_)|(_?bar|_grad|_adj)$")
@@ -45,12 +45,13 @@ class VerifiedValues:
         self._roles, self._known = roles, known
         self._wrong = set(claims.wrong.values())
         self._misnamed = {version for _, version in roles.misnamed}
+        self._names = {(_last_name(v), v.value.size) for v in roles.data if v.is_floating}
         self._reordered: dict[str, bool] = {}
         self._innocent = set(self._innocent_statements())
 
     def is_known(self, version: Version) -> bool:
         """Return whether a value is the derivative by one of forward, or one of forward."""
-        if version in self._wrong:
+        if version in self._wrong or self._is_misnamed(version):
             return False
         if version.is_alias and not self.has_own_name(version):
             return version in self._roles.well_named
@@ -62,15 +63,28 @@ class VerifiedValues:
     def is_part(self, version: Version) -> bool:
         """Return whether a value is a derivative, be it through some uses only."""
         is_own = not version.is_alias or self.has_own_name(version)
+        is_own = is_own and not self._is_misnamed(version)
         return is_own and any(kind != "value" for kind, _ in self._known.of(version))
 
     def has_own_name(self, version: Version) -> bool:
         """Return whether a derivative is named after what it is the derivative by."""
         name = stem(version.path.names)
         return any(
-            kind == "total" and owner.path.names.rsplit(".", 1)[-1] == name
+            kind == "total" and _last_name(owner) == name
             for kind, owner in self._known.of(version)
         )
+
+    def _is_misnamed(self, version: Version) -> bool:
+        """Return whether a derivative is named after a value that it is not the derivative by."""
+        name, owners = stem(version.path.names), self._known.of(version)
+        is_named = any(_last_name(owner) == name for _, owner in owners)
+        is_another = (name, version.value.size) in self._names or _is_renamed(version)
+        return is_another and bool(owners) and not is_named
+
+    def is_whole_sum(self, version: Version) -> bool:
+        """Return whether a value is what a reverse sweep holds after some uses, or at the end."""
+        kinds = {kind for kind, _ in self._known.of(version)}
+        return not self._is_misnamed(version) and not kinds.isdisjoint(("sum", "total"))
 
     def shows(self, version: Version) -> bool:
         """Return whether a value shows that its statement is right.
@@ -80,6 +94,7 @@ class VerifiedValues:
         return (
             version not in self._wrong
             and not version.is_alias
+            and not self._is_misnamed(version)
             and any(kind != "value" for kind, _ in self._known.of(version))
             and all(read.value.any() or read.path == version.path for read in version.direct)
         )
@@ -93,17 +108,21 @@ class VerifiedValues:
             The values.
         others : sequence of Version
             What is left out, with all that it was computed from.
+
+        Statements of forward, which backward may use again, are passed over.
         """
         found, pending, seen = list[Version](), list(made), {*made, *others}
         while pending:
             for read in pending.pop().direct:
-                if read not in seen and not self._is_verified(read):
+                if read not in seen and not self.is_verified(read):
                     seen.add(read)
-                    found.append(read)
                     pending.append(read)
+                    if read.phase == 1 or read.statement not in self._roles.of_forward:
+                        found.append(read)
         return found
 
-    def _is_verified(self, version: Version) -> bool:
+    def is_verified(self, version: Version) -> bool:
+        """Return whether there is no error in a value, as far as it is seen."""
         roles = self._roles
         if version in self._misnamed:
             return False
@@ -111,9 +130,9 @@ class VerifiedValues:
             return True
         if version.is_alias:
             is_named = version in roles.well_named or self.has_own_name(version)
-            return is_named and self._is_verified(version.root)
+            return is_named and self.is_verified(version.root)
         return (
-            (version.is_floating and version.value.ndim > 0 and not version.value.any())
+            is_zero_of_zero(version)
             or (version.is_size and version in roles.usual_numbers())
             or version.statement in self._innocent
             or self.is_known(version)
@@ -160,6 +179,23 @@ class VerifiedValues:
             )
             self._reordered[name] = of_forward == of_backward
         return self._reordered[name]
+
+
+def _is_renamed(version: Version) -> bool:
+    """Return whether a value has all entries of a derivative that was read, in order."""
+    entries = version.value.reshape(-1)
+    return any(np.array_equal(entries, read.value.reshape(-1)) for read in version.direct)
+
+
+def _last_name(version: Version) -> str:
+    return version.path.names.rsplit(".", 1)[-1]
+
+
+def is_zero_of_zero(version: Version) -> bool:
+    """Return whether a value is zero as something that it was computed from is."""
+    return not version.value.any() and any(
+        read.is_floating and not read.value.any() for read in version.direct
+    )
 
 
 def stem(name: str) -> str:

@@ -119,7 +119,7 @@ def test_unknown_value_that_a_statement_has_read_may_be_why() -> None:
         dw = 4 * half
         return (dw,)
 
-    assert lines(f, g, X) == [line_of(g, "half ="), line_of(g, "dw =")]
+    assert lines(f, g, X) == [line_of(g, "dw ="), line_of(g, "half =")]
 
 
 def test_right_gradient_that_is_not_returned() -> None:
@@ -156,6 +156,58 @@ def test_call_that_gives_a_function_something_wrong() -> None:
         return (dw,)
 
     assert set(lines(f, g, X)) == {line_of(product, "dx ="), line_of(g, "du =")}
+
+
+def test_number_of_entries_may_be_why() -> None:
+    """A value is a multiple of what it should be, and was divided by a number."""
+
+    def f(w: Any) -> Any:
+        return np.mean(np.sin(w))
+
+    def g(w: Any) -> Any:
+        count = w.shape[0]
+        dw = np.cos(w) / count
+        return (dw,)
+
+    assert set(lines(f, g, X)) == {line_of(g, "count ="), line_of(g, "dw =")}
+
+
+def test_sum_to_which_a_statement_adds_may_be_wrong() -> None:
+    """That the sum has to be right afterwards does not show that it was before."""
+
+    def f(w: Any) -> Any:
+        a, b, c = 2 * w, 3 * w, w**2
+        return np.sum(np.sin(a) * np.cos(b) * c)
+
+    def g(w: Any) -> Any:
+        a, b, c = 2 * w, 3 * w, w**2
+        dw = 2 * np.cos(a) * np.cos(b) * c * 1.5
+        dw += 2 * w * np.sin(a) * np.cos(b) - 3 * np.sin(a) * np.sin(b) * c
+        return (dw,)
+
+    assert set(lines(f, g, X)) == {line_of(g, "dw = "), line_of(g, "dw +=")}
+
+
+def squashed(z: Any) -> Any:
+    """Return what forward and backward compute from their own arguments."""
+    shifted = z - 0.5
+    return np.tanh(shifted)
+
+
+def test_statement_that_forward_executes_is_right() -> None:
+    """What it is given by backward is wrong."""
+
+    def f(w: Any) -> Any:
+        y = squashed(w * 2)
+        return np.sum(y**2)
+
+    def g(w: Any) -> Any:
+        y = squashed(w * 3)
+        dw = 4 * y * (1 - y**2)
+        return (dw,)
+
+    assert line_of(squashed, "shifted =") not in lines(f, g, X)
+    assert line_of(g, "y = ") in lines(f, g, X)
 
 
 def test_repairs_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
