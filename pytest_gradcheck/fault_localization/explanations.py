@@ -60,10 +60,10 @@ def _may_be_untouched(search: Search, claim: Version) -> bool:
 def _misplaced(search: Search) -> list[Suspicion]:
     """Return suspicions of statements that exchange values, if these explain everything."""
     evidence = search.evidence()
-    for statement, versions in (
-        *exchanged_names(search.recorder.bindings),
-        *_gradients_that_are_data(search),
-    ):
+    suspected = [set(suspicion.statements) for suspicion in search.suspicions()]
+    data = _gradients_that_are_data(search)
+    only = [(s, versions) for s, versions in data if all(each <= {s} for each in suspected)]
+    for statement, versions in (*exchanged_names(search.recorder.bindings), *only):
         if wrong_through(evidence, versions) == set(search.claims.wrong):
             return [Suspicion(tuple(search.claims.wrong), (statement,), ())]
     for taken in (_returned(search), _read_by_suspects(search)):
