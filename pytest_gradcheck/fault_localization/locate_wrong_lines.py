@@ -129,8 +129,10 @@ def _record(problem: Problem) -> tuple[Recorder, UserCode] | None:
         claim = problem.claim_at(problem.here)
     # Code that is not followed may have called functions that are: these are not forward.
     results = [returned for _, _, returned in recorder.returned]
-    is_whole = len(results) == len(steps.results) == len(problem.functions) == steps.phase
-    if claim is None or not is_whole or not all(map(operator.is_, results, steps.results)):
+    expected = [result for result in steps.results if result is not None]  # it may store gradients
+    is_whole = len(results) == len(expected)
+    is_whole &= len(steps.results) == len(problem.functions) == steps.phase
+    if claim is None or not is_whole or not all(map(operator.is_, results, expected)):
         return None
     return recorder, user_code
 

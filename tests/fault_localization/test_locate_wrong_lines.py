@@ -292,3 +292,27 @@ def test_what_is_computed_for_a_function_is_not_its_fault() -> None:
     assert report.verdict == "wrong"
     line = line_of(backward, 'accumulate("z"')
     assert named(report) in ([], [(line, line)])
+
+
+def test_backward_that_stores_gradients_and_returns_nothing() -> None:
+    """As the networks of many courses do."""
+
+    class Network:
+        def __init__(self) -> None:
+            self.W1, self.W2 = W["W1"].copy(), W["W2"].copy()
+
+        def forward(self, x: Any) -> Any:
+            z1 = x @ self.W1
+            self.a1 = np.tanh(z1)
+            return np.sum((self.a1 @ self.W2) ** 2)
+
+        def backward(self, x: Any) -> None:
+            dz2 = 2 * self.a1 @ self.W2
+            self.dW2 = self.a1.T @ dz2
+            dz1 = (dz2 @ self.W2.T) * (1 - self.a1)
+            self.dW1 = x.T @ dz1
+
+    network = Network()
+    report = check_gradient(network.forward, network.backward, X, wrt=("self.W1", "self.W2"))
+    line = line_of(Network.backward, "dz1 =")
+    assert named(report) == [(line, line)]
