@@ -4,15 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
 from tests.checkout import ROOT, load_script
 
 EXAMPLES = sorted((ROOT / "docs/examples/failing").glob("*.py"))
 outputs = load_script(ROOT / "docs/outputs.py")
 
+#: Examples whose wrong line is found by changing numbers in the frames of forward.
+NEED_NUMBERS = {"suite"}
+
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_stored_output_is_what_the_example_prints(example: Path) -> None:
     """Running a failing example prints what is stored beside it."""
+    if example.stem in NEED_NUMBERS and not CAN_REBIND:
+        pytest.skip("Python 3.12 cannot change the numbers of a frame")
     stored = example.with_suffix(".txt").read_text(encoding="utf-8")
     assert outputs.rounded(outputs.run(example)) == outputs.rounded(stored)
 
