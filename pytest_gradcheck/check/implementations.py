@@ -79,16 +79,11 @@ def check_implementations(
         reports.append(_with_breaches(other.report, breaches, name, first.report.forward))
     if not also:
         return first.report
-    last = reports[-1]
-    shown = last if last.failures else first.report
+    if reports[-1].failures:
+        return reports[-1].with_cost_of(reports)
     note = Note("implementation", 0, f"{', '.join(map(repr, also))} agree in values and gradients")
-    return replace(
-        shown,
-        evaluations=sum(report.evaluations for report in reports),
-        backward_calls=sum(report.backward_calls for report in reports),
-        seconds=sum(report.seconds for report in reports),
-        notes=shown.notes if last.failures else (*shown.notes, note),
-    )
+    shown = first.report.with_cost_of(reports)
+    return replace(shown, notes=(*shown.notes, note))
 
 
 def _check_other(

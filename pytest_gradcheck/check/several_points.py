@@ -58,13 +58,8 @@ def check_at_points(check: Check, count: int, seed: int) -> Report:
         return reports[0]
     chosen = min(range(len(reports)), key=lambda k: _rank(reports[k]))
     notes = _notes(reports[chosen], chosen, places, count, refused)
-    return replace(
-        reports[chosen],
-        evaluations=sum(report.evaluations for report in reports),
-        backward_calls=sum(report.backward_calls for report in reports),
-        seconds=sum(report.seconds for report in reports),
-        notes=(*reports[chosen].notes, *notes),
-    )
+    shown = reports[chosen].with_cost_of(reports)
+    return replace(shown, notes=(*shown.notes, *notes))
 
 
 def _at_nearby_point(check: Check, seed: int, number: int) -> tuple[Report, float] | str:

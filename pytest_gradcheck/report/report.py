@@ -8,8 +8,8 @@ This module does not compute results.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from pytest_gradcheck.report.message import render_brief, render_text
 from pytest_gradcheck.report.report_data import ReportData
@@ -92,6 +92,15 @@ class Report(ReportData):
         if self.failures:
             raise GradcheckError(self)
         return self
+
+    def with_cost_of(self, reports: Sequence[Report]) -> Report:
+        """Return the report with the calls and the time of several checks together."""
+        return replace(
+            self,
+            evaluations=sum(report.evaluations for report in reports),
+            backward_calls=sum(report.backward_calls for report in reports),
+            seconds=sum(report.seconds for report in reports),
+        )
 
     def failure_message(self) -> str:
         """Return the report as text, whose first line is complete without the rest."""

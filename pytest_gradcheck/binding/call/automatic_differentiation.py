@@ -87,7 +87,7 @@ class AutomaticBackward:
 
         def outputs(arrays: Sequence[Any]) -> Sequence[Any]:
             parts = dict(zip(names, arrays, strict=True))
-            replaced = [_with_parts(name, value, parts) for name, value in passed.items()]
+            replaced = [rebuilt(name, value, parts) for name, value in passed.items()]
             result = self._forward_with(parts)(*self.arguments.pack(replaced))
             return _arrays(result[0] if self.has_cache else result)
 
@@ -167,11 +167,6 @@ def _refuse_arrays(items: Sequence[Item]) -> None:
                 f"and {leaf.name} is {with_article(describe_value(leaf.value))}. Pass an object "
                 "with data, grad and backward(), or write backward as a function."
             )
-
-
-def _with_parts(name: str, value: Any, parts: Mapping[str, Any]) -> Any:
-    own = {place: part for place, part in parts.items() if place.startswith(name)}
-    return rebuilt(name, value, own) if own else value
 
 
 def _arrays(value: Any) -> list[Any]:
