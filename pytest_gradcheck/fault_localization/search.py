@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.fault_localization.adjoints import Adjoints, adjoints_of
+from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints, adjoints_of
+from pytest_gradcheck.fault_localization.adjoint_repair.repairs import Repairs
 from pytest_gradcheck.fault_localization.blame import Evidence, Suspicion, suspicions
 from pytest_gradcheck.fault_localization.contributions import Contributions
 from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
@@ -34,7 +35,6 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
 )
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
 from pytest_gradcheck.fault_localization.packed_claims import unpacked
-from pytest_gradcheck.fault_localization.repairs import Repairs
 from pytest_gradcheck.fault_localization.statement_reach import StatementReach
 from pytest_gradcheck.fault_localization.step_tests import StepTests
 from pytest_gradcheck.fault_localization.targets import (

@@ -212,7 +212,7 @@ def test_statement_that_forward_executes_is_right() -> None:
 
 def test_repairs_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """The budget of evaluations is that of the search."""
-    from pytest_gradcheck.fault_localization import repairs
+    from pytest_gradcheck.fault_localization.adjoint_repair import repairs
 
     monkeypatch.setattr(repairs, "MOST_REPAIRS", 0)
     assert not lines(rnn, rnn_backward, X[:, :3], *PARAMETERS, wrt=("Wx", "Wh"))

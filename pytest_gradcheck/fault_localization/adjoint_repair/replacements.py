@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Item, Kind, Series
+from pytest_gradcheck.fault_localization.adjoint_repair.known_values import is_same
 from pytest_gradcheck.fault_localization.execution.execution_steps import Activation, Step
 from pytest_gradcheck.fault_localization.execution.perturbation import assign
 from pytest_gradcheck.fault_localization.execution.recorded_values import Result, Version
 from pytest_gradcheck.fault_localization.execution.variables import Path, resolve
-from pytest_gradcheck.fault_localization.forward_series import Item, Kind, Series
-from pytest_gradcheck.fault_localization.known_values import is_same
 
 __all__ = ["Execution", "Replacement", "Replacing", "replacements"]
 

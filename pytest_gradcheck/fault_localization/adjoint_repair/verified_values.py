@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from pytest_gradcheck.fault_localization.adjoint_repair.known_values import KnownValues
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement
-from pytest_gradcheck.fault_localization.known_values import KnownValues
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
 
 __all__ = ["VerifiedValues", "is_zero_of_zero", "stem"]

@@ -17,7 +17,20 @@ import numpy as np
 
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.fault_localization.adjoints import Adjoints
+from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints
+from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Kind, series_of
+from pytest_gradcheck.fault_localization.adjoint_repair.known_values import KnownValues, is_same
+from pytest_gradcheck.fault_localization.adjoint_repair.replacements import (
+    Execution,
+    Replacement,
+    Replacing,
+    replacements,
+)
+from pytest_gradcheck.fault_localization.adjoint_repair.verified_values import (
+    VerifiedValues,
+    is_zero_of_zero,
+    stem,
+)
 from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.execution.execution_steps import Step, Steps, UserCode
 from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
@@ -29,21 +42,8 @@ from pytest_gradcheck.fault_localization.execution.recorded_values import (
     ancestors,
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement
-from pytest_gradcheck.fault_localization.forward_series import Kind, series_of
-from pytest_gradcheck.fault_localization.known_values import KnownValues, is_same
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
-from pytest_gradcheck.fault_localization.replacements import (
-    Execution,
-    Replacement,
-    Replacing,
-    replacements,
-)
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
-from pytest_gradcheck.fault_localization.verified_values import (
-    VerifiedValues,
-    is_zero_of_zero,
-    stem,
-)
 
 __all__ = ["Repairs"]
 

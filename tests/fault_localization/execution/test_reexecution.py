@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.fault_localization.execution.replays import (
+from pytest_gradcheck.fault_localization.execution.reexecution import (
     Variables,
     calls_in,
-    replay_of_arguments,
-    replay_of_statement,
+    reexecution_of_arguments,
+    reexecution_of_statement,
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement, statements_of
 from pytest_gradcheck.fault_localization.execution.variables import Path, resolve
@@ -39,11 +39,11 @@ def variables(**values: Any) -> Variables:
 
 def test_results_are_those_of_the_changed_value() -> None:
     """A value is returned under a name of its own."""
-    replay = replay_of_statement(
+    reexecution = reexecution_of_statement(
         statement("return"), variables(x=np.ones(2), y=np.ones(2), cache={}), [], []
     )
-    assert replay is not None
-    run = replay.run(Path("x"), np.array([3.0, 4.0]))
+    assert reexecution is not None
+    run = reexecution.run(Path("x"), np.array([3.0, 4.0]))
     assert run is not None
     assert resolve(run, Path("return").item(0)) == 7
 
@@ -53,19 +53,19 @@ def test_what_is_changed_in_place_stays_as_it_is() -> None:
     x, cache = np.ones(2), dict[str, Any]()
     for text in ("x +=", "cache[", "np.add"):
         given = variables(x=x, y=np.ones(2), cache=cache)
-        replay = replay_of_statement(statement(text), given, [], [])
-        assert replay is not None
-        assert replay.run() is not None
+        reexecution = reexecution_of_statement(statement(text), given, [], [])
+        assert reexecution is not None
+        assert reexecution.run() is not None
     assert (x == 1).all()
     assert not cache
 
 
-def test_replay_that_raises_has_no_results() -> None:
+def test_reexecution_that_raises_has_no_results() -> None:
     """A change may be too large."""
     given = variables(x=np.ones(2), y=np.ones(3), cache={})
-    replay = replay_of_statement(statement("return"), given, [], [])
-    assert replay is not None
-    assert replay.run() is None
+    reexecution = reexecution_of_statement(statement("return"), given, [], [])
+    assert reexecution is not None
+    assert reexecution.run() is None
 
 
 def test_calls_are_known_by_the_order_in_which_they_are_made() -> None:
@@ -77,15 +77,15 @@ def test_calls_are_known_by_the_order_in_which_they_are_made() -> None:
 
 
 def test_what_functions_have_returned_stands_for_their_calls() -> None:
-    """They are not called again, and their arguments are replayed by themselves."""
+    """They are not called again, and their arguments are executed again by themselves."""
     calls = calls_in(statement("y = "), ["f", "f"])
     assert calls is not None
     given = variables(x=2.0)  # without `f`
-    replay = replay_of_statement(statement("y = "), given, calls, [3.0, 5.0])
-    arguments = replay_of_arguments(given, calls[1], calls[:1], [3.0])
-    assert replay is not None
+    reexecution = reexecution_of_statement(statement("y = "), given, calls, [3.0, 5.0])
+    arguments = reexecution_of_arguments(given, calls[1], calls[:1], [3.0])
+    assert reexecution is not None
     assert arguments is not None
-    run, inner = replay.run(), arguments.run()
+    run, inner = reexecution.run(), arguments.run()
     assert run is not None
     assert inner is not None
     assert resolve(run, Path("y")) == 15
@@ -96,6 +96,6 @@ def test_functions_of_numpy_are_told_from_others() -> None:
     """The time that others take is not known."""
     for text, is_numpy in (("np.add", True), ("y = ", False), ("cache[", True)):
         given = variables(x=np.ones(2), y=np.ones(2), cache={}, f=line_of)
-        replay = replay_of_statement(statement(text), given, [], [])
-        assert replay is not None
-        assert replay.is_numpy is is_numpy
+        reexecution = reexecution_of_statement(statement(text), given, [], [])
+        assert reexecution is not None
+        assert reexecution.is_numpy is is_numpy

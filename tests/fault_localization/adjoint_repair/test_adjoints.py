@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck.fault_localization import local_jacobians
-from pytest_gradcheck.fault_localization.adjoints import Adjoints
+from pytest_gradcheck.fault_localization.adjoint_repair import local_jacobians
+from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from tests.fault_localization.functions import W, X, two_layers, wrong_two_layers
 from tests.fault_localization.searches import search_of
@@ -119,13 +119,13 @@ def test_what_disagrees_with_forward_is_not_used() -> None:
 
 def test_statements_are_repeated_so_often_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else nothing is found."""
-    monkeypatch.setattr(local_jacobians, "MOST_REPLAYS_OF_ALL", 10)
+    monkeypatch.setattr(local_jacobians, "MOST_REEXECUTIONS_OF_ALL", 10)
     assert adjoints_in(two_layers, wrong_two_layers, X, W, wrt="p") is None
 
 
 def test_unknown_functions_are_repeated_less_often() -> None:
     """They may take long."""
-    size = local_jacobians.MOST_REPLAYS
+    size = local_jacobians.MOST_REEXECUTIONS
 
     def f(x: Any) -> Any:
         y = operator.mul(x, x)

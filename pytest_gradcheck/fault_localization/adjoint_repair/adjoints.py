@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.fault_localization.adjoint_repair.local_jacobians import (
+    Jacobian,
+    JacobianRecorder,
+)
 from pytest_gradcheck.fault_localization.execution.execution_steps import Step, Steps, UserCode
 from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
-from pytest_gradcheck.fault_localization.local_jacobians import Jacobian, JacobianRecorder
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
 
 __all__ = ["Adjoints", "Part", "adjoints_of"]

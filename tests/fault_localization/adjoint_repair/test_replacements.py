@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Item, Kind, Series
+from pytest_gradcheck.fault_localization.adjoint_repair.replacements import (
+    Execution,
+    Replacement,
+    replacements,
+)
 from pytest_gradcheck.fault_localization.execution.execution_steps import Step
 from pytest_gradcheck.fault_localization.execution.recorded_values import Result, Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import Path
-from pytest_gradcheck.fault_localization.forward_series import Item, Kind, Series
-from pytest_gradcheck.fault_localization.replacements import Execution, Replacement, replacements
 
 STATEMENT = Statement("file", 1, 1, "f", (), (), frozenset("d"), {}, False, False)
 

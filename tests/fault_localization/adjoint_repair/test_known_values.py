@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Item, Series
+from pytest_gradcheck.fault_localization.adjoint_repair.known_values import KnownValues, is_same
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.execution.variables import Path
-from pytest_gradcheck.fault_localization.forward_series import Item, Series
-from pytest_gradcheck.fault_localization.known_values import KnownValues, is_same
 
 OWNER = Version(Path("x"), np.zeros(3), None, 1, 0)
 

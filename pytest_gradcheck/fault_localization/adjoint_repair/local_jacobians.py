@@ -1,9 +1,10 @@
 """Local Jacobians: how each value of forward depends on the values that its statement read.
 
-Forward is executed once more, and each of its statements is replayed by itself with one entry
-after the other of what it read changed. The time of one statement is part of the time of forward,
-so that all replays cost no more than so many evaluations as the most repeated statement has. Those
-that only compute with numpy on arrays of few entries take no time, and are repeated more often.
+Forward is executed once more, and each of its statements is executed again by itself with one
+entry after the other of what it read changed. The time of one statement is part of the time of
+forward, so that all re-executions cost no more than so many evaluations as the most repeated
+statement has. Those that only compute with numpy on arrays of few entries take no time, and are
+repeated more often.
 
 It does not know what the output is.
 """
@@ -20,12 +21,12 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.fault_localization.execution.execution_steps import Activation, Step
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
-from pytest_gradcheck.fault_localization.execution.replays import (
-    Replay,
+from pytest_gradcheck.fault_localization.execution.reexecution import (
+    Reexecution,
     Variables,
     calls_in,
-    replay_of_arguments,
-    replay_of_statement,
+    reexecution_of_arguments,
+    reexecution_of_statement,
     returned_name,
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement
@@ -40,11 +41,11 @@ __all__ = ["Jacobian", "JacobianRecorder"]
 
 Floats = NDArray[np.float64]
 
-#: The most replays of one execution of a statement; of one that only computes with numpy; and of
-#: all together.
-MOST_REPLAYS = 80
-MOST_NUMPY_REPLAYS = 4_000
-MOST_REPLAYS_OF_ALL = 40_000
+#: The most re-executions of one execution of a statement; of one that only computes with numpy;
+#: and of all together.
+MOST_REEXECUTIONS = 80
+MOST_NUMPY_REEXECUTIONS = 4_000
+MOST_REEXECUTIONS_OF_ALL = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class JacobianRecorder:
         self.executions: Counter[Statement] = Counter()
         self._wanted, self._change = wanted, epsilon ** (1 / 3)
         self._executions: dict[int, _Execution] = {}
-        self._replays = 0
+        self._reexecutions = 0
 
     def enter(self, activation: Activation) -> None:
         """Record a call, and the values that were made for its arguments."""
@@ -182,16 +183,18 @@ class JacobianRecorder:
         sources = [*execution.sources, *_returned(returned, handed_back)]
         for k, given in enumerate(execution.arguments):
             if given:
-                replay = replay_of_arguments(
+                reexecution = reexecution_of_arguments(
                     execution.variables, calls[k], calls[:k], returned[:k]
                 )
                 before = [s for s in sources if s[1].number < given[0].number]
-                if replay is None or not self._replay(step, replay, given, before):
+                if reexecution is None or not self._reexecute(step, reexecution, given, before):
                     return False
         if made:
-            replay = replay_of_statement(step.statement, execution.variables, calls, returned)
-            if replay is not None:
-                return self._replay(step, replay, made, sources)
+            reexecution = reexecution_of_statement(
+                step.statement, execution.variables, calls, returned
+            )
+            if reexecution is not None:
+                return self._reexecute(step, reexecution, made, sources)
             self._select(step, made, sources)
         return True
 
@@ -200,7 +203,7 @@ class JacobianRecorder:
     ) -> None:
         """Find the entries of what was read in what is no more than a part of it.
 
-        Headers of loops, and generators, cannot be replayed, but mostly take things apart.
+        Headers of loops, and generators, cannot be executed again, but mostly take things apart.
         """
         others = [version for _, version in sources]
         for version in made:
@@ -210,16 +213,16 @@ class JacobianRecorder:
                     self._add(version, read, step, read.path.names, matrix)
                     break
 
-    def _replay(
+    def _reexecute(
         self,
         step: Step,
-        replay: Replay,
+        reexecution: Reexecution,
         made: list[Version],
         sources: Sequence[tuple[Path, Version]],
     ) -> bool:
-        """Replay a step for each entry of what it read; return whether that is possible."""
-        base = replay.run()
-        results = [] if base is None else replay.results(base)
+        """Execute a step again for each entry of what it read; return whether that is possible."""
+        base = reexecution.run()
+        results = [] if base is None else reexecution.results(base)
         places = {
             version: path
             for version in made
@@ -228,15 +231,15 @@ class JacobianRecorder:
         }
         read = [s for s in sources if s[1].is_floating and s[1].number in self._wanted]
         count = 2 * sum(version.value.size for _, version in read)
-        self._replays += count
+        self._reexecutions += count
         if (
             len(places) < len(made)
-            or count > (MOST_NUMPY_REPLAYS if replay.is_numpy else MOST_REPLAYS)
-            or self._replays > MOST_REPLAYS_OF_ALL
+            or count > (MOST_NUMPY_REEXECUTIONS if reexecution.is_numpy else MOST_REEXECUTIONS)
+            or self._reexecutions > MOST_REEXECUTIONS_OF_ALL
         ):
             return False
         for path, source in read:
-            matrices = self._matrices(replay, path, source, places)
+            matrices = self._matrices(reexecution, path, source, places)
             if matrices is None:
                 return False
             for version, matrix in matrices.items():
@@ -248,14 +251,14 @@ class JacobianRecorder:
         self.jacobians.append(Jacobian(made.number, read.number, step, name, matrix))
 
     def _matrices(
-        self, replay: Replay, path: Path, source: Version, places: Mapping[Version, Path]
+        self, reexecution: Reexecution, path: Path, source: Version, places: Mapping[Version, Path]
     ) -> dict[Version, Floats] | None:
-        """Return the Jacobians by what is at a path; None where a replay raises."""
-        before = resolve(replay.variables, path)
+        """Return the Jacobians by what is at a path; None where a reexecution raises."""
+        before = resolve(reexecution.variables, path)
         columns: dict[Version, list[Floats]] = {version: [] for version in places}
         for k, change in enumerate(self._change * _scales(source.value)):
-            right = replay.run(path, _changed(before, k, change))
-            left = replay.run(path, _changed(before, k, -change))
+            right = reexecution.run(path, _changed(before, k, change))
+            left = reexecution.run(path, _changed(before, k, -change))
             if right is None or left is None:
                 return None
             for version, place in places.items():
@@ -274,7 +277,7 @@ class JacobianRecorder:
 def _returned(
     returned: Sequence[Any], handed_back: Sequence[Version]
 ) -> list[tuple[Path, Version]]:
-    """Return what functions have returned, with the variables that stand for it in replays."""
+    """Return what functions have returned, with the variables that stand for it."""
     found = []
     for k, value in enumerate(returned):
         for path, leaf in leaves(Path(returned_name(k)), value):

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.fault_localization.adjoints import Adjoints
+from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints
 from pytest_gradcheck.fault_localization.execution.execution_steps import Step
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement

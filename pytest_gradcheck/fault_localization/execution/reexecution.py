@@ -1,4 +1,4 @@
-"""Replays: one statement executed once more by itself, where something that it read is changed.
+"""Re-execution: one statement executed once more by itself, with something that it read changed.
 
 It is executed in copies of the variables that it met, so that nothing of the user's changes. The
 functions of the user's that it called are not called again: what they have returned stands for
@@ -30,15 +30,15 @@ from pytest_gradcheck.fault_localization.execution.variables import (
 )
 
 __all__ = [
-    "Replay",
+    "Reexecution",
     "Variables",
     "calls_in",
-    "replay_of_arguments",
-    "replay_of_statement",
+    "reexecution_of_arguments",
+    "reexecution_of_statement",
     "returned_name",
 ]
 
-#: The variables that a replay binds for what a function has returned, and for arguments.
+#: The variables that a reexecution binds for what a function has returned, and for arguments.
 RETURNED = "return"
 ARGUMENTS = "arguments"
 
@@ -66,7 +66,7 @@ class Variables:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class Reexecution:
     """A statement, or the arguments of a call in it, to be executed by itself.
 
     Attributes
@@ -149,14 +149,14 @@ def calls_in(statement: Statement, called: Sequence[str]) -> list[ast.Call] | No
     return calls if [_called(call) for call in calls] == list(called) else None
 
 
-def replay_of_statement(
+def reexecution_of_statement(
     statement: Statement, variables: Variables, calls: Sequence[ast.Call], returned: Sequence[Any]
-) -> Replay | None:
-    """Return the replay of a statement in which some calls have returned something."""
+) -> Reexecution | None:
+    """Return the reexecution of a statement in which some calls have returned something."""
     if not statement.nodes or any(not isinstance(node, SIMPLE) for node in statement.nodes):
         return None
     body = [_without_calls(_as_assignment(node), calls) for node in statement.nodes]
-    return Replay(
+    return Reexecution(
         _compiled(body),
         _with_returned(variables, returned),
         tuple(_changed_paths(statement, variables)),
@@ -165,10 +165,10 @@ def replay_of_statement(
     )
 
 
-def replay_of_arguments(
+def reexecution_of_arguments(
     variables: Variables, call: ast.Call, calls: Sequence[ast.Call], returned: Sequence[Any]
-) -> Replay | None:
-    """Return the replay of the arguments of a call, where calls before it have returned."""
+) -> Reexecution | None:
+    """Return the reexecution of the arguments of a call, where calls before it have returned."""
     values = [*call.args, *(keyword.value for keyword in call.keywords)]
     if any(isinstance(value, ast.Starred) for value in values):
         return None
@@ -182,7 +182,7 @@ def replay_of_arguments(
     }
     body = [_Substitution(inner).visit(node)]
     known = _with_returned(variables, returned)
-    return Replay(_compiled(body), known, (), (ARGUMENTS,), _is_numpy(body, variables))
+    return Reexecution(_compiled(body), known, (), (ARGUMENTS,), _is_numpy(body, variables))
 
 
 def returned_name(k: int) -> str:
@@ -253,7 +253,7 @@ def _is_numpy_call(function: ast.expr, variables: Variables) -> bool:
 
 def _compiled(body: list[ast.stmt]) -> CodeType:
     module = ast.fix_missing_locations(ast.Module(body, []))
-    return compile(module, "<replay>", "exec")
+    return compile(module, "<reexecution>", "exec")
 
 
 def _in_order(node: ast.AST) -> list[ast.AST]:

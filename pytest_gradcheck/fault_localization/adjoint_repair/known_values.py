@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Kind, Series
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
-from pytest_gradcheck.fault_localization.forward_series import Kind, Series
 
 __all__ = ["Identity", "KnownValues", "is_same"]
 
