@@ -58,3 +58,11 @@ def test_one_call_for_many_points() -> None:
 
     report = check_gradient(single, jnp.cos, jnp.arange(5.0), batched=True)
     assert report.verdict == "correct"
+
+
+def test_integers_beside_an_output_are_left_out() -> None:
+    """JAX itself wants a cotangent of no type for them."""
+    x = jnp.array([[0.5, -1.0], [2.0, 0.25]])
+    report = check_gradient(lambda x: (x.max(axis=1), x.argmax(axis=1)), "jax", x)
+    assert report.verdict == "correct"
+    assert "nondifferentiable" in {note.kind for note in report.notes}

@@ -211,3 +211,79 @@ def test_advice_is_that_for_tensors(make: Any, advice: str) -> None:
     with pytest.raises(GradcheckUsageError) as error:
         check_gradient(square_sum, lambda x: 2 * x, make())
     assert " ".join(str(error.value).split()).endswith(advice)
+
+
+class Maximum(torch.autograd.Function):  # type: ignore[misc, name-defined]  # it may be missing
+    """The maximum of each row, its place, and a mean that is marked."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        """Return three outputs."""
+        values, places = x.max(dim=1)
+        mean = x.mean()
+        ctx.mark_non_differentiable(places, mean)
+        ctx.save_for_backward(places)
+        ctx.count = x.shape[1]
+        return values, places, mean
+
+    @staticmethod
+    def backward(ctx: Any, dvalues: Any, *_: Any) -> Any:
+        """Return the gradient of the first."""
+        (places,) = ctx.saved_tensors
+        return torch.nn.functional.one_hot(places, ctx.count) * dvalues[:, None]
+
+
+def test_outputs_that_are_not_differentiable() -> None:
+    """Indices, and what is detached or marked, are left out with a note."""
+    report = check_gradient(Maximum.apply, "torch", batch())
+    assert report.verdict == "correct"
+    assert [note.text for note in report.notes if note.kind == "nondifferentiable"] == [
+        "left out, since integers have no derivative: output[1]",
+        "left out, since it requires no gradient in torch: output[2]",
+    ]
+
+
+def test_a_function_without_any_graph_is_wrong() -> None:
+    """Nothing is left out where nothing would be left."""
+    report = check_gradient(lambda x: (x.detach() ** 2, x.detach()), "torch", X)
+    assert report.verdict == "wrong"
+
+
+def test_a_number_is_no_output_for_torch() -> None:
+    """The refusal says what to return."""
+    with pytest.raises(GradcheckUsageError, match=r"without .item\(\), float\(\) or .numpy\(\)"):
+        check_gradient(lambda x: (x**2).sum().item(), "torch", X)
+
+
+def test_a_tensor_that_records_gradients_beside_a_wrong_one() -> None:
+    """A diagnosis reads the numbers of a call, in tensors of any kind."""
+    x = X.clone().requires_grad_()
+    assert check_gradient(lambda x: (x**3).sum(), lambda x: 2 * x**2, x).verdict == "wrong"
+    assert check_gradient(lambda x, y: (x * y).sum(), lambda x, y: (y, 2 * x), x, 2 * x).wrong
+
+
+def test_one_parameter_under_two_names_is_refused() -> None:
+    """Neither of tied weights can change alone."""
+
+    class Tied(torch.nn.Module):  # type: ignore[misc, name-defined]  # likewise
+        """Two layers with one weight."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = torch.nn.Linear(3, 3), torch.nn.Linear(3, 3)
+            self.b.weight = self.a.weight
+
+        def forward(self, x: Any) -> Any:
+            """Return the outputs."""
+            return self.b(torch.tanh(self.a(x)))
+
+    names = ["self.a.weight", "self.b.weight"]
+    with pytest.raises(GradcheckUsageError, match=r"self.a.weight and self.b.weight share memory"):
+        check_gradient(Tied().double().forward, "torch", batch(), wrt=names)
+
+
+def test_views_of_one_tensor_are_noted() -> None:
+    """As those of an array are."""
+    flat = torch.arange(1.0, 7, dtype=torch.float64)
+    report = check_gradient(lambda a, b: (a * b).sum(), lambda a, b: (b, a), flat[:4], flat[2:])
+    assert [note.kind for note in report.notes] == ["shared"]

@@ -74,6 +74,11 @@ def test_cast():
     assert "cast" in kinds(report)
 
 
+def test_nondifferentiable():
+    report = check_gradient(lambda x: (x @ x, np.argmax(x)), lambda x: 2 * x, X)
+    assert "nondifferentiable" in kinds(report)
+
+
 def test_convention():
     z = np.array([1 + 2j, -0.5j])
     report = check_gradient(lambda z: np.sum(np.abs(z) ** 2), lambda z: 2 * z, z)

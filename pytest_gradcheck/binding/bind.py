@@ -25,6 +25,7 @@ from functools import partial
 
 from pytest_gradcheck.binding.backward.backward_function import BackwardFunction
 from pytest_gradcheck.binding.backward.base_claim import claim_at_base
+from pytest_gradcheck.binding.backward.detached_outputs import detached_outputs
 from pytest_gradcheck.binding.backward.perturbed_claims import PerturbedClaims
 from pytest_gradcheck.binding.backward.repeatability import repeat_at_base
 from pytest_gradcheck.binding.call.call_values import call_values
@@ -50,7 +51,12 @@ from pytest_gradcheck.binding.nothing_to_check import (
 )
 from pytest_gradcheck.binding.random_state.generators import find_generators
 from pytest_gradcheck.binding.random_state.replay import Replay
-from pytest_gradcheck.binding.report_notes import binding_notes, convention_note, not_checked
+from pytest_gradcheck.binding.report_notes import (
+    binding_notes,
+    convention_note,
+    nondifferentiable_notes,
+    not_checked,
+)
 from pytest_gradcheck.binding.state.reachable import reachable
 from pytest_gradcheck.binding.state.snapshot import state_restored
 from pytest_gradcheck.binding.unused_parameters import watch_unused
@@ -176,7 +182,7 @@ def _pose(
     resolved = resolved.for_outputs(
         layout.names, is_number=not layout.is_several and layout.blocks[0].shape == ()
     )
-
+    detached = detached_outputs(resolved, base, environment)
     backward = BackwardFunction(
         resolved,
         working_copy,
@@ -184,6 +190,7 @@ def _pose(
         counts=forward.counts,
         convention=convention,
         seed=seed,
+        detached=detached,
     )
     coordinates = (
         AdmissibleCoordinates.of(working_copy.parameters, working_copy.base, constraints)
@@ -226,6 +233,7 @@ def _pose(
         counts=forward.counts,
         notes=(
             *binding_notes(resolved, base, claimed, repetition, seed=seed),
+            *nondifferentiable_notes(layout, detached),
             *evaluation.notes,
             *convention_note(claimed.kind, working_copy.parameters, outputs, convention),
         ),

@@ -25,7 +25,7 @@ from pytest_gradcheck.binding.values.pytree import LeafNames, describe_value, le
 from pytest_gradcheck.report.report_data import Kind, Note
 from pytest_gradcheck.report.representation import listed
 
-__all__ = ["binding_notes", "convention_note", "not_checked"]
+__all__ = ["binding_notes", "convention_note", "nondifferentiable_notes", "not_checked"]
 
 
 def binding_notes(
@@ -86,11 +86,14 @@ def binding_notes(
 
 def _left_out(plan: BackwardPlan | None, layout: Layout) -> str:
     """Return which outputs backward takes no upstream gradient of."""
-    count = len(layout.names)
-    if plan is None or not plan.takes_parts or len(plan.parts) == count:
+    if plan is None or not plan.takes_parts:
         return ""
-    left_out = listed(f"output {place}" for place in range(count) if place not in plan.parts)
-    return f"; backward takes none of {left_out}, which is not checked"
+    left_out = [
+        f"output {place}"
+        for place, names in enumerate(layout.places)
+        if place not in plan.parts and not set(names) <= set(layout.discrete)
+    ]
+    return f"; backward takes none of {listed(left_out)}, which is not checked" if left_out else ""
 
 
 def _parameter_notes(
@@ -111,6 +114,16 @@ def _parameter_notes(
     lifted = [p.name for p in working_copy.parameters if working_copy.is_lifted(p)]
     if lifted:
         yield Note("cast", 0, f"measured in float64, forward follows: {', '.join(lifted)}")
+
+
+def nondifferentiable_notes(layout: Layout, detached: Sequence[str]) -> Iterator[Note]:
+    """Yield a note for outputs without a derivative beside others."""
+    if layout.discrete:
+        text = f"left out, since integers have no derivative: {listed(layout.discrete)}"
+        yield Note("nondifferentiable", 0, text)
+    if detached:
+        text = f"left out, since it requires no gradient in torch: {listed(detached)}"
+        yield Note("nondifferentiable", 0, text)
 
 
 def convention_note(

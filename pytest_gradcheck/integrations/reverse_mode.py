@@ -12,7 +12,12 @@ from typing import Any
 
 from pytest_gradcheck.integrations.gradient_objects import accumulated_gradients
 
-__all__ = ["VECTOR_JACOBIAN_PRODUCTS", "VectorJacobianProduct"]
+__all__ = [
+    "VECTOR_JACOBIAN_PRODUCTS",
+    "Function",
+    "VectorJacobianProduct",
+    "torch_requiring_gradients",
+]
 
 #: A function of a list of arrays that returns a list of arrays.
 Function = Callable[[Sequence[Any]], Sequence[Any]]
@@ -28,14 +33,12 @@ def torch_product(
     """Return the product by `torch.autograd.grad`; zeros for what the outputs do not depend on."""
     import torch
 
-    with torch.enable_grad():
-        traced = [array.detach().requires_grad_() for array in inputs]
-        outputs = function(traced)
+    traced, outputs = _torch_traced(function, inputs)
     given = [torch.ones_like(output) for output in outputs] if cotangents is None else cotangents
     depending = [
         (output, cotangent)
         for output, cotangent in zip(outputs, given, strict=True)
-        if output.requires_grad
+        if getattr(output, "requires_grad", False)
     ]
     if not depending:
         return [torch.zeros_like(array) for array in traced]
@@ -46,16 +49,41 @@ def torch_product(
     return gradients
 
 
+def torch_requiring_gradients(function: Function, inputs: Sequence[Any]) -> Sequence[bool]:
+    """Return which outputs require a gradient where all inputs do; a plain number does not."""
+    _, outputs = _torch_traced(function, inputs)
+    return [getattr(output, "requires_grad", False) for output in outputs]
+
+
+def _torch_traced(
+    function: Function, inputs: Sequence[Any]
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return inputs that require a gradient, and the outputs of a function of them."""
+    import torch
+
+    with torch.enable_grad():
+        traced = [array.detach().requires_grad_() for array in inputs]
+        outputs = function(traced)
+    return traced, outputs
+
+
 def jax_product(
     function: Function, inputs: Sequence[Any], cotangents: Sequence[Any] | None
 ) -> Sequence[Any]:
     """Return the product by `jax.vjp`."""
     import jax
+    import numpy as np
 
     outputs, pull_back = jax.vjp(lambda *arrays: list(function(arrays)), *inputs)
     if cotangents is None:
         cotangents = [jax.numpy.ones_like(output) for output in outputs]
-    gradients: Sequence[Any] = pull_back(list(cotangents))
+    weights = [
+        cotangent
+        if jax.numpy.issubdtype(output.dtype, jax.numpy.inexact)
+        else np.zeros(output.shape, jax.dtypes.float0)  # integers have no other cotangent
+        for output, cotangent in zip(outputs, cotangents, strict=True)
+    ]
+    gradients: Sequence[Any] = pull_back(weights)
     return gradients
 
 

@@ -66,7 +66,7 @@ class Note:
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
         ``"unexplained"``, ``"rounding"``, ``"linear"``, ``"empty"``, ``"unread"``,
         ``"unlocated"``, ``"undrawn"``, ``"points"``,
-        ``"implementation"``.
+        ``"implementation"``, ``"nondifferentiable"``.
     count : int
         Number of entries that the note is about; 0 for a note on something else.
     text : str

@@ -587,9 +587,9 @@ class TestUsageErrors:
                 "has_cache=True.",
             ),
             (
-                lambda x: {"loss": square(x), "n": 3},
-                "lambda returned int64 as output['n'], which cannot change by a small step; a "
-                "derivative needs floating point. Return float(value).",
+                lambda x: {"sign": x > 0, "n": 3},
+                "lambda returned bool as output['sign'], which cannot change by a small step; a "
+                "derivative needs floating point. Return value.astype(float).",
             ),
             (
                 lambda x: (square(x), np.array([[1.0, np.nan]])),

@@ -319,3 +319,56 @@ class TestComplex:
         )
         problem = posed(lambda x: np.sum(x**2), lambda x: 2 * x + 1e-16j, X)
         assert problem.claim.rows(0, 3).tolist() == [[2], [-4], [1]]
+
+
+def best(x: Any) -> Any:
+    """Return a number, and an index and a mask, which have no derivative."""
+    return np.sum(x**2), np.argmax(x), x > 0
+
+
+class TestDiscreteOutputs:
+    """Integers and booleans beside floating outputs are left out, and that is said."""
+
+    def test_they_are_noted(self) -> None:
+        """The note names them."""
+        problem = posed(best, lambda x: (2 * x, None, None), X)
+        assert [block.name for block in problem.outputs] == ["output[0]"]
+        assert [(note.kind, note.text) for note in problem.notes] == [
+            (
+                "nondifferentiable",
+                "left out, since integers have no derivative: output[1], output[2]",
+            )
+        ]
+
+    @pytest.mark.parametrize("returned", [2 * X, (2 * X,), (2 * X, None, None), [2 * X, 0, X > 0]])
+    def test_backward_may_return_the_derivative_of_the_others(self, returned: Any) -> None:
+        """Alone, or with nothing that is a derivative in the places of the discrete ones."""
+        assert posed(best, lambda x: returned, X).claim.rows(0, 3).tolist() == [[2], [-4], [1]]
+
+    def test_gradients_of_as_many_parameters_are_no_derivatives_by_output(self) -> None:
+        """A floating array in the place of an index is the gradient of a parameter."""
+        problem = posed(lambda x, w: (x @ w, 3), lambda x, w: (w, x), X, 2 * X)
+        assert problem.claim.rows(0, 6).ravel().tolist() == [*(2 * X), *X]
+
+    def test_keys_may_be_missing(self) -> None:
+        """Where the outputs are a mapping."""
+        problem = posed(lambda x: {"loss": x @ x, "n": 3}, lambda x: {"loss": 2 * x}, X)
+        assert problem.claim.rows(0, 3).tolist() == [[2], [-4], [1]]
+
+    def test_their_upstream_gradients_are_zeros(self) -> None:
+        """In their own types, so that no index is multiplied by a random number."""
+        given: list[Any] = []
+
+        def backward(x: Any, dout: Any) -> Any:
+            given.append(dout)
+            return 2 * x * dout[0]
+
+        posed(best, backward, X)
+        assert (given[0][1], given[0][2].tolist()) == (0, [False] * 3)
+
+    def test_an_upstream_gradient_of_each(self) -> None:
+        """The one that is not used may still be asked for."""
+        problem = posed(lambda x: (x**2, np.sign(x).astype(int)), lambda dy, di, x: 2 * x * dy, X)
+        kinds = [note.kind for note in problem.notes]
+        assert kinds == ["called", "cotangent", "nondifferentiable"]
+        assert "not checked" not in problem.notes[1].text

@@ -147,6 +147,8 @@ class BackwardFunction:
         The convention of gradients with respect to complex parameters.
     seed : int
         Draws cotangents and tangents.
+    detached : tuple of str
+        Outputs whose cotangents are zero, see `detached_outputs`.
 
     Attributes
     ----------
@@ -165,6 +167,7 @@ class BackwardFunction:
         counts: CallCounts,
         convention: str,
         seed: int,
+        detached: tuple[str, ...] = (),
     ) -> None:
         self.name = resolved.backward_name
         self._resolved = resolved
@@ -173,6 +176,7 @@ class BackwardFunction:
         self._counts = counts
         self.convention = convention
         self._seed = seed
+        self._detached = detached
 
     @property
     def is_called(self) -> bool:
@@ -205,7 +209,9 @@ class BackwardFunction:
         layout, plan = output.layout, self._resolved.plan
         drawn = signed_numbers(self.rng, output.value.size)
         if plan is not None and plan.takes_parts:
-            drawn = layout.only(drawn, plan.parts)
+            drawn = layout.only(drawn, {name for k in plan.parts for name in layout.places[k]})
+        if self._detached:
+            drawn = layout.only(drawn, set(layout.all_names).difference(self._detached))
         return layout.flatten(layout.shaped(drawn))
 
     def call(self, output: Output, given: BackwardInput) -> BackwardResult:

@@ -11,14 +11,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from pytest_gradcheck.binding.call.attributes import bound_object
-from pytest_gradcheck.binding.call.signature import BoundArguments
+from pytest_gradcheck.binding.call.signature import BoundArguments, name_of
 from pytest_gradcheck.binding.call.wrt import Item
 from pytest_gradcheck.binding.values.pytree import describe_value, leaves, places, with_article
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.integrations.gradient_objects import is_gradient_object
-from pytest_gradcheck.integrations.reverse_mode import VECTOR_JACOBIAN_PRODUCTS
+from pytest_gradcheck.integrations.reverse_mode import (
+    VECTOR_JACOBIAN_PRODUCTS,
+    Function,
+    torch_requiring_gradients,
+)
 from pytest_gradcheck.integrations.torch_tensors import (
     call_module,
     is_module_type,
@@ -80,23 +86,44 @@ class AutomaticBackward:
         cotangent : optional
             In the structure of the output; None where that is one number.
         """
+        outputs, point = self._traced(values)
+        product = VECTOR_JACOBIAN_PRODUCTS[self.package]
+        cotangents = None if cotangent is None else _arrays(cotangent)
+        found = product(outputs, list(point.values()), cotangents)
+        gradients = dict(zip(point, found, strict=True))
+        structured = [rebuilt(item.name, item.value, gradients) for item in self.items]
+        return structured[0] if len(structured) == 1 else tuple(structured)
+
+    def requiring_gradients(self, *values: Any) -> Sequence[bool]:
+        """Return which outputs the package has derivatives of; only PyTorch says it.
+
+        Parameters
+        ----------
+        *values
+            The arguments of forward, in the order of their names.
+        """
+        outputs, point = self._traced(values)
+        if self.package == "torch":
+            return torch_requiring_gradients(outputs, list(point.values()))
+        return [True] * len(outputs(list(point.values())))
+
+    def _traced(self, values: Sequence[Any]) -> tuple[Function, dict[str, Any]]:
+        """Return forward as a function of the arrays that are checked, and these by name."""
         passed = dict(zip(self.arguments.names, values, strict=True))
+        names = [leaf.name for item in self.items for leaf in item.leaves]
         point = {leaf.name: leaf.value for item in self.items for leaf in item.leaves}
-        names = list(point)
         point |= {leaf.name: leaf.value for item in passed.items() for leaf in leaves(*item)}
 
         def outputs(arrays: Sequence[Any]) -> Sequence[Any]:
             parts = dict(zip(names, arrays, strict=True))
             replaced = [rebuilt(name, value, parts) for name, value in passed.items()]
             result = self._forward_with(parts)(*self.arguments.pack(replaced))
-            return _arrays(result[0] if self.has_cache else result)
+            found = _arrays(result[0] if self.has_cache else result)
+            if self.package == "torch":
+                _refuse_numbers(found, name_of(self.forward))
+            return found
 
-        product = VECTOR_JACOBIAN_PRODUCTS[self.package]
-        cotangents = None if cotangent is None else _arrays(cotangent)
-        found = product(outputs, [point[name] for name in names], cotangents)
-        gradients = dict(zip(names, found, strict=True))
-        structured = [rebuilt(item.name, item.value, gradients) for item in self.items]
-        return structured[0] if len(structured) == 1 else tuple(structured)
+        return outputs, {name: point[name] for name in names}
 
     def _forward_with(self, parts: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
         """Return forward with other parameters of its module."""
@@ -166,6 +193,16 @@ def _refuse_arrays(items: Sequence[Item]) -> None:
                 f"backward={OBJECTS!r} reads the gradient of {leaf.name} from its attribute grad, "
                 f"and {leaf.name} is {with_article(describe_value(leaf.value))}. Pass an object "
                 "with data, grad and backward(), or write backward as a function."
+            )
+
+
+def _refuse_numbers(outputs: Sequence[Any], forward_name: str) -> None:
+    """Raise where an output for PyTorch is no tensor but a floating number."""
+    for output in outputs:
+        if isinstance(output, (float, complex, np.ndarray, np.inexact)):
+            raise GradcheckUsageError(
+                f"{forward_name} returned {with_article(describe_value(output))}, which PyTorch "
+                "cannot differentiate. Return the tensor, without .item(), float() or .numpy()."
             )
 
 

@@ -20,6 +20,7 @@ from pytest_gradcheck.binding.call.decorators import unwrapped
 from pytest_gradcheck.binding.call.resolved_call import ResolvedCall
 from pytest_gradcheck.binding.values.pytree import Leaf, leaves
 from pytest_gradcheck.binding.values.user_attributes import attribute
+from pytest_gradcheck.integrations.array_libraries import as_numpy
 
 __all__ = ["CallNumber", "CallValues", "call_values"]
 
@@ -112,7 +113,7 @@ def _names(code: CodeType) -> tuple[str, ...]:
 
 def _number(value: Any) -> float | None:
     """Return a real number as a float, NaN for one that is none; None for an array."""
-    array = np.asarray(value)
+    array = as_numpy(value)
     if array.shape:
         return None
     return float(array) if array.dtype.kind in "iuf" else math.nan

@@ -8,6 +8,7 @@ not copy or perturb anything; it compares addresses, for many arrays in linear t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
@@ -73,25 +74,30 @@ def shared_memory(items: Sequence[Item]) -> Iterator[tuple[str, str]]:
     >>> list(shared_memory(tied))
     [('W', 'V')]
     """
-    leaves = [
-        leaf
-        for item in items
-        for leaf in item.leaves
-        if isinstance(leaf.value, np.ndarray) and leaf.value.size
-    ]
+    first_of = dict[int, Leaf]()
+    for leaf in (leaf for item in items for leaf in item.leaves if _is_array(leaf.value)):
+        first = first_of.setdefault(id(leaf.value), leaf)
+        if first is not leaf and leaf.array.size:
+            yield first.name, leaf.name  # one object, on whatever device
+    leaves = [leaf for leaf in first_of.values() if leaf.array.size]
     if len(leaves) < 2:
         return
     order = {id(leaf): k for k, leaf in enumerate(leaves)}
     for cluster in _clusters(leaves):
         for pair in (_pairs if len(cluster) <= FEW else _first_owners)(cluster):
-            first, second = sorted(pair, key=lambda leaf: order[id(leaf)])
-            yield first.name, second.name
+            one, other = sorted(pair, key=lambda leaf: order[id(leaf)])
+            yield one.name, other.name
+
+
+def _is_array(value: Any) -> bool:
+    """Return whether memory can be shared: by arrays of any library, but not by numbers."""
+    return isinstance(value, np.ndarray) or array_library(value) is not None
 
 
 def _clusters(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
     """Yield clusters of arrays whose address ranges overlap."""
     cluster, end = list[Leaf](), 0
-    bounded = [(*byte_bounds(leaf.value), leaf) for leaf in leaves]
+    bounded = [(*byte_bounds(leaf.array), leaf) for leaf in leaves]
     for low, high, leaf in sorted(bounded, key=lambda bounds: bounds[0]):
         if low >= end:
             yield cluster
@@ -105,7 +111,7 @@ def _pairs(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
     """Yield every pair that shares memory."""
     for second, leaf in enumerate(cluster):
         for other in cluster[:second]:
-            if np.shares_memory(other.value, leaf.value):
+            if np.shares_memory(other.array, leaf.array):
                 yield other, leaf
 
 
@@ -114,15 +120,15 @@ def _first_owners(cluster: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
 
     Each array writes its number into a map of the memory, wherever there is none yet.
     """
-    starts = [leaf.value.__array_interface__["data"][0] for leaf in cluster]
-    bounds = [byte_bounds(leaf.value) for leaf in cluster]
+    starts = [leaf.array.__array_interface__["data"][0] for leaf in cluster]
+    bounds = [byte_bounds(leaf.array) for leaf in cluster]
     low, high = bounds[0][0], max(high for _, high in bounds)
-    steps = [abs(stride) for leaf in cluster for stride in leaf.value.strides]
-    sizes = [leaf.value.itemsize for leaf in cluster]
+    steps = [abs(stride) for leaf in cluster for stride in leaf.array.strides]
+    sizes = [leaf.array.itemsize for leaf in cluster]
     unit = int(np.gcd.reduce([*steps, *sizes, *(start - low for start in starts), high - low]))
     owners = np.zeros((high - low) // unit, dtype=np.int32)
     for number, (leaf, start) in enumerate(zip(cluster, starts, strict=True), 1):
-        array = leaf.value
+        array = leaf.array
         covered = as_strided(
             owners[(start - low) // unit :],
             (*array.shape, array.itemsize // unit),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -82,11 +81,14 @@ class Layout:
     raw : Any
         The outputs at the base point, as forward returned them.
     blocks : tuple of Block
-        Each output array, in order.
+        Each output array that has a derivative, in order.
+    discrete : tuple of str
+        Accessors of those that have none: integers and booleans beside them.
     """
 
     raw: Any
     blocks: tuple[Block, ...]
+    discrete: tuple[str, ...] = ()
 
     @property
     def is_several(self) -> bool:
@@ -127,39 +129,62 @@ class Layout:
         return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
     def shaped(self, vector: Vector) -> Any:
-        """Return a vector as outputs of this structure, with their shapes and dtypes."""
+        """Return a vector as outputs of this structure, with their shapes and dtypes.
+
+        Those without a derivative are zeros.
+        """
         values = dict(named_outputs("output", self.raw))
         parts = {
             block.name: shaped_like(vector[block.start : block.stop], block, values[block.name])
             for block in self.blocks
         }
+        parts |= {name: _zeros_like(values[name]) for name in self.discrete}
         return rebuilt("output", self.raw, parts)
 
-    def only(self, vector: Vector, places: Collection[int]) -> Vector:
-        """Return a vector with zeros for the outputs in other places of the container."""
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Accessors of all outputs, in order."""
+        return tuple(name for name, _ in named_outputs("output", self.raw))
+
+    @property
+    def places(self) -> tuple[tuple[str, ...], ...]:
+        """Accessors of the outputs in each place of the container; of a single one its own."""
+        inside = _inside(self.raw)
+        if inside is None:
+            return (("output",),)
+        return tuple(
+            tuple(name for name, _ in named_outputs("output" + accessor, item))
+            for accessor, item in zip(accessors(self.raw), inside, strict=True)
+        )
+
+    def only(self, vector: Vector, names: Collection[str]) -> Vector:
+        """Return a vector with zeros for the outputs of other names."""
         chosen = vector.copy()
-        blocks = iter(self.blocks)
-        for place, output in enumerate(_inside(self.raw) or [self.raw]):
-            count = sum(1 for _ in named_outputs("output", output))
-            for block in islice(blocks, count):
-                if place not in places:
-                    chosen[block.start : block.stop] = 0
+        for block in self.blocks:
+            if block.name not in names:
+                chosen[block.start : block.stop] = 0
         return chosen
 
     def split(self, returned: Any) -> dict[str, Any]:
         """Split what backward returned into the parts for each output, by its name.
 
         It has the structure of the outputs; or it is one array, of which the first axis runs
-        over the entries of all outputs.
+        over the entries of all outputs. Of one output among discrete ones it may be the
+        derivative itself.
 
         Raises
         ------
         MismatchError
             When `returned` has another structure.
         """
-        if self.is_several and hasattr(returned, "shape"):
-            return self._split_rows(returned)
-        return dict(_pair_up("output", self.raw, returned))
+        try:
+            if self.is_several and hasattr(returned, "shape"):
+                return self._split_rows(returned)
+            return dict(_pair_up("output", self.raw, returned, self.discrete))
+        except MismatchError:
+            if not (self.discrete and len(self.blocks) == 1):
+                raise
+            return {self.blocks[0].name: returned}
 
     def _split_rows(self, array: Any) -> dict[str, Any]:
         """Split an array with a row for each entry of the outputs."""
@@ -384,7 +409,13 @@ def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Ou
     hint = cache_hint(raw) if take is whole else ""
     blocks: list[Block] = []
     start = 0
-    for name, value in named_outputs("output", raw):
+    named = dict(named_outputs("output", raw))
+    discrete = tuple(name for name, value in named.items() if _is_discrete(value))
+    if len(discrete) == len(named):
+        discrete = ()  # none is left beside them: each is refused
+    for name, value in named.items():
+        if name in discrete:
+            continue
         array = _numeric(value, forward_name, name, hint)
         _refuse_infinite(array, name, forward_name)
         is_complex = array.dtype.kind == "c"
@@ -393,7 +424,7 @@ def read_output(result: Any, returns: ReturnConvention, forward_name: str) -> Ou
         start = stop
     if not blocks:
         raise GradcheckUsageError(f"{forward_name} returned an empty container: nothing to check.")
-    layout = Layout(raw, tuple(blocks))
+    layout = Layout(raw, tuple(blocks), discrete)
     return Output(layout.flatten(raw), layout, extra, take)
 
 
@@ -468,6 +499,22 @@ def _numeric(value: Any, forward_name: str, name: str, hint: str) -> NDArray[Any
     return array
 
 
+def _is_discrete(value: Any) -> bool:
+    """Return whether an output holds integers or booleans, as indices and masks do."""
+    if first_masked(value) is not None or is_sparse(value):
+        return False
+    return converted(value)[0].dtype.kind in "biu"
+
+
+def _zeros_like(value: Any) -> Any:
+    """Return zeros in the type of an output without a derivative."""
+    library, array = array_library(value), as_numpy(value)
+    zeros = np.zeros(array.shape, array.dtype)
+    if library is not None:
+        return library.from_numpy(zeros, value)
+    return zeros if isinstance(value, np.ndarray) else zeros.tolist()
+
+
 def _as_floats(value: Any, shape: tuple[int, ...]) -> str:
     """Return an expression that converts an output to floating point."""
     if not shape:
@@ -521,20 +568,33 @@ def _inside(value: Any) -> list[Any] | None:
     return None if has_attribute(value, "__array__") or is_sparse(value) else contents(value)
 
 
-def _pair_up(name: str, value: Any, returned: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each output with the part of `returned` at the same place."""
+def _pair_up(
+    name: str, value: Any, returned: Any, discrete: Collection[str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each output with the part of `returned` at the same place.
+
+    In the place of a discrete output there may be nothing that is a derivative: None, integers,
+    or in a mapping no key.
+    """
     inside = _inside(value)
     if inside is None:
+        if name in discrete and not (returned is None or _is_discrete(returned)):
+            raise MismatchError(name, returned)
         yield name, returned
         return
     named, returned_by_name = named_children(value), named_children(returned)
+    places = [name + accessor for accessor in accessors(value)]
     if named is not None and returned_by_name is not None:
-        parts = [returned_by_name[key] for key in named if key in returned_by_name]
+        parts = [
+            returned_by_name.get(key)
+            for key, place in zip(named, places, strict=True)
+            if key in returned_by_name or place in discrete
+        ]
     elif isinstance(returned, (tuple, list)) and not isinstance(value, Mapping):
         parts = list(returned)
     else:
         raise MismatchError(name, returned)
     if len(parts) != len(inside):
         raise MismatchError(name, returned)
-    for accessor, item, part in zip(accessors(value), inside, parts, strict=True):
-        yield from _pair_up(name + accessor, item, part)
+    for place, item, part in zip(places, inside, parts, strict=True):
+        yield from _pair_up(place, item, part, discrete)
