@@ -480,7 +480,9 @@ def _wrong_order(statement: Statement, node: ast.AST) -> Iterator[Replacement]:
         assert isinstance(side, ast.Tuple)
         for first, second in pairwise(side.elts):
             one, other = statement.value(first), statement.value(second)
-            if _is_floating(one) and np.shape(one) == np.shape(other) != ():
+            if not (_is_floating(one) and isinstance(other, np.ndarray)):
+                continue
+            if one.shape == other.shape != ():
                 names = [statement.segment(e) for e in side.elts]
                 i = side.elts.index(first)
                 names[i], names[i + 1] = names[i + 1], names[i]

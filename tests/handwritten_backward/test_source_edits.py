@@ -95,6 +95,12 @@ def test_a_statement_that_is_left_out_belongs_to_the_one_before() -> None:
     assert (edit.first_line, edit.last_line) == (2, 4)
 
 
+def test_arrays_and_other_values_are_not_exchanged() -> None:
+    """An array beside a tuple of arrays of different shapes in a cache stays in its place."""
+    values = {"a": SQUARE, "others": (SQUARE, VECTOR)}
+    assert texts("wrong order", "a, others = cache", values) == set()
+
+
 def test_only_what_follows_the_comment_is_backward() -> None:
     """In a function that computes the value as well, only what comes after is edited."""
     body = "loss = x.sum()\n# Backward pass\ndx = dout\nreturn loss, dx"
