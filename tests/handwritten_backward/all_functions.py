@@ -20,7 +20,8 @@ BUILT_WITH = (
     "lstm_cell",
 )
 
-#: Functions that were added when the methods were finished. Their failures have been read since.
+#: Functions that were added when the methods were finished, in two groups of which each was held
+#: out at first. Their failures have been read since.
 READ_SINCE = (
     "max_pooling",
     "gru_cell",
@@ -30,11 +31,6 @@ READ_SINCE = (
     "gaussian_process",
     "kalman_filter",
     "ode_adjoint",
-)
-
-#: Functions whose failures nobody has read: they measure what holds of functions in general. Once
-#: a failure of theirs is read, they belong to those above, and others have to be written.
-HELD_OUT = (
     "dropout_network",
     "group_norm",
     "transposed_convolution",
@@ -43,6 +39,20 @@ HELD_OUT = (
     "lennard_jones_chain",
     "multinomial_logistic",
     "triplet_loss",
+)
+
+#: Functions whose failures nobody has read, written without knowledge of the methods: they
+#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
+#: those above, and others have to be written.
+HELD_OUT = (
+    "simple_mlp_framework",
+    "transformer_block",
+    "variational_autoencoder",
+    "hinge_loss_network",
+    "word2vec_negative_sampling",
+    "convolution_loops",
+    "chain_crf",
+    "spring_pendulum_adjoint",
 )
 
 GROUPS = {"built-with": BUILT_WITH, "read-since": READ_SINCE, "held-out": HELD_OUT}

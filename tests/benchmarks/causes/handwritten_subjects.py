@@ -253,6 +253,8 @@ class _Call:
         if isinstance(gradients, dict):
             keys = (f"{prefix}{leaf or name}" for prefix in PREFIXES)
             return gradients, next(key for key in keys if key in gradients)
+        if isinstance(gradients, tuple) and len(gradients) == len(self.names):
+            return gradients, self.names.index(name)
         if name.startswith("self.") and leaf:
             return owner.grads, leaf
         if name.startswith("self."):
