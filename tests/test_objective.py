@@ -104,3 +104,49 @@ def test_options_are_those_of_a_check() -> None:
     """They hold for each of the checks."""
     reports = check_objective(logistic_loss, logistic, SCORES, LABELS, seed=7, points=2)
     assert [report.seed for report in reports] == [7, 7]
+
+
+def test_flat_derivatives_of_several_classes() -> None:
+    """As older versions of XGBoost took them: the message has what makes them of the shape."""
+
+    def flat(predictions: Any, labels: Any) -> Any:
+        return tuple(part.reshape(-1, 1) for part in softmax(predictions, labels))
+
+    with pytest.raises(GradcheckUsageError) as error:
+        check_objective(softmax_loss, flat, CLASS_SCORES, CLASSES)
+    advice = "lambda *args: [part.reshape((6, 3)) for part in flat(*args)]"
+    assert "shape (18, 1) and shape (18, 1). They have as many entries" in error.value.args[0]
+    assert error.value.args[0].endswith(f"pass {advice}.")
+    shaped = eval(advice, {"flat": flat})  # noqa: S307  # our own message
+    assert check_objective(softmax_loss, shaped, CLASS_SCORES, CLASSES)
+
+
+def test_a_failure_shows_no_line_of_the_package(pytester: pytest.Pytester) -> None:
+    """The traceback ends at the call."""
+    pytester.makepyfile(
+        """
+        import numpy as np
+        from pytest_gradcheck import check_objective
+
+        def softmax(z):
+            return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+        def loss(z, y):
+            return -np.log(softmax(z)[np.arange(len(y)), y])
+
+        def wrong(z, y):
+            return softmax(z) - np.eye(3)[y], softmax(z)
+
+        def no_pair(z, y):
+            return softmax(z)
+
+        def test_wrong():
+            check_objective(loss, wrong, np.ones((4, 3)), np.array([0, 1, 2, 0]))
+
+        def test_no_pair():
+            check_objective(loss, no_pair, np.ones((4, 3)), np.array([0, 1, 2, 0]))
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(failed=2)
+    result.stdout.no_fnmatch_line("*objective.py*")

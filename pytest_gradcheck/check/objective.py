@@ -8,6 +8,7 @@ several classes by one for each class, since only the diagonal of the Hessian is
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any, Unpack
 
@@ -98,9 +99,12 @@ def check_objective(
     first = gradcheck(loss_of_all, part(0), point, **options)
     if point.ndim == 1:
         return first, gradcheck(part(0), part(1), point, **options)
-    classes = range(point.shape[1])
-    seconds = (gradcheck(part(0, k), part(1, k), point[:, k], **options) for k in classes)
-    return first, *seconds
+
+    def second_of_class(k: int) -> Report:
+        __tracebackhide__ = hide_own_errors
+        return gradcheck(part(0, k), part(1, k), point[:, k], **options)
+
+    return first, *map(second_of_class, range(point.shape[1]))
 
 
 def _named(name: str, function: Callable[..., Any], of: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,11 +116,21 @@ def _named(name: str, function: Callable[..., Any], of: Callable[..., Any]) -> C
 
 
 def _refuse_shapes(objective: Objective, args: Any, shape: tuple[int, ...]) -> None:
+    __tracebackhide__ = hide_own_errors
     found = objective(*args)
-    shapes = [np.shape(part) for part in found] if isinstance(found, tuple) else []
-    if len(shape) not in (1, 2) or shapes != [shape, shape]:
-        raise GradcheckUsageError(
-            f"{name_of(objective)} must return a gradient and a diagonal of the Hessian, both of "
-            f"the shape of the predictions, {shape}, with one or two axes; it returned "
-            f"{shapes or type(found).__name__}."
-        )
+    shapes = [np.shape(part) for part in found] if isinstance(found, (tuple, list)) else []
+    if len(shape) in (1, 2) and shapes == [shape, shape]:
+        return
+    returned = " and ".join(f"shape {each}" for each in shapes) or type(found).__name__
+    is_flat = len(shapes) == 2 and all(math.prod(each) == math.prod(shape) for each in shapes)
+    advice = (
+        " They have as many entries: if they are in its order, pass lambda *args: "
+        f"[part.reshape({shape}) for part in {name_of(objective)}(*args)]."
+        if is_flat
+        else ""
+    )
+    raise GradcheckUsageError(
+        f"{name_of(objective)} must return a gradient and a diagonal of the Hessian, both of "
+        f"the shape of the predictions, {shape}, with one or two axes; it returned "
+        f"{returned}.{advice}"
+    )

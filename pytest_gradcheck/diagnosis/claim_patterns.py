@@ -69,6 +69,8 @@ def repeated_claims(comparison: Comparison) -> Diagnosis | None:
     for axis, length in enumerate(claim.shape[:-1]):
         if length == 1 or (claim != claim.take([0], axis)).any():
             continue
+        if _is_constant_along(axis, comparison):
+            continue
         along = f" along axis {axis}" if claim.ndim > 2 else ""
         text = (
             f"the claim is the same for all entries{along}, the gradient is not: a sum or a mean "
@@ -76,6 +78,25 @@ def repeated_claims(comparison: Comparison) -> Diagnosis | None:
         )
         return Diagnosis("repeated", f"{text}{comparison.outputs}", {"axis": axis})
     return None
+
+
+def _is_constant_along(axis: int, comparison: Comparison) -> bool:
+    """Return whether the gradient was measured at several places along an axis, and is the same.
+
+    In a screen there may be no two such entries.
+    """
+    entries, axes = comparison.without_directions, comparison.gradient.claim.shape[:-1]
+    chosen = entries.functionals.entries
+    places = list(np.unravel_index(np.arange(np.prod(axes)) if chosen is None else chosen, axes))
+    places[axis] = np.zeros_like(places[axis])
+    line = np.ravel_multi_index(tuple(places), axes)
+    bound = np.where(entries.where, entries.bound, np.inf)
+    value = np.where(entries.where, entries.value, 0.0)
+    shape = (int(np.prod(axes)), value.shape[1])
+    low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
+    np.maximum.at(low, line, value - bound)
+    np.minimum.at(high, line, value + bound)
+    return len(np.unique(line)) < len(line) and bool((low <= high).all())
 
 
 def _imprecise(comparison: Comparison) -> Diagnosis | None:

@@ -245,6 +245,8 @@ def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
     """Return the likely causes, and the wrong lines, that concern several parameters."""
     causes = {False: list[str](), True: list[str]()}
     for each in report.diagnosis:
+        if each.kind == "no-potential" and _is_located(report):
+            continue  # backward is wrong, and its reader knows where
         causes[each.kind in WHICH_SIDE] += _wrap_cause(each.text, "")
     lines = causes[False]
     for wrong_line in report.wrong_lines:
@@ -253,6 +255,12 @@ def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
             lines += _wrong_line(wrong_line, "")
             lines += wrap_text(f"{following} follow from it", INDENT)
     return lines + causes[True]
+
+
+def _is_located(report: ReportData) -> bool:
+    """Return whether there is a wrong line for every wrong parameter."""
+    located = {name for wrong_line in report.wrong_lines for name in wrong_line.parameters}
+    return all(p.name in located for p in report.parameters if p.verdict == "wrong")
 
 
 def _wrap_cause(text: str, indent: str) -> list[str]:

@@ -66,6 +66,14 @@ def test_repeated_claims_are_the_same_along_an_axis(axis: int, words: str) -> No
     assert repeated_claims(compare(2 * TRUE)) is None
 
 
+@pytest.mark.parametrize("accuracy", [1e-10, 1e-5])
+def test_claims_may_be_repeated_where_the_gradient_is(accuracy: float) -> None:
+    """As by a batch of equal rows: what is measured differs by its error only."""
+    true = np.broadcast_to(TRUE[:, :1], TRUE.shape)
+    claim = np.broadcast_to(TRUE[:, 1:2], TRUE.shape)
+    assert repeated_claims(compare(claim, true, accuracy=accuracy)) is None
+
+
 @pytest.mark.parametrize(("factor", "is_stale"), [(1.0, True), (1.01, False)])
 def test_claims_that_stay_the_same_at_another_point_are_stale(
     factor: float, *, is_stale: bool

@@ -131,17 +131,15 @@ def test_first_line_leaves_the_name_of_a_number_out_before_the_count() -> None:
     )
 
 
-def test_wrong_line_comes_before_which_side_is_wrong() -> None:
-    """Where backward is inconsistent in itself, its reader looks for the line first."""
+def test_wrong_line_tells_which_side_is_wrong() -> None:
+    """Where it explains all parameters, that is not said again; else it comes last."""
     side = Diagnosis("no-potential", "no function has this gradient", {})
     place = WrongLine(SourceLocation("nn.py", 3, 3, "f", "dW = 1"), ("dW",), (), ("W", "b"))
-    lines = text(parameter(), parameter("b"), diagnosis=(side,), wrong_lines=(place,)).splitlines()
+    both, found = (parameter(), parameter("b")), {"diagnosis": (side,), "wrong_lines": (place,)}
+    lines = text(*both, **found).splitlines()
     assert lines[0].endswith("2 of 12 entries wrong; goes wrong at nn.py:3")
-    assert lines[2:5] == [
-        "goes wrong at nn.py:3: dW = 1",
-        "    W, b follow from it",
-        "no function has this gradient",
-    ]
+    assert lines[2:5] == ["goes wrong at nn.py:3: dW = 1", "    W, b follow from it", ""]
+    assert text(*both, parameter("c"), **found).splitlines()[4] == "no function has this gradient"
 
 
 def test_violated_law_of_a_check_whose_entries_agree() -> None:

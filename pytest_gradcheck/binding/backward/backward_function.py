@@ -32,6 +32,7 @@ from pytest_gradcheck.binding.backward.claims import (
 )
 from pytest_gradcheck.binding.backward.gradient_matching import (
     match_gradients,
+    refuse_value_and_gradient,
     two_derivatives_hint,
 )
 from pytest_gradcheck.binding.backward.stacked_jacobian import (
@@ -64,6 +65,7 @@ from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.binding.values.signed_numbers import signed_numbers
 from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.array_libraries import as_numpy
 from pytest_gradcheck.report.report_data import Kind
 
 __all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
@@ -300,6 +302,8 @@ class BackwardFunction:
             found = {NUMBER.name: returned}
         else:
             found = self._split_by_output(output, returned)
+        if output.is_scalar and given.cotangent is None:
+            self._refuse_value(returned, float(output.value[0]))
         read = {block.name: self._match(found[block.name], block) for block in outputs}
         matched = {name: part.claims for name, part in read.items()}
         claims = {
@@ -323,6 +327,21 @@ class BackwardFunction:
         about = () if kind in ("gradient", "vjp") else outputs
         unread = tuple({text: None for part in read.values() for text in part.unread})
         return BackwardResult(kind, claim, about, _roundings(claims, parameters), aliased, unread)
+
+    def _refuse_value(self, returned: Any, value: float) -> None:
+        """Raise where backward returns what forward returns, and a gradient after it."""
+        resolved = self._resolved
+        is_number = not self._working_copy.parameters[0].shape
+        is_pair = isinstance(returned, tuple) and len(returned) == 2
+        if (
+            resolved.backward is None
+            or is_number
+            or not (is_pair and _is_number(returned[0], value))
+        ):
+            return
+        refuse_value_and_gradient(
+            self.name, resolved.positional, [item.name for item in resolved.items]
+        )
 
     def _as_arrays(
         self, found: Mapping[str, Any], output: Block, *, several: bool
@@ -395,7 +414,15 @@ class BackwardFunction:
         if plan is None or plan.needs:
             return ""
         call, names = plan.describe(), resolved.positional
-        return two_derivatives_hint(call, names, resolved.forward_name, wrt)
+        checked = [wrt] if wrt is not None else [item.name for item in resolved.items]
+        may_be_objective = len(names) > 1 and len(checked) == 1 and checked[0] in names
+        return two_derivatives_hint(
+            call,
+            names,
+            resolved.forward_name,
+            wrt,
+            of_objective=checked[0] if may_be_objective else None,
+        )
 
     def _match(self, returned: Any, output: Block) -> _Read:
         """Find the claims in what was returned; about attributes, also among the attributes."""
@@ -487,6 +514,15 @@ def _is_vector(output: Output, cotangent: Any, vector: Vector) -> bool:
         return np.array_equal(output.layout.flatten(cotangent), vector)
     except (TypeError, ValueError):  # something else than numbers was put into it
         return False
+
+
+def _is_number(found: Any, value: float) -> bool:
+    """Return whether something is a number, to rounding."""
+    try:
+        array = as_numpy(found)
+    except Exception:  # noqa: BLE001  # whatever the conversion of another library raises
+        return False
+    return not array.shape and array.dtype.kind == "f" and bool(np.isclose(array, value))
 
 
 def _own_copy(output: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -33,6 +33,7 @@ __all__ = [
     "Matched",
     "match_gradients",
     "parameter_names",
+    "refuse_value_and_gradient",
     "two_derivatives_hint",
 ]
 
@@ -70,12 +71,30 @@ def parameter_names(key: Any) -> Iterator[str]:
             yield text[len(before) : len(text) - len(after)]
 
 
+def refuse_value_and_gradient(
+    name: str, positional: Sequence[str], wrt: Sequence[str]
+) -> NoReturn:
+    """Raise for a function that returns the value before its gradient, with its own call."""
+    function = "backward" if name == "lambda" else name
+    raise GradcheckUsageError(
+        f"{name} returned two results, and the first is what forward returns, no gradient. A "
+        "function that returns its value and the gradient is checked by "
+        f"gradcheck({function}, True, {', '.join(positional)}, {_wrt(wrt)})."
+    )
+
+
 def two_derivatives_hint(
-    call: str, positional: Sequence[str], forward_name: str, wrt: str | None = None
+    call: str,
+    positional: Sequence[str],
+    forward_name: str,
+    wrt: str | None = None,
+    *,
+    of_objective: str | None = None,
 ) -> str:
     """Return how to check a first and a second derivative that backward returns together.
 
-    Other floating arguments than `wrt`, if that is given, are not checked.
+    Other floating arguments than `wrt`, if that is given, are not checked. Where backward may be
+    an objective, `of_objective` is the name of the predictions.
 
     Examples
     --------
@@ -90,9 +109,17 @@ def two_derivatives_hint(
         call = "backward" + call.removeprefix("lambda")
     first, second = (f"lambda {names}: {call}[{k}]" for k in (0, 1))
     given = names if wrt is None else f"{names}, wrt={wrt!r}"
+    what = " A first and a second derivative are checked by a call each: "
+    if of_objective is not None:
+        place = positional.index(of_objective)
+        place_given = f", predictions={place}" if place else ""
+        objective = f"check_objective({forward}, {call.partition('(')[0]}, {names}{place_given})"
+        what = (
+            f" An objective of a boosting library is checked by {objective}, any other first and "
+            "second derivative by a call each: "
+        )
     return (
-        " A first and a second derivative are checked by a call each: "
-        f"gradcheck({forward}, {first}, {given}) and gradcheck({first}, {second}, {given})."
+        f"{what}gradcheck({forward}, {first}, {given}) and gradcheck({first}, {second}, {given})."
     )
 
 

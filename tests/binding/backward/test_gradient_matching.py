@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckUsageError, check_gradient
@@ -272,6 +273,23 @@ def test_two_gradients_of_one_argument_may_be_two_derivatives() -> None:
     )
     assert message(lambda x: x**2, lambda x, dout: both(x)) == f"lambda {count}"
     assert message(lambda x: (x**2, *both(x)), True) == f"lambda {count}"
+
+
+def test_a_value_and_its_gradient_are_no_two_gradients() -> None:
+    """The message has the call for a function that returns both."""
+
+    def both(x: Any, a: float) -> Any:
+        return a * x @ x, 2 * a * x
+
+    x = np.array([0.5, -1.0])
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(lambda x, a: a * x @ x, both, x, 3.0, wrt="x")
+    call = "gradcheck(both, True, x, a, wrt='x')"
+    assert error.value.args[0] == (
+        "both returned two results, and the first is what forward returns, no gradient. A "
+        f"function that returns its value and the gradient is checked by {call}."
+    )
+    assert eval(call, {"gradcheck": check_gradient, "both": both, "x": x, "a": 3.0})  # noqa: S307  # our own message
 
 
 def test_functions_without_a_name_are_called_by_what_they_are() -> None:

@@ -25,10 +25,11 @@ def test_gradient_of_an_integer_array_is_an_error() -> None:
     assert error.value.args[0] == (
         "lambda returns a gradient of x, which holds whole numbers (int64 array of shape (3,)) "
         "and would not be checked. If these are data, as labels are, return None for it or say "
-        "wrt='w'; if they are to be checked, pass x.astype(float). A first and a second "
-        "derivative are checked by a call each: gradcheck(product, lambda x, w: backward(x=x, "
-        "w=w)[0], x, w) and gradcheck(lambda x, w: backward(x=x, w=w)[0], lambda x, w: "
-        "backward(x=x, w=w)[1], x, w)."
+        "wrt='w'; if they are to be checked, pass x.astype(float). An objective of a boosting "
+        "library is checked by check_objective(product, backward, x, w, predictions=1), any other "
+        "first and second derivative by a call each: gradcheck(product, lambda x, w: "
+        "backward(x=x, w=w)[0], x, w) and gradcheck(lambda x, w: backward(x=x, w=w)[0], lambda "
+        "x, w: backward(x=x, w=w)[1], x, w)."
     )
 
 
@@ -133,8 +134,9 @@ def test_second_derivative_in_the_place_of_data_is_an_error(wrt: Any) -> None:
     )
     assert error.value.args[0] == (
         "objective returned a float64 array of shape (3,) in the place of rows (Rows), in which "
-        "nothing is checked: nobody would look at it. Return None there. A first and a second "
-        f"derivative are checked by a call each: {' and '.join(calls)}."
+        "nothing is checked: nobody would look at it. Return None there. An objective of a "
+        "boosting library is checked by check_objective(loss, objective, predictions, rows), any "
+        f"other first and second derivative by a call each: {' and '.join(calls)}."
     )
     names: dict[str, Any] = {"gradcheck": check_gradient, "loss": loss, "objective": objective}
     names |= {"predictions": W, "rows": Rows()}

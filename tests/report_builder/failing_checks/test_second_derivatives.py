@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck import GradcheckUsageError, check_gradient, gradcheck
+from pytest_gradcheck import GradcheckUsageError, check_gradient, check_objective, gradcheck
 
 PREDICTIONS = np.random.default_rng(0).normal(size=8)
 LABELS = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0])
@@ -37,11 +37,14 @@ def test_a_right_objective_is_not_called_wrong(loss: Any) -> None:
     message = " ".join(str(error.value).split())
     assert message.startswith(
         "objective returned a first and a second derivative with respect to preds, and the second "
-        "would be checked as the gradient of labels. A first and a second derivative are checked "
-        f"by a call each: gradcheck({loss.__name__}, lambda preds, labels: "
+        "would be checked as the gradient of labels. An objective of a boosting library is "
+        f"checked by check_objective({loss.__name__}, objective, preds, labels), any other first "
+        f"and second derivative by a call each: gradcheck({loss.__name__}, lambda preds, labels: "
     )
     calls = message.partition(" each: ")[2].removesuffix(".").split(" and ")
+    calls += [message.partition(" checked by ")[2].partition(", any other")[0]]
     names = {"gradcheck": gradcheck, "objective": objective, loss.__name__: loss}
+    names["check_objective"] = check_objective
     values = {"preds": PREDICTIONS, "labels": LABELS}
     for call in calls:
         assert eval(call, names | values)  # noqa: S307  # our own message
