@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckError, GradcheckUsageError, gradcheck
+from tests.pytest_integration.suites import run_suite
 
 
 def times(x: Any, W: Any) -> Any:
@@ -225,4 +226,4 @@ def test_mark_accepts_the_empty_cases_of_a_suite(pytester: pytest.Pytester) -> N
             gradcheck(lambda x: np.sum(x**2), lambda x: 2 * x, np.arange(1.0, n + 1))
         """
     )
-    pytester.runpytest().assert_outcomes(passed=3)
+    run_suite(pytester).assert_outcomes(passed=3)

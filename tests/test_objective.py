@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import GradcheckError, GradcheckUsageError, check_objective
+from tests.pytest_integration.suites import run_suite
 
 RNG = np.random.default_rng(0)
 SCORES, LABELS = RNG.normal(size=6), RNG.integers(0, 2, size=6)
@@ -147,6 +148,6 @@ def test_a_failure_shows_no_line_of_the_package(pytester: pytest.Pytester) -> No
             check_objective(loss, no_pair, np.ones((4, 3)), np.array([0, 1, 2, 0]))
         """
     )
-    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result = run_suite(pytester)
     result.assert_outcomes(failed=2)
     result.stdout.no_fnmatch_line("*objective.py*")

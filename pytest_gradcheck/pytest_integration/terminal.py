@@ -96,6 +96,7 @@ def progress_line(config: pytest.Config) -> Callable[[str], None] | None:
         return None
     capture = config.pluginmanager.getplugin("capturemanager")
     writer = config.get_terminal_writer()
+    stream = writer._file  # writer.write_raw came with pytest 9
 
     def show(text: str) -> None:
         width = writer.fullwidth - writer.width_of_current_line - 2
@@ -104,8 +105,9 @@ def progress_line(config: pytest.Config) -> Callable[[str], None] | None:
         line = f"{SAVE_CURSOR}{ERASE_LINE} {text[:width]}{RESTORE_CURSOR}" if text else ERASE_LINE
         with capture.global_and_fixture_disabled() if capture else nullcontext():
             try:
-                writer.write_raw(line, flush=True)
+                stream.write(line)
             except UnicodeEncodeError:  # of a locale that cannot write a name
-                writer.write_raw(line.encode("ascii", "replace").decode(), flush=True)
+                stream.write(line.encode("ascii", "replace").decode())
+            stream.flush()
 
     return show

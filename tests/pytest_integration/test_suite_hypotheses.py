@@ -2,13 +2,15 @@
 
 import pytest
 
+from tests.pytest_integration.suites import run_suite
+
 EXAMPLE = "hypotheses"
 
 
 def test_example_of_the_docs_recognizes_its_cause(pytester: pytest.Pytester) -> None:
     """The words of the hypothesis are in the message, and its question in the first line."""
     pytester.copy_example(EXAMPLE)
-    result = pytester.runpytest("amplifier.py")
+    result = run_suite(pytester, "amplifier.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -27,7 +29,7 @@ def test_hypothesis_that_does_not_explain_the_measurements_is_not_said(
     right = "2 * amplitude**2 * signal**2 * np.log(10) / 20"
     source = source.replace("2 * amplitude * signal**2", f"5 * {right}")
     pytester.makepyfile(amplifier=source)
-    result = pytester.runpytest("amplifier.py")
+    result = run_suite(pytester, "amplifier.py")
     result.stdout.fnmatch_lines(["E * (a stray factor 5?); *"])
     result.stdout.no_fnmatch_line("*decibels*")
 
@@ -49,7 +51,7 @@ def test_hook_may_return_nothing(pytester: pytest.Pytester) -> None:
             gradcheck(lambda x: x * x, lambda x: 2 * x, 2.0)
         """
     )
-    result = pytester.runpytest("-rA")
+    result = run_suite(pytester, "-rA")
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["asked for y in test_product, 2 in all"])
     result.stdout.no_fnmatch_line("*in test_right*")
