@@ -287,3 +287,70 @@ def test_views_of_one_tensor_are_noted() -> None:
     flat = torch.arange(1.0, 7, dtype=torch.float64)
     report = check_gradient(lambda a, b: (a * b).sum(), lambda a, b: (b, a), flat[:4], flat[2:])
     assert [note.kind for note in report.notes] == ["shared"]
+
+
+def test_a_rule_is_named_by_its_forward() -> None:
+    """Its ``apply`` takes any arguments; backward is where an error would be."""
+    report = check_gradient(Cube.apply, "torch", X, 4.0, wrt="x")
+    assert report.verdict == "wrong"
+    assert report.forward == "Cube.apply"
+    assert report.backward_definition is not None
+    assert report.backward_definition.function == "Cube.backward"
+
+
+def test_numbers_are_no_parameters_for_torch() -> None:
+    """The message says how to pass one, or how to leave it out."""
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(Cube.apply, "torch", X, 4.0)
+    assert error.value.args[0] == (
+        "backward='torch' differentiates by tensors, and factor is none. Pass "
+        "torch.tensor(factor, dtype=torch.float64), or leave it out: wrt='x'."
+    )
+
+
+def test_a_rule_without_a_context_in_forward() -> None:
+    """``setup_context`` has it."""
+
+    class Square(torch.autograd.Function):  # type: ignore[misc, name-defined]  # likewise
+        """The square."""
+
+        @staticmethod
+        def forward(x: Any) -> Any:
+            """Return the square."""
+            return x**2
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            """Keep the input."""
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx: Any, dout: Any) -> Any:
+            """Return the product with the derivative."""
+            (x,) = ctx.saved_tensors
+            return 2 * x * dout
+
+    assert check_gradient(Square.apply, "torch", X)["x"].verdict == "correct"
+
+
+def test_a_module_that_is_called_has_attributes(network: Network) -> None:
+    """The network itself is forward; hooks are called."""
+    network.out.register_forward_hook(lambda module, args, output: 2 * output)
+    wrt = ["x", "self.hidden.weight"]
+    report = check_gradient(network, "torch", batch(), wrt=wrt)
+    assert (report.verdict, report.forward) == ("correct", "Network")
+    assert [parameter.name for parameter in report.parameters] == wrt
+
+
+@pytest.mark.parametrize("forward", ["forward", "__call__", None])
+def test_names_of_parameters_need_their_prefix(network: Network, forward: str | None) -> None:
+    """As ``named_parameters()`` has them; the message says what to write."""
+    called = network if forward is None else getattr(network, forward)
+    with pytest.raises(GradcheckUsageError, match=r"wrt='self.hidden.weight'"):
+        check_gradient(called, "torch", batch(), wrt="hidden.weight")
+
+
+def test_the_class_of_a_rule_is_no_function() -> None:
+    """The message has the call."""
+    with pytest.raises(GradcheckUsageError, match=r"gradcheck\(Cube.apply, 'torch', \*argume"):
+        check_gradient(Cube, "torch", X)

@@ -395,3 +395,29 @@ def test_methods_of_a_class_may_raise_anything(of: Callable[[Any], object], base
         except RuntimeError as error:
             names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
             assert names[1:] == ["<lambda>", "check_gradient", "run_check", "raises"], method
+
+
+class Neuron:
+    """An object that is called, with weights."""
+
+    def __init__(self) -> None:
+        self.w = np.array([0.5, -1.0])
+
+    def __call__(self, x: Any) -> Any:
+        """Return the output."""
+        self.x = x
+        return self.w @ x
+
+    def backward(self, x: Any) -> Any:
+        """Set the gradient of the weights, and return that of the input."""
+        self.dw = self.x
+        return self.w
+
+
+def test_an_object_that_is_called_has_attributes() -> None:
+    """As that whose method is called."""
+    neuron, x = Neuron(), np.array([1.0, 2.0])
+    report = check_gradient(neuron, neuron.backward, x, wrt=["x", "self.w"])
+    assert (report.verdict, report.forward) == ("correct", "Neuron")
+    with pytest.raises(GradcheckUsageError, match=r"write wrt='self\.w'"):
+        check_gradient(neuron, neuron.backward, x, wrt="w")

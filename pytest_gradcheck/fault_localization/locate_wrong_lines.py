@@ -28,6 +28,7 @@ from pytest_gradcheck.fault_localization.execution.recorded_values import Record
 from pytest_gradcheck.fault_localization.execution.statements import location_of, relative
 from pytest_gradcheck.fault_localization.explanations import explained
 from pytest_gradcheck.fault_localization.search import Search
+from pytest_gradcheck.integrations.torch_tensors import derivative_rule
 from pytest_gradcheck.report.report_data import ParameterReport, SourceLocation, WrongLine
 
 __all__ = ["definition_of", "locate_wrong_lines"]
@@ -94,7 +95,7 @@ def _wrong_lines(
 
 def definition_of(function: Callable[..., Any], root: pathlib.Path) -> SourceLocation | None:
     """Return where a function is defined, None where that is not known."""
-    code = code_of(function)
+    code = code_of(derivative_rule(function) or function)
     if code is None:
         return None
     try:

@@ -7,8 +7,10 @@ modules that are.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,10 @@ from pytest_gradcheck.errors import GradcheckUsageError
 __all__ = [
     "TorchTensors",
     "call_module",
+    "called_signature",
+    "derivative_rule",
     "is_module_type",
+    "is_rule_type",
     "is_tensor_type",
     "name_in_module",
     "torch",
@@ -52,6 +57,51 @@ def call_module(
 ) -> Any:
     """Return what a module returns where parameters and buffers are replaced, by their names."""
     return torch().func.functional_call(module, dict(replaced), tuple(args), dict(kwargs))
+
+
+def called_signature(function: Any) -> inspect.Signature | None:
+    """Return the signature of what a module, or the ``apply`` of a rule, calls in the end.
+
+    Their own takes any arguments. None for everything else.
+    """
+    rule, owner = _rule(function), _owner(function)
+    if rule is not None:
+        inner = inspect.signature(rule.forward)
+        takes_context = rule.setup_context is torch().autograd.Function.setup_context
+        parameters = list(inner.parameters.values())[takes_context:]
+        return inner.replace(
+            parameters=[
+                p.replace(kind=p.POSITIONAL_ONLY) if p.kind is p.POSITIONAL_OR_KEYWORD else p
+                for p in parameters
+            ]
+        )
+    if is_module_type(type(function)):
+        return inspect.signature(function.forward)
+    if is_module_type(type(owner)) and function.__func__ is type(owner).__call__:
+        return inspect.signature(owner.forward)
+    return None
+
+
+def derivative_rule(function: Any) -> Callable[..., Any] | None:
+    """Return the backward of a `torch.autograd.Function` whose ``apply`` this is, else None."""
+    rule = _rule(function)
+    return None if rule is None else rule.backward
+
+
+def is_rule_type(kind: Any) -> bool:
+    """Return whether this is a subclass of `torch.autograd.Function`."""
+    return isinstance(kind, type) and _is_subclass(kind, "torch.autograd.function", "Function")
+
+
+def _rule(function: Any) -> Any:
+    """Return the subclass of `torch.autograd.Function` whose ``apply`` this is, else None."""
+    owner = _owner(function)
+    return owner if is_rule_type(owner) and function.__name__ == "apply" else None
+
+
+def _owner(function: Any) -> Any:
+    """Return the object or the class that a method is bound to, None where it is no method."""
+    return function.__self__ if isinstance(function, MethodType) else None
 
 
 def _is_subclass(kind: type, module: str, name: str) -> bool:

@@ -720,7 +720,7 @@ class TestUsageErrors:
         layer = Layer()
         assert refused(layer.forward, layer.backward, np.ones((1, 3)), wrt="W") == (
             "wrt='W': Layer.forward has no argument, and no parameter in one, of that name. The "
-            "Layer it is bound to has: write wrt='self.W'."
+            "Layer it belongs to has: write wrt='self.W'."
         )
 
     def test_inputs_in_a_tuple(self) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.binding.values.pytree import describe_value, with_article
+from pytest_gradcheck.binding.values.user_attributes import attribute
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.integrations.reverse_mode import VECTOR_JACOBIAN_PRODUCTS
+from pytest_gradcheck.integrations.torch_tensors import is_rule_type
 from pytest_gradcheck.report.representation import shown
 
 __all__ = [
@@ -32,10 +34,18 @@ CALL = "the call is gradcheck(forward, backward, *arguments)"
 
 def read_forward(forward: Any) -> Any:
     """Return forward, if it can be called."""
+    if is_rule_type(forward):
+        raise GradcheckUsageError(
+            f"forward is the class {shown(forward)}, and PyTorch calls it by its apply: the call "
+            f"is gradcheck({shown(forward)}.apply, 'torch', *arguments)."
+        )
     if callable(forward):
         return forward
+    methods = [name for name in ("forward", "backward") if callable(attribute(forward, name))]
+    hint = f" It has methods: pass {' and '.join(f'object.{m}' for m in methods)}."
     raise GradcheckUsageError(
         f"forward is {with_article(describe_value(forward))}, not a function: {CALL}."
+        f"{hint if methods else ''}"
     )
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,10 @@ from pytest_gradcheck.report.representation import type_name
 
 __all__ = [
     "array_assigner",
+    "as_method",
     "assigner",
     "bound_object",
+    "called_object",
     "copy_object",
     "follow",
     "rebind",
@@ -40,6 +42,19 @@ def bound_object(function: Callable[..., Any]) -> object | None:
     owner: object | None = attribute(function, "__self__")
     is_method = owner is not None and has_attribute(function, "__func__")
     return owner if is_method and not isinstance(owner, type) else None
+
+
+def called_object(function: Callable[..., Any]) -> object | None:
+    """Return an object of the user's that is called, as a network; None for a function."""
+    is_own = isinstance(attribute(type(function), "__call__"), FunctionType)
+    return function if is_own and not isinstance(function, type) else None
+
+
+def as_method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an object that is called as the method that calls it, and a function as it is."""
+    if called_object(function) is None:
+        return function
+    return MethodType(type(function).__call__, function)
 
 
 def rebind(function: Callable[..., Any], owner: object, copied: object) -> Callable[..., Any]:

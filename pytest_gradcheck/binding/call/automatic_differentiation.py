@@ -159,6 +159,8 @@ def automatic_backward(
     is_complex = any(leaf.array.dtype.kind == "c" for item in items for leaf in item.leaves)
     if package == OBJECTS:
         _refuse_arrays(items)
+    if package == "torch":
+        _refuse_no_tensors(items)
     if is_complex and package != "torch":
         raise GradcheckUsageError(
             f"backward={package!r} has another convention for complex parameters: write backward "
@@ -194,6 +196,23 @@ def _refuse_arrays(items: Sequence[Item]) -> None:
                 f"and {leaf.name} is {with_article(describe_value(leaf.value))}. Pass an object "
                 "with data, grad and backward(), or write backward as a function."
             )
+
+
+def _refuse_no_tensors(items: Sequence[Item]) -> None:
+    """Raise where a parameter is no tensor, so that PyTorch cannot differentiate by it."""
+    others = [leaf.name for item in items for leaf in item.leaves if not _is_tensor(leaf.value)]
+    if others:
+        tensors = [item.name for item in items if all(_is_tensor(i.value) for i in item.leaves)]
+        wrt = tensors[0] if len(tensors) == 1 else tensors
+        advice = f", or leave it out: wrt={wrt!r}" if tensors else ""
+        raise GradcheckUsageError(
+            f"backward='torch' differentiates by tensors, and {others[0]} is none. Pass "
+            f"torch.tensor({others[0]}, dtype=torch.float64){advice}."
+        )
+
+
+def _is_tensor(value: Any) -> bool:
+    return is_tensor_type(type(value))
 
 
 def _refuse_numbers(outputs: Sequence[Any], forward_name: str) -> None:

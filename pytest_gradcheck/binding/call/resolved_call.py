@@ -23,7 +23,7 @@ from pytest_gradcheck.binding.call.argument_types import (
     read_kwargs,
     read_wrt,
 )
-from pytest_gradcheck.binding.call.attributes import bound_object
+from pytest_gradcheck.binding.call.attributes import as_method, bound_object, called_object
 from pytest_gradcheck.binding.call.automatic_differentiation import (
     AutomaticBackward,
     automatic_backward,
@@ -162,10 +162,13 @@ class ResolvedCall:
         """
         call = call.read()
         forward, backward = call.forward, call.backward
+        if any(str(wanted).startswith("self.") for wanted in call.wrt or ()):
+            forward = as_method(forward)
         name = name_of(forward)
         arguments = bind_arguments(forward, call.args, call.kwargs)
         owner = bound_object(forward)
-        items = select_items(call.wrt, arguments, bound=owner, forward_name=name)
+        bound = called_object(forward) if owner is None else owner
+        items = select_items(call.wrt, arguments, bound=bound, forward_name=name)
         refuse_overlap(items, name)
         refuse_masked(items, name)
         integers = IntegerLeaves(items, {} if call.wrt is not None else arguments.passed())

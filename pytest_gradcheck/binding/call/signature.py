@@ -21,6 +21,7 @@ from pytest_gradcheck.binding.call.decorators import (
 )
 from pytest_gradcheck.binding.values.user_attributes import attribute, has_attribute
 from pytest_gradcheck.errors import GradcheckUsageError
+from pytest_gradcheck.integrations.torch_tensors import called_signature
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.representation import listed, shown, type_name
 
@@ -162,13 +163,30 @@ def bind_arguments(
         given = listed([*(["..."] * len(args)), *(f"{name}=..." for name in kwargs)])
         raise GradcheckUsageError(
             f"forward, {name_of(forward)}{signature}, cannot be called as "
-            f"{name_of(forward)}({given}): {error}. Positional arguments of forward follow "
-            "backward in the call; keyword arguments go in kwargs={...}."
+            f"{name_of(forward)}({given}): {error}. {_call_advice(forward, signature)}"
         ) from None
     found = list(_named_arguments(used, bound))
     names, values, keywords, defaulted = zip(*found, strict=True) if found else ((), (), (), ())
     left = frozenset(name for name, default in zip(names, defaulted, strict=True) if default)
     return BoundArguments(names, values, keywords, left)
+
+
+def _call_advice(forward: Callable[..., Any], signature: inspect.Signature) -> str:
+    """Return how to pass what forward lacks: an object, a context or arguments."""
+    first = next(iter(signature.parameters), None)
+    if isinstance(forward, type):
+        return f"It is a class: pass a method of an object, {name_of(forward)}(...).forward."
+    if first == "self":
+        return "It is a function of a class: pass the method of an object of that class."
+    if first == "ctx":
+        return (
+            "Its first argument is a context: pass an object in which forward can store what "
+            "backward reads, before the other arguments."
+        )
+    return (
+        "Positional arguments of forward follow backward in the call; keyword arguments go in "
+        "kwargs={...}."
+    )
 
 
 def _bind(
@@ -246,6 +264,10 @@ def signature_of(function: Callable[..., Any]) -> Signature | None:
         return known
     if is_ufunc(function):
         return None
+    with suppress(Exception):  # whatever the user's class raises
+        inner = called_signature(function)
+        if inner is not None:
+            return readable(inner)
     for readable_one in (function, MethodType(type(function).__call__, function)):
         with suppress(Exception):  # objects that are called may compute their attributes
             return _read(readable_one)
@@ -289,5 +311,12 @@ def name_of(function: object) -> str:
     name = attribute(function, "__qualname__") or attribute(function, "__name__")
     if not isinstance(name, str):
         return shown(type(function))
+    owner = attribute(function, "__self__")
+    if isinstance(function, MethodType) and function.__func__ is attribute(
+        type(owner), "__call__"
+    ):
+        return name_of(type(owner))  # an object that is called is shown by its type
+    if isinstance(owner, type):  # of a class method, which a subclass may have inherited
+        name = f"{owner.__qualname__}.{name.rpartition('.')[2]}"
     name = str.__str__(name).rsplit("<locals>.", 1)[-1]
     return "lambda" if name.endswith("<lambda>") else shortened(name)

@@ -380,11 +380,19 @@ def _unknown(
         f"wrt={shown(name)}: {forward_name} has no argument, and no parameter in one, of that "
         "name."
     )
-    if name in attribute(bound, "__dict__", ()):
-        return f"{text} The {type_name(bound)} it is bound to has: write wrt='self.{name}'."
+    if _is_attribute(name, bound):
+        return f"{text} The {type_name(bound)} it belongs to has: write wrt='self.{name}'."
     close = closest(name, [*known, *map(short_name, known)])
     hint = f" Did you mean {close!r}?" if close else ""
     return f"{text}{hint} It was given {_listed(arguments)}."
+
+
+def _is_attribute(name: str, bound: object | None) -> bool:
+    """Return whether a name without ``self.`` leads to an attribute with floating numbers."""
+    try:
+        return bool(floating_leaves(name, follow(bound, f".{name}")))
+    except Exception:  # noqa: BLE001  # whatever the user's class raises
+        return False
 
 
 def _listed(arguments: BoundArguments) -> str:

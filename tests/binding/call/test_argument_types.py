@@ -140,3 +140,20 @@ def test_names_that_can_be_read_once_are_read_once() -> None:
     names: Any = (name for name in ["x"])
     report = check_gradient(f, lambda x, w: w, np.ones(2), np.ones(2), wrt=names)
     assert [p.name for p in report.parameters] == ["x"]
+
+
+def test_an_object_with_methods_is_no_function() -> None:
+    """The message says which methods to pass."""
+
+    class Layer:
+        def forward(self, x: float) -> float:
+            return x
+
+        def backward(self, dout: float) -> float:
+            return dout
+
+    with pytest.raises(GradcheckUsageError) as error:
+        read_forward(Layer())
+    assert error.value.args[0].endswith(
+        " It has methods: pass object.forward and object.backward."
+    )

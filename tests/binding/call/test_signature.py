@@ -136,3 +136,27 @@ def test_signatures_do_not_keep_code_alive() -> None:
     del function
     gc.collect()
     assert code() is None
+
+
+class Misused:
+    """A layer whose methods are passed in ways in which they cannot be called."""
+
+    def forward(self, x: Any) -> Any:
+        """Return the output."""
+        return x
+
+
+@pytest.mark.parametrize(
+    ("forward", "advice"),
+    [
+        (Misused, "It is a class: pass a method of an object, Misused(...).forward."),
+        (Misused.forward, "It is a function of a class: pass the method of an object of that"),
+        (lambda ctx, x: x, "Its first argument is a context: pass an object in which forward can"),
+        (lambda x, y: x, "Positional arguments of forward follow backward in the call;"),
+    ],
+)
+def test_advice_for_a_call_that_lacks_an_argument(forward: Any, advice: str) -> None:
+    """It says what newcomers forget."""
+    with pytest.raises(GradcheckUsageError) as error:
+        bind_arguments(forward, (1.0,), {})
+    assert advice in error.value.args[0]
