@@ -434,3 +434,9 @@ def test_jvp_under_a_large_offset_is_verified_and_an_error_is_not() -> None:
             forward, lambda x, tangent: 1.02 * tangents(x, tangent), x, seed=seed
         )
         assert not wrong.passed
+
+
+def test_a_report_is_represented_by_its_first_line() -> None:
+    """As an assertion of pytest about its attributes shows it."""
+    report = check_gradient(lambda x: x**2, lambda x: 3 * x, 1.0)
+    assert repr(report) == f"<Report: {str(report).splitlines()[0]}>"

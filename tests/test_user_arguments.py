@@ -190,3 +190,17 @@ def test_process_is_as_it_was(ending: str) -> None:
     before = state()
     ended(forward, lambda x: ENDINGS[ending](2 * x), matrix()[0])
     assert state() == before
+
+
+def test_an_argument_at_its_default_is_not_checked() -> None:
+    """The message says so, and `wrt` names it."""
+
+    def forward(x: Any = np.array([0.5, -1.0])) -> Any:  # noqa: B008  # as users write it
+        return x @ x
+
+    with pytest.raises(GradcheckUsageError) as error:
+        check_gradient(forward, lambda x: 2 * x)
+    assert error.value.args[0] == (
+        "nothing to check: x of forward is left at its default. Pass a value, or say wrt='x'."
+    )
+    assert check_gradient(forward, lambda x: 2 * x, wrt="x").verdict == "correct"

@@ -115,6 +115,9 @@ class Report(ReportData):
     def __str__(self) -> str:
         return self.failure_message()
 
+    def __repr__(self) -> str:
+        return f"<Report: {self.failure_message().partition(chr(10))[0]}>"
+
     def _repr_html_(self) -> str:
         """Return the report as a notebook shows it."""
         # A notebook asks the object itself, so this is the one import that goes up.

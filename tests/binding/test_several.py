@@ -153,7 +153,8 @@ class TestCotangent:
         with pytest.raises(AttributeError) as error:
             posed(forward, lambda x, dout: A.T @ dout.reshape(2), X)
         assert error.value.__notes__ == [
-            "gradcheck called backward as lambda(x=x, dout=<cotangent>)",
+            "gradcheck called backward as lambda(x=<float64 array of shape (3,)>, "
+            "dout=<cotangent, tuple>)",
             "The tuple of 2 that forward returned is taken as that many outputs; if it is "
             "(output, cache), say has_cache=True.",
         ]

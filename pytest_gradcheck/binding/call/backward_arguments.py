@@ -38,12 +38,16 @@ from pytest_gradcheck.binding.call.upstream_gradients import (
     upstream_parameters,
 )
 from pytest_gradcheck.binding.call.user_function import add_note, call_user
+from pytest_gradcheck.binding.values.pytree import describe_value
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.inert_text import shortened
 from pytest_gradcheck.report.report_data import Note
 from pytest_gradcheck.report.representation import listed
 
 __all__ = ["BackwardPlan", "invoke", "plan_backward"]
+
+#: The most arguments of backward that a note on its call describes.
+MOST_DESCRIBED = 8
 
 #: What backward may ask for besides the arguments of forward, by each name for it.
 SPECIALS = {
@@ -386,8 +390,21 @@ def invoke(
     try:
         return call_user(backward, args, kwargs)
     except Exception as error:
-        add_note(error, f"gradcheck called backward as {plan.describe()}")
+        add_note(error, f"gradcheck called backward as {_described(plan, sources)}")
         raise
+
+
+def _described(plan: BackwardPlan, sources: Mapping[str, Any]) -> str:
+    """Return a call as code, with what the arguments are: ``f(dy=<cotangent, float>)``."""
+
+    def described(source: str, keyword: str | None = None) -> str:
+        what = describe_value(sources[source])
+        return f"<{what}>" if source == keyword else f"<{source.strip('<>')}, {what}>"
+
+    given = [described(source) for source in plan.positional]
+    given += [f"{shortened(key)}={described(name, key)}" for key, name in plan.keywords.items()]
+    listed = given if len(given) <= MOST_DESCRIBED else [*given[:MOST_DESCRIBED], "..."]
+    return f"{plan.name}({', '.join(listed)})"
 
 
 class _Sources:

@@ -184,7 +184,13 @@ def _nothing_to_check(arguments: BoundArguments, forward_name: str) -> str:
             "its parameters as arguments; those of a marked test come from fixtures and "
             "parametrize."
         )
-    pairs = zip(arguments.names, arguments.values, strict=True)
+    pairs = list(zip(arguments.names, arguments.values, strict=True))
+    floating = [name for name, value in pairs if floating_leaves(name, value)]
+    if floating:
+        return (
+            f"nothing to check: {floating[0]} of {forward_name} is left at its default. Pass a "
+            f"value, or say wrt={floating[0]!r}."
+        )
     found = [leaf for name, value in pairs for leaf in islice(integer_leaves(name, value), 1)]
     leaf = found[0] if found else None
     advice = "Pass the parameter as a floating number or array."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_gradcheck import GradcheckUsageError
+from pytest_gradcheck import GradcheckUsageError, check_gradient
 from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, invoke, plan_backward
 from pytest_gradcheck.binding.call.signature import bind_arguments
 
@@ -263,4 +263,18 @@ def test_exception_of_backward_says_how_it_was_called() -> None:
         invoke(plan(backward), backward, {"x": 1.0}, scalar_output=True)
     (note,) = error.value.__notes__
     assert note.startswith("gradcheck called backward as ")
-    assert note.endswith("backward(x=x)")
+    assert note.endswith("backward(x=<float>)")
+
+
+def test_wrong_order_of_arguments_shows_in_the_note() -> None:
+    """Their shapes are said, and what else is passed under a name."""
+
+    def backward(dout: Any, x: Any, w: Any) -> Any:
+        return w.T @ dout, np.outer(dout, x) @ w
+
+    with pytest.raises(ValueError, match="matmul") as error:
+        check_gradient(lambda x, w: w @ x, backward, np.ones((3, 2)), np.ones((4, 3)))
+    assert error.value.__notes__[0] == (
+        "gradcheck called backward as backward(dout=<cotangent, float64 array of shape (4, 2)>, "
+        "x=<float64 array of shape (3, 2)>, w=<float64 array of shape (4, 3)>)"
+    )
