@@ -272,7 +272,15 @@ def _unknown_option_message(name: str, origin: str, forward_arguments: tuple[str
 
 #: Options of other tools, with what to use in their place.
 _EPSILON = "leave it out, or say step= for a fixed absolute step"
+_ARGUMENTS = (
+    "arguments of forward follow backward, one by one; those by keyword are in kwargs={...}"
+)
+_DERIVATIVE = "it takes the place of backward, as True where forward returns (value, gradient)"
 _FOREIGN_OPTIONS = {
+    "args": _ARGUMENTS,
+    "inputs": _ARGUMENTS,
+    "jac": _DERIVATIVE,
+    "grad": _DERIVATIVE,
     "eps": _EPSILON,
     "epsilon": _EPSILON,
     "delta": _EPSILON,

@@ -106,6 +106,16 @@ def test_values_out_of_range(given: dict[str, Any], message: str) -> None:
             "gradcheck has no option 'eps' (call): leave it out, or say step= for a fixed "
             "absolute step.",
         ),
+        (
+            {"args": (1,)},
+            "gradcheck has no option 'args' (call): arguments of forward follow backward, one by "
+            "one; those by keyword are in kwargs={...}.",
+        ),
+        (
+            {"jac": True},
+            "gradcheck has no option 'jac' (call): it takes the place of backward, as True where "
+            "forward returns (value, gradient).",
+        ),
         ({"zzz": 1}, f"gradcheck has no option 'zzz' (call). Options: {ALL}."),
         (
             {"alpha": 1},

@@ -437,9 +437,14 @@ class _Matching:
         said = "" if returned is None else f"; it returned {counted(returned)}"
         sentences = [f"{self._backward} gives no gradient for {listed(missing)}{said}."]
         if named_children(returned) is not None:
-            sentences += _questions(missing, returned)
+            questions = list(_questions(missing, returned))
+            sentences += questions
             if isinstance(returned, tuple):
                 sentences.append("Only a plain tuple goes by position.")
+            if not (questions or available):
+                short = short_name(missing[0])
+                keys = [convention(short) for convention in KEY_CONVENTIONS.values()]
+                sentences.append(f"That of {missing[0]} may be called {', '.join(keys)}.")
         sentences.append(
             f"Check what it does return with {_wrt(available)}."
             if available

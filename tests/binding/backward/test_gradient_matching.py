@@ -205,8 +205,8 @@ def test_fields_are_matched_by_name(parameters: Any, returned: Any) -> None:
 def test_names_of_no_field_are_not_gone_over(parameters: Any) -> None:
     """They may mean anything: the order is no hint."""
     assert refused({"p": parameters}, None, {"u": 7.0, "v": 8.0}) == (
-        "backward gives no gradient for p.W, p.b; it returned a dict with the keys u, v. Return "
-        "it, or leave the parameter out of wrt=."
+        "backward gives no gradient for p.W, p.b; it returned a dict with the keys u, v. That "
+        "of p.W may be called W, dW, grad_W, W_grad. Return it, or leave the parameter out of wrt=."
     )
 
 
@@ -225,7 +225,8 @@ def test_named_tuple_with_other_names_is_not_gone_over_by_position() -> None:
     """A plain tuple would be."""
     assert refused({"x": 1.0, "y": 2.0}, None, Pair(1.0, 2.0)) == (
         "backward gives no gradient for x, y; it returned a Pair with the fields W, b. Only a "
-        "plain tuple goes by position. Return it, or leave the parameter out of wrt=."
+        "plain tuple goes by position. That of x may be called x, dx, grad_x, x_grad. Return it, "
+        "or leave the parameter out of wrt=."
     )
 
 
