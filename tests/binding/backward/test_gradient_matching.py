@@ -206,7 +206,8 @@ def test_names_of_no_field_are_not_gone_over(parameters: Any) -> None:
     """They may mean anything: the order is no hint."""
     assert refused({"p": parameters}, None, {"u": 7.0, "v": 8.0}) == (
         "backward gives no gradient for p.W, p.b; it returned a dict with the keys u, v. That "
-        "of p.W may be called W, dW, grad_W, W_grad. Return it, or leave the parameter out of wrt=."
+        "of p.W may be called W, dW, grad_W, W_grad. Return it, or leave the parameter out of "
+        "wrt=."
     )
 
 
