@@ -244,6 +244,7 @@ def _pose(
         other_cotangents=perturbed.of_other_cotangents,
         claim_at=perturbed.at,
         claim_of_multiple=perturbed.of_multiple,
+        claim_of_two_uses=perturbed.of_two_uses,
         claim_one_rounding_away=perturbed.one_rounding_away,
         # Other processes evaluate: whatever moves generators in this one, it is not forward.
         randomness_moved=bool if evaluation.is_elsewhere else replay.moved,

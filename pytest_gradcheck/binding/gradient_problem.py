@@ -94,6 +94,9 @@ class Problem:
     claim_of_multiple : callable
         ``claim_of_multiple(factor) -> Claim or None`` calls backward with a multiple of its
         cotangent; None where it takes none.
+    claim_of_two_uses : callable
+        ``claim_of_two_uses() -> Claim or None`` differentiates the sum of two calls of forward
+        with the same objects of an engine; None where there are none.
     claim_one_rounding_away : callable
         ``claim_one_rounding_away(rng, times) -> Claim or None`` does the same where all
         coordinates are a few roundings of their types away, those of float64 `times` as far.
@@ -151,6 +154,7 @@ class Problem:
     other_cotangents: Callable[[], Iterator[OtherCotangents]] = no_other_cotangents
     claim_at: Callable[[Vector], Claim | None] = no_claim
     claim_of_multiple: Callable[[float], Claim | None] = no_claim
+    claim_of_two_uses: Callable[[], Claim | None] = no_claim
     claim_one_rounding_away: Callable[[np.random.Generator, int], Claim | None] = no_claim
     randomness_moved: Callable[[], bool] = bool
     random_claim: str = ""

@@ -14,7 +14,7 @@ from pytest_gradcheck.diagnosis.comparison import Comparison
 from pytest_gradcheck.diagnosis.gradient import ClaimedGradient, Floats
 from pytest_gradcheck.report.report_data import Diagnosis
 
-__all__ = ["claim_patterns", "frozen_claims", "repeated_claims"]
+__all__ = ["claim_patterns", "frozen_claims", "overwritten_claims", "repeated_claims"]
 
 #: Claims agree but for their precision where they differ by at most this share of the largest ...
 APPROXIMATE = 1e-4
@@ -59,6 +59,21 @@ def frozen_claims(gradient: ClaimedGradient) -> Diagnosis | None:
         return None
     text = "backward gives the same gradient at another point: a stale cache?"
     return Diagnosis("stale", text, {})
+
+
+def overwritten_claims(gradient: ClaimedGradient) -> Diagnosis | None:
+    """Return that two uses of a parameter have the gradient of one: it is set, and not added to.
+
+    By the objects of an engine in which gradients are accumulated, that of two is the sum.
+    """
+    claim, twice = gradient.claim, gradient.of_two_uses()
+    if twice is None or not claim.any() or not np.allclose(twice, claim, rtol=1e-9, atol=0):
+        return None
+    text = (
+        f"used once more, {gradient.name} has the same gradient, not a sum: .grad is set where it "
+        "is to be added to (+=)?"
+    )
+    return Diagnosis("overwritten", text, {})
 
 
 def repeated_claims(comparison: Comparison) -> Diagnosis | None:

@@ -16,6 +16,7 @@ from pytest_gradcheck.diagnosis.catalogue.upstream import upstream_degree
 from pytest_gradcheck.diagnosis.claim_patterns import (
     claim_patterns,
     frozen_claims,
+    overwritten_claims,
     repeated_claims,
 )
 from pytest_gradcheck.diagnosis.comparison import Comparison
@@ -144,6 +145,9 @@ def _explain(
 ) -> _Findings:
     """Return what explains a comparison: all of it, or the place where it is wrong."""
     gradient = comparison.gradient
+    overwritten = overwritten_claims(gradient) if comparison.is_wrong.any() else None
+    if overwritten is not None:
+        return _Findings(others=[overwritten])
     search = _Search(comparison, call, numbers)
     search.by_entry()
     for source in (

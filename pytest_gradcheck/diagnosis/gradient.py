@@ -58,9 +58,10 @@ class ClaimedGradient:
     output : ndarray or None
         The outputs that the derivatives are of, in a shape that broadcasts to `claim`; None where
         there is one, or where they do not belong to single derivatives.
-    doubled, elsewhere : callable
-        Call backward again, and return the claims for twice the upstream gradient, and those at a
-        nearby point; None where that makes no sense.
+    doubled, elsewhere, of_two_uses : callable
+        Call backward again, and return the claims for twice the upstream gradient, those at a
+        nearby point, and those for the sum of two calls of forward with the same objects; None
+        where that makes no sense.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ClaimedGradient:
     output: Floats | None = None
     doubled: Callable[[], Floats | None] = no_claims
     elsewhere: Callable[[], Floats | None] = no_claims
+    of_two_uses: Callable[[], Floats | None] = no_claims
 
     @property
     def axes(self) -> tuple[int, ...]:

@@ -115,7 +115,8 @@ def accumulated_gradients(
     inputs : sequence of objects
         What to differentiate by; their gradients are reset before.
     cotangents : sequence of objects or None
-        Weights of the outputs, which are multiplied by them and summed; None for one number.
+        Weights of the outputs, which are multiplied by them and summed; None for numbers that
+        are only summed.
 
     Returns
     -------
@@ -126,12 +127,11 @@ def accumulated_gradients(
         each.grad = _zero(each.grad)
     outputs = function(inputs)
     if cotangents is None:
-        (total,) = outputs
+        terms = list(outputs)
     else:
-        terms = [o * c for o, c in zip(outputs, cotangents, strict=True)]
-        summed = [term.sum() if np.ndim(term.data) else term for term in terms]
-        total = sum(summed[1:], start=summed[0])
-    total.backward()
+        weighted = [o * c for o, c in zip(outputs, cotangents, strict=True)]
+        terms = [term.sum() if np.ndim(term.data) else term for term in weighted]
+    sum(terms[1:], start=terms[0]).backward()
     return [
         np.zeros(np.shape(each.data)) if each.grad is None else np.asarray(_numbers(each.grad))
         for each in inputs

@@ -91,7 +91,7 @@ VERDICT_MARKUP: Mapping[str, Markup] = {
 }
 
 #: What a number is called in the call, as in ``a stray factor 8 = len(X)?``.
-_NAME_OF_NUMBER = re.compile(r" = .+(?=\?\)$)")
+_NAME_OF_NUMBER = re.compile(r" = .+?(?=(?: missing)?\?\)$)")
 
 _PARAMETER_ROW = re.compile(r"^(.*\s\d+/\d+\s+\S+\s+)(wrong|inconclusive|correct)$")
 _HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")

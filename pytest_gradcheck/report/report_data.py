@@ -91,8 +91,8 @@ class Diagnosis:
         ``"transpose"``, ``"order"``, ``"reversed"``, ``"roll"``, ``"exchanged"``,
         ``"outputs"``, ``"permutation"``, ``"upstream-ignored"``, ``"upstream-twice"``,
         ``"conjugate"``, ``"symmetric"``, ``"triangle"``, ``"repeated"``, ``"precision"``,
-        ``"stale"``, ``"place"``, ``"places"``, ``"coupled"``, ``"no-potential"``,
-        ``"consistent"``, or one that a suite's own hypothesis has.
+        ``"stale"``, ``"overwritten"``, ``"place"``, ``"places"``, ``"coupled"``,
+        ``"no-potential"``, ``"consistent"``, or one that a suite's own hypothesis has.
     text : str
         The diagnosis as a sentence; it says "consistent with", never "is". Evidence is in
         parentheses. What may have caused it is a question, after the last colon.

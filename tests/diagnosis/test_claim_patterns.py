@@ -10,6 +10,7 @@ import pytest
 from pytest_gradcheck.diagnosis.claim_patterns import (
     claim_patterns,
     frozen_claims,
+    overwritten_claims,
     repeated_claims,
 )
 from pytest_gradcheck.diagnosis.gradient import ClaimedGradient, Floats
@@ -88,3 +89,14 @@ def test_claims_of_zero_are_not_stale() -> None:
     """They are the same everywhere because they are zero."""
     gradient: ClaimedGradient = compare(0 * TRUE).gradient
     assert frozen_claims(replace(gradient, elsewhere=lambda: gradient.claim)) is None
+
+
+@pytest.mark.parametrize(("factor", "is_set"), [(1.0, True), (2.0, False), (1.5, False)])
+def test_claims_of_two_uses_are_those_of_one_where_gradients_are_set(
+    factor: float, *, is_set: bool
+) -> None:
+    """Where they are added to, two uses have the sum, whatever else is wrong."""
+    gradient: ClaimedGradient = compare(3 * TRUE).gradient
+    used = replace(gradient, of_two_uses=lambda: factor * gradient.claim)
+    assert (overwritten_claims(used) is not None) == is_set
+    assert overwritten_claims(gradient) is None

@@ -131,6 +131,13 @@ def test_first_line_leaves_the_name_of_a_number_out_before_the_count() -> None:
     )
 
 
+def test_first_line_says_what_is_missing_without_the_name_of_a_number() -> None:
+    """Only the name is left out."""
+    cause = "consistent with 1/40 x the true gradient: a factor 40 = X.shape[0] * X.size missing?"
+    lines = text(parameter(diagnosis=(Diagnosis("factor", cause, {}),))).splitlines()
+    assert "(a factor 40 missing?); 1 of 6 entries wrong" in lines[0]
+
+
 def test_wrong_line_tells_which_side_is_wrong() -> None:
     """Where it explains all parameters, that is not said again; else it comes last."""
     side = Diagnosis("no-potential", "no function has this gradient", {})

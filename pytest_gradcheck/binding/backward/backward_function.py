@@ -43,6 +43,7 @@ from pytest_gradcheck.binding.backward.unread_gradients import (
     refuse_integer_gradients,
     unread_gradients,
 )
+from pytest_gradcheck.binding.call.automatic_differentiation import AutomaticBackward
 from pytest_gradcheck.binding.call.backward_arguments import BackwardPlan, invoke
 from pytest_gradcheck.binding.call.resolved_call import CallCounts, ResolvedCall
 from pytest_gradcheck.binding.call.user_function import add_note
@@ -184,6 +185,16 @@ class BackwardFunction:
     def is_called(self) -> bool:
         """Whether it is a function of its own: forward may return the gradients itself."""
         return self._resolved.backward is not None
+
+    def used_twice(self) -> BackwardFunction | None:
+        """Return that of the sum of two calls of forward, see `AutomaticBackward.used_twice`."""
+        backward = self._resolved.backward
+        twice = backward.used_twice() if isinstance(backward, AutomaticBackward) else None
+        if twice is None:
+            return None
+        other = copy.copy(self)
+        other._resolved = replace(self._resolved, backward=twice)  # a copy of it
+        return other
 
     @cached_property
     def rng(self) -> np.random.Generator:

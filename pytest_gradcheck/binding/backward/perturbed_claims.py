@@ -11,7 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pytest_gradcheck.binding.backward.backward_function import BackwardInput, BackwardResult
+from pytest_gradcheck.binding.backward.backward_function import (
+    BackwardFunction,
+    BackwardInput,
+    BackwardResult,
+)
 from pytest_gradcheck.binding.backward.base_claim import BaseClaim
 from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim, OtherCotangents
 from pytest_gradcheck.binding.call.user_function import ends_check
@@ -69,6 +73,13 @@ class PerturbedClaims:
         if cotangent is None:
             return None
         return self._claim_at(self._working_copy.base, BackwardInput(cotangent=factor * cotangent))
+
+    def of_two_uses(self) -> Claim | None:
+        """Return the claim for two calls of forward with the same objects, None without any."""
+        twice = self._backward.used_twice()
+        if twice is None:
+            return None
+        return self._claim_at(self._working_copy.base, self._claimed.given, twice)
 
     def one_rounding_away(self, rng: np.random.Generator, times: int) -> Claim | None:
         """Return the claim where every coordinate is a few roundings of its type away.
@@ -136,11 +147,13 @@ class PerturbedClaims:
                 WEIGHT,
             )
 
-    def _claim_at(self, point: Vector, given: BackwardInput) -> Claim | None:
+    def _claim_at(
+        self, point: Vector, given: BackwardInput, backward: BackwardFunction | None = None
+    ) -> Claim | None:
         working_copy = self._working_copy
         try:
             working_copy.point[:] = point
-            result = self._forward.environment.attempt(lambda: self._call(given))
+            result = self._forward.environment.attempt(lambda: self._call(given, backward))
             return result.claim.snapshot() if result.kind == self._claimed.kind else None
         except Exception as error:
             if ends_check(error):
@@ -149,8 +162,10 @@ class PerturbedClaims:
         finally:
             working_copy.point[:] = working_copy.base
 
-    def _call(self, given: BackwardInput) -> BackwardResult:
-        return self._backward.call(self._forward.call(), given)
+    def _call(
+        self, given: BackwardInput, backward: BackwardFunction | None = None
+    ) -> BackwardResult:
+        return (backward or self._backward).call(self._forward.call(), given)
 
     def _vjp(self, cotangent: Vector) -> Vector:
         """Return the result of the VJP at the base point for a cotangent, shape (n,)."""

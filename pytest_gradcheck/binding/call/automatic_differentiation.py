@@ -7,7 +7,7 @@ or a `jax.custom_vjp`, in the function that uses them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -59,6 +59,8 @@ class AutomaticBackward:
         The module of PyTorch that forward is bound to, where its parameters are checked ...
     names_in_module : mapping of str to str
         ... and their names there, by their accessors.
+    uses : int
+        How often forward is called with the same objects; the outputs are summed.
     """
 
     package: str
@@ -68,6 +70,11 @@ class AutomaticBackward:
     has_cache: bool
     module: object | None = None
     names_in_module: Mapping[str, str] = field(default_factory=dict)
+    uses: int = 1
+
+    def used_twice(self) -> AutomaticBackward | None:
+        """Return that of the sum of two calls of forward, None where no objects are shared."""
+        return replace(self, uses=2) if self.package == OBJECTS else None
 
     @property
     def name(self) -> str:
@@ -88,8 +95,12 @@ class AutomaticBackward:
         """
         outputs, point = self._traced(values)
         product = VECTOR_JACOBIAN_PRODUCTS[self.package]
-        cotangents = None if cotangent is None else _arrays(cotangent)
-        found = product(outputs, list(point.values()), cotangents)
+        cotangents = None if cotangent is None else self.uses * _arrays(cotangent)
+
+        def all_outputs(arrays: Sequence[Any]) -> Sequence[Any]:
+            return [output for _ in range(self.uses) for output in outputs(arrays)]
+
+        found = product(all_outputs, list(point.values()), cotangents)
         gradients = dict(zip(point, found, strict=True))
         structured = [rebuilt(item.name, item.value, gradients) for item in self.items]
         return structured[0] if len(structured) == 1 else tuple(structured)

@@ -246,6 +246,7 @@ class AdmissibleCoordinates:
             tangent=tangent,
             claim_at=no_claim,
             claim_of_multiple=no_claim,
+            claim_of_two_uses=no_claim,
             claim_one_rounding_away=claim_one_rounding_away,
             notes=notes,
         )

@@ -63,6 +63,7 @@ KINDS = {
     "repeated": "the same along an axis: a sum or a broadcast too many",
     "precision": "right to some digits only",
     "stale": "the same at another point",
+    "overwritten": "the gradient of one use of a parameter: it is set, and not added to",
     "place": "wrong in one place only: a row, a block, a triangle",
     "places": "wrong in more places than are listed",
     "no-potential": "the gradient of no function",

@@ -112,6 +112,11 @@ class _CalledAgain:
         return self._problem.claim_of_multiple(2.0)
 
     @cached_property
+    def of_two_uses(self) -> Claim | None:
+        """The claim for two calls of forward with the same objects."""
+        return self._problem.claim_of_two_uses()
+
+    @cached_property
     def step(self) -> Floats:
         """The way to a nearby point.
 
@@ -156,7 +161,12 @@ class _CalledAgain:
             is_same = found is not None and bool((found == gradient.claim).all())
             return None if is_same and not self.has_other_slope(parameter) else found
 
-        called = replace(gradient, doubled=lambda: read(self.doubled), elsewhere=elsewhere)
+        called = replace(
+            gradient,
+            doubled=lambda: read(self.doubled),
+            elsewhere=elsewhere,
+            of_two_uses=lambda: read(self.of_two_uses),
+        )
         return replace(comparison, gradient=called)
 
 
