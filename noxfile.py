@@ -15,7 +15,12 @@ nox.options.default_venv_backend = "uv|virtualenv"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 #: The tests that need PyTorch or JAX, and are skipped without.
-FRAMEWORK_TESTS = ["tests/test_frameworks.py", "tests/test_torch.py", "tests/test_jax.py"]
+FRAMEWORK_TESTS = [
+    "tests/test_frameworks.py",
+    "tests/test_torch.py",
+    "tests/test_jax.py",
+    "tests/low_precision",
+]
 
 
 def install(session: nox.Session, *groups: str) -> None:

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -60,6 +60,7 @@ class GivenOptions(TypedDict, total=False):
     batched: bool
     points: int
     also: object
+    reference: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,9 @@ class Options:
     also : mapping of str to callable or (forward, backward)
         Further implementations of forward, by name: compiled, vectorized, of another library.
         They must return the same values, and backward, or their own, must be their derivative.
+    reference : (callable, callable or str or None), or None
+        The same function, plainly written, and maybe its backward: in float64 it is what a kernel
+        of low precision is compared with.
     origins : mapping of str to str
         The layer of each option that was given.
     """
@@ -138,6 +142,7 @@ class Options:
     batched: bool = False
     points: int = 1
     also: Mapping[str, object] = field(default_factory=dict)
+    reference: tuple[Any, Any] | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, name: str) -> str:
@@ -361,6 +366,15 @@ def _implementations(value: object) -> dict[str, object]:
     return dict(value)
 
 
+def _reference(value: object) -> tuple[object, object] | None:
+    if value is None:
+        return None
+    pair = value if isinstance(value, tuple) else (value, None)
+    if len(pair) != 2 or not callable(pair[0]):
+        raise TypeError(value)
+    return pair
+
+
 _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "mode": (_choice(MODES), "'auto', 'full' or 'fast'"),
     "rtol": (_rtol, "a float, at least 0 and less than 1"),
@@ -384,6 +398,7 @@ _RULES: dict[str, tuple[Callable[[object], object], str]] = {
     "batched": (_boolean, "True or False"),
     "points": (lambda v: _integer(v, 1), "a positive int"),
     "also": (_implementations, "a dict of functions, or of pairs (forward, backward), by name"),
+    "reference": (_reference, "a function, or a pair (forward, backward)"),
 }
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}

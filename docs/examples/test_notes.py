@@ -128,6 +128,12 @@ def test_implementation():
     assert "implementation" in kinds(report)
 
 
+def test_reference():
+    low = X.astype(np.float16)
+    report = check_gradient(np.sin, np.cos, low, reference=np.sin)
+    assert "reference" in kinds(report)
+
+
 # Notes on a parameter
 
 

@@ -51,6 +51,7 @@ from pytest_gradcheck.binding.nothing_to_check import (
 )
 from pytest_gradcheck.binding.random_state.generators import find_generators
 from pytest_gradcheck.binding.random_state.replay import Replay
+from pytest_gradcheck.binding.reference import BoundReference, Reference
 from pytest_gradcheck.binding.report_notes import (
     binding_notes,
     convention_note,
@@ -81,6 +82,7 @@ def bind(
     accepts_nothing: bool = False,
     observer: AbstractContextManager[None] = UNOBSERVED,
     displacement: Displacement | None = None,
+    reference: Reference | None = None,
 ) -> Iterator[Problem]:
     """Turn `call` into a problem, for as long as the context lasts.
 
@@ -106,6 +108,8 @@ def bind(
         Entered while the claim is computed: by backward, or by forward that returns it.
     displacement : Displacement, optional
         From the user's own point to another one, which takes its place.
+    reference : (callable, callable or str or None), optional
+        The same function in float64, and its backward: derivatives are those of this one.
 
     Yields
     ------
@@ -146,6 +150,7 @@ def bind(
                 convention=convention,
                 accepts_nothing=accepts_nothing,
                 observer=observer,
+                reference=reference,
             )
             with environment.silenced:
                 yield problem
@@ -168,14 +173,15 @@ def _pose(
     convention: str,
     accepts_nothing: bool,
     observer: AbstractContextManager[None],
+    reference: Reference | None,
 ) -> Problem:
     """Evaluate forward at the base point, call backward for its claim, and pose the problem.
 
     Outputs and caches of these calls are not held by the problem; they are released here.
     """
     with observer if resolved.backward is None else UNOBSERVED:
-        base = evaluate_at_base(resolved, replay, environment)
-    forward, working_copy = base.forward, base.working_copy
+        base = evaluate_at_base(resolved, replay, environment, lifts=reference is None)
+    forward, working_copy, point = base.forward, base.working_copy, base.working_copy.point
     if not accepts_nothing:
         refuse_empty_output(base.output, forward.name)
     layout = base.output.layout
@@ -205,13 +211,22 @@ def _pose(
     repetition = repeat_at_base(base, claimed, replay)
     perturbed = PerturbedClaims(base, claimed)
 
-    outputs = repetition.output.blocks
+    outputs, measured = repetition.output.blocks, (base.output, repetition.output)
+    errors = None
+    if reference is not None:
+        bound = BoundReference(reference, call, resolved, base)
+        errors = bound.errors(claimed)
+        if coordinates is not None:  # which the claims of the reference are not in
+            errors = replace(errors, plain_claim=None, exact_claim=None)
+        forward, point = bound.forward, bound.forward.working_copy.point
+        measured = (bound.output, forward.call())
+        call = bound.call
     if given.cotangent is not None:
         forward.reduce(weights(given.cotangent, outputs, convention))
     evaluation = dispatch.evaluation(
         call,
         forward,
-        (base.output, repetition.output),
+        measured,
         replayed=repetition.replayed,
         seed=seed,
     )
@@ -221,7 +236,7 @@ def _pose(
         forward=resolved.forward_name,
         backward=resolved.backward_name,
         parameters=working_copy.parameters,
-        point=working_copy.point,
+        point=point,
         here=working_copy.base,
         evaluate=evaluation.evaluate,
         attempt=forward.attempt,
@@ -258,6 +273,7 @@ def _pose(
         call_values=partial(call_values, resolved),
         functions=tuple(resolved.functions()),
         take_outputs=forward.reader.take,
+        kernel_errors=errors,
     )
     if coordinates is not None:
         problem = coordinates.pose(problem, tangent)

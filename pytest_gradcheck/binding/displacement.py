@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.constrained_parameters.constraint_options import Constrained
 from pytest_gradcheck.binding.values.pytree import Leaf
+from pytest_gradcheck.integrations.array_libraries import rounded_as
 
 __all__ = ["Displacement"]
 
@@ -55,7 +56,9 @@ class Displacement:
         """
         rng = np.random.default_rng([self.seed, self.number])
         return {
-            leaf.name: self._displaced(leaf.array, constraints.get(leaf.name), rng)
+            leaf.name: rounded_as(
+                self._displaced(leaf.array, constraints.get(leaf.name), rng), leaf.value
+            )
             for leaf in leaves
         }
 

@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.forward.outputs import whole
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.report.report_data import Kind, Note
 
-__all__ = ["Problem", "no_claim", "no_edge", "no_other_cotangents"]
+__all__ = ["KernelErrors", "Problem", "no_claim", "no_edge", "no_other_cotangents"]
 
 
 def no_other_cotangents() -> Iterator[OtherCotangents]:
@@ -41,6 +41,50 @@ def no_advice(name: str) -> str:
     """Return nothing."""
     del name
     return ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KernelErrors:
+    """The errors of a kernel against its reference, and those of the reference in its types.
+
+    Attributes
+    ----------
+    reference : str
+        The name of the reference.
+    outputs : ndarray, shape (m,)
+        The errors of the kernel's outputs ...
+    blocks : tuple of Block
+        ... by output ...
+    roundings : tuple of float
+        ... with the relative rounding of the type of each ...
+    exact : ndarray, shape (m,)
+        ... and the outputs of the reference in float64.
+    claim_roundings : tuple of float
+        For each parameter the relative rounding of the type of its claim.
+    plain_outputs : ndarray, shape (m,), or None
+        The errors of the outputs of the reference in the types of the kernel.
+    plain_claim : Claim or None
+        The claim of its backward in the types of the kernel, where it has one ...
+    exact_claim : Claim or None
+        ... and in float64; without a backward, what a measurement can confirm.
+    """
+
+    reference: str
+    outputs: Vector
+    blocks: tuple[Block, ...]
+    roundings: tuple[float, ...]
+    exact: Vector
+    claim_roundings: tuple[float, ...]
+    plain_outputs: Vector | None = None
+    plain_claim: Claim | None = None
+    exact_claim: Claim | None = None
+
+    def plain_errors(self, start: int, stop: int) -> tuple[Vector, Vector] | None:
+        """Return the errors of the plain claim about coordinates, and the exact one."""
+        if self.plain_claim is None or self.exact_claim is None:
+            return None
+        exact = self.exact_claim.stored(start, stop)
+        return self.plain_claim.stored(start, stop) - exact, exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +176,8 @@ class Problem:
     unmoved : callable
         ``unmoved() -> frozenset of str`` returns the parameters with a claim of zeros under
         which no output ever changed; to be called after the check.
+    kernel_errors : KernelErrors or None
+        How far forward is from its reference, where the derivatives are those of one.
     """
 
     kind: Kind
@@ -168,3 +214,4 @@ class Problem:
     functions: tuple[Callable[..., Any], ...] = ()
     take_outputs: Callable[[Any], Any] = whole
     unmoved: Callable[[], frozenset[str]] = frozenset
+    kernel_errors: KernelErrors | None = None

@@ -63,7 +63,7 @@ def gradcheck(
         See `Options`: ``mode``, ``rtol``, ``step``, ``max_evaluations``,
         ``seed``, ``strict``, ``kinks``, ``empty``, ``convention``, ``max_rows``,
         ``replay``, ``tangent``, ``project``, ``bounds``, ``executor``, ``batched``,
-        ``points``, ``also``.
+        ``points``, ``also``, ``reference``.
 
     Returns
     -------

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pytest_gradcheck.binding.backward.claims import ElementwiseClaim
-from pytest_gradcheck.binding.gradient_problem import Problem
+import numpy as np
+
+from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim, ElementwiseClaim
+from pytest_gradcheck.binding.gradient_problem import Problem, no_claim
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.forward_exceptions import (
     raise_after_elementwise,
@@ -23,11 +25,12 @@ from pytest_gradcheck.forward_exceptions import (
 )
 from pytest_gradcheck.judgement.entry_verdicts import CLAIM_ROUNDINGS, SCATTER_FACTOR
 from pytest_gradcheck.numerics.coordinatewise.elementwise import measure_elementwise
+from pytest_gradcheck.numerics.coordinatewise.fourth_order import fourth_order_differences
 from pytest_gradcheck.numerics.coordinatewise.full_check import (
     DerivativeTask,
     measure_every_coordinate,
 )
-from pytest_gradcheck.numerics.measurement import Floats
+from pytest_gradcheck.numerics.measurement import EPS, Floats
 from pytest_gradcheck.numerics.screening.linear_operator import (
     find_wrong_claims,
     is_homogeneous,
@@ -40,6 +43,7 @@ from pytest_gradcheck.report.report_data import Note
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims
 from pytest_gradcheck.report_builder.elementwise_parameters import describe_elementwise
 from pytest_gradcheck.report_builder.fully_checked_parameters import describe_fully_checked
+from pytest_gradcheck.report_builder.kernel_errors import with_claim_errors
 from pytest_gradcheck.report_builder.nothing_checked import describe_nothing
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 from pytest_gradcheck.report_builder.screened_parameters import (
@@ -92,6 +96,8 @@ def choose_mode(problem: Problem, options: Options) -> Mode:
     if isinstance(problem.claim, ElementwiseClaim):
         mode = Mode(partial(_check_elementwise, problem.claim))
     elif _is_fast(problem, options):
+        if problem.kernel_errors is not None:
+            return Mode(_check_fast_beside_reference)
         mode = Mode(_check_fast)
     else:
         mode = Mode(_check_in_full, None if problem.kind == "jvp" else problem.point.size)
@@ -113,6 +119,35 @@ def derivative_task(problem: Problem) -> DerivativeTask:
         tangent=problem.tangent,
         claimed_slopes=partial(_claimed_slopes, problem),
     )
+
+
+def _with_exact_claim(problem: Problem) -> Problem:
+    """Return a problem whose reference claims derivatives that a measurement can confirm.
+
+    Those of a kernel of low precision are off by its rounding. Where its reference has no backward
+    in float64, the derivatives of the reference are guessed.
+    """
+    errors = problem.kernel_errors
+    if errors is None or errors.exact_claim is not None or problem.tangent is not None:
+        return problem
+    task, claim = derivative_task(problem), problem.claim
+    exact: Claim
+    if isinstance(claim, ElementwiseClaim):
+        guess = fourth_order_differences(task, claim.colours, claim.output_indices)
+        exact = replace(claim, values=np.where(np.isfinite(guess), guess, claim.values))
+    else:
+        each = (slice(k, k + 1) for k in range(problem.point.size))
+        guess, claimed = fourth_order_differences(task, each), claim.rows(0, problem.point.size)
+        exact = DenseClaim(np.where(np.isfinite(guess), guess, claimed))
+    return replace(problem, kernel_errors=replace(errors, exact_claim=exact))
+
+
+def _guided_task(problem: Problem) -> DerivativeTask:
+    """Return the task of a check that measures every entry, with the claims to confirm."""
+    task, errors = derivative_task(problem), problem.kernel_errors
+    if errors is None or errors.exact_claim is None or problem.tangent is not None:
+        return task
+    return replace(task, claims=errors.exact_claim, claimed_slopes=None)
 
 
 def _claimed_slopes(problem: Problem, point: Floats, direction: Floats) -> Floats | None:
@@ -153,6 +188,8 @@ def _may_be_linear(problem: Problem, options: Options) -> bool:
     size = problem.point.size
     if options.mode == "full" or options.step is not None or problem.kind == "jvp":
         return False
+    if problem.kernel_errors is not None:
+        return False  # many entries, each measured, show what the rounding of a kernel is
     if isinstance(problem.claim, ElementwiseClaim) or size < MIN_HOMOGENEOUS_SIZE:
         return False
     return MIN_AFFINE_SIZE <= size <= options.max_evaluations // 2 or is_homogeneous(
@@ -162,8 +199,9 @@ def _may_be_linear(problem: Problem, options: Options) -> bool:
 
 def _check_in_full(problem: Problem, options: Options) -> ParameterReports:
     """Measure every entry."""
+    problem = _with_exact_claim(problem)
     measured = measure_every_coordinate(
-        derivative_task(problem), agreement=options.rtol, step=options.step, seed=options.seed
+        _guided_task(problem), agreement=options.rtol, step=options.step, seed=options.seed
     )
     raise_after_full_check(problem, measured)
     return describe_fully_checked(problem, measured, options)
@@ -176,9 +214,11 @@ def _check_elementwise(
 
     If the function turns out not to be elementwise and is small, measure every entry.
     """
+    problem = _with_exact_claim(problem)
+    task = _guided_task(problem)
     measured = measure_elementwise(
-        derivative_task(problem),
-        claim,
+        task,
+        task.claims if isinstance(task.claims, ElementwiseClaim) else claim,
         agreement=options.rtol,
         step=options.step,
         seed=options.seed,
@@ -242,6 +282,39 @@ def _check_fast(problem: Problem, options: Options) -> ParameterReports:
     noted = with_rounding_notes(problem, roundings)
     second = describe_screened(noted, screen_segments(tolerant), options, nearby)
     return keep_inconclusive(second, reports)
+
+
+def _check_fast_beside_reference(problem: Problem, options: Options) -> ParameterReports:
+    """Screen the claims of a reference in float64, and compare those of the kernel with them.
+
+    Raises
+    ------
+    GradcheckUsageError
+        If the reference claims nothing.
+    """
+    errors = problem.kernel_errors
+    if errors is None:
+        return _check_fast(problem, options)
+    if errors.exact_claim is None:
+        needed, name = 2 * problem.point.size, errors.reference
+        raise GradcheckUsageError(
+            f"{problem.point.size:,} entries are too many to measure each for reference={name}: "
+            f"give its backward as well, reference=({name}, ...), or say mode='full', "
+            f"max_evaluations={needed}."
+        )
+    screened = replace(
+        problem,
+        claim=errors.exact_claim,
+        roundings=(EPS,) * len(problem.parameters),
+        claim_at=no_claim,
+        claim_of_multiple=no_claim,
+        claim_one_rounding_away=no_claim,
+    )
+    reports = _check_fast(screened, options)
+    if all(report.verdict != "wrong" for report in reports.parameters):
+        return with_claim_errors(problem, reports)
+    text = f"what is wrong is the backward of {errors.reference} in float64"
+    return replace(reports, notes=(*reports.notes, Note("reference", 0, text)))
 
 
 def _segments(problem: Problem) -> list[Segment]:

@@ -16,9 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.integrations.gradient_objects import GradientObjects, is_gradient_object
+from pytest_gradcheck.integrations.short_floats import (
+    ShortFloats,
+    as_short,
+    is_short_float,
+    short_epsilon,
+)
 from pytest_gradcheck.integrations.torch_tensors import TorchTensors, is_tensor_type
 
-__all__ = ["ArrayLibrary", "array_library", "as_numpy"]
+__all__ = ["ArrayLibrary", "array_library", "as_numpy", "rounded_as", "short_rounding"]
 
 
 class ArrayLibrary(Protocol):
@@ -52,6 +58,9 @@ class ArrayLibrary(Protocol):
     def restorer(self, array: Any) -> Callable[[], None] | None:
         """Return what puts an array back as it is now; None where it cannot be changed."""
 
+    def short_rounding(self, array: Any) -> float:
+        """Return the relative rounding of a type that NumPy does not have; 0 of any other."""
+
 
 class StandardArrays:
     """Arrays with the interface of the Python array API standard (data-apis.org/array-api)."""
@@ -67,6 +76,8 @@ class StandardArrays:
 
     def from_numpy(self, array: NDArray[Any], like: Any) -> Any:
         """Return a new array: not one that shares the memory, as JAX may make."""
+        if isinstance(like.dtype, np.dtype) and is_short_float(like.dtype):
+            array = as_short(array, like.dtype)
         return like.__array_namespace__().asarray(array.copy(), device=like.device)
 
     def parameter(self, array: NDArray[Any], like: Any) -> Any:
@@ -83,6 +94,14 @@ class StandardArrays:
     def restorer(self, array: Any) -> Callable[[], None] | None:
         """Return None, likewise."""
 
+    def short_rounding(self, array: Any) -> float:
+        """Return that of bfloat16 and other short floats of JAX."""
+        dtype = array.dtype
+        is_short = isinstance(dtype, np.dtype) and is_short_float(dtype)
+        return short_epsilon(dtype) if is_short else 0.0
+
+
+SHORT_FLOATS = ShortFloats()
 
 _OF_TYPE: WeakKeyDictionary[type, ArrayLibrary | None] = WeakKeyDictionary()
 
@@ -96,7 +115,9 @@ def array_library(value: Any) -> ArrayLibrary | None:
     (True, True)
     """
     kind = type(value)
-    if kind is np.ndarray or kind is float:
+    if kind is np.ndarray:
+        return SHORT_FLOATS if value.dtype.kind == "V" and is_short_float(value.dtype) else None
+    if kind is float:
         return None
     if kind not in _OF_TYPE:
         _OF_TYPE[kind] = _library_of(kind)
@@ -118,9 +139,24 @@ def as_numpy(value: Any) -> NDArray[Any]:
     return np.asarray(value) if library is None else library.to_numpy(value)
 
 
+def rounded_as(array: NDArray[Any], value: Any) -> NDArray[Any]:
+    """Return numbers as they are in the type of `value`, which may be shorter than their own."""
+    library = array_library(value)
+    if library is None or not library.short_rounding(value):
+        return array
+    return library.to_numpy(library.from_numpy(array, value))
+
+
+def short_rounding(value: Any) -> float:
+    """Return the relative rounding of an array whose type NumPy does not have; else 0."""
+    library = array_library(value)
+    return 0.0 if library is None else library.short_rounding(value)
+
+
 def _library_of(kind: type) -> ArrayLibrary | None:
     if issubclass(kind, (np.ndarray, np.generic)):
-        return None
+        is_short = issubclass(kind, np.generic) and kind.__module__ == "ml_dtypes"
+        return SHORT_FLOATS if is_short and "float" in kind.__name__ else None
     if is_tensor_type(kind):
         return TorchTensors()
     if callable(getattr(kind, "backward", None)):

@@ -124,8 +124,13 @@ class TorchTensors:
         return entries
 
     def from_numpy(self, array: NDArray[Any], like: Any) -> Any:
-        """Return a new tensor."""
-        return torch().tensor(np.ascontiguousarray(array).reshape(array.shape), device=like.device)
+        """Return a new tensor; entries in float32 of one in bfloat16 are read back as such."""
+        is_short = array.dtype == np.float32 and like.dtype is torch().bfloat16
+        return torch().tensor(
+            np.ascontiguousarray(array).reshape(array.shape),
+            dtype=like.dtype if is_short else None,
+            device=like.device,
+        )
 
     def parameter(self, array: NDArray[Any], like: Any) -> Any:
         """Return a new tensor, of which gradients are recorded where they are of the user's.
@@ -172,6 +177,11 @@ class TorchTensors:
                 array.grad = gradient
 
         return restore
+
+    def short_rounding(self, array: Any) -> float:
+        """Return that of bfloat16."""
+        dtype = array.dtype
+        return float(torch().finfo(dtype).eps) if dtype is torch().bfloat16 else 0.0
 
 
 def _is_sparse(tensor: Any) -> bool:

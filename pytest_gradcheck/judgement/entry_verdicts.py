@@ -298,9 +298,7 @@ def judge(
     >>> judged.codes.ravel().tolist()
     [0, 1]
     """
-    smooth = np.ones(claim.shape, dtype=np.bool_)
-    for place in kinks:
-        smooth[place] = False
+    smooth = _without(kinks, claim.shape)
     with np.errstate(all="ignore"):
         claimed, measured = np.abs(claim), np.abs(value)
         size = np.maximum(claimed, measured)
@@ -314,8 +312,7 @@ def judge(
         claim_error = CLAIM_ROUNDINGS * rounding * np.maximum(size, largest)
         detectable = np.maximum(BOUND_FACTOR * bound, np.where(is_residue, rounding, claim_error))
         detectable = np.maximum(detectable, _subnormal_rounding(size))
-        distance = np.abs(claim - value)
-        known = np.isfinite(value) & np.isfinite(bound)
+        distance, known = np.abs(claim - value), np.isfinite(value) & np.isfinite(bound)
         differs = known & smooth & (distance > np.maximum(rtol * size, detectable))
         slightly = differs & (distance <= SLIGHT_SHARE * np.maximum(size, natural))
         excusable = slightly & (scatter <= DISCONTINUOUS_SHARE * np.maximum(size, natural))
@@ -327,6 +324,10 @@ def judge(
         excess = np.where(known, ratio, 0.0)
         wrong = known & (excess > 1)
         share = max(INFORMATIVE_SHARE, rtol)
+        # Types of few digits would leave no claim informative: the measurement itself must be.
+        is_coarse = (CLAIM_ROUNDINGS * rounding > share) & ~is_residue
+        own = np.maximum(BOUND_FACTOR * bound, _subnormal_rounding(size))
+        detectable = np.where(is_coarse, own, detectable)
         required = np.maximum(share * size, NEGLIGIBLE_SHARE * natural)
         is_zero = claimed <= ZERO_SHARE * detectable
         required = np.where(is_zero, VANISHING_SHARE * largest, required)
@@ -338,8 +339,7 @@ def judge(
         )
         correct = known & informative & ~wrong
         zeros = correct & ((detectable > share * size) | (size == 0))
-    codes = np.empty(claim.shape, dtype=np.int8)
-    codes[...] = VerdictCode.INCONCLUSIVE
+    codes = np.full(claim.shape, VerdictCode.INCONCLUSIVE, dtype=np.int8)
     codes[correct] = VerdictCode.CORRECT
     codes[wrong] = VerdictCode.WRONG
     subgradients, unclassified = dict[Place, SubgradientChoice](), list[Place]()
@@ -394,6 +394,14 @@ def relative_deviation(claim: Floats, value: Floats, bound: Floats) -> Floats:
         deviation = (claim - value) / np.where(is_zero, bound, value)
         known = ~np.isnan(deviation) & np.isfinite(value)
         return np.where(known, _round_to_three_digits(deviation), 0.0)
+
+
+def _without(places: Iterable[Place], shape: tuple[int, ...]) -> Booleans:
+    """Return an array that is True at all places but some."""
+    kept = np.ones(shape, dtype=np.bool_)
+    for place in places:
+        kept[place] = False
+    return kept
 
 
 def _has_vanished(value: Floats, bound: Floats, natural: Floats, size: Floats) -> Booleans:

@@ -66,7 +66,7 @@ class Note:
         ``"cotangent"``, ``"tangent"``, ``"convention"``, ``"executor"``, ``"screened"``,
         ``"unexplained"``, ``"rounding"``, ``"linear"``, ``"empty"``, ``"unread"``,
         ``"unlocated"``, ``"undrawn"``, ``"points"``,
-        ``"implementation"``, ``"nondifferentiable"``.
+        ``"implementation"``, ``"nondifferentiable"``, ``"reference"``.
     count : int
         Number of entries that the note is about; 0 for a note on something else.
     text : str
@@ -186,17 +186,19 @@ class WrongLine:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A law of vector-Jacobian products that backward violates, whatever was measured.
+    """What is wrong beside single entries: a law that backward violates, or a common error.
 
     Attributes
     ----------
     kind : str
-        A stable identifier: ``"zero"`` (backward(0) is not 0) or ``"linear"`` (backward is
-        not linear in the cotangent).
+        A stable identifier: ``"zero"`` (backward(0) is not 0), ``"linear"`` (backward is not
+        linear in the cotangent), ``"implementation"`` (another implementation returns other
+        values), ``"reference"`` (a kernel is not its reference) or ``"rounding"`` (its rounding
+        does not explain what many entries have in common).
     parameter : str
-        Accessor of the parameter whose gradient violates the law.
+        Accessor of the parameter whose gradient it is, of outputs the first one.
     text : str
-        The violation as a sentence.
+        What was found, as a sentence.
     """
 
     kind: str

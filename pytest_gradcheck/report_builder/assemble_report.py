@@ -24,6 +24,7 @@ from pytest_gradcheck.options import OPTION_NAMES, Options
 from pytest_gradcheck.report.report import Report
 from pytest_gradcheck.report.report_data import Breach, OptionValue
 from pytest_gradcheck.report_builder.failing_checks.error_maps import with_error_maps
+from pytest_gradcheck.report_builder.kernel_errors import output_breaches
 from pytest_gradcheck.report_builder.parameter_report import ParameterReports, combine_verdicts
 
 __all__ = ["assemble_report"]
@@ -60,7 +61,11 @@ def assemble_report(
         The command that runs the test again.
     """
     parameters = described.parameters
-    breaches = tuple(_breaches(problem, options.rtol))
+    breaches = (
+        *_breaches(problem, options.rtol),
+        *output_breaches(problem),
+        *described.breaches,
+    )
     verdict = combine_verdicts(p.verdict for p in parameters)
     worst = sorted(
         (entry for p in parameters for entry in p.worst), key=attrgetter("severity"), reverse=True

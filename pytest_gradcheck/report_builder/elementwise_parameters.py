@@ -36,6 +36,7 @@ from pytest_gradcheck.report_builder.failing_checks.error_maps import (
     error_map,
 )
 from pytest_gradcheck.report_builder.failing_checks.likely_causes import compare_all_entries
+from pytest_gradcheck.report_builder.kernel_errors import with_kernel_errors
 from pytest_gradcheck.report_builder.parameter_evidence import Evidence, split_by_parameter
 from pytest_gradcheck.report_builder.parameter_report import (
     ParameterReports,
@@ -71,7 +72,7 @@ def describe_elementwise(
     """
     unused = problem.unmoved()
     nearby = NearbyClaims(problem, options.seed, lambda claim, some: claim.take_stored(some))
-    reports, zeros, comparisons = [], [], []
+    reports, zeros, comparisons, all_evidence = [], [], [], list[Evidence]()
     error_maps = dict[str, Callable[[], ErrorMap | None]]()
     edges = [0, *(parameter.stop for parameter in problem.parameters)]
     each = zip(
@@ -96,6 +97,7 @@ def describe_elementwise(
             output_indices=claim.output_indices[start:stop],
             nearby=NearbyEntryClaims(nearby, np.arange(start, stop), (start, stop)),
         )
+        all_evidence.append(evidence)
         report = _describe(evidence, options)
         if report.verdict == "wrong":
             comparisons.append(partial(compare_all_entries, problem, evidence))
@@ -110,13 +112,14 @@ def describe_elementwise(
             coupled = np.array([p.coordinate - start for p in pairs], dtype=np.intp)
             error_maps[report.name] = partial(_error_map, evidence, coupled)
     difference = relative_difference(claim.values, measured.found.value, ~np.concatenate(zeros))
-    return ParameterReports(
+    described = ParameterReports(
         "full",
         tuple(reports),
         difference,
         comparisons=tuple(comparisons),
         error_maps=error_maps,
     )
+    return with_kernel_errors(problem, described, all_evidence)
 
 
 def _error_map(evidence: Evidence, coupled: Indices) -> ErrorMap | None:

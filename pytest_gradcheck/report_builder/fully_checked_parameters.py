@@ -26,6 +26,7 @@ from pytest_gradcheck.report_builder.claims_at_nearby_points import (
 )
 from pytest_gradcheck.report_builder.failing_checks.error_maps import entry_codes, error_map
 from pytest_gradcheck.report_builder.failing_checks.likely_causes import compare_all_entries
+from pytest_gradcheck.report_builder.kernel_errors import with_kernel_errors
 from pytest_gradcheck.report_builder.parameter_evidence import (
     Evidence,
     judge_measurement,
@@ -76,9 +77,10 @@ def describe_fully_checked(
         value = measured.found.value
         is_nonzero = np.concatenate([~each.judgement.zeros for each in evidence])
         difference = relative_difference(problem.claim.rows(0, value.shape[0]), value, is_nonzero)
-    return ParameterReports(
+    reports = ParameterReports(
         "full", parameters, difference, comparisons=comparisons, error_maps=error_maps
     )
+    return with_kernel_errors(problem, reports, evidence)
 
 
 def _error_map(evidence: Evidence) -> ErrorMap | None:

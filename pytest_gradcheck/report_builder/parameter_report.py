@@ -27,6 +27,7 @@ from pytest_gradcheck.judgement.entry_verdicts import (
 from pytest_gradcheck.judgement.subgradients import SubgradientChoice
 from pytest_gradcheck.numerics.measurement import Floats, Status
 from pytest_gradcheck.report.report_data import (
+    Breach,
     Diagnosis,
     Entry,
     ErrorMap,
@@ -107,6 +108,8 @@ class ParameterReports:
         Likely causes that several parameters have in common.
     error_maps : mapping of str to callable
         For each parameter that is not correct, by its name, ``error_map() -> ErrorMap or None``.
+    breaches : tuple of Breach
+        What many entries together show to be wrong.
     """
 
     mode: Literal["full", "fast"]
@@ -116,6 +119,7 @@ class ParameterReports:
     comparisons: tuple[Callable[[], Comparison], ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
     error_maps: Mapping[str, Callable[[], ErrorMap | None]] = field(default_factory=dict)
+    breaches: tuple[Breach, ...] = ()
 
 
 def describe_parameter(evidence: Evidence, *, max_rows: int) -> ParameterReport:

@@ -66,7 +66,7 @@ from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.binding.values.signed_numbers import signed_numbers
 from pytest_gradcheck.binding.values.sparse_matrices import as_dense, is_matrix
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.integrations.array_libraries import as_numpy
+from pytest_gradcheck.integrations.array_libraries import as_numpy, short_rounding
 from pytest_gradcheck.report.report_data import Kind
 
 __all__ = ["BackwardFunction", "BackwardInput", "BackwardResult"]
@@ -337,7 +337,8 @@ class BackwardFunction:
         )
         about = () if kind in ("gradient", "vjp") else outputs
         unread = tuple({text: None for part in read.values() for text in part.unread})
-        return BackwardResult(kind, claim, about, _roundings(claims, parameters), aliased, unread)
+        roundings = _roundings(claims, matched, parameters)
+        return BackwardResult(kind, claim, about, roundings, aliased, unread)
 
     def _refuse_value(self, returned: Any, value: float) -> None:
         """Raise where backward returns what forward returns, and a gradient after it."""
@@ -400,7 +401,7 @@ class BackwardFunction:
                     f"{name} returned a derivative along the tangent of shape {claim.shape}; "
                     f"forward's {block.name} has shape {block.shape}."
                 )
-            roundings.append(claim_rounding(claim))
+            roundings.append(max(claim_rounding(claim), short_rounding(found[block.name])))
             claim = claim if block.is_complex else as_real(claim, block.name, name)
             parts.append(flat_complex(claim) if block.is_complex else flat_real(claim))
         row = np.concatenate(parts).reshape(1, -1)
@@ -545,9 +546,18 @@ def _own_copy(output: Any) -> Any:
 
 
 def _roundings(
-    claims: Mapping[str, Mapping[str, NDArray[Any]]], parameters: Sequence[Parameter]
+    claims: Mapping[str, Mapping[str, NDArray[Any]]],
+    returned: Mapping[str, Mapping[str, Any]],
+    parameters: Sequence[Parameter],
 ) -> tuple[float, ...]:
-    """Return, for each parameter, the rounding of the least precise claim about it."""
+    """Return, for each parameter, the rounding of the least precise claim about it.
+
+    What was returned is asked too: numbers of a type that NumPy lacks were read as longer ones.
+    """
     return tuple(
-        max(claim_rounding(of_output[p.name]) for of_output in claims.values()) for p in parameters
+        max(
+            max(claim_rounding(of_output[p.name]), short_rounding(returned[output][p.name]))
+            for output, of_output in claims.items()
+        )
+        for p in parameters
     )

@@ -51,7 +51,7 @@ class BaseEvaluation:
 
 
 def evaluate_at_base(
-    resolved: ResolvedCall, replay: Replay, environment: CallEnvironment
+    resolved: ResolvedCall, replay: Replay, environment: CallEnvironment, *, lifts: bool = True
 ) -> BaseEvaluation:
     """Evaluate forward at the user's own point.
 
@@ -63,6 +63,8 @@ def evaluate_at_base(
         Afterwards it knows which random generators moved.
     environment : CallEnvironment
         Where forward is called.
+    lifts : bool
+        Whether to try forward in float64; otherwise it is called in the types of the user.
 
     Returns
     -------
@@ -74,14 +76,21 @@ def evaluate_at_base(
     GradcheckUsageError
         When forward returns nothing that has a derivative, or changes a checked argument.
     """
-    forward, output = _evaluate_in_best_precision(resolved, replay, environment, CallCounts())
+    forward, output = _evaluate_in_best_precision(
+        resolved, replay, environment, CallCounts(), lifts=lifts
+    )
     refuse_changed_arguments(forward.working_copy, forward.name)
     replay.observe()
     return BaseEvaluation(forward, output, forward.working_copy.restore_changed())
 
 
 def _evaluate_in_best_precision(
-    resolved: ResolvedCall, replay: Replay, environment: CallEnvironment, counts: CallCounts
+    resolved: ResolvedCall,
+    replay: Replay,
+    environment: CallEnvironment,
+    counts: CallCounts,
+    *,
+    lifts: bool,
 ) -> tuple[ForwardFunction, Output]:
     """Evaluate forward in float64 where its output follows the type of its arguments."""
 
@@ -103,7 +112,7 @@ def _evaluate_in_best_precision(
         )
         return forward, forward.call()
 
-    if any(dtype_name(leaf.array.dtype) in LOW_PRECISION for leaf in resolved.leaves):
+    if lifts and any(dtype_name(leaf.array.dtype) in LOW_PRECISION for leaf in resolved.leaves):
         with suppress(Exception):  # forward may accept its own type only
             forward, output = evaluate(lift=True)
             # An output in long double is as precise as float64 for this purpose.

@@ -553,11 +553,11 @@ def shaped_like(part: Vector, block: Block, value: Any) -> Any:
         return value
     entries = part.view(np.complex128) if block.is_complex else part
     array = entries.reshape(block.shape)
-    if isinstance(value, np.ndarray):
-        return array.astype(np.dtype(block.dtype))
     library = array_library(value)
     if library is not None:
         return library.from_numpy(array.astype(np.dtype(block.dtype)), value)
+    if isinstance(value, np.ndarray):
+        return array.astype(np.dtype(block.dtype))
     if isinstance(value, np.generic):
         return np.dtype(block.dtype).type(array[()])
     return array.tolist() if isinstance(value, (float, complex, list)) else array.copy()

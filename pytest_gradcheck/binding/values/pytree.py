@@ -580,8 +580,8 @@ def counted(value: Any) -> str:
 
 
 def _is_numeric(value: Any) -> bool:
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.dtype.kind in "biufc"
     if array_library(value) is not None:
         return as_numpy(value).dtype.kind in "biufc"
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.dtype.kind in "biufc"
     return isinstance(value, NUMBERS) and not isinstance(value, bool)
