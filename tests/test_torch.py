@@ -250,9 +250,10 @@ def test_a_function_without_any_graph_is_wrong() -> None:
 
 
 def test_a_number_is_no_output_for_torch() -> None:
-    """The refusal says what to return."""
-    with pytest.raises(GradcheckUsageError, match=r"without .item\(\), float\(\) or .numpy\(\)"):
+    """The refusal says what to return, and has no note on a call that is not the user's."""
+    with pytest.raises(GradcheckUsageError, match=r"without .item\(\), float\(\) or") as error:
         check_gradient(lambda x: (x**2).sum().item(), "torch", X)
+    assert not hasattr(error.value, "__notes__")
 
 
 def test_a_tensor_that_records_gradients_beside_a_wrong_one() -> None:
@@ -354,3 +355,15 @@ def test_the_class_of_a_rule_is_no_function() -> None:
     """The message has the call."""
     with pytest.raises(GradcheckUsageError, match=r"gradcheck\(Cube.apply, 'torch', \*argume"):
         check_gradient(Cube, "torch", X)
+
+
+def test_a_tensor_that_was_computed_from_another_is_noted() -> None:
+    """Partial derivatives are compared: a change of the one does not change the other."""
+    x = X.clone().requires_grad_()
+    y = (2 * x).exp()
+    for backward in ("torch", lambda x, y: (y, x)):
+        report = check_gradient(lambda x, y: (x * y).sum(), backward, x, y)
+        assert report.verdict == "correct"
+        assert "y was computed from x; each is perturbed alone" in [n.text for n in report.notes]
+    report = check_gradient(lambda x, y: (x * y).sum(), "torch", y, 3 * X)
+    assert "shared" not in {note.kind for note in report.notes}

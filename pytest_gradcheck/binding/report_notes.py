@@ -7,6 +7,7 @@ as they are. It does not call or compare anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
 
 import numpy as np
 
@@ -22,10 +23,14 @@ from pytest_gradcheck.binding.forward.working_copy import WorkingCopy
 from pytest_gradcheck.binding.values.complex_pairs import IMAGINARY
 from pytest_gradcheck.binding.values.parameters import Block
 from pytest_gradcheck.binding.values.pytree import LeafNames, describe_value, leaves, stored
+from pytest_gradcheck.integrations.torch_tensors import computed_from, is_tensor_type
 from pytest_gradcheck.report.report_data import Kind, Note
 from pytest_gradcheck.report.representation import listed
 
 __all__ = ["binding_notes", "convention_note", "nondifferentiable_notes", "not_checked"]
+
+#: Of so many tensors it is noted which of them were computed from others.
+MOST_TENSORS = 16
 
 
 def binding_notes(
@@ -107,6 +112,11 @@ def _parameter_notes(
     for first, second in shared_memory(resolved.items):
         text = f"{first} and {second} share memory; each is perturbed alone, in a copy"
         yield Note("shared", 0, text)
+    tensors = [leaf for leaf in resolved.leaves if is_tensor_type(type(leaf.value))]
+    for tensor, other in permutations(tensors[:MOST_TENSORS], 2):
+        if computed_from(tensor.value, other.value):
+            text = f"{tensor.name} was computed from {other.name}; each is perturbed alone"
+            yield Note("shared", 0, text)
     values = dict(resolved.named_arguments())
     cast = [item.name for item in resolved.items if isinstance(values.get(item.name), int)]
     if cast:

@@ -22,6 +22,7 @@ __all__ = [
     "TorchTensors",
     "call_module",
     "called_signature",
+    "computed_from",
     "derivative_rule",
     "is_module_type",
     "is_rule_type",
@@ -29,6 +30,10 @@ __all__ = [
     "name_in_module",
     "torch",
 ]
+
+
+#: The most nodes of a graph that are looked at.
+MOST_NODES = 10_000
 
 
 def torch() -> Any:
@@ -91,6 +96,20 @@ def derivative_rule(function: Any) -> Callable[..., Any] | None:
 def is_rule_type(kind: Any) -> bool:
     """Return whether this is a subclass of `torch.autograd.Function`."""
     return isinstance(kind, type) and _is_subclass(kind, "torch.autograd.function", "Function")
+
+
+def computed_from(tensor: Any, other: Any) -> bool:
+    """Return whether a tensor was computed from another one, by the graph that it records."""
+    pending, seen = [tensor.grad_fn], set[Any]()
+    while pending and len(seen) < MOST_NODES:
+        node = pending.pop()
+        if node is None or node in seen:
+            continue
+        if node is other.grad_fn or getattr(node, "variable", None) is other:
+            return tensor is not other
+        seen.add(node)
+        pending += [following for following, _ in node.next_functions]
+    return False
 
 
 def _rule(function: Any) -> Any:

@@ -389,6 +389,8 @@ def invoke(
         kwargs[plan.optional_cache] = sources["<cache>"]
     try:
         return call_user(backward, args, kwargs)
+    except GradcheckUsageError:
+        raise  # it says itself what was called
     except Exception as error:
         add_note(error, f"gradcheck called backward as {_described(plan, sources)}")
         raise
