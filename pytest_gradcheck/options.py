@@ -200,15 +200,32 @@ def resolve(layers: Iterable[Layer], forward_arguments: Iterable[str] = ()) -> O
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for layer in layers:
+        _refuse_arguments(layer, forward_arguments)
         for name, value in layer.values.items():
-            values[name] = validate(name, value, layer.origin, forward_arguments)
+            values[name] = validate(name, value, layer.origin)
             origins[name] = layer.origin
     return Options(**values, origins=origins)  # type: ignore[arg-type]  # validate() returns the right types
 
 
-def validate(
-    name: str, value: object, origin: str, forward_arguments: Iterable[str] = ()
-) -> object:
+def _refuse_arguments(layer: Layer, forward_arguments: Iterable[str]) -> None:
+    """Raise where arguments of forward are given as options."""
+    known = set(forward_arguments).difference(_RULES)
+    found = [name for name in layer.values if name in known]
+    if found:
+        has_one = (
+            "an argument of that name: put it"
+            if len(found) == 1
+            else "arguments of these names: put them"
+        )
+        kwargs = ", ".join(f"{shown(name)}: ..." for name in found)
+        options = ", ".join(map(shown, found))
+        raise GradcheckUsageError(
+            f"gradcheck has no option {options} ({layer.origin}), but forward has {has_one} in "
+            f"kwargs={{{kwargs}}}."
+        )
+
+
+def validate(name: str, value: object, origin: str) -> object:
     """Return the valid value of an option.
 
     Parameters
@@ -219,8 +236,6 @@ def validate(
         The given value; for text see `parse`.
     origin : str
         The name of its layer, for the error message.
-    forward_arguments : iterable of str, optional
-        Argument names of forward, see `resolve`.
 
     Returns
     -------
@@ -234,7 +249,7 @@ def validate(
     """
     rule = _RULES.get(name)
     if rule is None:
-        raise GradcheckUsageError(_unknown_option_message(name, origin, tuple(forward_arguments)))
+        raise GradcheckUsageError(_unknown_option_message(name, origin))
     convert, requirement = rule
     try:
         return convert(value)
@@ -260,12 +275,7 @@ def parse(name: str, text: str, origin: str) -> object:
     return validate(name, value, origin)
 
 
-def _unknown_option_message(name: str, origin: str, forward_arguments: tuple[str, ...]) -> str:
-    if name in forward_arguments:
-        return (
-            f"gradcheck has no option {shown(name)} ({origin}), but forward has an argument of "
-            f"that name: put it in kwargs={{{shown(name)}: ...}}."
-        )
+def _unknown_option_message(name: str, origin: str) -> str:
     if name in _FOREIGN_OPTIONS:
         return f"gradcheck has no option {shown(name)} ({origin}): {_FOREIGN_OPTIONS[name]}."
     known = (*OPTION_NAMES, "wrt", "kwargs", "backward", "backward_args", "has_cache")

@@ -122,6 +122,11 @@ def test_values_out_of_range(given: dict[str, Any], message: str) -> None:
             "gradcheck has no option 'alpha' (call), but forward has an argument of that name: "
             "put it in kwargs={'alpha': ...}.",
         ),
+        (
+            {"x": 1, "rtol": 1, "alpha": 1},
+            "gradcheck has no option 'x', 'alpha' (call), but forward has arguments of these "
+            "names: put them in kwargs={'x': ..., 'alpha': ...}.",
+        ),
     ],
 )
 def test_unknown_options(given: dict[str, Any], message: str) -> None:

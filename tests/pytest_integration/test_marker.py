@@ -27,7 +27,7 @@ def message(result: pytest.RunResult) -> str:
             "@pytest.mark.gradcheck(backwards=good)\ndef test_it(): return f(X)\n",
             "gradcheck has no option 'backwards' (mark). Did you mean 'backward'? Options: mode, "
             "rtol, step, max_evaluations, seed, strict, kinks, empty, convention, max_rows, "
-            "replay, tangent, project, bounds, executor, batched, points, also.",
+            "replay, tangent, project, bounds, executor, batched, points, also, reference.",
         ),
         (
             "@pytest.mark.gradcheck(rtol=-1)\ndef test_it(): return f(X)\n",
