@@ -367,3 +367,10 @@ def test_a_tensor_that_was_computed_from_another_is_noted() -> None:
         assert "y was computed from x; each is perturbed alone" in [n.text for n in report.notes]
     report = check_gradient(lambda x, y: (x * y).sum(), "torch", y, 3 * X)
     assert "shared" not in {note.kind for note in report.notes}
+
+
+def test_a_gradient_of_zero_may_be_cut_off() -> None:
+    """By ``detach()`` in forward, or by None that a rule returns; no term is missing."""
+    report = check_gradient(lambda x, y: torch.sin(x * y.detach()).sum(), "torch", X, 2 * X)
+    (cause,) = report["y"].diagnosis
+    assert cause.text.endswith("in 3 entries: detached in forward, or None?")

@@ -28,6 +28,7 @@ from pytest_gradcheck.binding.backward.base_claim import claim_at_base
 from pytest_gradcheck.binding.backward.detached_outputs import detached_outputs
 from pytest_gradcheck.binding.backward.perturbed_claims import PerturbedClaims
 from pytest_gradcheck.binding.backward.repeatability import repeat_at_base
+from pytest_gradcheck.binding.call.automatic_differentiation import AutomaticBackward
 from pytest_gradcheck.binding.call.call_values import call_values
 from pytest_gradcheck.binding.call.resolved_call import Call, ResolvedCall
 from pytest_gradcheck.binding.constrained_parameters.constraint_options import (
@@ -272,6 +273,7 @@ def _pose(
         cotangent=given.cotangent,
         call_values=partial(call_values, resolved),
         functions=tuple(resolved.functions()),
+        is_automatic=isinstance(resolved.backward, AutomaticBackward),
         take_outputs=forward.reader.take,
         kernel_errors=errors,
     )

@@ -171,6 +171,8 @@ class Problem:
     functions : tuple of callable
         The user's functions: forward, and backward where it is one of its own. The last of them
         computes the derivative.
+    is_automatic : bool
+        Whether backward is what a package makes of forward.
     take_outputs : callable
         ``take_outputs(returned)`` returns the outputs in what forward returned, without a cache.
     unmoved : callable
@@ -212,6 +214,7 @@ class Problem:
     cotangent: Vector | None = None
     call_values: Callable[[], CallValues] = CallValues
     functions: tuple[Callable[..., Any], ...] = ()
+    is_automatic: bool = False
     take_outputs: Callable[[Any], Any] = whole
     unmoved: Callable[[], frozenset[str]] = frozenset
     kernel_errors: KernelErrors | None = None

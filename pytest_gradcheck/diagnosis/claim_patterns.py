@@ -32,21 +32,23 @@ FEWEST = 3
 TYPES = (np.float16, np.float32)
 
 
-def claim_patterns(comparison: Comparison) -> Iterator[Diagnosis]:
+def claim_patterns(comparison: Comparison, *, is_automatic: bool = False) -> Iterator[Diagnosis]:
     """Yield the first pattern of the wrong claims of a parameter: zero, or too few digits."""
     if comparison.is_wrong.any():
-        found = _zero(comparison) or _imprecise(comparison)
+        found = _zero(comparison, is_automatic=is_automatic) or _imprecise(comparison)
         if found is not None:
             yield found
 
 
-def _zero(comparison: Comparison) -> Diagnosis | None:
+def _zero(comparison: Comparison, *, is_automatic: bool) -> Diagnosis | None:
     """Return that every wrong claim is exactly zero."""
     claimed = comparison.claimed
     if claimed[comparison.is_wrong].any():
         return None
     count = int(np.count_nonzero(comparison.is_wrong))
-    cause = "a term missing?" if not comparison.gradient.claim.any() else "never written?"
+    cause = "detached in forward, or None?" if is_automatic else "a term missing?"
+    if comparison.gradient.claim.any():
+        cause = "never written?"
     entries = counted(count, "entry", "entries")
     text = f"backward gives zero, the gradient does not vanish in {entries}: {cause}"
     return Diagnosis("zero", f"{text}{comparison.outputs}", {"factor": 0.0, "entries": count})

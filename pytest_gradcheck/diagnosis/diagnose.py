@@ -148,6 +148,9 @@ def _explain(
     overwritten = overwritten_claims(gradient) if comparison.is_wrong.any() else None
     if overwritten is not None:
         return _Findings(others=[overwritten])
+    if call.is_automatic and not gradient.claim.any():
+        # A package leaves out no term: what it does not find is cut off as a whole.
+        return _Findings(others=list(claim_patterns(comparison, is_automatic=True)))
     search = _Search(comparison, call, numbers)
     search.by_entry()
     for source in (
@@ -176,7 +179,7 @@ def _explain_in_place(
     """Return where claims are wrong, if that is said, and what explains them there."""
     place = None if comparison.regions else wrong_place(comparison)
     if place is None and not comparison.regions:
-        return (), list(claim_patterns(comparison))
+        return (), list(claim_patterns(comparison, is_automatic=call.is_automatic))
     mask = comparison.suspects if place is None else place.mask
     inside = comparison.inside(mask)
     search = _Search(inside, call, numbers)
@@ -186,7 +189,8 @@ def _explain_in_place(
         there = [one for one in there if one.agreement.count >= FEWEST]
     is_said = place is None or place.is_evident or bool(there)
     causes = list(_diagnoses(inside, _Findings(there)))
-    causes = causes or list(claim_patterns(inside if is_said else comparison))
+    patterned = inside if is_said else comparison
+    causes = causes or list(claim_patterns(patterned, is_automatic=call.is_automatic))
     where = comparison.regions if place is None else (place.diagnosis(),)
     return (where if is_said else ()), causes
 

@@ -139,6 +139,8 @@ class CheckedCall:
         Arrays that forward is given, the parameters included.
     other_convention : str or None
         The convention in which conjugate gradients would be right; None if there is none.
+    is_automatic : bool
+        Whether a package differentiates forward, by rules that may be the user's.
     """
 
     gradients: tuple[ClaimedGradient, ...]
@@ -146,6 +148,7 @@ class CheckedCall:
     numbers: tuple[NamedNumber, ...] = ()
     arrays: tuple[OperandArray, ...] = ()
     other_convention: str | None = None
+    is_automatic: bool = False
 
     def others(self, gradient: ClaimedGradient) -> list[ClaimedGradient]:
         """Return the gradients of the other parameters; of very many, the nearest in order."""

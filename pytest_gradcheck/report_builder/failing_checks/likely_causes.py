@@ -288,7 +288,9 @@ def _checked_call(problem: Problem, convention: str, width: int) -> CheckedCall:
     numbers += [NamedNumber(o.name, float(o.value.item())) for o in outputs if o.value.size == 1]
     arrays = [OperandArray(name, array) for name, array in values.arrays if name not in checked]
     arrays += [OperandArray(g.name, g.value) for g in gradients if g.is_array]
-    return CheckedCall(gradients, outputs, tuple(numbers), tuple(arrays), other)
+    return CheckedCall(
+        gradients, outputs, tuple(numbers), tuple(arrays), other, problem.is_automatic
+    )
 
 
 def _output_values(problem: Problem) -> Iterable[OutputValues]:
