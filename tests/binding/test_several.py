@@ -353,8 +353,10 @@ class TestDiscreteOutputs:
 
     def test_keys_may_be_missing(self) -> None:
         """Where the outputs are a mapping."""
-        problem = posed(lambda x: {"loss": x @ x, "n": 3}, lambda x: {"loss": 2 * x}, X)
-        assert problem.claim.rows(0, 3).tolist() == [[2], [-4], [1]]
+        for about in (3, {"n": 3, "places": [0, 1]}):
+            outputs = {"loss": X @ X, "about": about}
+            problem = posed(lambda x, o=outputs: o | {"loss": x @ x}, lambda x: {"loss": 2 * x}, X)
+            assert problem.claim.rows(0, 3).tolist() == [[2], [-4], [1]]
 
     def test_their_upstream_gradients_are_zeros(self) -> None:
         """In their own types, so that no index is multiplied by a random number."""

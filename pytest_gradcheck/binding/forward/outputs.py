@@ -180,7 +180,7 @@ class Layout:
         try:
             if self.is_several and hasattr(returned, "shape"):
                 return self._split_rows(returned)
-            return dict(_pair_up("output", self.raw, returned, self.discrete))
+            return dict(_pair_up("output", self.raw, returned, frozenset(self.discrete)))
         except MismatchError:
             if not (self.discrete and len(self.blocks) == 1):
                 raise
@@ -569,7 +569,7 @@ def _inside(value: Any) -> list[Any] | None:
 
 
 def _pair_up(
-    name: str, value: Any, returned: Any, discrete: Collection[str]
+    name: str, value: Any, returned: Any, discrete: frozenset[str]
 ) -> Iterator[tuple[str, Any]]:
     """Yield the name of each output with the part of `returned` at the same place.
 
@@ -577,8 +577,10 @@ def _pair_up(
     or in a mapping no key.
     """
     inside = _inside(value)
+    if returned is None and discrete.issuperset(n for n, _ in named_outputs(name, value)):
+        return
     if inside is None:
-        if name in discrete and not (returned is None or _is_discrete(returned)):
+        if name in discrete and not _is_discrete(returned):
             raise MismatchError(name, returned)
         yield name, returned
         return
@@ -588,7 +590,8 @@ def _pair_up(
         parts = [
             returned_by_name.get(key)
             for key, place in zip(named, places, strict=True)
-            if key in returned_by_name or place in discrete
+            if key in returned_by_name
+            or discrete.issuperset(n for n, _ in named_outputs(place, named[key]))
         ]
     elif isinstance(returned, (tuple, list)) and not isinstance(value, Mapping):
         parts = list(returned)
