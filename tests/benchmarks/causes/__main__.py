@@ -13,6 +13,8 @@ that is held out for `tests.benchmarks.wrong_lines` is not used. Options:
     These groups of handwritten functions, or these functions of them; repeatable.
 ``--module NAME``, ``--seeds 1``
     Modules of families of the corpus, and cases of each family.
+``--every 1``
+    Inject bugs into every n-th of these functions and cases only: a sample.
 ``--bug NAME``
     These bugs; repeatable.
 ``--mode full|fast``
@@ -46,13 +48,14 @@ def main() -> None:
     parser.add_argument("--function", action="append")
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--bug", action="append")
     parser.add_argument("--mode", choices=["full", "fast"], default="full")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--failures", type=Path)
     given = parser.parse_args()
     groups = given.group or READ_GROUPS
-    sample = Sample(groups, given.function, given.module, given.seeds, given.bug)
+    sample = Sample(groups, given.function, given.module, given.seeds, given.bug, given.every)
     results = [
         result
         for name in given.set or SETS

@@ -52,6 +52,8 @@ class Sample:
         Cases of each family.
     bugs : sequence of str or None
         These bugs only.
+    every : int
+        The step through the functions that bugs are injected into: 1 takes all of them.
     """
 
     groups: Sequence[str]
@@ -59,6 +61,7 @@ class Sample:
     modules: Sequence[str]
     seeds: int
     bugs: Sequence[str] | None
+    every: int = 1
 
     def handwritten(self) -> list[HandwrittenFunction]:
         """Return the handwritten functions."""
@@ -85,7 +88,7 @@ def _inject(
     sample: Sample, options: Options, jobs: int, subjects: Sequence[Subject]
 ) -> list[CauseResult]:
     names = [bug.name for bug in (*BUGS, *NOISE) if sample.has(bug.name)]
-    return run_in_processes(partial(_injected, names, options), subjects, jobs)
+    return run_in_processes(partial(_injected, names, options), subjects[:: sample.every], jobs)
 
 
 def _injected(names: Sequence[str], options: Options, subject: Subject) -> list[CauseResult]:
