@@ -29,18 +29,10 @@ class Functionals:
         Which coordinates were measured one by one; None for all.
     directions : tuple of ndarray, shape (n,)
         Directions of the parameter along which a derivative was measured.
-    implied : int
-        How many of the entries stand for directions that show a relative error of all claims.
     """
 
     entries: Indices | None = None
     directions: tuple[Floats, ...] = ()
-    implied: int = 0
-
-    @property
-    def along(self) -> int:
-        """The number of directions that were measured."""
-        return self.implied + len(self.directions)
 
     def of(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the functionals of an array of shape (*axes, m), shape (k + directions, m)."""

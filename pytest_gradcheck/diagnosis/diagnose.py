@@ -8,6 +8,7 @@ where none of them explains everything. A cause that all gradients have in commo
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -38,8 +39,8 @@ CERTAIN = ENOUGH + 4.0
 
 #: A cause in a place explains at least so many different entries, as one does that is not of the
 #: simplest kind: of round numbers, products are simple fractions by chance, and of large ones many
-#: functions are zero. A number without a name takes one more, unless nothing as simple explains
-#: them.
+#: functions are zero. One fewer will do where claims are no round numbers, and nothing as simple
+#: explains them. A number without a name is fitted to one more.
 FEWEST = 2
 
 #: So many more digits are needed where entries are fewer.
@@ -207,8 +208,8 @@ class _Search:
         What is known about the call.
     numbers : Numbers
         Names of numbers.
-    tested : int
-        The number of hypotheses that were considered.
+    tested : Counter of int
+        The number of hypotheses of each rank that were considered.
     least : float
         The rank of the simplest explanation that is certain. More complex ones are not tested: of
         a call with very many parameters there are as many hypotheses as pairs of them.
@@ -221,7 +222,7 @@ class _Search:
     comparison: Comparison
     call: CheckedCall
     numbers: Numbers
-    tested: int = 0
+    tested: Counter[int] = field(default_factory=Counter)
     least: float = math.inf
     found: list[Explanation] = field(default_factory=list)
     test: HypothesisTest = field(init=False)
@@ -237,7 +238,7 @@ class _Search:
     def among(self, candidates: Iterable[Hypothesis]) -> None:
         """Test some hypotheses, as long as they are no more complex than a certain explanation."""
         for hypothesis in candidates:
-            self.tested += 1
+            self.tested[hypothesis.rank] += 1
             if hypothesis.rank > self.least:
                 continue
             explanation = self.test.explain(hypothesis)
@@ -248,30 +249,51 @@ class _Search:
                 self.least = min(self.least, explanation.rank)
 
     def simplest(self) -> list[Explanation]:
-        """Return the simplest of those found that explain more than chance would."""
-        needed = ENOUGH + math.log10(max(self.tested, 1))
-        found = [one for one in self.found if self._is_believed(one, needed)]
-        least = min((one.rank for one in found), default=0)
-        return [one for one in found if one.rank == least]
+        """Return the simplest of those found that explain more than chance would.
 
-    def _is_believed(self, explanation: Explanation, digits: float) -> bool:
-        """Return whether an explanation is supported, or nearly so and nothing rivals it."""
+        One that explains far less than another one as simple is chance.
+        """
+        found = [one for one in self.found if self._is_believed(one)]
+        least = min((one.rank for one in found), default=0)
+        simplest = [one for one in found if one.rank == least]
+        most = max((one.evidence for one in simplest), default=0.0)
+        return [one for one in simplest if one.evidence >= most - ENOUGH]
+
+    def _is_believed(self, explanation: Explanation) -> bool:
+        """Return whether an explanation is supported, or by one entry fewer if nothing rivals it.
+
+        It needs more digits the more hypotheses there are that are as simple.
+        """
+        rank = explanation.hypothesis.rank
+        considered = sum(count for own, count in self.tested.items() if own <= rank)
+        digits = ENOUGH + math.log10(considered)
         if _is_supported(explanation, digits):
             return True
-        rivals = [one for one in self.found if one.rank <= explanation.rank]
-        is_alone = explanation.is_fitted and len(rivals) == 1
-        return is_alone and _is_supported(explanation, digits + MORE, fewer=1)
+        digits += MORE
+        if not explanation.is_fitted and explanation.written < digits:
+            return False
+        return _is_supported(explanation, digits, fewer=1) and self._is_alone(explanation)
+
+    def _is_alone(self, explanation: Explanation) -> bool:
+        """Return whether nothing as simple explains nearly as much."""
+        return not any(
+            one.rank <= explanation.rank
+            and one.distinct >= explanation.distinct
+            and one.evidence >= explanation.evidence - ENOUGH
+            for one in self.found
+            if one is not explanation
+        )
 
 
 def _is_supported(explanation: Explanation, digits: float, *, fewer: int = 0) -> bool:
     """Return whether an explanation has so many digits of evidence, and enough entries.
 
-    They may be fewer by a number.
+    They may be fewer by a number, but a number without a name is fitted to one of them.
     """
-    fewest = 1
-    if explanation.hypothesis.rank > 1:
-        fewest = FEWEST + explanation.is_fitted - fewer
-    return explanation.evidence >= digits and explanation.distinct >= fewest
+    fewest = 1 if explanation.hypothesis.rank == 1 else FEWEST - fewer
+    return (
+        explanation.evidence >= digits and explanation.distinct >= fewest + explanation.is_fitted
+    )
 
 
 def _in_common(found: Sequence[_Findings]) -> Iterator[Diagnosis]:

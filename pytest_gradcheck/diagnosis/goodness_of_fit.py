@@ -40,6 +40,9 @@ BOUNDS = 2.0
 #: So many measurements are compared first, where there are more.
 FIRST = 64
 
+#: So many claims show whether these are round numbers.
+FEW = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -55,12 +58,15 @@ class Explanation:
         The digits of agreement that are left when the fitted number is paid for.
     distinct : int
         How many different measurements it explains: zeros beside each other are one.
+    written : int
+        The decimal digits of the longest claim among a few that it explains.
     """
 
     hypothesis: Hypothesis
     agreement: Agreement
     evidence: float
     distinct: int
+    written: int
 
     @property
     def rank(self) -> int:
@@ -256,21 +262,43 @@ def _explanation(
         number=number,
         count=count,
         digits=digits_of_agreement(relative),
-        directions=readings.functionals.along,
+        directions=len(readings.functionals.directions),
     )
-    different = _first_of_each(readings.claimed, prediction.value)
+    different = _best_of_each(readings.claimed, prediction.value, digits)
     distinct = int(np.count_nonzero(supports & different))
-    return Explanation(hypothesis, agreement, float(digits[different].sum()) - cost, distinct)
+    return Explanation(
+        hypothesis,
+        agreement,
+        evidence=float(digits[different].sum()) - cost,
+        distinct=distinct,
+        written=max(map(_written_digits, readings.claimed[supports][:FEW].tolist())),
+    )
 
 
-def _first_of_each(claimed: Floats, predicted: Floats) -> Booleans:
-    """Return the first measurement of each claim and prediction; of many, all are different."""
-    first = np.ones(claimed.shape, dtype=np.bool_)
-    if first.size <= FIRST:
-        pairs = np.stack([claimed, np.nan_to_num(predicted)])
-        first[:] = False
-        first[np.unique(pairs, axis=1, return_index=True)[1]] = True
-    return first
+def _written_digits(number: float) -> int:
+    """Return how many digits a decimal number has.
+
+    Examples
+    --------
+    >>> _written_digits(-0.075), _written_digits(300.0), _written_digits(1 / 3)
+    (2, 1, 15)
+    """
+    mantissa, _ = f"{abs(number):.{MOST_DIGITS - 1}e}".split("e")
+    return len(mantissa.replace(".", "").rstrip("0"))
+
+
+def _best_of_each(claimed: Floats, predicted: Floats, digits: Floats) -> Booleans:
+    """Return the measurement with the most digits of each claim and prediction.
+
+    Of many measurements all are different.
+    """
+    best = np.ones(claimed.shape, dtype=np.bool_)
+    if best.size <= FIRST:
+        by_digits = np.argsort(-digits, kind="stable")
+        pairs = np.stack([claimed, np.nan_to_num(predicted)])[:, by_digits]
+        best[:] = False
+        best[by_digits[np.unique(pairs, axis=1, return_index=True)[1]]] = True
+    return best
 
 
 def _fit(remainder: Floats, slope: Floats, tolerance: Floats) -> tuple[float, float, int] | None:

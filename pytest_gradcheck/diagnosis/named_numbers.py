@@ -32,6 +32,9 @@ SMALL_INTEGER = 2
 #: Fractions of numbers up to this one, as 3/2 and 4/3, stand in formulas as well.
 FEW = 5
 
+#: A name that takes so many digits fewer than the number is known to is no chance.
+GAIN = 1.0
+
 #: The most numbers of a call that are used.
 MOST_NUMBERS = 24
 
@@ -149,7 +152,17 @@ class Numbers:
         return found
 
     def recognize(self, value: float, uncertainty: float) -> Number:
-        """Return a number with its name, if it has one within its relative uncertainty."""
+        """Return a number with its name, if it has one within its relative uncertainty.
+
+        Nearly every number has a name that takes as many digits as it is known to.
+        """
+        named = self._named(value, uncertainty)
+        known = -math.log10(max(uncertainty, RESOLUTION))
+        if math.isinf(named.cost) or named.cost + GAIN <= known:
+            return named
+        return Number(value, f"{value:.6g}")
+
+    def _named(self, value: float, uncertainty: float) -> Number:
         margin = max(UNCERTAINTIES * uncertainty, RESOLUTION)
         fraction = simple_fraction(value, margin)
         sign = "-" if value < 0 else ""

@@ -34,6 +34,10 @@ from pytest_gradcheck.report.report_data import (
 )
 from pytest_gradcheck.report_builder.caveats import point_notes, zero_notes
 from pytest_gradcheck.report_builder.claims_at_nearby_points import NearbyClaims, NearbyEntryClaims
+from pytest_gradcheck.report_builder.failing_checks.directional_products import (
+    DirectionalProducts,
+    products_of,
+)
 from pytest_gradcheck.report_builder.failing_checks.error_maps import (
     INCONCLUSIVE,
     REGION,
@@ -482,55 +486,64 @@ def _claimed_gradient(part: _ScreenedParameter) -> ClaimedGradient:
 def _comparisons(part: _ScreenedParameter) -> Iterator[Callable[[], Comparison]]:
     """Yield the comparisons of the findings: by relative errors, and by single entries."""
     part, _ = _excuse_findings(part)
-    for relative_error, uncertainty, outputs in _relative_errors(part.findings):
-        yield partial(_compare_directions, part, relative_error, uncertainty, outputs)
+    for outputs in _of_one_relative_error(part.findings):
+        yield partial(_compare_directions, part, outputs)
     findings = [finding for finding in part.findings if finding.relative_error is None]
     if any(finding.measured for finding in findings):
         yield partial(_compare_single_entries, replace(part, findings=findings))
 
 
-def _compare_directions(
-    part: _ScreenedParameter, relative_error: float, uncertainty: float, outputs: list[int]
-) -> Comparison:
-    """Return the comparison of claims that have a relative error in common.
+def _compare_directions(part: _ScreenedParameter, outputs: list[int]) -> Comparison:
+    """Return the comparison of claims about some outputs that have a relative error in common.
 
-    Two directions show that error, and so what every derivative is: the largest claims stand for
-    the two measurements.
+    The directions show that error, and a few entries were measured to confirm it.
     """
-    gradient = _claimed_gradient(part).of_outputs(outputs)
-    rows = gradient.claim.reshape(-1, len(outputs))
-    count = len(part.screened.directional_derivatives)
-    size = -np.abs(rows).min(axis=1)
-    largest = np.argpartition(size, min(count, size.size) - 1)[:count]
-    claim = rows[largest]
-    is_wrong = np.ones(claim.shape, dtype=np.bool_)
-    implied = Comparison(
+    parameter = part.parameter
+    own = [f for f in part.findings if f.output in outputs and f.relative_error is not None]
+    measured = replace(part, findings=own).measured
+    gradient, products = _claimed_gradient(part).of_outputs(outputs), _products(part, outputs)
+    claim = gradient.claim.reshape(-1, len(outputs))
+    entries = np.array(sorted(measured), dtype=np.intp)
+    value, bound = np.zeros((2, 0, len(outputs)))
+    wrong = right = np.zeros((0, len(outputs)), dtype=np.bool_)
+    if measured:
+        measurement = _concatenate([measured[k] for k in entries.tolist()])
+        evidence = _evidence(part, parameter, entries + parameter.start, measurement)
+        value, bound = measurement.value[:, outputs], measurement.bound[:, outputs]
+        wrong = evidence.judgement.has_code(VerdictCode.WRONG)[:, outputs]
+        right = evidence.judgement.has_code(VerdictCode.CORRECT)[:, outputs]
+    if len(claim) == 1:
+        entries, wrong = np.zeros(1, dtype=np.intp), np.ones(claim.shape, dtype=np.bool_)
+        value, bound = products.of_one_entry(value, bound)
+        right = ~wrong
+    products = products.beyond(entries, claim)
+    none = np.zeros(products.value.shape, dtype=np.bool_)
+    return Comparison(
         gradient=gradient,
-        functionals=Functionals(largest, implied=largest.size),
-        value=claim * (1 - relative_error),
-        bound=np.abs(claim) * uncertainty,
-        is_wrong=is_wrong,
-        is_right=~is_wrong,
+        functionals=Functionals(entries, products.directions),
+        value=np.concatenate([value, products.value]),
+        bound=np.concatenate([bound, products.bound]),
+        is_wrong=np.concatenate([wrong, ~none]),
+        is_right=np.concatenate([right, none]),
         suspects=np.ones(gradient.claim.shape, dtype=np.bool_),
         outputs=_of_outputs(part.problem, outputs),
     )
-    findings = [f for f in part.findings if f.output in outputs and f.relative_error is not None]
-    measured = replace(part, findings=findings).measured
-    if not measured:
-        return implied
-    entries = np.array(sorted(measured))
-    measurement = _concatenate([measured[k] for k in entries.tolist()])
-    evidence = _evidence(part, part.parameter, entries + part.parameter.start, measurement)
-    return implied.joined(
-        replace(
-            implied,
-            functionals=Functionals(entries),
-            value=measurement.value[:, outputs],
-            bound=measurement.bound[:, outputs],
-            is_wrong=evidence.judgement.has_code(VerdictCode.WRONG)[:, outputs],
-            is_right=evidence.judgement.has_code(VerdictCode.CORRECT)[:, outputs],
-        )
-    )
+
+
+def _products(part: _ScreenedParameter, outputs: list[int]) -> DirectionalProducts:
+    """Return what the directions tell of some outputs; nothing where there are other errors."""
+    parameter, screened = part.parameter, part.screened
+    found = [finding for finding in screened.findings if finding.output in outputs]
+    together = {f.box.segment.start: f.box.segment for f in found if f.relative_error is not None}
+    products = products_of(
+        part.problem,
+        screened,
+        slice(parameter.start, parameter.stop),
+        [slice(start, start + segment.size) for start, segment in together.items()],
+    ).of_outputs(outputs)
+    if any(finding.relative_error is None for finding in found):
+        return replace(products, bound=np.full(products.bound.shape, np.inf))
+    return products
 
 
 def _compare_single_entries(part: _ScreenedParameter) -> Comparison:
@@ -562,20 +575,20 @@ def _compare_single_entries(part: _ScreenedParameter) -> Comparison:
     return replace(comparison.joined(right), suspects=suspects, regions=regions)
 
 
-def _relative_errors(findings: Sequence[Finding]) -> list[tuple[float, float, list[int]]]:
-    """Return the distinct relative errors with their uncertainties, and the outputs of each."""
-    groups = list[tuple[float, float, list[int]]]()
+def _of_one_relative_error(findings: Sequence[Finding]) -> list[list[int]]:
+    """Return the outputs whose claims have a relative error, by distinct errors."""
+    groups = list[tuple[Finding, list[int]]]()
     for finding in sorted(findings, key=lambda f: f.relative_error_bound, reverse=True):
         if finding.relative_error is None:
             continue
-        for relative_error, uncertainty, outputs in groups:
-            distance = abs(finding.relative_error - relative_error)
-            if distance <= uncertainty + finding.relative_error_bound:
+        for first, outputs in groups:
+            distance = abs(finding.relative_error - (first.relative_error or 0.0))
+            if distance <= first.relative_error_bound + finding.relative_error_bound:
                 outputs.append(finding.output)
                 break
         else:
-            groups.append((finding.relative_error, finding.relative_error_bound, [finding.output]))
-    return groups
+            groups.append((finding, [finding.output]))
+    return [outputs for _, outputs in groups]
 
 
 def _of_outputs(problem: Problem, outputs: Sequence[int]) -> str:

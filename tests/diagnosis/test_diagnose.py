@@ -358,6 +358,27 @@ def test_simple_number_that_is_fitted_to_one_entry_is_no_cause() -> None:
     assert causes(compare(claim, true, value)) == ()
 
 
+def test_cause_of_one_entry_is_said_if_nothing_else_explains_it() -> None:
+    """All others are right, and of the value of another one: the claims have 15 digits."""
+    value, true = np.array([31.415926535, 0.0, 0.0]), np.array([1.2345678, 0.31, -0.62])
+    (found,) = causes(compare(true - 0.5 * value, true, value, accuracy=1e-12))
+    assert found.kind == "penalty"
+
+
+def test_cause_that_explains_far_less_is_chance() -> None:
+    """Of values that hardly differ, a factor is nearly the derivative by their logarithms."""
+    value, true = 1918 + 0.001 * MATRIX, TRUE
+    (found,) = causes(compare(true * value, true, value, accuracy=1e-5))
+    assert found.kind == "value"
+
+
+def test_function_that_overflows_explains_nothing() -> None:
+    """One that is one at zero, and infinite at a large value, agrees with what vanishes there."""
+    value, true = np.array([0.0, 0.0, 1e4, 0.0]), np.array([0.3, 0.7, 0.0, -0.2])
+    (found,) = causes(compare(true + 0.5, true, value))
+    assert found.kind == "constant"
+
+
 def test_tiny_array_has_a_cause_and_no_place() -> None:
     """Two of four entries are in one row by chance."""
     true, claim = TRUE[:2, :2], TRUE[:2, :2].copy()

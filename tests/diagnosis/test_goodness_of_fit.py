@@ -98,3 +98,14 @@ def test_entries_that_determine_no_number_refute_nothing() -> None:
     assert found is not None
     assert found.agreement.number is not None
     assert np.isclose(found.agreement.number.value, -1e-3)
+
+
+def test_entry_that_was_measured_twice_counts_as_it_is_known_best() -> None:
+    """The coarser measurement is no evidence of its own, and hides none."""
+    exact = sampled(compare(2 * TRUE), [3], 0)
+    coarse = replace(exact, bound=1e6 * exact.bound)
+    hypothesis = Factor("factor", "", slope=exact.gradient.claim)
+    found, alone = explained(coarse.joined(exact), hypothesis), explained(exact, hypothesis)
+    assert found is not None
+    assert alone is not None
+    assert (found.evidence, found.distinct) == (alone.evidence, 1)

@@ -69,3 +69,10 @@ def test_numbers_may_have_any_magnitude(value: float) -> None:
     """Expressions of them that overflow are no number's name."""
     numbers = Numbers([NamedNumber("size", 5, is_size=True), NamedNumber("scale", value)])
     assert numbers.recognize(0.2, 1e-12).name == "1 / size"
+
+
+def test_number_that_any_name_fits_has_none() -> None:
+    """Every fifth number has an integer within four times a relative uncertainty of 8e-6."""
+    assert str(Numbers(GIVEN).recognize(1918.003, 8e-6)) == "1918"
+    assert Numbers(GIVEN).recognize(1918.003, 8e-6).cost == float("inf")
+    assert Numbers(GIVEN).recognize(1918.0000001, 1e-9).cost < float("inf")

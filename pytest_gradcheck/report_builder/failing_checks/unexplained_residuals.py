@@ -20,6 +20,7 @@ from pytest_gradcheck.diagnosis.comparison import Comparison, Functionals
 from pytest_gradcheck.numerics.central_difference import NOISE_FACTOR
 from pytest_gradcheck.numerics.measurement import Floats, Indices
 from pytest_gradcheck.numerics.screening.screen_result import ScreenResult
+from pytest_gradcheck.report_builder.failing_checks.directional_products import products_of
 from pytest_gradcheck.report_builder.failing_checks.likely_causes import (
     claimed_gradient,
     output_noise,
@@ -29,9 +30,6 @@ __all__ = ["compare_residuals"]
 
 #: The name of all parameters together in a diagnosis.
 EVERY_PARAMETER = "the parameter"
-
-#: Claims along a direction that is drawn again agree with those when it was measured.
-SAME = 1e-6
 
 #: So many parameters have entries that are measured by themselves, the largest ones. A parameter
 #: of fewer entries is cheap to predict.
@@ -147,22 +145,15 @@ def _compare(
     claim = problem.claim.rows(start, stop)
     gradient = claimed_gradient(problem, parameter, claim, rounding)
     single = slopes().between(start, stop)
-    directions, values, bounds = [], [single.value], [single.bound]
-    for one in screened.directional_derivatives:
-        direction = screened.direction(one.which)
-        total = problem.claim.along(0, direction)
-        own = problem.claim.along(start, direction[start:stop])
-        is_same = np.abs(total - one.claimed) <= SAME * np.abs(one.claimed) + one.bound
-        directions.append(direction[start:stop])
-        values.append((one.measured - one.claimed + own)[None])
-        bounds.append(np.where(is_same & one.known, one.bound, np.inf)[None])
+    own = slice(start, stop)
+    products = products_of(problem, screened, own, [own])
     differs = np.abs(claim[single.coordinates] - single.value) > single.bound
-    is_wrong = np.stack([*differs, *(one.differs for one in screened.directional_derivatives)])
+    is_wrong = np.concatenate([differs, products.differs])
     return Comparison(
         gradient=gradient,
-        functionals=Functionals(single.coordinates, tuple(directions)),
-        value=np.concatenate(values),
-        bound=np.concatenate(bounds),
+        functionals=Functionals(single.coordinates, products.directions),
+        value=np.concatenate([single.value, products.value]),
+        bound=np.concatenate([single.bound, products.bound]),
         is_wrong=is_wrong,
         is_right=~is_wrong,
         suspects=np.ones(gradient.claim.shape, dtype=np.bool_),
