@@ -58,7 +58,9 @@ class KernelErrors:
     roundings : tuple of float
         ... with the relative rounding of the type of each ...
     exact : ndarray, shape (m,)
-        ... and the outputs of the reference in float64.
+        ... and the outputs of the reference in float64 ...
+    scatter : ndarray, shape (m,)
+        ... with how much these change where the parameters are rounded once more.
     claim_roundings : tuple of float
         For each parameter the relative rounding of the type of its claim.
     plain_outputs : ndarray, shape (m,), or None
@@ -74,6 +76,7 @@ class KernelErrors:
     blocks: tuple[Block, ...]
     roundings: tuple[float, ...]
     exact: Vector
+    scatter: Vector
     claim_roundings: tuple[float, ...]
     plain_outputs: Vector | None = None
     plain_claim: Claim | None = None

@@ -15,7 +15,7 @@ import numpy as np
 
 from pytest_gradcheck.binding.gradient_problem import KernelErrors, Problem
 from pytest_gradcheck.binding.values.parameters import Block, Parameter
-from pytest_gradcheck.judgement.entry_verdicts import CLAIM_ROUNDINGS, VerdictCode
+from pytest_gradcheck.judgement.entry_verdicts import CLAIM_ROUNDINGS, SCATTER_FACTOR, VerdictCode
 from pytest_gradcheck.judgement.rounding_errors import (
     PLAIN_FACTOR,
     SystematicError,
@@ -205,11 +205,14 @@ def output_breaches(problem: Problem) -> Iterator[Breach]:
         error, exact = errors.outputs[part], errors.exact[part]
         plain = None if errors.plain_outputs is None else errors.plain_outputs[part]
         largest = float(np.abs(exact).max(initial=0.0))
-        allowed = CLAIM_ROUNDINGS * rounding * largest
+        allowed = np.maximum(
+            CLAIM_ROUNDINGS * rounding * largest, SCATTER_FACTOR * errors.scatter[part]
+        )
         if plain is not None:
-            allowed = max(allowed, PLAIN_FACTOR * float(np.abs(plain).max(initial=0.0)))
-        worst = int(np.argmax(np.abs(error))) if error.size else 0
-        if error.size and not abs(error[worst]) <= allowed:
+            allowed = np.maximum(allowed, PLAIN_FACTOR * np.abs(plain).max(initial=0.0))
+        beyond = np.flatnonzero(~(np.abs(error) <= allowed))
+        if beyond.size:
+            worst = int(beyond[np.argmax(np.abs(error[beyond]))])
             mine, theirs = format_pair(float(exact[worst] + error[worst]), float(exact[worst]))
             text = f"{problem.forward} returned {mine} for {block.entry(worst)}, and "
             text += f"{errors.reference} {theirs} in float64"

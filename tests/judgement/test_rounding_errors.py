@@ -49,6 +49,15 @@ def test_truncation() -> None:
     assert found.amount == pytest.approx(-0.5, abs=0.2)
 
 
+def test_a_function_of_a_library_that_is_slightly_biased() -> None:
+    """Its errors have both signs: it was not truncated, although their mean is not zero."""
+    rng = np.random.default_rng(1)
+    exact, bias = rng.normal(size=10_000), rng.choice([0.0, 1.0], size=10_000, p=[0.6, 0.4])
+    units = rng.uniform(-0.5, 0.5, size=10_000) + bias
+    unit = np.ldexp(ROUNDING / 2, np.frexp(exact)[1])
+    assert kinds(np.sign(exact) * units * unit, exact) == []
+
+
 def test_a_product_with_a_rounded_constant_is_rounded_to_nearest() -> None:
     """Few different rounding errors are possible, and no line describes them."""
     for seed in range(200):

@@ -103,6 +103,26 @@ def test_outputs_are_compared() -> None:
     assert "roundings of the largest output" in check_scaled(1.1)[0]
 
 
+def test_an_output_whose_terms_cancel() -> None:
+    """It is as far off as a rounding of the arguments makes it, which is far for its size."""
+    x = np.concatenate([X[0], -X[0][::-1]])
+    x[0] += np.float16(0.01)
+
+    def backward(x: Any) -> Any:
+        return np.full_like(x, 1)
+
+    def forward(x: Any, share: float = 0.0) -> Any:
+        largest = np.abs(x).max()
+        return np.float16(x.astype(float).sum() + share * ROUNDING * float(largest))
+
+    def check_sum(share: float) -> tuple[str, ...]:
+        return check_gradient(lambda x: forward(x, share), backward, x, reference=np.sum).failures
+
+    assert abs(float(forward(x))) < 0.05
+    assert check_sum(2.0) == ()
+    assert "roundings of the largest output" in check_sum(1000.0)[0]
+
+
 def test_an_elementwise_derivative() -> None:
     """All its entries are measured at once."""
 
