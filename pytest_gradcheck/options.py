@@ -209,8 +209,10 @@ def resolve(layers: Iterable[Layer], forward_arguments: Iterable[str] = ()) -> O
 
 def _refuse_arguments(layer: Layer, forward_arguments: Iterable[str]) -> None:
     """Raise where arguments of forward are given as options."""
-    known = set(forward_arguments).difference(_RULES)
-    found = [name for name in layer.values if name in known]
+    unknown = [name for name in layer.values if name not in _RULES]
+    # To read the signature of forward may run code of the user.
+    arguments = set(forward_arguments) if unknown else ()
+    found = [name for name in unknown if name in arguments]
     if found:
         has_one = (
             "an argument of that name: put it"
