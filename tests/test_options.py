@@ -163,7 +163,6 @@ def test_text_that_cannot_be_read_is_shown() -> None:
 
 def test_arguments_of_forward_are_not_asked_for_where_all_options_are_known() -> None:
     """To read them may run code of the user, and changes what its functions hold."""
-
     asked = iter(["rtol"])
     assert resolve([Layer("call", {"rtol": 1e-3})], asked).rtol == 1e-3
     assert next(asked) == "rtol"
