@@ -282,5 +282,5 @@ def test_usage_error_shows_only_the_users_line(pytester: pytest.Pytester) -> Non
     assert [line[1:].strip() for line in lines[1:]] == [
         "gradcheck has no option 'rtool' (call). Did you mean 'rtol'? Options: mode,",
         "rtol, step, max_evaluations, seed, strict, kinks, empty, convention, max_rows,",
-        "replay, tangent, project, bounds, executor, batched, points, also.",
+        "replay, tangent, project, bounds, executor, batched, points, also, reference.",
     ]
