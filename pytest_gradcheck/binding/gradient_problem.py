@@ -19,7 +19,7 @@ from pytest_gradcheck.binding.forward.outputs import whole
 from pytest_gradcheck.binding.values.parameters import Block, Parameter, Vector
 from pytest_gradcheck.report.report_data import Kind, Note
 
-__all__ = ["KernelErrors", "Problem", "no_claim", "no_edge", "no_other_cotangents"]
+__all__ = ["KernelErrors", "Problem", "no_claim", "no_claims", "no_edge", "no_other_cotangents"]
 
 
 def no_other_cotangents() -> Iterator[OtherCotangents]:
@@ -35,6 +35,11 @@ def no_edge(start: int, stop: int) -> Edge | None:
 
 def no_claim(*_: object) -> None:
     """Return no claim: backward cannot be called at another point."""
+
+
+def no_claims() -> Iterator[None]:
+    """Return no claims: backward cannot be called again."""
+    return iter(())
 
 
 def no_advice(name: str) -> str:
@@ -138,6 +143,9 @@ class Problem:
     claim_at : callable
         ``claim_at(point) -> Claim or None`` calls forward and backward at another point; None
         where that makes no sense, or one of them raises.
+    repeated_claims : callable
+        ``repeated_claims() -> iterator of Claim or None`` calls forward once and backward again
+        and again; empty where that makes no sense.
     claim_of_multiple : callable
         ``claim_of_multiple(factor) -> Claim or None`` calls backward with a multiple of its
         cotangent; None where it takes none.
@@ -204,6 +212,7 @@ class Problem:
     roundings: tuple[float, ...] = ()
     other_cotangents: Callable[[], Iterator[OtherCotangents]] = no_other_cotangents
     claim_at: Callable[[Vector], Claim | None] = no_claim
+    repeated_claims: Callable[[], Iterator[Claim | None]] = no_claims
     claim_of_multiple: Callable[[float], Claim | None] = no_claim
     claim_of_two_uses: Callable[[], Claim | None] = no_claim
     claim_one_rounding_away: Callable[[np.random.Generator, int], Claim | None] = no_claim

@@ -74,15 +74,13 @@ def locate_wrong_lines(
         return ()
     search = Search(problem, parameters, *recorded, seed=seed)
     repaired = search.repaired()
-    if repaired is None:
-        search.run()
-        return _wrong_lines(search, explained(search), root)
-    if len(repaired.statements) > 1:
-        search.run()
-        repaired, found = search.without_excluded(repaired), explained(search)
-        if found and all(repaired.possible.issuperset(s.statements) for s in found):
-            return _wrong_lines(search, found, root)
-    return _wrong_lines(search, [repaired], root)
+    changed = search.changed(repaired)
+    if changed:
+        return _wrong_lines(search, [search.suspicion(changed)], root)
+    if repaired is not None:
+        return _wrong_lines(search, [repaired], root)
+    search.run()
+    return _wrong_lines(search, explained(search), root)
 
 
 def _wrong_lines(

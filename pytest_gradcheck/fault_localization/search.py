@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,9 @@ from pytest_gradcheck.fault_localization.execution.execution_steps import UserCo
 from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.expression_repair.changed_statements import (
+    ChangedStatements,
+)
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, GradientPairs, fits
 from pytest_gradcheck.fault_localization.influence import CHANGE, Influence
@@ -127,6 +129,7 @@ class Search:
         self.recorder = recorder
         self.problem, self._code, self._seed = problem, code, seed
         self._repairs: Repairs | None = None
+        self._adjoints: Adjoints | None = None
         self._repairing = 0
         graph = ForwardGraph(recorder.versions, recorder.outputs(problem.take_outputs))
         self._graph = graph
@@ -205,14 +208,41 @@ class Search:
     def adjoints(self) -> Adjoints | None:
         """Return the derivatives by all values of forward, None where they cannot be found."""
         self._repairing += EVALUATIONS_OF_ADJOINTS
-        return adjoints_of(self.problem, self._code, self._graph, self._seed)
+        self._adjoints = adjoints_of(self.problem, self._code, self._graph, self._seed)
+        return self._adjoints
 
-    def without_excluded(self, suspicion: Suspicion) -> Suspicion:
-        """Return a suspicion without statements that do not explain which entries are wrong."""
-        exclusions = self.exclusions or Exclusions()
-        excluded = exclusions.innocent.union(*exclusions.unable.values())
-        left = tuple(s for s in suspicion.statements if s not in excluded)
-        return replace(suspicion, statements=left, possible=suspicion.possible - excluded)
+    def changed(self, repaired: Suspicion | None) -> frozenset[Statement]:
+        """Return the statements of which a small change makes all gradients right.
+
+        Parameters
+        ----------
+        repaired : Suspicion or None
+            What `repaired` has returned.
+
+        Returns
+        -------
+        frozenset of Statement
+            Empty where none does, or where the right gradients are not known.
+        """
+        if self._repairs is None or self._adjoints is None:
+            return frozenset()
+        found = ChangedStatements(
+            self.problem,
+            self._code,
+            self.recorder,
+            self.roles,
+            derivatives=self._adjoints.parameters,
+            is_verified=self._repairs.is_verified,
+        )
+        statements = found.find(repaired, BUDGET - self.evaluations())
+        self._repairing += found.evaluations
+        return statements
+
+    def suspicion(self, statements: Collection[Statement]) -> Suspicion:
+        """Return the suspicion of some statements."""
+        versions = [v for v in self.roles.gradients if v.statement in statements and v.is_floating]
+        ordered = sorted(statements, key=lambda s: (s.file, s.first_line))
+        return Suspicion(tuple(self.claims.wrong), tuple(ordered), tuple(versions), sure=True)
 
     def is_derivative(self, version: Version) -> bool:
         """Return whether a value of backward is verified as a derivative or a part of one."""

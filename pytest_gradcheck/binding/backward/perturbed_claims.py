@@ -7,7 +7,7 @@ same point, since it may read what forward left in a cache. It does not judge th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -66,6 +66,20 @@ class PerturbedClaims:
     def at(self, point: Vector) -> Claim | None:
         """Return the claim at another point, None where backward gives none of the same kind."""
         return self._claim_at(point, self._claimed.given)
+
+    def repeated(self) -> Iterator[Claim | None]:
+        """Yield the claim that is checked again and again, without end.
+
+        Forward is called once, unless it returns the claim itself. Where backward changes what it
+        is given, or adds to what it returned before, later claims are other ones.
+        """
+        base, given = self._working_copy.base, self._claimed.given
+        if not self._backward.is_called:
+            while True:
+                yield self._claim_at(base, given)
+        output = self._forward.environment.attempt(self._forward.call)
+        while True:
+            yield self._claim_of(lambda: self._backward.call(output, given))
 
     def of_multiple(self, factor: float) -> Claim | None:
         """Return the claim of a VJP for a multiple of its cotangent, None where it takes none."""
@@ -153,14 +167,18 @@ class PerturbedClaims:
         working_copy = self._working_copy
         try:
             working_copy.point[:] = point
-            result = self._forward.environment.attempt(lambda: self._call(given, backward))
+            return self._claim_of(lambda: self._call(given, backward))
+        finally:
+            working_copy.point[:] = working_copy.base
+
+    def _claim_of(self, call: Callable[[], BackwardResult]) -> Claim | None:
+        try:
+            result = self._forward.environment.attempt(call)
             return result.claim.snapshot() if result.kind == self._claimed.kind else None
         except Exception as error:
             if ends_check(error):
                 raise
             return None  # the user did not choose this point
-        finally:
-            working_copy.point[:] = working_copy.base
 
     def _call(
         self, given: BackwardInput, backward: BackwardFunction | None = None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.backward.backward_function import BackwardInput
 from pytest_gradcheck.binding.backward.claims import Claim, DenseClaim
 from pytest_gradcheck.binding.constrained_parameters.constraint_options import Constrained
-from pytest_gradcheck.binding.gradient_problem import Problem, no_claim
+from pytest_gradcheck.binding.gradient_problem import Problem, no_claim, no_claims
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.report.report_data import Note
@@ -245,6 +245,7 @@ class AdmissibleCoordinates:
             roundings=roundings,
             tangent=tangent,
             claim_at=no_claim,
+            repeated_claims=no_claims,
             claim_of_multiple=no_claim,
             claim_of_two_uses=no_claim,
             claim_one_rounding_away=claim_one_rounding_away,

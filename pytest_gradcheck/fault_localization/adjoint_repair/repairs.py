@@ -113,6 +113,20 @@ class Repairs:
         """Return whether a value is a derivative, be it through some uses only."""
         return self._verified.is_part(version)
 
+    def is_verified(self, version: Version) -> bool:
+        """Return whether a value is the derivative that it has to be.
+
+        That is the one by the value of forward that its name says, or one by an argument. What
+        happens to be another derivative may have to be a multiple of it, and what a function
+        returns is not what becomes of it.
+        """
+        if version.path.name == RETURNED or not self._verified.is_known(version):
+            return False
+        return self._verified.has_own_name(version) or any(
+            kind == "total" and (owner.step is None or is_named(version.path, owner.path.last))
+            for kind, owner in self._known.of(version)
+        )
+
     def find(self) -> Suspicion | None:
         """Return a suspicion of the statement that is repaired; of none if something is missing.
 

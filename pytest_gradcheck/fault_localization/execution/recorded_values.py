@@ -9,9 +9,10 @@ know what is a gradient, or whether it is right.
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, Literal
 
 import numpy as np
@@ -254,10 +255,13 @@ class Recorder:
         What the steps of forward read, and where it was.
     results : list of Result
         In order.
+    codes : dict of code to set of int
+        The functions that were called, with the phases that they were called in.
     """
 
     def __init__(self) -> None:
         self.versions: list[Version] = []
+        self.codes: dict[CodeType, set[int]] = defaultdict(set)
         self.returned: list[tuple[int, list[Version], Any]] = []
         self.bindings: list[Binding] = []
         self.routes: list[Route] = []
@@ -280,6 +284,7 @@ class Recorder:
     def enter(self, activation: Activation) -> None:
         """Take the arguments of a function."""
         caller, self.phase = activation.caller, activation.phase
+        self.codes[activation.frame.f_code].add(self.phase)
         reading = self._readings.get(caller.number, _Reading()) if caller else _Reading()
         step = self._steps.get(caller.number) if caller else None
         begin = self._begins[activation.number] = len(self.versions)

@@ -1,0 +1,1 @@
+"""Repairs by expressions: the small change of one expression that makes all gradients right."""

@@ -1,0 +1,206 @@
+"""The statements of backward of which a small change makes all gradients right.
+
+Several statements of a chain may make up for a mistake in one of them: a factor two is undone in
+any of them. Those whose values are verified, and those that only read what is known to be wrong,
+are left out.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from types import CodeType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pytest_gradcheck.binding.gradient_problem import Problem
+from pytest_gradcheck.fault_localization.blame import Suspicion
+from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
+from pytest_gradcheck.fault_localization.execution.recorded_values import (
+    Binding,
+    Recorder,
+    Version,
+    ancestors,
+)
+from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.execution.variables import Path
+from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
+    changes,
+    changes_for_what_is_missing,
+    other_variables,
+)
+from pytest_gradcheck.fault_localization.expression_repair.expression_repairs import (
+    ExpressionRepairs,
+)
+from pytest_gradcheck.fault_localization.expression_repair.probed_functions import Expression
+from pytest_gradcheck.fault_localization.value_roles import Roles
+
+__all__ = ["ChangedStatements"]
+
+#: Variables that may be in the place of another one.
+MOST_VARIABLES = 16
+
+#: So many lines can be named together.
+FEW_LINES = 3
+
+
+class ChangedStatements:
+    """Looks for these statements.
+
+    Parameters
+    ----------
+    problem : Problem
+        Calls forward and backward.
+    code : UserCode
+        What is followed.
+    recorder : Recorder
+        What was recorded.
+    roles : Roles
+        What the recorded values are.
+    derivatives : mapping of str to ndarray
+        The derivatives by the parameters.
+    is_verified : callable
+        ``is_verified(version) -> bool`` returns whether a value is the derivative that it has to
+        be.
+
+    Attributes
+    ----------
+    evaluations : int
+        Calls of forward so far.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        code: UserCode,
+        recorder: Recorder,
+        roles: Roles,
+        *,
+        derivatives: Mapping[str, NDArray[Any]],
+        is_verified: Callable[[Version], bool],
+    ) -> None:
+        self._problem, self._code, self._recorder = problem, code, recorder
+        self._roles, self._derivatives, self._is_verified = roles, derivatives, is_verified
+        self._made = defaultdict[Statement, list[Version]](list)
+        for version in roles.gradients:
+            if version.statement is not None:
+                self._made[version.statement].append(version)
+        self.evaluations = 0
+
+    def find(self, repaired: Suspicion | None, most_evaluations: int) -> frozenset[Statement]:
+        """Return the statements.
+
+        Parameters
+        ----------
+        repaired : Suspicion or None
+            The statement that is wrong, as far as derivatives by values of forward tell, with
+            those before it that may be why.
+        most_evaluations : int
+            The most calls of forward.
+        """
+        codes = [code for code in self._recorder.codes if self._is_of_backward(code)]
+        repairs = ExpressionRepairs(
+            self._problem, codes, self._derivatives, self._statement_of, self._variables
+        )
+        # What is missing may be put into several statements: it tells less than derivatives do.
+        is_told = repaired is not None and _lines(repaired) <= FEW_LINES
+        missing = () if is_told else (changes_for_what_is_missing,)
+        found = repairs.find(
+            self._right_statements(),
+            (changes, other_variables, *missing),
+            steps=len(self._recorder.results),
+            most_evaluations=most_evaluations,
+        )
+        self.evaluations += repairs.evaluations
+        changed = {repair.statement for repair in found}
+        possible = {s for s in changed if not self._is_right(s)} or changed
+        if repaired is not None:
+            possible = {s for s in possible if self._may_be_before(s, repaired)} or possible
+        return frozenset(possible)
+
+    def _is_right(self, statement: Statement) -> bool:
+        """Return whether all that a statement made is verified; of sums the last ones."""
+        made = self._made.get(statement, ())
+        summands = {r for v in made for r in v.direct if r in made and r.path == v.path}
+        last = [version for version in made if version not in summands]
+        return bool(last) and all(v.is_floating and self._is_verified(v) for v in last)
+
+    def _may_be_before(self, statement: Statement, repaired: Suspicion) -> bool:
+        """Return whether what a statement makes may be read by those that are suspected."""
+        if statement in repaired.statements:
+            return True
+        if statement not in self._made:  # what it returns may be read by a function around it
+            return statement.function not in {s.function for s in repaired.statements}
+        versions = [v for s in repaired.statements for v in self._made.get(s, ())]
+        return statement in {v.statement for v in ancestors(versions)}
+
+    def _is_of_backward(self, code: CodeType) -> bool:
+        """Return whether a function is part of backward, and not of forward alone."""
+        return max(self._recorder.codes[code]) >= len(self._problem.functions)
+
+    def _right_statements(self) -> set[Statement]:
+        """Return the statements that are right, since forward executes them."""
+        if len(self._problem.functions) == 1:
+            return {v.statement for v in self._roles.data if v.statement is not None}
+        codes = [code for code, phases in self._recorder.codes.items() if min(phases) == 1]
+        names = {(code.co_filename, code.co_qualname.replace(".<locals>", "")) for code in codes}
+        return self._roles.of_forward | {
+            statement
+            for file in {code.co_filename for code in codes}
+            for statement in self._code.statements(file).values()
+            if (file, statement.function) in names
+        }
+
+    def _statement_of(self, expression: Expression) -> Statement | None:
+        return self._code.statements(expression.file).get(expression.statement.lineno)
+
+    def _variables(
+        self, expression: Expression, shape: tuple[int, ...], *, is_broadcast: bool
+    ) -> list[Path]:
+        """Return the variables of a function that have a shape, or can be broadcast to it."""
+        statement = self._statement_of(expression)
+        if statement is None or not shape:
+            return []
+        found = [*self._names(statement), *self._attributes()]
+        if isinstance(expression.node, ast.Attribute):
+            found = [*self._attributes(), *self._names(statement)]
+        paths = (path for path, other in found if _fits(other, shape, is_broadcast=is_broadcast))
+        return list(dict.fromkeys(paths))[:MOST_VARIABLES]
+
+    def _names(self, statement: Statement) -> Iterator[tuple[Path, tuple[int, ...]]]:
+        """Yield the arrays that variables of the function of a statement are bound to."""
+        for binding in self._recorder.bindings:
+            if binding.version.is_floating and _function(binding) == _last(statement.function):
+                yield Path(binding.name), binding.version.value.shape
+
+    def _attributes(self) -> Iterator[tuple[Path, tuple[int, ...]]]:
+        """Yield the arrays that are attributes of objects."""
+        for version in self._recorder.versions:
+            kinds = {kind for kind, _ in version.path.accessors}
+            if version.is_floating and kinds == {"attribute"}:
+                yield version.path, version.value.shape
+
+
+def _lines(suspicion: Suspicion) -> int:
+    """Return how many lines the statements of a suspicion have, with what is between them."""
+    first = min((s.first_line for s in suspicion.statements), default=0)
+    return max((s.last_line for s in suspicion.statements), default=first) - first + 1
+
+
+def _function(binding: Binding) -> str:
+    """Return the name of the function that a variable is of."""
+    return _last(binding.function or (binding.step.statement.function if binding.step else ""))
+
+
+def _last(function: str) -> str:
+    return function.rsplit(".", 1)[-1]
+
+
+def _fits(shape: tuple[int, ...], other: tuple[int, ...], *, is_broadcast: bool) -> bool:
+    """Return whether an array of a shape has another one, or can be broadcast to it."""
+    if not is_broadcast:
+        return shape == other
+    pairs = zip(reversed(shape), reversed(other), strict=False)
+    return len(shape) <= len(other) and all(one in (1, two) for one, two in pairs)

@@ -1,0 +1,334 @@
+"""Probed functions: the user's functions with a probe around each expression of numbers.
+
+The source of a function is parsed, each expression whose value may matter is put into a call of a
+probe, and the result is compiled. While a context lasts, the function objects have that code. The
+probe returns what it is given, so that functions do what they did, in other threads too; in its
+own thread it may change the value of one expression. It does not know what to change.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import gc
+import linecache
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from types import CodeType, FrameType, FunctionType
+from typing import Any, Literal
+
+__all__ = ["Change", "Expression", "ProbedFunctions"]
+
+#: ``change(value, frame) -> value`` returns what an expression has instead of its value.
+Change = Callable[[Any, FrameType], Any]
+
+#: What an expression is: the whole of what a statement assigns, adds or returns; a part of that;
+#: or an index.
+Role = Literal["whole", "part", "index"]
+
+#: Functions whose execution is suspended have frames of their own.
+SUSPENDED = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+
+#: The operands of expressions.
+OPERANDS: dict[type[ast.expr], tuple[str, ...]] = {
+    ast.BinOp: ("left", "right"),
+    ast.UnaryOp: ("operand",),
+    ast.Compare: ("left",),
+    ast.IfExp: ("body", "orelse"),
+    ast.Subscript: ("value",),
+}
+
+#: Expressions that are left as they are.
+OPAQUE = (ast.Starred, ast.JoinedStr, ast.Lambda, ast.Await, ast.Yield, ast.YieldFrom)
+
+#: Names of modules by convention; their attributes are functions.
+MODULES = ("np", "numpy", "math", "scipy")
+
+#: What stands for the probe before a function is compiled.
+SENTINEL = "pytest-gradcheck probe"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """An expression in a statement of a function.
+
+    Attributes
+    ----------
+    file : str
+        Where it is.
+    statement : ast.stmt
+        The statement.
+    node : ast.expr
+        The expression as it is written.
+    parent : ast.AST
+        What it is an operand or an argument of; its statement if it is the whole of it.
+    role : {"whole", "part", "index"}
+        What it is.
+    """
+
+    file: str
+    statement: ast.stmt
+    node: ast.expr
+    parent: ast.AST
+    role: Role
+
+
+@dataclass(slots=True)
+class Probe:
+    """What compiled functions call with the number of an expression, and its value.
+
+    Attributes
+    ----------
+    changes : dict of int to Change
+        By the number of the expression.
+    values : dict of int to list, or None
+        Where values are recorded, if they are.
+    """
+
+    changes: dict[int, Change] = field(default_factory=dict)
+    values: dict[int, list[Any]] | None = None
+    _thread: int = field(default_factory=threading.get_ident)
+
+    def __call__(self, number: int, value: Any) -> Any:
+        """Return the value of an expression, changed if it is to be."""
+        if threading.get_ident() != self._thread:
+            return value
+        if self.values is not None:
+            self.values.setdefault(number, []).append(value)
+        change = self.changes.get(number)
+        return value if change is None else change(value, sys._getframe(1))
+
+
+class ProbedFunctions:
+    """Functions with probes.
+
+    Parameters
+    ----------
+    codes : collection of code
+        The code of the functions, as they are. Those whose source is not there, or whose
+        execution is suspended, have no probes.
+
+    Attributes
+    ----------
+    expressions : list of Expression
+        By their numbers.
+    probe : Probe
+        What is called.
+    """
+
+    def __init__(self, codes: Collection[CodeType]) -> None:
+        self.expressions: list[Expression] = []
+        self.probe = Probe()
+        self._codes: dict[CodeType, CodeType] = {}
+        for code in codes:
+            probed = None if code.co_flags & SUSPENDED else self._probed(code)
+            if probed is not None:
+                self._codes[code] = probed
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Let the functions have the probed code for as long as the context lasts."""
+        functions = [
+            (one, one.__code__)
+            for one in gc.get_referrers(*self._codes)
+            if isinstance(one, FunctionType) and one.__code__ in self._codes
+        ]
+        try:
+            for function, code in functions:
+                function.__code__ = self._codes[code]
+            yield
+        finally:
+            for function, code in functions:
+                function.__code__ = code
+
+    def _probed(self, code: CodeType) -> CodeType | None:
+        """Return the code of a function with probes, None where its source is not there."""
+        path = _path_to(code)
+        if path is None:
+            return None
+        *around, function = path
+        probing = _Probing(code.co_filename, self.expressions)
+        probed: Any = _with_body(function, probing.block(function.body))
+        inner: ast.AST = function
+        for outer in reversed(around):
+            probed = _with_body(outer, _body_around(outer, inner, probed))
+            inner = outer
+        try:
+            tree = ast.fix_missing_locations(probed)
+            module = compile(tree, code.co_filename, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return None
+        found = _code_like(code, module)
+        if found is None or found.co_freevars != code.co_freevars:
+            return None
+        constants = (self.probe if one == SENTINEL else one for one in found.co_consts)
+        return found.replace(co_consts=tuple(constants))
+
+
+_Scope = ast.Module | ast.ClassDef | ast.FunctionDef
+
+
+def _path_to(code: CodeType) -> list[Any] | None:
+    """Return the syntax tree of a function, after the trees that it is inside of."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except (SyntaxError, ValueError):
+        return None
+    pending: list[list[_Scope]] = [[tree]]
+    while pending:
+        path = pending.pop()
+        for node in path[-1].body:
+            if isinstance(node, ast.FunctionDef):
+                lines = (node.lineno, *(d.lineno for d in node.decorator_list))
+                if node.name == code.co_name and code.co_firstlineno in lines:
+                    return [*path, node]
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                pending.append([*path, node])
+    return None
+
+
+def _body_around(outer: _Scope, inner: ast.AST, probed: Any) -> list[ast.stmt]:
+    """Return what has to be around a function for it to be compiled as it was.
+
+    The variables of a function around it may be its own; of a module, only what is imported from
+    the future matters.
+    """
+    if isinstance(outer, ast.FunctionDef):
+        return [probed if node is inner else node for node in outer.body]
+    imports = (node for node in outer.body if isinstance(node, ast.ImportFrom))
+    return [*(node for node in imports if node.module == "__future__"), probed]
+
+
+def _with_body(node: Any, body: list[ast.stmt]) -> Any:
+    twin = copy.copy(node)
+    twin.body = body
+    return twin
+
+
+def _code_like(code: CodeType, module: CodeType) -> CodeType | None:
+    """Return the code in a module of the function that some code is of."""
+    for constant in module.co_consts:
+        if isinstance(constant, CodeType):
+            if constant.co_name == code.co_name and constant.co_firstlineno == code.co_firstlineno:
+                return constant
+            inner = _code_like(code, constant)
+            if inner is not None:
+                return inner
+    return None
+
+
+class _Probing:
+    """Puts expressions into calls of a probe.
+
+    Parameters
+    ----------
+    file : str
+        Where they are.
+    expressions : list of Expression
+        Where they are added.
+    """
+
+    def __init__(self, file: str, expressions: list[Expression]) -> None:
+        self._file, self._expressions = file, expressions
+        self._statement: ast.stmt = ast.Pass()
+
+    def block(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Return statements with probes; the headers of compound ones stay as they are."""
+        return [self._of_statement(node) for node in body]
+
+    def _of_statement(self, node: ast.stmt) -> ast.stmt:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return node
+        twin: Any = copy.copy(node)
+        for name in ("body", "orelse", "finalbody"):
+            if getattr(node, name, None):
+                setattr(twin, name, self.block(getattr(node, name)))
+        self._statement = node
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return)):
+            if node.value is not None:
+                twin.value = self._whole(node.value)
+            if isinstance(node, ast.Assign):
+                twin.targets = [self._target(target) for target in node.targets]
+            elif isinstance(node, ast.AugAssign):
+                twin.target = self._target(node.target)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            twin.value = self._inside(node.value)
+        return twin  # type: ignore[no-any-return]  # a copy has the type of its original
+
+    def _target(self, node: Any) -> Any:
+        if not isinstance(node, ast.Subscript):
+            return node
+        twin = copy.copy(node)
+        twin.slice = self._index(node.slice, node)
+        return twin
+
+    def _whole(self, node: ast.expr) -> ast.expr:
+        """Return what a statement assigns or returns with probes: a value, or several."""
+        twin: Any = copy.copy(node)
+        if isinstance(node, (ast.Tuple, ast.List)):
+            twin.elts = [self._whole(one) for one in node.elts]
+        elif isinstance(node, ast.Dict):
+            twin.values = [self._whole(one) for one in node.values]
+        else:
+            twin = self._value(node, self._statement, "whole")
+        return twin  # type: ignore[no-any-return]  # a copy has the type of its original
+
+    def _value(self, node: ast.expr, parent: ast.AST, role: Role = "part") -> ast.expr:
+        """Return an expression in a call of the probe, and its parts in calls of their own."""
+        if isinstance(node, OPAQUE) or (
+            isinstance(node, ast.Constant) and type(node.value) not in (int, float)
+        ):
+            return node
+        if isinstance(node, (ast.Tuple, ast.List)):
+            twin = copy.copy(node)
+            twin.elts = [self._value(one, node) for one in node.elts]
+            return twin
+        number = len(self._expressions)
+        self._expressions.append(Expression(self._file, self._statement, node, parent, role))
+        # Of a constant that is called as such, Python would warn.
+        probe = ast.IfExp(ast.Constant(1), ast.Constant(SENTINEL), ast.Constant(None))
+        call = ast.Call(probe, [ast.Constant(number), self._inside(node)], [])
+        return ast.copy_location(call, node)
+
+    def _inside(self, node: ast.expr) -> ast.expr:
+        """Return an expression with its parts in calls of the probe."""
+        twin: Any = copy.copy(node)
+        for name in OPERANDS.get(type(node), ()):
+            setattr(twin, name, self._value(getattr(node, name), node))
+        if isinstance(node, ast.Call):
+            twin.args = [self._value(one, node) for one in node.args]
+            if isinstance(node.func, ast.Attribute):
+                twin.func = self._attribute(node.func)
+        elif isinstance(node, ast.Attribute):
+            twin = self._attribute(node)
+        elif isinstance(node, ast.Subscript):
+            twin.slice = self._index(node.slice, node)
+        return twin  # type: ignore[no-any-return]  # a copy has the type of its original
+
+    def _attribute(self, node: ast.Attribute) -> ast.Attribute:
+        """Return an attribute of a probed value, or of a module as it is."""
+        inner: ast.expr = node.value
+        while isinstance(inner, ast.Attribute):
+            inner = inner.value
+        if isinstance(inner, ast.Name) and inner.id in MODULES:
+            return node
+        twin = copy.copy(node)
+        twin.value = self._value(node.value, node)
+        return twin
+
+    def _index(self, node: ast.expr, parent: ast.AST) -> ast.expr:
+        """Return an index with its numbers in calls of the probe."""
+        twin: Any = copy.copy(node)
+        if isinstance(node, ast.Tuple):
+            twin.elts = [self._index(one, parent) for one in node.elts]
+        elif isinstance(node, ast.Slice):
+            for name in ("lower", "upper"):
+                if getattr(node, name) is not None:
+                    setattr(twin, name, self._index(getattr(node, name), parent))
+        elif not isinstance(node, ast.Constant) or type(node.value) is int:
+            twin = self._value(node, parent, "index")
+        return twin  # type: ignore[no-any-return]  # a copy has the type of its original
