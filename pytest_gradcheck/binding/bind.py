@@ -259,7 +259,7 @@ def _pose(
         roundings=claimed.result.roundings,
         other_cotangents=perturbed.of_other_cotangents,
         claim_at=perturbed.at,
-        repeated_claims=perturbed.repeated,
+        claims_again=perturbed.again,
         claim_of_multiple=perturbed.of_multiple,
         claim_of_two_uses=perturbed.of_two_uses,
         claim_one_rounding_away=perturbed.one_rounding_away,

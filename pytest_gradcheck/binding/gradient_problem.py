@@ -143,8 +143,8 @@ class Problem:
     claim_at : callable
         ``claim_at(point) -> Claim or None`` calls forward and backward at another point; None
         where that makes no sense, or one of them raises.
-    repeated_claims : callable
-        ``repeated_claims() -> iterator of Claim or None`` calls forward once and backward again
+    claims_again : callable
+        ``claims_again() -> iterator of Claim or None`` calls forward once and backward again
         and again; empty where that makes no sense.
     claim_of_multiple : callable
         ``claim_of_multiple(factor) -> Claim or None`` calls backward with a multiple of its
@@ -212,7 +212,7 @@ class Problem:
     roundings: tuple[float, ...] = ()
     other_cotangents: Callable[[], Iterator[OtherCotangents]] = no_other_cotangents
     claim_at: Callable[[Vector], Claim | None] = no_claim
-    repeated_claims: Callable[[], Iterator[Claim | None]] = no_claims
+    claims_again: Callable[[], Iterator[Claim | None]] = no_claims
     claim_of_multiple: Callable[[float], Claim | None] = no_claim
     claim_of_two_uses: Callable[[], Claim | None] = no_claim
     claim_one_rounding_away: Callable[[np.random.Generator, int], Claim | None] = no_claim

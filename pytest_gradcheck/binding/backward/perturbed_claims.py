@@ -67,7 +67,7 @@ class PerturbedClaims:
         """Return the claim at another point, None where backward gives none of the same kind."""
         return self._claim_at(point, self._claimed.given)
 
-    def repeated(self) -> Iterator[Claim | None]:
+    def again(self) -> Iterator[Claim | None]:
         """Yield the claim that is checked again and again, without end.
 
         Forward is called once, unless it returns the claim itself. Where backward changes what it

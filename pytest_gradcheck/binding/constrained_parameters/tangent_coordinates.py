@@ -245,7 +245,7 @@ class AdmissibleCoordinates:
             roundings=roundings,
             tangent=tangent,
             claim_at=no_claim,
-            repeated_claims=no_claims,
+            claims_again=no_claims,
             claim_of_multiple=no_claim,
             claim_of_two_uses=no_claim,
             claim_one_rounding_away=claim_one_rounding_away,

@@ -162,7 +162,7 @@ class ExpressionRepairs:
     def _recorded(self) -> dict[int, list[Any]] | None:
         """Return the values of all expressions; None where backward cannot be called again."""
         for claims, most_runs in (
-            (self._problem.repeated_claims(), self._most_runs),
+            (self._problem.claims_again(), self._most_runs),
             (self._calls_of_both(), self._most_evaluations),
         ):
             self._claims, self._most_runs = claims, min(self._most_runs, self._runs + most_runs)

@@ -61,6 +61,24 @@ def test_without_cotangent_backward_is_called_twice() -> None:
         assert list(problem.other_cotangents()) == []
 
 
+def test_backward_is_called_again_for_one_call_of_forward() -> None:
+    """Later claims are those of the first call, if backward changes nothing that it is given."""
+    with bind(Call(lambda x: np.sum(x**2), lambda x: 2 * x, (X,)), seed=0) as problem:
+        before = problem.counts.forward
+        claims = [claim for claim, _ in zip(problem.claims_again(), range(3), strict=False)]
+    assert problem.counts.forward == before + 1
+    assert [claim.rows(0, 3)[:, 0].tolist() for claim in claims if claim] == 3 * [[2, -4, 1]]
+
+
+def test_forward_that_returns_the_claim_is_called_each_time() -> None:
+    """There is no backward that could be called without it."""
+    with bind(Call(lambda x: (np.sum(x**2), 2 * x), True, (X,)), seed=0) as problem:
+        before = problem.counts.forward
+        claims = [claim for claim, _ in zip(problem.claims_again(), range(3), strict=False)]
+    assert problem.counts.forward >= before + 3
+    assert all(claim is not None for claim in claims)
+
+
 def test_what_cannot_be_read_for_a_zero_cotangent_is_nan() -> None:
     """0 / 0 is NaN in the claims, not an error of the call, nor a warning."""
     call = Call(lambda x: 2 * x, lambda dout: 2 * dout * (dout[0] / dout[0]), (X,))
