@@ -25,7 +25,11 @@ from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.execution.execution_steps import Steps, UserCode
 from pytest_gradcheck.fault_localization.execution.frame_events import can_be_traced, frame_events
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder
-from pytest_gradcheck.fault_localization.execution.statements import location_of, relative
+from pytest_gradcheck.fault_localization.execution.statements import (
+    Statement,
+    location_of,
+    relative,
+)
 from pytest_gradcheck.fault_localization.explanations import explained
 from pytest_gradcheck.fault_localization.search import Search
 from pytest_gradcheck.integrations.torch_tensors import derivative_rule
@@ -75,12 +79,25 @@ def locate_wrong_lines(
     search = Search(problem, parameters, *recorded, seed=seed)
     repaired = search.repaired()
     changed = search.changed(repaired)
-    if changed:
-        return _wrong_lines(search, [search.suspicion(changed)], root)
-    if repaired is not None:
-        return _wrong_lines(search, [repaired], root)
+    return _wrong_lines(search, _found(search, repaired, changed), root)
+
+
+def _found(
+    search: Search, repaired: Suspicion | None, changed: Collection[Statement] | None
+) -> Collection[Suspicion]:
+    """Return what derivatives by values of forward tell, changes of expressions, or the search."""
+    if changed and (len(changed) == 1 or (repaired and len(repaired.statements) == 1)):
+        return [search.suspicion(changed)]
+    if repaired and not changed:
+        if changed is None and len(repaired.statements) > 1:
+            search.run()
+            repaired = search.without_excluded(repaired)
+        return [repaired]
     search.run()
-    return _wrong_lines(search, explained(search), root)
+    found = explained(search)
+    if changed and not all(set(changed).issuperset(one.statements) for one in found):
+        return [search.suspicion(changed)]
+    return found
 
 
 def _wrong_lines(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -211,7 +212,7 @@ class Search:
         self._adjoints = adjoints_of(self.problem, self._code, self._graph, self._seed)
         return self._adjoints
 
-    def changed(self, repaired: Suspicion | None) -> frozenset[Statement]:
+    def changed(self, repaired: Suspicion | None) -> frozenset[Statement] | None:
         """Return the statements of which a small change makes all gradients right.
 
         Parameters
@@ -221,18 +222,20 @@ class Search:
 
         Returns
         -------
-        frozenset of Statement
-            Empty where none does, or where the right gradients are not known.
+        frozenset of Statement or None
+            Empty where none does; None where that cannot be tried.
         """
         if self._repairs is None or self._adjoints is None:
-            return frozenset()
+            return None
         found = ChangedStatements(
             self.problem,
             self._code,
             self.recorder,
             self.roles,
             derivatives=self._adjoints.parameters,
-            is_verified=self._repairs.is_verified,
+            is_verified=(
+                self._repairs.is_known if repaired else self._repairs.is_named_derivative
+            ),
         )
         statements = found.find(repaired, BUDGET - self.evaluations())
         self._repairing += found.evaluations
@@ -243,6 +246,13 @@ class Search:
         versions = [v for v in self.roles.gradients if v.statement in statements and v.is_floating]
         ordered = sorted(statements, key=lambda s: (s.file, s.first_line))
         return Suspicion(tuple(self.claims.wrong), tuple(ordered), tuple(versions), sure=True)
+
+    def without_excluded(self, suspicion: Suspicion) -> Suspicion:
+        """Return a suspicion without statements that do not explain which entries are wrong."""
+        exclusions = self.exclusions or Exclusions()
+        excluded = exclusions.innocent.union(*exclusions.unable.values())
+        left = tuple(s for s in suspicion.statements if s not in excluded)
+        return replace(suspicion, statements=left)
 
     def is_derivative(self, version: Version) -> bool:
         """Return whether a value of backward is verified as a derivative or a part of one."""

@@ -113,14 +113,17 @@ class Repairs:
         """Return whether a value is a derivative, be it through some uses only."""
         return self._verified.is_part(version)
 
-    def is_verified(self, version: Version) -> bool:
+    def is_known(self, version: Version) -> bool:
+        """Return whether a value is a derivative; what a function returns may yet be changed."""
+        return version.path.name != RETURNED and self._verified.is_known(version)
+
+    def is_named_derivative(self, version: Version) -> bool:
         """Return whether a value is the derivative that it has to be.
 
         That is the one by the value of forward that its name says, or one by an argument. What
-        happens to be another derivative may have to be a multiple of it, and what a function
-        returns is not what becomes of it.
+        happens to be another derivative may have to be a multiple of it.
         """
-        if version.path.name == RETURNED or not self._verified.is_known(version):
+        if not self.is_known(version):
             return False
         return self._verified.has_own_name(version) or any(
             kind == "total" and (owner.step is None or is_named(version.path, owner.path.last))

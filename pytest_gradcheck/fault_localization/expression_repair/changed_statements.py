@@ -89,8 +89,10 @@ class ChangedStatements:
                 self._made[version.statement].append(version)
         self.evaluations = 0
 
-    def find(self, repaired: Suspicion | None, most_evaluations: int) -> frozenset[Statement]:
-        """Return the statements.
+    def find(
+        self, repaired: Suspicion | None, most_evaluations: int
+    ) -> frozenset[Statement] | None:
+        """Return the statements, None where changes cannot be tried.
 
         Parameters
         ----------
@@ -114,6 +116,8 @@ class ChangedStatements:
             most_evaluations=most_evaluations,
         )
         self.evaluations += repairs.evaluations
+        if found is None:
+            return None
         changed = {repair.statement for repair in found}
         possible = {s for s in changed if not self._is_right(s)} or changed
         if repaired is not None:

@@ -134,8 +134,8 @@ class ExpressionRepairs:
         *,
         steps: int,
         most_evaluations: int,
-    ) -> list[ExpressionRepair]:
-        """Return the repairs.
+    ) -> list[ExpressionRepair] | None:
+        """Return the repairs; None where too little is wrong, or backward is too slow for them.
 
         Parameters
         ----------
@@ -150,12 +150,12 @@ class ExpressionRepairs:
         """
         wrong = np.abs(self._base - self._right) > SAME * np.abs(self._right).max()
         if wrong.sum() < FEWEST_WRONG:
-            return []
+            return None
         self._most_runs = min(MOST_RUNS, MOST_STEPS // max(1, steps))
         before, self._most_evaluations = self._problem.counts.forward, most_evaluations - 1
         with self._functions.in_place(), np.errstate(all="ignore"):
             values = self._recorded()
-            found = [] if values is None else self._found(right, kinds, values, wrong)
+            found = None if values is None else self._found(right, kinds, values, wrong)
         self.evaluations += self._problem.counts.forward - before
         return found
 
