@@ -100,15 +100,17 @@ def is_rule_type(kind: Any) -> bool:
 
 def computed_from(tensor: Any, other: Any) -> bool:
     """Return whether a tensor was computed from another one, by the graph that it records."""
-    pending, seen = [tensor.grad_fn], set[Any]()
+    # A node may make several tensors, as that of `torch.unbind` does: an edge says which.
+    own, theirs = ((each.grad_fn, each.output_nr) for each in (tensor, other))
+    pending, seen = [own], set[Any]()
     while pending and len(seen) < MOST_NODES:
-        node = pending.pop()
-        if node is None or node in seen:
+        edge = node, _ = pending.pop()
+        if node is None or edge in seen:
             continue
-        if node is other.grad_fn or getattr(node, "variable", None) is other:
+        if edge == theirs or getattr(node, "variable", None) is other:
             return tensor is not other
-        seen.add(node)
-        pending += [following for following, _ in node.next_functions]
+        seen.add(edge)
+        pending += node.next_functions
     return False
 
 

@@ -17,6 +17,7 @@ from pytest_gradcheck.integrations.torch_random import (
 from pytest_gradcheck.integrations.torch_tensors import (
     TorchTensors,
     call_module,
+    computed_from,
     is_module_type,
     is_tensor_type,
     name_in_module,
@@ -144,3 +145,13 @@ def test_a_generator_is_put_back() -> None:
         True,
         False,
     )
+
+
+def test_what_one_operation_made_was_not_computed_from_each_other() -> None:
+    """Several tensors have one node of the graph, as those of `torch.unbind` do."""
+    x = 2 * torch.ones(2, 3, requires_grad=True)
+    first, second = x.unbind()
+    assert not computed_from(first, second)
+    assert computed_from(first, x)
+    assert computed_from(second.exp(), second)
+    assert not computed_from(second.exp(), first)
