@@ -103,8 +103,8 @@ class Variables(Protocol):
         """Return those that have a shape, or can be broadcast to it."""
 
 
-#: ``kind(expression, values, variables)`` yields the changes of one kind.
-KindOfChange = Callable[[Expression, Sequence[Any], Variables], Iterator[ExpressionChange]]
+#: ``kind(expression, value, variables)`` yields the changes of one kind.
+KindOfChange = Callable[[Expression, Any, Variables], Iterator[ExpressionChange]]
 
 
 def is_floating(value: Any) -> bool:
@@ -113,7 +113,7 @@ def is_floating(value: Any) -> bool:
 
 
 def changes(
-    expression: Expression, values: Sequence[Any], variables: Variables
+    expression: Expression, value: Any, variables: Variables
 ) -> Iterator[ExpressionChange]:
     """Yield changes of what is there.
 
@@ -123,13 +123,13 @@ def changes(
     ----------
     expression : Expression
         The expression.
-    values : sequence of Any
-        What it was, each time that it was executed.
+    value : Any
+        What it was when it was first executed.
     variables : Variables
         What may be there instead; not looked at here.
     """
     del variables
-    value, node = values[0], expression.node
+    node = expression.node
     if takes_factor(expression, value):
         yield ExpressionChange("factor", lambda factor: lambda value, _: value * factor, 1.0)
     if is_whole_number(value):
@@ -140,13 +140,11 @@ def changes(
     elif is_array(value) and value.dtype.kind == "b" and expression.role != "index":
         yield ExpressionChange.without_number("inverted", lambda value, _: ~value)
     elif is_floating(value):
-        yield from _changes_of_floating(expression, values)
+        yield from _changes_of_floating(expression, value)
 
 
-def _changes_of_floating(
-    expression: Expression, values: Sequence[Any]
-) -> Iterator[ExpressionChange]:
-    value, node, named = values[0], expression.node, ExpressionChange.without_number
+def _changes_of_floating(expression: Expression, value: Any) -> Iterator[ExpressionChange]:
+    node, named = expression.node, ExpressionChange.without_number
     if expression.role == "whole":
         yield from _accumulations(expression.statement)
     if np.ndim(value) == 2:
@@ -154,23 +152,23 @@ def _changes_of_floating(
     if _is_factor(expression) and np.ndim(value):
         yield named("left out", lambda value, _: np.ones_like(value))
     if isinstance(node, NAMES):
-        is_negative = any(np.any(np.asarray(one) < 0) for one in values)
+        is_negative = np.any(value < 0)
         for power in POWERS:
             if power >= 1 or not is_negative:
                 yield named("power", _power(power))
 
 
 def other_variables(
-    expression: Expression, values: Sequence[Any], variables: Variables
+    expression: Expression, value: Any, variables: Variables
 ) -> Iterator[ExpressionChange]:
     """Yield other variables that may be in the place of one.
 
     Parameters
     ----------
-    expression, values, variables
+    expression, value, variables
         As for `changes`.
     """
-    value, node = values[0], expression.node
+    node = expression.node
     if isinstance(node, NAMES) and is_floating(value) and expression.role != "index":
         for path in variables(expression, np.shape(value), is_broadcast=False):
             if str(path) != ast.unparse(node):
@@ -178,16 +176,16 @@ def other_variables(
 
 
 def changes_for_what_is_missing(
-    expression: Expression, values: Sequence[Any], variables: Variables
+    expression: Expression, value: Any, variables: Variables
 ) -> Iterator[ExpressionChange]:
     """Yield changes by something that is missing.
 
     Parameters
     ----------
-    expression, values, variables
+    expression, value, variables
         As for `changes`.
     """
-    value, named = values[0], ExpressionChange.without_number
+    named = ExpressionChange.without_number
     if expression.role == "index" or not is_floating(value) or not np.ndim(value):
         return
     is_term = takes_factor(expression, value)

@@ -44,6 +44,9 @@ Floats = NDArray[np.float64]
 MOST_RUNS = 1200
 MOST_STEPS = 400_000
 
+#: An execution with a change is given up when it has taken so many times as long as without.
+LONGER = 10
+
 #: The search is left out where one execution of backward takes longer, in seconds.
 SLOW = 0.01
 
@@ -159,17 +162,16 @@ class ExpressionRepairs:
         self.evaluations += self._problem.counts.forward - before
         return found
 
-    def _recorded(self) -> dict[int, list[Any]] | None:
-        """Return the values of all expressions; None where backward cannot be called again."""
+    def _recorded(self) -> dict[int, Any] | None:
+        """Return first values of all expressions; None where backward cannot be called again."""
         for claims, most_runs in (
             (self._problem.claims_again(), self._most_runs),
             (self._calls_of_both(), self._most_evaluations),
         ):
             self._claims, self._most_runs = claims, min(self._most_runs, self._runs + most_runs)
-            seconds = []
+            seconds, probe = [], self._functions.probe
             for _ in range(2):
                 started = time.perf_counter()
-                probe = self._functions.probe
                 probe.values = {}
                 base, values = self._run({}), probe.values
                 probe.values = None
@@ -177,6 +179,7 @@ class ExpressionRepairs:
                 if base is None or not np.array_equal(base, self._base):
                     break
             else:
+                probe.most_calls = LONGER * probe.calls
                 return values if min(seconds) < SLOW else None
         return None
 
@@ -189,7 +192,7 @@ class ExpressionRepairs:
         self,
         right: Collection[Statement],
         kinds: Sequence[KindOfChange],
-        values: Mapping[int, list[Any]],
+        values: Mapping[int, Any],
         wrong: NDArray[np.bool_],
     ) -> list[ExpressionRepair]:
         expressions = defaultdict[Statement, list[int]](list)
@@ -214,7 +217,7 @@ class ExpressionRepairs:
     def _reaches(
         self,
         numbers: Collection[int],
-        values: Mapping[int, list[Any]],
+        values: Mapping[int, Any],
         wrong: NDArray[np.bool_],
     ) -> bool:
         """Return whether all entries that are wrong depend on what a statement computes."""
@@ -222,7 +225,7 @@ class ExpressionRepairs:
         whole = [
             n
             for n in numbers
-            if self._functions.expressions[n].role == "whole" and is_floating(values[n][0])
+            if self._functions.expressions[n].role == "whole" and is_floating(values[n])
         ]
 
         def noise(value: Any, _: FrameType) -> Any:
@@ -232,10 +235,10 @@ class ExpressionRepairs:
         return claim is None or bool(((claim != self._base) | ~wrong).all())
 
     def _repairs_of(
-        self, statement: Statement, number: int, values: Sequence[Any], kind: KindOfChange
+        self, statement: Statement, number: int, value: Any, kind: KindOfChange
     ) -> Iterator[ExpressionRepair]:
         expression = self._functions.expressions[number]
-        for one in kind(expression, values, self._variables):
+        for one in kind(expression, value, self._variables):
             if one.start is None:
                 if self._is_repaired({number: one.change(0.0)}):
                     yield ExpressionRepair(statement, one.name)
@@ -245,14 +248,14 @@ class ExpressionRepairs:
                     yield ExpressionRepair(statement, one.name, solution)
 
     def _exchanges(
-        self, statement: Statement, numbers: Collection[int], values: Mapping[int, list[Any]]
+        self, statement: Statement, numbers: Collection[int], values: Mapping[int, Any]
     ) -> Iterator[ExpressionRepair]:
         """Yield that elements of a tuple are exchanged."""
         expressions = self._functions.expressions
-        whole = [n for n in numbers if expressions[n].role == "whole"]
+        whole = [n for n in numbers if expressions[n].role == "whole" and is_floating(values[n])]
         for one, other in combinations(whole, 2):
             changed = exchange(expressions[one], expressions[other])
-            is_same_shape = np.shape(values[one][0]) == np.shape(values[other][0]) != ()
+            is_same_shape = np.shape(values[one]) == np.shape(values[other]) != ()
             if (
                 changed
                 and is_same_shape
@@ -311,7 +314,7 @@ class ExpressionRepairs:
             return None
         self._runs += 1
         probe = self._functions.probe
-        probe.changes = dict(changes)
+        probe.changes, probe.calls = dict(changes), 0
         try:
             claim = next(self._claims, None)
         finally:

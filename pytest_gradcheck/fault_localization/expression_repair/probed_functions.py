@@ -48,6 +48,9 @@ OPAQUE = (ast.Starred, ast.JoinedStr, ast.Lambda, ast.Await, ast.Yield, ast.Yiel
 #: Names of modules by convention; their attributes are functions.
 MODULES = ("np", "numpy", "math", "scipy")
 
+#: Held while functions have probes.
+IN_PLACE = threading.RLock()
+
 #: What stands for the probe before a function is compiled.
 SENTINEL = "pytest-gradcheck probe"
 
@@ -77,7 +80,11 @@ class Expression:
     role: Role
 
 
-@dataclass(slots=True)
+class EndlessExecutionError(Exception):
+    """An execution takes much longer with a change than without."""
+
+
+@dataclass(slots=True, eq=False)  # a constant of code, which is hashed by its constants
 class Probe:
     """What compiled functions call with the number of an expression, and its value.
 
@@ -85,20 +92,29 @@ class Probe:
     ----------
     changes : dict of int to Change
         By the number of the expression.
-    values : dict of int to list, or None
-        Where values are recorded, if they are.
+    values : dict of int to value, or None
+        Where the first value of each expression is recorded, if it is.
+    calls : int
+        How often it was called.
+    most_calls : int or None
+        After so many calls it raises: a loop may not end where an expression is changed.
     """
 
     changes: dict[int, Change] = field(default_factory=dict)
-    values: dict[int, list[Any]] | None = None
+    values: dict[int, Any] | None = None
+    calls: int = 0
+    most_calls: int | None = None
     _thread: int = field(default_factory=threading.get_ident)
 
     def __call__(self, number: int, value: Any) -> Any:
         """Return the value of an expression, changed if it is to be."""
         if threading.get_ident() != self._thread:
             return value
+        self.calls += 1
+        if self.most_calls is not None and self.calls > self.most_calls:
+            raise EndlessExecutionError
         if self.values is not None:
-            self.values.setdefault(number, []).append(value)
+            self.values.setdefault(number, value)
         change = self.changes.get(number)
         return value if change is None else change(value, sys._getframe(1))
 
@@ -131,19 +147,23 @@ class ProbedFunctions:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the functions have the probed code for as long as the context lasts."""
-        functions = [
-            (one, one.__code__)
-            for one in gc.get_referrers(*self._codes)
-            if isinstance(one, FunctionType) and one.__code__ in self._codes
-        ]
-        try:
-            for function, code in functions:
-                function.__code__ = self._codes[code]
-            yield
-        finally:
-            for function, code in functions:
-                function.__code__ = code
+        """Let the functions have the probed code for as long as the context lasts.
+
+        Other threads wait for it to end: each puts back the code that it has found.
+        """
+        with IN_PLACE:
+            functions = [
+                (one, one.__code__)
+                for one in gc.get_referrers(*self._codes)
+                if isinstance(one, FunctionType) and one.__code__ in self._codes
+            ]
+            try:
+                for function, code in functions:
+                    function.__code__ = self._codes[code]
+                yield
+            finally:
+                for function, code in functions:
+                    function.__code__ = code
 
     def _probed(self, code: CodeType) -> CodeType | None:
         """Return the code of a function with probes, None where its source is not there."""
@@ -152,15 +172,15 @@ class ProbedFunctions:
             return None
         *around, function = path
         probing = _Probing(code.co_filename, self.expressions)
-        probed: Any = _with_body(function, probing.block(function.body))
-        inner: ast.AST = function
-        for outer in reversed(around):
-            probed = _with_body(outer, _body_around(outer, inner, probed))
-            inner = outer
         try:
+            probed: Any = _with_body(function, probing.block(function.body))
+            inner: ast.AST = function
+            for outer in reversed(around):
+                probed = _with_body(outer, _body_around(outer, inner, probed))
+                inner = outer
             tree = ast.fix_missing_locations(probed)
             module = compile(tree, code.co_filename, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError):
             return None
         found = _code_like(code, module)
         if found is None or found.co_freevars != code.co_freevars:

@@ -148,6 +148,36 @@ def test_one_wrong_entry_shows_nothing() -> None:
     assert lines(f, derivative, 1.5) == []
 
 
+def test_change_without_which_a_loop_ends_is_given_up() -> None:
+    """A counter that is no longer counted down would keep the test running for ever."""
+
+    def powers(x: Any) -> Any:
+        return np.sum(x**4)
+
+    def powers_backward(x: Any) -> Any:
+        dx, left = np.ones_like(x), 3
+        while left > 0:
+            dx = dx * x
+            left -= 1
+        return np.sin(dx)
+
+    assert lines(powers, powers_backward, X) == []
+
+
+def test_lists_of_arrays_of_several_shapes_are_not_exchanged() -> None:
+    """They have no shape of their own."""
+
+    def squares(x: Any) -> Any:
+        return np.sum(x**2)
+
+    def squares_backward(x: Any) -> Any:
+        kept = [x, np.ones(7)]
+        y, cache = x, kept
+        return np.sin(y) ** 3 * cache[0]
+
+    assert lines(squares, squares_backward, X) == []
+
+
 def test_function_that_returns_value_and_gradients_is_called_within_the_budget() -> None:
     """There each claim costs an evaluation of forward."""
 

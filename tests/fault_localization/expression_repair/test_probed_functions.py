@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -130,6 +131,38 @@ def test_other_threads_see_the_function_as_it_is() -> None:
         thread.join()
         assert function(2.0) > 100
     assert found == [2.0]
+
+
+def test_function_has_its_own_code_again_after_two_threads() -> None:
+    """The second one waits, and does not put back the code with probes of the first."""
+    function = _closure(1.0)
+    code, entered, left = function.__code__, threading.Event(), threading.Event()
+
+    def probe_in_turn() -> None:
+        with second.in_place():
+            entered.set()
+            left.wait()
+
+    with ProbedFunctions([code]).in_place():
+        second = ProbedFunctions([function.__code__])
+        thread = threading.Thread(target=probe_in_turn)
+        thread.start()
+        entered.wait(0.05)
+    left.set()
+    thread.join()
+    assert function.__code__ is code
+
+
+def test_function_with_a_very_long_expression_has_no_probes() -> None:
+    """Such code is generated; the compiler gives up when calls are nested too deeply."""
+    name = "<a very long sum>"
+    source = f"def f(x):\n    return {' + '.join(['x'] * 900)}"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    namespace: dict[str, Any] = {}
+    exec(compile(source, name, "exec"), namespace)  # noqa: S102  # a user's file
+    functions = ProbedFunctions([namespace["f"].__code__])
+    with functions.in_place():
+        assert namespace["f"](2) == 1800
 
 
 def test_function_without_source_has_no_probes() -> None:
