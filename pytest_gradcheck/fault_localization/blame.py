@@ -69,8 +69,6 @@ class Suspicion:
         The last line where a statement may be missing; 0 where none is.
     sure : bool
         Whether all gradients become right if these statements make something else.
-    possible : frozenset of Statement
-        Those of which other evidence may name one.
     """
 
     parameters: tuple[str, ...]
@@ -78,7 +76,6 @@ class Suspicion:
     versions: tuple[Version, ...]
     until: int = 0
     sure: bool = False
-    possible: frozenset[Statement] = frozenset()
 
 
 def suspicions(evidence: Evidence, usual: Collection[Version] = ()) -> list[Suspicion]:

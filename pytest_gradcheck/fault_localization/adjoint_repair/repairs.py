@@ -310,14 +310,10 @@ class Repairs:
         suspicion = self._suspicion(statement, [*made, *sums, *in_vain], kept)
         made_by = [v.statement for v in in_vain if v.statement is not None]
         given = (*(r.step.statement for r in assigned), *made_by, *self._calls(repair))
-        others = (*given, *self._numbers(repair))
-        statements = dict.fromkeys([*suspicion.statements, *others])
-        possible = set() if self._is_part(repair) else set(statements)
-        if given:  # what the statement was given may be wrong, as far as is seen
-            possible.discard(statement)
+        statements = dict.fromkeys([*suspicion.statements, *given, *self._numbers(repair)])
         if self._adds_part(repair):  # the statement is right, and what is before it is not
             statements.pop(statement, None)
-        return replace(suspicion, statements=tuple(statements), possible=frozenset(possible))
+        return replace(suspicion, statements=tuple(statements))
 
     def _adds_part(self, repair: _Repair) -> bool:
         """Return whether what a statement has added is the derivative through one use."""
@@ -393,7 +389,6 @@ class Repairs:
             tuple(statements),
             versions,
             sure=True,
-            possible=frozenset(statements),
         )
 
     def _calls(self, repair: _Repair) -> list[Statement]:

@@ -98,7 +98,7 @@ class Variables(Protocol):
     """What knows the variables of a function."""
 
     def __call__(
-        self, expression: Expression, shape: tuple[int, ...], *, is_broadcast: bool
+        self, expression: Expression, shape: tuple[int, ...], /, *, is_broadcast: bool
     ) -> Sequence[Path]:
         """Return those that have a shape, or can be broadcast to it."""
 
@@ -189,7 +189,7 @@ def changes_for_what_is_missing(
     if expression.role == "index" or not is_floating(value) or not np.ndim(value):
         return
     is_term = takes_factor(expression, value)
-    if is_term or isinstance(expression.parent, ast.Call):
+    if is_term or _is_in_product_of_matrices(expression):
         for path in variables(expression, np.shape(value), is_broadcast=True):
             yield named(f"* {path}", _combined(path, np.multiply))
             yield named(f"/ {path}", _combined(path, np.divide))
@@ -227,6 +227,13 @@ def takes_factor(expression: Expression, value: Any) -> bool:
 def is_whole_number(value: Any) -> bool:
     """Return whether a value is a whole number, and no truth value."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_in_product_of_matrices(expression: Expression) -> bool:
+    """Return whether a factor of entries is not one of what the expression is a part of."""
+    parent = expression.parent
+    is_product = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
+    return is_product or isinstance(parent, ast.Call)
 
 
 def _is_factor(expression: Expression) -> bool:

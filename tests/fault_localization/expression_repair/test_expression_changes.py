@@ -1,0 +1,144 @@
+"""What may be in the place of an expression."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_gradcheck.fault_localization.execution.variables import Path
+from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
+    ExpressionChange,
+    KindOfChange,
+    changes,
+    changes_for_what_is_missing,
+    exchange,
+    other_variables,
+)
+from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
+    Expression,
+    Role,
+)
+
+A = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+
+def expression(statement: str, source: str, role: Role = "part") -> Expression:
+    """Return the first expression of a statement with some source."""
+    (node,) = ast.parse(statement).body
+    for parent in ast.walk(node):
+        for child in ast.iter_child_nodes(parent):
+            if isinstance(child, ast.expr) and ast.unparse(child) == source:
+                return Expression("file.py", node, child, parent, role)
+    raise AssertionError(source)
+
+
+def variables(_: Expression, shape: tuple[int, ...], *, is_broadcast: bool) -> Sequence[Path]:
+    """Return two variables; a row only where it may be broadcast."""
+    assert shape == (2, 2)
+    return [Path("B"), *([Path("row")] if is_broadcast else [])]
+
+
+def found(kind: KindOfChange, one: Expression, value: Any) -> dict[str, ExpressionChange]:
+    """Return the changes of one kind by their names; of equal names the first."""
+    every: dict[str, ExpressionChange] = {}
+    for change in kind(one, [value], variables):
+        every.setdefault(change.name, change)
+    return every
+
+
+@pytest.mark.parametrize(
+    ("statement", "source", "takes_factor"),
+    [
+        ("d = x @ A", "A", False),  # it is a factor of the product
+        ("d = x + A", "A", True),
+        ("d = A * x - y", "A * x", True),
+        ("d = np.sum(A, axis=0)", "A", False),
+        ("d = np.tanh(A)", "A", True),
+        ("d = -A", "A", False),
+        ("d = A.T", "A", False),
+        ("d = x / A", "A", False),
+    ],
+)
+def test_factor_is_tried_where_it_is_no_factor_of_more(
+    statement: str, source: str, *, takes_factor: bool
+) -> None:
+    """A product, a sum and a transpose have the factors of what they consist of."""
+    every = found(changes, expression(statement, source), A)
+    assert ("factor" in every) == takes_factor
+    if takes_factor:
+        change = every["factor"].change(3.0)
+        np.testing.assert_array_equal(change(A, sys._getframe()), 3 * A)
+
+
+def test_matrix_may_be_transposed_a_power_or_left_out() -> None:
+    """Roots are tried only where no entry is negative."""
+    one = expression("d = x * A", "A")
+    assert set(found(changes, one, A)) == {"transposed", "left out", "power"}
+    powers = [c.change(0)(A, sys._getframe()) for c in changes(one, [A], variables)]
+    assert any(np.array_equal(power, np.sqrt(A)) for power in powers)
+    powers = [c.change(0)(-A, sys._getframe()) for c in changes(one, [-A], variables)]
+    assert all(np.isfinite(power).all() for power in powers)
+
+
+def test_index_and_number_may_be_off_by_one() -> None:
+    """An index by two as well, as where its sign is wrong."""
+    index = expression("d = h[k - 1]", "k - 1", "index")
+    shifted = [c.change(0)(3, sys._getframe()) for c in changes(index, [3], variables)]
+    assert shifted == [4, 2, 5, 1]
+    number = expression("d = x ** 2", "2")
+    shifted = [c.change(0)(2, sys._getframe()) for c in changes(number, [2], variables)]
+    assert shifted == [3, 1]
+
+
+def test_what_is_assigned_may_have_to_be_added() -> None:
+    """And the other way round."""
+    d = A.copy()
+    added = found(changes, expression("d = x", "x", "whole"), A)["added"]
+    assigned = found(changes, expression("d += x", "x", "whole"), A)["assigned"]
+    np.testing.assert_array_equal(added.change(0)(A, sys._getframe()), A + d)
+    np.testing.assert_array_equal(assigned.change(0)(A, sys._getframe()), A - d)
+
+
+def test_mask_may_be_inverted() -> None:
+    """It is no number, so it takes no factor."""
+    every = found(changes, expression("d = x * mask", "mask"), A > 2)
+    assert list(every) == ["inverted"]
+
+
+def test_other_variable_is_read_where_the_expression_is() -> None:
+    """It is copied, since what is computed in place must not change it."""
+    B = 2 * A
+    change = found(other_variables, expression("d = A", "A"), A)["B"].change(0)
+    value = change(A, sys._getframe())
+    np.testing.assert_array_equal(value, B)
+    assert value is not B
+
+
+def test_factor_term_and_derivative_of_an_activation_may_be_missing() -> None:
+    """A variable that is broadcast may be a factor, and no term."""
+    B, row = np.tanh(A), np.array([5.0, 7.0])
+    one = expression("d = x + A", "A")
+    every = found(changes_for_what_is_missing, one, A)
+    assert set(every) >= {"* B", "/ B", "* f'(B)", "* row", "+ B", "summed"}
+    assert "+ row" not in every
+    frame = sys._getframe()
+    np.testing.assert_array_equal(every["* f'(B)"].change(0)(A, frame), A * (1 - B**2))
+    np.testing.assert_array_equal(every["* row"].change(0)(A, frame), A * row)
+    np.testing.assert_array_equal(every["+ B"].change(2.0)(A, frame), A + 2 * B)
+
+
+def test_two_elements_of_a_tuple_may_be_exchanged() -> None:
+    """They are evaluated again, so they must be variables."""
+    x, y = 1.0, 2.0
+    statement = "a, b = x, y"
+    changed = exchange(expression(statement, "x", "whole"), expression(statement, "y", "whole"))
+    assert changed is not None
+    frame = sys._getframe()
+    assert (changed[0](0.0, frame), changed[1](0.0, frame)) == (y, x)
+    calls = "a, b = f(x), g(y)"
+    assert exchange(expression(calls, "f(x)"), expression(calls, "g(y)")) is None
