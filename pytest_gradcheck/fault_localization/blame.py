@@ -69,6 +69,8 @@ class Suspicion:
         The last line where a statement may be missing; 0 where none is.
     sure : bool
         Whether all gradients become right if these statements make something else.
+    is_named : bool
+        Whether the first value is named after what it has to be the derivative by.
     """
 
     parameters: tuple[str, ...]
@@ -76,6 +78,7 @@ class Suspicion:
     versions: tuple[Version, ...]
     until: int = 0
     sure: bool = False
+    is_named: bool = False
 
 
 def suspicions(evidence: Evidence, usual: Collection[Version] = ()) -> list[Suspicion]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 import operator
 import pathlib
+import threading
 from collections.abc import Callable, Collection, Iterator
 from types import CodeType
 from typing import Any
@@ -25,11 +26,7 @@ from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.execution.execution_steps import Steps, UserCode
 from pytest_gradcheck.fault_localization.execution.frame_events import can_be_traced, frame_events
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder
-from pytest_gradcheck.fault_localization.execution.statements import (
-    Statement,
-    location_of,
-    relative,
-)
+from pytest_gradcheck.fault_localization.execution.statements import location_of, relative
 from pytest_gradcheck.fault_localization.explanations import explained
 from pytest_gradcheck.fault_localization.search import Search
 from pytest_gradcheck.integrations.torch_tensors import derivative_rule
@@ -42,6 +39,11 @@ MOST_WRAPPED = 10
 
 #: The most lines that are named together.
 MOST_LINES = 3
+
+#: Searches of several threads take turns, since they change the code of the same functions. One
+#: that waits for so many seconds says nothing: the other may wait for it.
+TURN = threading.Lock()
+LONGEST_WAIT = 30.0
 
 #: Differences below this are not told from the errors of measurements.
 SMALLEST_DIFFERENCE = 1e-5
@@ -73,19 +75,22 @@ def locate_wrong_lines(
         return ()
     if problem.kind not in ("gradient", "vjp") or not can_be_traced():
         return ()
-    recorded = _record(problem)
-    if recorded is None:
+    if not TURN.acquire(timeout=LONGEST_WAIT):
         return ()
-    search = Search(problem, parameters, *recorded, seed=seed)
+    try:
+        recorded = _record(problem)
+        if recorded is None:
+            return ()
+        search = Search(problem, parameters, *recorded, seed=seed)
+        return _wrong_lines(search, _found(search), root)
+    finally:
+        TURN.release()
+
+
+def _found(search: Search) -> Collection[Suspicion]:
+    """Return what derivatives by values of forward tell, changes of expressions, or the search."""
     repaired = search.repaired()
     changed = search.changed(repaired)
-    return _wrong_lines(search, _found(search, repaired, changed), root)
-
-
-def _found(
-    search: Search, repaired: Suspicion | None, changed: Collection[Statement] | None
-) -> Collection[Suspicion]:
-    """Return what derivatives by values of forward tell, changes of expressions, or the search."""
     if changed and (len(changed) == 1 or (repaired and len(repaired.statements) == 1)):
         return [search.suspicion(changed)]
     if repaired and not changed:

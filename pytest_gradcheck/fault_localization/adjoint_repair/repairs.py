@@ -313,7 +313,9 @@ class Repairs:
         statements = dict.fromkeys([*suspicion.statements, *given, *self._numbers(repair)])
         if self._adds_part(repair):  # the statement is right, and what is before it is not
             statements.pop(statement, None)
-        return replace(suspicion, statements=tuple(statements))
+        name = replacement.name.rsplit(".", 1)[-1]
+        is_own = version in self._claims.wrong.values() or is_named(version.path, name)
+        return replace(suspicion, statements=tuple(statements), is_named=is_own)
 
     def _adds_part(self, repair: _Repair) -> bool:
         """Return whether what a statement has added is the derivative through one use."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -41,6 +41,9 @@ __all__ = ["ChangedStatements"]
 
 #: Variables that may be in the place of another one.
 MOST_VARIABLES = 16
+
+#: Expressions with variables of their own.
+INNER_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 
 #: So many lines can be named together.
 FEW_LINES = 3
@@ -107,7 +110,7 @@ class ChangedStatements:
             self._problem, codes, self._derivatives, self._statement_of, self._variables
         )
         # What is missing may be put into several statements: it tells less than derivatives do.
-        is_told = repaired is not None and _lines(repaired) <= FEW_LINES
+        is_told = repaired is not None and (not repaired.is_named or _lines(repaired) <= FEW_LINES)
         missing = () if is_told else (changes_for_what_is_missing,)
         found = repairs.find(
             self._right_statements(),
@@ -121,8 +124,27 @@ class ChangedStatements:
         changed = {repair.statement for repair in found}
         possible = {s for s in changed if not self._is_right(s)} or changed
         if repaired is not None:
-            possible = {s for s in possible if self._may_be_before(s, repaired)} or possible
-        return frozenset(possible)
+            before = {s for s in possible if self._may_be_before(s, repaired)}
+            # What denies the derivatives, or is denied by them, tells nothing.
+            possible = before or (possible and possible | set(repaired.statements))
+        if not possible:
+            return frozenset()
+        return frozenset(possible | self._unseen_before(possible, repairs.statements))
+
+    def _unseen_before(
+        self, statements: Collection[Statement], seen: Collection[Statement | None]
+    ) -> set[Statement]:
+        """Return what may be wrong before some statements, and has parts that are not changed."""
+        versions = [v for s in statements for v in self._made.get(s, ())]
+        before = {v.statement for v in ancestors(versions)} if versions else set(self._made)
+        return {
+            s
+            for s in self._made
+            if s in before
+            and not s.is_header
+            and (s not in seen or _has_inner_scope(s))
+            and not self._is_right(s)
+        }
 
     def _is_right(self, statement: Statement) -> bool:
         """Return whether all that a statement made is verified; of sums the last ones."""
@@ -132,8 +154,12 @@ class ChangedStatements:
         return bool(last) and all(v.is_floating and self._is_verified(v) for v in last)
 
     def _may_be_before(self, statement: Statement, repaired: Suspicion) -> bool:
-        """Return whether what a statement makes may be read by those that are suspected."""
-        if statement in repaired.statements:
+        """Return whether what a statement makes may be read by those that are suspected.
+
+        A value that is not named after what it has to be may be right, and what is made of it
+        wrong: a multiple of a derivative may be meant.
+        """
+        if statement in repaired.statements or not repaired.is_named:
             return True
         if statement not in self._made:  # what it returns may be read by a function around it
             return statement.function not in {s.function for s in repaired.statements}
@@ -185,6 +211,12 @@ class ChangedStatements:
             kinds = {kind for kind, _ in version.path.accessors}
             if version.is_floating and kinds == {"attribute"}:
                 yield version.path, version.value.shape
+
+
+def _has_inner_scope(statement: Statement) -> bool:
+    """Return whether a statement has parts with variables of their own, as comprehensions have."""
+    nodes = (node for root in statement.nodes for node in ast.walk(root))
+    return any(isinstance(node, INNER_SCOPES) for node in nodes)
 
 
 def _lines(suspicion: Suspicion) -> int:

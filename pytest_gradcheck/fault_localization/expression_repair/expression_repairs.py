@@ -110,6 +110,8 @@ class ExpressionRepairs:
     ----------
     evaluations : int
         Calls of forward so far.
+    statements : set of Statement
+        Those whose expressions can be changed.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class ExpressionRepairs:
         self._problem, self._variables = problem, variables
         self._functions = ProbedFunctions(codes)
         self._statement_of = statement_of
+        self.statements = set(map(statement_of, self._functions.expressions))
         self._right = self._joined(lambda p: derivatives[p.name].reshape(-1))
         self._base = self._entries(problem.claim)
         self._claims: Iterator[Any] = iter(())

@@ -135,6 +135,22 @@ def test_index_that_is_off_by_one_is_found() -> None:
     assert lines(chain, chain_backward, np.array([0.3, -0.5, 0.8, 0.2])) == [line]
 
 
+def test_comprehension_before_a_statement_may_be_wrong_as_well() -> None:
+    """What is inside of it is not changed, so nothing tells that it is right."""
+
+    def f(w: Any) -> Any:
+        return sum(np.sum(np.sin(row @ w)) for row in X)
+
+    def f_backward(w: Any) -> Any:
+        parts = [2 * np.outer(row, np.cos(row @ w)) for row in X]
+        total = np.sum(parts, axis=0)
+        return total + 0
+
+    found = lines(f, f_backward, W)
+    assert line_of(f_backward, "parts = [") in found
+    assert line_of(f_backward, "total = np") in found
+
+
 def test_one_wrong_entry_shows_nothing() -> None:
     """Any statement could be changed by some factor so that a single number is right."""
 
