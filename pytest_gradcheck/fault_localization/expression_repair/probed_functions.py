@@ -48,9 +48,6 @@ OPAQUE = (ast.Starred, ast.JoinedStr, ast.Lambda, ast.Await, ast.Yield, ast.Yiel
 #: Names of modules by convention; their attributes are functions.
 MODULES = ("np", "numpy", "math", "scipy")
 
-#: Held while functions have probes.
-IN_PLACE = threading.RLock()
-
 #: What stands for the probe before a function is compiled.
 SENTINEL = "pytest-gradcheck probe"
 
@@ -149,21 +146,21 @@ class ProbedFunctions:
     def in_place(self) -> Iterator[None]:
         """Let the functions have the probed code for as long as the context lasts.
 
-        Other threads wait for it to end: each puts back the code that it has found.
+        They must not be in place twice at a time, in another thread: each would put back what it
+        has found.
         """
-        with IN_PLACE:
-            functions = [
-                (one, one.__code__)
-                for one in gc.get_referrers(*self._codes)
-                if isinstance(one, FunctionType) and one.__code__ in self._codes
-            ]
-            try:
-                for function, code in functions:
-                    function.__code__ = self._codes[code]
-                yield
-            finally:
-                for function, code in functions:
-                    function.__code__ = code
+        functions = [
+            (one, one.__code__)
+            for one in gc.get_referrers(*self._codes)
+            if isinstance(one, FunctionType) and one.__code__ in self._codes
+        ]
+        try:
+            for function, code in functions:
+                function.__code__ = self._codes[code]
+            yield
+        finally:
+            for function, code in functions:
+                function.__code__ = code
 
     def _probed(self, code: CodeType) -> CodeType | None:
         """Return the code of a function with probes, None where its source is not there."""

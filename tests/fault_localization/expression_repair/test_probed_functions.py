@@ -133,26 +133,6 @@ def test_other_threads_see_the_function_as_it_is() -> None:
     assert found == [2.0]
 
 
-def test_function_has_its_own_code_again_after_two_threads() -> None:
-    """The second one waits, and does not put back the code with probes of the first."""
-    function = _closure(1.0)
-    code, entered, left = function.__code__, threading.Event(), threading.Event()
-
-    def probe_in_turn() -> None:
-        with second.in_place():
-            entered.set()
-            left.wait()
-
-    with ProbedFunctions([code]).in_place():
-        second = ProbedFunctions([function.__code__])
-        thread = threading.Thread(target=probe_in_turn)
-        thread.start()
-        entered.wait(0.05)
-    left.set()
-    thread.join()
-    assert function.__code__ is code
-
-
 def test_function_with_a_very_long_expression_has_no_probes() -> None:
     """Such code is generated; the compiler gives up when calls are nested too deeply."""
     name = "<a very long sum>"
