@@ -46,7 +46,7 @@ def variables(_: Expression, shape: tuple[int, ...], *, is_broadcast: bool) -> S
 def found(kind: KindOfChange, one: Expression, value: Any) -> dict[str, ExpressionChange]:
     """Return the changes of one kind by their names; of equal names the first."""
     every: dict[str, ExpressionChange] = {}
-    for change in kind(one, [value], variables):
+    for change in kind(one, value, variables):
         every.setdefault(change.name, change)
     return every
 
@@ -79,19 +79,19 @@ def test_matrix_may_be_transposed_a_power_or_left_out() -> None:
     """Roots are tried only where no entry is negative."""
     one = expression("d = x * A", "A")
     assert set(found(changes, one, A)) == {"transposed", "left out", "power"}
-    powers = [c.change(0)(A, sys._getframe()) for c in changes(one, [A], variables)]
+    powers = [c.change(0)(A, sys._getframe()) for c in changes(one, A, variables)]
     assert any(np.array_equal(power, np.sqrt(A)) for power in powers)
-    powers = [c.change(0)(-A, sys._getframe()) for c in changes(one, [-A], variables)]
+    powers = [c.change(0)(-A, sys._getframe()) for c in changes(one, -A, variables)]
     assert all(np.isfinite(power).all() for power in powers)
 
 
 def test_index_and_number_may_be_off_by_one() -> None:
     """An index by two as well, as where its sign is wrong."""
     index = expression("d = h[k - 1]", "k - 1", "index")
-    shifted = [c.change(0)(3, sys._getframe()) for c in changes(index, [3], variables)]
+    shifted = [c.change(0)(3, sys._getframe()) for c in changes(index, 3, variables)]
     assert shifted == [4, 2, 5, 1]
     number = expression("d = x ** 2", "2")
-    shifted = [c.change(0)(2, sys._getframe()) for c in changes(number, [2], variables)]
+    shifted = [c.change(0)(2, sys._getframe()) for c in changes(number, 2, variables)]
     assert shifted == [3, 1]
 
 
