@@ -116,7 +116,7 @@ def array_library(value: Any) -> ArrayLibrary | None:
     """
     kind = type(value)
     if kind is np.ndarray:
-        return SHORT_FLOATS if value.dtype.kind == "V" and is_short_float(value.dtype) else None
+        return SHORT_FLOATS if is_short_float(value.dtype) else None
     if kind is float:
         return None
     if kind not in _OF_TYPE:

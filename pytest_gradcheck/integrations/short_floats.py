@@ -37,7 +37,7 @@ def short_epsilon(dtype: np.dtype[Any]) -> float:
     >>> short_epsilon(np.dtype(np.float16)) == 2**-10
     True
     """
-    steps = 2.0 ** -np.arange(1.0, 24.0)
+    steps = 2.0 ** -np.arange(24.0)
     return float(steps[(1 + steps).astype(dtype).astype(np.float64) == 1 + steps].min())
 
 

@@ -50,6 +50,14 @@ def test_the_rounding_of_a_short_type() -> None:
     assert rounded_as(np.array([1.003, 1.005], np.float32), value).tolist() == [1.0, 1.0078125]
 
 
+@pytest.mark.parametrize("name", ["float8_e5m2", "float8_e4m3fn", "float8_e8m0fnu"])
+def test_other_short_types(name: str) -> None:
+    """Also one that says it is of the kind of float64, and one of powers of two."""
+    value = np.ones(2, getattr(ml_dtypes, name))
+    assert as_numpy(value).dtype == np.float32
+    assert short_rounding(value) == float(ml_dtypes.finfo(value.dtype).eps)
+
+
 def test_an_array_is_overwritten_and_put_back() -> None:
     """An attribute of an object is; a scalar cannot be."""
     value = np.ones(2, BFLOAT16)
