@@ -141,7 +141,7 @@ class ExpressionRepairs:
         steps: int,
         most_evaluations: int,
     ) -> list[ExpressionRepair] | None:
-        """Return the repairs; None where too little is wrong, or backward is too slow for them.
+        """Return the repairs; None where too little is wrong, or too much is left to be tried.
 
         Parameters
         ----------
@@ -163,7 +163,8 @@ class ExpressionRepairs:
             values = self._recorded()
             found = None if values is None else self._found(right, kinds, values, wrong)
         self.evaluations += self._problem.counts.forward - before
-        return found
+        is_complete = self._runs < self._most_runs
+        return found if found or is_complete else None
 
     def _recorded(self) -> dict[int, Any] | None:
         """Return first values of all expressions; None where backward cannot be called again."""

@@ -12,6 +12,7 @@ import pytest
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.expression_repair import expression_repairs
 from pytest_gradcheck.fault_localization.search import BUDGET, Search
 from tests.fault_localization.functions import X, line_of
 
@@ -19,13 +20,15 @@ RNG = np.random.default_rng(5)
 W, B = RNG.normal(size=(3, 2)), RNG.normal(size=2)
 
 
-def lines(forward: Any, backward: Any, *args: Any, **options: Any) -> list[int]:
-    """Return the first lines of the statements that are found for a failing check."""
+def changed(
+    forward: Any, backward: Any, *args: Any, **options: Any
+) -> frozenset[Statement] | None:
+    """Return what is found for a failing check."""
     found: list[frozenset[Statement] | None] = []
-    changed = Search.changed
+    original = Search.changed
 
     def remember(search: Search, repaired: Suspicion | None) -> frozenset[Statement] | None:
-        found.append(changed(search, repaired))
+        found.append(original(search, repaired))
         assert search.evaluations() <= BUDGET
         return found[-1]
 
@@ -34,6 +37,12 @@ def lines(forward: Any, backward: Any, *args: Any, **options: Any) -> list[int]:
         report = check_gradient(forward, backward, *args, **options)
     assert report.verdict == "wrong"
     (statements,) = found
+    return statements
+
+
+def lines(forward: Any, backward: Any, *args: Any, **options: Any) -> list[int]:
+    """Return the first lines of the statements that are found for a failing check."""
+    statements = changed(forward, backward, *args, **options)
     return sorted(statement.first_line for statement in statements or ())
 
 
@@ -162,6 +171,16 @@ def test_one_wrong_entry_shows_nothing() -> None:
         return 2 * square
 
     assert lines(f, derivative, 1.5) == []
+
+
+@pytest.mark.parametrize(("most_runs", "expected"), [(5, None), (1200, frozenset())])
+def test_search_that_ends_too_early_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, most_runs: int, expected: frozenset[Statement] | None
+) -> None:
+    """A change that was not tried may be the one that helps."""
+    monkeypatch.setattr(expression_repairs, "MOST_RUNS", most_runs)
+    backward = backward_with("dw = x.T @ s", "dw = (x.T @ s) ** 3")
+    assert changed(forward, backward, X, W, B, wrt=("w", "b")) == expected
 
 
 def test_change_without_which_a_loop_ends_is_given_up() -> None:
