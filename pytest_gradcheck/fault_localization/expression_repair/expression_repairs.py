@@ -47,6 +47,9 @@ MOST_STEPS = 400_000
 #: An execution with a change is given up when it has taken so many times as long as without.
 LONGER = 10
 
+#: The most seconds that executions of backward take together.
+MOST_SECONDS = 2.0
+
 #: The search is left out where one execution of backward takes longer, in seconds.
 SLOW = 0.01
 
@@ -184,6 +187,8 @@ class ExpressionRepairs:
                     break
             else:
                 probe.most_calls = LONGER * probe.calls
+                affordable = self._runs + int(MOST_SECONDS / min(seconds))
+                self._most_runs = min(self._most_runs, affordable)
                 return values if min(seconds) < SLOW else None
         return None
 

@@ -173,12 +173,18 @@ def test_one_wrong_entry_shows_nothing() -> None:
     assert lines(f, derivative, 1.5) == []
 
 
-@pytest.mark.parametrize(("most_runs", "expected"), [(5, None), (1200, frozenset())])
+@pytest.mark.parametrize(
+    ("limit", "value", "expected"),
+    [("MOST_RUNS", 5, None), ("MOST_SECONDS", 0.0, None), ("MOST_RUNS", 1200, frozenset())],
+)
 def test_search_that_ends_too_early_says_nothing(
-    monkeypatch: pytest.MonkeyPatch, most_runs: int, expected: frozenset[Statement] | None
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: float,
+    expected: frozenset[Statement] | None,
 ) -> None:
     """A change that was not tried may be the one that helps."""
-    monkeypatch.setattr(expression_repairs, "MOST_RUNS", most_runs)
+    monkeypatch.setattr(expression_repairs, limit, value)
     backward = backward_with("dw = x.T @ s", "dw = (x.T @ s) ** 3")
     assert changed(forward, backward, X, W, B, wrt=("w", "b")) == expected
 
