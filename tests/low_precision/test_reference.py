@@ -57,6 +57,12 @@ def notes(report: Report) -> list[str]:
     return [note.text for note in report.notes if note.kind == "reference"]
 
 
+@pytest.mark.parametrize("x", [X.T, X[:, ::2], np.asfortranarray(X)], ids=["T", "step", "F"])
+def test_an_array_of_any_layout_is_lifted(x: Any) -> None:
+    """A transposed matrix is as usual an argument as a copy of it."""
+    assert check(x=x).verdict == "correct"
+
+
 def test_a_kernel_that_casts_inside() -> None:
     """Nothing about it can be measured without a reference, and everything with one."""
     assert check(reference=None).failures

@@ -155,10 +155,13 @@ def passed_leaf(
         assign = array_assigner(owner, leaf.name.removeprefix("self"), value)
         write = _attribute_writer(value, view, assign)
         return PassedLeaf(parameter, view, write, lambda: assign(value))
-    is_plain = type(value) is np.ndarray and value.flags.c_contiguous
-    if is_plain and (value.dtype == view.dtype or (lift and is_low)):
-        return PassedLeaf(parameter, view, view.copy, is_lifted=is_low)
-    return PassedLeaf(parameter, view, _array_maker(value.copy(order="K"), view))
+    is_plain = type(value) is np.ndarray
+    is_lifted = is_plain and is_low and lift
+    dtype = view.dtype if is_lifted else value.dtype
+    if is_plain and value.flags.c_contiguous and dtype == view.dtype:
+        return PassedLeaf(parameter, view, view.copy, is_lifted=is_lifted)
+    make = _array_maker(value.astype(dtype), view)  # it keeps the layout
+    return PassedLeaf(parameter, view, make, is_lifted=is_lifted)
 
 
 def _foreign_leaf(
