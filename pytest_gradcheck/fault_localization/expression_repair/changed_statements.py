@@ -50,7 +50,7 @@ FEW_LINES = 3
 
 
 class ChangedStatements:
-    """Looks for these statements.
+    """Looks for statements of backward of which a small change makes all gradients right.
 
     Parameters
     ----------

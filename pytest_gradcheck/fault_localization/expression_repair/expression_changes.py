@@ -211,7 +211,10 @@ def exchange(one: Expression, other: Expression) -> tuple[Change, Change] | None
 
 
 def takes_factor(expression: Expression, value: Any) -> bool:
-    """Return whether a factor of an expression is no factor of what it is a part of as well."""
+    """Return whether a multiple of an expression makes no multiple of what it is a part of.
+
+    One that does need not be tried: the whole takes the same factor.
+    """
     if expression.role == "index" or not (is_floating(value) or is_number(value)):
         return False
     parent, node = expression.parent, expression.node
