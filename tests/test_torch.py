@@ -369,6 +369,15 @@ def test_a_tensor_that_was_computed_from_another_is_noted() -> None:
     assert "shared" not in {note.kind for note in report.notes}
 
 
+def test_an_array_of_integers_beside_a_tensor_is_left_out() -> None:
+    """As one of tensors is; floating numbers may have been meant to be differentiated."""
+    report = check_gradient(lambda x: (x**2, np.arange(3)), "torch", X)
+    assert report.verdict == "correct"
+    assert "nondifferentiable" in {note.kind for note in report.notes}
+    with pytest.raises(GradcheckUsageError, match="Return the tensor, without"):
+        check_gradient(lambda x: (x**2, np.ones(3)), "torch", X)
+
+
 def test_a_gradient_of_zero_may_be_cut_off() -> None:
     """By ``detach()`` in forward, or by None that a rule returns; no term is missing."""
     report = check_gradient(lambda x, y: torch.sin(x * y.detach()).sum(), "torch", X, 2 * X)

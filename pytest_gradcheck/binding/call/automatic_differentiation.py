@@ -227,9 +227,10 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _refuse_numbers(outputs: Sequence[Any], forward_name: str) -> None:
-    """Raise where an output for PyTorch is no tensor but a floating number."""
+    """Raise where an output for PyTorch is no tensor but a floating number, or some of them."""
     for output in outputs:
-        if isinstance(output, (float, complex, np.ndarray, np.inexact)):
+        is_numeric = isinstance(output, (float, complex, np.ndarray, np.generic))
+        if is_numeric and np.asarray(output).dtype.kind in "fc":
             raise GradcheckUsageError(
                 f"{forward_name} returned {with_article(describe_value(output))}, which PyTorch "
                 "cannot differentiate. Return the tensor, without .item(), float() or .numpy()."
