@@ -237,9 +237,7 @@ class Search:
                 self._repairs.is_known if repaired else self._repairs.is_named_derivative
             ),
         )
-        statements = found.find(repaired, BUDGET - self.evaluations())
-        self._repairing += found.evaluations
-        return statements
+        return found.find(repaired)
 
     def suspicion(self, statements: Collection[Statement]) -> Suspicion:
         """Return the suspicion of some statements."""

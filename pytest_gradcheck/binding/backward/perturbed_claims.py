@@ -70,16 +70,19 @@ class PerturbedClaims:
     def again(self) -> Iterator[Claim | None]:
         """Yield the claim that is checked again and again, without end.
 
-        Forward is called once, unless it returns the claim itself. Where backward changes what it
-        is given, or adds to what it returned before, later claims are other ones.
+        Forward is called once. There are none where it returns the claim itself. Where backward
+        changes what it is given, or adds to what it returned before, later claims are other ones.
         """
-        base, given = self._working_copy.base, self._claimed.given
         if not self._backward.is_called:
-            while True:
-                yield self._claim_at(base, given)
-        output = self._forward.environment.attempt(self._forward.call)
+            return
+        try:
+            output = self._forward.environment.attempt(self._forward.call)
+        except Exception as error:
+            if ends_check(error):
+                raise
+            return  # it did not raise before
         while True:
-            yield self._claim_of(lambda: self._backward.call(output, given))
+            yield self._claim_of(lambda: self._backward.call(output, self._claimed.given))
 
     def of_multiple(self, factor: float) -> Claim | None:
         """Return the claim of a VJP for a multiple of its cotangent, None where it takes none."""

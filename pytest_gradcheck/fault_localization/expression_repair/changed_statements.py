@@ -67,11 +67,6 @@ class ChangedStatements:
     is_verified : callable
         ``is_verified(version) -> bool`` returns whether a value is the derivative that it has to
         be.
-
-    Attributes
-    ----------
-    evaluations : int
-        Calls of forward so far.
     """
 
     def __init__(
@@ -90,11 +85,8 @@ class ChangedStatements:
         for version in roles.gradients:
             if version.statement is not None:
                 self._made[version.statement].append(version)
-        self.evaluations = 0
 
-    def find(
-        self, repaired: Suspicion | None, most_evaluations: int
-    ) -> frozenset[Statement] | None:
+    def find(self, repaired: Suspicion | None) -> frozenset[Statement] | None:
         """Return the statements, None where changes cannot be tried.
 
         Parameters
@@ -102,8 +94,6 @@ class ChangedStatements:
         repaired : Suspicion or None
             The statement that is wrong, as far as derivatives by values of forward tell, with
             those before it that may be why.
-        most_evaluations : int
-            The most calls of forward.
         """
         codes = [code for code in self._recorder.codes if self._is_of_backward(code)]
         repairs = ExpressionRepairs(
@@ -112,16 +102,13 @@ class ChangedStatements:
         # What is missing may be put into several statements: it tells less than derivatives do.
         is_told = repaired is not None and (not repaired.is_named or _lines(repaired) <= FEW_LINES)
         missing = () if is_told else (changes_for_what_is_missing,)
-        found = repairs.find(
+        changed = repairs.find(
             self._right_statements(),
             (changes, other_variables, *missing),
             steps=len(self._recorder.results),
-            most_evaluations=most_evaluations,
         )
-        self.evaluations += repairs.evaluations
-        if found is None:
+        if changed is None:
             return None
-        changed = {repair.statement for repair in found}
         possible = {s for s in changed if not self._is_right(s)} or changed
         if repaired is not None:
             before = {s for s in possible if self._may_be_before(s, repaired)}

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from types import CodeType, FrameType
 from typing import Any
@@ -36,7 +35,7 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     ProbedFunctions,
 )
 
-__all__ = ["ExpressionRepair", "ExpressionRepairs"]
+__all__ = ["ExpressionRepairs"]
 
 Floats = NDArray[np.float64]
 
@@ -74,25 +73,6 @@ FEWEST_WRONG = 2
 SAME = 1e-5
 
 
-@dataclass(frozen=True, slots=True)
-class ExpressionRepair:
-    """A change of an expression that makes all gradients right.
-
-    Attributes
-    ----------
-    statement : Statement
-        The statement that the expression is in.
-    change : str
-        A word for the change.
-    number : float or None
-        What was solved for, if anything.
-    """
-
-    statement: Statement
-    change: str
-    number: float | None = None
-
-
 class ExpressionRepairs:
     """Looks for the repairs of one backward.
 
@@ -111,8 +91,6 @@ class ExpressionRepairs:
 
     Attributes
     ----------
-    evaluations : int
-        Calls of forward so far.
     statements : set of Statement
         Those whose expressions can be changed.
     """
@@ -133,8 +111,7 @@ class ExpressionRepairs:
         self._base = self._entries(problem.claim)
         self._claims: Iterator[Any] = iter(())
         self._runs = 0
-        self._most_runs, self._most_evaluations = MOST_RUNS, 0
-        self.evaluations = 0
+        self._most_runs = MOST_RUNS
 
     def find(
         self,
@@ -142,9 +119,10 @@ class ExpressionRepairs:
         kinds: Sequence[KindOfChange],
         *,
         steps: int,
-        most_evaluations: int,
-    ) -> list[ExpressionRepair] | None:
-        """Return the repairs; None where too little is wrong, or too much is left to be tried.
+    ) -> set[Statement] | None:
+        """Return the statements with repairs.
+
+        None where too little is wrong, or statements that may be are left to be tried.
 
         Parameters
         ----------
@@ -154,28 +132,19 @@ class ExpressionRepairs:
             What is tried, in order, until something is found.
         steps : int
             How many statements backward executes.
-        most_evaluations : int
-            The most calls of forward.
         """
         wrong = np.abs(self._base - self._right) > SAME * np.abs(self._right).max()
         if wrong.sum() < FEWEST_WRONG:
             return None
         self._most_runs = min(MOST_RUNS, MOST_STEPS // max(1, steps))
-        before, self._most_evaluations = self._problem.counts.forward, most_evaluations - 1
         with self._functions.in_place(), np.errstate(all="ignore"):
             values = self._recorded()
-            found = None if values is None else self._found(right, kinds, values, wrong)
-        self.evaluations += self._problem.counts.forward - before
-        is_complete = self._runs < self._most_runs
-        return found if found or is_complete else None
+            return None if values is None else self._found(right, kinds, values, wrong)
 
     def _recorded(self) -> dict[int, Any] | None:
         """Return first values of all expressions; None where backward cannot be called again."""
-        for claims, most_runs in (
-            (self._problem.claims_again(), self._most_runs),
-            (self._calls_of_both(), self._most_evaluations),
-        ):
-            self._claims, self._most_runs = claims, min(self._most_runs, self._runs + most_runs)
+        for claims in (self._problem.claims_again(), self._calls_of_both()):
+            self._claims = claims
             seconds, probe = [], self._functions.probe
             for _ in range(2):
                 started = time.perf_counter()
@@ -203,22 +172,22 @@ class ExpressionRepairs:
         kinds: Sequence[KindOfChange],
         values: Mapping[int, Any],
         wrong: NDArray[np.bool_],
-    ) -> list[ExpressionRepair]:
+    ) -> set[Statement] | None:
         expressions = defaultdict[Statement, list[int]](list)
         for number, expression in enumerate(self._functions.expressions):
             statement = self._statement_of(expression)
             if statement is not None and statement not in right and number in values:
                 expressions[statement].append(number)
         reaching = {s for s, own in expressions.items() if self._reaches(own, values, wrong)}
-        ordered = sorted(expressions, key=lambda s: s not in reaching)
-        found: list[ExpressionRepair] = []
+        found: set[Statement] = set()
         for kind in kinds:
-            for statement in ordered:
-                own = expressions[statement]
-                for number in own:
-                    found += self._repairs_of(statement, number, values[number], kind)
-                if kind is other_variables:
-                    found += self._exchanges(statement, own, values)
+            for statement in sorted(expressions, key=lambda s: s not in reaching):
+                if self._has_repair(expressions[statement], values, kind):
+                    found.add(statement)
+                if self._runs >= self._most_runs:
+                    if statement in reaching:  # others that reach all that is wrong are left
+                        return None if kind is kinds[0] else set()
+                    return found
             if found:
                 break
         return found
@@ -243,39 +212,37 @@ class ExpressionRepairs:
         claim = self._run(dict.fromkeys(whole, noise)) if whole else None
         return claim is None or bool(((claim != self._base) | ~wrong).all())
 
-    def _repairs_of(
-        self, statement: Statement, number: int, value: Any, kind: KindOfChange
-    ) -> Iterator[ExpressionRepair]:
-        expression = self._functions.expressions[number]
-        for one in kind(expression, value, self._variables):
-            if one.start is None:
-                if self._is_repaired({number: one.change(0.0)}):
-                    yield ExpressionRepair(statement, one.name)
-            else:
-                solution = self._solved(number, one.start, one.change)
-                if solution is not None:
-                    yield ExpressionRepair(statement, one.name, solution)
+    def _has_repair(
+        self, numbers: Collection[int], values: Mapping[int, Any], kind: KindOfChange
+    ) -> bool:
+        """Return whether a change of a kind of one expression makes all gradients right."""
+        return any(
+            self._is_repaired({number: change.change(0.0)})
+            if change.start is None
+            else self._is_solved(number, change.start, change.change)
+            for number in numbers
+            for change in kind(
+                self._functions.expressions[number], values[number], self._variables
+            )
+        ) or (kind is other_variables and self._has_exchange(numbers, values))
 
-    def _exchanges(
-        self, statement: Statement, numbers: Collection[int], values: Mapping[int, Any]
-    ) -> Iterator[ExpressionRepair]:
-        """Yield that elements of a tuple are exchanged."""
+    def _has_exchange(self, numbers: Collection[int], values: Mapping[int, Any]) -> bool:
+        """Return whether elements of a tuple are exchanged."""
         expressions = self._functions.expressions
         whole = [n for n in numbers if expressions[n].role == "whole" and is_floating(values[n])]
-        for one, other in combinations(whole, 2):
-            changed = exchange(expressions[one], expressions[other])
-            is_same_shape = np.shape(values[one]) == np.shape(values[other]) != ()
+        for pair in combinations(whole, 2):
+            changed = exchange(expressions[pair[0]], expressions[pair[1]])
+            is_same_shape = np.shape(values[pair[0]]) == np.shape(values[pair[1]]) != ()
             if (
-                changed
+                changed is not None
                 and is_same_shape
-                and self._is_repaired(dict(zip((one, other), changed, strict=True)))
+                and self._is_repaired(dict(zip(pair, changed, strict=True)))
             ):
-                yield ExpressionRepair(statement, "exchanged")
+                return True
+        return False
 
-    def _solved(
-        self, number: int, start: float, change: Callable[[float], Change]
-    ) -> float | None:
-        """Return the number of a change that makes all gradients right.
+    def _is_solved(self, number: int, start: float, change: Callable[[float], Change]) -> bool:
+        """Return whether there is a number of a change that makes all gradients right.
 
         Gradients depend linearly on most expressions of backward, and one step of Newton's method
         finds the number. From the others it finds few; usual ones are tried for them.
@@ -290,12 +257,12 @@ class ExpressionRepairs:
             if found is None:
                 break
             if self._is_right(found):
-                return solution
+                return True
             if self._error(found) > DECREASE * self._error(claim):
                 break
             claim = found
         usual = USUAL_FACTORS if start == 1.0 else ()
-        return next((x for x in usual if self._is_repaired({number: change(x)})), None)
+        return any(self._is_repaired({number: change(factor)}) for factor in usual)
 
     def _newton_step(
         self, number: int, at: float, change: Callable[[float], Change], claim: Floats
