@@ -68,7 +68,7 @@ def locate_wrong_lines(
     Returns
     -------
     tuple of WrongLine
-        Empty where nothing is sure. Costs at most 200 evaluations of forward, and at most 1,200
+        Empty where nothing is sure. Costs at most 200 evaluations of forward, and at most 3,000
         executions of backward that take less than two seconds together.
     """
     differences = [p.relative_difference for p in parameters if p.verdict == "wrong"]
@@ -101,7 +101,7 @@ def _found(search: Search) -> Collection[Suspicion]:
         return [repaired]
     search.run()
     found = explained(search)
-    if changed and not all(set(changed).issuperset(one.statements) for one in found):
+    if changed and not all(changed.issuperset(one.statements) for one in found):
         return [search.suspicion(changed)]
     return found
 

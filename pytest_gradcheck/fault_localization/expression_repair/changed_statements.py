@@ -28,8 +28,7 @@ from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import Path
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
     changes,
-    changes_for_what_is_missing,
-    other_variables,
+    changes_by_variables,
 )
 from pytest_gradcheck.fault_localization.expression_repair.expression_repairs import (
     ExpressionRepairs,
@@ -40,7 +39,7 @@ from pytest_gradcheck.fault_localization.value_roles import Roles
 __all__ = ["ChangedStatements"]
 
 #: Variables that may be in the place of another one.
-MOST_VARIABLES = 16
+MOST_VARIABLES = 64
 
 #: Expressions with variables of their own.
 INNER_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
@@ -99,12 +98,9 @@ class ChangedStatements:
         repairs = ExpressionRepairs(
             self._problem, codes, self._derivatives, self._statement_of, self._variables
         )
-        # What is missing may be put into several statements: it tells less than derivatives do.
-        is_told = repaired is not None and (not repaired.is_named or _lines(repaired) <= FEW_LINES)
-        missing = () if is_told else (changes_for_what_is_missing,)
         changed = repairs.find(
             self._right_statements(),
-            (changes, other_variables, *missing),
+            (changes, changes_by_variables),
             steps=len(self._recorder.results),
         )
         if changed is None:

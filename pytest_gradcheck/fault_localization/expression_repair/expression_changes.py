@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
@@ -36,8 +37,8 @@ __all__ = [
     "KindOfChange",
     "Variables",
     "changes",
+    "changes_by_variables",
     "changes_for_what_is_missing",
-    "exchange",
     "is_floating",
     "other_variables",
 ]
@@ -139,6 +140,8 @@ def changes(
             yield from (_shift("number", step) for step in NEXT)
     elif is_array(value) and value.dtype.kind == "b" and expression.role != "index":
         yield ExpressionChange.without_number("inverted", lambda value, _: ~value)
+    elif type(value) is tuple:
+        yield from _exchanges(value)
     elif is_floating(value):
         yield from _changes_of_floating(expression, value)
 
@@ -203,11 +206,18 @@ def changes_for_what_is_missing(
                 yield named("summed", _summed(axis, keepdims=keepdims))
 
 
-def exchange(one: Expression, other: Expression) -> tuple[Change, Change] | None:
-    """Return the changes by which two elements of a tuple are exchanged, if they are variables."""
-    if not (isinstance(one.node, NAMES) and isinstance(other.node, NAMES)):
-        return None
-    return _evaluated(other.node), _evaluated(one.node)
+def changes_by_variables(
+    expression: Expression, value: Any, variables: Variables
+) -> Iterator[ExpressionChange]:
+    """Yield changes by another variable, in the place of one or in addition.
+
+    Parameters
+    ----------
+    expression, value, variables
+        As for `changes`.
+    """
+    yield from other_variables(expression, value, variables)
+    yield from changes_for_what_is_missing(expression, value, variables)
 
 
 def takes_factor(expression: Expression, value: Any) -> bool:
@@ -237,6 +247,17 @@ def _is_in_product_of_matrices(expression: Expression) -> bool:
     parent = expression.parent
     is_product = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
     return is_product or isinstance(parent, ast.Call)
+
+
+def _exchanges(values: tuple[Any, ...]) -> Iterator[ExpressionChange]:
+    """Yield that two neighbours in a tuple of arrays are in the wrong order."""
+    for k, (one, other) in enumerate(pairwise(values)):
+        if is_array(one) and is_array(other) and one.shape == other.shape:
+            yield ExpressionChange.without_number("exchanged", _exchange(k))
+
+
+def _exchange(k: int) -> Change:
+    return lambda value, _: (*value[:k], value[k + 1], value[k], *value[k + 2 :])
 
 
 def _is_factor(expression: Expression) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import combinations
 from types import CodeType, FrameType
 from typing import Any
 
@@ -25,9 +24,7 @@ from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
     KindOfChange,
     Variables,
-    exchange,
     is_floating,
-    other_variables,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
     Change,
@@ -40,8 +37,8 @@ __all__ = ["ExpressionRepairs"]
 Floats = NDArray[np.float64]
 
 #: The most executions of backward, and of its statements in all of them.
-MOST_RUNS = 1200
-MOST_STEPS = 400_000
+MOST_RUNS = 3000
+MOST_STEPS = 600_000
 
 #: An execution with a change is given up when it has taken so many times as long as without.
 LONGER = 10
@@ -180,14 +177,13 @@ class ExpressionRepairs:
                 expressions[statement].append(number)
         reaching = {s for s, own in expressions.items() if self._reaches(own, values, wrong)}
         found: set[Statement] = set()
+        ordered = sorted(expressions, key=lambda s: s not in reaching)
         for kind in kinds:
-            for statement in sorted(expressions, key=lambda s: s not in reaching):
+            for statement in ordered:
+                if self._runs >= self._most_runs:
+                    return found if found or kind is not kinds[0] else None
                 if self._has_repair(expressions[statement], values, kind):
                     found.add(statement)
-                if self._runs >= self._most_runs:
-                    if statement in reaching:  # others that reach all that is wrong are left
-                        return None if kind is kinds[0] else set()
-                    return found
             if found:
                 break
         return found
@@ -224,22 +220,7 @@ class ExpressionRepairs:
             for change in kind(
                 self._functions.expressions[number], values[number], self._variables
             )
-        ) or (kind is other_variables and self._has_exchange(numbers, values))
-
-    def _has_exchange(self, numbers: Collection[int], values: Mapping[int, Any]) -> bool:
-        """Return whether elements of a tuple are exchanged."""
-        expressions = self._functions.expressions
-        whole = [n for n in numbers if expressions[n].role == "whole" and is_floating(values[n])]
-        for pair in combinations(whole, 2):
-            changed = exchange(expressions[pair[0]], expressions[pair[1]])
-            is_same_shape = np.shape(values[pair[0]]) == np.shape(values[pair[1]]) != ()
-            if (
-                changed is not None
-                and is_same_shape
-                and self._is_repaired(dict(zip(pair, changed, strict=True)))
-            ):
-                return True
-        return False
+        )
 
     def _is_solved(self, number: int, start: float, change: Callable[[float], Change]) -> bool:
         """Return whether there is a number of a change that makes all gradients right.

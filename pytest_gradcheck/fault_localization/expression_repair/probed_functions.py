@@ -298,6 +298,7 @@ class _Probing:
         twin: Any = copy.copy(node)
         if isinstance(node, (ast.Tuple, ast.List)):
             twin.elts = [self._whole(one) for one in node.elts]
+            twin = self._call(node, twin, self._statement, "whole")
         elif isinstance(node, ast.Dict):
             twin.values = [self._whole(one) for one in node.values]
         else:
@@ -314,12 +315,15 @@ class _Probing:
             twin = copy.copy(node)
             twin.elts = [self._value(one, node) for one in node.elts]
             return twin
+        return self._call(node, self._inside(node), parent, role)
+
+    def _call(self, node: ast.expr, inside: ast.expr, parent: ast.AST, role: Role) -> ast.expr:
+        """Return the call of the probe with an expression whose parts have their own."""
         number = len(self._expressions)
         self._expressions.append(Expression(self._file, self._statement, node, parent, role))
         # Of a constant that is called as such, Python would warn.
         probe = ast.IfExp(ast.Constant(1), ast.Constant(SENTINEL), ast.Constant(None))
-        call = ast.Call(probe, [ast.Constant(number), self._inside(node)], [])
-        return ast.copy_location(call, node)
+        return ast.copy_location(ast.Call(probe, [ast.Constant(number), inside], []), node)
 
     def _inside(self, node: ast.expr) -> ast.expr:
         """Return an expression with its parts in calls of the probe."""

@@ -16,7 +16,6 @@ from pytest_gradcheck.fault_localization.expression_repair.expression_changes im
     KindOfChange,
     changes,
     changes_for_what_is_missing,
-    exchange,
     other_variables,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
@@ -132,13 +131,13 @@ def test_factor_term_and_derivative_of_an_activation_may_be_missing() -> None:
     np.testing.assert_array_equal(every["+ B"].change(2.0)(A, frame), A + 2 * B)
 
 
-def test_two_elements_of_a_tuple_may_be_exchanged() -> None:
-    """They are evaluated again, so they must be variables."""
-    x, y = 1.0, 2.0
-    statement = "a, b = x, y"
-    changed = exchange(expression(statement, "x", "whole"), expression(statement, "y", "whole"))
-    assert changed is not None
-    frame = sys._getframe()
-    assert (changed[0](0.0, frame), changed[1](0.0, frame)) == (y, x)
-    calls = "a, b = f(x), g(y)"
-    assert exchange(expression(calls, "f(x)"), expression(calls, "g(y)")) is None
+def test_neighbours_in_a_tuple_may_be_exchanged() -> None:
+    """They must be arrays of one shape."""
+    one = expression("a, b, c, d = cache", "cache", "whole")
+    cache = (A, 2 * A, np.ones(3), 4.0)
+    (change,) = changes(one, cache, variables)
+    assert change.name == "exchanged"
+    exchanged = change.change(0)(cache, sys._getframe())
+    assert exchanged[3] == 4.0
+    np.testing.assert_array_equal(exchanged[0], 2 * A)
+    np.testing.assert_array_equal(exchanged[1], A)
