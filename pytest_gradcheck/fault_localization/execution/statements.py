@@ -18,10 +18,13 @@ from typing import Any
 
 from pytest_gradcheck.report.report_data import SourceLocation
 
-__all__ = ["Chain", "Statement", "location_of", "statements_of"]
+__all__ = ["Chain", "Statement", "location_of", "statements_of", "syntax_tree"]
 
 #: An attribute, or the expression in square brackets.
 Accessor = str | ast.expr
+
+#: The name of a file that `exec` gives to code from a string.
+OF_EXEC = "<string>"
 
 #: The files whose statements are kept.
 KEPT_FILES = 8
@@ -120,15 +123,25 @@ def statements_of(file: str) -> Mapping[int, Statement]:
 
     They are kept, since the tests of one file may have many failing checks.
     """
-    return _parsed(file, "".join(linecache.getlines(file)))
+    return _statements(file, syntax_tree(file))
+
+
+def syntax_tree(file: str) -> ast.Module:
+    """Return the syntax tree of a file, not to be changed; an empty one if it has no source."""
+    # Python 3.13 keeps the code of its option -c under the name that `exec` gives to any other.
+    return _parsed("" if file == OF_EXEC else "".join(linecache.getlines(file)))
 
 
 @lru_cache(maxsize=KEPT_FILES)
-def _parsed(file: str, source: str) -> dict[int, Statement]:
+def _parsed(source: str) -> ast.Module:
     try:
-        tree = ast.parse(source)
+        return ast.parse(source)
     except (SyntaxError, ValueError):
-        return {}
+        return ast.Module([], [])
+
+
+@lru_cache(maxsize=KEPT_FILES)
+def _statements(file: str, tree: ast.Module) -> dict[int, Statement]:
     found: dict[int, list[_Part]] = {}
     for part in _parts(tree, ""):
         found.setdefault(part.first_line, []).append(part)

@@ -11,16 +11,16 @@ from __future__ import annotations
 import ast
 import copy
 import gc
-import linecache
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Literal
+
+from pytest_gradcheck.fault_localization.execution.statements import syntax_tree
 
 __all__ = ["Change", "Expression", "ProbedFunctions"]
 
@@ -48,9 +48,6 @@ OPAQUE = (ast.Starred, ast.JoinedStr, ast.Lambda, ast.Await, ast.Yield, ast.Yiel
 
 #: Names of modules by convention; their attributes are functions.
 MODULES = ("np", "numpy", "math", "scipy")
-
-#: The files whose syntax trees are kept.
-KEPT_FILES = 8
 
 #: What stands for the probe before a function is compiled.
 SENTINEL = "pytest-gradcheck probe"
@@ -195,8 +192,7 @@ _Scope = ast.Module | ast.ClassDef | ast.FunctionDef
 
 def _path_to(code: CodeType) -> list[Any] | None:
     """Return the syntax tree of a function, after the trees that it is inside of."""
-    tree = _parsed("".join(linecache.getlines(code.co_filename)))
-    pending: list[list[_Scope]] = [[tree]]
+    pending: list[list[_Scope]] = [[syntax_tree(code.co_filename)]]
     while pending:
         path = pending.pop()
         for node in path[-1].body:
@@ -207,15 +203,6 @@ def _path_to(code: CodeType) -> list[Any] | None:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 pending.append([*path, node])
     return None
-
-
-@lru_cache(maxsize=KEPT_FILES)
-def _parsed(source: str) -> ast.Module:
-    """Return the syntax tree of a file, which nobody changes; an empty one if it has an error."""
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
 
 
 def _body_around(outer: _Scope, inner: ast.AST, probed: Any) -> list[ast.stmt]:

@@ -91,6 +91,15 @@ def test_file_without_source_has_no_statements() -> None:
     assert statements_of("<string>") == {}
 
 
+def test_code_of_the_command_line_is_not_that_of_other_strings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python 3.13 keeps the source of ``python -c`` under the name that all of them have."""
+    source = "x = 1\n"
+    monkeypatch.setitem(linecache.cache, "<string>", (len(source), None, [source], "<string>"))
+    assert statements_of("<string>") == {}
+
+
 def test_location_spans_statements(by_line: Mapping[int, Statement], tmp_path: Path) -> None:
     """Its file is relative to the root, and its source dedented."""
     location = location_of([by_line[2], by_line[3]], tmp_path)
