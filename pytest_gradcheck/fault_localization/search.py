@@ -130,7 +130,6 @@ class Search:
         self.recorder = recorder
         self.problem, self._code, self._seed = problem, code, seed
         self._repairs: Repairs | None = None
-        self._adjoints: Adjoints | None = None
         self._repairing = 0
         graph = ForwardGraph(recorder.versions, recorder.outputs(problem.take_outputs))
         self._graph = graph
@@ -209,8 +208,7 @@ class Search:
     def adjoints(self) -> Adjoints | None:
         """Return the derivatives by all values of forward, None where they cannot be found."""
         self._repairing += EVALUATIONS_OF_ADJOINTS
-        self._adjoints = adjoints_of(self.problem, self._code, self._graph, self._seed)
-        return self._adjoints
+        return adjoints_of(self.problem, self._code, self._graph, self._seed)
 
     def changed(self, repaired: Suspicion | None) -> frozenset[Statement] | None:
         """Return the statements of which a small change makes all gradients right.
@@ -225,14 +223,14 @@ class Search:
         frozenset of Statement or None
             Empty where none does; None where that cannot be tried.
         """
-        if self._repairs is None or self._adjoints is None:
+        if self._repairs is None:
             return None
         found = ChangedStatements(
             self.problem,
             self._code,
             self.recorder,
             self.roles,
-            derivatives=self._adjoints.parameters,
+            derivatives=self._repairs.derivatives,
             is_verified=(
                 self._repairs.is_known if repaired else self._repairs.is_named_derivative
             ),

@@ -87,6 +87,8 @@ class Repairs:
 
     Attributes
     ----------
+    derivatives : mapping of str to ndarray
+        The derivatives by the parameters.
     evaluations : int
         Calls of forward so far.
     """
@@ -103,7 +105,7 @@ class Repairs:
     ) -> None:
         self._problem, self._code, self._recorder = problem, code, recorder
         self._roles, self._claims = roles, claims
-        self._derivatives, self._callers = adjoints.parameters, adjoints.trace.callers
+        self.derivatives, self._callers = adjoints.parameters, adjoints.trace.callers
         self._series = series_of(adjoints)
         self._known = KnownValues(self._series)
         self._verified = VerifiedValues(roles, claims, self._known)
@@ -158,7 +160,7 @@ class Repairs:
                 version not in before
                 and version.is_floating
                 and version.value.any()
-                and is_same(version.value, self._derivatives[name])
+                and is_same(version.value, self.derivatives[name])
                 for version in self._roles.gradients
             ):
                 return None
@@ -283,11 +285,11 @@ class Repairs:
         listener = Replacing(replacement)
         with frame_events(Steps(self._code, listener), self._code.follows):
             claim = self._problem.claim_at(self._problem.here)
-        return claim is not None and self._are_right(claim, list(self._derivatives))
+        return claim is not None and self._are_right(claim, list(self.derivatives))
 
     def _are_right(self, claim: Claim, parameters: Collection[str]) -> bool:
         return all(
-            is_same(claim.rows(p.start, p.stop)[:, 0], self._derivatives[p.name])
+            is_same(claim.rows(p.start, p.stop)[:, 0], self.derivatives[p.name])
             for p in self._problem.parameters
             if p.name in parameters
         )

@@ -26,10 +26,6 @@ from pytest_gradcheck.fault_localization.execution.recorded_values import (
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import Path
-from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
-    changes,
-    changes_by_variables,
-)
 from pytest_gradcheck.fault_localization.expression_repair.expression_repairs import (
     ExpressionRepairs,
 )
@@ -43,9 +39,6 @@ MOST_VARIABLES = 64
 
 #: Expressions with variables of their own.
 INNER_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
-
-#: So many lines can be named together.
-FEW_LINES = 3
 
 
 class ChangedStatements:
@@ -98,11 +91,7 @@ class ChangedStatements:
         repairs = ExpressionRepairs(
             self._problem, codes, self._derivatives, self._statement_of, self._variables
         )
-        changed = repairs.find(
-            self._right_statements(),
-            (changes, changes_by_variables),
-            steps=len(self._recorder.results),
-        )
+        changed = repairs.find(self._right_statements(), steps=len(self._recorder.results))
         if changed is None:
             return None
         possible = {s for s in changed if not self._is_right(s)} or changed
@@ -200,12 +189,6 @@ def _has_inner_scope(statement: Statement) -> bool:
     """Return whether a statement has parts with variables of their own, as comprehensions have."""
     nodes = (node for root in statement.nodes for node in ast.walk(root))
     return any(isinstance(node, INNER_SCOPES) for node in nodes)
-
-
-def _lines(suspicion: Suspicion) -> int:
-    """Return how many lines the statements of a suspicion have, with what is between them."""
-    first = min((s.first_line for s in suspicion.statements), default=0)
-    return max((s.last_line for s in suspicion.statements), default=first) - first + 1
 
 
 def _function(binding: Binding) -> str:

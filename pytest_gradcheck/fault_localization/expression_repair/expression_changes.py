@@ -1,10 +1,10 @@
 """Changes of an expression: what may be there instead, with one unknown number or none.
 
 A factor is the one unknown number; it includes the sign, a term too much, and a mean for a sum.
-Without a number are a transpose, a power, another variable, a number or an index next to it, a
-mask inverted, and something assigned for something added. If none of these makes the gradients
-right, something may be missing: a variable as a factor or a term, the derivative of an
-activation, a sum.
+Without a number are a transpose, a power, a number or an index next to it, a mask inverted, two
+neighbours exchanged, and something assigned for something added. If none of these makes the
+gradients right, another variable may be in its place, or something may be missing: a variable as
+a factor or a term, the derivative of an activation, a sum.
 
 What is missing in wrong code is somewhere else in it, as a rule: the plastic surgery hypothesis,
 E. T. Barr et al., FSE 2014. It does not execute anything.
@@ -13,10 +13,10 @@ E. T. Barr et al., FSE 2014. It does not execute anything.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,9 +38,7 @@ __all__ = [
     "Variables",
     "changes",
     "changes_by_variables",
-    "changes_for_what_is_missing",
     "is_floating",
-    "other_variables",
 ]
 
 #: Functions that are linear in their arguments.
@@ -161,37 +159,37 @@ def _changes_of_floating(expression: Expression, value: Any) -> Iterator[Express
                 yield named("power", _power(power))
 
 
-def other_variables(
+def changes_by_variables(
     expression: Expression, value: Any, variables: Variables
 ) -> Iterator[ExpressionChange]:
-    """Yield other variables that may be in the place of one.
+    """Yield changes by another variable in the place of one, and by something that is missing.
+
+    They are tried together: what one variable may be in the place of, another may be missing in.
 
     Parameters
     ----------
     expression, value, variables
         As for `changes`.
     """
-    node = expression.node
-    if isinstance(node, NAMES) and is_floating(value) and expression.role != "index":
+    if is_floating(value) and expression.role != "index":
+        yield from _other_variables(expression, value, variables)
+        if np.ndim(value):
+            yield from _what_is_missing(expression, value, variables)
+
+
+def _other_variables(
+    expression: Expression, value: Any, variables: Variables
+) -> Iterator[ExpressionChange]:
+    if isinstance(expression.node, NAMES):
         for path in variables(expression, np.shape(value), is_broadcast=False):
-            if str(path) != ast.unparse(node):
+            if str(path) != ast.unparse(expression.node):
                 yield ExpressionChange.without_number(str(path), _variable(path))
 
 
-def changes_for_what_is_missing(
+def _what_is_missing(
     expression: Expression, value: Any, variables: Variables
 ) -> Iterator[ExpressionChange]:
-    """Yield changes by something that is missing.
-
-    Parameters
-    ----------
-    expression, value, variables
-        As for `changes`.
-    """
-    named = ExpressionChange.without_number
-    if expression.role == "index" or not is_floating(value) or not np.ndim(value):
-        return
-    is_term = takes_factor(expression, value)
+    named, is_term = ExpressionChange.without_number, takes_factor(expression, value)
     if is_term or _is_in_product_of_matrices(expression):
         for path in variables(expression, np.shape(value), is_broadcast=True):
             yield named(f"* {path}", _combined(path, np.multiply))
@@ -204,20 +202,6 @@ def changes_for_what_is_missing(
         for axis in range(np.ndim(value)):
             for keepdims in (True, False):
                 yield named("summed", _summed(axis, keepdims=keepdims))
-
-
-def changes_by_variables(
-    expression: Expression, value: Any, variables: Variables
-) -> Iterator[ExpressionChange]:
-    """Yield changes by another variable, in the place of one or in addition.
-
-    Parameters
-    ----------
-    expression, value, variables
-        As for `changes`.
-    """
-    yield from other_variables(expression, value, variables)
-    yield from changes_for_what_is_missing(expression, value, variables)
 
 
 def takes_factor(expression: Expression, value: Any) -> bool:
@@ -332,17 +316,12 @@ def _accumulations(statement: ast.stmt) -> Iterator[ExpressionChange]:
 
 def _evaluated(node: ast.expr) -> Change:
     """Return the change to what another expression is, of the same shape."""
-    code = _compiled(ast.unparse(node))
+    code = compile(ast.unparse(node), "<expression>", "eval")
 
     def changed(value: Any, frame: FrameType) -> Any:
-        variables: Mapping[str, Any] = frame.f_locals
-        other = eval(code, frame.f_globals, dict(variables))  # noqa: S307  # the user's own
+        other = eval(code, frame.f_globals, dict(frame.f_locals))  # noqa: S307  # the user's own
         if np.shape(other) != np.shape(value):
             raise ValueError
         return other
 
     return changed
-
-
-def _compiled(source: str) -> CodeType:
-    return compile(source, "<expression>", "eval")

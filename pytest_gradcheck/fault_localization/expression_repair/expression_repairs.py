@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
@@ -24,6 +24,8 @@ from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
     KindOfChange,
     Variables,
+    changes,
+    changes_by_variables,
     is_floating,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
@@ -35,6 +37,9 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
 __all__ = ["ExpressionRepairs"]
 
 Floats = NDArray[np.float64]
+
+#: What is tried, in order, until something is found.
+KINDS: tuple[KindOfChange, ...] = (changes, changes_by_variables)
 
 #: The most executions of backward, and of its statements in all of them.
 MOST_RUNS = 3000
@@ -110,13 +115,7 @@ class ExpressionRepairs:
         self._runs = 0
         self._most_runs = MOST_RUNS
 
-    def find(
-        self,
-        right: Collection[Statement],
-        kinds: Sequence[KindOfChange],
-        *,
-        steps: int,
-    ) -> set[Statement] | None:
+    def find(self, right: Collection[Statement], *, steps: int) -> set[Statement] | None:
         """Return the statements with repairs.
 
         None where too little is wrong, or statements that may be are left to be tried.
@@ -125,8 +124,6 @@ class ExpressionRepairs:
         ----------
         right : collection of Statement
             Those that are right.
-        kinds : sequence of KindOfChange
-            What is tried, in order, until something is found.
         steps : int
             How many statements backward executes.
         """
@@ -136,7 +133,7 @@ class ExpressionRepairs:
         self._most_runs = min(MOST_RUNS, MOST_STEPS // max(1, steps))
         with self._functions.in_place(), np.errstate(all="ignore"):
             values = self._recorded()
-            return None if values is None else self._found(right, kinds, values, wrong)
+            return None if values is None else self._found(right, values, wrong)
 
     def _recorded(self) -> dict[int, Any] | None:
         """Return first values of all expressions; None where backward cannot be called again."""
@@ -166,7 +163,6 @@ class ExpressionRepairs:
     def _found(
         self,
         right: Collection[Statement],
-        kinds: Sequence[KindOfChange],
         values: Mapping[int, Any],
         wrong: NDArray[np.bool_],
     ) -> set[Statement] | None:
@@ -178,10 +174,10 @@ class ExpressionRepairs:
         reaching = {s for s, own in expressions.items() if self._reaches(own, values, wrong)}
         found: set[Statement] = set()
         ordered = sorted(expressions, key=lambda s: s not in reaching)
-        for kind in kinds:
+        for kind in KINDS:
             for statement in ordered:
                 if self._runs >= self._most_runs:
-                    return found if found or kind is not kinds[0] else None
+                    return found if found or kind is not KINDS[0] else None
                 if self._has_repair(expressions[statement], values, kind):
                     found.add(statement)
             if found:

@@ -15,8 +15,7 @@ from pytest_gradcheck.fault_localization.expression_repair.expression_changes im
     ExpressionChange,
     KindOfChange,
     changes,
-    changes_for_what_is_missing,
-    other_variables,
+    changes_by_variables,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
     Expression,
@@ -112,7 +111,7 @@ def test_mask_may_be_inverted() -> None:
 def test_other_variable_is_read_where_the_expression_is() -> None:
     """It is copied, since what is computed in place must not change it."""
     B = 2 * A
-    change = found(other_variables, expression("d = A", "A"), A)["B"].change(0)
+    change = found(changes_by_variables, expression("d = A", "A"), A)["B"].change(0)
     value = change(A, sys._getframe())
     np.testing.assert_array_equal(value, B)
     assert value is not B
@@ -122,7 +121,7 @@ def test_factor_term_and_derivative_of_an_activation_may_be_missing() -> None:
     """A variable that is broadcast may be a factor, and no term."""
     B, row = np.tanh(A), np.array([5.0, 7.0])
     one = expression("d = x + A", "A")
-    every = found(changes_for_what_is_missing, one, A)
+    every = found(changes_by_variables, one, A)
     assert set(every) >= {"* B", "/ B", "* f'(B)", "* row", "+ B", "summed"}
     assert "+ row" not in every
     frame = sys._getframe()
