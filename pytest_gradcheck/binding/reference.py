@@ -169,10 +169,7 @@ class BoundReference:
             reference=self._name,
             outputs=output.value - self.output.value,
             blocks=output.blocks,
-            roundings=tuple(
-                max(float(np.finfo(block.dtype).eps), short_rounding(raw[block.name]))
-                for block in output.blocks
-            ),
+            roundings=tuple(rounding_of(b.dtype, raw[b.name]) for b in output.blocks),
             exact=self.output.value,
             scatter=self._scatter(),
             claim_roundings=claimed.result.roundings,
@@ -199,8 +196,7 @@ class BoundReference:
         for leaf, parameter in zip(
             self._kernel.leaves, self.forward.working_copy.parameters, strict=True
         ):
-            own = max(float(np.finfo(leaf.array.dtype).eps), short_rounding(leaf.value))
-            relative[parameter.start : parameter.stop] = own
+            relative[parameter.start : parameter.stop] = rounding_of(leaf.array.dtype, leaf.value)
         changes = rng.uniform(-1, 1, (REPETITIONS, base.size)) * relative
         found = self.forward.evaluate(base * (1 + change) for change in changes)
         return np.asarray(np.nan_to_num(np.abs(found - self.output.value)).max(axis=0))
@@ -241,6 +237,11 @@ class BoundReference:
                 f"the backward of reference={self._name}: {error.args[0]}"
             ) from None
         return output, result.claim.snapshot()
+
+
+def rounding_of(dtype: Any, value: Any) -> float:
+    """Return the relative rounding of numbers that are read in a dtype, or in a shorter one."""
+    return max(float(np.finfo(dtype).eps), short_rounding(value))
 
 
 def lifted(name: str, value: Any) -> Any:

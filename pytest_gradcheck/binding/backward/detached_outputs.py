@@ -30,7 +30,7 @@ def detached_outputs(
         Where forward is called.
     """
     backward, blocks = resolved.backward, base.output.blocks
-    if not isinstance(backward, AutomaticBackward) or len(blocks) < 2:
+    if not isinstance(backward, AutomaticBackward) or not backward.is_torch or len(blocks) < 2:
         return ()
     requiring = environment.run(backward.requiring_gradients, *base.working_copy.passed)
     base.working_copy.restore_changed()

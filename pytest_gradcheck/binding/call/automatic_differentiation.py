@@ -105,8 +105,13 @@ class AutomaticBackward:
         structured = [rebuilt(item.name, item.value, gradients) for item in self.items]
         return structured[0] if len(structured) == 1 else tuple(structured)
 
+    @property
+    def is_torch(self) -> bool:
+        """Whether the package is PyTorch."""
+        return self.package == "torch"
+
     def requiring_gradients(self, *values: Any) -> Sequence[bool]:
-        """Return which outputs the package has derivatives of; only PyTorch says it.
+        """Return which outputs PyTorch has derivatives of; other packages do not say it.
 
         Parameters
         ----------
@@ -114,9 +119,7 @@ class AutomaticBackward:
             The arguments of forward, in the order of their names.
         """
         outputs, point = self._traced(values)
-        if self.package == "torch":
-            return torch_requiring_gradients(outputs, list(point.values()))
-        return [True] * len(outputs(list(point.values())))
+        return torch_requiring_gradients(outputs, list(point.values()))
 
     def _traced(self, values: Sequence[Any]) -> tuple[Function, dict[str, Any]]:
         """Return forward as a function of the arrays that are checked, and these by name."""
@@ -130,7 +133,7 @@ class AutomaticBackward:
             replaced = [rebuilt(name, value, parts) for name, value in passed.items()]
             result = self._forward_with(parts)(*self.arguments.pack(replaced))
             found = _arrays(result[0] if self.has_cache else result)
-            if self.package == "torch":
+            if self.is_torch:
                 _refuse_numbers(found, name_of(self.forward))
             return found
 
