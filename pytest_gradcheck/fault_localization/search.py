@@ -19,7 +19,6 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints, adjoints_of
 from pytest_gradcheck.fault_localization.adjoint_repair.repairs import Repairs
 from pytest_gradcheck.fault_localization.blame import Evidence, Suspicion, suspicions
-from pytest_gradcheck.fault_localization.contributions import Contributions
 from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
 from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
@@ -29,7 +28,6 @@ from pytest_gradcheck.fault_localization.expression_repair.changed_statements im
 )
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, GradientPairs, fits
-from pytest_gradcheck.fault_localization.influence import CHANGE, Influence
 from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Directions,
     Measurements,
@@ -38,7 +36,14 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
 )
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
 from pytest_gradcheck.fault_localization.packed_claims import unpacked
-from pytest_gradcheck.fault_localization.statement_reach import StatementReach
+from pytest_gradcheck.fault_localization.perturbed_backward.contributions import Contributions
+from pytest_gradcheck.fault_localization.perturbed_backward.influence import CHANGE, Influence
+from pytest_gradcheck.fault_localization.perturbed_backward.statement_reach import StatementReach
+from pytest_gradcheck.fault_localization.perturbed_backward.windows import other_windows
+from pytest_gradcheck.fault_localization.perturbed_backward.wrong_entries import (
+    Exclusions,
+    WrongEntries,
+)
 from pytest_gradcheck.fault_localization.step_tests import StepTests
 from pytest_gradcheck.fault_localization.targets import (
     branches,
@@ -48,8 +53,6 @@ from pytest_gradcheck.fault_localization.targets import (
     watched,
 )
 from pytest_gradcheck.fault_localization.value_roles import Claims, roles_of, sizes_of
-from pytest_gradcheck.fault_localization.windows import other_windows
-from pytest_gradcheck.fault_localization.wrong_entries import Exclusions, WrongEntries
 from pytest_gradcheck.report.report_data import ParameterReport
 
 __all__ = ["Search"]

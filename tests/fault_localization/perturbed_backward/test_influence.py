@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.fault_localization.influence import CHANGE
+from pytest_gradcheck.fault_localization.perturbed_backward.influence import CHANGE
 from tests.fault_localization.functions import W, X, two_layers, wrong_two_layers
 from tests.fault_localization.searches import made_at, search_of
 

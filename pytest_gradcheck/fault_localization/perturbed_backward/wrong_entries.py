@@ -23,7 +23,7 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Measurements,
     Target,
 )
-from pytest_gradcheck.fault_localization.statement_reach import (
+from pytest_gradcheck.fault_localization.perturbed_backward.statement_reach import (
     StatementReach,
     blocks_of,
     written,

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.perturbed_backward.statement_reach import (
+    blocks_of,
+    written,
+)
 from pytest_gradcheck.fault_localization.search import Search
-from pytest_gradcheck.fault_localization.statement_reach import blocks_of, written
 from tests.fault_localization.functions import line_of
 from tests.fault_localization.searches import made_at, search_of
 

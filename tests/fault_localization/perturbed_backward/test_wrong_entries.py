@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
-from pytest_gradcheck.fault_localization.wrong_entries import regions_of
+from pytest_gradcheck.fault_localization.perturbed_backward.wrong_entries import regions_of
 from tests.fault_localization.functions import line_of
+from tests.fault_localization.perturbed_backward.test_statement_reach import (
+    V,
+    differences,
+    wrong_differences,
+)
 from tests.fault_localization.searches import search_of
-from tests.fault_localization.test_statement_reach import V, differences, wrong_differences
 
 
 def test_regions_are_what_the_same_statements_reach() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.fault_localization.execution.frame_events import CAN_REBIND
-from pytest_gradcheck.fault_localization.windows import other_windows
+from pytest_gradcheck.fault_localization.perturbed_backward.windows import other_windows
 from tests.fault_localization.functions import line_of
 
 M = np.arange(12.0).reshape(3, 4)

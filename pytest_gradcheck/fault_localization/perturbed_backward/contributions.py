@@ -22,11 +22,15 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.backward.claims import Claim
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.gradient_pairs import DIGITS, SIGNIFICANT
-from pytest_gradcheck.fault_localization.influence import CHANGE, Influence, Response
 from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Directions,
     IntermediateDerivative,
     Slopes,
+)
+from pytest_gradcheck.fault_localization.perturbed_backward.influence import (
+    CHANGE,
+    Influence,
+    Response,
 )
 
 __all__ = ["Contributions"]

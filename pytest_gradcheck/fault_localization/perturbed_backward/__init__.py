@@ -1,0 +1,1 @@
+"""Backward with a value changed: what gradients depend on."""
