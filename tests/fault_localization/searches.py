@@ -14,7 +14,7 @@ from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.search import Search
 
-__all__ = ["made_at", "search_of"]
+__all__ = ["made_at", "returned_in_search", "search_of"]
 
 
 def search_of(*args: Any, **options: Any) -> Search:
@@ -23,6 +23,22 @@ def search_of(*args: Any, **options: Any) -> Search:
         check_gradient(*args, **options)
     (search,) = found
     return search
+
+
+def returned_in_search(method: str, *args: Any, **options: Any) -> tuple[Search, Any]:
+    """Return the search of a check that fails, and what a method of it returned, called once."""
+    original, found = getattr(Search, method), list[tuple[Search, Any]]()
+
+    def remember(search: Search, *given: Any) -> Any:
+        found.append((search, original(search, *given)))
+        return found[-1][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Search, method, remember)
+        report = check_gradient(*args, **options)
+    assert report.verdict == "wrong"
+    (result,) = found
+    return result
 
 
 def made_at(search: Search, name: str) -> Version:

@@ -12,6 +12,7 @@ from pytest_gradcheck.fault_localization import locate_wrong_lines
 from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.search import Search
 from tests.fault_localization.functions import X, line_of, rnn, rnn_backward
+from tests.fault_localization.searches import returned_in_search
 
 RNG = np.random.default_rng(3)
 PARAMETERS = RNG.normal(size=(3, 2)), np.array([[0.5, 0.2], [-0.3, 0.4]])
@@ -19,18 +20,7 @@ PARAMETERS = RNG.normal(size=(3, 2)), np.array([[0.5, 0.2], [-0.3, 0.4]])
 
 def lines(forward: Any, backward: Any, *args: Any, **options: Any) -> list[int]:
     """Return the first lines of the statements that the repair of a failing check leaves."""
-    found: list[Suspicion | None] = []
-    repaired = Search.repaired
-
-    def remember(search: Search) -> Suspicion | None:
-        found.append(repaired(search))
-        return found[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Search, "repaired", remember)
-        report = check_gradient(forward, backward, *args, **options)
-    assert report.verdict == "wrong"
-    (suspicion,) = found
+    _, suspicion = returned_in_search("repaired", forward, backward, *args, **options)
     return [] if suspicion is None else [s.first_line for s in suspicion.statements]
 
 
