@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,7 +130,7 @@ class _Call:
             last[:] = [self.signature.bind(*args, **kwargs).arguments, result]
             if backward is not True:
                 return result
-            return result[0], self.changed(None, last, None, lambda: result[1])
+            return result[0], self.changed(None, last, None, lambda: _after_value(result))
 
         if backward is True:
             return recording, True
@@ -153,7 +155,7 @@ class _Call:
             last[:] = [call.signature.bind(*args, **kwargs).arguments, result]
             if backward is not True:
                 return result
-            return result[0], call.changed(self, last, None, lambda: result[1])
+            return result[0], call.changed(self, last, None, lambda: _after_value(result))
 
         attributes = {forward.__name__: recording}
         if backward is not True:
@@ -218,6 +220,8 @@ class _Call:
             value = _of(owner, name) if name.startswith("self.") else arguments[name]
             if isinstance(value, dict):
                 yield from ((f"{name}[{key!r}]", leaf) for key, leaf in value.items())
+            elif isinstance(value, list):
+                yield from ((f"{name}[{i}]", leaf) for i, leaf in enumerate(value))
             else:
                 yield name, value
 
@@ -244,18 +248,22 @@ class _Call:
         elif isinstance(gradients, dict):
             return {**gradients, key: claim}
         else:
+            if name.startswith("self."):
+                _replace_in(_of(owner, name.rpartition(".")[0]), gradients[key], claim)
             return tuple(claim if i == key else g for i, g in enumerate(gradients))
         return gradients
 
     def _place(self, owner: Any, gradients: Any, name: str) -> tuple[Any, Any]:
         """Return what holds a gradient and under which key; None for the result itself."""
-        leaf = name.partition("['")[2].removesuffix("']")
+        whole = next(n for n in self.names if name == n or name.startswith(f"{n}["))
+        leaf = None if name == whole else ast.literal_eval(name[len(whole) + 1 : -1])
         if isinstance(gradients, dict):
-            keys = (f"{prefix}{leaf or name}" for prefix in PREFIXES)
+            keys = (f"{prefix}{name if leaf is None else leaf}" for prefix in PREFIXES)
             return gradients, next(key for key in keys if key in gradients)
-        if isinstance(gradients, tuple) and len(gradients) == len(self.names):
-            return gradients, self.names.index(name)
-        if name.startswith("self.") and leaf:
+        if isinstance(gradients, (tuple, list)) and len(gradients) == len(self.names):
+            i = self.names.index(whole)
+            return (gradients, i) if leaf is None else (gradients[i], leaf)
+        if name.startswith("self.") and leaf is not None:
             return owner.grads, leaf
         if name.startswith("self."):
             last = name.removeprefix("self.")
@@ -268,4 +276,19 @@ class _Call:
 
 
 def _of(owner: Any, name: str) -> Any:
-    return functools.reduce(getattr, name.split(".")[1:], owner)
+    """Return an attribute by its name, such as ``"self.layers[0].W"``."""
+    for part in re.findall(r"\w+", name)[1:]:
+        owner = owner[int(part)] if part.isdigit() else getattr(owner, part)
+    return owner
+
+
+def _replace_in(layer: Any, gradient: Any, claim: Array) -> None:
+    """Replace the gradient that a layer keeps, where the same one is returned as well."""
+    for key, value in list(vars(layer).items()):
+        if value is gradient:
+            setattr(layer, key, claim)
+
+
+def _after_value(result: Any) -> Any:
+    """Return the gradients that a function returns after its value."""
+    return result[1] if len(result) == 2 else tuple(result[1:])
