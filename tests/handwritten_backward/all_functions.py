@@ -20,7 +20,7 @@ BUILT_WITH = (
     "lstm_cell",
 )
 
-#: Functions that were added when the methods were finished, in two groups of which each was held
+#: Functions that were added when the methods were finished, in three groups of which each was held
 #: out at first. Their failures have been read since.
 READ_SINCE = (
     "max_pooling",
@@ -39,12 +39,6 @@ READ_SINCE = (
     "lennard_jones_chain",
     "multinomial_logistic",
     "triplet_loss",
-)
-
-#: Functions whose failures nobody has read, written without knowledge of the methods: they
-#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
-#: those above, and others have to be written.
-HELD_OUT = (
     "simple_mlp_framework",
     "transformer_block",
     "variational_autoencoder",
@@ -53,6 +47,20 @@ HELD_OUT = (
     "convolution_loops",
     "chain_crf",
     "spring_pendulum_adjoint",
+)
+
+#: Functions whose failures nobody has read, written without knowledge of the methods: they
+#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
+#: those above, and others have to be written.
+HELD_OUT = (
+    "seq2seq_attention",
+    "mixture_of_experts",
+    "graph_convolution",
+    "sparse_autoencoder",
+    "tensor_engine",
+    "bundle_adjustment",
+    "cox_regression",
+    "arm_trajectory",
 )
 
 GROUPS = {"built-with": BUILT_WITH, "read-since": READ_SINCE, "held-out": HELD_OUT}
