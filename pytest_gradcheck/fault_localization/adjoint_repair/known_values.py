@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 
 from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Kind, Series
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.measured_gradient import SAME
 
 __all__ = ["Identity", "KnownValues", "is_same"]
 
 Floats = NDArray[np.float64]
-
-#: Values that differ by less than this share of their largest entry are the same.
-SAME = 1e-5
 
 #: What a value is, and the value of forward that it belongs to.
 Identity = tuple[Kind, Version]

@@ -1,16 +1,15 @@
 """Local Jacobians: how each value of forward depends on the values that its statement read.
 
 Forward is executed once more, and each of its statements is executed again by itself with one
-entry after the other of what it read changed. The time of one statement is part of the time of
-forward, so that all re-executions cost no more than so many evaluations as the most repeated
-statement has. Those that only compute with numpy on arrays of few entries take no time, and are
-repeated more often.
+entry after the other of what it read changed. Functions that it calls are not called again, unless
+that is in a comprehension: then they are, and what they compute remains unknown.
 
 It does not know what the output is.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from pytest_gradcheck.fault_localization.execution.reexecution import (
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import (
+    MISSING,
     Path,
     is_array,
     leaves,
@@ -41,11 +41,11 @@ __all__ = ["Jacobian", "JacobianRecorder"]
 
 Floats = NDArray[np.float64]
 
-#: The most re-executions of one execution of a statement; of one that only computes with numpy;
-#: and of all together.
-MOST_REEXECUTIONS = 80
-MOST_NUMPY_REEXECUTIONS = 4_000
+#: The most re-executions of one execution of a statement, and of all together; and the seconds of
+#: those that do not only compute with numpy.
+MOST_REEXECUTIONS = 4_000
 MOST_REEXECUTIONS_OF_ALL = 40_000
+MOST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class JacobianRecorder:
         self.executions: Counter[Statement] = Counter()
         self._wanted, self._change = wanted, epsilon ** (1 / 3)
         self._executions: dict[int, _Execution] = {}
-        self._reexecutions = 0
+        self._reexecutions, self._seconds = 0, 0.0
 
     def enter(self, activation: Activation) -> None:
         """Record a call, and the values that were made for its arguments."""
@@ -178,6 +178,11 @@ class JacobianRecorder:
         arguments = [version for given in execution.arguments for version in given]
         calls, returned = calls_in(step.statement, execution.names), execution.returned
         if calls is None or len(calls) != len(returned):
+            whole = reexecution_of_statement(step.statement, execution.variables, (), ())
+            if whole is not None:
+                results = [*made, *_found_in(whole, [*handed_back, *arguments])]
+                if results and self._reexecute(step, whole, results, execution.sources):
+                    return True  # what its functions have computed for it remains unknown
             self._select(step, [*made, *arguments], execution.sources)
             return True
         sources = [*execution.sources, *_returned(returned, handed_back)]
@@ -187,7 +192,9 @@ class JacobianRecorder:
                     execution.variables, calls[k], calls[:k], returned[:k]
                 )
                 before = [s for s in sources if s[1].number < given[0].number]
-                if reexecution is None or not self._reexecute(step, reexecution, given, before):
+                # Other values are the defaults of a function.
+                passed = [] if reexecution is None else _found_in(reexecution, given)
+                if reexecution is None or not self._reexecute(step, reexecution, passed, before):
                     return False
         if made:
             reexecution = reexecution_of_statement(
@@ -221,7 +228,11 @@ class JacobianRecorder:
         sources: Sequence[tuple[Path, Version]],
     ) -> bool:
         """Execute a step again for each entry of what it read; return whether that is possible."""
+        if not made:
+            return True
+        started = time.perf_counter()
         base = reexecution.run()
+        seconds = time.perf_counter() - started
         results = [] if base is None else reexecution.results(base)
         places = {
             version: path
@@ -229,13 +240,21 @@ class JacobianRecorder:
             for path, value in reversed(results)
             if _is_value(value, version)
         }
-        read = [s for s in sources if s[1].is_floating and s[1].number in self._wanted]
+        read = [
+            (path, version)
+            for path, version in sources
+            if version.is_floating
+            and version.number in self._wanted
+            and resolve(reexecution.variables, path) is not MISSING
+        ]
         count = 2 * sum(version.value.size for _, version in read)
         self._reexecutions += count
+        self._seconds += 0.0 if reexecution.is_numpy else count * seconds
         if (
             len(places) < len(made)
-            or count > (MOST_NUMPY_REEXECUTIONS if reexecution.is_numpy else MOST_REEXECUTIONS)
+            or count > MOST_REEXECUTIONS
             or self._reexecutions > MOST_REEXECUTIONS_OF_ALL
+            or self._seconds > MOST_SECONDS
         ):
             return False
         for path, source in read:
@@ -265,9 +284,7 @@ class JacobianRecorder:
                 ends = np.asarray(resolve(right, place)), np.asarray(resolve(left, place))
                 if any(end.shape != version.value.shape for end in ends):
                     return None
-                with np.errstate(all="ignore"):
-                    difference = ends[0].astype(np.float64) - ends[1]
-                columns[version].append(difference.reshape(-1) / (2 * change))
+                columns[version].append(_difference(*ends).reshape(-1) / (2 * change))
         return {
             version: np.array(found).T.reshape(version.value.size, source.value.size)
             for version, found in columns.items()
@@ -284,6 +301,14 @@ def _returned(
             versions = [version for version in handed_back if _is_value(leaf, version)]
             found += [(path, version) for version in versions[:1]]
     return found
+
+
+def _found_in(reexecution: Reexecution, versions: Sequence[Version]) -> list[Version]:
+    """Return those of some values that are results of a reexecution."""
+    values = [
+        value for _, value in reexecution.results(reexecution.run() or reexecution.variables)
+    ]
+    return [one for one in versions if any(_is_value(value, one) for value in values)]
 
 
 def _selection(made: Version, read: Version) -> Floats | None:
@@ -303,8 +328,15 @@ def _selection(made: Version, read: Version) -> Floats | None:
 def _scales(value: NDArray[Any]) -> Floats:
     """Return the scales on which entries are changed: between their size and the usual one."""
     sizes = np.abs(value.reshape(-1).astype(np.float64))
+    sizes[~np.isfinite(sizes)] = 0.0  # masks are infinite, and remain so
     usual = float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
     return np.asarray(np.where(sizes > 0, np.sqrt(sizes * usual), usual))
+
+
+def _difference(one: NDArray[Any], other: NDArray[Any]) -> Floats:
+    """Return the difference of two arrays; nothing between two infinite entries."""
+    with np.errstate(all="ignore"):
+        return np.where(one == other, 0.0, one.astype(np.float64) - other)
 
 
 def _changed(value: Any, k: int, change: float) -> Any:

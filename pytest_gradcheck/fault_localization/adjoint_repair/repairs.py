@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.backward.claims import Claim
+from pytest_gradcheck.binding.backward.claims import Claim, ClaimView
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints
 from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Kind, series_of
@@ -42,16 +43,25 @@ from pytest_gradcheck.fault_localization.execution.recorded_values import (
     ancestors,
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.measured_gradient import of_all_entries
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
 
 __all__ = ["Repairs"]
+
+Floats = NDArray[np.float64]
 
 #: Factors that differ by less are the same.
 SAME_FACTOR = 1e-4
 
 #: The most executions of backward with other values.
 MOST_REPAIRS = 100
+
+#: A statement is left alone if after so many replacements some entry is as wrong as before.
+FEWEST_REPLACEMENTS = 2
+
+#: The most replacements of one statement.
+MOST_REPLACEMENTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,7 @@ class Repairs:
     ) -> None:
         self._problem, self._code, self._recorder = problem, code, recorder
         self._roles, self._claims = roles, claims
+        self._gradient = of_all_entries(problem, adjoints.parameters)
         self.derivatives, self._callers = adjoints.parameters, adjoints.trace.callers
         self._series = series_of(adjoints)
         self._known = KnownValues(self._series)
@@ -242,20 +253,32 @@ class Repairs:
     def _replacement(self, made: list[Execution]) -> Replacement | None:
         """Return what a statement has to make for all gradients to be right.
 
-        First of all that which its variable is named after, and what leaves most as it is.
+        First of all that which its variable is named after, what leaves most as it is, and what
+        is most similar.
         """
         claimed = {version: name for name, version in self._claims.wrong.items()}
         names = {claimed[one.version] for one in made if one.version in claimed}
         own = stem(made[0].result.path.names)
         possible = sorted(
             replacements(made, self._series, partial(self._may_be, names=names)),
-            key=lambda one: (one.name.rsplit(".", 1)[-1] != own, len(one.values)),
-        )
-        for replacement in possible:
+            key=lambda one: (
+                one.name.rsplit(".", 1)[-1] != own,
+                len(one.values),
+                -one.similarity,
+            ),
+        )[:MOST_REPLACEMENTS]
+        base = self._entries(self._problem.claim)
+        wrong, moved = self._gradient.wrong(base), np.zeros(base.shape, dtype=bool)
+        for count, replacement in enumerate(possible):
             if self.evaluations >= MOST_REPAIRS:
                 return None
-            if self._is_repaired(replacement):
+            if count >= FEWEST_REPLACEMENTS and (wrong & ~moved).any():
+                return None  # what is wrong there does not depend on the statement
+            claim = self._claim_with(replacement)
+            if claim is not None and self._are_right(claim, list(self.derivatives)):
                 return replacement
+            if claim is not None:
+                moved |= self._entries(claim) != base
         return None
 
     def _may_be(
@@ -280,19 +303,19 @@ class Repairs:
         )
         return not is_all and kind in ("total", "sum") and owner in {of for _, of in owned}
 
-    def _is_repaired(self, replacement: Replacement) -> bool:
+    def _claim_with(self, replacement: Replacement) -> Claim | None:
         self.evaluations += 1
         listener = Replacing(replacement)
         with frame_events(Steps(self._code, listener), self._code.follows):
-            claim = self._problem.claim_at(self._problem.here)
-        return claim is not None and self._are_right(claim, list(self.derivatives))
+            return self._problem.claim_at(self._problem.here)
 
-    def _are_right(self, claim: Claim, parameters: Collection[str]) -> bool:
-        return all(
-            is_same(claim.rows(p.start, p.stop)[:, 0], self.derivatives[p.name])
-            for p in self._problem.parameters
-            if p.name in parameters
-        )
+    def _entries(self, claim: ClaimView) -> Floats:
+        return np.asarray(claim.rows(0, self._problem.here.size)[:, 0])
+
+    def _are_right(self, claim: ClaimView, parameters: Collection[str]) -> bool:
+        wrong = self._gradient.wrong(self._entries(claim))
+        own = (p for p in self._problem.parameters if p.name in parameters)
+        return not any(wrong[p.start : p.stop].any() for p in own)
 
     def _suspicion_of(self, repair: _Repair) -> Suspicion:
         """Return a suspicion of the statement that is repaired.
@@ -315,9 +338,34 @@ class Repairs:
         statements = dict.fromkeys([*suspicion.statements, *given, *self._numbers(repair)])
         if self._adds_part(repair):  # the statement is right, and what is before it is not
             statements.pop(statement, None)
+            if not statements and before is not None and before.statement is not None:
+                statements = dict.fromkeys([before.statement, statement])  # or between them
         name = replacement.name.rsplit(".", 1)[-1]
         is_own = version in self._claims.wrong.values() or is_named(version.path, name)
         return replace(suspicion, statements=tuple(statements), is_named=is_own)
+
+    def _conditions(self, statements: Collection[Statement]) -> list[Statement]:
+        """Return what may be why other statements were executed than should have been.
+
+        That is what conditions in the functions of some statements depend on.
+        """
+        functions = {(one.file, one.function) for one in statements}
+        names = {
+            (file, function, chain.name)
+            for file, function in functions
+            for one in self._code.statements(file).values()
+            if one.function == function and one.is_condition
+            for chain in one.reads
+        }
+        read = [
+            version
+            for version in self._roles.gradients
+            if (s := version.statement) is not None
+            and (s.file, s.function, version.path.name) in names
+            and not self._verified.is_verified(version)
+        ]
+        made = (v.statement for v in (*read, *self._verified.unverified(read, [])))
+        return [statement for statement in made if statement is not None]
 
     def _adds_part(self, repair: _Repair) -> bool:
         """Return whether what a statement has added is the derivative through one use."""
@@ -387,6 +435,7 @@ class Repairs:
         )
         every = [statement, *own, *others]
         statements = dict.fromkeys(one for one in every if one is not None)
+        statements.update(dict.fromkeys(self._conditions(statements)))
         versions = (*made[:1], *unverified)
         return Suspicion(
             tuple(self._claims.wrong),

@@ -83,6 +83,14 @@ class Replacement:
         """The first execution that has to make something else."""
         return min(self.values, key=lambda execution: execution.order)
 
+    @property
+    def similarity(self) -> float:
+        """How similar the values are to those that were made: the absolute value of a cosine."""
+        made = np.concatenate([one.version.value.reshape(-1) for one in self.values])
+        other = np.concatenate([value.reshape(-1) for value in self.values.values()])
+        size = float(np.linalg.norm(made) * np.linalg.norm(other))
+        return abs(float(made @ other)) / size if 0 < size < np.inf else 0.0
+
 
 def replacements(
     made: Sequence[Execution], series: Iterable[Series], may_be: MayBe
@@ -163,8 +171,11 @@ class Replacing:
             assign(activation.frame, pending, self._names)
 
     def end(self, activation: Activation, step: Step, returned: Any) -> None:
-        """Keep what is to be replaced before the next step."""
+        """Replace what is in an object; keep what is to be replaced before the next step."""
         del returned
         for path, value in self._at.get(step, ()):
             total = self._before[path] + value if self._is_added else value
-            self._pending.setdefault(activation.number, {})[path] = total
+            if path.accessors:  # it may be read after the function has returned
+                assign(activation.frame, {path: total}, self._names)
+            else:
+                self._pending.setdefault(activation.number, {})[path] = total

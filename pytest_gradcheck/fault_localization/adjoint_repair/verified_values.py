@@ -45,7 +45,9 @@ class VerifiedValues:
         self._roles, self._known = roles, known
         self._wrong = set(claims.wrong.values())
         self._misnamed = {version for _, version in roles.misnamed}
-        self._names = {(_last_name(v), v.value.size) for v in roles.data if v.is_floating}
+        # Zeros are what gradients begin with, also where they are attributes of values.
+        named = (v for v in roles.data if v.is_floating and v.value.any())
+        self._names = {(_last_name(v), v.value.size) for v in named}
         self._reordered: dict[str, bool] = {}
         self._innocent = set(self._innocent_statements())
 

@@ -107,6 +107,11 @@ class Statement:
         )
 
     @property
+    def is_condition(self) -> bool:
+        """Whether it decides what else is executed."""
+        return any(isinstance(node, (ast.If, ast.While)) for node in self.nodes)
+
+    @property
     def names(self) -> frozenset[str]:
         """All variables that occur in it."""
         return self.binds | {chain.name for chain in (*self.reads, *self.changes)}

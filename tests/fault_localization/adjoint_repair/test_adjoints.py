@@ -46,6 +46,12 @@ def wrong_sweep(W: Any, x: Any) -> Any:
     return np.ones_like(W), np.ones_like(x)
 
 
+def wrong_gradient(x: Any) -> Any:
+    """Return something in place of a gradient."""
+    d = 2 * x
+    return (d,)
+
+
 def test_derivatives_by_intermediate_values() -> None:
     """By all of their entries."""
     found = adjoints_in(two_layers, wrong_two_layers, X, W, wrt="p")
@@ -78,6 +84,119 @@ def test_parts_are_those_of_single_uses_the_last_first() -> None:
     parts = found.parts[matrix]
     assert [part.step.occurrence for part in parts if part.step] == [3, 2, 1, 0]
     assert np.allclose(sum(part.value for part in parts), found.totals[matrix])
+
+
+def test_default_of_a_number_is_no_value_of_forward() -> None:
+    """A function that forward calls has one, as the smallest variance."""
+
+    def norm(z: Any, eps: float = 1e-5) -> Any:
+        centred = z - z.mean()
+        return centred / np.sqrt((centred**2).mean() + eps)
+
+    def f(x: Any) -> Any:
+        y = norm(np.sin(x))
+        return np.sum(y**3)
+
+    x = np.array([0.2, 0.5, 1.2])
+    found = adjoints_in(f, wrong_gradient, x)
+    assert found is not None
+    (y,) = made_as(found, "y")
+    assert np.allclose(found.totals[y], 3 * y.value**2)
+    assert np.allclose(found.parameters["x"], slopes(f, x), rtol=1e-6)
+
+
+def slopes(f: Any, x: Any) -> Any:
+    """Return differences of a function of one vector."""
+    changes = 1e-6 * np.eye(len(x))
+    return np.array([(f(x + change) - f(x - change)) / 2e-6 for change in changes])
+
+
+def scaled(a: Any) -> Any:
+    """Return a function of an array, by a statement."""
+    y = np.sin(a)
+    return y * a
+
+
+def of_generator(x: Any) -> Any:
+    """Call a function of one's own in a generator expression that is unpacked."""
+    q, k = (scaled(a) for a in np.split(x, 2))
+    s = q * k
+    return np.sum(s**2)
+
+
+def of_list(x: Any) -> Any:
+    """Call one in a list comprehension."""
+    s = np.array([np.sum(scaled(c * x)) for c in (1.0, 2.0)])
+    return np.sum(s**2)
+
+
+def of_sum(x: Any) -> Any:
+    """Call one in a sum of numbers."""
+    s = sum(np.sum(scaled(c * x)) for c in (1.0, 2.0, 3.0))
+    return s**2
+
+
+@pytest.mark.parametrize("forward", [of_generator, of_list, of_sum])
+def test_functions_in_comprehensions_are_called_again(forward: Any) -> None:
+    """What they compute remains unknown, and all that is made of it is known."""
+    x = np.array([0.3, -0.8, 1.1, 0.6])
+    found = adjoints_in(forward, wrong_gradient, x)
+    assert found is not None
+    (s,) = made_as(found, "s")
+    assert np.allclose(found.totals[s], 2 * s.value)
+    assert np.allclose(found.parameters["x"], slopes(forward, x), rtol=1e-6)
+
+
+def test_masked_entries_are_infinite() -> None:
+    """They remain so, and have no influence."""
+    mask = np.tri(3, dtype=bool)
+
+    def f(x: Any) -> Any:
+        scores = np.outer(x, x)
+        masked = np.where(mask, scores, -np.inf)
+        e = np.exp(masked - masked.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        return np.sum(p**2)
+
+    x = np.array([0.4, -0.7, 1.3])
+    found = adjoints_in(f, wrong_gradient, x)
+    assert found is not None
+    (masked,), (p,) = made_as(found, "masked"), made_as(found, "p")
+    dp = 2 * p.value
+    expected = p.value * (dp - (dp * p.value).sum(axis=1, keepdims=True))
+    assert np.allclose(found.totals[masked], expected)
+    assert np.allclose(found.parameters["x"], slopes(f, x), rtol=1e-6)
+
+
+class Node:
+    """What a small engine computes with."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = np.asarray(data)
+
+    def sin(self) -> Node:
+        """Return another one."""
+        return Node(np.sin(self.data))
+
+    def __mul__(self, other: Node) -> Node:
+        return Node(self.data * other.data)
+
+
+def test_arrays_in_objects_that_a_constructor_makes() -> None:
+    """They are read of the objects."""
+
+    def f(x: Any) -> Any:
+        node = Node(x)
+        y = node.sin() * node
+        return np.sum(y.data**2)
+
+    x = np.array([0.4, -0.7, 1.3])
+    found = adjoints_in(f, wrong_gradient, x)
+    assert found is not None
+    expected = 2 * np.sin(x) * x * (np.sin(x) + np.cos(x) * x)
+    assert np.allclose(found.parameters["x"], expected)
+    products = [v for v in found.totals if v.is_floating and np.allclose(v.value, np.sin(x) * x)]
+    assert any(np.allclose(found.totals[one], 2 * np.sin(x) * x) for one in products)
 
 
 def test_small_entries_beside_large_ones_are_changed_by_less() -> None:

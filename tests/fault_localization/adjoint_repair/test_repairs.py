@@ -9,6 +9,7 @@ import pytest
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.fault_localization import locate_wrong_lines
+from pytest_gradcheck.fault_localization.adjoint_repair import repairs
 from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.search import Search
 from tests.fault_localization.functions import X, line_of, rnn, rnn_backward
@@ -200,10 +201,82 @@ def test_statement_that_forward_executes_is_right() -> None:
     assert line_of(g, "y = ") in lines(f, g, X)
 
 
+def test_value_that_a_condition_depends_on_may_be_wrong() -> None:
+    """Statements are executed for other pairs than in forward."""
+    places, cut = np.array([0.0, 0.9, 1.9, 3.2]), 2.5
+
+    def f(x: Any) -> Any:
+        total = 0.0
+        for i in range(4):
+            for j in range(i):
+                d = x[i] - x[j]
+                r2 = d**2
+                if r2 > cut:
+                    continue
+                total = total + r2**2
+        return total
+
+    def g(x: Any) -> Any:
+        dx = np.zeros(4)
+        for i in range(4):
+            for j in range(i):
+                d = x[i] - x[j]
+                r2 = 3 * d**2
+                if r2 > cut:
+                    continue
+                part = 4 * d**3
+                dx[i] += part
+                dx[j] -= part
+        return (dx,)
+
+    assert line_of(g, "r2 = 3") in lines(f, g, places)
+
+
+def test_something_is_missing_between_two_statements() -> None:
+    """What is added is right, and so is what it is added to, as the derivative by a value."""
+
+    def f(x: Any) -> Any:
+        h = np.tanh(x)
+        a = h + 1
+        b = h**3
+        c = np.exp(h)
+        return np.sum(np.sin(a)) + np.sum(b**2) + np.sum(c**2)
+
+    def g(x: Any) -> Any:
+        h = np.tanh(x)
+        da = np.cos(h + 1)
+        db = 2 * h**3
+        dh = da * 1
+        dh += db * 3 * h**2
+        dx = dh * (1 - h**2)
+        return (dx,)
+
+    assert lines(f, g, X) == [line_of(g, "dh = "), line_of(g, "dh +=")]
+
+
+def test_most_similar_values_are_tried_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value is a multiple of what it should be more often than anything else."""
+
+    def f(x: Any) -> Any:
+        a = np.sin(x)
+        b = a**2
+        c = np.exp(b)
+        e = np.cos(c)
+        return np.sum(e**2)
+
+    def g(x: Any) -> Any:
+        a = np.sin(x)
+        c = np.exp(a**2)
+        t = -3 * np.cos(c) * np.sin(c)
+        u = t * c
+        return (2 * u * a * np.cos(x),)
+
+    monkeypatch.setattr(repairs, "MOST_REPLACEMENTS", 1)
+    assert lines(f, g, X) == [line_of(g, "t = ")]
+
+
 def test_repairs_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """The budget of evaluations is that of the search."""
-    from pytest_gradcheck.fault_localization.adjoint_repair import repairs
-
     monkeypatch.setattr(repairs, "MOST_REPAIRS", 0)
     assert not lines(rnn, rnn_backward, X[:, :3], *PARAMETERS, wrt=("Wx", "Wh"))
 

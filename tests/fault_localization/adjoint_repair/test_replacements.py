@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
+from pytest_gradcheck.binding.call.user_function import call_user
 from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Item, Kind, Series
 from pytest_gradcheck.fault_localization.adjoint_repair.replacements import (
     Execution,
     Replacement,
+    Replacing,
     replacements,
 )
-from pytest_gradcheck.fault_localization.execution.execution_steps import Step
+from pytest_gradcheck.fault_localization.execution.execution_steps import Step, Steps, UserCode
+from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
 from pytest_gradcheck.fault_localization.execution.recorded_values import Result, Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import Path
+from tests.fault_localization.functions import line_of
 
 STATEMENT = Statement("file", 1, 1, "f", (), (), frozenset("d"), {}, False, False)
 
@@ -86,6 +91,49 @@ def test_parts_are_added_to_what_was_there_before() -> None:
     found = list(replacements(made, [series("part", 1.0, 2.0)], anything))
     added = [values_of(one) for one in found if one.is_added]
     assert added == [{0: 2.0}, {0: 1.0, 1: 2.0}]  # the second step added 1
+
+
+def test_similarity_is_that_of_directions() -> None:
+    """A multiple is as similar as can be, whatever its sign; zeros are like nothing."""
+    made = executions(version([3.0, 0.0]), version([0.0, 4.0], 1))
+
+    def similarity(*values: Any) -> float:
+        others = map(np.array, values)
+        return Replacement("x", dict(zip(made, others, strict=True)), is_added=False).similarity
+
+    assert similarity([-6.0, 0.0], [0.0, -8.0]) == pytest.approx(1)
+    assert similarity([0.0, 1.0], [1.0, 0.0]) == 0
+    assert similarity([0.0, 0.0], [0.0, 0.0]) == 0
+    assert similarity([4.0, 0.0], [0.0, 3.0]) == pytest.approx(24 / 25)
+
+
+class Kept:
+    """An object that keeps a gradient, and a function that ends with the statement."""
+
+    def backward(self, d: Any) -> None:
+        """Keep a multiple."""
+        self.d = 3 * d
+
+    def later(self, d: Any) -> Any:
+        """Read what was kept before."""
+        self.d = 3 * d
+        return self.d + 0
+
+
+@pytest.mark.parametrize("method", [Kept.backward, Kept.later])
+def test_attribute_is_replaced_at_once(method: Any) -> None:
+    """Nothing of the function may be executed after the statement that makes it."""
+    kept, code = Kept(), UserCode.around([method.__code__])
+    line = line_of(method, "self.d = 3")
+    step = Step(code.statements(method.__code__.co_filename)[line], 0)
+    path = Path("self", (("attribute", "d"),))
+    made = Version(path, np.array([3.0, 6.0]), step, 1, 0)
+    value = np.array([10.0, 20.0])
+    replacement = Replacement("x", {Execution(0, Result(step, path, made)): value}, is_added=False)
+    with frame_events(Steps(code, Replacing(replacement)), code.follows):
+        returned = call_user(method, (kept, np.array([1.0, 2.0])), {})
+    np.testing.assert_array_equal(kept.d, value)
+    assert returned is None or np.array_equal(returned, value)
 
 
 def test_step_that_changes_nothing_is_an_execution_as_well() -> None:
