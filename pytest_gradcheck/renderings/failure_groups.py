@@ -150,8 +150,10 @@ def _origins(check: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     Causes whose numbers differ are equal: a missing mean is another factor in each test.
     """
     for wrong_line in check["wrong_lines"]:
-        location = SourceLocation(**wrong_line["location"])
-        yield location.place, f"goes wrong at {location}"
+        places = wrong_line["location"], *wrong_line.get("alternatives", ())
+        locations = [SourceLocation(**place) for place in places]
+        key = " or ".join(location.place for location in locations)
+        yield key, f"goes wrong at {' or '.join(map(str, locations))}"
     if not check["wrong_lines"]:
         for data in chain(check["diagnosis"], *(p["diagnosis"] for p in check["parameters"])):
             cause = Diagnosis(**data).cause

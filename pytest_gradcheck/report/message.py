@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from math import isnan
 
 from pytest_gradcheck.report.accessors import distinct_short_names, replace_accessors
@@ -220,7 +221,8 @@ def _wrong_place(report: ReportData, parameter: ParameterReport) -> Iterator[str
     """Yield a clause on the line at which the gradient of a parameter goes wrong."""
     for wrong_line in report.wrong_lines:
         if parameter.name in wrong_line.parameters:
-            yield f"; goes wrong at {wrong_line.location.place}"
+            places = " or ".join(location.place for location in wrong_line.places)
+            yield f"; goes wrong at {places}"
 
 
 def _guessed_call(report: ReportData) -> list[str]:
@@ -252,7 +254,7 @@ def _common_causes(report: ReportData, names: Mapping[str, str]) -> list[str]:
     for wrong_line in report.wrong_lines:
         if len(wrong_line.parameters) > 1:
             following = listed(names.get(name, name) for name in wrong_line.parameters)
-            lines += _wrong_line(wrong_line, "")
+            lines += chain.from_iterable(_wrong_line(wrong_line, ""))
             lines += wrap_text(f"{following} follow from it", INDENT)
     return lines + causes[True]
 
@@ -271,12 +273,17 @@ def _wrap_cause(text: str, indent: str) -> list[str]:
     return parts if len(lines) == len(parts) and question.endswith("?") else lines
 
 
-def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[str]:
+def _wrong_line(wrong_line: WrongLine, indent: str) -> Iterator[list[str]]:
     """Yield the line at which a gradient goes wrong, and what was verified before it."""
-    yield cut_after_word(f"{indent}goes wrong at {wrong_line.location}", LINE_WIDTH)
+    texts = [f"goes wrong at {wrong_line.location}"]
+    texts += [f"        or at {location}" for location in wrong_line.alternatives]
+    yield [cut_after_word(f"{indent}{text}", LINE_WIDTH) for text in texts]
+    if wrong_line.repair:
+        text = f"all gradients are right with {wrong_line.repair}"
+        yield wrap_text(text, f"{indent}{INDENT}")
     if wrong_line.verified:
         read = ", ".join(f"{name} (line {line})" for name, line in wrong_line.verified)
-        yield from wrap_text(f"what it reads is right: {read}", f"{indent}{INDENT}")
+        yield wrap_text(f"what it reads is right: {read}", f"{indent}{INDENT}")
 
 
 def _parameter_table(report: ReportData, names: Mapping[str, str]) -> list[str]:
@@ -330,18 +337,18 @@ def _remarks(report: ReportData, parameter: ParameterReport) -> list[str]:
     if report.passed:
         return [line for note in parameter.notes for line in wrap_text(note.text, INDENT)]
     place = [
-        line
+        lines
         for wrong_line in report.wrong_lines
         if wrong_line.parameters == (parameter.name,)
-        for line in _wrong_line(wrong_line, INDENT)
+        for lines in _wrong_line(wrong_line, INDENT)
     ]
     causes = [_wrap_cause(diagnosis.text, INDENT) for diagnosis in parameter.diagnosis]
-    if sum(map(len, causes)) + len(place) > REMARK_LINES:
+    if sum(map(len, [*causes, *place])) > REMARK_LINES:
         causes = [_wrap_cause(diagnosis.brief, INDENT) for diagnosis in parameter.diagnosis]
     notes = [
         wrap_text(n.text, INDENT) for n in parameter.notes if not _is_distracting(n, parameter)
     ]
-    return _fitting([*causes[:1], place[:1], *causes[1:], place[1:], *notes])
+    return _fitting([*causes[:1], *place[:1], *causes[1:], *place[1:], *notes])
 
 
 def _fitting(remarks: Iterable[list[str]]) -> list[str]:

@@ -176,12 +176,25 @@ class WrongLine:
         What it reads and was verified to be right: the name, and the line that computed it.
     parameters : tuple of str
         Accessors of the parameters whose wrong gradients follow from it.
+    alternatives : tuple of SourceLocation
+        Other statements, one of which may be wrong instead of it; of three lines at most, with
+        those of `location`.
+    repair : str
+        A change of the statement with which all gradients are right, such as ``"`-dZ` instead of
+        `dZ`"``; empty if none is known.
     """
 
     location: SourceLocation
     gradients: tuple[str, ...]
     verified: tuple[tuple[str, int], ...]
     parameters: tuple[str, ...]
+    alternatives: tuple[SourceLocation, ...] = ()
+    repair: str = ""
+
+    @property
+    def places(self) -> tuple[SourceLocation, ...]:
+        """All statements, one of which is wrong."""
+        return self.location, *self.alternatives
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ PAGE = Path(__file__).parents[2] / "docs/explanation/wrong-lines.md"
 
 OUTCOMES: tuple[Outcome, ...] = ("alone", "range", "nothing", "wrong")
 
-#: The longest range of lines that counts as naming one of them.
+#: The most lines that count as naming one of them.
 LONGEST_RANGE = 3
 
 
@@ -91,26 +91,26 @@ class LineResult:
     check_seconds: float
 
 
-def outcome_of(edit: Edit, named: Sequence[SourceLocation]) -> Outcome:
+def outcome_of(edit: Edit, named: Sequence[WrongLine]) -> Outcome:
     """Return whether the places that a report names are the edited statement.
 
-    A place that does not contain the statement is wrong, whatever else is named: it sends its
-    reader to code that is right.
+    A wrong line that does not contain the statement is wrong, whatever else is named: it sends
+    its reader to code that is right.
 
     Parameters
     ----------
     edit : Edit
         The edit, whose statement is the only wrong one.
-    named : sequence of SourceLocation
-        The places that the report names.
+    named : sequence of WrongLine
+        What the report names. Of one with alternatives, the lines of all count.
     """
     if not named:
         return "nothing"
-    if not all(_meets(edit, place) for place in named):
+    if not all(any(_meets(edit, place) for place in line.places) for line in named):
         return "wrong"
-    if all(_is_within(edit, place) for place in named):
+    if all(_is_within(edit, place) for line in named for place in line.places):
         return "alone"
-    longest = max(place.last_line - place.first_line + 1 for place in named)
+    longest = max(sum(p.last_line - p.first_line + 1 for p in line.places) for line in named)
     return "range" if longest <= LONGEST_RANGE else "wrong"
 
 
@@ -155,12 +155,13 @@ def line_results(
 
 def line_result(wrong: WrongEdit, evaluations: int, seconds: float) -> LineResult:
     """Return what the report of an edit says about its line, given the cost of the search."""
-    places = [line.location for line in wrong.report.wrong_lines]
+    named = wrong.report.wrong_lines
+    places = [place for line in named for place in line.places]
     said = "; ".join(f"{p.first_line}-{p.last_line}: {p.source}" for p in places)
     return LineResult(
         wrong.function,
         wrong.edit,
-        outcome_of(wrong.edit, places),
+        outcome_of(wrong.edit, named),
         said,
         evaluations,
         wrong.report.evaluations - evaluations,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pytest_gradcheck import Diagnosis, SourceLocation, WrongLine
@@ -62,6 +63,33 @@ def test_groups_by_line_and_by_cause() -> None:
         "    test_nn.py::test_a",
         "    test_nn.py::test_b",
     ]
+
+
+def test_groups_by_several_lines() -> None:
+    """Tests that may go wrong at one of them are another group than those that do."""
+    one, other = at_line(31), at_line(40, "dZ = dA")
+    both = replace(one, alternatives=(other.location,))
+    tests = [
+        failed(f"test_{name}", line=line)
+        for name, line in zip("abcd", (one, both) * 2, strict=True)
+    ]
+    assert describe_groups(tests) == [
+        "goes wrong at nn.py:31: dW = X.T @ dZ (2 tests)",
+        "    test_nn.py::test_a",
+        "    test_nn.py::test_c",
+        "goes wrong at nn.py:31: dW = X.T @ dZ or nn.py:40: dZ = dA (2 tests)",
+        "    test_nn.py::test_b",
+        "    test_nn.py::test_d",
+    ]
+
+
+def test_record_of_an_older_version() -> None:
+    """Its wrong lines have no alternatives."""
+    tests = [failed(f"test_{name}", line=at_line(31)) for name in "ab"]
+    for test in tests:
+        for wrong_line in test.failing[0]["wrong_lines"]:
+            del wrong_line["alternatives"], wrong_line["repair"]
+    assert describe_groups(tests)[0] == "goes wrong at nn.py:31: dW = X.T @ dZ (2 tests)"
 
 
 def test_causes_that_differ_by_a_number_are_one() -> None:

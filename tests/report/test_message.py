@@ -372,6 +372,47 @@ def test_a_wrong_line_of_one_parameter_is_beneath_it() -> None:
     ]
 
 
+def place(line: int, source: str) -> SourceLocation:
+    """Return a line of backward."""
+    return SourceLocation("nn.py", line, line, "backward", source)
+
+
+def test_statements_that_may_be_wrong_instead_have_lines_of_their_own() -> None:
+    """The first line has the places of all of them."""
+    other = (place(40, "dW = X.T @ dZ"),)
+    wrong_line = WrongLine(place(31, "dZ = dA * 2"), ("dZ",), (), ("W",), other)
+    lines = text(parameter(worst=(entry(index=()),)), wrong_lines=(wrong_line,)).splitlines()
+    assert lines[0] == (
+        "W: backward 2.5, numerical 1.25; 1 of 6 entries wrong; goes wrong at nn.py:31 or nn.py:40"
+    )
+    assert lines[4:6] == [
+        "    goes wrong at nn.py:31: dZ = dA * 2",
+        "            or at nn.py:40: dW = X.T @ dZ",
+    ]
+
+
+def test_statements_from_which_several_gradients_follow() -> None:
+    """They are before the table, with what is right of them, and the change that helps."""
+    wrong_line = WrongLine(
+        place(31, "dZ = dz"),
+        ("dZ",),
+        (("dz", 30),),
+        ("W", "b"),
+        (place(40, "dz = -dA"),),
+        "`-dz` instead of `dz`",
+    )
+    several = text(parameter("W"), parameter("b"), wrong_lines=(wrong_line,))
+    assert (
+        several.split("\n\n")[1]
+        == """\
+goes wrong at nn.py:31: dZ = dz
+        or at nn.py:40: dz = -dA
+    all gradients are right with `-dz` instead of `dz`
+    what it reads is right: dz (line 30)
+    W, b follow from it"""
+    )
+
+
 FACTOR = Diagnosis(
     "factor",
     "consistent with 2 x the true gradient (5 entries, to 10 digits): a factor 2?",
@@ -401,6 +442,22 @@ def test_three_lines_beneath_a_parameter() -> None:
         "    consistent with 2 x the true gradient (5 entries, to 10 digits):",
         "      a factor 2?",
         "    zero gradient in 1 of 6 entries, where errors cannot be detected",
+    ]
+
+
+def test_repair_comes_before_a_second_cause() -> None:
+    """Only three lines fit, and what it reads is not among them."""
+    repair = "`-dZ` instead of `dZ`"
+    wrong_line = WrongLine(place(31, "dW = X.T @ dZ"), (), (("dZ", 30),), ("p['W']",), (), repair)
+    assert remarks(FACTOR, PLACE, wrong_lines=(wrong_line,)) == [
+        "    consistent with 2 x the true gradient: a factor 2?",
+        "    goes wrong at nn.py:31: dW = X.T @ dZ",
+        "    wrong in W[3, :], 20 entries: in 2 of 2 measured",
+    ]
+    assert remarks(FACTOR, wrong_lines=(wrong_line,)) == [
+        "    consistent with 2 x the true gradient: a factor 2?",
+        "    goes wrong at nn.py:31: dW = X.T @ dZ",
+        f"        all gradients are right with {repair}",
     ]
 
 
