@@ -71,6 +71,8 @@ class Suspicion:
         Whether all gradients become right if these statements make something else.
     is_named : bool
         Whether the first value is named after what it has to be the derivative by.
+    repair : str
+        A change with which all gradients are right; empty if none is known.
     """
 
     parameters: tuple[str, ...]
@@ -79,6 +81,7 @@ class Suspicion:
     until: int = 0
     sure: bool = False
     is_named: bool = False
+    repair: str = ""
 
 
 def suspicions(evidence: Evidence, usual: Collection[Version] = ()) -> list[Suspicion]:

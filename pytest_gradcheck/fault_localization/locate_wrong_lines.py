@@ -26,7 +26,11 @@ from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.execution.execution_steps import Steps, UserCode
 from pytest_gradcheck.fault_localization.execution.frame_events import can_be_traced, frame_events
 from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder
-from pytest_gradcheck.fault_localization.execution.statements import location_of, relative
+from pytest_gradcheck.fault_localization.execution.statements import (
+    Statement,
+    location_of,
+    relative,
+)
 from pytest_gradcheck.fault_localization.explanations import explained
 from pytest_gradcheck.fault_localization.search import Search
 from pytest_gradcheck.integrations.torch_tensors import derivative_rule
@@ -101,7 +105,7 @@ def _found(search: Search) -> Collection[Suspicion]:
         return [repaired]
     search.run()
     found = explained(search)
-    if changed and not all(changed.issuperset(one.statements) for one in found):
+    if changed and not (found and all(set(changed).issuperset(one.statements) for one in found)):
         return [search.suspicion(changed)]
     return found
 
@@ -144,16 +148,19 @@ def code_of(function: Any) -> CodeType | None:
 
 def _record(problem: Problem) -> tuple[Recorder, UserCode] | None:
     """Record forward and backward at the base point; None where that is not possible."""
-    codes = [code for f in problem.functions if (code := code_of(f)) is not None]
+    functions = problem.functions
+    codes = [code for f in functions if (code := code_of(f)) is not None]
     user_code, recorder = UserCode.around(codes), Recorder()
     steps = Steps(user_code, recorder)
     with frame_events(steps, user_code.follows):
         claim = problem.claim_at(problem.here)
+    recorder.phases = steps.phase
     # Code that is not followed may have called functions that are: these are not forward.
-    results = [returned for _, _, returned in recorder.returned]
-    expected = [result for result in steps.results if result is not None]  # it may store gradients
+    results = [returned for phase, _, returned in recorder.returned if phase <= len(functions)]
+    # One that stores the gradients returns nothing.
+    expected = [result for result in steps.results[: len(functions)] if result is not None]
     is_whole = len(results) == len(expected)
-    is_whole &= len(steps.results) == len(problem.functions) == steps.phase
+    is_whole &= len(steps.results) == steps.phase >= len(functions)
     if claim is None or not is_whole or not all(map(operator.is_, results, expected)):
         return None
     return recorder, user_code
@@ -166,16 +173,38 @@ def _wrong_line(search: Search, suspicion: Suspicion, root: pathlib.Path) -> Wro
     numbers = search.roles.usual_numbers()
     if suspicion.versions and numbers.issuperset(suspicion.versions) and not suspicion.sure:
         return None
-    if not statements or len({(s.file, s.function) for s in statements}) > 1:
-        return None
-    location = location_of(statements, root, suspicion.until)
-    lines = location.last_line - location.first_line + 1
-    if lines > MOST_LINES and (len(statements) > 1 or suspicion.until):
+    places = _places(statements, suspicion.until, root)
+    if not places:
         return None
     gradients = dict.fromkeys(str(v.path) for v in suspicion.versions)
     verified = tuple(dict.fromkeys(_verified(search, suspicion)))
     parameters = dict.fromkeys(map(search.parameter, suspicion.parameters))
-    return WrongLine(location, tuple(gradients), verified, tuple(parameters))
+    return WrongLine(
+        places[0],
+        tuple(gradients),
+        verified,
+        tuple(parameters),
+        places[1:],
+        suspicion.repair,
+    )
+
+
+def _places(
+    statements: list[Statement], until: int, root: pathlib.Path
+) -> tuple[SourceLocation, ...]:
+    """Return a statement, a range of lines, or several statements; none if these are too many."""
+    if not statements:
+        return ()
+    if len({(s.file, s.function) for s in statements}) == 1:
+        whole = location_of(statements, root, until)
+        if (len(statements) == 1 and not until) or _lines(whole) <= MOST_LINES:
+            return (whole,)
+    each = tuple(location_of([statement], root) for statement in statements)
+    return each if not until and sum(map(_lines, each)) <= MOST_LINES else ()
+
+
+def _lines(location: SourceLocation) -> int:
+    return location.last_line - location.first_line + 1
 
 
 def _verified(search: Search, suspicion: Suspicion) -> Iterator[tuple[str, int]]:

@@ -7,7 +7,7 @@ that means for the statements that are left is not its affair.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,11 @@ from pytest_gradcheck.fault_localization.intermediate_derivatives import (
     Measurements,
     Slopes,
     Target,
+)
+from pytest_gradcheck.fault_localization.measured_gradient import (
+    MeasuredGradient,
+    along_directions,
+    of_all_entries,
 )
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
 from pytest_gradcheck.fault_localization.packed_claims import unpacked
@@ -65,6 +70,9 @@ BUDGET_OF_USES = 172
 BUDGET_OF_EVIDENCE = 188
 PER_MEASUREMENT = 4
 EVALUATIONS_OF_ADJOINTS = 5
+
+#: The most parameters by which derivatives are measured before anything else.
+MOST_MEASURED = 20
 
 #: The evaluations that show what a value of backward influences, and what a part contributes.
 PER_INFLUENCE = 9
@@ -151,7 +159,7 @@ class Search:
             watched=watched(graph.values),
         )
         self._uses = list(uses(recorder, graph))
-        parameter_list = list(parameter_targets(problem))
+        self._parameters = parameter_list = list(parameter_targets(problem))
         self._returned = Claims(
             dict(self.claims.wrong), dict(self.claims.right), dict(self.claims.undecided)
         )
@@ -213,8 +221,8 @@ class Search:
         self._repairing += EVALUATIONS_OF_ADJOINTS
         return adjoints_of(self.problem, self._code, self._graph, self._seed)
 
-    def changed(self, repaired: Suspicion | None) -> frozenset[Statement] | None:
-        """Return the statements of which a small change makes all gradients right.
+    def changed(self, repaired: Suspicion | None) -> dict[Statement, str] | None:
+        """Return the statements of which a small change makes all gradients right, with it.
 
         Parameters
         ----------
@@ -223,28 +231,43 @@ class Search:
 
         Returns
         -------
-        frozenset of Statement or None
+        dict of Statement to str, or None
             Empty where none does; None where that cannot be tried.
         """
-        if self._repairs is None:
+        gradient, is_verified = self._gradient(), self.is_derivative
+        if gradient is None:
             return None
+        if self._repairs is not None:
+            is_verified = self._repairs.is_known if repaired else self._repairs.is_named_derivative
         found = ChangedStatements(
             self.problem,
             self._code,
             self.recorder,
             self.roles,
-            derivatives=self._repairs.derivatives,
-            is_verified=(
-                self._repairs.is_known if repaired else self._repairs.is_named_derivative
-            ),
+            gradient=gradient,
+            wrong=[*self._returned.wrong.values(), *self._returned.undecided.values()],
+            is_verified=is_verified,
         )
         return found.find(repaired)
 
-    def suspicion(self, statements: Collection[Statement]) -> Suspicion:
-        """Return the suspicion of some statements."""
-        versions = [v for v in self.roles.gradients if v.statement in statements and v.is_floating]
-        ordered = sorted(statements, key=lambda s: (s.file, s.first_line))
-        return Suspicion(tuple(self.claims.wrong), tuple(ordered), tuple(versions), sure=True)
+    def _gradient(self) -> MeasuredGradient | None:
+        """Return the derivatives by all entries, or along directions; None if neither is known."""
+        if self._repairs is not None:
+            return of_all_entries(self.problem, self._repairs.derivatives)
+        if len(self._parameters) > MOST_MEASURED:
+            return None
+        return along_directions(
+            self._parameters, lambda *along: self._measurements.measure(*along).output, self._seed
+        )
+
+    def suspicion(self, changed: Mapping[Statement, str]) -> Suspicion:
+        """Return the suspicion of statements of which a change makes all gradients right."""
+        versions = [v for v in self.roles.gradients if v.statement in changed and v.is_floating]
+        ordered = sorted(changed, key=lambda s: (s.file, s.first_line))
+        repair = next(iter(changed.values())) if len(changed) == 1 else ""
+        return Suspicion(
+            tuple(self.claims.wrong), tuple(ordered), tuple(versions), sure=True, repair=repair
+        )
 
     def without_excluded(self, suspicion: Suspicion) -> Suspicion:
         """Return a suspicion without statements that do not explain which entries are wrong."""

@@ -191,7 +191,7 @@ def roles_of(
     """Return the roles of all values that were recorded, and what was claimed."""
     versions = recorder.versions
     data = graph.values | {v for v in versions if v.step is None and not v.direct}
-    if len(problem.functions) > 1:
+    if recorder.phases > 1:
         data |= {v for v in versions if v.phase == 1}
     gradients = [v for v in versions if v not in data]
     claims = claims_of(
@@ -218,7 +218,7 @@ def roles_of(
         of_forward={
             v.statement
             for v in versions
-            if v.phase == 1 and v.statement is not None and len(problem.functions) > 1
+            if v.phase == 1 and v.statement is not None and recorder.phases > 1
         },
     )
     return roles, claims

@@ -57,4 +57,5 @@ def _searches() -> Iterator[list[Search]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(locate_wrong_lines, "explained", explained)
         patch.setattr(Search, "repaired", lambda search: None)
+        patch.setattr(Search, "changed", lambda search, repaired: None)
         yield found

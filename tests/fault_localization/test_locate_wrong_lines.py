@@ -11,6 +11,8 @@ import pytest
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.fault_localization import locate_wrong_lines
+from pytest_gradcheck.fault_localization.blame import Suspicion
+from pytest_gradcheck.fault_localization.search import Search
 from pytest_gradcheck.report.report import Report
 from tests.fault_localization.functions import (
     Layer,
@@ -316,3 +318,150 @@ def test_backward_that_stores_gradients_and_returns_nothing() -> None:
     report = check_gradient(network.forward, network.backward, X, wrt=("self.W1", "self.W2"))
     line = line_of(Network.backward, "dz1 =")
     assert named(report) == [(line, line)]
+
+
+def half(z: Any) -> Any:
+    """Return the derivative of a function but for a factor."""
+    return 0.5 * (np.cos(z) ** 2 - np.sin(z) ** 2)
+
+
+def product(w: Any) -> Any:
+    """Return a loss whose derivative no value of forward has a part of."""
+    y = np.sin(w) * np.cos(w)
+    return np.sum(y)
+
+
+def product_backward(w: Any) -> Any:
+    """Return its derivative in two functions, too large by a factor 2."""
+    factor = half(w)
+    dw = 4 * factor
+    return (dw,)
+
+
+def test_statements_far_apart_are_said_as_alternatives() -> None:
+    """Either may be wrong, and the lines between them are not."""
+    (wrong,) = check_gradient(product, product_backward, X).wrong_lines
+    places = [(place.file, place.first_line, place.last_line) for place in wrong.places]
+    lines = line_of(half, "return"), line_of(product_backward, "dw =")
+    file = "tests/fault_localization/test_locate_wrong_lines.py"
+    assert places == [(file, line, line) for line in lines]
+    assert wrong.repair == ""
+
+
+@pytest.mark.parametrize(("count", "places"), [(1, 1), (2, 2), (3, 3), (4, 0)])
+def test_at_most_three_lines_are_named(
+    monkeypatch: pytest.MonkeyPatch, count: int, places: int
+) -> None:
+    """More tell little."""
+
+    def backward(cache: Any) -> Any:
+        x, a1, z2, W2 = cache
+        dz2 = 2 * z2
+        _ = len(x)
+        _ = len(x)
+        dW2 = a1.T @ dz2
+        _ = len(x)
+        da1 = dz2 @ W2.T
+        _ = len(x)
+        dz1 = da1 * (1 - a1)
+        return {"W1": x.T @ dz1, "W2": dW2}
+
+    def several(search: Search) -> Suspicion:
+        made = [v.statement for v in search.roles.gradients if v.statement is not None]
+        known = {statement.first_line: statement for statement in made}
+        texts = ("dz2 = 2", "dW2 =", "da1 =", "dz1 =")[:count]
+        named = tuple(known[line_of(backward, text)] for text in texts)
+        return Suspicion(("p['W1']",), named, (), sure=True)
+
+    monkeypatch.setattr(Search, "repaired", several)
+    monkeypatch.setattr(Search, "changed", lambda *_: {})
+    report = check_gradient(two_layers, backward, X, W, wrt="p")
+    assert sum(len(line.places) for line in report.wrong_lines) == places
+
+
+def test_change_with_which_gradients_are_right_is_said() -> None:
+    """It is code as one writes it. A factor of the whole statement is said by the cause."""
+
+    def forward(x: Any, w: Any) -> Any:
+        z = x @ w
+        e = np.exp(-z)
+        return np.sum(e)
+
+    def backward(x: Any, w: Any) -> Any:
+        e = np.exp(-(x @ w))
+        dz = -(e**2)
+        return np.outer(dz, w), x.T @ dz
+
+    (wrong,) = check_gradient(forward, backward, X, np.array([0.3, -0.2, 0.5])).wrong_lines
+    assert wrong.location.first_line == line_of(backward, "dz = ")
+    assert wrong.repair == "`1` instead of `2`"
+
+
+class Tensor:
+    """An array of a small engine, whose operations leave a closure for backward."""
+
+    def __init__(self, data: Any, children: tuple[Tensor, ...] = ()) -> None:
+        self.data = np.asarray(data)
+        self.grad = np.zeros_like(self.data)
+        self._children = children
+        self._backward: Callable[[], None] = lambda: None
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        out = Tensor(self.data @ other.data, (self, other))
+
+        def _backward() -> None:
+            self.grad = self.grad + out.grad @ other.data.T
+            other.grad = other.grad + self.data.T @ out.grad
+
+        out._backward = _backward
+        return out
+
+    def tanh(self) -> Tensor:
+        """Return the hyperbolic tangent; its gradient has a factor too many."""
+        t = np.tanh(self.data)
+        out = Tensor(t, (self,))
+
+        def _backward() -> None:
+            self.grad = self.grad + 2 * (1 - t**2) * out.grad
+
+        out._backward = _backward
+        return out
+
+    def sum(self) -> Tensor:
+        """Return the sum of all entries."""
+        out = Tensor(self.data.sum(), (self,))
+
+        def _backward() -> None:
+            self.grad = self.grad + out.grad * np.ones_like(self.data)
+
+        out._backward = _backward
+        return out
+
+    def backward(self) -> None:
+        """Set the gradients of all that this was computed from."""
+        order, seen = list[Tensor](), set[int]()
+
+        def visit(node: Tensor) -> None:
+            if id(node) not in seen:
+                seen.add(id(node))
+                for child in node._children:
+                    visit(child)
+                order.append(node)
+
+        visit(self)
+        self.grad = np.ones_like(self.data)
+        for node in reversed(order):
+            node._backward()
+
+
+def test_line_in_a_closure_of_an_engine_is_named() -> None:
+    """It is defined anew each time that forward runs."""
+
+    def loss(x: Tensor, w: Tensor) -> Tensor:
+        return (x @ w).tanh().sum()
+
+    report = check_gradient(loss, ".grad", Tensor(X), Tensor(W["W1"]), wrt=("x", "w"))
+    assert report.verdict == "wrong"
+    line = line_of(Tensor, "2 * (1 - t**2)")
+    assert named(report) == [(line, line)]
+    assert report.wrong_lines[0].alternatives == ()

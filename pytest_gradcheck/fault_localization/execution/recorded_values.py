@@ -33,6 +33,7 @@ from pytest_gradcheck.fault_localization.execution.variables import (
     resolve_chain,
     written_entries,
 )
+from pytest_gradcheck.integrations.gradient_objects import is_gradient_object
 
 __all__ = [
     "Binding",
@@ -257,6 +258,8 @@ class Recorder:
         In order.
     codes : dict of code to set of int
         The functions that were called, with the phases that they were called in.
+    phases : int
+        How many functions the check has called: 2 unless forward returns the gradients.
     """
 
     def __init__(self) -> None:
@@ -268,7 +271,7 @@ class Recorder:
         self._placed: dict[tuple[int, Path], Version] = {}
         self.uses: list[tuple[Step, Path, Version]] = []
         self.results: list[Result] = []
-        self.phase = 1
+        self.phase = self.phases = 1
         self._arrays: dict[int, tuple[NDArray[Any], Version]] = {}
         self._numbers: dict[tuple[int, Any], Version] = {}
         self._readings: dict[int, _Reading] = {}
@@ -432,7 +435,7 @@ class Recorder:
         """Return what forward returned as its outputs, in order, given how to take them out."""
         _, found, returned = self.returned[0]
         by_path = dict(zip([path for path, _ in leaves(Path(""), returned)], found, strict=True))
-        wanted = [value for _, value in leaves(Path(""), take(returned))]
+        wanted = [value for _, value in leaves(Path(""), _numbers_of(take(returned)))]
         arrays = {id(value) for value in wanted if is_array(value)}
         numbers = [value for value in wanted if not is_array(value)]
         return [
@@ -620,6 +623,13 @@ class Recorder:
         if is_array(value):
             self._arrays[id(value)] = (value, version)
         return version
+
+
+def _numbers_of(outputs: Any) -> Any:
+    """Return outputs, of objects with gradients their numbers."""
+    if isinstance(outputs, (list, tuple)):
+        return [_numbers_of(one) for one in outputs]
+    return outputs.data if is_gradient_object(outputs) else outputs
 
 
 def _distinct(read: list[tuple[Chain | None, Version]]) -> list[Version]:

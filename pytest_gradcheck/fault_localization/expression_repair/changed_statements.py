@@ -11,9 +11,6 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import CodeType
-from typing import Any
-
-from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.blame import Suspicion
@@ -28,14 +25,18 @@ from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import Path
 from pytest_gradcheck.fault_localization.expression_repair.expression_repairs import (
     ExpressionRepairs,
+    Repair,
 )
-from pytest_gradcheck.fault_localization.expression_repair.probed_functions import Expression
+from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
+    Expression,
+    ProbedFunctions,
+)
+from pytest_gradcheck.fault_localization.measured_gradient import (
+    MeasuredGradient,
+)
 from pytest_gradcheck.fault_localization.value_roles import Roles
 
 __all__ = ["ChangedStatements"]
-
-#: Variables that may be in the place of another one.
-MOST_VARIABLES = 64
 
 #: Expressions with variables of their own.
 INNER_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
@@ -54,8 +55,10 @@ class ChangedStatements:
         What was recorded.
     roles : Roles
         What the recorded values are.
-    derivatives : mapping of str to ndarray
-        The derivatives by the parameters.
+    gradient : MeasuredGradient
+        What backward has to return.
+    wrong : collection of Version
+        What it returned for the parameters whose gradients are wrong.
     is_verified : callable
         ``is_verified(version) -> bool`` returns whether a value is the derivative that it has to
         be.
@@ -68,43 +71,70 @@ class ChangedStatements:
         recorder: Recorder,
         roles: Roles,
         *,
-        derivatives: Mapping[str, NDArray[Any]],
+        gradient: MeasuredGradient,
+        wrong: Collection[Version],
         is_verified: Callable[[Version], bool],
     ) -> None:
         self._problem, self._code, self._recorder = problem, code, recorder
-        self._roles, self._derivatives, self._is_verified = roles, derivatives, is_verified
+        self._roles, self._gradient, self._is_verified = roles, gradient, is_verified
+        self._wrong = wrong
         self._made = defaultdict[Statement, list[Version]](list)
         for version in roles.gradients:
             if version.statement is not None:
                 self._made[version.statement].append(version)
 
-    def find(self, repaired: Suspicion | None) -> frozenset[Statement] | None:
-        """Return the statements, None where changes cannot be tried.
+    def find(self, repaired: Suspicion | None) -> dict[Statement, str] | None:
+        """Return the statements, each with a change that makes all gradients right.
 
         Parameters
         ----------
         repaired : Suspicion or None
             The statement that is wrong, as far as derivatives by values of forward tell, with
             those before it that may be why.
+
+        Returns
+        -------
+        dict of Statement to str, or None
+            The change is empty where there may be one that is not known. None where changes
+            cannot be tried.
         """
         codes = [code for code in self._recorder.codes if self._is_of_backward(code)]
+        functions = ProbedFunctions(codes, around=self._recorder.codes)
         repairs = ExpressionRepairs(
-            self._problem, codes, self._derivatives, self._statement_of, self._variables
+            self._problem, functions, self._gradient, self._statement_of, self._variables
         )
-        changed = repairs.find(self._right_statements(), steps=len(self._recorder.results))
-        if changed is None:
-            return None
-        possible = {s for s in changed if not self._is_right(s)} or changed
+        right = self._right_statements()
+        exposed = {s for s in self._exposed() if not self._is_right(s)}
+        changed = repairs.find(right | (repairs.statements - exposed))
+        if repaired is None and changed is not None and not changed:
+            changed = repairs.find(right | exposed)
+        if not changed:
+            return None if changed is None else {}
+        changed = {s: one for s, one in changed.items() if one.is_usual} or changed
+        possible = {*changed, *self._makers_in_place(changed)}
         if repaired is not None:
             before = {s for s in possible if self._may_be_before(s, repaired)}
             # What denies the derivatives, or is denied by them, tells nothing.
-            possible = before or (possible and possible | set(repaired.statements))
-        if not possible:
-            return frozenset()
-        return frozenset(possible | self._unseen_before(possible, repairs.statements))
+            possible = before or possible | set(repaired.statements)
+        possible |= self._unseen_before(possible, repairs.statements)
+        return {s: str(changed.get(s, "")) for s in possible}
+
+    def _makers_in_place(self, changed: Mapping[Statement, Repair]) -> Iterator[Statement]:
+        """Yield what has changed the arrays in place that some statements only hand on.
+
+        No change of a part makes the whole right, but something may be missing after it.
+        """
+        for route in self._recorder.routes:
+            repair, maker = changed.get(route.step.statement), route.version.statement
+            if repair is None or maker is None or not isinstance(repair.expression.node, ast.Name):
+                continue
+            is_handed = repair.expression.node.id == route.version.path.name
+            is_handed &= maker.function == route.step.statement.function
+            if is_handed and maker.changes and not self._is_right(maker):
+                yield maker
 
     def _unseen_before(
-        self, statements: Collection[Statement], seen: Collection[Statement | None]
+        self, statements: Collection[Statement], seen: Collection[Statement]
     ) -> set[Statement]:
         """Return what may be wrong before some statements, and has parts that are not changed."""
         versions = [v for s in statements for v in self._made.get(s, ())]
@@ -117,6 +147,32 @@ class ChangedStatements:
             and (s not in seen or _has_inner_scope(s))
             and not self._is_right(s)
         }
+
+    def _exposed(self) -> set[Statement]:
+        """Return the statements whose values are in wrong gradients as they are.
+
+        All that is read of others has become a verified value before.
+        """
+        seen, pending = set(self._wrong), list(self._wrong)
+        while pending:
+            for read in (*(version := pending.pop()).direct, *version.indirect):
+                if read not in seen and not self._is_verified(read):
+                    seen.add(read)
+                    pending.append(read)
+        roots = {version.root for version in seen}
+        routes = (route for route in self._recorder.routes if route.version in roots)
+        return {
+            *(version.statement for version in seen if version.statement is not None),
+            *(route.step.statement for route in routes),
+            *self._naming(),
+        }
+
+    def _naming(self) -> Iterator[Statement]:
+        """Yield the statements that give other names to values of forward than forward does."""
+        misnamed = set(self._roles.misnamed)
+        for binding in self._recorder.bindings:
+            if binding.step is not None and (binding.name, binding.version) in misnamed:
+                yield binding.step.statement
 
     def _is_right(self, statement: Statement) -> bool:
         """Return whether all that a statement made is verified; of sums the last ones."""
@@ -133,18 +189,19 @@ class ChangedStatements:
         """
         if statement in repaired.statements or not repaired.is_named:
             return True
-        if statement not in self._made:  # what it returns may be read by a function around it
-            return statement.function not in {s.function for s in repaired.statements}
+        if statement not in self._made:  # it names a value, or a function around may read it
+            functions = {one.function for one in repaired.statements}
+            return bool(statement.binds) or statement.function not in functions
         versions = [v for s in repaired.statements for v in self._made.get(s, ())]
         return statement in {v.statement for v in ancestors(versions)}
 
     def _is_of_backward(self, code: CodeType) -> bool:
         """Return whether a function is part of backward, and not of forward alone."""
-        return max(self._recorder.codes[code]) >= len(self._problem.functions)
+        return max(self._recorder.codes[code]) >= self._recorder.phases
 
     def _right_statements(self) -> set[Statement]:
         """Return the statements that are right, since forward executes them."""
-        if len(self._problem.functions) == 1:
+        if self._recorder.phases == 1:
             return {v.statement for v in self._roles.data if v.statement is not None}
         codes = [code for code, phases in self._recorder.codes.items() if min(phases) == 1]
         names = {(code.co_filename, code.co_qualname.replace(".<locals>", "")) for code in codes}
@@ -158,18 +215,14 @@ class ChangedStatements:
     def _statement_of(self, expression: Expression) -> Statement | None:
         return self._code.statements(expression.file).get(expression.statement.lineno)
 
-    def _variables(
-        self, expression: Expression, shape: tuple[int, ...], *, is_broadcast: bool
-    ) -> list[Path]:
-        """Return the variables of a function that have a shape, or can be broadcast to it."""
+    def _variables(self, expression: Expression) -> list[tuple[Path, tuple[int, ...]]]:
+        """Return the variables of the function of an expression, with their shapes."""
         statement = self._statement_of(expression)
-        if statement is None or not shape:
+        if statement is None:
             return []
-        found = [*self._names(statement), *self._attributes()]
         if isinstance(expression.node, ast.Attribute):
-            found = [*self._attributes(), *self._names(statement)]
-        paths = (path for path, other in found if _fits(other, shape, is_broadcast=is_broadcast))
-        return list(dict.fromkeys(paths))[:MOST_VARIABLES]
+            return [*self._attributes(), *self._names(statement)]
+        return [*self._names(statement), *self._attributes()]
 
     def _names(self, statement: Statement) -> Iterator[tuple[Path, tuple[int, ...]]]:
         """Yield the arrays that variables of the function of a statement are bound to."""
@@ -198,11 +251,3 @@ def _function(binding: Binding) -> str:
 
 def _last(function: str) -> str:
     return function.rsplit(".", 1)[-1]
-
-
-def _fits(shape: tuple[int, ...], other: tuple[int, ...], *, is_broadcast: bool) -> bool:
-    """Return whether an array of a shape has another one, or can be broadcast to it."""
-    if not is_broadcast:
-        return shape == other
-    pairs = zip(reversed(shape), reversed(other), strict=False)
-    return len(shape) <= len(other) and all(one in (1, two) for one, two in pairs)

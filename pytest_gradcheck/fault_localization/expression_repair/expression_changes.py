@@ -3,29 +3,29 @@
 A factor is the one unknown number; it includes the sign, a term too much, and a mean for a sum.
 Without a number are a transpose, a power, a number or an index next to it, a mask inverted, two
 neighbours exchanged, and something assigned for something added. If none of these makes the
-gradients right, another variable may be in its place, or something may be missing: a variable as
-a factor or a term, the derivative of an activation, a sum.
+gradients right, other code may belong in its place, or something may be missing: a factor or a
+term, the derivative of an activation, a sum.
 
-What is missing in wrong code is somewhere else in it, as a rule: the plastic surgery hypothesis,
-E. T. Barr et al., FSE 2014. It does not execute anything.
+It does not execute anything.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.fault_localization.execution.variables import (
-    Path,
-    is_array,
-    is_number,
-    resolve,
+from pytest_gradcheck.fault_localization.execution.variables import is_array, is_number
+from pytest_gradcheck.fault_localization.expression_repair.donor_code import (
+    NAMES,
+    Donor,
+    Donors,
+    evaluation,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
     Change,
@@ -33,12 +33,14 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
 )
 
 __all__ = [
+    "FACTOR",
+    "ROOT",
     "ExpressionChange",
     "KindOfChange",
-    "Variables",
     "changes",
-    "changes_by_variables",
+    "changes_by_donors",
     "is_floating",
+    "is_near_integer",
 ]
 
 #: Functions that are linear in their arguments.
@@ -58,15 +60,30 @@ POWERS = (2.0, 3.0, 0.5)
 NEXT = (1, -1)
 NEAR = (1, -1, 2, -2)
 
-#: The derivatives of activations, given their values: of tanh, sigmoid and ReLU.
-ACTIVATIONS: tuple[Callable[[Any], Any], ...] = (
-    lambda value: 1 - value**2,
-    lambda value: value * (1 - value),
-    lambda value: value > 0,
+
+@dataclass(frozen=True, slots=True)
+class _Activation:
+    """The derivative of an activation, given its values, and the range of these."""
+
+    text: str
+    derivative: Callable[[Any], Any]
+    low: float
+    high: float
+
+
+#: Those of tanh, sigmoid and ReLU.
+ACTIVATIONS = (
+    _Activation("1 - value**2", lambda value: 1 - value**2, -1.0, 1.0),
+    _Activation("value * (1 - value)", lambda value: value * (1 - value), 0.0, 1.0),
+    _Activation("value > 0", lambda value: value > 0, -np.inf, np.inf),
 )
 
-#: What an expression consists of that can be evaluated twice.
-NAMES = (ast.Name, ast.Attribute, ast.Subscript)
+#: A multiple of an expression, and its root.
+FACTOR = "{1} * {0}"
+ROOT = "{0}**0.5"
+
+#: Numbers that differ from whole ones by less are these.
+INTEGER = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,35 +92,55 @@ class ExpressionChange:
 
     Attributes
     ----------
-    name : str
-        A word for it.
+    instead : str
+        What there is instead, as code: ``{0}`` stands for the expression, ``{1}`` for the number.
     change : callable
         ``change(number) -> Change`` returns it for a number.
     start : float or None
         The number that leaves the expression as it is; None where the change has no number.
     """
 
-    name: str
+    instead: str
     change: Callable[[float], Change]
     start: float | None = None
 
     @classmethod
-    def without_number(cls, name: str, change: Change) -> ExpressionChange:
+    def without_number(cls, instead: str, change: Change) -> ExpressionChange:
         """Return a change that has no number."""
-        return cls(name, lambda _: change)
+        return cls(instead, lambda _: change)
+
+    def said_of(self, expression: Expression, number: float) -> str:
+        """Return words for the change of an expression by a number.
+
+        Examples
+        --------
+        >>> statement = ast.parse("d = x @ A + B").body[0]
+        >>> one = Expression("nn.py", statement, statement.value.right, statement.value, "part")
+        >>> transposed = ExpressionChange.without_number("{0}.T", lambda value, _: value.T)
+        >>> transposed.said_of(one, 0.0)
+        '`B.T` instead of `B`'
+        >>> multiple = ExpressionChange(FACTOR, lambda number: lambda value, _: value * number)
+        >>> multiple.said_of(one, -1.0)
+        '`-B` instead of `B`'
+        """
+        text = ast.unparse(expression.node)
+        operand = (
+            text if isinstance(expression.node, (*NAMES, ast.Call, ast.Constant)) else f"({text})"
+        )
+        instead = self.instead
+        if is_near_integer(number):
+            number = round(number)
+        if instead == FACTOR and number in {0, -1}:
+            instead = "-{0}" if number else "0"
+        elif instead == FACTOR and 0 < number < 1 and is_near_integer(1 / number):
+            instead, number = "{0} / {1}", 1 / number
+        said = instead.format(operand, f"{number:.6g}")
+        said = said.replace(" + 1 * ", " + ").replace(" + -", " - ").replace(" - 1 * ", " - ")
+        return f"`{said}` instead of `{text}`"
 
 
-class Variables(Protocol):
-    """What knows the variables of a function."""
-
-    def __call__(
-        self, expression: Expression, shape: tuple[int, ...], /, *, is_broadcast: bool
-    ) -> Sequence[Path]:
-        """Return those that have a shape, or can be broadcast to it."""
-
-
-#: ``kind(expression, value, variables)`` yields the changes of one kind.
-KindOfChange = Callable[[Expression, Any, Variables], Iterator[ExpressionChange]]
+#: ``kind(expression, value, donors)`` yields the changes of one kind.
+KindOfChange = Callable[[Expression, Any, Donors], Iterator[ExpressionChange]]
 
 
 def is_floating(value: Any) -> bool:
@@ -111,9 +148,7 @@ def is_floating(value: Any) -> bool:
     return (is_array(value) and value.dtype.kind == "f") or isinstance(value, (float, np.floating))
 
 
-def changes(
-    expression: Expression, value: Any, variables: Variables
-) -> Iterator[ExpressionChange]:
+def changes(expression: Expression, value: Any, donors: Donors) -> Iterator[ExpressionChange]:
     """Yield changes of what is there.
 
     They are the first to be tried, since there are few of them.
@@ -124,20 +159,20 @@ def changes(
         The expression.
     value : Any
         What it was when it was first executed.
-    variables : Variables
+    donors : Donors
         What may be there instead; not looked at here.
     """
-    del variables
+    del donors
     node = expression.node
     if takes_factor(expression, value):
-        yield ExpressionChange("factor", lambda factor: lambda value, _: value * factor, 1.0)
+        yield ExpressionChange(FACTOR, lambda factor: lambda value, _: value * factor, 1.0)
     if is_whole_number(value):
         if expression.role == "index":
-            yield from (_shift("index", step) for step in NEAR)
+            yield from (_shift(expression, value, step) for step in NEAR)
         elif isinstance(node, ast.Constant):
-            yield from (_shift("number", step) for step in NEXT)
+            yield from (_shift(expression, value, step) for step in NEXT)
     elif is_array(value) and value.dtype.kind == "b" and expression.role != "index":
-        yield ExpressionChange.without_number("inverted", lambda value, _: ~value)
+        yield ExpressionChange.without_number("~{0}", lambda value, _: ~value)
     elif type(value) is tuple:
         yield from _exchanges(value)
     elif is_floating(value):
@@ -148,60 +183,72 @@ def _changes_of_floating(expression: Expression, value: Any) -> Iterator[Express
     node, named = expression.node, ExpressionChange.without_number
     if expression.role == "whole":
         yield from _accumulations(expression.statement)
-    if np.ndim(value) == 2:
-        yield named("transposed", lambda value, _: value.T.copy())
+    if np.ndim(value) > 1:
+        yield named("{0}.T", lambda value, _: value.T.copy())
+    if np.ndim(value) > 2:
+        for one, other in combinations(range(np.ndim(value)), 2):
+            yield named(f"{{0}}.swapaxes({one}, {other})", _exchange_of_axes(one, other))
     if _is_factor(expression) and np.ndim(value):
-        yield named("left out", lambda value, _: np.ones_like(value))
+        yield named("1", lambda value, _: np.ones_like(value))
     if isinstance(node, NAMES):
         is_negative = np.any(value < 0)
         for power in POWERS:
             if power >= 1 or not is_negative:
-                yield named("power", _power(power))
+                yield named(f"{{0}}**{power:g}", _power(power))
 
 
-def changes_by_variables(
-    expression: Expression, value: Any, variables: Variables
+def changes_by_donors(
+    expression: Expression, value: Any, donors: Donors
 ) -> Iterator[ExpressionChange]:
-    """Yield changes by another variable in the place of one, and by something that is missing.
+    """Yield changes by other code in the place of an expression, and by something that is missing.
 
-    They are tried together: what one variable may be in the place of, another may be missing in.
+    They are tried together: what may belong in one place may be missing in another.
 
     Parameters
     ----------
-    expression, value, variables
+    expression, value, donors
         As for `changes`.
     """
-    if is_floating(value) and expression.role != "index":
-        yield from _other_variables(expression, value, variables)
-        if np.ndim(value):
-            yield from _what_is_missing(expression, value, variables)
-
-
-def _other_variables(
-    expression: Expression, value: Any, variables: Variables
-) -> Iterator[ExpressionChange]:
-    if isinstance(expression.node, NAMES):
-        for path in variables(expression, np.shape(value), is_broadcast=False):
-            if str(path) != ast.unparse(expression.node):
-                yield ExpressionChange.without_number(str(path), _variable(path))
-
-
-def _what_is_missing(
-    expression: Expression, value: Any, variables: Variables
-) -> Iterator[ExpressionChange]:
-    named, is_term = ExpressionChange.without_number, takes_factor(expression, value)
-    if is_term or _is_in_product_of_matrices(expression):
-        for path in variables(expression, np.shape(value), is_broadcast=True):
-            yield named(f"* {path}", _combined(path, np.multiply))
-            yield named(f"/ {path}", _combined(path, np.divide))
-            for derivative in ACTIVATIONS:
-                yield named(f"* f'({path})", _combined(path, _times(derivative)))
+    if expression.role == "index" or not (is_floating(value) or is_number(value)):
+        return
+    is_term = takes_factor(expression, value)
+    for donor in donors(expression):
+        if isinstance(expression.node, NAMES) and donor.shape == np.shape(value):
+            yield ExpressionChange.without_number(_escaped(donor.text), _replaced(donor))
+    for donor in donors(expression):
+        if is_term or _is_summed(expression):
+            yield from _missing_factors(donor, value)
+        if is_term or _is_factor(expression):
+            yield from _missing_terms(donor, value)
     if is_term:
-        for path in variables(expression, np.shape(value), is_broadcast=False):
-            yield ExpressionChange(f"+ {path}", _multiple_added(path), 0.0)
-        for axis in range(np.ndim(value)):
-            for keepdims in (True, False):
-                yield named("summed", _summed(axis, keepdims=keepdims))
+        yield from _missing_sums(value)
+
+
+def _missing_terms(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
+    """Yield the sum with a multiple of a donor."""
+    if _is_broadcast(donor.shape, np.shape(value)):
+        instead = f"{{0}} + {{1}} * {_escaped(donor.text)}"
+        yield ExpressionChange(instead, _multiple_added(donor), 0.0)
+
+
+def _missing_sums(value: Any) -> Iterator[ExpressionChange]:
+    for axis, keepdims in product(range(np.ndim(value)), (True, False)):
+        change = _summed(axis, keepdims=keepdims)
+        yield ExpressionChange.without_number(f"{{0}}.sum(axis={axis})", change)
+
+
+def _missing_factors(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
+    """Yield products with a donor, and with the derivatives of activations of a variable."""
+    named, escaped = ExpressionChange.without_number, _escaped(donor.text)
+    if _is_broadcast(donor.shape, np.shape(value)):
+        yield named(f"{{0}} * {escaped}", _combined(donor, np.multiply))
+        yield named(f"{{0}} / {escaped}", _combined(donor, np.divide))
+        for one in ACTIVATIONS if donor.shape == np.shape(value) != () else ():
+            if one.low <= donor.low and donor.high <= one.high:
+                change = _combined(donor, _times(one.derivative))
+                yield named("{0} * (" + one.text.replace("value", escaped) + ")", change)
+    elif _is_broadcast(np.shape(value), donor.shape):
+        yield named(f"{{0}} * {escaped}", _combined(donor, np.multiply, grows=True))
 
 
 def takes_factor(expression: Expression, value: Any) -> bool:
@@ -221,23 +268,38 @@ def takes_factor(expression: Expression, value: Any) -> bool:
     return not isinstance(parent, (ast.UnaryOp, ast.Attribute, ast.Subscript))
 
 
+def is_near_integer(number: float) -> bool:
+    """Return whether a number is a whole one, but for the errors of differences."""
+    return abs(number - round(number)) <= INTEGER * max(1.0, abs(number))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def is_whole_number(value: Any) -> bool:
     """Return whether a value is a whole number, and no truth value."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def _is_in_product_of_matrices(expression: Expression) -> bool:
+def _is_summed(expression: Expression) -> bool:
     """Return whether a factor of entries is not one of what the expression is a part of."""
     parent = expression.parent
     is_product = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
-    return is_product or isinstance(parent, ast.Call)
+    return is_product or isinstance(parent, (ast.Call, ast.Attribute))
+
+
+def _is_broadcast(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Return whether an array of a shape can be broadcast to another one."""
+    pairs = zip(reversed(shape), reversed(other), strict=False)
+    return len(shape) <= len(other) and all(one in (1, two) for one, two in pairs)
 
 
 def _exchanges(values: tuple[Any, ...]) -> Iterator[ExpressionChange]:
     """Yield that two neighbours in a tuple of arrays are in the wrong order."""
     for k, (one, other) in enumerate(pairwise(values)):
         if is_array(one) and is_array(other) and one.shape == other.shape:
-            yield ExpressionChange.without_number("exchanged", _exchange(k))
+            yield ExpressionChange.without_number("{0} with two values exchanged", _exchange(k))
 
 
 def _exchange(k: int) -> Change:
@@ -249,8 +311,15 @@ def _is_factor(expression: Expression) -> bool:
     return isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Mult, ast.Div))
 
 
-def _shift(name: str, step: int) -> ExpressionChange:
-    return ExpressionChange.without_number(name, lambda value, _: value + step)
+def _shift(expression: Expression, value: int, step: int) -> ExpressionChange:
+    instead = f"{{0}} {'+' if step > 0 else '-'} {abs(step)}"
+    if isinstance(expression.node, ast.Constant):
+        instead = str(value + step)
+    return ExpressionChange.without_number(instead, lambda value, _: value + step)
+
+
+def _exchange_of_axes(one: int, other: int) -> Change:
+    return lambda value, _: value.swapaxes(one, other).copy()
 
 
 def _power(power: float) -> Change:
@@ -261,26 +330,26 @@ def _summed(axis: int, *, keepdims: bool) -> Change:
     return lambda value, _: value.sum(axis=axis, keepdims=keepdims)
 
 
-def _variable(path: Path) -> Change:
+def _replaced(donor: Donor) -> Change:
     def changed(value: Any, frame: FrameType) -> Any:
-        other = resolve(frame, path)
+        other = donor.evaluate(frame)
         if np.shape(other) != np.shape(value):
-            raise ValueError(path)
-        return np.array(other, dtype=np.asarray(other).dtype)
+            raise ValueError(donor.text)
+        return np.array(other) if np.ndim(value) else other
 
     return changed
 
 
-def _combined(path: Path, combine: Callable[[Any, Any], Any]) -> Change:
-    """Return the change of a value to a combination with a variable, of the same shape."""
+def _combined(donor: Donor, combine: Callable[[Any, Any], Any], *, grows: bool = False) -> Change:
+    """Return the change of a value to a combination with a donor, of the shape of one of both."""
 
     def changed(value: Any, frame: FrameType) -> Any:
-        other = resolve(frame, path)
+        other = donor.evaluate(frame)
         if not (is_array(other) or is_number(other)):
-            raise ValueError(path)
+            raise ValueError(donor.text)
         result = combine(value, other)
-        if np.shape(result) != np.shape(value):
-            raise ValueError(path)
+        if np.shape(result) != np.shape(other if grows else value):
+            raise ValueError(donor.text)
         return result
 
     return changed
@@ -290,8 +359,8 @@ def _times(function: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda value, other: value * function(other)
 
 
-def _multiple_added(path: Path) -> Callable[[float], Change]:
-    return lambda number: _combined(path, lambda value, other: value + number * other)
+def _multiple_added(donor: Donor) -> Callable[[float], Change]:
+    return lambda number: _combined(donor, lambda value, other: value + number * other)
 
 
 def _accumulations(statement: ast.stmt) -> Iterator[ExpressionChange]:
@@ -306,22 +375,16 @@ def _accumulations(statement: ast.stmt) -> Iterator[ExpressionChange]:
         return
     if not isinstance(target, NAMES):
         return
-    before = _evaluated(target)
-    if isinstance(statement, ast.Assign):
-        yield named("added", lambda value, frame: before(value, frame) + value)
-        yield named("subtracted", lambda value, frame: before(value, frame) - value)
-    else:
-        yield named("assigned", lambda value, frame: value - before(value, frame))
+    evaluate = evaluation(target)
 
-
-def _evaluated(node: ast.expr) -> Change:
-    """Return the change to what another expression is, of the same shape."""
-    code = compile(ast.unparse(node), "<expression>", "eval")
-
-    def changed(value: Any, frame: FrameType) -> Any:
-        other = eval(code, frame.f_globals, dict(frame.f_locals))  # noqa: S307  # the user's own
-        if np.shape(other) != np.shape(value):
+    def before(value: Any, frame: FrameType) -> Any:
+        found = evaluate(frame)
+        if np.broadcast_shapes(np.shape(found), np.shape(value)) != np.shape(found):
             raise ValueError
-        return other
+        return found
 
-    return changed
+    if isinstance(statement, ast.Assign):
+        yield named("+= {0}", lambda value, frame: before(value, frame) + value)
+        yield named("-= {0}", lambda value, frame: before(value, frame) - value)
+    else:
+        yield named("= {0}", lambda value, frame: value - before(value, frame))

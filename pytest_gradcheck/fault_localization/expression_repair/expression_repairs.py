@@ -11,39 +11,46 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
-from types import CodeType, FrameType
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.gradient_problem import Problem
-from pytest_gradcheck.fault_localization.adjoint_repair.known_values import is_same
 from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.execution.variables import Path
+from pytest_gradcheck.fault_localization.expression_repair.donor_code import DonorCode, Donors
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
+    FACTOR,
+    ROOT,
+    ExpressionChange,
     KindOfChange,
-    Variables,
     changes,
-    changes_by_variables,
+    changes_by_donors,
     is_floating,
+    is_near_integer,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
     Change,
     Expression,
     ProbedFunctions,
 )
+from pytest_gradcheck.fault_localization.measured_gradient import (
+    MeasuredGradient,
+)
 
-__all__ = ["ExpressionRepairs"]
+__all__ = ["ExpressionRepairs", "Repair"]
 
 Floats = NDArray[np.float64]
 
 #: What is tried, in order, until something is found.
-KINDS: tuple[KindOfChange, ...] = (changes, changes_by_variables)
+KINDS: tuple[KindOfChange, ...] = (changes, changes_by_donors)
 
-#: The most executions of backward, and of its statements in all of them.
-MOST_RUNS = 3000
-MOST_STEPS = 600_000
+#: The most executions of backward.
+MOST_RUNS = 6000
 
 #: An execution with a change is given up when it has taken so many times as long as without.
 LONGER = 10
@@ -71,8 +78,36 @@ USUAL_FACTORS = (-1.0, 0.5, 2.0)
 #: The least number of wrong entries that a repair is evidence for.
 FEWEST_WRONG = 2
 
-#: Differences below this share of the largest gradient are roundings.
-SAME = 1e-5
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A change of an expression with which all gradients are right.
+
+    Attributes
+    ----------
+    expression : Expression
+        The expression.
+    change : ExpressionChange
+        What is changed.
+    number : float
+        The number of the change, if it has one.
+    """
+
+    expression: Expression
+    change: ExpressionChange
+    number: float
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the number is a whole one, or one by a whole one; roots are not usual."""
+        size = abs(self.number)
+        is_whole = is_near_integer(size) or is_near_integer(1 / size)
+        return self.change.instead != ROOT and (self.change.start is None or is_whole)
+
+    def __str__(self) -> str:
+        """Return the change in words; none for a factor of the whole, which is a likely cause."""
+        is_cause = self.expression.role == "whole" and self.change.instead == FACTOR
+        return "" if is_cause else self.change.said_of(self.expression, self.number)
 
 
 class ExpressionRepairs:
@@ -82,14 +117,14 @@ class ExpressionRepairs:
     ----------
     problem : Problem
         Calls forward and backward.
-    codes : collection of code
-        The functions that backward consists of.
-    derivatives : mapping of str to ndarray
-        The derivatives by the parameters.
+    functions : ProbedFunctions
+        Those that backward consists of.
+    gradient : MeasuredGradient
+        What backward has to return.
     statement_of : callable
         ``statement_of(expression) -> Statement or None`` returns where an expression is.
-    variables : Variables
-        What may be in the place of a value.
+    variables : callable
+        ``variables(expression)`` returns the variables in its scope, with their shapes.
 
     Attributes
     ----------
@@ -100,23 +135,23 @@ class ExpressionRepairs:
     def __init__(
         self,
         problem: Problem,
-        codes: Collection[CodeType],
-        derivatives: Mapping[str, Floats],
+        functions: ProbedFunctions,
+        gradient: MeasuredGradient,
         statement_of: Callable[[Expression], Statement | None],
-        variables: Variables,
+        variables: Callable[[Expression], Sequence[tuple[Path, tuple[int, ...]]]],
     ) -> None:
         self._problem, self._variables = problem, variables
-        self._functions = ProbedFunctions(codes)
-        self._statement_of = statement_of
-        self.statements = set(map(statement_of, self._functions.expressions))
-        self._right = self._joined(lambda p: derivatives[p.name].reshape(-1))
-        self._base = self._entries(problem.claim)
+        self._functions, self._statement_of = functions, statement_of
+        statements = map(statement_of, functions.expressions)
+        self.statements = {one for one in statements if one is not None}
+        self._gradient, self._right = gradient, gradient.values
+        self._base = self._products(problem.claim)
         self._claims: Iterator[Any] = iter(())
         self._runs = 0
-        self._most_runs = MOST_RUNS
+        self._end = time.perf_counter() + MOST_SECONDS
 
-    def find(self, right: Collection[Statement], *, steps: int) -> set[Statement] | None:
-        """Return the statements with repairs.
+    def find(self, right: Collection[Statement]) -> dict[Statement, Repair] | None:
+        """Return the statements with repairs, with one for each of them.
 
         None where too little is wrong, or statements that may be are left to be tried.
 
@@ -124,16 +159,12 @@ class ExpressionRepairs:
         ----------
         right : collection of Statement
             Those that are right.
-        steps : int
-            How many statements backward executes.
         """
-        wrong = np.abs(self._base - self._right) > SAME * np.abs(self._right).max()
-        if wrong.sum() < FEWEST_WRONG:
+        if self._gradient.count_of_wrong(self._base) < FEWEST_WRONG:
             return None
-        self._most_runs = min(MOST_RUNS, MOST_STEPS // max(1, steps))
         with self._functions.in_place(), np.errstate(all="ignore"):
             values = self._recorded()
-            return None if values is None else self._found(right, values, wrong)
+            return None if values is None else self._found(right, values)
 
     def _recorded(self) -> dict[int, Any] | None:
         """Return first values of all expressions; None where backward cannot be called again."""
@@ -150,8 +181,6 @@ class ExpressionRepairs:
                     break
             else:
                 probe.most_calls = LONGER * probe.calls
-                affordable = self._runs + int(MOST_SECONDS / min(seconds))
-                self._most_runs = min(self._most_runs, affordable)
                 return values if min(seconds) < SLOW else None
         return None
 
@@ -164,22 +193,25 @@ class ExpressionRepairs:
         self,
         right: Collection[Statement],
         values: Mapping[int, Any],
-        wrong: NDArray[np.bool_],
-    ) -> set[Statement] | None:
+    ) -> dict[Statement, Repair] | None:
+        wrong = self._gradient.wrong(self._base)
         expressions = defaultdict[Statement, list[int]](list)
         for number, expression in enumerate(self._functions.expressions):
             statement = self._statement_of(expression)
             if statement is not None and statement not in right and number in values:
                 expressions[statement].append(number)
-        reaching = {s for s, own in expressions.items() if self._reaches(own, values, wrong)}
-        found: set[Statement] = set()
-        ordered = sorted(expressions, key=lambda s: s not in reaching)
+        donors = DonorCode(
+            self._functions.expressions, values, self._statement_of, self._variables
+        )
+        reaching = [s for s, own in expressions.items() if self._reaches(own, values, wrong)]
+        found: dict[Statement, Repair] = {}
         for kind in KINDS:
-            for statement in ordered:
-                if self._runs >= self._most_runs:
+            for statement in reaching:
+                if self._is_exhausted:
                     return found if found or kind is not KINDS[0] else None
-                if self._has_repair(expressions[statement], values, kind):
-                    found.add(statement)
+                repair = self._repair(expressions[statement], values, kind, donors)
+                if repair is not None:
+                    found[statement] = repair
             if found:
                 break
         return found
@@ -190,7 +222,12 @@ class ExpressionRepairs:
         values: Mapping[int, Any],
         wrong: NDArray[np.bool_],
     ) -> bool:
-        """Return whether all entries that are wrong depend on what a statement computes."""
+        """Return whether all entries that are wrong depend on what a statement computes.
+
+        An index may have to be another one, through which it reaches others.
+        """
+        if any(self._functions.expressions[n].role == "index" for n in numbers):
+            return True
         rng = np.random.default_rng(0)
         whole = [
             n
@@ -199,27 +236,46 @@ class ExpressionRepairs:
         ]
 
         def noise(value: Any, _: FrameType) -> Any:
-            return value * (1 + MISTAKE * rng.uniform(0.5, 1, np.shape(value)))
+            change = rng.uniform(0.5, 1, np.shape(value))
+            scale = np.abs(value) + (np.abs(value).mean() or 1.0)
+            return value + MISTAKE * change * scale
 
         claim = self._run(dict.fromkeys(whole, noise)) if whole else None
         return claim is None or bool(((claim != self._base) | ~wrong).all())
 
-    def _has_repair(
-        self, numbers: Collection[int], values: Mapping[int, Any], kind: KindOfChange
-    ) -> bool:
-        """Return whether a change of a kind of one expression makes all gradients right."""
-        return any(
-            self._is_repaired({number: change.change(0.0)})
-            if change.start is None
-            else self._is_solved(number, change.start, change.change)
-            for number in numbers
-            for change in kind(
-                self._functions.expressions[number], values[number], self._variables
-            )
-        )
+    def _repair(
+        self,
+        numbers: Collection[int],
+        values: Mapping[int, Any],
+        kind: KindOfChange,
+        donors: Donors,
+    ) -> Repair | None:
+        """Return a change of a kind of one expression that makes all gradients right.
 
-    def _is_solved(self, number: int, start: float, change: Callable[[float], Change]) -> bool:
-        """Return whether there is a number of a change that makes all gradients right.
+        Rather one with a usual number than one with another.
+        """
+        found: Repair | None = None
+        for number in numbers:
+            expression = self._functions.expressions[number]
+            for change in kind(expression, values[number], donors):
+                solution = self._solution(number, change)
+                if solution is not None:
+                    repair = Repair(expression, change, solution)
+                    if repair.is_usual:
+                        return repair
+                    found = found or repair
+        return found
+
+    def _solution(self, number: int, change: ExpressionChange) -> float | None:
+        """Return the number of a change that makes all gradients right; None if none does."""
+        if change.start is not None:
+            return self._solved(number, change.start, change.change)
+        return 0.0 if self._is_repaired({number: change.change(0.0)}) else None
+
+    def _solved(
+        self, number: int, start: float, change: Callable[[float], Change]
+    ) -> float | None:
+        """Return the number of a change, solved for.
 
         Gradients depend linearly on most expressions of backward, and one step of Newton's method
         finds the number. From the others it finds few; usual ones are tried for them.
@@ -233,13 +289,14 @@ class ExpressionRepairs:
             found = self._run({number: change(solution)})
             if found is None:
                 break
-            if self._is_right(found):
-                return True
+            if not self._gradient.wrong(found).any():
+                return solution
             if self._error(found) > DECREASE * self._error(claim):
                 break
             claim = found
         usual = USUAL_FACTORS if start == 1.0 else ()
-        return any(self._is_repaired({number: change(factor)}) for factor in usual)
+        right = (factor for factor in usual if self._is_repaired({number: change(factor)}))
+        return next(right, None)
 
     def _newton_step(
         self, number: int, at: float, change: Callable[[float], Change], claim: Floats
@@ -260,10 +317,14 @@ class ExpressionRepairs:
 
     def _is_repaired(self, changes: Mapping[int, Change]) -> bool:
         claim = self._run(changes)
-        return claim is not None and self._is_right(claim)
+        return claim is not None and not self._gradient.wrong(claim).any()
+
+    @property
+    def _is_exhausted(self) -> bool:
+        return self._runs >= MOST_RUNS or time.perf_counter() > self._end
 
     def _run(self, changes: Mapping[int, Change]) -> Floats | None:
-        if self._runs >= self._most_runs:
+        if self._is_exhausted:
             return None
         self._runs += 1
         probe = self._functions.probe
@@ -272,16 +333,8 @@ class ExpressionRepairs:
             claim = next(self._claims, None)
         finally:
             probe.changes = {}
-        entries = None if claim is None else self._entries(claim)
-        return entries if entries is not None and np.isfinite(entries).all() else None
+        products = None if claim is None else self._products(claim)
+        return products if products is not None and np.isfinite(products).all() else None
 
-    def _entries(self, claim: Any) -> Floats:
-        return self._joined(lambda p: claim.rows(p.start, p.stop)[:, 0].astype(np.float64))
-
-    def _joined(self, part: Callable[[Any], Floats]) -> Floats:
-        return np.concatenate([part(p) for p in self._problem.parameters])
-
-    def _is_right(self, claim: Floats) -> bool:
-        edges = np.cumsum([p.stop - p.start for p in self._problem.parameters])[:-1]
-        pairs = zip(np.split(claim, edges), np.split(self._right, edges), strict=True)
-        return all(is_same(one, right) for one, right in pairs)
+    def _products(self, claim: Any) -> Floats:
+        return self._gradient.products(claim.rows(0, self._problem.here.size)[:, 0].astype(float))

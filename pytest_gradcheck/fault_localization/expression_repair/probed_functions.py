@@ -11,9 +11,10 @@ from __future__ import annotations
 import ast
 import copy
 import gc
+import operator
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
@@ -125,6 +126,8 @@ class ProbedFunctions:
     codes : collection of code
         The code of the functions, as they are. Those whose source is not there, or whose
         execution is suspended, have no probes.
+    around : collection of code
+        The code of other functions, in which functions with probes may be defined.
 
     Attributes
     ----------
@@ -134,7 +137,7 @@ class ProbedFunctions:
         What is called.
     """
 
-    def __init__(self, codes: Collection[CodeType]) -> None:
+    def __init__(self, codes: Collection[CodeType], around: Collection[CodeType] = ()) -> None:
         self.expressions: list[Expression] = []
         self.probe = Probe()
         self._codes: dict[CodeType, CodeType] = {}
@@ -142,6 +145,11 @@ class ProbedFunctions:
             probed = None if code.co_flags & SUSPENDED else self._probed(code)
             if probed is not None:
                 self._codes[code] = probed
+        probed_codes = {_definition(code): one for code, one in self._codes.items()}
+        for code in (*codes, *around):
+            carrying = _with_inner(self._codes.get(code, code), probed_codes)
+            if carrying is not code:
+                self._codes[code] = carrying
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -162,6 +170,8 @@ class ProbedFunctions:
         finally:
             for function, code in functions:
                 function.__code__ = code
+            # Functions that were defined meanwhile keep the probe.
+            self.probe.changes, self.probe.values, self.probe.most_calls = {}, None, None
 
     def _probed(self, code: CodeType) -> CodeType | None:
         """Return the code of a function with probes, None where its source is not there."""
@@ -233,6 +243,24 @@ def _code_like(code: CodeType, module: CodeType) -> CodeType | None:
             if inner is not None:
                 return inner
     return None
+
+
+def _definition(code: CodeType) -> tuple[str, str, int]:
+    """Return what identifies where a function is defined."""
+    return code.co_filename, code.co_name, code.co_firstlineno
+
+
+def _with_inner(code: CodeType, instead: Mapping[tuple[str, str, int], CodeType]) -> CodeType:
+    """Return code with other code of the functions that it defines; itself if it defines none."""
+    constants = [
+        _with_inner(instead.get(_definition(one), one), instead)
+        if isinstance(one, CodeType)
+        else one
+        for one in code.co_consts
+    ]
+    if all(map(operator.is_, constants, code.co_consts)):
+        return code
+    return code.replace(co_consts=tuple(constants))
 
 
 class _Probing:

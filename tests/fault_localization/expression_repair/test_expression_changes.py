@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pytest_gradcheck.fault_localization.execution.variables import Path
+from pytest_gradcheck.fault_localization.expression_repair.donor_code import Donor, evaluation
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
+    FACTOR,
     ExpressionChange,
     KindOfChange,
     changes,
-    changes_by_variables,
+    changes_by_donors,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
     Expression,
@@ -35,17 +35,19 @@ def expression(statement: str, source: str, role: Role = "part") -> Expression:
     raise AssertionError(source)
 
 
-def variables(_: Expression, shape: tuple[int, ...], *, is_broadcast: bool) -> Sequence[Path]:
-    """Return two variables; a row only where it may be broadcast."""
-    assert shape == (2, 2)
-    return [Path("B"), *([Path("row")] if is_broadcast else [])]
+def donors(_: Expression) -> list[Donor]:
+    """Return a variable, and a row."""
+    return [
+        Donor(name, shape, evaluation(ast.parse(name, mode="eval").body), 0.0, high)
+        for name, shape, high in (("B", (2, 2), 1.0), ("row", (2,), 7.0))
+    ]
 
 
 def found(kind: KindOfChange, one: Expression, value: Any) -> dict[str, ExpressionChange]:
     """Return the changes of one kind by their names; of equal names the first."""
     every: dict[str, ExpressionChange] = {}
-    for change in kind(one, value, variables):
-        every.setdefault(change.name, change)
+    for change in kind(one, value, donors):
+        every.setdefault(change.instead, change)
     return every
 
 
@@ -67,37 +69,37 @@ def test_factor_is_tried_where_it_is_no_factor_of_more(
 ) -> None:
     """A product, a sum and a transpose have the factors of what they consist of."""
     every = found(changes, expression(statement, source), A)
-    assert ("factor" in every) == takes_factor
+    assert (FACTOR in every) == takes_factor
     if takes_factor:
-        change = every["factor"].change(3.0)
+        change = every[FACTOR].change(3.0)
         np.testing.assert_array_equal(change(A, sys._getframe()), 3 * A)
 
 
 def test_matrix_may_be_transposed_a_power_or_left_out() -> None:
     """Roots are tried only where no entry is negative."""
     one = expression("d = x * A", "A")
-    assert set(found(changes, one, A)) == {"transposed", "left out", "power"}
-    powers = [c.change(0)(A, sys._getframe()) for c in changes(one, A, variables)]
+    assert set(found(changes, one, A)) == {"{0}.T", "1", "{0}**2", "{0}**3", "{0}**0.5"}
+    powers = [c.change(0)(A, sys._getframe()) for c in changes(one, A, donors)]
     assert any(np.array_equal(power, np.sqrt(A)) for power in powers)
-    powers = [c.change(0)(-A, sys._getframe()) for c in changes(one, -A, variables)]
+    powers = [c.change(0)(-A, sys._getframe()) for c in changes(one, -A, donors)]
     assert all(np.isfinite(power).all() for power in powers)
 
 
 def test_index_and_number_may_be_off_by_one() -> None:
     """An index by two as well, as where its sign is wrong."""
     index = expression("d = h[k - 1]", "k - 1", "index")
-    shifted = [c.change(0)(3, sys._getframe()) for c in changes(index, 3, variables)]
+    shifted = [c.change(0)(3, sys._getframe()) for c in changes(index, 3, donors)]
     assert shifted == [4, 2, 5, 1]
     number = expression("d = x ** 2", "2")
-    shifted = [c.change(0)(2, sys._getframe()) for c in changes(number, 2, variables)]
+    shifted = [c.change(0)(2, sys._getframe()) for c in changes(number, 2, donors)]
     assert shifted == [3, 1]
 
 
 def test_what_is_assigned_may_have_to_be_added() -> None:
     """And the other way round."""
     d = A.copy()
-    added = found(changes, expression("d = x", "x", "whole"), A)["added"]
-    assigned = found(changes, expression("d += x", "x", "whole"), A)["assigned"]
+    added = found(changes, expression("d = x", "x", "whole"), A)["+= {0}"]
+    assigned = found(changes, expression("d += x", "x", "whole"), A)["= {0}"]
     np.testing.assert_array_equal(added.change(0)(A, sys._getframe()), A + d)
     np.testing.assert_array_equal(assigned.change(0)(A, sys._getframe()), A - d)
 
@@ -105,37 +107,67 @@ def test_what_is_assigned_may_have_to_be_added() -> None:
 def test_mask_may_be_inverted() -> None:
     """It is no number, so it takes no factor."""
     every = found(changes, expression("d = x * mask", "mask"), A > 2)
-    assert list(every) == ["inverted"]
+    assert list(every) == ["~{0}"]
 
 
 def test_other_variable_is_read_where_the_expression_is() -> None:
     """It is copied, since what is computed in place must not change it."""
     B = 2 * A
-    change = found(changes_by_variables, expression("d = A", "A"), A)["B"].change(0)
+    change = found(changes_by_donors, expression("d = A", "A"), A)["B"].change(0)
     value = change(A, sys._getframe())
     np.testing.assert_array_equal(value, B)
     assert value is not B
 
 
 def test_factor_term_and_derivative_of_an_activation_may_be_missing() -> None:
-    """A variable that is broadcast may be a factor, and no term."""
+    """One that is broadcast as well; a sum over an axis; and what makes an array grow."""
     B, row = np.tanh(A), np.array([5.0, 7.0])
     one = expression("d = x + A", "A")
-    every = found(changes_by_variables, one, A)
-    assert set(every) >= {"* B", "/ B", "* f'(B)", "* row", "+ B", "summed"}
-    assert "+ row" not in every
-    frame = sys._getframe()
-    np.testing.assert_array_equal(every["* f'(B)"].change(0)(A, frame), A * (1 - B**2))
-    np.testing.assert_array_equal(every["* row"].change(0)(A, frame), A * row)
-    np.testing.assert_array_equal(every["+ B"].change(2.0)(A, frame), A + 2 * B)
+    every = found(changes_by_donors, one, A)
+    frame, expected = (
+        sys._getframe(),
+        {
+            "{0} * B": A * B,
+            "{0} / B": A / B,
+            "{0} * (1 - B**2)": A * (1 - B**2),
+            "{0} * row": A * row,
+            "{0} + {1} * B": A + 2 * B,
+            "{0} + {1} * row": A + 2 * row,
+            "{0}.sum(axis=1)": A.sum(axis=1, keepdims=True),
+        },
+    )
+    for instead, right in expected.items():
+        np.testing.assert_array_equal(every[instead].change(2.0)(A, frame), right)
+    grown = found(changes_by_donors, expression("d = x + row", "row"), row)["{0} * B"].change(0)
+    np.testing.assert_array_equal(grown(row, frame), row * B)
+
+
+def test_term_may_be_missing_in_a_factor() -> None:
+    """No change of the product is that of its factor."""
+    B = 2 * A
+    every = found(changes_by_donors, expression("d = x * A", "A"), A)
+    missing = every["{0} + {1} * B"].change(3.0)
+    np.testing.assert_array_equal(missing(A, sys._getframe()), A + 3 * B)
+
+
+def test_change_is_said_as_code() -> None:
+    """A sign, and a quotient, as one writes them; what is more than a name in parentheses."""
+    one = expression("d = x @ (a - b)", "a - b")
+    multiple = ExpressionChange(FACTOR, lambda number: lambda value, _: value * number)
+    assert multiple.said_of(one, 0.125) == "`(a - b) / 8` instead of `a - b`"
+    assert multiple.said_of(one, 2.5) == "`2.5 * (a - b)` instead of `a - b`"
+    named = expression("d = x + a", "a")
+    assert multiple.said_of(named, -1.0) == "`-a` instead of `a`"
+    index = ExpressionChange.without_number("{0}['k']", lambda value, _: value)
+    assert index.said_of(named, 0.0) == "`a['k']` instead of `a`"
 
 
 def test_neighbours_in_a_tuple_may_be_exchanged() -> None:
     """They must be arrays of one shape."""
     one = expression("a, b, c, d = cache", "cache", "whole")
     cache = (A, 2 * A, np.ones(3), 4.0)
-    (change,) = changes(one, cache, variables)
-    assert change.name == "exchanged"
+    (change,) = changes(one, cache, donors)
+    assert change.said_of(one, 0) == "`cache with two values exchanged` instead of `cache`"
     exchanged = change.change(0)(cache, sys._getframe())
     assert exchanged[3] == 4.0
     np.testing.assert_array_equal(exchanged[0], 2 * A)

@@ -120,6 +120,51 @@ def _closure(factor: float) -> Callable[[float], float]:
     return scaled
 
 
+def test_function_that_is_defined_while_another_runs_has_probes() -> None:
+    """The one around it carries its code, and gets its own back afterwards."""
+    own, inner = _nested.__code__, _nested(2.0)[0].__code__
+    functions = ProbedFunctions([inner], around=[own])
+    (number,) = numbers_of(functions, "factor * x")
+    with functions.in_place():
+        functions.probe.changes = {number: lambda value, _: -value}
+        inside, offset = _nested(5.0)
+        assert (inside(2.0), offset) == (-10.0, 6.0)
+    assert _nested.__code__ is own
+    assert _nested(5.0)[0].__code__ is inner
+    assert not numbers_of(functions, "factor + 1")
+
+
+def test_function_that_was_defined_meanwhile_does_what_it_did() -> None:
+    """It keeps the probe, as a graph of operations may keep it, and nothing is changed by that."""
+    functions = ProbedFunctions([_nested(2.0)[0].__code__], around=[_nested.__code__])
+    with functions.in_place():
+        inside, _ = _nested(5.0)
+        numbers = range(len(functions.expressions))
+        functions.probe.changes = dict.fromkeys(numbers, lambda value, _: -value)
+        functions.probe.most_calls = 1
+    assert [inside(2.0), inside(3.0)] == [10.0, 15.0]
+
+
+def test_function_around_has_probes_as_well() -> None:
+    """Where it is part of backward, too."""
+    codes = [_nested.__code__, _nested(2.0)[0].__code__]
+    functions = ProbedFunctions(codes, around=codes)
+    numbers = [*numbers_of(functions, "factor * x"), *numbers_of(functions, "factor + 1")]
+    assert len(numbers) == len(codes)
+    with functions.in_place():
+        functions.probe.changes = dict.fromkeys(numbers, lambda value, _: -value)
+        inside, offset = _nested(5.0)
+        assert (inside(2.0), offset) == (-10.0, -6.0)
+
+
+def _nested(factor: float) -> tuple[Callable[[float], float], float]:
+    def scaled(x: float) -> float:
+        return factor * x
+
+    offset = factor + 1
+    return scaled, offset
+
+
 def test_other_threads_see_the_function_as_it_is() -> None:
     """A test that calls it at the same time gets right values."""
     function = _closure(1.0)
