@@ -105,9 +105,13 @@ def _found(search: Search) -> Collection[Suspicion]:
         return [repaired]
     search.run()
     found = explained(search)
-    if changed and not (found and all(set(changed).issuperset(one.statements) for one in found)):
+    if changed and not (found and all(_is_among(one.statements, changed) for one in found)):
         return [search.suspicion(changed)]
     return found
+
+
+def _is_among(statements: Collection[Statement], others: Collection[Statement]) -> bool:
+    return bool(statements) and set(statements) <= set(others)
 
 
 def _wrong_lines(

@@ -98,7 +98,7 @@ _PARAMETER_ROW = re.compile(r"^(.*\s\d+/\d+\s+\S+\s+)(wrong|inconclusive|correct
 _HEADING = re.compile(r"^(parameter\s+shape|worst entries\s+value)\s")
 _WITH_BOLD_PART = (
     re.compile(r"^(run again: )(.*)()$"),
-    re.compile(r"^(\s*goes wrong at )(.+?:[\d-]+)(: .*|)$"),
+    re.compile(r"^(\s*(?:goes wrong|or) at )(.+?:[\d-]+)(: .*|)$"),
 )
 
 
@@ -221,8 +221,12 @@ def _wrong_place(report: ReportData, parameter: ParameterReport) -> Iterator[str
     """Yield a clause on the line at which the gradient of a parameter goes wrong."""
     for wrong_line in report.wrong_lines:
         if parameter.name in wrong_line.parameters:
-            places = " or ".join(location.place for location in wrong_line.places)
-            yield f"; goes wrong at {places}"
+            first, files = wrong_line.location, {place.file for place in wrong_line.places}
+            others = [
+                place.place.removeprefix(f"{first.file}:" if len(files) == 1 else "")
+                for place in wrong_line.alternatives
+            ]
+            yield f"; goes wrong at {' or '.join([first.place, *others])}"
 
 
 def _guessed_call(report: ReportData) -> list[str]:

@@ -397,6 +397,30 @@ def test_change_with_which_gradients_are_right_is_said() -> None:
     assert wrong.repair == "`1` instead of `2`"
 
 
+def test_term_that_is_missing_in_a_sum_is_between_its_lines() -> None:
+    """The statement that reads the sum is right, so it is not named alone."""
+
+    def forward(x: Any) -> Any:
+        h = np.tanh(x)
+        a = np.sin(h)
+        b = h**3
+        c = np.exp(h)
+        return np.sum(a**2) + np.sum(b**2) + np.sum(c**2)
+
+    def backward(x: Any) -> Any:
+        h = np.tanh(x)
+        db = 2 * h**3
+        dc = 2 * np.exp(h)
+        dh = dc * np.exp(h)
+        dh += db * 3 * h**2  # and that through a is missing
+        dx = dh * (1 - h**2)
+        return (dx,)
+
+    (wrong,) = check_gradient(forward, backward, X).wrong_lines
+    lines = wrong.location.first_line, wrong.location.last_line
+    assert lines == (line_of(backward, "dh = "), line_of(backward, "dx = "))
+
+
 class Tensor:
     """An array of a small engine, whose operations leave a closure for backward."""
 

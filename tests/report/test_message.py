@@ -383,7 +383,7 @@ def test_statements_that_may_be_wrong_instead_have_lines_of_their_own() -> None:
     wrong_line = WrongLine(place(31, "dZ = dA * 2"), ("dZ",), (), ("W",), other)
     lines = text(parameter(worst=(entry(index=()),)), wrong_lines=(wrong_line,)).splitlines()
     assert lines[0] == (
-        "W: backward 2.5, numerical 1.25; 1 of 6 entries wrong; goes wrong at nn.py:31 or nn.py:40"
+        "W: backward 2.5, numerical 1.25; 1 of 6 entries wrong; goes wrong at nn.py:31 or 40"
     )
     assert lines[4:6] == [
         "    goes wrong at nn.py:31: dZ = dA * 2",

@@ -336,10 +336,12 @@ class Repairs:
         made_by = [v.statement for v in in_vain if v.statement is not None]
         given = (*(r.step.statement for r in assigned), *made_by, *self._calls(repair))
         statements = dict.fromkeys([*suspicion.statements, *given, *self._numbers(repair)])
-        if self._adds_part(repair):  # the statement is right, and what is before it is not
-            statements.pop(statement, None)
-            if not statements and before is not None and before.statement is not None:
-                statements = dict.fromkeys([before.statement, statement])  # or between them
+        if self._adds_part(repair):  # the statement is right
+            readers = {reader.statement for reader in made[1:]}
+            if not statements.keys() <= {statement, *readers}:
+                statements.pop(statement, None)
+            elif before is not None and before.statement is not None:  # something is missing
+                statements = dict.fromkeys([before.statement, *statements])
         name = replacement.name.rsplit(".", 1)[-1]
         is_own = version in self._claims.wrong.values() or is_named(version.path, name)
         return replace(suspicion, statements=tuple(statements), is_named=is_own)

@@ -117,7 +117,7 @@ class DonorCode:
                 for name, other in arrays.items():
                     if owner is not None and np.shape(other) == np.shape(owner):
                         twin = ast.Subscript(ast.Name(name, ast.Load()), node.slice, ast.Load())
-                        yield _donor(twin, value)
+                        yield Donor(ast.unparse(twin), np.shape(value), evaluation(twin))
 
     def _function(self, expression: Expression) -> str:
         statement = self._statement_of(expression)
