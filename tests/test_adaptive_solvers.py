@@ -7,6 +7,7 @@ import pytest
 
 from pytest_gradcheck import check_gradient
 from pytest_gradcheck.report.report import Report
+from tests.benchmarks.without_wrong_lines import without_wrong_lines
 from tests.corpus.families.solvers import SOLVERS
 from tests.corpus.family import Array, Case
 
@@ -71,7 +72,8 @@ def test_one_entry_with_a_far_larger_error_than_the_others_is_wrong(mode: str) -
     """The error of a solver is in all derivatives alike."""
     case = case_of("predators_by_adjoint", 5)
     assert check(case, 1.0, mode, 0).verdict != "wrong"
-    report = check(case, [1.0, 1.0, 1.0, 1.05], mode, 0)
+    with without_wrong_lines():
+        report = check(case, [1.0, 1.0, 1.0, 1.05], mode, 0)
     assert [entry.index for entry in report.worst if entry.verdict == "wrong"] == [(3,)]
 
 

@@ -6,6 +6,7 @@ that means for the statements that are left is not its affair.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -73,6 +74,9 @@ EVALUATIONS_OF_ADJOINTS = 5
 
 #: The most parameters by which derivatives are measured before anything else.
 MOST_MEASURED = 20
+
+#: None are if one evaluation of forward takes longer, in seconds.
+SLOW = 0.01
 
 #: The evaluations that show what a value of backward influences, and what a part contributes.
 PER_INFLUENCE = 9
@@ -254,11 +258,18 @@ class Search:
         """Return the derivatives by all entries, or along directions; None if neither is known."""
         if self._repairs is not None:
             return of_all_entries(self.problem, self._repairs.derivatives)
-        if len(self._parameters) > MOST_MEASURED:
+        if len(self._parameters) > MOST_MEASURED or self._seconds_of_forward() > SLOW:
             return None
         return along_directions(
             self._parameters, lambda *along: self._measurements.measure(*along).output, self._seed
         )
+
+    def _seconds_of_forward(self) -> float:
+        """Return how long one evaluation of forward takes."""
+        self._repairing += 1
+        started = time.perf_counter()
+        self.problem.attempt([self.problem.here])
+        return time.perf_counter() - started
 
     def suspicion(self, changed: Mapping[Statement, str]) -> Suspicion:
         """Return the suspicion of statements of which a change makes all gradients right."""
