@@ -92,6 +92,10 @@ class MeasuredGradient:
         tolerances = np.concatenate([np.full(len(p.values), p.tolerance) for p in self.parts])
         return np.abs(products - self.values) > tolerances
 
+    def is_right(self, products: Floats) -> bool:
+        """Return whether no product of a gradient is wrong."""
+        return not self.wrong(products).any()
+
     def count_of_wrong(self, products: Floats) -> int:
         """Return how many products of a gradient are wrong that do not follow from others.
 

@@ -163,18 +163,18 @@ class Search:
             watched=watched(graph.values),
         )
         self._uses = list(uses(recorder, graph))
-        self._parameters = parameter_list = list(parameter_targets(problem))
+        self._parameters = list(parameter_targets(problem))
         self._returned = Claims(
             dict(self.claims.wrong), dict(self.claims.right), dict(self.claims.undecided)
         )
-        packed = unpacked(self.claims.wrong, parameter_list, len(recorder.versions))
+        packed = unpacked(self.claims.wrong, self._parameters, len(recorder.versions))
         self.roles.gradients.extend(packed.claims.values())
         self.claims.undecided.update(packed.claims)
         for name in packed.parameters.values():
             self.claims.wrong.pop(name, None)
         self._whole = packed.parameters
         self._targets = [
-            *parameter_list,
+            *self._parameters,
             *packed.targets,
             *definitions(recorder.versions, graph),
             *self._uses,
@@ -186,7 +186,7 @@ class Search:
         self.entries = WrongEntries(
             self.reach,
             self._measurements,
-            {str(t.path): t for t in (*parameter_list, *packed.targets)},
+            {str(t.path): t for t in (*self._parameters, *packed.targets)},
         )
         self.exclusions: Exclusions | None = None
         self._parts = {p.name: slice(p.start, p.stop) for p in problem.parameters}

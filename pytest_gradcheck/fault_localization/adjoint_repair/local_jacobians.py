@@ -2,7 +2,8 @@
 
 Forward is executed once more, and each of its statements is executed again by itself with one
 entry after the other of what it read changed. Functions that it calls are not called again, unless
-that is in a comprehension: then they are, and what they compute remains unknown.
+that is in a comprehension, or they make an object: then they are, and what they compute remains
+unknown.
 
 It does not know what the output is.
 """

@@ -275,10 +275,12 @@ class Repairs:
             if count >= FEWEST_REPLACEMENTS and (wrong & ~moved).any():
                 return None  # what is wrong there does not depend on the statement
             claim = self._claim_with(replacement)
-            if claim is not None and self._are_right(claim, list(self.derivatives)):
+            if claim is None:
+                continue
+            entries = self._entries(claim)
+            if self._gradient.is_right(entries):
                 return replacement
-            if claim is not None:
-                moved |= self._entries(claim) != base
+            moved |= entries != base
         return None
 
     def _may_be(

@@ -31,9 +31,7 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     Expression,
     ProbedFunctions,
 )
-from pytest_gradcheck.fault_localization.measured_gradient import (
-    MeasuredGradient,
-)
+from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient
 from pytest_gradcheck.fault_localization.value_roles import Roles
 
 __all__ = ["ChangedStatements"]

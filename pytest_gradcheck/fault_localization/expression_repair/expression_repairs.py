@@ -38,9 +38,7 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     Expression,
     ProbedFunctions,
 )
-from pytest_gradcheck.fault_localization.measured_gradient import (
-    MeasuredGradient,
-)
+from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient
 
 __all__ = ["ExpressionRepairs", "Repair"]
 
@@ -289,7 +287,7 @@ class ExpressionRepairs:
             found = self._run({number: change(solution)})
             if found is None:
                 break
-            if not self._gradient.wrong(found).any():
+            if self._gradient.is_right(found):
                 return solution
             if self._error(found) > DECREASE * self._error(claim):
                 break
@@ -317,7 +315,7 @@ class ExpressionRepairs:
 
     def _is_repaired(self, changes: Mapping[int, Change]) -> bool:
         claim = self._run(changes)
-        return claim is not None and not self._gradient.wrong(claim).any()
+        return claim is not None and self._gradient.is_right(claim)
 
     @property
     def _is_exhausted(self) -> bool:
