@@ -44,6 +44,7 @@ from pytest_gradcheck.binding.dispatch.evaluation_strategy import IN_TURN, Dispa
 from pytest_gradcheck.binding.displacement import Displacement
 from pytest_gradcheck.binding.forward.base_evaluation import evaluate_at_base
 from pytest_gradcheck.binding.forward.call_environment import CallEnvironment
+from pytest_gradcheck.binding.forward.parameter_rounding import repeat_one_rounding_away
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.binding.nothing_to_check import (
     is_nothing,
@@ -231,6 +232,14 @@ def _pose(
         replayed=repetition.replayed,
         seed=seed,
     )
+    repeat = repeat_one_rounding_away(
+        evaluation.evaluate,
+        forward.working_copy,
+        measured[0],
+        base=evaluation.base,
+        repeat=evaluation.repeat,
+        seed=seed,
+    )
 
     problem = Problem(
         kind=claimed.kind,
@@ -242,7 +251,7 @@ def _pose(
         evaluate=evaluation.evaluate,
         attempt=forward.attempt,
         base=evaluation.base,
-        repeat=evaluation.repeat,
+        repeat=repeat,
         claim=claimed.claim,
         outputs=claimed.result.outputs,
         tangent=given.tangent,

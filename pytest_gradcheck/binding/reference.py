@@ -24,11 +24,11 @@ from pytest_gradcheck.binding.forward.forward_function import ForwardFunction
 from pytest_gradcheck.binding.forward.outputs import Output, named_outputs
 from pytest_gradcheck.binding.forward.working_copy import FULL_PRECISION, WorkingCopy
 from pytest_gradcheck.binding.gradient_problem import KernelErrors
-from pytest_gradcheck.binding.values.parameters import Vector
+from pytest_gradcheck.binding.values.parameters import Vector, rounding_of
 from pytest_gradcheck.binding.values.pytree import floating_leaves
 from pytest_gradcheck.binding.values.rebuilding import rebuilt
 from pytest_gradcheck.errors import GradcheckUsageError
-from pytest_gradcheck.integrations.array_libraries import array_library, short_rounding
+from pytest_gradcheck.integrations.array_libraries import array_library
 
 __all__ = ["BoundReference", "Reference"]
 
@@ -108,7 +108,8 @@ class BoundReference:
         if lift:
             named = zip(arguments.names, arguments.values, strict=True)
             arguments = replace(arguments, values=tuple(lifted(*pair) for pair in named))
-        working_copy = WorkingCopy(arguments, leaves, displaced, owner=None, lift=lift)
+        names_lifted = [leaf.name for leaf in leaves] if lift else []
+        working_copy = WorkingCopy(arguments, leaves, displaced, owner=None, lift=names_lifted)
         return ForwardFunction(
             self._function,
             self._name,
@@ -237,11 +238,6 @@ class BoundReference:
                 f"the backward of reference={self._name}: {error.args[0]}"
             ) from None
         return output, result.claim.snapshot()
-
-
-def rounding_of(dtype: Any, value: Any) -> float:
-    """Return the relative rounding of numbers that are read in a dtype, or in a shorter one."""
-    return max(float(np.finfo(dtype).eps), short_rounding(value))
 
 
 def lifted(name: str, value: Any) -> Any:

@@ -82,7 +82,7 @@ class GradientObjects:
         before = array.data
 
         def write(entries: NDArray[Any]) -> Any:
-            _set(array, entries.astype(np.asarray(before).dtype), before)
+            _set(array, entries, before)
             return array
 
         return write

@@ -127,12 +127,13 @@ def test_a_constructor_that_takes_something_else() -> None:
 
 
 def test_an_object_is_written_to_where_it_is() -> None:
-    """Whoever holds it sees the numbers; the gradient starts anew."""
+    """Whoever holds it sees the numbers, in their type; the gradient starts anew."""
     tensor = Tensor(np.zeros(2, np.float32))
     tensor.grad = np.ones(2)
-    assert OBJECTS.writer(tensor)(np.array([1.0, 2.0])) is tensor
-    assert (tensor.data.tolist(), tensor.grad.tolist()) == ([1.0, 2.0], [0.0, 0.0])
-    assert tensor.data.dtype == np.float32
+    for dtype in (np.float64, np.float32):
+        assert OBJECTS.writer(tensor)(np.array([1.0, 2.0], dtype)) is tensor
+        assert (tensor.data.tolist(), tensor.grad.tolist()) == ([1.0, 2.0], [0.0, 0.0])
+        assert tensor.data.dtype == dtype
 
 
 def test_numbers_and_gradient_are_put_back() -> None:

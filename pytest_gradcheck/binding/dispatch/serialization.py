@@ -11,7 +11,7 @@ import pickle
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -81,8 +81,8 @@ class PortableForward:
         The user's call, without backward, which is not called and need not be sent.
     displaced : mapping of str to ndarray
         The checked leaves that are not at the user's own point.
-    lift : bool
-        Whether forward is given float64 in place of less precise types.
+    lift : collection of str
+        Parameters that forward is given as float64 in place of less precise types.
     copied_each_call : tuple of str
         Arguments that are copied anew for each call, because calls change them.
     reader : OutputReader
@@ -95,7 +95,7 @@ class PortableForward:
 
     call: Call
     displaced: Mapping[str, NDArray[Any]]
-    lift: bool
+    lift: Collection[str]
     copied_each_call: tuple[str, ...]
     reader: OutputReader
     batched: bool

@@ -1,13 +1,15 @@
 """The evaluation of forward at the user's own point.
 
 It makes the working copy of the arguments and calls forward once. A forward that is given
-float32 and follows the type of its arguments is evaluated in float64: there a finite
-difference has twice as many digits. It does not call forward anywhere else.
+float32 and follows the type of its parameters is evaluated in float64: there a finite
+difference has twice as many digits. It may follow its arguments only: attributes may be read by a
+name that is not known. It does not call forward anywhere else.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Collection
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +23,7 @@ from pytest_gradcheck.binding.forward.side_effects import refuse_changed_argumen
 from pytest_gradcheck.binding.forward.working_copy import FULL_PRECISION, WorkingCopy
 from pytest_gradcheck.binding.random_state.replay import Replay
 from pytest_gradcheck.binding.values.parameters import dtype_name
+from pytest_gradcheck.binding.values.pytree import Leaf
 
 __all__ = ["BaseEvaluation", "evaluate_at_base"]
 
@@ -92,9 +95,9 @@ def _evaluate_in_best_precision(
     *,
     lifts: bool,
 ) -> tuple[ForwardFunction, Output]:
-    """Evaluate forward in float64 where its output follows the type of its arguments."""
+    """Evaluate forward in float64 where its output follows the type of its parameters."""
 
-    def evaluate(*, lift: bool) -> tuple[ForwardFunction, Output]:
+    def function(lift: Collection[str]) -> ForwardFunction:
         working_copy = WorkingCopy(
             resolved.arguments,
             resolved.leaves,
@@ -102,7 +105,7 @@ def _evaluate_in_best_precision(
             owner=resolved.owner,
             lift=lift,
         )
-        forward = ForwardFunction(
+        return ForwardFunction(
             resolved.forward,
             resolved.forward_name,
             working_copy,
@@ -110,13 +113,33 @@ def _evaluate_in_best_precision(
             returns=resolved.returns,
             counts=counts,
         )
-        return forward, forward.call()
 
-    if lifts and any(dtype_name(leaf.array.dtype) in LOW_PRECISION for leaf in resolved.leaves):
-        with suppress(Exception):  # forward may accept its own type only
-            forward, output = evaluate(lift=True)
-            # An output in long double is as precise as float64 for this purpose.
-            if np.finfo(output.dtype).eps <= FULL_PRECISION:
+    low = [leaf.name for leaf in resolved.leaves if _is_low(leaf)] if lifts else []
+    arguments = [name for name in low if not name.startswith("self.")]
+    for lift in [low, arguments] if len(arguments) < len(low) else [low]:
+        if not lift:
+            break
+        # Forward may accept its own type only.
+        with suppress(Exception), ExitStack() as attempt:
+            forward = function(lift)
+            attempt.callback(forward.working_copy.put_attributes_back)
+            output = forward.call()
+            replay.observe()
+            if _follows(forward, output):
+                attempt.pop_all()
                 return forward, output
         replay.observe()  # what the attempt has drawn is drawn again
-    return evaluate(lift=False)
+    forward = function(())
+    return forward, forward.call()
+
+
+def _is_low(leaf: Leaf) -> bool:
+    return dtype_name(leaf.array.dtype) in LOW_PRECISION
+
+
+def _follows(forward: ForwardFunction, output: Output) -> bool:
+    """Return whether an output is as precise as float64, and depends on lifted values alone."""
+    # An output in long double is as precise as float64 for this purpose.
+    return bool(
+        np.finfo(output.dtype).eps <= FULL_PRECISION
+    ) and not forward.reads_replaced_attributes(output)

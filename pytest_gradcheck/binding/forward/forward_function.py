@@ -90,6 +90,25 @@ class ForwardFunction:
             self.reader = OutputReader.of(output)
         return output
 
+    def reads_replaced_attributes(self, output: Output) -> bool:
+        """Return whether forward reads an attribute that another array has taken the place of.
+
+        It has the array by another name then, as in ``params = [self.W]``, or is given a view of
+        its memory.
+
+        Parameters
+        ----------
+        output : Output
+            What forward returned at the point as it is.
+        """
+        if not self.working_copy.replaces_attributes:
+            return False
+        self.counts.forward += 1
+        args, kwargs = self.working_copy.pack()
+        with self.working_copy.changed_originals():
+            result = self.environment.run(call_user, self.function, args, kwargs)
+        return not np.array_equal(self.reader.read(result), output.value, equal_nan=True)
+
     def reduce(self, weights: Vector) -> None:
         """From now on, evaluate to the product of `weights` and the outputs."""
         self.reader = self.reader.weighted(weights)

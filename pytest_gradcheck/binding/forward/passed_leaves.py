@@ -2,30 +2,35 @@
 
 Forward may keep what it is given, compare it by identity with what it is given next, or put
 something else in its place in a container, as with arrays of the user's own. Only attributes are
-perturbed in place: a new array would not reach an alias such as ``params = [self.W]``. It does not
-know the containers that leaves are in.
+perturbed in place: a new array would not reach an alias such as ``params = [self.W]``. One of low
+precision that is lifted is set to a new array, and the user's own is given the same entries,
+rounded. It does not know the containers that leaves are in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.call.attributes import array_assigner, assigner
+from pytest_gradcheck.binding.call.attributes import array_assigner, assigner, follow
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector
 from pytest_gradcheck.binding.values.pytree import Leaf, contents
 from pytest_gradcheck.binding.values.rebuilding import number_list, replaced
+from pytest_gradcheck.binding.values.signed_numbers import signed_numbers
 from pytest_gradcheck.errors import GradcheckUsageError
 from pytest_gradcheck.integrations.array_libraries import array_library, as_numpy
 
-__all__ = ["LOW_PRECISION", "Change", "PassedLeaf", "equal", "passed_leaf"]
+__all__ = ["LOW_PRECISION", "Change", "PassedLeaf", "changed_visibly", "equal", "passed_leaf"]
 
 #: Types whose rounding would dominate a difference quotient; forward is tried in float64 instead.
 LOW_PRECISION = frozenset({"float16", "float32", "complex64"})
+
+#: By how much of their size entries are changed to see whether they are read. Every type shows it.
+VISIBLE_CHANGE = 2.0**-8
 
 #: Kinds of numbers that may not be equal to themselves.
 HAVE_NAN = "fcmM"
@@ -56,16 +61,18 @@ class PassedLeaf:
         Sets an attribute to the user's own array again.
     is_lifted : bool
         Whether it is passed in a higher precision than the user's.
+    original : ndarray or None
+        The user's own array where another one takes its place as an attribute.
 
     Attributes
     ----------
-    parameter, view, put_back, is_lifted
+    parameter, view, put_back, is_lifted, original
         As given.
     passed : Any
         The value that was made last.
     """
 
-    __slots__ = ("_make", "is_lifted", "parameter", "passed", "put_back", "view")
+    __slots__ = ("_make", "is_lifted", "original", "parameter", "passed", "put_back", "view")
 
     def __init__(
         self,
@@ -75,9 +82,10 @@ class PassedLeaf:
         put_back: Callable[[], None] = lambda: None,
         *,
         is_lifted: bool = False,
+        original: NDArray[Any] | None = None,
     ) -> None:
         self.parameter, self.view, self.is_lifted = parameter, view, is_lifted
-        self.put_back = put_back
+        self.put_back, self.original = put_back, original
         self.passed: Any = None
         self._make = make
 
@@ -122,7 +130,13 @@ class PassedLeaf:
 
 
 def passed_leaf(
-    parameter: Parameter, leaf: Leaf, point: Vector, *, owner: object | None, lift: bool
+    parameter: Parameter,
+    leaf: Leaf,
+    point: Vector,
+    *,
+    owner: object | None,
+    places: Sequence[Callable[[Any], None]] = (),
+    lift: bool,
 ) -> PassedLeaf:
     """Return a leaf as it is passed, or set as an attribute.
 
@@ -136,6 +150,8 @@ def passed_leaf(
         All checked leaves; later changes of it change the value that is made.
     owner : object or None
         The bound object, where the leaf is one of its attributes.
+    places : sequence of callable
+        What sets the places where objects hold the value of an attribute.
     lift : bool
         Pass floating arrays of low precision as float64.
     """
@@ -151,10 +167,9 @@ def passed_leaf(
             make = _attribute_setter(owner, leaf.name, make)
         return PassedLeaf(parameter, view, make, is_lifted=lift and is_low)
     if owner is not None:
-        _make_writeable(value, leaf.name)
-        assign = array_assigner(owner, leaf.name.removeprefix("self"), value)
-        write = _attribute_writer(value, view, assign)
-        return PassedLeaf(parameter, view, write, lambda: assign(value))
+        return _array_attribute(
+            parameter, value, view, owner=owner, places=places, lift=lift and is_low
+        )
     is_plain = type(value) is np.ndarray
     is_lifted = is_plain and is_low and lift
     dtype = view.dtype if is_lifted else value.dtype
@@ -162,6 +177,59 @@ def passed_leaf(
         return PassedLeaf(parameter, view, view.copy, is_lifted=is_lifted)
     make = _array_maker(value.astype(dtype), view)  # it keeps the layout
     return PassedLeaf(parameter, view, make, is_lifted=is_lifted)
+
+
+def _array_attribute(
+    parameter: Parameter,
+    value: NDArray[Any],
+    view: NDArray[Any],
+    *,
+    owner: object,
+    places: Sequence[Callable[[Any], None]],
+    lift: bool,
+) -> PassedLeaf:
+    """Return an array of the bound object as it is written to where it is, or replaced there."""
+    _make_writeable(value, parameter.name)
+    accessor = parameter.name.removeprefix("self")
+    assign = array_assigner(owner, accessor, value)
+
+    def assign_everywhere(array: Any) -> None:
+        for set_place in places:
+            set_place(array)
+        assign(array)  # last, since a property may compute from it what forward reads
+
+    template = value.astype(view.dtype)
+    is_plain = type(value) is np.ndarray
+    if lift and is_plain and _takes(owner, accessor, assign_everywhere, template, value):
+        make = _array_replacer(value, view, assign_everywhere, _array_maker(template, view))
+        return PassedLeaf(
+            parameter,
+            view,
+            make,
+            lambda: assign_everywhere(value),
+            is_lifted=True,
+            original=value,
+        )
+    return PassedLeaf(
+        parameter, view, _attribute_writer(value, view, assign), lambda: assign(value)
+    )
+
+
+def _takes(
+    owner: object,
+    accessor: str,
+    assign: Callable[[Any], None],
+    array: NDArray[Any],
+    original: NDArray[Any],
+) -> bool:
+    """Return whether an attribute can be an array of another type: a property may convert it."""
+    try:
+        assign(array)
+        return getattr(follow(owner, accessor), "dtype", None) == array.dtype
+    except Exception:  # noqa: BLE001  # a property may raise anything
+        return False
+    finally:
+        assign(original)
 
 
 def _foreign_leaf(
@@ -183,7 +251,18 @@ def _foreign_leaf(
         make = _attribute_setter(owner, leaf.name, make)
         return PassedLeaf(parameter, view, make, is_lifted=lift)
     before = leaf.array.copy()
-    return PassedLeaf(parameter, view, lambda: write(view), lambda: write(before))
+    try:
+        # An object takes any numbers, a tensor those of its type.
+        is_lifted = lift and as_numpy(write(before.astype(dtype))).dtype == dtype
+    finally:
+        write(before)
+    return PassedLeaf(
+        parameter,
+        view,
+        lambda: write(view.astype(dtype if is_lifted else before.dtype)),
+        lambda: write(before),
+        is_lifted=is_lifted,
+    )
 
 
 def _number_maker(value: Any, view: NDArray[Any], *, lift: bool) -> Callable[[], Any]:
@@ -236,6 +315,24 @@ def _attribute_writer(
     return write
 
 
+def _array_replacer(
+    original: NDArray[Any],
+    view: NDArray[Any],
+    assign: Callable[[Any], None],
+    make: Callable[[], NDArray[Any]],
+) -> Callable[[], Any]:
+    """Return what sets an attribute to a new array, and rounds it to the user's own array."""
+
+    def replace() -> Any:
+        # Who has this array by another name finds the same point there, as far as its type goes.
+        np.copyto(original, view, casting="same_kind")
+        passed = make()
+        assign(passed)
+        return passed
+
+    return replace
+
+
 def _make_writeable(array: NDArray[Any], name: str) -> None:
     """Let the check write to an attribute, until everything is put back, or raise."""
     if array.flags.writeable:
@@ -247,6 +344,13 @@ def _make_writeable(array: NDArray[Any], name: str) -> None:
             f"{name} cannot be perturbed: its memory is read-only. Let the object hold a copy, "
             f"{name} = np.array({name})."
         ) from None
+
+
+def changed_visibly(array: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """Return other numbers of about the same size; zeros become such of the size of others."""
+    size = np.abs(array)
+    scale = np.where(size > 0, size, size.max(initial=0) or 1)
+    return np.asarray(array + VISIBLE_CHANGE * scale * signed_numbers(rng, array.shape))
 
 
 def _as_array(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -11,6 +11,7 @@ import copy
 from array import array
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +21,14 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.call.signature import BoundArguments
 from pytest_gradcheck.binding.forward.passed_leaves import (
     Change,
+    changed_visibly,
     equal,
     passed_leaf,
 )
 from pytest_gradcheck.binding.state.cached_values import forgetters
+from pytest_gradcheck.binding.state.places import places_of
 from pytest_gradcheck.binding.state.reachable import UNSET, reachable
-from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name
+from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name, rounding_of
 from pytest_gradcheck.binding.values.pytree import (
     SIMPLE,
     Leaf,
@@ -86,8 +89,8 @@ class WorkingCopy:
         The values of those that are not as the user gave them.
     owner : object or None
         The bound object, for leaves that are its attributes.
-    lift : bool
-        Pass floating arrays of low precision as float64.
+    lift : collection of str
+        Names of the leaves to pass as float64 where they are of low precision.
 
     Attributes
     ----------
@@ -99,7 +102,7 @@ class WorkingCopy:
         Names of the leaves and their places in the point.
     displaced : mapping of str to ndarray
         As given.
-    lift : bool
+    lift : collection of str
         As given.
     """
 
@@ -110,7 +113,7 @@ class WorkingCopy:
         displaced: Mapping[str, NDArray[Any]],
         *,
         owner: object | None,
-        lift: bool,
+        lift: Collection[str],
     ) -> None:
         self._arguments = arguments
         self.displaced, self.lift = displaced, lift
@@ -120,13 +123,17 @@ class WorkingCopy:
         self._checked = LeafNames(parameter.name for parameter in self.parameters)
         self._originals = [copy_data(name, value, self._checked) for name, value in named]
         self.point: Vector = np.empty(self.parameters[-1].stop if self.parameters else 0)
+        attributes = [leaf.value for leaf in leaves if leaf.name.startswith("self.")]
+        reached = reachable([], [("self", owner)]) if attributes else []
+        places = places_of(reached, attributes)
         self._leaves = {
             parameter.name: passed_leaf(
                 parameter,
                 leaf,
                 self.point,
                 owner=owner if leaf.name.startswith("self.") else None,
-                lift=lift,
+                places=places.get(id(leaf.value), ()),
+                lift=leaf.name in lift,
             )
             for parameter, leaf in zip(self.parameters, leaves, strict=True)
         }
@@ -136,7 +143,7 @@ class WorkingCopy:
         self._attributes = [
             passed for name, passed in self._leaves.items() if name.startswith("self.")
         ]
-        self._forgetters = forgetters(reachable([], [("self", owner)])) if self._attributes else []
+        self._forgetters = forgetters(reached)
         self._values: list[Any] = []
         self._makers: list[Maker | None] = []
         for name, original in zip(arguments.names, self._originals, strict=True):
@@ -161,6 +168,29 @@ class WorkingCopy:
     def is_lifted(self, parameter: Parameter) -> bool:
         """Return whether forward is given a parameter in a higher precision than the user's."""
         return self._leaves[parameter.name].is_lifted
+
+    def rounding(self, parameter: Parameter) -> float:
+        """Return the relative rounding of a parameter in the type that is passed to forward."""
+        return rounding_of(self.as_passed(parameter).dtype, self._leaves[parameter.name].passed)
+
+    @property
+    def replaces_attributes(self) -> bool:
+        """Whether attributes are set to other arrays than the user's own."""
+        return any(attribute.original is not None for attribute in self._attributes)
+
+    @contextmanager
+    def changed_originals(self) -> Iterator[None]:
+        """Change the user's own arrays of these attributes, as long as the context lasts."""
+        rng = np.random.default_rng(0)
+        originals = [leaf.original for leaf in self._attributes if leaf.original is not None]
+        before = [array.copy() for array in originals]
+        try:
+            for array in originals:
+                np.copyto(array, changed_visibly(array, rng), casting="same_kind")
+            yield
+        finally:
+            for array, entries in zip(originals, before, strict=True):
+                np.copyto(array, entries)
 
     def holds(self, parameter: Parameter, value: Any) -> bool:
         """Return whether `value` is, or views, the array that was passed as a parameter."""

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gradcheck.integrations.array_libraries import short_rounding
 from pytest_gradcheck.report.report_data import Note, Part
 
-__all__ = ["Block", "Parameter", "Vector", "dtype_name"]
+__all__ = ["Block", "Parameter", "Vector", "dtype_name", "rounding_of"]
 
 Vector = NDArray[np.float64]
 
@@ -23,6 +24,11 @@ Vector = NDArray[np.float64]
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """Return the name of a dtype, cached: NumPy builds it each time."""
     return str(dtype)
+
+
+def rounding_of(dtype: Any, value: Any) -> float:
+    """Return the relative rounding of numbers that are read in a dtype, or in a shorter one."""
+    return max(float(np.finfo(dtype).eps), short_rounding(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def portable(forward: Any) -> PortableForward:
     return PortableForward(
         call,
         displaced={},
-        lift=False,
+        lift=(),
         copied_each_call=(),
         reader=OutputReader((Block("output", (), "float64", 0, 1),)),
         batched=False,
