@@ -82,6 +82,13 @@ AGREEING_ORDERS = 3
 AGREEMENT = 4.0
 WINDOWS = np.arange(ORDERS - AGREEING_ORDERS)[:, None] + np.arange(AGREEING_ORDERS)
 
+#: Differences of these orders vanish for smooth values, but for rounding.
+HIGH_ORDERS = (4, 5)
+
+#: The bend of three values with noise is sqrt(6) times as large, and the largest of some bends
+#: about twice that.
+BEND_OF_NOISE = 5.0
+
 #: A side of the point is straight when it bends by less than this share of the noise.
 STRAIGHT = 1e-2
 
@@ -148,7 +155,8 @@ def estimate_noise(
     ndarray, shape (m,)
         The noise of each output in its own units, at least its rounding. Costs 12
         evaluations where values behave like those of float64, at most 30, and 40 more where
-        noise appears above a spacing that showed none: see `noise_ceiling`.
+        noise appears above a spacing that showed none, or wide values are not smooth: see
+        `noise_ceiling`.
     """
 
     def measure(spacing: float) -> tuple[Floats, Floats, Booleans]:
@@ -156,7 +164,9 @@ def estimate_noise(
         with np.errstate(all="ignore"):
             return (values, *noise_from_differences(values))
 
+    minimum = minimum_noise(base, repeat)
     noise, found, spacing = np.zeros_like(base), np.zeros(base.shape, dtype=bool), 0.0
+    is_rough = np.zeros(base.shape, dtype=bool)
     unchanged, lowest_jump = np.zeros(base.shape, dtype=bool), np.full(base.shape, np.inf)
     smooth = np.zeros(base.shape, dtype=bool)
     for spacing in SPACINGS:
@@ -173,18 +183,53 @@ def estimate_noise(
         if found.all() or (spacing == WIDE_SPACING and not unchanged.any()):
             break
     if spacing < WIDE_SPACING:
-        _, wide, is_noise = measure(WIDE_SPACING)
+        values, wide, is_noise = measure(WIDE_SPACING)
+        with np.errstate(all="ignore"):
+            is_rough = _roughness(values) > JUMP_FACTOR * np.maximum(noise, minimum)
         has_jumps = is_noise & (wide > JUMP_FACTOR * noise)
         if has_jumps.any():
             _, narrow, is_noise = measure(NARROWER_SPACING)
             has_jumps &= is_noise & (narrow > SAME_HEIGHT * wide)
             noise, smooth = np.where(has_jumps, wide, noise), smooth | has_jumps
-    minimum = minimum_noise(base, repeat)
-    if (smooth & (noise > OSCILLATING * minimum)).any():
+        is_rough &= ~has_jumps
+    may_oscillate = smooth & (noise > OSCILLATING * minimum)
+    if may_oscillate.any() or is_rough.any():
         with np.errstate(all="ignore"):
-            bend = sample(DirectionLine(evaluate, point, direction), base).bend
-        noise = np.where(smooth, np.minimum(noise, noise_ceiling(bend, minimum)), noise)
+            samples = sample(DirectionLine(evaluate, point, direction), base)
+            ceiling = noise_ceiling(samples.bend, minimum)
+            risen = _risen(samples.bend[samples.relative <= MIDDLE * WIDE_SPACING])
+        if may_oscillate.any():
+            noise = np.where(smooth, np.minimum(noise, ceiling), noise)
+        # Seven values by chance do not look like noise, or not at both spacings.
+        shown = np.minimum(risen, ceiling) / BEND_OF_NOISE
+        noise = np.where(is_rough, np.maximum(noise, shown), noise)
     return np.asarray(np.maximum(noise, minimum))
+
+
+def _roughness(values: Floats) -> Floats:
+    """Return the noise that would explain differences of high order, as nothing smooth does."""
+    levels = [
+        np.sqrt(WEIGHTS[order - 1]) * np.abs(np.diff(values, n=order, axis=0)).max(axis=0)
+        for order in HIGH_ORDERS
+    ]
+    return np.asarray(np.max(levels, axis=0))
+
+
+def _risen(bend: Floats) -> Floats:
+    """Return the largest bend that exceeds one at a larger step, as no smooth function has.
+
+    Parameters
+    ----------
+    bend : ndarray, shape (k, m)
+        See `noise_ceiling`.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The bend of each output, 0 where all fall with the step.
+    """
+    lowest = np.minimum.accumulate(bend, axis=0)
+    return np.asarray(np.max(bend[1:], axis=0, initial=0.0, where=bend[1:] > lowest[:-1]))
 
 
 def _values(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,35 @@ def test_float32_inside_is_found() -> None:
     """A value rounded to float32 looks constant nearby; wider spacings show its noise."""
     noise = noise_of(Counted(lambda x: np.float32(np.sin(x).sum())))
     assert 1e-9 < noise[0] < 1e-6
+
+
+@pytest.mark.parametrize("size", [10, 30])
+def test_rounding_of_some_coordinates_is_found_beside_smooth_ones(size: int) -> None:
+    """Close to the point it does not show, and at a wide spacing it may look like anything."""
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        point, slopes = rng.normal(size=size + 1), rng.normal(size=size)
+
+        def rounded(x: Floats, slopes: Floats = slopes) -> Any:
+            return np.sin(x[0]) + slopes @ x[1:].astype(np.float32).astype(float)
+
+        function = Counted(rounded)
+        base = function.at(point)
+        direction = signed_direction(np.abs(point), rng)
+        noise = estimate_noise(function, point, base=base, repeat=base, direction=direction)
+        roundings = slopes * np.spacing(np.abs(point[1:]).astype(np.float32))
+        rounding = np.sqrt(np.sum(roundings**2) / 12)
+        assert rounding / 100 < noise[0] < rounding * 10
+
+
+def test_kinks_close_to_the_point_are_not_noise() -> None:
+    """Values at a wide spacing are not smooth there, but closer ones are ever smoother."""
+    point = np.array([1.0, 1.0])
+    for seed in range(20):
+        distances = np.random.default_rng(seed).uniform(1e-6, 1e-4, 2)
+        kinked = partial(lambda distances, x: np.abs(x - 1 - distances).sum() + x[0], distances)
+        noise = noise_of(Counted(kinked), point)
+        assert noise[0] < 1e-14
 
 
 def test_each_output_has_its_own_noise() -> None:
