@@ -198,29 +198,23 @@ def _array_attribute(
             set_place(array)
         assign(array)  # last, since a property may compute from it what forward reads
 
-    template = value.astype(view.dtype)
-    is_plain = type(value) is np.ndarray
-    if lift and is_plain and _takes(owner, accessor, assign_everywhere, template, value):
-        make = _array_replacer(value, view, assign_everywhere, _array_maker(template, view))
-        return PassedLeaf(
-            parameter,
-            view,
-            make,
-            lambda: assign_everywhere(value),
-            is_lifted=True,
-            original=value,
-        )
+    def put_back() -> None:
+        assign_everywhere(value)
+
+    if lift and type(value) is np.ndarray:
+        template = value.astype(view.dtype)
+        is_taken = _takes(owner, accessor, assign_everywhere, template)
+        put_back()
+        if is_taken:
+            make = _array_replacer(value, view, assign_everywhere, _array_maker(template, view))
+            return PassedLeaf(parameter, view, make, put_back, is_lifted=True, original=value)
     return PassedLeaf(
         parameter, view, _attribute_writer(value, view, assign), lambda: assign(value)
     )
 
 
 def _takes(
-    owner: object,
-    accessor: str,
-    assign: Callable[[Any], None],
-    array: NDArray[Any],
-    original: NDArray[Any],
+    owner: object, accessor: str, assign: Callable[[Any], None], array: NDArray[Any]
 ) -> bool:
     """Return whether an attribute can be an array of another type: a property may convert it."""
     try:
@@ -228,8 +222,6 @@ def _takes(
         return getattr(follow(owner, accessor), "dtype", None) == array.dtype
     except Exception:  # noqa: BLE001  # a property may raise anything
         return False
-    finally:
-        assign(original)
 
 
 def _foreign_leaf(
@@ -250,16 +242,16 @@ def _foreign_leaf(
     if write is None:
         make = _attribute_setter(owner, leaf.name, make)
         return PassedLeaf(parameter, view, make, is_lifted=lift)
-    before = leaf.array.copy()
-    try:
+    before, is_lifted = leaf.array.copy(), False
+    if lift:
         # An object takes any numbers, a tensor those of its type.
-        is_lifted = lift and as_numpy(write(before.astype(dtype))).dtype == dtype
-    finally:
+        is_lifted = as_numpy(write(before.astype(dtype))).dtype == dtype
         write(before)
+    own = dtype if is_lifted else before.dtype
     return PassedLeaf(
         parameter,
         view,
-        lambda: write(view.astype(dtype if is_lifted else before.dtype)),
+        lambda: write(view.astype(own, copy=False)),
         lambda: write(before),
         is_lifted=is_lifted,
     )
