@@ -6,6 +6,7 @@ in a screen some entries and products with directions. It does not test hypothes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,6 +58,10 @@ class Functionals:
         return array.at(np.unravel_index(self.entries, shape[:-1]), shape)
 
 
+def no_comparison() -> None:
+    """Return no comparison: nothing is measured again."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """A claimed gradient, and what was measured of the true one.
@@ -77,6 +82,9 @@ class Comparison:
         These places in words, where they are known already.
     outputs : str
         The outputs that the claims are about, in words; empty where there is one.
+    closer : callable
+        Measure more entries, and all of them more accurately; return the comparison with these,
+        None where that makes no sense.
     """
 
     gradient: ClaimedGradient
@@ -88,6 +96,7 @@ class Comparison:
     suspects: Booleans
     regions: tuple[Diagnosis, ...] = ()
     outputs: str = ""
+    closer: Callable[[], Comparison | None] = no_comparison
 
     @property
     def where(self) -> Booleans:

@@ -49,6 +49,9 @@ MORE = 2.0
 #: The most causes of equal simplicity that are said.
 MOST_CAUSES = 2
 
+#: Kinds that say where claims are wrong, and leave open why.
+PLACES = frozenset({"place", "places"})
+
 #: ``suggest(gradient, call) -> iterable of Hypothesis``: hypotheses of a suite's own.
 Suggest = Callable[[ClaimedGradient, CheckedCall], Iterable[Hypothesis]]
 
@@ -81,6 +84,11 @@ class _Findings:
 
     explanations: list[Explanation] = field(default_factory=list)
     others: list[Diagnosis] = field(default_factory=list)
+
+    @property
+    def has_cause(self) -> bool:
+        """Whether anything is said but where claims are wrong."""
+        return bool(self.explanations) or any(one.kind not in PLACES for one in self.others)
 
 
 def diagnose(
@@ -142,6 +150,17 @@ def _diagnoses(comparison: Comparison, findings: _Findings) -> Iterator[Diagnosi
 
 
 def _explain(
+    comparison: Comparison, call: CheckedCall, numbers: Numbers, suggest: Suggest
+) -> _Findings:
+    """Return what explains a comparison, with closer measurements where these do not show it."""
+    found = _explain_as_measured(comparison, call, numbers, suggest)
+    if found.has_cause:
+        return found
+    closer = comparison.closer()
+    return found if closer is None else _explain_as_measured(closer, call, numbers, suggest)
+
+
+def _explain_as_measured(
     comparison: Comparison, call: CheckedCall, numbers: Numbers, suggest: Suggest
 ) -> _Findings:
     """Return what explains a comparison: all of it, or the place where it is wrong."""

@@ -330,6 +330,27 @@ def test_backward_is_called_again_only_where_nothing_explains_the_claims() -> No
     assert calls == ["doubled", "elsewhere"]
 
 
+def test_closer_measurements_show_a_cause_that_others_do_not() -> None:
+    """They are asked for where nothing explains the claims, or only where they are wrong."""
+    claim = edited(slice(None), lambda g: 8 * g)
+    rough = compare(claim, accuracy=1e-3).of_entries(np.array([3]))
+    assert causes(rough) == ()
+    (found,) = causes(replace(rough, closer=lambda: compare(claim)))
+    assert found.kind == "factor"
+    row, doubled = edited(1, np.cos(TRUE[1])), edited(1, lambda g: 2 * g)
+    place, found = causes(replace(compare(row), closer=lambda: compare(doubled)))
+    assert (place.kind, found.kind) == ("place", "factor")
+
+
+def test_nothing_is_measured_more_closely_where_a_cause_is_known() -> None:
+    """Closer measurements cost evaluations."""
+    calls = list[int]()
+    causes(replace(compare(2 * TRUE), closer=lambda: calls.append(1)))
+    assert calls == []
+    causes(replace(compare(np.cos(TRUE)), closer=lambda: calls.append(1)))
+    assert calls == [1]
+
+
 def test_round_numbers_are_no_lower_precision() -> None:
     """They are numbers of float16, and of any other type."""
     true = np.round(TRUE, 1) + 0.003 * MATRIX
