@@ -28,15 +28,26 @@ def exchanged_entries(comparison: Comparison) -> Iterator[Hypothesis]:
     """Yield the hypotheses that some of the wrong claims belong to others of them."""
     if not comparison.gradient.is_array:
         return
-    yield from _exchanged_slices(comparison)
+    wrong, unknown = comparison.suspects, _unknown(comparison)
+    yield from _exchanged_slices(comparison, wrong)
+    if (unknown & ~wrong).any():
+        yield from _exchanged_slices(comparison, wrong | unknown)
     yield from _permuted(comparison)
 
 
-def _exchanged_slices(comparison: Comparison) -> Iterator[Hypothesis]:
-    """Yield those that exchange, reverse or roll the indices of one axis that are wrong."""
+def _unknown(comparison: Comparison) -> Booleans:
+    """Return which claims may be as wrong as the wrong ones, for all that was measured of them."""
+    wrong, shape = comparison.suspects, comparison.gradient.claim.shape
+    if not comparison.is_sweep or not comparison.is_wrong.any():
+        return np.zeros_like(wrong)
+    gap = np.abs(comparison.claimed - comparison.value)[comparison.is_wrong]
+    return np.asarray(~(comparison.bound < gap.max())).reshape(shape)
+
+
+def _exchanged_slices(comparison: Comparison, wrong: Booleans) -> Iterator[Hypothesis]:
+    """Yield those that exchange, reverse or roll the indices of one axis that may be wrong."""
     gradient = comparison.gradient
     claim, axes = gradient.claim, gradient.axes
-    wrong = comparison.suspects
     for axis, length in enumerate(claim.shape):
         is_output = axis == len(axes)
         indices = _wrong_indices(wrong, axis)

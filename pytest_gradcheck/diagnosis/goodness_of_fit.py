@@ -96,15 +96,17 @@ class _Readings:
     @classmethod
     def of(cls, comparison: Comparison) -> _Readings:
         """Return what is known of a comparison."""
-        known = np.isfinite(comparison.value) & np.isfinite(comparison.bound)
+        known, is_wrong = comparison.where, comparison.is_wrong
+        # What the verdict excuses in a claim, as its own rounding, is excused in a prediction.
+        gap = np.where(is_wrong, 0.0, np.abs(comparison.claimed - comparison.value))
         return cls(
             functionals=comparison.functionals,
             known=known,
             shape=comparison.gradient.claim.shape,
             value=comparison.value[known],
-            bound=comparison.bound[known],
+            bound=np.maximum(comparison.bound, gap)[known],
             claimed=comparison.claimed[known],
-            is_wrong=comparison.is_wrong[known],
+            is_wrong=is_wrong[known],
             resolution=max(RESOLUTION, ROUNDINGS * comparison.gradient.rounding),
         )
 

@@ -80,7 +80,7 @@ def wrong_place(comparison: Comparison) -> Place | None:
         return None
     chance = _log10_choices(count + others, count)
     best: Place | None = None
-    candidates = _candidates(gradient, wrong) if wrong.size > TINY else ()
+    candidates = _candidates(gradient, wrong, right) if wrong.size > TINY else ()
     for words, mask, cost in candidates:
         if (right & mask).any() or (wrong & ~mask).any():
             continue
@@ -93,12 +93,10 @@ def wrong_place(comparison: Comparison) -> Place | None:
 
 
 def _candidates(
-    gradient: ClaimedGradient, wrong: Booleans
+    gradient: ClaimedGradient, wrong: Booleans, right: Booleans
 ) -> Iterator[tuple[str, Booleans, float]]:
     """Yield places with their words, and the digits that choosing each of them takes."""
-    found = _product(gradient, wrong)
-    if found is not None:
-        yield found
+    yield from _products(gradient, wrong, right)
     if not gradient.is_array or gradient.imaginary.any():
         return
     value, shape = gradient.parameter, wrong.shape
@@ -127,21 +125,54 @@ def _candidates(
             yield f"in the interior of {gradient.name}{along}", inside, NAMED
 
 
-def _product(gradient: ClaimedGradient, wrong: Booleans) -> tuple[str, Booleans, float] | None:
-    """Return the smallest place that has some indices of each axis."""
-    texts, mask, cost = list[str](), np.ones(wrong.shape, dtype=np.bool_), 0.0
-    for axis, length in enumerate(wrong.shape):
-        rest = tuple(k for k in range(wrong.ndim) if k != axis)
-        has_wrong = wrong.any(axis=rest)
-        described = _indices(np.flatnonzero(has_wrong), length)
+def _products(
+    gradient: ClaimedGradient, wrong: Booleans, right: Booleans
+) -> Iterator[tuple[str, Booleans, float]]:
+    """Yield places that have some indices of each axis: the smallest, and one of more whole axes.
+
+    Claims that vanish as they should may be in either: a row without its zeros, and the row.
+    """
+    chosen = [_wrong_along(axis, wrong) for axis in range(wrong.ndim)]
+    smallest = _product(gradient, chosen)
+    if smallest is not None:
+        yield smallest
+    if (right & _outer(chosen)).any():
+        return
+    for axis, indices in enumerate(chosen):
+        wider = [*chosen]
+        wider[axis] = np.ones_like(indices)
+        if not (right & _outer(wider)).any():
+            chosen = wider
+    widest = _product(gradient, chosen)
+    if widest is not None:
+        yield widest
+
+
+def _wrong_along(axis: int, wrong: Booleans) -> Booleans:
+    """Return at which indices of an axis anything is wrong."""
+    return np.asarray(wrong.any(axis=tuple(k for k in range(wrong.ndim) if k != axis)))
+
+
+def _outer(chosen: Sequence[Booleans]) -> Booleans:
+    """Return the place that has some indices of each axis."""
+    mask = np.ones([indices.size for indices in chosen], dtype=np.bool_)
+    for axis, indices in enumerate(chosen):
+        mask &= indices.reshape([-1 if k == axis else 1 for k in range(mask.ndim)])
+    return mask
+
+
+def _product(
+    gradient: ClaimedGradient, chosen: Sequence[Booleans]
+) -> tuple[str, Booleans, float] | None:
+    """Return a place that has some indices of each axis; None where these have no words."""
+    texts, cost = list[str](), 0.0
+    for indices in chosen:
+        described = _indices(np.flatnonzero(indices), indices.size)
         if described is None:
             return None
         text, own = described
         texts.append(text)
         cost += own
-        shape = [1] * wrong.ndim
-        shape[axis] = length
-        mask &= has_wrong.reshape(shape)
     *places, output = texts
     words = f"in {gradient.name}"
     if any(text != ":" for text in places):
@@ -149,7 +180,7 @@ def _product(gradient: ClaimedGradient, wrong: Booleans) -> tuple[str, Booleans,
     if output != ":":
         several = "s" if ":" in output or "[" in output else ""
         words += f" of output{several} {output}"
-    return words, mask, cost
+    return words, _outer(chosen), cost
 
 
 def _indices(indices: Sequence[int] | np.ndarray, length: int) -> tuple[str, float] | None:

@@ -522,8 +522,12 @@ def _measured_closely(part: _ScreenedParameter) -> list[Finding] | None:
     measure = part.screened.measure
     if measure is None or len(part.measured) > ENOUGH:
         return None
-    chosen = [_entries_to_measure(part, finding) for finding in part.findings]
-    coordinates = sorted({coordinate for own in chosen for coordinate in own})
+    chosen, wanted = list[list[int]](), set[int]()
+    for finding in part.findings:
+        count = CLOSELY if len(wanted) < ENOUGH else 0
+        chosen.append(_entries_to_measure(part, finding, count))
+        wanted.update(chosen[-1])
+    coordinates = sorted(wanted)
     found = measure(np.array(coordinates, dtype=np.intp))
     closely = {k: found.of_coordinate(number) for number, k in enumerate(coordinates)}
     before = {k: one for finding in part.findings for k, one in finding.measured}
@@ -539,10 +543,13 @@ def _more_accurate(before: Measurement, after: Measurement) -> Measurement:
     return after if (after.bound <= before.bound).all() and not before.kinks else before
 
 
-def _entries_to_measure(part: _ScreenedParameter, finding: Finding) -> list[int]:
-    """Return the coordinates of a finding that were measured, and some with the largest claims."""
+def _entries_to_measure(part: _ScreenedParameter, finding: Finding, count: int) -> list[int]:
+    """Return the coordinates of a finding that were measured, and others up to a number.
+
+    The others have the largest claims.
+    """
     measured = [coordinate for coordinate, _ in finding.measured]
-    more = max(0, CLOSELY - len(measured))
+    more = max(0, count - len(measured))
     if not more or finding.box.size <= len(measured):
         return measured
     is_inside = np.zeros(finding.box.segment.size, dtype=np.bool_)

@@ -31,6 +31,19 @@ def test_slices_at_other_places_are_predicted(claim: Floats, kind: str, words: s
     assert words in found
 
 
+def test_entry_of_which_nothing_is_known_may_be_exchanged() -> None:
+    """Where the function jumps beside an entry, its claim is not known to be wrong."""
+    true = np.array([1.4, 0.2, -0.7, 0.9, 0.0])
+    comparison = compare(true[[4, 1, 2, 3, 0]], true, np.ones(5))
+    bound, is_wrong = comparison.bound.copy(), comparison.is_wrong.copy()
+    bound[0], is_wrong[0] = 47.0, False
+    comparison = replace(
+        comparison, bound=bound, is_wrong=is_wrong, suspects=is_wrong.reshape(5, 1)
+    )
+    found = predicts(exchanged_entries(comparison), comparison.gradient, true, "exchanged")
+    assert "indices 0 and 4 of W exchanged" in found
+
+
 def test_permuted_entries_are_sorted_as_the_measurements() -> None:
     """Which costs the digits of choosing among all orders."""
     claim = np.sort(TRUE.ravel()).reshape(TRUE.shape)

@@ -51,6 +51,21 @@ def test_one_entry_that_disagrees_refutes() -> None:
     assert explained(comparison, Factor("factor", "", slope=comparison.gradient.claim)) is None
 
 
+def test_entry_that_the_verdict_excuses_does_not_refute() -> None:
+    """A claim that is off by its own rounding is not wrong, nor is a prediction of it."""
+    claim = TRUE.copy()
+    claim[0], claim[4] = TRUE[4], TRUE[0]
+    claim[2, 2] *= 1 + 1e-4
+    comparison, predicted = compare(claim), claim[[4, 1, 2, 3, 0], :, None]
+    assert explained(comparison, Hypothesis("exchanged", "", predicted)) is None
+    is_wrong = comparison.is_wrong.copy()
+    is_wrong[2 * 4 + 2] = False
+    excused = replace(comparison, is_wrong=is_wrong)
+    found = explained(excused, Hypothesis("exchanged", "", predicted))
+    assert found is not None
+    assert found.agreement.count == 8
+
+
 def test_entries_without_a_prediction_are_left_out() -> None:
     """A prediction of NaN says nothing of them; of all, it explains nothing."""
     comparison = compare(2 * TRUE)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pytest_gradcheck.diagnosis.comparison import Comparison
+from pytest_gradcheck.diagnosis.gradient import Floats
 from pytest_gradcheck.diagnosis.places import Place, wrong_place
 from tests.diagnosis.comparisons import TRUE, VALUE, compare
 
@@ -48,6 +51,29 @@ def test_triangle_of_a_square_matrix_is_a_place() -> None:
     place = place_of(np.tril_indices(4, -1), (4, 4))
     assert place is not None
     assert place.words == "in the lower triangle of W"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "zero", "words"),
+    [
+        (np.s_[3, 1:], np.s_[3, 0], "in W[3, :]"),
+        (([0, 1, 4], [-1, -1, -1]), np.s_[2:4], "in W[:, -1]"),
+    ],
+)
+def test_zeros_may_be_in_the_place(wrong: Any, zero: Any, words: str) -> None:
+    """What vanishes as it should is no right claim elsewhere: a whole row is the simplest."""
+    true = TRUE.copy()
+    true[zero] = 0.0
+    claim = true.copy()
+    claim[wrong] *= -1.7
+    place = wrong_place(_with_zeros(compare(claim, true), true))
+    assert place is not None
+    assert (place.words, place.is_evident) == (words, True)
+
+
+def _with_zeros(comparison: Comparison, true: Floats) -> Comparison:
+    """Return a comparison in which a zero is no right claim, as in that of a check."""
+    return replace(comparison, is_right=comparison.is_right & (true.reshape(-1, 1) != 0))
 
 
 def test_scattered_claims_have_no_place_in_words() -> None:

@@ -41,8 +41,8 @@ __all__ = [
     "with_diagnoses",
 ]
 
-#: The relative distance of a nearby point.
-NEARBY = 1e-2
+#: The relative distance of a nearby point: a nearer one where forward or backward raises there.
+NEARBY = (1e-2, 1e-4)
 
 #: A slope is another one where its change over this distance exceeds so many roundings of outputs.
 CURVED = 64.0
@@ -117,25 +117,26 @@ class _CalledAgain:
         return self._problem.claim_of_two_uses()
 
     @cached_property
-    def step(self) -> Floats:
-        """The way to a nearby point.
+    def nearby(self) -> tuple[Floats, Claim | None]:
+        """The way to a nearby point, and the claim there.
 
         It is no multiple of the point: along that the slope of a homogeneous function is the same.
         """
         here = self._problem.here
         signs = seeded_generator(0).choice([-1.0, 1.0], here.size)
-        return np.asarray(NEARBY * signs * np.where(here == 0, 1.0, here))
-
-    @cached_property
-    def elsewhere(self) -> Claim | None:
-        """The claim at a nearby point."""
-        return self._problem.claim_at(self._problem.here + self.step)
+        step, claim = np.zeros_like(here), None
+        for distance in NEARBY:
+            step = distance * signs * np.where(here == 0, 1.0, here)
+            claim = self._problem.claim_at(here + step)
+            if claim is not None:
+                break
+        return step, claim
 
     def has_other_slope(self, parameter: Parameter) -> bool:
         """Return whether the slope along a parameter is another one at the nearby point."""
-        here, there = self._problem.here, self._problem.here + self.step
-        along = np.zeros_like(here)
-        along[parameter.start : parameter.stop] = self.step[parameter.start : parameter.stop]
+        here, step = self._problem.here, self.nearby[0]
+        there, along = here + step, np.zeros_like(here)
+        along[parameter.start : parameter.stop] = step[parameter.start : parameter.stop]
         values = self._problem.evaluate([here + along, there, there + along])
         slope = values[0] - self._problem.base
         change = (values[2] - values[1]) - slope
@@ -157,7 +158,7 @@ class _CalledAgain:
             return rows.reshape(shape) if rows is not None and rows.size == prod(shape) else None
 
         def elsewhere() -> Floats | None:
-            found = read(self.elsewhere)
+            found = read(self.nearby[1])
             is_same = found is not None and bool((found == gradient.claim).all())
             return None if is_same and not self.has_other_slope(parameter) else found
 

@@ -52,6 +52,20 @@ def test_claim_at_another_point_shows_a_stale_cache() -> None:
     assert kinds(report) == ["stale"]
 
 
+def test_stale_cache_shows_where_forward_raises_close_by() -> None:
+    """A point within its domain is a hundredth of a percent away."""
+    temperature = np.array([293.4, 294.1, 293.8])
+
+    def forward(t: Array) -> Any:
+        if (t < 293).any() or (t > 294.5).any():
+            raise ValueError("outside of the calibrated range")
+        return np.sum(np.exp(-6000 / t) * 1e9)
+
+    stale = 6000 / 293**2 * np.exp(-6000 / (temperature - 0.3)) * 1e9
+    report = check_gradient(forward, lambda t: stale, temperature)
+    assert kinds(report) == ["stale"]
+
+
 @pytest.mark.parametrize(
     "forward",
     [lambda b, W, X: np.sum(X @ W + b), lambda b, W, X: np.sum(np.tanh(X @ W) + b)],
