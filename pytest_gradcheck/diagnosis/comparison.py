@@ -17,7 +17,7 @@ from pytest_gradcheck.diagnosis.gradient import Booleans, ClaimedGradient, Float
 from pytest_gradcheck.diagnosis.lazy_arrays import LazyArray, as_lazy
 from pytest_gradcheck.report.report_data import Diagnosis
 
-__all__ = ["Comparison", "Functionals"]
+__all__ = ["Comparison", "Functionals", "no_comparison"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ class Functionals:
 
 
 def no_comparison() -> None:
-    """Return no comparison: nothing is measured again."""
+    """Return no comparison: nothing would be gained."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,8 +83,8 @@ class Comparison:
     outputs : str
         The outputs that the claims are about, in words; empty where there is one.
     closer : callable
-        Measure more entries, and all of them more accurately; return the comparison with these,
-        None where that makes no sense.
+        Return the comparison with more accurate measurements, or with bounds that allow for the
+        rounding of each claim; None where nothing would be gained.
     """
 
     gradient: ClaimedGradient

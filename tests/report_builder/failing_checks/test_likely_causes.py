@@ -52,6 +52,22 @@ def test_claim_at_another_point_shows_a_stale_cache() -> None:
     assert kinds(report) == ["stale"]
 
 
+def test_terms_that_cancel_in_backward_do_not_hide_a_factor() -> None:
+    """Two claims are known to a few digits only, and are measured more accurately than that."""
+    x = np.array([4.1234e-7, 1.1789e-6, 1.4, 1.6, 0.95])
+
+    def forward(x: Array) -> Any:
+        small = np.log1p(x[:2] ** 2 / 6 + x[:2] ** 4 / 120)
+        return np.sum(small) + np.sum(np.log(np.sinh(x[2:]) / x[2:]))
+
+    def backward(x: Array) -> Array:
+        return np.asarray(2 * (np.cosh(x) / np.sinh(x) - 1 / x))
+
+    report = check_gradient(forward, backward, x)
+    (cause,) = report["x"].diagnosis
+    assert cause.text.startswith("consistent with 2 x the true gradient (3 entries, to ")
+
+
 def test_stale_cache_shows_where_forward_raises_close_by() -> None:
     """A point within its domain is a hundredth of a percent away."""
     temperature = np.array([293.4, 294.1, 293.8])
