@@ -20,7 +20,7 @@ BUILT_WITH = (
     "lstm_cell",
 )
 
-#: Functions that were added when the methods were finished, in three groups of which each was held
+#: Functions that were added when the methods were finished, in four groups of which each was held
 #: out at first. Their failures have been read since.
 READ_SINCE = (
     "max_pooling",
@@ -47,12 +47,6 @@ READ_SINCE = (
     "convolution_loops",
     "chain_crf",
     "spring_pendulum_adjoint",
-)
-
-#: Functions whose failures nobody has read, written without knowledge of the methods: they
-#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
-#: those above, and others have to be written.
-HELD_OUT = (
     "seq2seq_attention",
     "mixture_of_experts",
     "graph_convolution",
@@ -61,6 +55,20 @@ HELD_OUT = (
     "bundle_adjustment",
     "cox_regression",
     "arm_trajectory",
+)
+
+#: Functions whose failures nobody has read, written without knowledge of the methods: they
+#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
+#: those above, and others have to be written.
+HELD_OUT = (
+    "collaborative_filtering",
+    "squeeze_excitation",
+    "lenet",
+    "tsne",
+    "negative_binomial",
+    "ppo_actor_critic",
+    "coupling_flow",
+    "truss_compliance",
 )
 
 GROUPS = {"built-with": BUILT_WITH, "read-since": READ_SINCE, "held-out": HELD_OUT}
