@@ -5,21 +5,30 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import operator
 import re
+import types
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pytest_gradcheck import check_gradient
+from pytest_gradcheck.integrations.gradient_objects import (
+    accumulated_gradients,
+    is_gradient_object,
+)
 from pytest_gradcheck.report.report import Report
 from tests.benchmarks.causes.claimed_gradients import Claims, Gradients, Transformation
 from tests.checkout import load_script
 from tests.corpus.family import Array
 
 __all__ = ["HandwrittenSubject"]
+
+#: What `check_gradient` is given for backward, where objects keep their gradients themselves.
+OWN_GRADIENTS = ".grad"
 
 #: The prefixes of the names of gradients.
 PREFIXES = ("", "d", "grad_")
@@ -113,12 +122,16 @@ def _numbers(signature: inspect.Signature, args: Sequence[Any]) -> dict[str, flo
 
 @dataclass
 class _Call:
-    """The last call of forward, and what it takes to change claims about it."""
+    """The last call of forward, and what it takes to change claims about it.
+
+    What `replaced` has is a container, a key in it, and the gradient that was there.
+    """
 
     signature: inspect.Signature
     names: list[str]
     transformation: Transformation
     numbers: dict[str, float]
+    replaced: list[tuple[Any, Any, Any]] = field(default_factory=list)
 
     def functions(self, forward: Any, backward: Any) -> tuple[Any, Any]:
         """Return the functions, with a backward whose claims are changed."""
@@ -126,14 +139,11 @@ class _Call:
 
         @functools.wraps(forward)
         def recording(*args: Any, **kwargs: Any) -> Any:
-            result = forward(*args, **kwargs)
-            last[:] = [self.signature.bind(*args, **kwargs).arguments, result]
-            if backward is not True:
-                return result
-            return result[0], self.changed(None, last, None, lambda: _after_value(result))
+            last[:] = [self.signature.bind(*args, **kwargs).arguments]
+            return self.returned(None, last, backward, lambda: forward(*args, **kwargs))
 
-        if backward is True:
-            return recording, True
+        if not callable(backward):
+            return recording, backward
         parameters = inspect.signature(backward)
 
         @functools.wraps(backward)
@@ -151,14 +161,13 @@ class _Call:
 
         @functools.wraps(plain_forward)
         def recording(self: Any, *args: Any, **kwargs: Any) -> Any:
-            result = plain_forward(self, *args, **kwargs)
-            last[:] = [call.signature.bind(*args, **kwargs).arguments, result]
-            if backward is not True:
-                return result
-            return result[0], call.changed(self, last, None, lambda: _after_value(result))
+            last[:] = [call.signature.bind(*args, **kwargs).arguments]
+            return call.returned(
+                self, last, backward, lambda: plain_forward(self, *args, **kwargs)
+            )
 
         attributes = {forward.__name__: recording}
-        if backward is not True:
+        if callable(backward):
             plain_backward = getattr(class_, backward.__name__)
             parameters = inspect.signature(backward)
 
@@ -169,8 +178,49 @@ class _Call:
 
             attributes[backward.__name__] = changed
         owner.__class__ = type(class_.__name__, (class_,), attributes)
-        method = True if backward is True else getattr(owner, backward.__name__)
+        method = getattr(owner, backward.__name__) if callable(backward) else backward
         return getattr(owner, forward.__name__), method
+
+    def returned(
+        self, owner: Any, last: list[Any], backward: Any, forward: Callable[[], Any]
+    ) -> Any:
+        """Return what forward returns, with changed claims where no other function has them."""
+        arguments = last[0]
+        if backward is True:
+            self.put_back()
+        result = forward()
+        last[:] = [arguments, result]
+        if backward is True:
+            return result[0], self.changed(owner, last, None, lambda: _after_value(result))
+        return self._with_terms(owner, last, forward) if backward == OWN_GRADIENTS else result
+
+    def _with_terms(self, owner: Any, last: Sequence[Any], forward: Callable[[], Any]) -> Any:
+        """Return a number with another gradient: the number plus terms that are linear and zero.
+
+        Its objects accumulate their gradients while backward goes through all that was computed,
+        so that a claim is changed wherever the number is used.
+        """
+        arguments, output = last
+        leaves = dict(self._leaves(owner, arguments))
+        right = _accumulated(forward, leaves)
+        claims = self.changed(owner, last, None, lambda: right)
+        differences = {
+            name: claim - right[name] for name, claim in claims.items() if claim is not right[name]
+        }
+        value = output.data
+        for name, difference in differences.items():
+            term = leaves[name] * difference
+            output = output + (term.sum() if np.ndim(term.data) else term)
+        output.data = value
+        backward = output.backward
+
+        def exact() -> None:
+            backward()
+            for name in differences:
+                leaves[name].grad = np.array(claims[name])  # without the rounding of the sum
+
+        output.backward = exact
+        return output
 
     def changed(
         self,
@@ -180,8 +230,9 @@ class _Call:
         call: Callable[[], Any],
     ) -> Any:
         """Return what backward returns, after the transformation of its claims."""
+        self.put_back()
         arguments, result = last
-        parameters = dict(self._leaves(owner, arguments))
+        parameters = {name: _numbers_of(leaf) for name, leaf in self._leaves(owner, arguments)}
         upstream = [] if bound is None else list(self._upstream(bound))
 
         def claims_of(gradients: Any) -> dict[str, Array]:
@@ -199,31 +250,39 @@ class _Call:
                 call()
 
         cotangents = [] if bound is None else [bound.arguments[name] for name in upstream]
-        value = result[0] if isinstance(result, tuple) else result
+        value = _numbers_of(result[0] if isinstance(result, tuple) else result)
+        given = map(_numbers_of, arguments.values())
         seen = Gradients(
             claims_of(gradients := call()),
             parameters,
             float(value) if np.ndim(value) == 0 else None,
             self.numbers,
-            [value for value in arguments.values() if isinstance(value, np.ndarray)],
+            [value for value in given if isinstance(value, np.ndarray)],
             cotangents,
             (lambda: under([np.ones_like(c) for c in cotangents])) if upstream else None,
             (lambda: under([c * c for c in cotangents])) if upstream else None,
             (lambda: under([2 * c for c in cotangents])) if upstream else None,
         )
-        for name, claim in self.transformation(seen).items():
+        claims = self.transformation(seen)
+        kept = {id(self._read(owner, gradients, name)): claim for name, claim in claims.items()}
+        for container, key, item in _items_in(owner, set()):
+            if id(item) in kept:
+                container[key] = kept[id(item)]
+                self.replaced.append((container, key, item))
+        for name, claim in claims.items():
             gradients = self._written(owner, gradients, name, claim)
         return gradients
 
-    def _leaves(self, owner: Any, arguments: dict[str, Any]) -> Iterator[tuple[str, Array]]:
+    def put_back(self) -> None:
+        """Give an object the gradients again that it kept: layers may write into these arrays."""
+        for container, key, item in self.replaced:
+            container[key] = item
+        self.replaced.clear()
+
+    def _leaves(self, owner: Any, arguments: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for name in self.names:
             value = _of(owner, name) if name.startswith("self.") else arguments[name]
-            if isinstance(value, dict):
-                yield from ((f"{name}[{key!r}]", leaf) for key, leaf in value.items())
-            elif isinstance(value, list):
-                yield from ((f"{name}[{i}]", leaf) for i, leaf in enumerate(value))
-            else:
-                yield name, value
+            yield from _leaves_in(name, value)
 
     def _upstream(self, bound: inspect.BoundArguments) -> Iterator[str]:
         for name, value in bound.arguments.items():
@@ -231,48 +290,82 @@ class _Call:
                 yield name
 
     def _read(self, owner: Any, gradients: Any, name: str) -> Any:
-        holder, key = self._place(owner, gradients, name)
-        if key is None:
-            return gradients
-        return getattr(owner, key) if holder is owner else holder[key]
+        return _item(*self._place(owner, gradients, name))
 
     def _written(self, owner: Any, gradients: Any, name: str, claim: Array) -> Any:
         """Return what backward returns with another claim about a parameter."""
-        holder, key = self._place(owner, gradients, name)
-        if key is None:
-            return claim
-        if holder is owner:
-            setattr(owner, key, claim)
-        elif holder is not gradients:
-            holder[key] = claim
-        elif isinstance(gradients, dict):
-            return {**gradients, key: claim}
-        else:
-            if name.startswith("self."):
-                _replace_in(_of(owner, name.rpartition(".")[0]), gradients[key], claim)
-            return tuple(claim if i == key else g for i, g in enumerate(gradients))
-        return gradients
+        holder, keys = self._place(owner, gradients, name)
+        return _with_item(gradients, keys, claim) if holder is gradients else gradients
 
-    def _place(self, owner: Any, gradients: Any, name: str) -> tuple[Any, Any]:
-        """Return what holds a gradient and under which key; None for the result itself."""
+    def _split(self, name: str) -> tuple[str, list[Any]]:
+        """Return the argument or attribute that a parameter is in, and the keys inside it."""
         whole = next(n for n in self.names if name == n or name.startswith(f"{n}["))
-        leaf = None if name == whole else ast.literal_eval(name[len(whole) + 1 : -1])
+        keys = re.findall(r"\[(.+?)\]", name[len(whole) :])
+        return whole, [ast.literal_eval(key) for key in keys]
+
+    def _place(self, owner: Any, gradients: Any, name: str) -> tuple[Any, Sequence[Any]]:
+        """Return what holds a gradient, and the keys to it; none for the holder itself."""
+        whole, keys = self._split(name)
         if isinstance(gradients, dict):
-            keys = (f"{prefix}{name if leaf is None else leaf}" for prefix in PREFIXES)
-            return gradients, next(key for key in keys if key in gradients)
+            first, *inside = [name] if name in gradients else keys or [name]
+            names = (f"{prefix}{first}" for prefix in PREFIXES)
+            return gradients, [next(key for key in names if key in gradients), *inside]
+        if keys and len(self.names) == 1 and isinstance(gradients, list):
+            return gradients, keys
         if isinstance(gradients, (tuple, list)) and len(gradients) == len(self.names):
-            i = self.names.index(whole)
-            return (gradients, i) if leaf is None else (gradients[i], leaf)
-        if name.startswith("self.") and leaf is not None:
-            return owner.grads, leaf
+            return gradients, [self.names.index(whole), *keys]
         if name.startswith("self."):
-            last = name.removeprefix("self.")
-            keys = (f"{prefix}{last}" for prefix in PREFIXES[1:])
-            return owner, next(key for key in keys if hasattr(owner, key))
+            return (owner.grads, keys) if keys else _stored(owner, name.removeprefix("self."))
         if isinstance(gradients, tuple):
             returned = [n for n in self.names if not n.startswith("self.")]
-            return gradients, returned.index(name)
-        return gradients, None
+            return gradients, [returned.index(name)]
+        return gradients, []
+
+
+def _stored(owner: Any, name: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the attributes of an object, and the name of the gradient of one of them."""
+    attributes = vars(owner)
+    names = (f"{prefix}{name}" for prefix in PREFIXES[1:])
+    return attributes, [next(key for key in names if key in attributes)]
+
+
+def _leaves_in(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield everything in a value that is no container, by its name."""
+    if isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves_in(f"{name}[{key!r}]", item)
+    else:
+        yield name, value
+
+
+def _item(container: Any, keys: Sequence[Any]) -> Any:
+    """Return what is in a container of containers, under keys from the outermost one on."""
+    return functools.reduce(operator.getitem, keys, container)
+
+
+def _with_item(container: Any, keys: Sequence[Any], item: Any) -> Any:
+    """Return a container with another item under such keys; the given one stays what it is."""
+    if not keys:
+        return item
+    first, *inside = keys
+    new = _with_item(container[first], inside, item)
+    if isinstance(container, dict):
+        return {**container, first: new}
+    return type(container)(new if i == first else old for i, old in enumerate(container))
+
+
+def _accumulated(forward: Callable[[], Any], leaves: dict[str, Any]) -> dict[str, Array]:
+    """Return the gradients that objects accumulate, and leave those that they have."""
+    before = [leaf.grad for leaf in leaves.values()]
+    gradients = accumulated_gradients(lambda _: [forward()], list(leaves.values()), None)
+    for leaf, gradient in zip(leaves.values(), before, strict=True):
+        leaf.grad = gradient
+    return dict(zip(leaves, gradients, strict=True))
+
+
+def _numbers_of(value: Any) -> Any:
+    """Return the numbers of an object that keeps a gradient beside them; else the value."""
+    return np.asarray(value.data) if is_gradient_object(value) else value
 
 
 def _of(owner: Any, name: str) -> Any:
@@ -282,11 +375,17 @@ def _of(owner: Any, name: str) -> Any:
     return owner
 
 
-def _replace_in(layer: Any, gradient: Any, claim: Array) -> None:
-    """Replace the gradient that a layer keeps, where the same one is returned as well."""
-    for key, value in list(vars(layer).items()):
-        if value is gradient:
-            setattr(layer, key, claim)
+def _items_in(value: Any, seen: set[int]) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield all that an object keeps, with the container that it is in and its key there."""
+    if id(value) in seen or isinstance(value, (type, types.ModuleType)):
+        return
+    seen.add(id(value))
+    container = value if isinstance(value, (dict, list, tuple)) else getattr(value, "__dict__", ())
+    items = container.items() if isinstance(container, dict) else enumerate(container)
+    for key, item in list(items):
+        if not isinstance(container, tuple):
+            yield container, key, item
+        yield from _items_in(item, seen)
 
 
 def _after_value(result: Any) -> Any:
