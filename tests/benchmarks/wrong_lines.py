@@ -79,6 +79,8 @@ class LineResult:
         Calls of forward by the search, and by the check itself.
     seconds, check_seconds : float
         The time of the search, and of the check itself.
+    raised : str
+        The exception that the search has raised; empty if it has not.
     """
 
     function: str
@@ -89,6 +91,7 @@ class LineResult:
     check_evaluations: int
     seconds: float
     check_seconds: float
+    raised: str
 
 
 def outcome_of(edit: Edit, named: Sequence[WrongLine]) -> Outcome:
@@ -167,6 +170,7 @@ def line_result(wrong: WrongEdit, evaluations: int, seconds: float) -> LineResul
         wrong.report.evaluations - evaluations,
         seconds,
         wrong.report.seconds - seconds,
+        next((note.text for note in wrong.report.notes if note.kind == "unlocated"), ""),
     )
 
 
@@ -256,6 +260,8 @@ def main() -> None:
         results = run_in_processes(work, functions, given.jobs)
     _table(results, "function", lambda result: result.function)
     _table(sorted(results, key=lambda r: KINDS.index(r.edit.kind)), "edit", lambda r: r.edit.kind)
+    for result in (one for one in results if one.raised):
+        print(f"\n{result.function}, line {result.edit.first_line}: {result.raised}")
     if given.failures is not None:
         readable = {function.name for function in functions_of(READ_GROUPS)}
         given.failures.write_text(_failures(r for r in results if r.function in readable))

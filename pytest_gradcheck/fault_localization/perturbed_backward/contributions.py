@@ -164,7 +164,9 @@ def _is_close(one: NDArray[Any], other: NDArray[Any]) -> bool:
 def _is_moved(value: NDArray[Any], part: Floats, parts: list[Floats]) -> bool:
     """Return whether a part of a value has the entries of another one, in a place of its own."""
     place = part != 0
-    if np.count_nonzero(place) == part.size or sum(other != 0 for other in parts)[place].max() > 1:
+    if place.all() or not place.any():
+        return False
+    if sum(other != 0 for other in parts)[place].max() > 1:
         return False
     moved, entries = np.sort(part[place]), np.sort(value[value != 0], axis=None)
     return _is_close(moved, entries)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import check_gradient
+from pytest_gradcheck.fault_localization.perturbed_backward import contributions
 from tests.fault_localization.functions import X, line_of
 
 WEIGHTS = np.random.default_rng(5).normal(size=X.shape)
@@ -65,3 +66,9 @@ def test_part_that_is_missing_is_between_the_others() -> None:
     (wrong,) = check_gradient(normalized, backward, X).wrong_lines
     assert wrong.location.first_line == line_of(backward, "dx = 1.0")
     assert wrong.location.last_line == line_of(backward, "dx /=")
+
+
+def test_part_without_entries_is_in_no_place() -> None:
+    """A sum of zeros contributes nothing."""
+    zeros = np.zeros(3)
+    assert not contributions._is_moved(np.ones(3), zeros, [zeros])
