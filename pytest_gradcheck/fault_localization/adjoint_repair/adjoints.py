@@ -18,10 +18,11 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.adjoint_repair.local_jacobians import (
     Jacobian,
     JacobianRecorder,
+    selection,
 )
 from pytest_gradcheck.fault_localization.execution.execution_steps import Step, Steps, UserCode
 from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
-from pytest_gradcheck.fault_localization.execution.recorded_values import Version
+from pytest_gradcheck.fault_localization.execution.recorded_values import Identity, Version
 from pytest_gradcheck.fault_localization.forward_graph import ForwardGraph
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
 
@@ -100,16 +101,14 @@ def adjoints_of(
     seeds = _seeds(problem, graph.outputs)
     if seeds is None:
         return None
-    values = {version.number: version for version in graph.values}
+    values = {version.identity: version for version in graph.values}
     epsilons = [np.finfo(v.value.dtype).eps for v in graph.values if v.is_floating]
     epsilon = float(max(epsilons, default=np.finfo(np.float64).eps))
     trace = JacobianRecorder(values.keys(), epsilon)
     with frame_events(Steps(code, trace), code.follows):
         problem.claim_at(problem.here)
-    repeated = trace.recorder.versions
-    if not trace.is_whole or any(
-        n >= len(repeated) or repeated[n].path != v.path for n, v in values.items()
-    ):
+    repeated = {version.identity: version.value.shape for version in trace.recorder.versions}
+    if not trace.is_whole or any(repeated.get(k) != v.value.shape for k, v in values.items()):
         return None  # it was not the same execution again
     totals, parts = _accumulated(values, trace.jacobians, seeds)
     parameters = {
@@ -145,7 +144,8 @@ def _by_parameter(name: str, entries: Floats, totals: Mapping[Version, Floats]) 
         and not version.is_alias
     ]
     named = [version for version in found if is_named(version.path, name)] or found
-    values = [np.zeros(entries.size), *(totals[version].reshape(-1) for version in named)]
+    bases = [version for version in named if set(named).isdisjoint(version.direct)]
+    values = [np.zeros(entries.size), *(totals[version].reshape(-1) for version in bases)]
     return np.asarray(np.sum(values, axis=0))
 
 
@@ -168,30 +168,41 @@ def _is_verified(problem: Problem, gradient: Floats, epsilon: float, seed: int) 
 
 
 def _accumulated(
-    values: Mapping[int, Version],
+    values: Mapping[Identity, Version],
     jacobians: Iterable[Jacobian],
     seeds: Mapping[Version, Floats],
 ) -> tuple[dict[Version, Floats], dict[Version, list[Part]]]:
-    """Accumulate local Jacobians in reverse, given the values of forward by their numbers."""
-    into: dict[int, list[Jacobian]] = defaultdict(list)
+    """Accumulate local Jacobians in reverse, given the values of forward by their identities."""
+    into: dict[Identity, list[Jacobian]] = defaultdict(list)
     for jacobian in jacobians:
         into[jacobian.made].append(jacobian)
     parts: dict[Version, list[Part]] = {version: [] for version in values.values()}
     for version, seed in seeds.items():
         parts[version].append(Part(None, version.path.names, seed.reshape(version.value.shape)))
     totals: dict[Version, Floats] = {}
-    for number in sorted(values, reverse=True):
-        version = values[number]
+    for version in sorted(values.values(), key=lambda v: v.number, reverse=True):
         added = [part.value for part in parts[version]]
         total = totals[version] = np.sum([np.zeros(version.value.shape), *added], axis=0)
         if version.original is not None and version.original in parts:
             step = version.step if len(added) != 1 else parts[version][0].step
             parts[version.original].append(Part(step, version.path.names, total))
-        for jacobian in into[number]:
+        for jacobian in into[version.identity]:
             read = values[jacobian.read]
             part = (total.reshape(-1) @ jacobian.matrix).reshape(read.value.shape)
             _add(parts[read], Part(jacobian.step, jacobian.name, part))
+        if version.step is None:
+            _add_to_base(parts, version, total)
     return totals, parts
+
+
+def _add_to_base(parts: Mapping[Version, list[Part]], version: Version, total: Floats) -> None:
+    """Add the derivative by a view that came from outside to that by the array that it is of."""
+    for base in version.direct:
+        matrix = selection(version, base) if base in parts else None
+        if matrix is not None:
+            part = (total.reshape(-1) @ matrix).reshape(base.value.shape)
+            step = next((one.step for one in parts[version]), None)
+            parts[base].append(Part(step, version.path.names, part))
 
 
 def _add(parts: list[Part], part: Part) -> None:

@@ -20,7 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.fault_localization.execution.execution_steps import Activation, Step
-from pytest_gradcheck.fault_localization.execution.recorded_values import Recorder, Version
+from pytest_gradcheck.fault_localization.execution.recorded_values import (
+    Identity,
+    Recorder,
+    Version,
+)
 from pytest_gradcheck.fault_localization.execution.reexecution import (
     Reexecution,
     Variables,
@@ -38,7 +42,7 @@ from pytest_gradcheck.fault_localization.execution.variables import (
     resolve,
 )
 
-__all__ = ["Jacobian", "JacobianRecorder"]
+__all__ = ["Jacobian", "JacobianRecorder", "selection"]
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +59,8 @@ class Jacobian:
 
     Attributes
     ----------
-    made, read : int
-        The numbers of these values.
+    made, read : tuple
+        The identities of these values.
     step : Step
         What read the one and made the other.
     name : str
@@ -64,8 +68,8 @@ class Jacobian:
     matrix : ndarray, shape (entries made, entries read)
     """
 
-    made: int
-    read: int
+    made: Identity
+    read: Identity
     step: Step
     name: str
     matrix: Floats
@@ -101,8 +105,8 @@ class JacobianRecorder:
 
     Parameters
     ----------
-    wanted : collection of int
-        The numbers of the values whose Jacobians are wanted.
+    wanted : collection of tuple
+        The identities of the values whose Jacobians are wanted.
     epsilon : float
         The relative rounding of values.
 
@@ -120,7 +124,7 @@ class JacobianRecorder:
         How often statements of forward were executed.
     """
 
-    def __init__(self, wanted: Collection[int], epsilon: float) -> None:
+    def __init__(self, wanted: Collection[Identity], epsilon: float) -> None:
         self.recorder = Recorder()
         self.jacobians: list[Jacobian] = []
         self.is_whole = True
@@ -159,7 +163,8 @@ class JacobianRecorder:
         begin, handed_back = len(self.recorder.versions), self.recorder.handed_back(activation)
         self.recorder.end(activation, step, returned)
         made = self._wanted_since(begin)
-        if self.is_whole and (made or any(execution.arguments)):
+        is_defined = not step.statement.is_uninitialized
+        if self.is_whole and is_defined and (made or any(execution.arguments)):
             self.is_whole = self._differentiate(step, execution, made, handed_back)
         caller = activation.caller
         if returned is not None and caller is not None and caller.number in self._executions:
@@ -169,7 +174,7 @@ class JacobianRecorder:
         return [
             version
             for version in self.recorder.versions[begin:]
-            if version.number in self._wanted and version.is_floating and not version.is_alias
+            if version.identity in self._wanted and version.is_floating and not version.is_alias
         ]
 
     def _differentiate(
@@ -216,7 +221,7 @@ class JacobianRecorder:
         others = [version for _, version in sources]
         for version in made:
             for read in dict.fromkeys([*version.direct, *version.indirect, *others]):
-                matrix = _selection(version, read) if read.number in self._wanted else None
+                matrix = selection(version, read) if read.identity in self._wanted else None
                 if matrix is not None:
                     self._add(version, read, step, read.path.names, matrix)
                     break
@@ -231,9 +236,9 @@ class JacobianRecorder:
         """Execute a step again for each entry of what it read; return whether that is possible."""
         if not made:
             return True
-        started = time.perf_counter()
+        started = time.thread_time()
         base = reexecution.run()
-        seconds = time.perf_counter() - started
+        seconds = time.thread_time() - started
         results = [] if base is None else reexecution.results(base)
         places = {
             version: path
@@ -245,7 +250,7 @@ class JacobianRecorder:
             (path, version)
             for path, version in sources
             if version.is_floating
-            and version.number in self._wanted
+            and version.identity in self._wanted
             and resolve(reexecution.variables, path) is not MISSING
         ]
         count = 2 * sum(version.value.size for _, version in read)
@@ -268,7 +273,7 @@ class JacobianRecorder:
         return True
 
     def _add(self, made: Version, read: Version, step: Step, name: str, matrix: Floats) -> None:
-        self.jacobians.append(Jacobian(made.number, read.number, step, name, matrix))
+        self.jacobians.append(Jacobian(made.identity, read.identity, step, name, matrix))
 
     def _matrices(
         self, reexecution: Reexecution, path: Path, source: Version, places: Mapping[Version, Path]
@@ -312,7 +317,7 @@ def _found_in(reexecution: Reexecution, versions: Sequence[Version]) -> list[Ver
     return [one for one in versions if any(_is_value(value, one) for value in values)]
 
 
-def _selection(made: Version, read: Version) -> Floats | None:
+def selection(made: Version, read: Version) -> Floats | None:
     """Return the Jacobian of entries of a value, if they are told apart by their values."""
     entries, wanted = read.value.reshape(-1), made.value.reshape(-1)
     order = np.argsort(entries)
@@ -329,7 +334,8 @@ def _selection(made: Version, read: Version) -> Floats | None:
 def _scales(value: NDArray[Any]) -> Floats:
     """Return the scales on which entries are changed: between their size and the usual one."""
     sizes = np.abs(value.reshape(-1).astype(np.float64))
-    sizes[~np.isfinite(sizes)] = 0.0  # masks are infinite, and remain so
+    # Masks are infinite, and remain so; entries that are not set may be any number.
+    sizes[~np.isfinite(sizes) | (sizes < np.finfo(np.float64).tiny)] = 0.0
     usual = float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
     return np.asarray(np.where(sizes > 0, np.sqrt(sizes * usual), usual))
 

@@ -37,6 +37,7 @@ from pytest_gradcheck.integrations.gradient_objects import is_gradient_object
 
 __all__ = [
     "Binding",
+    "Identity",
     "Moment",
     "Place",
     "Recorder",
@@ -65,6 +66,10 @@ MOST_VERSIONS = 64
 
 #: When something is, as seen from a step: before it on, only during it, or after it on.
 Moment = Literal["before", "during", "after"]
+
+
+#: What a value is found by in another execution of the same functions.
+Identity = tuple[Step | None, Path | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,9 @@ class Version:
         In which of the user's functions: 1 is forward.
     number : int
         How many others were recorded before.
+    identity : tuple
+        What it is found by in another execution: the step that made it, or the place where it was
+        found, and how many others these had before. Objects may hold more than the time before.
     direct : list of Version
         What the step read by name, or got from a function that it called.
     indirect : list of Version
@@ -125,6 +133,7 @@ class Version:
     place: Place | None = None
     original: Version | None = None
     written: NDArray[np.bool_] | None = None
+    identity: Identity = (None, None, 0)
 
     @property
     def statement(self) -> Statement | None:
@@ -281,6 +290,7 @@ class Recorder:
         self._given: dict[int, list[tuple[Path, Version]]] = {}
         self._merged: dict[tuple[int, Statement, Path], Version] = {}
         self._executions: Counter[tuple[int, Statement]] = Counter()
+        self._identities: Counter[tuple[Step | None, Path | None]] = Counter()
         self._kept: list[Any] = []
         self._bytes = 0
 
@@ -495,6 +505,7 @@ class Recorder:
         count = len(self.versions)
         alias = Version(path, version.value, step, self.phase, count, [version], original=version)
         alias.place = Place(step, "after", path)
+        alias.identity = self._identity(path, step)
         self.versions.append(alias)
         return alias
 
@@ -541,7 +552,7 @@ class Recorder:
     ) -> None:
         statement = step.statement
         is_bound = not path.accessors and path.name in statement.binds
-        is_stored = any(chain.name == path.name for chain in statement.changes)
+        is_stored = any(_may_lead(chain, path) for chain in statement.changes)
         key = self._key(activation, path)
         before = self._numbers.get(key)
         for chain, version in reading.direct:
@@ -605,6 +616,12 @@ class Recorder:
         version = self._merged[key] = self._made(path, value, step, reading)
         return version
 
+    def _identity(self, path: Path, step: Step | None) -> Identity:
+        """Return what the next value of a step, or at a place, is found by."""
+        key = step, path if step is None else None
+        self._identities[key] += 1
+        return (*key, self._identities[key] - 1)
+
     def _made(self, path: Path, value: Any, step: Step | None, reading: _Reading) -> Version:
         copy = np.array(value)
         self._bytes += copy.nbytes
@@ -618,6 +635,7 @@ class Recorder:
             len(self.versions),
             _distinct(reading.direct),
             _distinct(reading.indirect),
+            identity=self._identity(path, step),
         )
         self.versions.append(version)
         if is_array(value):

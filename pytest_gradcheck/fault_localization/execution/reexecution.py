@@ -26,6 +26,7 @@ from pytest_gradcheck.fault_localization.execution.variables import (
     is_number,
     leaves,
     lookup,
+    resolve,
     resolve_chain,
 )
 
@@ -106,12 +107,17 @@ class Reexecution:
         return Variables(namespace, variables.f_globals)
 
     def results(self, variables: Variables) -> list[tuple[Path, Any]]:
-        """Return the arrays and numbers that a run has left in the variables of results."""
+        """Return the arrays and numbers that a run has left in the variables of results.
+
+        What was there before is none of them: an attribute may have the same values from an
+        earlier call.
+        """
         return [
-            leaf
+            (path, value)
             for name in self.names
             if name in variables.f_locals
-            for leaf in leaves(Path(name), variables.f_locals[name])
+            for path, value in leaves(Path(name), variables.f_locals[name])
+            if resolve(self.variables, path) is not value
         ]
 
 
@@ -120,7 +126,8 @@ def _changed_paths(statement: Statement, variables: Variables) -> Iterator[Path]
     is_call = any(isinstance(node, ast.Expr) for node in statement.nodes)
     for chain in (*statement.changes, *(statement.reads if is_call else ())):
         path, value = resolve_chain(variables, chain)
-        if chain.name in variables.f_locals and value is not _copied(value):
+        is_inside = bool(path.accessors)  # what holds it is copied, be it another one's attribute
+        if chain.name in variables.f_locals and (is_inside or value is not _copied(value)):
             yield path
     for name in sorted(statement.binds):  # as `h += ...` does
         if is_array(variables.f_locals.get(name)):

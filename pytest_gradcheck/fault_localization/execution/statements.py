@@ -29,6 +29,9 @@ OF_EXEC = "<string>"
 #: The files whose statements are kept.
 KEPT_FILES = 8
 
+#: Functions of numpy that make an array whose entries are not set.
+UNINITIALIZED = ("empty", "empty_like")
+
 COMPOUND = (
     ast.For,
     ast.While,
@@ -104,6 +107,17 @@ class Statement:
         """Whether it adds something to a variable, or subtracts it, or binds it to a sum."""
         return all(
             isinstance(node, (ast.Assign, ast.AugAssign)) and _is_sum(node) for node in self.nodes
+        )
+
+    @property
+    def is_uninitialized(self) -> bool:
+        """Whether it binds a variable to an array whose entries are not set."""
+        return all(
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and isinstance(node.value.func, ast.Attribute)
+            and node.value.func.attr in UNINITIALIZED
+            for node in self.nodes
         )
 
     @property

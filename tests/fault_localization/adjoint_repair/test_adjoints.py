@@ -274,3 +274,77 @@ def test_seeds_are_the_cotangents() -> None:
     assert cotangent is not None
     expected = cotangent[:2] * np.cos([0.2, 0.7]) + 3 * cotangent[2:]
     assert np.allclose(found.parameters["x"], expected)
+
+
+def test_array_whose_entries_are_not_set_is_filled_later() -> None:
+    """What was in memory before is not taken for a value."""
+
+    def forward(x: Any) -> Any:
+        h = np.empty((2, x.size))
+        k = np.empty_like(x)
+        h[0] = np.sin(x)
+        h[1] = h[0] ** 2
+        k[:] = h[1] * x
+        return np.sum(k)
+
+    found = adjoints_in(forward, wrong_gradient, X[0])
+    assert found is not None
+    assert np.allclose(
+        found.parameters["x"], np.sin(X[0]) ** 2 + X[0] * np.sin(2 * X[0]), rtol=1e-8
+    )
+
+
+class TwoLayers:
+    """A model with its parameters in a list, too, and numbers among its attributes."""
+
+    def __init__(self) -> None:
+        self.first, self.second = Layer(W["W1"]), Layer(W["W2"])
+        self.params = [self.first.params[0], self.second.params[0]]
+        self.scale = 0.5
+
+    def forward(self, x: Any) -> Any:
+        """Return the sum of squares of the outputs."""
+        h = self.first.forward(x)
+        self.cache = (x, h)
+        y = self.scale * self.second.forward(h)
+        return np.sum(y**2)
+
+    def backward(self) -> Any:
+        """Return the gradients of the first layer only."""
+        x, _ = self.cache
+        dW1 = np.ones((x.shape[1], self.params[0].shape[1]))
+        return dW1, np.ones_like(self.params[1])
+
+
+class Layer:
+    """An affine layer with a list of its parameters."""
+
+    def __init__(self, W: Any) -> None:
+        self.params = [W.copy()]
+
+    def forward(self, x: Any) -> Any:
+        """Return the outputs."""
+        self.x = x
+        return np.tanh(x @ self.params[0])
+
+
+def test_parameter_has_several_names() -> None:
+    """A list of all parameters has those of the layers."""
+    model = TwoLayers()
+    found = adjoints_in(model.forward, model.backward, X, wrt="self.params")
+    assert found is not None
+    h = np.tanh(X @ W["W1"])
+    y = np.tanh(h @ W["W2"])
+    dz = 0.5 * y * (1 - y**2)
+    dz1 = dz @ W["W2"].T * (1 - h**2)
+    assert np.allclose(found.parameters["self.params[1]"], (h.T @ dz).reshape(-1), rtol=1e-7)
+    assert np.allclose(found.parameters["self.params[0]"], (X.T @ dz1).reshape(-1), rtol=1e-7)
+
+
+def test_number_that_is_an_attribute_is_not_made_by_an_assignment_to_another_one() -> None:
+    """It only becomes known there."""
+    model = TwoLayers()
+    found = adjoints_in(model.forward, model.backward, X, wrt="self.params")
+    assert found is not None
+    (scale,) = (v for v in found.totals if str(v.path) == "self.scale")
+    assert scale.step is None

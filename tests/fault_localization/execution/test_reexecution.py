@@ -99,3 +99,42 @@ def test_functions_of_numpy_are_told_from_others() -> None:
         reexecution = reexecution_of_statement(statement(text), given, [], [])
         assert reexecution is not None
         assert reexecution.is_numpy is is_numpy
+
+
+class Layer:
+    """An object that keeps what it was given."""
+
+    def forward(self, x: Any) -> Any:
+        """Return the sum of squares."""
+        self.cache = (x, 2 * x)
+        y = x * 2
+        return np.sum(y * x)
+
+
+def layer_statement(text: str) -> Statement:
+    """Return the statement of `Layer.forward` with some text."""
+    return statements_of(__file__)[line_of(Layer.forward, text)]
+
+
+def test_attribute_stays_what_it_is_where_a_tuple_is_assigned_to_it() -> None:
+    """Backward would read what belongs to another point."""
+    layer, x = Layer(), np.ones(2)
+    layer.forward(x)
+    cache = layer.cache
+    given = variables(self=layer, x=x)
+    reexecution = reexecution_of_statement(layer_statement("self.cache"), given, [], [])
+    assert reexecution is not None
+    assert reexecution.run(Path("x"), np.zeros(2)) is not None
+    assert layer.cache is cache
+
+
+def test_attribute_of_an_earlier_call_is_no_result() -> None:
+    """It may have the very values that the statement makes."""
+    layer, x = Layer(), np.ones(2)
+    layer.forward(x)
+    given = variables(self=layer, x=x)
+    reexecution = reexecution_of_statement(layer_statement("y ="), given, [], [])
+    assert reexecution is not None
+    run = reexecution.run()
+    assert run is not None
+    assert [path for path, _ in reexecution.results(run)] == [Path("y")]
