@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.intermediate_derivatives import Slopes, Target
 from pytest_gradcheck.numerics.random_directions import signed_direction
 
-__all__ = ["SAME", "MeasuredGradient", "along_directions", "of_all_entries"]
+__all__ = ["SAME", "MeasuredGradient", "along_directions", "is_same", "of_all_entries"]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +33,14 @@ FEWEST_DIRECTIONS = 2
 
 #: Derivatives that are not known to this share of the largest one tell too little.
 LEAST_KNOWN = 1e-3
+
+
+def is_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Return whether two arrays are the same but for the errors of differences."""
+    if one.size != other.size:
+        return False
+    scale = float(np.abs(other).max(initial=0.0))
+    return bool((np.abs(one.reshape(-1) - other.reshape(-1)) <= SAME * scale).all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ that means for the statements that are left is not its affair.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -71,6 +72,9 @@ BUDGET_OF_USES = 172
 BUDGET_OF_EVIDENCE = 188
 PER_MEASUREMENT = 4
 EVALUATIONS_OF_ADJOINTS = 5
+
+#: The most seconds of the processor that measurements take, and what follows from them.
+MOST_SECONDS = 3.0
 
 #: The most parameters by which derivatives are measured before anything else.
 MOST_MEASURED = 20
@@ -145,7 +149,7 @@ class Search:
         self.recorder = recorder
         self.problem, self._code, self._seed = problem, code, seed
         self._repairs: Repairs | None = None
-        self._repairing = 0
+        self._repairing, self._end = 0, math.inf
         graph = ForwardGraph(recorder.versions, recorder.outputs(problem.take_outputs))
         self._graph = graph
         self.roles, self.claims = roles_of(problem, parameters, recorder, graph)
@@ -252,7 +256,8 @@ class Search:
             wrong=[*self._returned.wrong.values(), *self._returned.undecided.values()],
             is_verified=is_verified,
         )
-        return found.find(repaired)
+        required = None if self._repairs is None else self._repairs.required
+        return found.find(repaired, required)
 
     def _gradient(self) -> MeasuredGradient | None:
         """Return the derivatives by all entries, or along directions; None if neither is known."""
@@ -267,9 +272,9 @@ class Search:
     def _seconds_of_forward(self) -> float:
         """Return how long one evaluation of forward takes."""
         self._repairing += 1
-        started = time.perf_counter()
+        started = time.thread_time()
         self.problem.attempt([self.problem.here])
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     def suspicion(self, changed: Mapping[Statement, str]) -> Suspicion:
         """Return the suspicion of statements of which a change makes all gradients right."""
@@ -294,6 +299,7 @@ class Search:
 
     def run(self) -> None:
         """Measure until nothing is left to measure that could tell suspects apart."""
+        self._end = time.thread_time() + MOST_SECONDS
         self._decide()
         known = -1
         while known < len(self._exonerated) + len(self._right_steps):
@@ -309,7 +315,7 @@ class Search:
     def _measure_all_claims(self) -> None:
         """Measure the derivatives by all parameters with wrong gradients: one may be another's."""
         for name in self.claims.wrong:
-            if self.evaluations() + PER_MEASUREMENT <= BUDGET:
+            if self._can_spend(PER_MEASUREMENT):
                 self._measure_parameter(name)
 
     def _measure(self) -> None:
@@ -330,8 +336,12 @@ class Search:
 
     @property
     def is_spent(self) -> bool:
-        """Whether no evaluation is left."""
-        return self.evaluations() >= BUDGET
+        """Whether no evaluation is left, or no time."""
+        return not self._can_spend(1)
+
+    def _can_spend(self, evaluations: int, budget: int = BUDGET) -> bool:
+        """Return whether so many evaluations are left of a budget, and time."""
+        return self.evaluations() + evaluations <= budget and time.thread_time() < self._end
 
     def suspicions(self) -> list[Suspicion]:
         """Return what is suspected, as far as anything is known."""
@@ -398,7 +408,7 @@ class Search:
     def is_repaired(self, version: Version, change: NDArray[Any]) -> bool:
         """Return whether all wrong gradients become right where something is added to a value."""
         unknown = [name for name in self.claims.wrong if not self.pairs.measured_parameter(name)]
-        if self.evaluations() + 1 + PER_MEASUREMENT * len(unknown) > BUDGET:
+        if not self._can_spend(1 + PER_MEASUREMENT * len(unknown)):
             return False
         claim = self.influence.response(version, change).claim
         if claim is None:
@@ -445,7 +455,7 @@ class Search:
         """Return what to measure next: what may be paired with a value that is not verified."""
         if self.tests.is_exhausted:
             return None
-        if self.evaluations() + PER_MEASUREMENT > BUDGET_OF_DERIVATIVES:
+        if not self._can_spend(PER_MEASUREMENT, BUDGET_OF_DERIVATIVES):
             return None
         for suspicion in found:
             wrong = [self.claims.wrong[name] for name in suspicion.parameters]
@@ -541,7 +551,7 @@ class Search:
             unknown = [
                 name for name in self.claims.wrong if not self.pairs.measured_parameter(name)
             ]
-            if self.evaluations() + len(windows) + PER_MEASUREMENT * len(unknown) > BUDGET:
+            if not self._can_spend(len(windows) + PER_MEASUREMENT * len(unknown)):
                 continue
             if windows and not any(self.is_repaired(version, w - version.value) for w in windows):
                 self._exonerated.add(version)
@@ -549,10 +559,7 @@ class Search:
     def _exonerate(self) -> None:
         """Find values that verified gradients depend on: an error in them would be in these."""
         examined: set[Version] = set()
-        while (
-            self.evaluations() + PER_INFLUENCE <= BUDGET_OF_EVIDENCE
-            and not self.tests.is_exhausted
-        ):
+        while self._can_spend(PER_INFLUENCE, BUDGET_OF_EVIDENCE) and not self.tests.is_exhausted:
             evidence, numbers = self.evidence(), self.roles.usual_numbers()
             suspects = (v for s in suspicions(evidence, numbers) for v in s.versions)
             version = next((v for v in suspects if v not in examined), None)
@@ -640,7 +647,7 @@ class Search:
     def _compare(self, version: Version, contributions: Contributions) -> None:
         """Find out whether a value, or at least the step that made it, contributes rightly."""
         read = [v for v in version.direct if v.is_floating and v not in self.roles.data]
-        if self.evaluations() + PER_PART * (2 + 3 * len(read)) > BUDGET:
+        if not self._can_spend(PER_PART * (2 + 3 * len(read))):
             return
         if contributions.is_right(version):
             self._exonerated.add(version)
@@ -658,7 +665,7 @@ class Search:
     def _new_contributions(
         self, parameter: str, suspected: Collection[Version]
     ) -> Contributions | None:
-        if self.evaluations() + PER_MEASUREMENT <= BUDGET:
+        if self._can_spend(PER_MEASUREMENT):
             self._measure_parameter(parameter)
         measured = self.pairs.measured_parameter(parameter)
         if measured is None:
@@ -673,7 +680,7 @@ class Search:
         for use in branches(self._uses):
             if not any(fits(version, use.version) for version in suspected):
                 continue
-            if self.evaluations() + PER_MEASUREMENT > BUDGET_OF_USES:
+            if not self._can_spend(PER_MEASUREMENT, BUDGET_OF_USES):
                 break
             slopes = self._measurements.through(use, measured)
             if slopes is not None:

@@ -15,6 +15,7 @@ from pytest_gradcheck.fault_localization.measured_gradient import (
     DIRECTIONS,
     MeasuredGradient,
     along_directions,
+    is_same,
     of_all_entries,
 )
 
@@ -106,3 +107,11 @@ def test_values_that_are_no_parameters_are_left_out() -> None:
     gradient = by_directions(0.0, value)
     assert gradient is not None
     assert len(gradient.parts) == len(TARGETS)
+
+
+def test_values_are_the_same_up_to_the_errors_of_differences() -> None:
+    """Relative to the largest entry, and whatever their shapes."""
+    one = np.array([1e3, 1.0, 0.0])
+    assert is_same(one, one[:, np.newaxis] + 1e-3)
+    assert not is_same(one, one + 1e-1)
+    assert not is_same(one, one[:2])

@@ -17,20 +17,12 @@ from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Ki
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.measured_gradient import SAME
 
-__all__ = ["Identity", "KnownValues", "is_same"]
+__all__ = ["Identity", "KnownValues"]
 
 Floats = NDArray[np.float64]
 
 #: What a value is, and the value of forward that it belongs to.
 Identity = tuple[Kind, Version]
-
-
-def is_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Return whether two arrays are the same but for the errors of differences."""
-    if one.size != other.size:
-        return False
-    scale = float(np.abs(other).max(initial=0.0))
-    return bool((np.abs(one.reshape(-1) - other.reshape(-1)) <= SAME * scale).all())
 
 
 @dataclass(frozen=True, slots=True)

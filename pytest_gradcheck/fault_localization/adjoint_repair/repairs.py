@@ -8,7 +8,7 @@ several such statements it is the one that has to make something else first.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +20,7 @@ from pytest_gradcheck.binding.backward.claims import Claim, ClaimView
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints
 from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Kind, series_of
-from pytest_gradcheck.fault_localization.adjoint_repair.known_values import KnownValues, is_same
+from pytest_gradcheck.fault_localization.adjoint_repair.known_values import KnownValues
 from pytest_gradcheck.fault_localization.adjoint_repair.replacements import (
     Execution,
     Replacement,
@@ -37,14 +37,16 @@ from pytest_gradcheck.fault_localization.execution.execution_steps import Step, 
 from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
 from pytest_gradcheck.fault_localization.execution.recorded_values import (
     RETURNED,
+    Binding,
     Recorder,
     Result,
     Version,
     ancestors,
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement
-from pytest_gradcheck.fault_localization.measured_gradient import of_all_entries
+from pytest_gradcheck.fault_localization.measured_gradient import is_same, of_all_entries
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
+from pytest_gradcheck.fault_localization.required_value import RequiredValue
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
 
 __all__ = ["Repairs"]
@@ -101,6 +103,8 @@ class Repairs:
         The derivatives by the parameters.
     evaluations : int
         Calls of forward so far.
+    required : RequiredValue or None
+        What the statement that is repaired has to make; None if none is.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class Repairs:
         self._known = KnownValues(self._series)
         self._verified = VerifiedValues(roles, claims, self._known)
         self.evaluations = 0
+        self.required: RequiredValue | None = None
 
     def is_derivative(self, version: Version) -> bool:
         """Return whether a value is a derivative, be it through some uses only."""
@@ -155,6 +160,7 @@ class Repairs:
             return self._suspicion(forgetful, [], [])
         repair = self._first_repair()
         if repair is not None:
+            self.required = repair.replacement.required
             return self._suspicion_of(repair)
         returned = list(self._claims.wrong.values())
         statements = {version.statement for version in returned}
@@ -329,6 +335,7 @@ class Repairs:
         made, sums = [version], list[Version]()
         if self._is_part(repair):
             made += [reader for reader in self._roles.gradients if version in reader.direct]
+        made += self._incomplete(repair)
         if before is not None and not (replacement.is_added and statement.is_sum):
             sums = list(self._sums_before(before, statement))
         assigned = [result for one in sums for result in self._assigned(one)]
@@ -336,7 +343,8 @@ class Repairs:
         kept = [] if before is None or before in sums else [before]
         suspicion = self._suspicion(statement, [*made, *sums, *in_vain], kept)
         made_by = [v.statement for v in in_vain if v.statement is not None]
-        given = (*(r.step.statement for r in assigned), *made_by, *self._calls(repair))
+        empty = () if before is None else self._never_filled(before)
+        given = (*(r.step.statement for r in assigned), *made_by, *empty, *self._calls(repair))
         statements = dict.fromkeys([*suspicion.statements, *given, *self._numbers(repair)])
         if self._adds_part(repair):  # the statement is right
             readers = {reader.statement for reader in made[1:]}
@@ -380,6 +388,18 @@ class Repairs:
         name = repair.replacement.name.rsplit(".", 1)[-1]
         return any(kind == "part" and is_named(of.path, name) for kind, of in added)
 
+    def _incomplete(self, repair: _Repair) -> Iterator[Version]:
+        """Yield derivatives through some uses that may have to be those through others as well.
+
+        What is missing in a sum may be missing in what it has added.
+        """
+        missing = next(iter(repair.replacement.values.values())) - repair.version.value
+        for read in repair.version.direct:
+            is_whole = not self._verified.is_part(read) or self._verified.is_known(read)
+            is_like = not is_whole and read.value.shape == missing.shape
+            if is_like and self._known.equal_to(read.value + missing):
+                yield read
+
     def _sums_before(self, before: Version, statement: Statement) -> Iterator[Version]:
         """Yield the sums to which a statement adds, where they may be wrong.
 
@@ -394,6 +414,16 @@ class Repairs:
             yield sums
             path = sums.path
             sums = next((read for read in sums.direct if read.path == path), None)
+
+    def _never_filled(self, before: Version) -> Iterator[Statement]:
+        """Yield what made zeros that a sum has begun with, where these have come from others.
+
+        Something may have been to be added to the others before.
+        """
+        for version in ancestors([before]):
+            if version.path == before.path and is_zero_of_zero(version):
+                made = (one.statement for one in (version, *version.direct) if not one.value.any())
+                yield from (statement for statement in made if statement is not None)
 
     def _assigned(self, version: Version) -> Iterator[Result]:
         """Yield what has assigned to a value: its own statement, and what left it as it is.
@@ -451,12 +481,43 @@ class Repairs:
     def _calls(self, repair: _Repair) -> list[Statement]:
         """Return the only call of the function that the statement is in, which may be why.
 
-        Of a statement that is a call itself, return those that made what was returned.
+        It is not if the function was given what it has to be. Of a statement that is a call
+        itself, return those that made what was returned.
         """
         versions = [execution.version for execution in repair.replacement.values]
         steps = {v.step for v in versions if v.step and v.statement is repair.statement}
         callers = {self._callers[step].statement for step in steps if step in self._callers}
         if len(callers) == 1:
-            return list(callers)
+            return [] if self._is_given_right(repair.statement) else list(callers)
         made = {v.statement for v in versions if v.statement is not None} - {repair.statement}
         return [statement for statement in made if not self._verified.is_innocent(statement)]
+
+    def _is_given_right(self, statement: Statement) -> bool:
+        """Return whether the arguments of a function of backward are what they have to be.
+
+        They are derivatives, or have the values that variables of these names have in forward.
+        """
+        given = defaultdict[str, list[Version]](list)
+        of_forward = defaultdict[str, list[Version]](list)
+        for binding in self._recorder.bindings:
+            if binding.step is None and binding.phase == 1:
+                of_forward[binding.name].append(binding.version)
+            elif binding.step is None and _is_of(binding, statement):
+                given[binding.name].append(binding.version)
+        return all(
+            _contents(versions) == _contents(of_forward[name])
+            or all(self._is_total(version) for version in versions)
+            for name, versions in given.items()
+        )
+
+    def _is_total(self, version: Version) -> bool:
+        return any(kind == "total" for kind, _ in self._known.of(version))
+
+
+def _is_of(binding: Binding, statement: Statement) -> bool:
+    """Return whether an argument is one of the function that a statement is in."""
+    return binding.function.replace(".<locals>", "") == statement.function
+
+
+def _contents(versions: Collection[Version]) -> Counter[bytes]:
+    return Counter(version.value.tobytes() for version in versions)

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Item, Kind, Series
-from pytest_gradcheck.fault_localization.adjoint_repair.known_values import is_same
 from pytest_gradcheck.fault_localization.execution.execution_steps import Activation, Step
 from pytest_gradcheck.fault_localization.execution.perturbation import assign
 from pytest_gradcheck.fault_localization.execution.recorded_values import Result, Version
 from pytest_gradcheck.fault_localization.execution.variables import Path, resolve
+from pytest_gradcheck.fault_localization.measured_gradient import is_same
+from pytest_gradcheck.fault_localization.required_value import RequiredValue
 
 __all__ = ["Execution", "Replacement", "Replacing", "replacements"]
 
@@ -82,6 +83,15 @@ class Replacement:
     def first(self) -> Execution:
         """The first execution that has to make something else."""
         return min(self.values, key=lambda execution: execution.order)
+
+    @property
+    def required(self) -> RequiredValue:
+        """What the first of these executions has to leave in the variable."""
+        first = self.first
+        result, before = first.result, first.before
+        added = before.value if self.is_added and before is not None else 0.0
+        value = self.values[first] + added
+        return RequiredValue(result.step.statement, result.step.occurrence, result.path, value)
 
     @property
     def similarity(self) -> float:

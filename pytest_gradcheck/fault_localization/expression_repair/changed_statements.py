@@ -24,6 +24,7 @@ from pytest_gradcheck.fault_localization.execution.recorded_values import (
 from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import Path
 from pytest_gradcheck.fault_localization.expression_repair.expression_repairs import (
+    COMMON_FACTORS,
     ExpressionRepairs,
     Repair,
 )
@@ -32,6 +33,7 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     ProbedFunctions,
 )
 from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient
+from pytest_gradcheck.fault_localization.required_value import RequiredValue
 from pytest_gradcheck.fault_localization.value_roles import Roles
 
 __all__ = ["ChangedStatements"]
@@ -81,7 +83,9 @@ class ChangedStatements:
             if version.statement is not None:
                 self._made[version.statement].append(version)
 
-    def find(self, repaired: Suspicion | None) -> dict[Statement, str] | None:
+    def find(
+        self, repaired: Suspicion | None, required: RequiredValue | None
+    ) -> dict[Statement, str] | None:
         """Return the statements, each with a change that makes all gradients right.
 
         Parameters
@@ -89,6 +93,8 @@ class ChangedStatements:
         repaired : Suspicion or None
             The statement that is wrong, as far as derivatives by values of forward tell, with
             those before it that may be why.
+        required : RequiredValue or None
+            What that statement has to make, if it is known.
 
         Returns
         -------
@@ -103,9 +109,13 @@ class ChangedStatements:
         )
         right = self._right_statements()
         exposed = {s for s in self._exposed() if not self._is_right(s)}
-        changed = repairs.find(right | (repairs.statements - exposed))
-        if repaired is None and changed is not None and not changed:
-            changed = repairs.find(right | exposed)
+        changed = None
+        for tried, needed in self._tries(
+            exposed, repairs.statements - exposed, repaired, required
+        ):
+            changed = repairs.find(right | (repairs.statements - tried), needed)
+            if changed is None or changed:
+                break
         if not changed:
             return None if changed is None else {}
         changed = {s: one for s, one in changed.items() if one.is_usual} or changed
@@ -113,9 +123,31 @@ class ChangedStatements:
         if repaired is not None:
             before = {s for s in possible if self._may_be_before(s, repaired)}
             # What denies the derivatives, or is denied by them, tells nothing.
-            possible = before or possible | set(repaired.statements)
-        possible |= self._unseen_before(possible, repairs.statements)
+            is_denied = len(repaired.statements) == 1 and before.isdisjoint(repaired.statements)
+            possible = before if before and not is_denied else possible | {*repaired.statements}
+        possible.update(self._changers_in_place(changed))
+        possible |= self._unseen_before(possible, repairs.statements) - right
         return {s: str(changed.get(s, "")) for s in possible}
+
+    def _tries(
+        self,
+        exposed: Collection[Statement],
+        others: Collection[Statement],
+        repaired: Suspicion | None,
+        required: RequiredValue | None,
+    ) -> Iterator[tuple[set[Statement], RequiredValue | None]]:
+        """Yield the statements to try to change, in turn, with what one of them has to make.
+
+        What has to be there at one of them excludes those that are executed later; but it may
+        make up for a mistake in these, as what is centred twice does.
+        """
+        if repaired is None:
+            yield {*exposed}, None
+            yield {*others}, None
+            return
+        before = {s for s in exposed if self._may_be_before(s, repaired)}
+        yield before, required
+        yield {*exposed} if required else {*exposed} - before, None
 
     def _makers_in_place(self, changed: Mapping[Statement, Repair]) -> Iterator[Statement]:
         """Yield what has changed the arrays in place that some statements only hand on.
@@ -130,6 +162,23 @@ class ChangedStatements:
             is_handed &= maker.function == route.step.statement.function
             if is_handed and maker.changes and not self._is_right(maker):
                 yield maker
+
+    def _changers_in_place(self, changed: Mapping[Statement, Repair]) -> Iterator[Statement]:
+        """Yield what changes the arrays in place of which a multiple makes the gradients right.
+
+        The factor may be missing after it.
+        """
+        for statement, repair in changed.items():
+            if str(repair) or repair.number in COMMON_FACTORS:
+                continue  # that is a mistake in the statement itself, rather
+            kept = {version for version in self._made.get(statement, ()) if version.is_floating}
+            for version in self._roles.gradients:
+                maker = version.statement
+                is_kept = any(r in kept and r.path == version.path for r in version.direct)
+                if is_kept and maker is not None and maker.function == statement.function:
+                    kept.add(version)
+                    if maker is not statement:
+                        yield maker
 
     def _unseen_before(
         self, statements: Collection[Statement], seen: Collection[Statement]
@@ -173,8 +222,12 @@ class ChangedStatements:
                 yield binding.step.statement
 
     def _is_right(self, statement: Statement) -> bool:
-        """Return whether all that a statement made is verified; of sums the last ones."""
-        made = self._made.get(statement, ())
+        """Return whether all that a statement made is verified; of sums the last ones.
+
+        What it has made for the functions that it calls matters only if it binds nothing.
+        """
+        made = self._made.get(statement, [])
+        made = [version for version in made if version.path.name in statement.binds] or made
         summands = {r for v in made for r in v.direct if r in made and r.path == v.path}
         last = [version for version in made if version not in summands]
         return bool(last) and all(v.is_floating and self._is_verified(v) for v in last)
@@ -223,9 +276,10 @@ class ChangedStatements:
         return [*self._names(statement), *self._attributes()]
 
     def _names(self, statement: Statement) -> Iterator[tuple[Path, tuple[int, ...]]]:
-        """Yield the arrays that variables of the function of a statement are bound to."""
+        """Yield the arrays that variables of the functions around a statement are bound to."""
         for binding in self._recorder.bindings:
-            if binding.version.is_floating and _function(binding) == _last(statement.function):
+            is_around = f"{statement.function}.".startswith(f"{_function(binding)}.")
+            if binding.version.is_floating and is_around:
                 yield Path(binding.name), binding.version.value.shape
 
     def _attributes(self) -> Iterator[tuple[Path, tuple[int, ...]]]:
@@ -244,8 +298,6 @@ def _has_inner_scope(statement: Statement) -> bool:
 
 def _function(binding: Binding) -> str:
     """Return the name of the function that a variable is of."""
-    return _last(binding.function or (binding.step.statement.function if binding.step else ""))
-
-
-def _last(function: str) -> str:
-    return function.rsplit(".", 1)[-1]
+    if binding.step is not None:
+        return binding.step.statement.function
+    return binding.function.replace(".<locals>", "")

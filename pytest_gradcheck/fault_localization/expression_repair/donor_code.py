@@ -43,7 +43,7 @@ class Donor:
     text : str
         As it is written.
     shape : tuple of int
-        Of the value, where it was first seen.
+        Of the value, where it was seen.
     evaluate : callable
         ``evaluate(frame) -> value``; raises where there is none.
     low, high : float
@@ -96,9 +96,9 @@ class DonorCode:
         """Return what may be missing in an expression, or be in the place of it."""
         key = expression.statement, type(expression.node)
         if key not in self._found:
-            found: dict[str, Donor] = {}
+            found: dict[tuple[str, tuple[int, ...]], Donor] = {}  # a name may change its shape
             for donor in self._all(expression):
-                found.setdefault(donor.text, donor)
+                found.setdefault((donor.text, donor.shape), donor)
             self._found[key] = list(found.values())[:MOST_DONORS]
         own = ast.unparse(expression.node)
         return [donor for donor in self._found[key] if donor.text != own]

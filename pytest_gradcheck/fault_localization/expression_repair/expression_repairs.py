@@ -37,10 +37,12 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     Change,
     Expression,
     ProbedFunctions,
+    Watch,
 )
-from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient
+from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient, is_same
+from pytest_gradcheck.fault_localization.required_value import RequiredValue
 
-__all__ = ["ExpressionRepairs", "Repair"]
+__all__ = ["COMMON_FACTORS", "ExpressionRepairs", "Repair"]
 
 Floats = NDArray[np.float64]
 
@@ -53,8 +55,9 @@ MOST_RUNS = 6000
 #: An execution with a change is given up when it has taken so many times as long as without.
 LONGER = 10
 
-#: The most seconds that executions of backward take together.
-MOST_SECONDS = 2.0
+#: The most seconds that executions of backward take together, as all seconds here of the
+#: processor: what is found does not depend on what else the machine does.
+MOST_SECONDS = 3.0
 
 #: The search is left out where one execution of backward takes longer, in seconds.
 SLOW = 0.01
@@ -71,7 +74,15 @@ DECREASE = 0.5
 EXPLAINED = 0.1
 
 #: Factors that people forget, or write too often.
-USUAL_FACTORS = (-1.0, 0.5, 2.0)
+COMMON_FACTORS = (-1.0, 2.0, 0.5)
+
+#: Two of them show whether gradients depend linearly on an expression: what they change differs
+#: from multiples by less than a share of it.
+TWO_FACTORS = COMMON_FACTORS[:2]
+LINEAR = 1e-9
+
+#: A linear change that leaves more than this share of the error is not tried.
+ROUGHLY = 1e-3
 
 #: The least number of wrong entries that a repair is evidence for.
 FEWEST_WRONG = 2
@@ -108,6 +119,42 @@ class Repair:
         return "" if is_cause else self.change.said_of(self.expression, self.number)
 
 
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """What has to come out of an execution of backward with a change.
+
+    Attributes
+    ----------
+    run : callable
+        ``run(changes) -> ndarray or None`` returns what comes out.
+    base : ndarray
+        What comes out without a change.
+    values : ndarray
+        What has to.
+    is_right : callable
+        ``is_right(found) -> bool`` returns whether it does.
+    """
+
+    run: Callable[[Mapping[int, Change]], Floats | None]
+    base: Floats
+    values: Floats
+    is_right: Callable[[Floats], bool]
+
+    def error(self, found: Floats) -> float:
+        """Return how far what came out is off."""
+        return float(np.linalg.norm(self.values - found))
+
+    def step(self, slope: Floats, found: Floats) -> float:
+        """Return how many times a slope has to be added to come as near as possible."""
+        size = float(slope @ slope)
+        return float(slope @ (self.values - found)) / size if size else 0.0
+
+    def is_reached(self, changes: Mapping[int, Change]) -> bool:
+        """Return whether some changes make right what comes out."""
+        found = self.run(changes)
+        return found is not None and self.is_right(found)
+
+
 class ExpressionRepairs:
     """Looks for the repairs of one backward.
 
@@ -142,13 +189,16 @@ class ExpressionRepairs:
         self._functions, self._statement_of = functions, statement_of
         statements = map(statement_of, functions.expressions)
         self.statements = {one for one in statements if one is not None}
-        self._gradient, self._right = gradient, gradient.values
+        self._gradient = gradient
         self._base = self._products(problem.claim)
+        self._whole = _Goal(self._run, self._base, gradient.values, gradient.is_right)
         self._claims: Iterator[Any] = iter(())
         self._runs = 0
-        self._end = time.perf_counter() + MOST_SECONDS
+        self._end = time.thread_time() + MOST_SECONDS
 
-    def find(self, right: Collection[Statement]) -> dict[Statement, Repair] | None:
+    def find(
+        self, right: Collection[Statement], required: RequiredValue | None = None
+    ) -> dict[Statement, Repair] | None:
         """Return the statements with repairs, with one for each of them.
 
         None where too little is wrong, or statements that may be are left to be tried.
@@ -157,12 +207,18 @@ class ExpressionRepairs:
         ----------
         right : collection of Statement
             Those that are right.
+        required : RequiredValue or None
+            What one of them has to make: a change with which it does is looked for first, for
+            which backward need not be executed as a whole.
         """
         if self._gradient.count_of_wrong(self._base) < FEWEST_WRONG:
             return None
         with self._functions.in_place(), np.errstate(all="ignore"):
             values = self._recorded()
-            return None if values is None else self._found(right, values)
+            if values is None:
+                return None
+            near = None if required is None else self._value_of(required)
+            return self._found(right, values, near or self._whole)
 
     def _recorded(self) -> dict[int, Any] | None:
         """Return first values of all expressions; None where backward cannot be called again."""
@@ -170,11 +226,11 @@ class ExpressionRepairs:
             self._claims = claims
             seconds, probe = [], self._functions.probe
             for _ in range(2):
-                started = time.perf_counter()
+                started = time.thread_time()
                 probe.values = {}
                 base, values = self._run({}), probe.values
                 probe.values = None
-                seconds.append(time.perf_counter() - started)
+                seconds.append(time.thread_time() - started)
                 if base is None or not np.array_equal(base, self._base):
                     break
             else:
@@ -191,6 +247,7 @@ class ExpressionRepairs:
         self,
         right: Collection[Statement],
         values: Mapping[int, Any],
+        goal: _Goal,
     ) -> dict[Statement, Repair] | None:
         wrong = self._gradient.wrong(self._base)
         expressions = defaultdict[Statement, list[int]](list)
@@ -207,7 +264,7 @@ class ExpressionRepairs:
             for statement in reaching:
                 if self._is_exhausted:
                     return found if found or kind is not KINDS[0] else None
-                repair = self._repair(expressions[statement], values, kind, donors)
+                repair = self._repair(expressions[statement], values, kind, donors, goal)
                 if repair is not None:
                     found[statement] = repair
             if found:
@@ -247,6 +304,7 @@ class ExpressionRepairs:
         values: Mapping[int, Any],
         kind: KindOfChange,
         donors: Donors,
+        goal: _Goal,
     ) -> Repair | None:
         """Return a change of a kind of one expression that makes all gradients right.
 
@@ -256,7 +314,10 @@ class ExpressionRepairs:
         for number in numbers:
             expression = self._functions.expressions[number]
             for change in kind(expression, values[number], donors):
-                solution = self._solution(number, change)
+                solution = self._solution(number, change, goal)
+                if solution is not None and goal is not self._whole:
+                    is_right = self._whole.is_reached({number: change.change(solution)})
+                    solution = solution if is_right else None
                 if solution is not None:
                     repair = Repair(expression, change, solution)
                     if repair.is_usual:
@@ -264,75 +325,123 @@ class ExpressionRepairs:
                     found = found or repair
         return found
 
-    def _solution(self, number: int, change: ExpressionChange) -> float | None:
-        """Return the number of a change that makes all gradients right; None if none does."""
+    def _solution(self, number: int, change: ExpressionChange, goal: _Goal) -> float | None:
+        """Return the number of a change that reaches a goal; None if none does."""
         if change.start is not None:
-            return self._solved(number, change.start, change.change)
-        return 0.0 if self._is_repaired({number: change.change(0.0)}) else None
+            return self._solved(number, change.start, change.change, goal)
+        return 0.0 if goal.is_reached({number: change.change(0.0)}) else None
 
     def _solved(
-        self, number: int, start: float, change: Callable[[float], Change]
+        self, number: int, start: float, change: Callable[[float], Change], goal: _Goal
     ) -> float | None:
         """Return the number of a change, solved for.
 
-        Gradients depend linearly on most expressions of backward, and one step of Newton's method
-        finds the number. From the others it finds few; usual ones are tried for them.
+        Gradients depend linearly on most expressions of backward: two factors show that, and
+        which one is right. On others they depend nearly linearly, and Newton's method finds it.
+        From the rest it finds few; usual ones are tried for them.
         """
-        solution, claim = start, self._base
+        if start == 1.0:
+            ends = [goal.run({number: change(factor)}) for factor in TWO_FACTORS]
+            for factor, end in zip(TWO_FACTORS, ends, strict=True):
+                if end is not None and goal.is_right(end):
+                    return factor
+            slope = _slope(goal.base, *ends)
+            if slope is not None:
+                factor = start + goal.step(slope, goal.base)
+                near = goal.base + (factor - start) * slope
+                is_near = goal.error(near) <= ROUGHLY * goal.error(goal.base)
+                return factor if is_near and goal.is_reached({number: change(factor)}) else None
+        solution, found = start, goal.base
         for _ in range(NEWTON_STEPS):
-            step = self._newton_step(number, solution, change, claim)
+            step = self._newton_step(number, solution, change, found, goal)
             if step is None:
                 break
             solution += step
-            found = self._run({number: change(solution)})
-            if found is None:
+            new = goal.run({number: change(solution)})
+            if new is None:
                 break
-            if self._gradient.is_right(found):
+            if goal.is_right(new):
                 return solution
-            if self._error(found) > DECREASE * self._error(claim):
+            if goal.error(new) > DECREASE * goal.error(found):
                 break
-            claim = found
-        usual = USUAL_FACTORS if start == 1.0 else ()
-        right = (factor for factor in usual if self._is_repaired({number: change(factor)}))
+            found = new
+        others = COMMON_FACTORS[len(TWO_FACTORS) :] if start == 1.0 else ()
+        right = (factor for factor in others if goal.is_reached({number: change(factor)}))
         return next(right, None)
 
     def _newton_step(
-        self, number: int, at: float, change: Callable[[float], Change], claim: Floats
+        self,
+        number: int,
+        at: float,
+        change: Callable[[float], Change],
+        found: Floats,
+        goal: _Goal,
     ) -> float | None:
-        """Return the change of a number that comes nearest to right gradients, if any does."""
-        near = self._run({number: change(at + CHANGE)})
+        """Return the change of a number that comes nearest to a goal, if any does."""
+        near = goal.run({number: change(at + CHANGE)})
         if near is None:
             return None
-        slope, missing = (near - claim) / CHANGE, self._right - claim
-        if not slope.any():
+        slope = (near - found) / CHANGE
+        step = goal.step(slope, found)
+        is_nearer = goal.error(found + step * slope) <= (1 - EXPLAINED) * goal.error(found)
+        return step if is_nearer and slope.any() else None
+
+    def _value_of(self, required: RequiredValue) -> _Goal | None:
+        """Return that a statement makes what it has to; None where that is not observed."""
+        numbers = [
+            number
+            for number, expression in enumerate(self._functions.expressions)
+            if expression.role == "whole" and self._statement_of(expression) is required.statement
+        ]
+        observe = required.observe
+        if observe is None or len(numbers) != 1:
             return None
-        step = float(slope @ missing) / float(slope @ slope)
-        left = float(np.linalg.norm(missing - step * slope))
-        return step if left <= (1 - EXPLAINED) * float(np.linalg.norm(missing)) else None
 
-    def _error(self, claim: Floats) -> float:
-        return float(np.linalg.norm(self._right - claim))
+        def run(changes: Mapping[int, Change]) -> Floats | None:
+            watch = Watch(numbers[0], required.occurrence, observe)
+            self._execute(changes, watch)
+            entries = required.entries(watch.observed)
+            return entries if entries is not None and np.isfinite(entries).all() else None
 
-    def _is_repaired(self, changes: Mapping[int, Change]) -> bool:
-        claim = self._run(changes)
-        return claim is not None and self._gradient.is_right(claim)
+        base, values = run({}), required.value.reshape(-1)
+        if base is None:
+            return None
+        return _Goal(run, base, values, lambda found: is_same(found, values))
 
     @property
     def _is_exhausted(self) -> bool:
-        return self._runs >= MOST_RUNS or time.perf_counter() > self._end
+        return self._runs >= MOST_RUNS or time.thread_time() > self._end
 
     def _run(self, changes: Mapping[int, Change]) -> Floats | None:
+        claim = self._execute(changes)
+        products = None if claim is None else self._products(claim)
+        return products if products is not None and np.isfinite(products).all() else None
+
+    def _execute(self, changes: Mapping[int, Change], watch: Watch | None = None) -> Any:
+        """Execute backward with some changes; return its claim, None where there is none."""
         if self._is_exhausted:
             return None
         self._runs += 1
         probe = self._functions.probe
-        probe.changes, probe.calls = dict(changes), 0
+        probe.changes, probe.watch, probe.calls = dict(changes), watch, 0
         try:
-            claim = next(self._claims, None)
+            return next(self._claims, None)
         finally:
-            probe.changes = {}
-        products = None if claim is None else self._products(claim)
-        return products if products is not None and np.isfinite(products).all() else None
+            probe.changes, probe.watch = {}, None
 
     def _products(self, claim: Any) -> Floats:
         return self._gradient.products(claim.rows(0, self._problem.here.size)[:, 0].astype(float))
+
+
+def _slope(base: Floats, *ends: Floats | None) -> Floats | None:
+    """Return how what comes out depends on a factor, given it at the usual ones, if linearly."""
+    changes = [
+        None if end is None else (end - base) / (factor - 1.0)
+        for end, factor in zip(ends, TWO_FACTORS, strict=True)
+    ]
+    one, other = changes
+    if one is None or other is None:
+        return None
+    scale = float(np.abs(base).max(initial=0.0)) + float(np.abs(other).max(initial=0.0))
+    is_linear = float(np.abs(one - other).max(initial=0.0)) <= LINEAR * scale
+    return other if is_linear else None

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from pytest_gradcheck.fault_localization.execution.statements import syntax_tree
 
-__all__ = ["Change", "Expression", "ProbedFunctions"]
+__all__ = ["Change", "Expression", "InterruptedExecutionError", "ProbedFunctions", "Watch"]
 
 #: ``change(value, frame) -> value`` returns what an expression has instead of its value.
 Change = Callable[[Any, FrameType], Any]
@@ -79,8 +79,38 @@ class Expression:
     role: Role
 
 
-class EndlessExecutionError(Exception):
-    """An execution takes much longer with a change than without."""
+class InterruptedExecutionError(Exception):
+    """An execution takes much longer with a change than without, or what it is for is known."""
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """Which value of an expression an execution is for: it need not go on.
+
+    Attributes
+    ----------
+    number : int
+        The number of the expression.
+    occurrence : int
+        How often it is executed before.
+    observe : callable
+        ``observe(value, frame) -> value`` returns what is observed of it.
+    observed : Any
+        What was observed; None if nothing was.
+    """
+
+    number: int
+    occurrence: int
+    observe: Callable[[Any, FrameType], Any]
+    observed: Any = None
+    _executions: int = 0
+
+    def take(self, value: Any, frame: FrameType) -> None:
+        """Take a value of the expression; raises after the one that is observed."""
+        self._executions += 1
+        if self._executions > self.occurrence:
+            self.observed = self.observe(value, frame)
+            raise InterruptedExecutionError
 
 
 @dataclass(slots=True, eq=False)  # a constant of code, which is hashed by its constants
@@ -97,12 +127,15 @@ class Probe:
         How often it was called.
     most_calls : int or None
         After so many calls it raises: a loop may not end where an expression is changed.
+    watch : Watch or None
+        What the execution is for, if it is not for what backward returns.
     """
 
     changes: dict[int, Change] = field(default_factory=dict)
     values: dict[int, Any] | None = None
     calls: int = 0
     most_calls: int | None = None
+    watch: Watch | None = None
     _thread: int = field(default_factory=threading.get_ident)
 
     def __call__(self, number: int, value: Any) -> Any:
@@ -111,11 +144,15 @@ class Probe:
             return value
         self.calls += 1
         if self.most_calls is not None and self.calls > self.most_calls:
-            raise EndlessExecutionError
+            raise InterruptedExecutionError
         if self.values is not None:
             self.values.setdefault(number, value)
         change = self.changes.get(number)
-        return value if change is None else change(value, sys._getframe(1))
+        if change is not None:
+            value = change(value, sys._getframe(1))
+        if self.watch is not None and self.watch.number == number:
+            self.watch.take(value, sys._getframe(1))
+        return value
 
 
 class ProbedFunctions:
@@ -172,6 +209,7 @@ class ProbedFunctions:
                 function.__code__ = code
             # Functions that were defined meanwhile keep the probe.
             self.probe.changes, self.probe.values, self.probe.most_calls = {}, None, None
+            self.probe.watch = None
 
     def _probed(self, code: CodeType) -> CodeType | None:
         """Return the code of a function with probes, None where its source is not there."""

@@ -309,3 +309,72 @@ def test_nothing_is_named_that_the_rest_of_the_search_denies(
     half, dw = (line_of(g, text) for text in ("half =", "dw ="))
     assert of("half =") == [(half, half)]
     assert of("_other =") == [(half, dw)]
+
+
+def scaled_sine(x: Any, s: Any) -> Any:
+    """Return a function of a function, which is called with other names."""
+    return np.sum(sine(x) * s)
+
+
+def sine(z: Any) -> Any:
+    """Return a product that is computed in one statement."""
+    return np.sin(z) * z
+
+
+def wrong_sine_vjp(z: Any, y_bar: Any) -> Any:
+    """Return the derivative, with a mistake that no value of forward tells."""
+    slope = np.cos(z) * z - np.sin(z)
+    return y_bar * slope
+
+
+def test_call_that_gives_a_function_what_it_has_to_is_not_why() -> None:
+    """Its arguments are derivatives, or what arguments of these names are in forward."""
+
+    def backward(x: Any, s: Any) -> Any:
+        y_bar = s
+        return wrong_sine_vjp(x, y_bar), sine(x)
+
+    assert lines(scaled_sine, backward, X[0], X[1]) == [
+        line_of(wrong_sine_vjp, "return y_bar"),
+        line_of(wrong_sine_vjp, "slope ="),
+    ]
+
+
+def test_term_may_be_missing_in_what_a_sum_adds() -> None:
+    """A derivative through one use only may have to be that through two."""
+
+    def normalized(x: Any) -> Any:
+        size = np.sqrt(np.mean(x * x))
+        return x / size
+
+    def normalized_vjp(x: Any, dy: Any) -> Any:
+        size = np.sqrt(np.mean(x * x))
+        return dy / size
+
+    def forward(x: Any) -> Any:
+        y = x + normalized(x)
+        return np.sum(y**2)
+
+    def backward(x: Any) -> Any:
+        dy = 2 * (x + normalized(x))
+        return dy + normalized_vjp(x, dy)
+
+    found = lines(forward, backward, X[0])
+    assert found == [line_of(backward, "return dy +"), line_of(normalized_vjp, "return dy")]
+
+
+def test_zeros_that_nothing_is_added_to_may_be_why() -> None:
+    """What is computed from them is zero, and no beginning of a sum."""
+
+    def forward(m: Any) -> Any:
+        kappa = np.exp(m)
+        return np.sum(np.sin(kappa)) + np.sum(m[1:] ** 2)
+
+    def backward(m: Any) -> Any:
+        kappa_bar = np.zeros_like(m)
+        g = kappa_bar * np.exp(m)
+        g[1:] += 2 * m[1:]
+        return g
+
+    found = lines(forward, backward, X[0])
+    assert line_of(backward, "kappa_bar =") in found

@@ -122,3 +122,11 @@ def test_donors_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Long functions have very many."""
     monkeypatch.setattr(donor_code, "MOST_DONORS", 3)
     assert len(Code(VALUES).for_("prev")) == 3
+
+
+def test_name_with_several_shapes_is_a_donor_for_each() -> None:
+    """A variable may be reshaped, or be a number at first."""
+    code = Code({**VALUES, "k": 0}, "k")
+    (expression,) = (e for e in code.expressions if text(e) == "prev")
+    shapes = [donor.shape for donor in code.donors(expression) if donor.text == "k"]
+    assert sorted(shapes) == [(), (2, 2)]

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
+    InterruptedExecutionError,
     ProbedFunctions,
+    Watch,
 )
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -202,3 +204,18 @@ def test_function_without_source_has_no_probes() -> None:
     with functions.in_place():
         assert namespace["f"](2) == 4
     assert functions.expressions == []
+
+
+def test_execution_ends_after_the_value_that_it_is_for() -> None:
+    """It is observed with its change, at the execution that is asked for."""
+    functions, items = ProbedFunctions([tangled.__code__]), dict[str, Any]()
+    (number,) = numbers_of(functions, "row.T.copy()")
+    watch = Watch(number, 1, lambda value, frame: (value.tolist(), frame.f_locals["n"]))
+    with functions.in_place():
+        functions.probe.changes = {number: lambda value, _: -value}
+        functions.probe.watch = watch
+        with pytest.raises(InterruptedExecutionError):
+            tangled(X, items)
+    assert watch.observed == ([-3.0, -4.0], 1)
+    assert items["n"] == 0
+    assert functions.probe.watch is None
