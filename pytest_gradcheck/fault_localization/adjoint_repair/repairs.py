@@ -335,7 +335,6 @@ class Repairs:
         made, sums = [version], list[Version]()
         if self._is_part(repair):
             made += [reader for reader in self._roles.gradients if version in reader.direct]
-        made += self._incomplete(repair)
         if before is not None and not (replacement.is_added and statement.is_sum):
             sums = list(self._sums_before(before, statement))
         assigned = [result for one in sums for result in self._assigned(one)]
@@ -345,7 +344,8 @@ class Repairs:
         made_by = [v.statement for v in in_vain if v.statement is not None]
         empty = () if before is None else self._never_filled(before)
         given = (*(r.step.statement for r in assigned), *made_by, *empty, *self._calls(repair))
-        statements = dict.fromkeys([*suspicion.statements, *given, *self._numbers(repair)])
+        others = (*given, *self._numbers(repair), *self._incomplete(repair))
+        statements = dict.fromkeys([*suspicion.statements, *others])
         if self._adds_part(repair):  # the statement is right
             readers = {reader.statement for reader in made[1:]}
             if not statements.keys() <= {statement, *readers}:
@@ -388,17 +388,17 @@ class Repairs:
         name = repair.replacement.name.rsplit(".", 1)[-1]
         return any(kind == "part" and is_named(of.path, name) for kind, of in added)
 
-    def _incomplete(self, repair: _Repair) -> Iterator[Version]:
-        """Yield derivatives through some uses that may have to be those through others as well.
+    def _incomplete(self, repair: _Repair) -> Iterator[Statement]:
+        """Yield what returns a derivative through some uses that may have to be that through more.
 
-        What is missing in a sum may be missing in what it has added.
+        What is missing in a sum may be missing in what a function has returned for it.
         """
-        missing = next(iter(repair.replacement.values.values())) - repair.version.value
+        function = repair.statement.function
         for read in repair.version.direct:
-            is_whole = not self._verified.is_part(read) or self._verified.is_known(read)
-            is_like = not is_whole and read.value.shape == missing.shape
-            if is_like and self._known.equal_to(read.value + missing):
-                yield read
+            made_by = read.statement
+            is_part = self._verified.is_part(read) and not self._verified.is_known(read)
+            if is_part and made_by is not None and made_by.function != function:
+                yield made_by
 
     def _sums_before(self, before: Version, statement: Statement) -> Iterator[Version]:
         """Yield the sums to which a statement adds, where they may be wrong.

@@ -295,8 +295,13 @@ class ExpressionRepairs:
             scale = np.abs(value) + (np.abs(value).mean() or 1.0)
             return value + MISTAKE * change * scale
 
-        claim = self._run(dict.fromkeys(whole, noise)) if whole else None
-        return claim is None or bool(((claim != self._base) | ~wrong).all())
+        left = wrong.copy()
+        for change in (noise, lambda value, frame: -noise(value, frame)):  # some only read signs
+            claim = self._run(dict.fromkeys(whole, change)) if whole else None
+            if claim is None:
+                return True
+            left &= claim == self._base
+        return not left.any()
 
     def _repair(
         self,

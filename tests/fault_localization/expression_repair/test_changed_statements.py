@@ -371,3 +371,18 @@ def test_factor_may_be_missing_after_what_is_changed_in_place() -> None:
 
     places = lines(loss, gradient, X)
     assert line_of(gradient, "g += ") in places
+
+
+def test_statement_of_which_only_signs_are_read_is_changed() -> None:
+    """A small change of its value shows nothing."""
+
+    def relu(x: Any) -> Any:
+        y = np.maximum(x, 0)
+        return np.sum(y**2 + y)
+
+    def gradient(x: Any) -> Any:
+        z = -x
+        mask = z > 0
+        return (2 * np.maximum(x, 0) + 1) * mask
+
+    assert line_of(gradient, "z = -x") in lines(relu, gradient, X)
