@@ -44,10 +44,10 @@ def test_names_that_are_exchanged_are_found() -> None:
     """One statement binds both."""
     a, b = value("a", 1.0), value("b", 2.0)
     bindings = [
-        Binding(STEP, 1, "a", a),
-        Binding(STEP, 1, "b", b),
-        Binding(STEP, 2, "a", b),
-        Binding(STEP, 2, "b", a),
+        Binding(STEP, 1, "a", a, "f"),
+        Binding(STEP, 1, "b", b, "f"),
+        Binding(STEP, 2, "a", b, "f"),
+        Binding(STEP, 2, "b", a, "f"),
     ]
     assert list(exchanged_names(bindings)) == [(STATEMENT, {a, b})]
 
@@ -55,15 +55,15 @@ def test_names_that_are_exchanged_are_found() -> None:
 def test_value_of_forward_is_misnamed_as_a_gradient() -> None:
     """Or as another value of forward."""
     a, b = value("a", 1.0), value("b", 2.0)
-    known = [Binding(STEP, 1, "a", a), Binding(STEP, 1, "b", b)]
-    wrong = [Binding(STEP, 2, "a", b), Binding(STEP, 2, "db", a)]
+    known = [Binding(STEP, 1, "a", a, "f"), Binding(STEP, 1, "b", b, "f")]
+    wrong = [Binding(STEP, 2, "a", b, "f"), Binding(STEP, 2, "db", a, "f")]
     assert list(misnamed([*known, *wrong], {a, b})) == [("a", b), ("db", a)]
 
 
 def test_argument_may_be_named_after_what_it_is_the_gradient_of() -> None:
     """As in a helper function that forward calls, too."""
     a, gradient = value("a", 1.0), value("da", 3.0)
-    bindings = [Binding(STEP, 1, "a", a), Binding(None, 2, "a", gradient)]
+    bindings = [Binding(STEP, 1, "a", a, "f"), Binding(None, 2, "a", gradient, "f")]
     assert list(misnamed(bindings, {a})) == []
 
 

@@ -37,7 +37,6 @@ from pytest_gradcheck.fault_localization.execution.execution_steps import Step, 
 from pytest_gradcheck.fault_localization.execution.frame_events import frame_events
 from pytest_gradcheck.fault_localization.execution.recorded_values import (
     RETURNED,
-    Binding,
     Recorder,
     Result,
     Version,
@@ -502,7 +501,7 @@ class Repairs:
         for binding in self._recorder.bindings:
             if binding.step is None and binding.phase == 1:
                 of_forward[binding.name].append(binding.version)
-            elif binding.step is None and _is_of(binding, statement):
+            elif binding.step is None and binding.function == statement.function:
                 given[binding.name].append(binding.version)
         return all(
             _contents(versions) == _contents(of_forward[name])
@@ -512,11 +511,6 @@ class Repairs:
 
     def _is_total(self, version: Version) -> bool:
         return any(kind == "total" for kind, _ in self._known.of(version))
-
-
-def _is_of(binding: Binding, statement: Statement) -> bool:
-    """Return whether an argument is one of the function that a statement is in."""
-    return binding.function.replace(".<locals>", "") == statement.function
 
 
 def _contents(versions: Collection[Version]) -> Counter[bytes]:

@@ -189,7 +189,7 @@ class Binding:
     phase: int
     name: str
     version: Version
-    function: str = ""
+    function: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +308,8 @@ class Recorder:
                 if caller is not None and version.number >= begin:
                     given.append((Path(name), version))
                 view = self._views[activation.number, Path(name)] = reading.view(version)
-                function = activation.frame.f_code.co_qualname
+                # Statements are named so, too.
+                function = activation.frame.f_code.co_qualname.replace(".<locals>", "")
                 self.bindings.append(Binding(None, self.phase, name, view, function))
             elif is_number(value):
                 number = self._made(Path(name), value, None, reading)
@@ -401,7 +402,8 @@ class Recorder:
             version.path = path
         if not path.accessors and path.name in step.statement.binds:
             view = self._bind(activation, step, path, version, reading)
-            self.bindings.append(Binding(step, self.phase, path.name, view))
+            function = step.statement.function
+            self.bindings.append(Binding(step, self.phase, path.name, view, function))
             self.results.append(Result(step, path, view))
         elif self._is_written(step, path):
             self.results.append(Result(step, path, version))

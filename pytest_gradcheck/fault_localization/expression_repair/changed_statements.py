@@ -16,7 +16,6 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.blame import Suspicion
 from pytest_gradcheck.fault_localization.execution.execution_steps import UserCode
 from pytest_gradcheck.fault_localization.execution.recorded_values import (
-    Binding,
     Recorder,
     Version,
     ancestors,
@@ -278,7 +277,7 @@ class ChangedStatements:
     def _names(self, statement: Statement) -> Iterator[tuple[Path, tuple[int, ...]]]:
         """Yield the arrays that variables of the functions around a statement are bound to."""
         for binding in self._recorder.bindings:
-            is_around = f"{statement.function}.".startswith(f"{_function(binding)}.")
+            is_around = f"{statement.function}.".startswith(f"{binding.function}.")
             if binding.version.is_floating and is_around:
                 yield Path(binding.name), binding.version.value.shape
 
@@ -294,10 +293,3 @@ def _has_inner_scope(statement: Statement) -> bool:
     """Return whether a statement has parts with variables of their own, as comprehensions have."""
     nodes = (node for root in statement.nodes for node in ast.walk(root))
     return any(isinstance(node, INNER_SCOPES) for node in nodes)
-
-
-def _function(binding: Binding) -> str:
-    """Return the name of the function that a variable is of."""
-    if binding.step is not None:
-        return binding.step.statement.function
-    return binding.function.replace(".<locals>", "")
