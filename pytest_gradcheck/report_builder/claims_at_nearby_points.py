@@ -30,9 +30,10 @@ FEW_POINTS = 3
 MOST_POINTS = 8
 
 #: Then claims are compared at this many points further away, each this many times as far as
-#: the one before: claims that are multiples of one number near the point are so there, too.
+#: the one before, up to three percent: claims that are multiples of one number near the point
+#: are so there, too, and where they change by more than that they are another multiple.
 MOST_POINTS_AND_FURTHER = MOST_POINTS + 4
-DISTANCE_FACTOR = 1024
+DISTANCE_FACTOR = 4096
 
 #: Binary digits of a float64.
 SIGNIFICAND_BITS = 53
