@@ -83,8 +83,8 @@ class Comparison:
     outputs : str
         The outputs that the claims are about, in words; empty where there is one.
     closer : callable
-        Return the comparison with more accurate measurements, or with bounds that allow for the
-        rounding of each claim; None where nothing would be gained.
+        Return the comparison with bounds that allow for the rounding of each claim; None where
+        nothing would be gained.
     """
 
     gradient: ClaimedGradient

@@ -152,7 +152,7 @@ def _diagnoses(comparison: Comparison, findings: _Findings) -> Iterator[Diagnosi
 def _explain(
     comparison: Comparison, call: CheckedCall, numbers: Numbers, suggest: Suggest
 ) -> _Findings:
-    """Return what explains a comparison, with closer measurements where these do not show it."""
+    """Return what explains a comparison, with closer bounds where nothing does without."""
     found = _explain_as_measured(comparison, call, numbers, suggest)
     if found.has_cause:
         return found

@@ -161,36 +161,6 @@ def measure_pairs(function: Function, indices: Indices, steps: Floats) -> Centra
         )
 
 
-def extrapolate_pairs(function: Function, indices: Indices, steps: Floats) -> Measurement:
-    """Measure derivatives of fourth order from three central pairs, at steps that double.
-
-    Parameters
-    ----------
-    function : Function
-        What is measured.
-    indices : ndarray of int, shape (k,)
-        The coordinates.
-    steps : ndarray, shape (k,)
-        The smallest absolute steps.
-
-    Returns
-    -------
-    Measurement
-        Costs six evaluations each. The bound is the difference of the two extrapolations, their
-        noise, and what the slopes to both sides differ by at every step, as at a kink. It is
-        infinite where the function is undefined at a step.
-    """
-    one, two, four = (measure_pairs(function, indices, k * steps) for k in (1, 2, 4))
-    found = Measurement.blank(*one.value.shape)
-    with np.errstate(all="ignore"):
-        fine, coarse = (4 * one.value - two.value) / 3, (4 * two.value - four.value) / 3
-        noise = (4 * one.noise + two.noise) / 3
-        bound = np.abs(fine - coarse) + noise + np.abs(2 * one.bend - two.bend)
-    found.value[:], found.step[:] = fine, one.step
-    found.bound[:] = np.nan_to_num(bound, nan=np.inf)
-    return found
-
-
 def measure_shifted(function: Function, indices: Indices, steps: Floats) -> tuple[Floats, Floats]:
     """Evaluate with each of `indices` changed by a step, one at a time.
 

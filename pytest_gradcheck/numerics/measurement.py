@@ -131,11 +131,6 @@ class Measurement:
             np.zeros(shape), np.zeros(shape), np.zeros(coordinates), np.zeros(shape, dtype=np.int8)
         )
 
-    def of_coordinate(self, number: int) -> Measurement:
-        """Return the measurement of one coordinate, by its number."""
-        kinks = {(0, output): own for (k, output), own in self.kinks.items() if k == number}
-        return self.select_rows(slice(number, number + 1), kinks)
-
     def has_status(self, status: Status) -> Booleans:
         """Return which derivatives have this status."""
         # NumPy takes ten times as long to compare with a member of an enumeration.

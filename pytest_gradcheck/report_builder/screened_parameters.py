@@ -72,11 +72,6 @@ NOTABLE_ROUNDING = 1e-12
 MOST_RIGHT = 64
 SLIGHT = 1e-3
 
-#: So many entries of a finding are measured more accurately where nothing explains what pairs
-#: show of it, unless more entries than the second number were measured.
-CLOSELY = 4
-ENOUGH = 8
-
 
 @dataclass(frozen=True, slots=True)
 class _ScreenedParameter:
@@ -492,73 +487,10 @@ def _comparisons(part: _ScreenedParameter) -> Iterator[Callable[[], Comparison]]
     """Yield the comparisons of the findings: by relative errors, and by single entries."""
     part, _ = _excuse_findings(part)
     for outputs in _of_one_relative_error(part.findings):
-        yield partial(_comparison, part, partial(_compare_directions, outputs=outputs))
+        yield partial(_compare_directions, part, outputs)
     findings = [finding for finding in part.findings if finding.relative_error is None]
     if any(finding.measured for finding in findings):
-        yield partial(_comparison, replace(part, findings=findings), _compare_single_entries)
-
-
-def _comparison(
-    part: _ScreenedParameter, compare: Callable[[_ScreenedParameter], Comparison]
-) -> Comparison:
-    """Return a comparison that may ask for closer measurements of what was found."""
-    comparison = compare(part)
-
-    def closer() -> Comparison | None:
-        findings = _measured_closely(part)
-        if findings is None:
-            return None
-        return replace(compare(replace(part, findings=findings)), regions=comparison.regions)
-
-    return replace(comparison, closer=closer)
-
-
-def _measured_closely(part: _ScreenedParameter) -> list[Finding] | None:
-    """Return the findings with some entries of each measured more accurately.
-
-    A screen measures as few as decide, by pairs: enough to say that a claim is wrong, but often
-    not by how much. None where so many were measured that this does not matter.
-    """
-    measure = part.screened.measure
-    if measure is None or len(part.measured) > ENOUGH:
-        return None
-    chosen, wanted = list[list[int]](), set[int]()
-    for finding in part.findings:
-        count = CLOSELY if len(wanted) < ENOUGH else 0
-        chosen.append(_entries_to_measure(part, finding, count))
-        wanted.update(chosen[-1])
-    coordinates = sorted(wanted)
-    found = measure(np.array(coordinates, dtype=np.intp))
-    closely = {k: found.of_coordinate(number) for number, k in enumerate(coordinates)}
-    before = {k: one for finding in part.findings for k, one in finding.measured}
-    best = {k: _more_accurate(before.get(k, one), one) for k, one in closely.items()}
-    return [
-        replace(finding, measured=tuple((k, best[k]) for k in own))
-        for finding, own in zip(part.findings, chosen, strict=True)
-    ]
-
-
-def _more_accurate(before: Measurement, after: Measurement) -> Measurement:
-    """Return the second measurement of a coordinate if it is at least as accurate as the first."""
-    return after if (after.bound <= before.bound).all() and not before.kinks else before
-
-
-def _entries_to_measure(part: _ScreenedParameter, finding: Finding, count: int) -> list[int]:
-    """Return the coordinates of a finding that were measured, and others up to a number.
-
-    The others have the largest claims.
-    """
-    measured = [coordinate for coordinate, _ in finding.measured]
-    more = max(0, count - len(measured))
-    if not more or finding.box.size <= len(measured):
-        return measured
-    is_inside = np.zeros(finding.box.segment.size, dtype=np.bool_)
-    finding.box.view(is_inside)[...] = True
-    is_inside[np.array(measured, dtype=np.intp) - part.parameter.start] = False
-    claims = part.problem.claim.rows(part.parameter.start, part.parameter.stop)[:, finding.output]
-    inside = np.flatnonzero(is_inside)
-    largest = np.argsort(-np.abs(claims[inside]), kind="stable")[:more]
-    return [*measured, *(part.parameter.start + inside[largest]).tolist()]
+        yield partial(_compare_single_entries, replace(part, findings=findings))
 
 
 def _compare_directions(part: _ScreenedParameter, outputs: list[int]) -> Comparison:

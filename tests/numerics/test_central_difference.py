@@ -7,7 +7,6 @@ import pytest
 
 from pytest_gradcheck.numerics.central_difference import (
     balanced_steps,
-    extrapolate_pairs,
     fixed_step_differences,
     measure_pairs,
 )
@@ -63,34 +62,6 @@ def test_pairs_show_slope_and_bend() -> None:
     assert pairs.noise == pytest.approx(np.full((2, 2), 4e-7))
     assert counted.calls == 1 + 4
     assert point.tolist() == [2.0, 0.0]
-
-
-def test_extrapolated_pairs_are_of_fourth_order() -> None:
-    """Six evaluations give ten digits, and a bound that holds."""
-    counted, point = Counted(lambda p: np.exp(p).sum()), np.array([0.3, -1.2, 2.0])
-    function = known(counted, point, counted.at(point), np.array([1e-15]))
-    counted.calls = 0
-    found = extrapolate_pairs(function, np.array([0, 2]), np.full(2, 1e-4))
-    true = np.exp(point[[0, 2], None])
-    assert counted.calls == 12
-    assert (np.abs(found.value - true) <= found.bound).all()
-    assert (found.bound <= 2e-10 * true).all()
-
-
-def test_extrapolated_pairs_allow_for_a_kink() -> None:
-    """At every step the mean of both slopes is the same; the bound is their difference."""
-    point = np.array([0.0])
-    function = known(Counted(lambda p: [abs(p[0])]), point, np.zeros(1), np.array([1e-15]))
-    found = extrapolate_pairs(function, np.array([0]), np.array([1e-4]))
-    assert found.bound[0, 0] >= 1
-
-
-def test_extrapolated_pairs_know_nothing_where_the_function_is_undefined() -> None:
-    """A root ends at zero."""
-    point = np.array([2e-4])
-    function = known(Counted(np.sqrt), point, np.sqrt(point), np.array([1e-15]))
-    found = extrapolate_pairs(function, np.array([0]), np.array([1e-4]))
-    assert np.isinf(found.bound[0, 0])
 
 
 def test_exception_restores_the_point() -> None:

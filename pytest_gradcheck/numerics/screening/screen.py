@@ -19,12 +19,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_gradcheck.numerics.central_difference import balanced_steps, extrapolate_pairs
 from pytest_gradcheck.numerics.coordinate_scales import Scales
 from pytest_gradcheck.numerics.coordinatewise.coordinate_sweep import sweep_coordinates
 from pytest_gradcheck.numerics.coordinatewise.full_check import DerivativeTask
 from pytest_gradcheck.numerics.function import Function
-from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Indices, Measurement
+from pytest_gradcheck.numerics.measurement import Evaluate, Floats, Measurement
 from pytest_gradcheck.numerics.noise import NoiseGroup
 from pytest_gradcheck.numerics.output_magnitude import VARIATION_STEP
 from pytest_gradcheck.numerics.random_directions import seeded_generator
@@ -92,9 +91,6 @@ MOST_SWEPT = 10_000_000
 #: A measurement at a smaller step excludes another one where its bound is below this share of
 #: their difference.
 CLEAR_SHARE = 1 / 30
-
-#: The smallest step of three pairs that are extrapolated, in units of that which suits one pair.
-WIDER = 8.0
 
 #: The budget is divided by this for the search of noisy coordinates.
 NOISE_BUDGET_DIVISOR = 8
@@ -243,7 +239,6 @@ class _Screening:
             smallest_scale=function.scales.least(),
             fixed=self._probe.directions.fixed,
             directions=self._probe.directions,
-            measure=self._measure_entries,
         )
 
     @property
@@ -439,13 +434,6 @@ class _Screening:
             limit = separate.undetected / self._plan.smallest_weights[numbers][:, None]
             self._detection_limit[numbers] = np.minimum(self._detection_limit[numbers], limit)
             self._unexplained[numbers] = False
-
-    def _measure_entries(self, coordinates: Indices) -> Measurement:
-        """Measure single coordinates at steps that suit pairs of fourth order."""
-        function = self._probe.function
-        scale = function.scales.unfloored().own(coordinates)
-        steps = balanced_steps(function, self._probe.claims.take(coordinates), scale)
-        return extrapolate_pairs(function, coordinates, WIDER * steps)
 
     def _sweep(self, number: int, segment: Segment) -> None:
         """Measure a segment coordinate by coordinate, if the budget allows.

@@ -5,7 +5,7 @@ It does not evaluate, measure or judge anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,9 +133,6 @@ class ScreenResult:
         zero, where the function may have a kink or the edge of its domain.
     directions : CodedDirections or None
         Draws the directions again; None where other directions were measured.
-    measure : callable or None
-        ``measure(coordinates) -> Measurement`` measures some coordinates more accurately than
-        it takes to decide; None where nothing would be gained.
     """
 
     directional_derivatives: tuple[DirectionalDerivative, ...]
@@ -149,7 +146,6 @@ class ScreenResult:
     smallest_scale: Floats
     fixed: Indices
     directions: CodedDirections | None = None
-    measure: Callable[[Indices], Measurement] | None = None
 
     def direction(self, which: int) -> Floats:
         """Return a direction over everything, drawn again."""

@@ -353,14 +353,3 @@ def test_evaluations_are_counted() -> None:
     outputs = [counter([np.array([k])] * 2).tolist() for k in (1.0, 3.0)]
     assert outputs == [[[2.0]] * 2, [[6.0]] * 2]
     assert counter.calls == 4
-
-
-def test_coordinates_are_measured_again_more_accurately() -> None:
-    """Six evaluations for each give nine digits, where a pair gives four."""
-    found, before = screen_of(2 * TRUE)
-    assert found.measure is not None
-    again = found.measure(np.array([3, 500]))
-    true = TRUE[[3, 500]]
-    assert np.abs(again.value[:, 0] - true) == pytest.approx(0, abs=1e-11)
-    assert (again.bound[:, 0] <= 1e-8 * np.abs(true)).all()
-    assert before < 60
