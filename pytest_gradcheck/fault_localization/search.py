@@ -80,7 +80,7 @@ MOST_SECONDS = 3.0
 MOST_MEASURED = 20
 
 #: None are if one evaluation of forward takes longer, in seconds.
-SLOW = 0.01
+SLOW = 0.05
 
 #: The evaluations that show what a value of backward influences, and what a part contributes.
 PER_INFLUENCE = 9

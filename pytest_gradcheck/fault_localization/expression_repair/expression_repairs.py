@@ -60,7 +60,7 @@ LONGER = 10
 MOST_SECONDS = 3.0
 
 #: The search is left out where one execution of backward takes longer, in seconds.
-SLOW = 0.01
+SLOW = 0.05
 
 #: Relative changes of values: such as mistakes make, and such as show how gradients respond.
 MISTAKE = 0.01
