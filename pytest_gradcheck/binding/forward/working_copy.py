@@ -26,8 +26,8 @@ from pytest_gradcheck.binding.forward.passed_leaves import (
     passed_leaf,
 )
 from pytest_gradcheck.binding.state.cached_values import forgetters
-from pytest_gradcheck.binding.state.places import places_of
 from pytest_gradcheck.binding.state.reachable import UNSET, reachable
+from pytest_gradcheck.binding.state.value_places import places_of
 from pytest_gradcheck.binding.values.parameters import Parameter, Vector, dtype_name, rounding_of
 from pytest_gradcheck.binding.values.pytree import (
     SIMPLE,

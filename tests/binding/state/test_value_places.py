@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gradcheck.binding.state.places import places_of
 from pytest_gradcheck.binding.state.reachable import reachable
+from pytest_gradcheck.binding.state.value_places import places_of
 
 
 class Slotted:
