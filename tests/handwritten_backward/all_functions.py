@@ -20,7 +20,7 @@ BUILT_WITH = (
     "lstm_cell",
 )
 
-#: Functions that were added when the methods were finished, in four groups of which each was held
+#: Functions that were added when the methods were finished, in five groups of which each was held
 #: out at first. Their failures have been read since.
 READ_SINCE = (
     "max_pooling",
@@ -55,12 +55,6 @@ READ_SINCE = (
     "bundle_adjustment",
     "cox_regression",
     "arm_trajectory",
-)
-
-#: Functions whose failures nobody has read, written without knowledge of the methods: they
-#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
-#: those above, and others have to be written.
-HELD_OUT = (
     "collaborative_filtering",
     "squeeze_excitation",
     "lenet",
@@ -69,6 +63,20 @@ HELD_OUT = (
     "ppo_actor_critic",
     "coupling_flow",
     "truss_compliance",
+)
+
+#: Functions whose failures nobody has read, written without knowledge of the methods: they
+#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
+#: those above, and others have to be written.
+HELD_OUT = (
+    "gaussian_mixture",
+    "factorization_machine",
+    "simclr_loss",
+    "wavenet_stack",
+    "ctc_loss",
+    "selective_state_space",
+    "disc_renderer",
+    "portfolio_rebalancing",
 )
 
 GROUPS = {"built-with": BUILT_WITH, "read-since": READ_SINCE, "held-out": HELD_OUT}
