@@ -20,7 +20,7 @@ BUILT_WITH = (
     "lstm_cell",
 )
 
-#: Functions that were added when the methods were finished, in five groups of which each was held
+#: Functions that were added when the methods were finished, in six groups of which each was held
 #: out at first. Their failures have been read since.
 READ_SINCE = (
     "max_pooling",
@@ -63,12 +63,6 @@ READ_SINCE = (
     "ppo_actor_critic",
     "coupling_flow",
     "truss_compliance",
-)
-
-#: Functions whose failures nobody has read, written without knowledge of the methods: they
-#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
-#: those above, and others have to be written.
-HELD_OUT = (
     "gaussian_mixture",
     "factorization_machine",
     "simclr_loss",
@@ -77,6 +71,20 @@ HELD_OUT = (
     "selective_state_space",
     "disc_renderer",
     "portfolio_rebalancing",
+)
+
+#: Functions whose failures nobody has read, written without knowledge of the methods: they
+#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
+#: those above, and others have to be written.
+HELD_OUT = (
+    "garch_likelihood",
+    "style_transfer",
+    "graded_response",
+    "volume_rendering",
+    "darcy_inversion",
+    "soft_decision_tree",
+    "inflated_membrane",
+    "memory_network",
 )
 
 GROUPS = {"built-with": BUILT_WITH, "read-since": READ_SINCE, "held-out": HELD_OUT}
