@@ -53,6 +53,12 @@ class KnownValues:
         self._tables = {n: _Table(identities[n], np.array(entries[n])) for n in identities}
         self._found: dict[Version, list[Identity]] = {}
 
+    def has_derivative(self, name: str, size: int) -> bool:
+        """Return whether a value of a name has a derivative of so many entries, none of zeros."""
+        table = self._tables.get(size)
+        identities = table.identities if table is not None else []
+        return any(kind == "total" and owner.path.last == name for kind, owner in identities)
+
     def of(self, version: Version) -> list[Identity]:
         """Return what a value of backward is; nothing if that is not known, or it is zero."""
         if version not in self._found:

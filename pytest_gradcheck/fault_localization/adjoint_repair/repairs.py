@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gradcheck.binding.backward.claims import Claim, ClaimView
+from pytest_gradcheck.binding.backward.claims import ClaimView
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.adjoint_repair.adjoints import Adjoints
 from pytest_gradcheck.fault_localization.adjoint_repair.forward_series import Kind, series_of
@@ -157,6 +158,9 @@ class Repairs:
         forgetful = self._forgetful()
         if forgetful is not None:
             return self._suspicion(forgetful, [], [])
+        unfilled = self._unfilled()
+        if unfilled and unfilled[0].statement is not None:
+            return self._suspicion(unfilled[0].statement, unfilled, [])
         repair = self._first_repair()
         if repair is not None:
             self.required = repair.replacement.required
@@ -189,6 +193,31 @@ class Repairs:
         statements = {route.step.statement for route in routes}
         is_all = {route.version for route in routes} == claims
         return statements.pop() if is_all and len(statements) == 1 else None
+
+    def _unfilled(self) -> list[Version]:
+        """Return the zeros that stand for derivatives, and that no statement adds anything to.
+
+        None where gradients are wrong that were not computed from them.
+        """
+        filled = {r for v in self._roles.gradients for r in v.direct if r.path == v.path}
+        found = {v for v in self._roles.initial - filled if self._is_unfilled(v)}
+        read = [found.intersection(ancestors([claim])) for claim in self._claims.wrong.values()]
+        return sorted(set().union(*read), key=lambda v: v.number) if read and all(read) else []
+
+    def _is_unfilled(self, version: Version) -> bool:
+        """Return whether a value is zero where the derivative that it stands for is not."""
+        statement, name = version.statement, version.path.name
+        if statement is None or version.path.accessors:
+            return False
+        others = (
+            one
+            for one in self._code.statements(statement.file).values()
+            if one.function == statement.function and one is not statement
+        )
+        if any(name in one.binds or name in {c.name for c in one.changes} for one in others):
+            return False
+        is_wrong = version in self._claims.wrong.values()
+        return is_wrong or self._known.has_derivative(stem(name), version.value.size)
 
     def _first_repair(self) -> _Repair | None:
         """Return the repair of the statement that has to make something else first.
@@ -279,10 +308,9 @@ class Repairs:
                 return None
             if count >= FEWEST_REPLACEMENTS and (wrong & ~moved).any():
                 return None  # what is wrong there does not depend on the statement
-            claim = self._claim_with(replacement)
-            if claim is None:
+            entries = self._entries_with(replacement)
+            if entries is None:
                 continue
-            entries = self._entries(claim)
             if self._gradient.is_right(entries):
                 return replacement
             moved |= entries != base
@@ -310,11 +338,14 @@ class Repairs:
         )
         return not is_all and kind in ("total", "sum") and owner in {of for _, of in owned}
 
-    def _claim_with(self, replacement: Replacement) -> Claim | None:
+    def _entries_with(self, replacement: Replacement) -> Floats | None:
+        """Return what backward claims where a statement makes something else."""
         self.evaluations += 1
-        listener = Replacing(replacement)
-        with frame_events(Steps(self._code, listener), self._code.follows):
-            return self._problem.claim_at(self._problem.here)
+        with ExitStack() as undone:
+            listener = Replacing(replacement, undone)
+            undone.enter_context(frame_events(Steps(self._code, listener), self._code.follows))
+            claim = self._problem.claim_at(self._problem.here)
+            return None if claim is None else self._entries(claim).copy()
 
     def _entries(self, claim: ClaimView) -> Floats:
         return np.asarray(claim.rows(0, self._problem.here.size)[:, 0])

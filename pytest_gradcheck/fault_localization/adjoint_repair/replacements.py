@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -156,9 +157,12 @@ class Replacing:
     ----------
     replacement : Replacement
         By what.
+    undone : ExitStack
+        Puts back what was changed in place.
     """
 
-    def __init__(self, replacement: Replacement) -> None:
+    def __init__(self, replacement: Replacement, undone: ExitStack) -> None:
+        self._undone = undone
         self._is_added = replacement.is_added
         self._at: dict[Step, list[tuple[Path, Floats]]] = defaultdict(list)
         for execution, value in replacement.values.items():
@@ -178,7 +182,7 @@ class Replacing:
                 before = pending.get(path, resolve(activation.frame, path))
                 self._before[path] = np.array(before)
         if pending:
-            assign(activation.frame, pending, self._names)
+            assign(activation.frame, pending, self._names, self._undone)
 
     def end(self, activation: Activation, step: Step, returned: Any) -> None:
         """Replace what is in an object; keep what is to be replaced before the next step."""
@@ -186,6 +190,6 @@ class Replacing:
         for path, value in self._at.get(step, ()):
             total = self._before[path] + value if self._is_added else value
             if path.accessors:  # it may be read after the function has returned
-                assign(activation.frame, {path: total}, self._names)
+                assign(activation.frame, {path: total}, self._names, self._undone)
             else:
                 self._pending.setdefault(activation.number, {})[path] = total

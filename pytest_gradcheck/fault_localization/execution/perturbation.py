@@ -7,7 +7,7 @@ a changed copy, where Python allows that. It does not know when a value is to be
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -91,7 +91,9 @@ class Perturbation:
         self.is_made = True
 
 
-def assign(frame: FrameType, values: Mapping[Path, Any], names: Collection[Path] = ()) -> None:
+def assign(
+    frame: FrameType, values: Mapping[Path, Any], names: Collection[Path], undone: ExitStack
+) -> None:
     """Put other values in the places of arrays and numbers, where that is possible.
 
     Parameters
@@ -102,6 +104,8 @@ def assign(frame: FrameType, values: Mapping[Path, Any], names: Collection[Path]
         The values.
     names : collection of Path
         Variables that are bound anew, since what they are bound to has other names, too.
+    undone : ExitStack
+        Puts back what was changed in place: it may be a part of the user's.
     """
     bound: dict[str, Any] = {}
     for path, value in values.items():
@@ -110,6 +114,7 @@ def assign(frame: FrameType, values: Mapping[Path, Any], names: Collection[Path]
         if isinstance(before, np.ndarray) and path in names and can_bind:
             bound[path.name] = np.array(value, dtype=before.dtype)
         elif isinstance(before, np.ndarray) and path not in names and before.flags.writeable:
+            undone.callback(before.__setitem__, ..., before.copy())
             before[...] = value
         elif is_number(before) and can_bind:
             bound[path.name] = type(before)(value)

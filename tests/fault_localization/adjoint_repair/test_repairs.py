@@ -64,6 +64,32 @@ def test_sum_over_steps_is_right_after_each_of_them() -> None:
     assert lines(state, backward, *ARGS, **options) == [line_of(backward, "db = 1")]
 
 
+def test_sum_that_nothing_is_added_to_is_named_where_it_begins() -> None:
+    """Whether it is returned, or another gradient is computed from it."""
+
+    def unfilled(x: Any, W: Any, b: Any, cache: Any) -> Any:
+        dW, db, dh = np.zeros_like(W), np.zeros_like(b), np.zeros_like(b)
+        for _, h in reversed(cache):
+            dh = dh + 2 * h
+            db += dh
+            dh = W.T @ (dh * (1 - (h - b) ** 2))
+        return dW, db
+
+    def computed(x: Any, W: Any, b: Any, cache: Any) -> Any:
+        dW, dh = np.zeros_like(W), np.zeros_like(b)
+        d_h = np.zeros_like(b)
+        for previous, h in reversed(cache):
+            dh = dh + 2 * h
+            dz = dh * (1 - (h - b) ** 2)
+            dW += np.outer(dz, previous)
+            dh = W.T @ dz
+        return dW, 2.0 * d_h
+
+    options = {"wrt": ("W", "b"), "has_cache": True}
+    assert lines(state, unfilled, *ARGS, **options) == [line_of(unfilled, "dW, db, dh")]
+    assert lines(state, computed, *ARGS, **options) == [line_of(computed, "d_h =")]
+
+
 def test_term_that_is_missing_in_a_step() -> None:
     """What is there is the derivative through other uses; it has to be that through all."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -130,10 +131,34 @@ def test_attribute_is_replaced_at_once(method: Any) -> None:
     made = Version(path, np.array([3.0, 6.0]), step, 1, 0)
     value = np.array([10.0, 20.0])
     replacement = Replacement("x", {Execution(0, Result(step, path, made)): value}, is_added=False)
-    with frame_events(Steps(code, Replacing(replacement)), code.follows):
+    with ExitStack() as undone:
+        undone.enter_context(
+            frame_events(Steps(code, Replacing(replacement, undone)), code.follows)
+        )
         returned = call_user(method, (kept, np.array([1.0, 2.0])), {})
-    np.testing.assert_array_equal(kept.d, value)
-    assert returned is None or np.array_equal(returned, value)
+        np.testing.assert_array_equal(kept.d, value)
+        assert returned is None or np.array_equal(returned, value)
+
+
+def test_part_of_the_data_of_the_user_is_put_back() -> None:
+    """A statement may take a view of them, which is changed in place."""
+    rows = np.arange(6.0).reshape(3, 2)
+
+    def doubled(rows: Any) -> Any:
+        row = rows[1]
+        return 2 * row
+
+    code = UserCode.around([doubled.__code__])
+    line = line_of(doubled, "row = rows")
+    step = Step(code.statements(doubled.__code__.co_filename)[line], 0)
+    made, value = Version(Path("row"), rows[1].copy(), step, 1, 0), np.array([10.0, 20.0])
+    execution = Execution(0, Result(step, Path("row"), made))
+    with ExitStack() as undone:
+        listener = Replacing(Replacement("x", {execution: value}, is_added=False), undone)
+        undone.enter_context(frame_events(Steps(code, listener), code.follows))
+        returned = call_user(doubled, (rows,), {})
+    np.testing.assert_array_equal(returned, [20.0, 40.0])
+    np.testing.assert_array_equal(rows, np.arange(6.0).reshape(3, 2))
 
 
 def test_step_that_changes_nothing_is_an_execution_as_well() -> None:
