@@ -61,8 +61,11 @@ METADATA = ("dtype", "ndim", "shape", "size")
 RETURNED = "return"
 
 #: Executions of one statement in one call that have versions of their own; later ones share one.
-MOST_VERSIONS = 64
+MOST_VERSIONS = 256
 
+
+#: Numbers that are written with so many characters are the same only if one is the other.
+MANY_DIGITS = 14
 
 #: When something is, as seen from a step: before it on, only during it, or after it on.
 Moment = Literal["before", "during", "after"]
@@ -283,6 +286,7 @@ class Recorder:
         self.phase = self.phases = 1
         self._arrays: dict[int, tuple[NDArray[Any], Version]] = {}
         self._numbers: dict[tuple[int, Any], Version] = {}
+        self._computed: dict[float, Version] = {}
         self._readings: dict[int, _Reading] = {}
         self._steps: dict[int, Step] = {}
         self._views: dict[tuple[int, Path], Version] = {}
@@ -382,7 +386,7 @@ class Recorder:
             for path, leaf in leaves(Path(name), lookup(frame, name)):
                 if is_array(leaf):
                     self._take_array(activation, step, path, leaf, reading)
-                elif not statement.is_header:
+                elif not statement.is_header or isinstance(leaf, (float, np.floating)):
                     self._take_number(activation, step, path, leaf, reading)
         if returned is not None:
             self._take_returned(activation, step, returned, reading)
@@ -562,7 +566,11 @@ class Recorder:
                 self._numbers[key] = version  # a function has returned it
                 self.results.append(Result(step, path, version))
                 return
-        if is_bound or (
+        known = self._computed_before(value) if reading.indirect or statement.is_header else None
+        if is_bound and known is not None:
+            self._numbers[key] = known  # it was in a container
+            self.results.append(Result(step, path, known))
+        elif is_bound or (
             is_stored and path.accessors and (before is None or before.value != value)
         ):
             version = self._merged_or_made(activation, step, path, value, reading)
@@ -576,7 +584,8 @@ class Recorder:
         for _, version in reversed(reading.direct):
             if version.value.ndim == 0 and version.value == value:
                 return version
-        return self._made(path, value, step, reading.of(step.statement, path))
+        known = self._computed_before(value)
+        return known or self._made(path, value, step, reading.of(step.statement, path))
 
     def _number(self, activation: Activation, path: Path, value: Any) -> Version | None:
         found = self._numbers.get(self._key(activation, path))
@@ -584,10 +593,13 @@ class Recorder:
             return found
         if isinstance(value, (int, np.integer)):
             return None
-        version = self._numbers[self._key(activation, path)] = self._made(
-            path, value, None, _Reading()
-        )
+        version = self._computed_before(value) or self._made(path, value, None, _Reading())
+        self._numbers[self._key(activation, path)] = version
         return version
+
+    def _computed_before(self, value: Any) -> Version | None:
+        """Return the number that was computed with the same digits, if these are no chance."""
+        return self._computed.get(float(value)) if _has_many_digits(value) else None
 
     def _key(self, activation: Activation, path: Path) -> tuple[int, Any]:
         """Return what identifies the place of a number."""
@@ -616,6 +628,8 @@ class Recorder:
                 self._arrays[id(value)] = (value, version)
             return version
         version = self._merged[key] = self._made(path, value, step, reading)
+        if is_number(value) and version.direct and _has_many_digits(value):
+            self._computed[float(value)] = version
         return version
 
     def _identity(self, path: Path, step: Step | None) -> Identity:
@@ -674,6 +688,10 @@ def _is_about(chain: Chain, path: Path) -> bool:
     """Return whether a chain leads to the shape or type of the array at a path."""
     remaining = chain.accessors[len(path.accessors) :]
     return bool(remaining) and remaining[0] in METADATA
+
+
+def _has_many_digits(value: Any) -> bool:
+    return isinstance(value, (float, np.floating)) and len(repr(float(value))) >= MANY_DIGITS
 
 
 def _is_hashable(key: Any) -> bool:

@@ -348,3 +348,76 @@ def test_number_that_is_an_attribute_is_not_made_by_an_assignment_to_another_one
     assert found is not None
     (scale,) = (v for v in found.totals if str(v.path) == "self.scale")
     assert scale.step is None
+
+
+def test_numbers_that_a_loop_takes_out_of_an_array() -> None:
+    """They are entries of it."""
+
+    def forward(W: Any, x: Any) -> Any:
+        total = 0.0
+        for one, other in zip(W, x, strict=True):
+            product = one * other
+            total = total + np.sin(product)
+        return total
+
+    weights, x = np.array([0.31, 0.52, 0.73]), np.array([1.19, -0.27, 0.48])
+    found = adjoints_in(forward, wrong_sweep, weights, x)
+    assert found is not None
+    np.testing.assert_allclose(found.parameters["W"], np.cos(x * weights) * x)
+    np.testing.assert_allclose(found.parameters["x"], np.cos(x * weights) * weights)
+
+
+def test_numbers_that_were_in_a_container() -> None:
+    """They are the ones with the same digits that were computed before."""
+
+    def simulated(x: Any) -> Any:
+        history = []
+        for row in X:
+            cost, growth = np.sum(row * x) ** 2, 1 + row @ x
+            history.append((cost, growth))
+        return history
+
+    def forward(x: Any) -> Any:
+        total = 0.0
+        for row, (cost, growth) in zip(X, simulated(x), strict=True):
+            total = total + cost * growth + row @ x
+        return total
+
+    x = np.linspace(0.2, 0.7, X.shape[1])
+    found = adjoints_in(forward, wrong_gradient, x)
+    assert found is not None
+    s = X @ x
+    np.testing.assert_allclose(found.parameters["x"], (2 * s * (1 + s) + s**2 + 1) @ X)
+
+
+def test_number_with_few_digits_may_be_another_one() -> None:
+    """One half is often in a function, whatever it stands for."""
+
+    def forward(x: Any) -> Any:
+        half = x[0] * 2.0
+        kept = [0.5]
+        for scale in kept:
+            half = half + scale * x[1]
+        return half**2
+
+    x = np.array([0.25, 3.0])
+    found = adjoints_in(forward, wrong_gradient, x)
+    assert found is not None
+    np.testing.assert_allclose(found.parameters["x"], [8.0, 2.0])
+
+
+def test_statement_that_is_executed_many_times() -> None:
+    """Each of its values has a derivative, as the entries of a table."""
+
+    def forward(x: Any) -> Any:
+        table = np.zeros((10, 10))
+        for i in range(10):
+            for j in range(10):
+                table[i, j] = x[i] * x[j] + i
+        return np.sum(table**2)
+
+    x = np.linspace(0.5, 1.5, 10)
+    found = adjoints_in(forward, wrong_gradient, x)
+    assert found is not None
+    table = np.outer(x, x) + np.arange(10.0)[:, None]
+    np.testing.assert_allclose(found.parameters["x"], 2 * (table + table.T) @ x)
