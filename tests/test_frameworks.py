@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pytest_gradcheck import Report, check_gradient
+from tests.benchmarks.without_wrong_lines import without_wrong_lines
 
 RNG = np.random.default_rng(18)
 X, V = RNG.normal(size=(4, 3)), RNG.uniform(0.5, 2.0, size=6)
@@ -159,9 +160,9 @@ def checked(name: str, found: Framework, error: float) -> Report:
 @pytest.mark.parametrize("other", ["torch", "jax", "autograd", "standard"])
 def test_every_framework_has_the_same_report(other: str, name: str, error: float) -> None:
     """The verdict, the wrong entry and the evaluations are those of NumPy."""
-    with framework("numpy") as found:
+    with without_wrong_lines(), framework("numpy") as found:
         expected = checked(name, found, error)
-    with framework(other) as found:
+    with without_wrong_lines(), framework(other) as found:
         report = checked(name, found, error)
     assert report.verdict == expected.verdict == ("wrong" if error else "correct")
     assert len(report.failures) == len(expected.failures) == bool(error)

@@ -111,9 +111,12 @@ def _found(search: Search) -> Iterator[Collection[Suspicion]]:
         return
     search.run()
     found = explained(search)
-    if not changed or (found and all(_is_among(one.statements, changed) for one in found)):
+    is_among = found and all(_is_among(one.statements, changed or ()) for one in found)
+    if changed and not repaired and not all(changed.values()):
+        yield [search.suspicion(changed)]  # measurements do not tell where a factor is missing
+    if not changed or is_among:
         yield found
-    if changed:
+    if changed and repaired:
         yield [search.suspicion(changed)]
 
 

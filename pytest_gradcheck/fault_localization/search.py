@@ -281,9 +281,8 @@ class Search:
         versions = [v for v in self.roles.gradients if v.statement in changed and v.is_floating]
         ordered = sorted(changed, key=lambda s: (s.file, s.first_line))
         repair = next(iter(changed.values())) if len(changed) == 1 else ""
-        return Suspicion(
-            tuple(self.claims.wrong), tuple(ordered), tuple(versions), sure=True, repair=repair
-        )
+        parameters = tuple(self.claims.wrong or self._returned.wrong)  # before parts are verified
+        return Suspicion(parameters, tuple(ordered), tuple(versions), sure=True, repair=repair)
 
     def without_excluded(self, suspicion: Suspicion) -> Suspicion:
         """Return a suspicion without statements that do not explain which entries are wrong."""

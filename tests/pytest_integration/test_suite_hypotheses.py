@@ -15,7 +15,8 @@ def test_example_of_the_docs_recognizes_its_cause(pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(
         [
             "E * gain[[]0]: backward 0.02973, numerical 0.003218 (a gain in decibels?); 4 of 4 *",
-            "E * consistent with the derivative by the amplitude (4 entries, to *",
+            "E * consistent with the derivative by the amplitude: a gain in decibels?",
+            "E * goes wrong at amplifier.py:10: return 2 [*] amplitude [*] signal[*][*]2",
         ]
     )
 

@@ -103,6 +103,11 @@ class Statement:
     nodes: tuple[ast.stmt, ...] = ()
 
     @property
+    def source(self) -> str:
+        """What is written there, whatever the line breaks and comments."""
+        return "\n".join(map(ast.unparse, self.nodes))
+
+    @property
     def is_sum(self) -> bool:
         """Whether it adds something to a variable, or subtracts it, or binds it to a sum."""
         return all(

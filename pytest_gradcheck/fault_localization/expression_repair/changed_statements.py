@@ -11,6 +11,10 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import CodeType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.blame import Suspicion
@@ -31,11 +35,14 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     Expression,
     ProbedFunctions,
 )
-from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient
+from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient, is_same
 from pytest_gradcheck.fault_localization.required_value import RequiredValue
 from pytest_gradcheck.fault_localization.value_roles import Roles
 
 __all__ = ["ChangedStatements"]
+
+#: Fewer entries are easily multiples of others.
+FEW = 3
 
 #: Expressions with variables of their own.
 INNER_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
@@ -118,15 +125,47 @@ class ChangedStatements:
         if not changed:
             return None if changed is None else {}
         changed = {s: one for s, one in changed.items() if one.is_usual} or changed
+        likeliest = self._likeliest(changed)
+        if likeliest is not None and (repaired is None or likeliest in repaired.statements):
+            return {likeliest: str(changed[likeliest])}
         possible = {*changed, *self._makers_in_place(changed)}
         if repaired is not None:
             before = {s for s in possible if self._may_be_before(s, repaired)}
             # What denies the derivatives, or is denied by them, tells nothing.
             is_denied = len(repaired.statements) == 1 and before.isdisjoint(repaired.statements)
-            possible = before if before and not is_denied else possible | {*repaired.statements}
+            if before and not is_denied:
+                possible = before
+            elif not self._is_exact(changed) or not exposed.issuperset(repaired.statements):
+                possible |= {*repaired.statements}
         possible.update(self._changers_in_place(changed))
         possible |= self._unseen_before(possible, repairs.statements) - right
         return {s: str(changed.get(s, "")) for s in possible}
+
+    def _is_exact(self, changed: Mapping[Statement, Repair]) -> bool:
+        """Return whether all changes have no number: these make everything right by no chance."""
+        return all(repair.change.start is None for repair in changed.values())
+
+    def _likeliest(self, changed: Mapping[Statement, Repair]) -> Statement | None:
+        """Return the statement that is wrong most likely, where a factor may be in any of some.
+
+        The factor is written in one of them, or has made a multiple there of a value that forward
+        has under the same name. That would be chance if another statement were wrong.
+        """
+        if not all(one.is_multiple or one.removes_factor for one in changed.values()):
+            return None
+        for is_likely in (self._makes_multiple, lambda s: changed[s].removes_factor):
+            likely = [s for s in changed if is_likely(s)]
+            if len(likely) == 1:
+                return likely[0]
+        return None
+
+    def _makes_multiple(self, statement: Statement) -> bool:
+        """Return whether a statement makes a multiple of a value of forward under its name."""
+        made = [v for v in self._made.get(statement, ()) if v.is_floating and v.value.size >= FEW]
+        return bool(made) and all(
+            any(_is_other_multiple(one.value, other.value) for other in self._roles.namesakes(one))
+            for one in made
+        )
 
     def _tries(
         self,
@@ -185,13 +224,14 @@ class ChangedStatements:
         """Return what may be wrong before some statements, and has parts that are not changed."""
         versions = [v for s in statements for v in self._made.get(s, ())]
         before = {v.statement for v in ancestors(versions)} if versions else set(self._made)
+        of_forward = {s.source for s in self._roles.of_forward}
         return {
             s
             for s in self._made
             if s in before
             and not s.is_header
             and (s not in seen or _has_inner_scope(s))
-            and not self._is_right(s)
+            and not (s.source in of_forward or self._is_right(s))
         }
 
     def _exposed(self) -> set[Statement]:
@@ -207,9 +247,11 @@ class ChangedStatements:
                     pending.append(read)
         roots = {version.root for version in seen}
         routes = (route for route in self._recorder.routes if route.version in roots)
+        returned = (one for one in self._recorder.bindings if one.version.root in roots)
         return {
             *(version.statement for version in seen if version.statement is not None),
             *(route.step.statement for route in routes),
+            *(one.step.statement for one in returned if one.step is not None),
             *self._naming(),
         }
 
@@ -221,7 +263,9 @@ class ChangedStatements:
                 yield binding.step.statement
 
     def _is_right(self, statement: Statement) -> bool:
-        """Return whether all that a statement made is verified; of sums the last ones.
+        """Return whether all that a statement made is verified, or forward has it.
+
+        Of sums that is about the last ones.
 
         What it has made for the functions that it calls matters only if it binds nothing.
         """
@@ -229,7 +273,10 @@ class ChangedStatements:
         made = [version for version in made if version.path.name in statement.binds] or made
         summands = {r for v in made for r in v.direct if r in made and r.path == v.path}
         last = [version for version in made if version not in summands]
-        return bool(last) and all(v.is_floating and self._is_verified(v) for v in last)
+        of_forward = self._roles.recomputed
+        return bool(last) and all(
+            v.is_floating and (v in of_forward or self._is_verified(v)) for v in last
+        )
 
     def _may_be_before(self, statement: Statement, repaired: Suspicion) -> bool:
         """Return whether what a statement makes may be read by those that are suspected.
@@ -250,9 +297,16 @@ class ChangedStatements:
         return max(self._recorder.codes[code]) >= self._recorder.phases
 
     def _right_statements(self) -> set[Statement]:
-        """Return the statements that are right, since forward executes them."""
+        """Return the statements that are right, since forward executes them.
+
+        One that returns the value and the gradients as well may be wrong.
+        """
         if self._recorder.phases == 1:
-            return {v.statement for v in self._roles.data if v.statement is not None}
+            gradients = set(self._roles.gradients)
+            routes = (r for r in self._recorder.routes if r.version in gradients)
+            of_backward = {*self._made, *(route.step.statement for route in routes)}
+            of_forward = {v.statement for v in self._roles.data if v.statement is not None}
+            return of_forward - of_backward
         codes = [code for code, phases in self._recorder.codes.items() if min(phases) == 1]
         names = {(code.co_filename, code.co_qualname.replace(".<locals>", "")) for code in codes}
         return self._roles.of_forward | {
@@ -287,6 +341,13 @@ class ChangedStatements:
             kinds = {kind for kind, _ in version.path.accessors}
             if version.is_floating and kinds == {"attribute"}:
                 yield version.path, version.value.shape
+
+
+def _is_other_multiple(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Return whether an array is a multiple of another one, but not that itself."""
+    size = float(np.vdot(other, other))
+    factor = float(np.vdot(one, other)) / size if size else 1.0
+    return factor not in {0.0, 1.0} and is_same(one, factor * other) and not is_same(one, other)
 
 
 def _has_inner_scope(statement: Statement) -> bool:

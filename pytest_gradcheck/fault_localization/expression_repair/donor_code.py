@@ -1,8 +1,9 @@
 """Donor code: what may be missing in an expression, or belong in its place.
 
 What is missing in wrong code is somewhere else in it, as a rule: the plastic surgery hypothesis,
-E. T. Barr et al., FSE 2014. Donors are the variables of a function, the names, attributes and
-subscripts that are written in it, and its arrays with the index of another one beside them. It
+E. T. Barr et al., FSE 2014. Donors are the variables of a function, what is inside of
+them, the names, attributes and subscripts that are written in it, and its arrays with the index
+of another one beside them. It
 does not know what they are tried for.
 """
 
@@ -21,6 +22,7 @@ from pytest_gradcheck.fault_localization.execution.variables import (
     Path,
     is_array,
     is_number,
+    leaves,
     resolve,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import Expression
@@ -48,6 +50,10 @@ class Donor:
         ``evaluate(frame) -> value``; raises where there is none.
     low, high : float
         The range of the value, where it was first seen.
+    is_whole : bool
+        Whether it is a whole number.
+    is_name : bool
+        Whether it is a name, or a part of what has one.
     """
 
     text: str
@@ -55,6 +61,8 @@ class Donor:
     evaluate: Callable[[FrameType], Any]
     low: float = -np.inf
     high: float = np.inf
+    is_whole: bool = False
+    is_name: bool = True
 
 
 #: ``donors(expression)`` returns what may be missing in an expression, or be in its place.
@@ -87,9 +95,15 @@ class DonorCode:
         self._written: dict[str, list[tuple[Expression, Any]]] = {}
         for number, value in values.items():
             one = expressions[number]
-            is_own = isinstance(one.node, NAMES) and not _calls(one.node)
-            if is_own and (is_array(value) or is_number(value)):
+            is_own = isinstance(one.node, NAMES) and is_array(value)
+            is_own |= isinstance(one.node, (*NAMES, ast.BinOp)) and is_number(value)
+            if is_own and not _calls(one.node):
                 self._written.setdefault(self._function(one), []).append((one, value))
+        self._inside: dict[str, list[Donor]] = {}
+        for number, value in values.items():
+            node, function = expressions[number].node, self._function(expressions[number])
+            if isinstance(node, ast.Name) and not is_array(value):
+                self._inside.setdefault(function, []).extend(_inside(node.id, value))
         self._found: dict[tuple[ast.stmt, type[ast.expr]], list[Donor]] = {}
 
     def __call__(self, expression: Expression) -> list[Donor]:
@@ -109,6 +123,7 @@ class DonorCode:
             yield _donor(one.node, value)
         for path, shape in self._variables(expression):
             yield Donor(str(path), shape, _resolution(path))
+        yield from self._inside.get(self._function(expression), ())
         arrays = {one.node.id: value for one, value in written if isinstance(one.node, ast.Name)}
         for one, value in written:
             node = one.node
@@ -136,7 +151,26 @@ def evaluation(node: ast.expr) -> Callable[[FrameType], Any]:
 
 def _donor(node: ast.expr, value: Any) -> Donor:
     low, high = (np.min(value), np.max(value)) if np.size(value) else (0.0, 0.0)
-    return Donor(ast.unparse(node), np.shape(value), evaluation(node), float(low), float(high))
+    text, is_whole = ast.unparse(node), np.asarray(value).dtype.kind in "iu" and not np.ndim(value)
+    if isinstance(node, ast.BinOp):
+        text = f"({text})"
+    evaluate = evaluation(node)
+    return Donor(
+        text,
+        np.shape(value),
+        evaluate,
+        float(low),
+        float(high),
+        is_whole=is_whole,
+        is_name=isinstance(node, NAMES),
+    )
+
+
+def _inside(name: str, value: Any) -> Iterator[Donor]:
+    """Yield the attributes of an object, or the elements of a container."""
+    for path, leaf in leaves(Path(name), value, depth=1):
+        if path.accessors:
+            yield Donor(str(path), np.shape(leaf), _resolution(path))
 
 
 def _resolution(path: Path) -> Callable[[FrameType], Any]:

@@ -34,11 +34,13 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
 
 __all__ = [
     "FACTOR",
+    "NO_FACTOR",
     "ROOT",
     "ExpressionChange",
     "KindOfChange",
     "changes",
     "changes_by_donors",
+    "changes_of_names",
     "is_floating",
     "is_near_integer",
 ]
@@ -78,9 +80,10 @@ ACTIVATIONS = (
     _Activation("value > 0", lambda value: value > 0, -np.inf, np.inf),
 )
 
-#: A multiple of an expression, and its root.
+#: A multiple of an expression, its root, and one in its place.
 FACTOR = "{1} * {0}"
 ROOT = "{0}**0.5"
+NO_FACTOR = "1"
 
 #: Numbers that differ from whole ones by less are these.
 INTEGER = 1e-6
@@ -166,10 +169,14 @@ def changes(expression: Expression, value: Any, donors: Donors) -> Iterator[Expr
     node = expression.node
     if takes_factor(expression, value):
         yield ExpressionChange(FACTOR, lambda factor: lambda value, _: value * factor, 1.0)
-    if is_whole_number(value):
-        if expression.role == "index":
-            yield from (_shift(expression, value, step) for step in NEAR)
-        elif isinstance(node, ast.Constant):
+    if isinstance(node, ast.Constant) and _is_factor(expression) and value != 1:
+        yield ExpressionChange.without_number(NO_FACTOR, lambda *_: 1)
+    if expression.role == "whole" and is_whole_number(value):
+        yield from _accumulations(expression.statement)
+    if expression.role == "index" and _is_of_whole_numbers(value):
+        yield from (_shift(expression, value, step) for step in NEAR)
+    elif is_whole_number(value):
+        if isinstance(node, ast.Constant):
             yield from (_shift(expression, value, step) for step in NEXT)
     elif is_array(value) and value.dtype.kind == "b" and expression.role != "index":
         yield ExpressionChange.without_number("~{0}", lambda value, _: ~value)
@@ -189,7 +196,7 @@ def _changes_of_floating(expression: Expression, value: Any) -> Iterator[Express
         for one, other in combinations(range(np.ndim(value)), 2):
             yield named(f"{{0}}.swapaxes({one}, {other})", _exchange_of_axes(one, other))
     if _is_factor(expression) and np.ndim(value):
-        yield named("1", lambda value, _: np.ones_like(value))
+        yield named(NO_FACTOR, lambda value, _: np.ones_like(value))
     if isinstance(node, NAMES):
         is_negative = np.any(value < 0)
         for power in POWERS:
@@ -197,12 +204,36 @@ def _changes_of_floating(expression: Expression, value: Any) -> Iterator[Express
                 yield named(f"{{0}}**{power:g}", _power(power))
 
 
+def changes_of_names(
+    expression: Expression, value: Any, donors: Donors
+) -> Iterator[ExpressionChange]:
+    """Yield changes by other names in the place of an expression; of indices, sums with them.
+
+    Parameters
+    ----------
+    expression, value, donors
+        As for `changes`.
+    """
+    is_name, named = isinstance(expression.node, NAMES), ExpressionChange.without_number
+    if expression.role == "index":
+        for donor in donors(expression) if is_whole_number(value) else ():
+            if donor.is_whole and is_name:
+                yield named(_escaped(donor.text), _replaced(donor))
+            if donor.is_whole:
+                yield named(f"{{0}} + {_escaped(donor.text)}", _combined(donor, np.add))
+    elif is_name and (is_floating(value) or is_number(value)):
+        for donor in donors(expression):
+            is_fitting = donor.shape == np.shape(value)
+            if expression.role == "whole":  # what is returned fits by chance alone
+                is_fitting = len(donor.shape) == np.ndim(value)
+            if is_fitting and donor.is_name:
+                yield named(_escaped(donor.text), _replaced(donor))
+
+
 def changes_by_donors(
     expression: Expression, value: Any, donors: Donors
 ) -> Iterator[ExpressionChange]:
-    """Yield changes by other code in the place of an expression, and by something that is missing.
-
-    They are tried together: what may belong in one place may be missing in another.
+    """Yield changes by something that is missing in an expression: a factor, a term, a sum.
 
     Parameters
     ----------
@@ -213,14 +244,11 @@ def changes_by_donors(
         return
     is_term = takes_factor(expression, value)
     for donor in donors(expression):
-        if isinstance(expression.node, NAMES) and donor.shape == np.shape(value):
-            yield ExpressionChange.without_number(_escaped(donor.text), _replaced(donor))
-    for donor in donors(expression):
         if is_term or _is_summed(expression):
             yield from _missing_factors(donor, value)
         if is_term or _is_factor(expression):
             yield from _missing_terms(donor, value)
-    if is_term:
+    if is_term or _is_factor(expression) or isinstance(expression.parent, ast.Subscript):
         yield from _missing_sums(value)
 
 
@@ -234,7 +262,8 @@ def _missing_terms(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
 def _missing_sums(value: Any) -> Iterator[ExpressionChange]:
     for axis, keepdims in product(range(np.ndim(value)), (True, False)):
         change = _summed(axis, keepdims=keepdims)
-        yield ExpressionChange.without_number(f"{{0}}.sum(axis={axis})", change)
+        kept = ", keepdims=True" if keepdims and np.ndim(value) > 1 else ""
+        yield ExpressionChange.without_number(f"{{0}}.sum(axis={axis}{kept})", change)
 
 
 def _missing_factors(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
@@ -282,6 +311,10 @@ def is_whole_number(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
+def _is_of_whole_numbers(value: Any) -> bool:
+    return is_whole_number(value) or (is_array(value) and value.dtype.kind in "iu")
+
+
 def _is_summed(expression: Expression) -> bool:
     """Return whether a factor of entries is not one of what the expression is a part of."""
     parent = expression.parent
@@ -311,7 +344,7 @@ def _is_factor(expression: Expression) -> bool:
     return isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Mult, ast.Div))
 
 
-def _shift(expression: Expression, value: int, step: int) -> ExpressionChange:
+def _shift(expression: Expression, value: Any, step: int) -> ExpressionChange:
     instead = f"{{0}} {'+' if step > 0 else '-'} {abs(step)}"
     if isinstance(expression.node, ast.Constant):
         instead = str(value + step)
@@ -333,8 +366,6 @@ def _summed(axis: int, *, keepdims: bool) -> Change:
 def _replaced(donor: Donor) -> Change:
     def changed(value: Any, frame: FrameType) -> Any:
         other = donor.evaluate(frame)
-        if np.shape(other) != np.shape(value):
-            raise ValueError(donor.text)
         return np.array(other) if np.ndim(value) else other
 
     return changed

@@ -9,10 +9,13 @@ It does not know which other statements would make up for a mistake.
 
 from __future__ import annotations
 
+import ast
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from types import FrameType
 from typing import Any
 
@@ -22,14 +25,19 @@ from numpy.typing import NDArray
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.execution.statements import Statement
 from pytest_gradcheck.fault_localization.execution.variables import Path
+from pytest_gradcheck.fault_localization.expression_repair.compound_changes import (
+    compound_changes,
+)
 from pytest_gradcheck.fault_localization.expression_repair.donor_code import DonorCode, Donors
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
     FACTOR,
+    NO_FACTOR,
     ROOT,
     ExpressionChange,
     KindOfChange,
     changes,
     changes_by_donors,
+    changes_of_names,
     is_floating,
     is_near_integer,
 )
@@ -45,9 +53,6 @@ from pytest_gradcheck.fault_localization.required_value import RequiredValue
 __all__ = ["COMMON_FACTORS", "ExpressionRepairs", "Repair"]
 
 Floats = NDArray[np.float64]
-
-#: What is tried, in order, until something is found.
-KINDS: tuple[KindOfChange, ...] = (changes, changes_by_donors)
 
 #: The most executions of backward.
 MOST_RUNS = 6000
@@ -84,8 +89,12 @@ LINEAR = 1e-9
 #: A linear change that leaves more than this share of the error is not tried.
 ROUGHLY = 1e-3
 
-#: The least number of wrong entries that a repair is evidence for.
+#: The least number of wrong entries for which something that is missing is evidence, or a number
+#: that is not usual: one entry becomes right by some number, and round numbers by their sums.
 FEWEST_WRONG = 2
+
+#: The same for compounds, of which there are thousands.
+FEWEST_WRONG_OF_COMPOUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +109,14 @@ class Repair:
         What is changed.
     number : float
         The number of the change, if it has one.
+    donors : int
+        How many donors are in what is missing, one if nothing is.
     """
 
     expression: Expression
     change: ExpressionChange
     number: float
+    donors: int = 1
 
     @property
     def is_usual(self) -> bool:
@@ -113,10 +125,48 @@ class Repair:
         is_whole = is_near_integer(size) or is_near_integer(1 / size)
         return self.change.instead != ROOT and (self.change.start is None or is_whole)
 
+    @property
+    def is_multiple(self) -> bool:
+        """Whether an expression is multiplied by a number."""
+        return self.change.instead == FACTOR
+
+    @property
+    def removes_factor(self) -> bool:
+        """Whether a number that is written there has to go as a factor."""
+        is_written = isinstance(self.expression.node, ast.Constant)
+        return is_written and self.change.instead == NO_FACTOR
+
     def __str__(self) -> str:
         """Return the change in words; none for a factor of the whole, which is a likely cause."""
         is_cause = self.expression.role == "whole" and self.change.instead == FACTOR
         return "" if is_cause else self.change.said_of(self.expression, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An expression that may be changed.
+
+    Attributes
+    ----------
+    expression : Expression
+        The expression.
+    numbers : tuple of int
+        Those of the probes that change it; several of a variable that is read in several places.
+    value : Any
+        What it was when it was first executed.
+    """
+
+    expression: Expression
+    numbers: tuple[int, ...]
+    value: Any
+
+    def with_change(self, change: Change) -> dict[int, Change]:
+        """Return what changes it in an execution."""
+        return dict.fromkeys(self.numbers, change)
+
+
+#: ``repair_of(candidates) -> Repair or None`` returns a repair of one kind.
+_RepairOf = Callable[[Collection[_Candidate]], Repair | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +244,7 @@ class ExpressionRepairs:
         self._whole = _Goal(self._run, self._base, gradient.values, gradient.is_right)
         self._claims: Iterator[Any] = iter(())
         self._runs = 0
+        self._is_few = gradient.count_of_wrong(self._base) < FEWEST_WRONG
         self._end = time.thread_time() + MOST_SECONDS
 
     def find(
@@ -201,7 +252,7 @@ class ExpressionRepairs:
     ) -> dict[Statement, Repair] | None:
         """Return the statements with repairs, with one for each of them.
 
-        None where too little is wrong, or statements that may be are left to be tried.
+        None where nothing is wrong that is seen, or statements are left to be tried.
 
         Parameters
         ----------
@@ -211,7 +262,7 @@ class ExpressionRepairs:
             What one of them has to make: a change with which it does is looked for first, for
             which backward need not be executed as a whole.
         """
-        if self._gradient.count_of_wrong(self._base) < FEWEST_WRONG:
+        if not self._gradient.count_of_wrong(self._base):
             return None
         with self._functions.in_place(), np.errstate(all="ignore"):
             values = self._recorded()
@@ -250,44 +301,117 @@ class ExpressionRepairs:
         goal: _Goal,
     ) -> dict[Statement, Repair] | None:
         wrong = self._gradient.wrong(self._base)
-        expressions = defaultdict[Statement, list[int]](list)
-        for number, expression in enumerate(self._functions.expressions):
-            statement = self._statement_of(expression)
-            if statement is not None and statement not in right and number in values:
-                expressions[statement].append(number)
+        candidates = defaultdict[Statement, list[_Candidate]](list)
+        for one in (*self._written(values), *self._changed_in_place(values)):
+            statement = self._statement_of(one.expression)
+            if statement is not None and statement not in right:
+                candidates[statement].append(one)
         donors = DonorCode(
             self._functions.expressions, values, self._statement_of, self._variables
         )
-        reaching = [s for s, own in expressions.items() if self._reaches(own, values, wrong)]
-        found: dict[Statement, Repair] = {}
-        for kind in KINDS:
-            for statement in reaching:
+        reaching = [s for s, own in candidates.items() if self._reaches(own, wrong)]
+        for stage, kinds in enumerate(self._stages(donors, goal)):
+            found: dict[Statement, Repair] = {}
+            for repair_of, statement in product(kinds, reaching):
                 if self._is_exhausted:
-                    return found if found or kind is not KINDS[0] else None
-                repair = self._repair(expressions[statement], values, kind, donors, goal)
-                if repair is not None:
-                    found[statement] = repair
+                    return found if found or stage else None
+                if statement not in found:
+                    repair = repair_of(candidates[statement])
+                    found |= {} if repair is None else {statement: repair}
             if found:
-                break
-        return found
+                fewest = min(repair.donors for repair in found.values())
+                return {s: repair for s, repair in found.items() if repair.donors == fewest}
+        return {}
 
-    def _reaches(
+    def _stages(self, donors: Donors, goal: _Goal) -> Iterator[tuple[_RepairOf, ...]]:
+        """Yield what is tried, until something is found, with what is tried beside it.
+
+        What belongs in one place may be missing in another. What costs least is tried first;
+        where too little is wrong, nothing that may be missing.
+        """
+        yield (partial(self._repair, changes, donors, goal),)
+        names = partial(self._repair, changes_of_names, donors, goal)
+        missing = partial(self._repair, changes_by_donors, donors, goal)
+        if self._is_few:
+            yield (names,)
+        elif self._gradient.count_of_wrong(self._base) < FEWEST_WRONG_OF_COMPOUNDS:
+            yield names, missing
+        else:
+            yield names, partial(self._compound, donors, goal, missing)
+            yield (missing,)
+
+    def _written(self, values: Mapping[int, Any]) -> Iterator[_Candidate]:
+        """Yield the expressions as they are written."""
+        for number, expression in enumerate(self._functions.expressions):
+            if number in values:
+                yield _Candidate(expression, (number,), values[number])
+
+    def _changed_in_place(self, values: Mapping[int, Any]) -> Iterator[_Candidate]:
+        """Yield arrays after statements that change parts of them, or add something to them.
+
+        No expression of such a statement is the whole array, of which something may be missing.
+        """
+        found = defaultdict[tuple[Statement, str], list[int]](list)
+        for number, expression in enumerate(self._functions.expressions):
+            reader, node = self._statement_of(expression), expression.node
+            is_array = expression.role != "index" and is_floating(values.get(number))
+            if reader is not None and isinstance(node, ast.Name) and is_array:
+                maker = self._last_maker(node.id, reader)
+                if maker is not None and _changes_in_place(maker, node.id):
+                    found[maker, node.id].append(number)
+        for (maker, _), numbers in found.items():
+            first, statement = self._functions.expressions[numbers[0]], maker.nodes[0]
+            one = Expression(first.file, statement, first.node, statement, "variable")
+            yield _Candidate(one, tuple(numbers), values[numbers[0]])
+
+    def _last_maker(self, name: str, reader: Statement) -> Statement | None:
+        """Return the last statement before another one that binds a variable, or changes it."""
+        makers = (
+            one
+            for one in self.statements
+            if (one.file, one.function) == (reader.file, reader.function)
+            and one.last_line < reader.first_line
+            and (name in one.binds or any(chain.name == name for chain in one.changes))
+        )
+        return max(makers, key=lambda one: one.first_line, default=None)
+
+    def _compound(
         self,
-        numbers: Collection[int],
-        values: Mapping[int, Any],
-        wrong: NDArray[np.bool_],
-    ) -> bool:
+        donors: Donors,
+        goal: _Goal,
+        otherwise: _RepairOf,
+        candidates: Collection[_Candidate],
+    ) -> Repair | None:
+        """Return a compound that is missing in a statement, if one is: rather a usual number.
+
+        Where that cannot be computed, what is missing is looked for in another way.
+        """
+        expressions, found = self._functions.expressions, list[Repair]()
+        for candidate in candidates:
+            whole, number = candidate.expression, candidate.numbers[0]
+            if whole.role != "whole" or not is_floating(candidate.value):
+                continue
+            compounds = compound_changes(number, expressions, donors(whole), goal.run, goal.values)
+            if compounds is None:
+                return otherwise(candidates)
+            for one in compounds:
+                if self._whole.is_reached({number: one.change.change(one.number)}):
+                    found.append(Repair(expressions[one.part], one.change, one.number, one.donors))
+        return next((one for one in found if one.is_usual), next(iter(found), None))
+
+    def _reaches(self, candidates: Collection[_Candidate], wrong: NDArray[np.bool_]) -> bool:
         """Return whether all entries that are wrong depend on what a statement computes.
 
         An index may have to be another one, through which it reaches others.
         """
-        if any(self._functions.expressions[n].role == "index" for n in numbers):
+        if any(one.expression.role == "index" for one in candidates):
             return True
         rng = np.random.default_rng(0)
         whole = [
-            n
-            for n in numbers
-            if self._functions.expressions[n].role == "whole" and is_floating(values[n])
+            number
+            for one in candidates
+            if one.expression.role in ("whole", "variable") and is_floating(one.value)
+            for number in one.numbers
         ]
 
         def noise(value: Any, _: FrameType) -> Any:
@@ -305,39 +429,44 @@ class ExpressionRepairs:
 
     def _repair(
         self,
-        numbers: Collection[int],
-        values: Mapping[int, Any],
         kind: KindOfChange,
         donors: Donors,
         goal: _Goal,
+        candidates: Collection[_Candidate],
     ) -> Repair | None:
         """Return a change of a kind of one expression that makes all gradients right.
 
         Rather one with a usual number than one with another.
         """
         found: Repair | None = None
-        for number in numbers:
-            expression = self._functions.expressions[number]
-            for change in kind(expression, values[number], donors):
-                solution = self._solution(number, change, goal)
+        for one in candidates:
+            for change in kind(one.expression, one.value, donors):
+                solution = self._solution(one, change, goal)
                 if solution is not None and goal is not self._whole:
-                    is_right = self._whole.is_reached({number: change.change(solution)})
+                    is_right = self._whole.is_reached(one.with_change(change.change(solution)))
                     solution = solution if is_right else None
                 if solution is not None:
-                    repair = Repair(expression, change, solution)
+                    repair = Repair(one.expression, change, solution)
                     if repair.is_usual:
                         return repair
-                    found = found or repair
+                    if not self._is_few:
+                        found = found or repair
         return found
 
-    def _solution(self, number: int, change: ExpressionChange, goal: _Goal) -> float | None:
+    def _solution(
+        self, candidate: _Candidate, change: ExpressionChange, goal: _Goal
+    ) -> float | None:
         """Return the number of a change that reaches a goal; None if none does."""
+
+        def changes(number: float) -> dict[int, Change]:
+            return candidate.with_change(change.change(number))
+
         if change.start is not None:
-            return self._solved(number, change.start, change.change, goal)
-        return 0.0 if goal.is_reached({number: change.change(0.0)}) else None
+            return self._solved(change.start, changes, goal)
+        return 0.0 if goal.is_reached(changes(0.0)) else None
 
     def _solved(
-        self, number: int, start: float, change: Callable[[float], Change], goal: _Goal
+        self, start: float, changes: Callable[[float], Mapping[int, Change]], goal: _Goal
     ) -> float | None:
         """Return the number of a change, solved for.
 
@@ -346,7 +475,7 @@ class ExpressionRepairs:
         From the rest it finds few; usual ones are tried for them.
         """
         if start == 1.0:
-            ends = [goal.run({number: change(factor)}) for factor in TWO_FACTORS]
+            ends = [goal.run(changes(factor)) for factor in TWO_FACTORS]
             for factor, end in zip(TWO_FACTORS, ends, strict=True):
                 if end is not None and goal.is_right(end):
                     return factor
@@ -355,14 +484,14 @@ class ExpressionRepairs:
                 factor = start + goal.step(slope, goal.base)
                 near = goal.base + (factor - start) * slope
                 is_near = goal.error(near) <= ROUGHLY * goal.error(goal.base)
-                return factor if is_near and goal.is_reached({number: change(factor)}) else None
+                return factor if is_near and goal.is_reached(changes(factor)) else None
         solution, found = start, goal.base
         for _ in range(NEWTON_STEPS):
-            step = self._newton_step(number, solution, change, found, goal)
+            step = self._newton_step(solution, changes, found, goal)
             if step is None:
                 break
             solution += step
-            new = goal.run({number: change(solution)})
+            new = goal.run(changes(solution))
             if new is None:
                 break
             if goal.is_right(new):
@@ -371,19 +500,18 @@ class ExpressionRepairs:
                 break
             found = new
         others = COMMON_FACTORS[len(TWO_FACTORS) :] if start == 1.0 else ()
-        right = (factor for factor in others if goal.is_reached({number: change(factor)}))
+        right = (factor for factor in others if goal.is_reached(changes(factor)))
         return next(right, None)
 
     def _newton_step(
         self,
-        number: int,
         at: float,
-        change: Callable[[float], Change],
+        changes: Callable[[float], Mapping[int, Change]],
         found: Floats,
         goal: _Goal,
     ) -> float | None:
         """Return the change of a number that comes nearest to a goal, if any does."""
-        near = goal.run({number: change(at + CHANGE)})
+        near = goal.run(changes(at + CHANGE))
         if near is None:
             return None
         slope = (near - found) / CHANGE
@@ -436,6 +564,16 @@ class ExpressionRepairs:
 
     def _products(self, claim: Any) -> Floats:
         return self._gradient.products(claim.rows(0, self._problem.here.size)[:, 0].astype(float))
+
+
+def _changes_in_place(statement: Statement, name: str) -> bool:
+    """Return whether a statement changes a part of an array, or adds something to it."""
+    adds = any(isinstance(n, ast.AugAssign) and statement.is_sum for n in statement.nodes)
+    is_part = any(
+        chain.name == name and any(isinstance(one, ast.expr) for one in chain.accessors)
+        for chain in statement.changes
+    )
+    return is_part or (adds and name in statement.binds)
 
 
 def _slope(base: Floats, *ends: Floats | None) -> Floats | None:

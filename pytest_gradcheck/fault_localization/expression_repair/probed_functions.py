@@ -29,8 +29,8 @@ __all__ = ["Change", "Expression", "InterruptedExecutionError", "ProbedFunctions
 Change = Callable[[Any, FrameType], Any]
 
 #: What an expression is: the whole of what a statement assigns, adds or returns; a part of that;
-#: or an index.
-Role = Literal["whole", "part", "index"]
+#: an index; or a variable wherever it is read after a statement that has changed it in place.
+Role = Literal["whole", "part", "index", "variable"]
 
 #: Functions whose execution is suspended have frames of their own.
 SUSPENDED = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
@@ -68,7 +68,7 @@ class Expression:
         The expression as it is written.
     parent : ast.AST
         What it is an operand or an argument of; its statement if it is the whole of it.
-    role : {"whole", "part", "index"}
+    role : {"whole", "part", "index", "variable"}
         What it is.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,23 @@ def test_expression_is_no_donor_for_itself() -> None:
     code = Code(VALUES)
     assert "h[k]" not in code.for_("h[k]")
     assert "h[k]" in code.for_("self.W")
+
+
+def test_what_is_inside_of_an_object_or_a_container_is_a_donor() -> None:
+    """Though nothing in the function reads it."""
+    prev, values = SimpleNamespace(grad=A, size=3), {**VALUES, "prev": SimpleNamespace(grad=A)}
+    donors = Code({**values, "prev": prev}).for_("h[k]")
+    assert {"prev.grad", "prev.size"} <= set(donors)
+    assert donors["prev.grad"].evaluate(sys._getframe()) is A
+    assert "prev['b']" in Code({**VALUES, "prev": {"b": A}}).for_("h[k]")
+
+
+def test_number_that_is_computed_is_a_donor_in_parentheses() -> None:
+    """A factor as a whole is more than a name, and is no name."""
+    donor = Code({**VALUES, "h[k] * self.W + size(a)[0]": 2.0}).for_("prev")
+    assert "(h[k] * self.W + size(a)[0])" not in donor  # it calls something
+    donor = Code({**VALUES, "h[k] * self.W": 2.0}).for_("prev")
+    assert not donor["(h[k] * self.W)"].is_name
 
 
 def test_donors_have_the_shape_and_range_of_their_values() -> None:

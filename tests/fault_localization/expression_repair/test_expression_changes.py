@@ -12,10 +12,12 @@ import pytest
 from pytest_gradcheck.fault_localization.expression_repair.donor_code import Donor, evaluation
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
     FACTOR,
+    NO_FACTOR,
     ExpressionChange,
     KindOfChange,
     changes,
     changes_by_donors,
+    changes_of_names,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
     Expression,
@@ -95,6 +97,39 @@ def test_index_and_number_may_be_off_by_one() -> None:
     assert shifted == [3, 1]
 
 
+def test_indices_of_an_array_may_be_off_by_one() -> None:
+    """All of them."""
+    index = expression("d = h[rows]", "rows", "index")
+    first = next(changes(index, np.array([0, 2]), donors)).change(0)
+    np.testing.assert_array_equal(first(np.array([0, 2]), sys._getframe()), [1, 3])
+
+
+def test_other_whole_number_may_be_the_index_or_missing_in_it() -> None:
+    """An array of them is none."""
+    k = 4
+    whole = Donor("k", (), evaluation(ast.parse("k", mode="eval").body), is_whole=True)
+    index, frame = expression("d = h[n]", "n", "index"), sys._getframe()
+    every = {}
+    for change in changes_of_names(index, 1, lambda one: [whole, *donors(one)]):
+        every[change.instead] = change.change(0)(1, frame)
+    assert every == {"k": k, "{0} + k": 1 + k}
+
+
+def test_number_that_is_written_may_have_to_go_as_a_factor() -> None:
+    """Not as a term, and one is no factor."""
+    (removed,) = (c for c in changes(expression("d = 0.5 * x", "0.5"), 0.5, donors))
+    assert (removed.instead, removed.change(0)(0.5, sys._getframe())) == (NO_FACTOR, 1)
+    assert NO_FACTOR not in found(changes, expression("d = 0.5 + x", "0.5"), 0.5)
+    assert NO_FACTOR not in found(changes, expression("d = 1.0 * x", "1.0"), 1.0)
+
+
+def test_sum_may_be_missing_of_which_one_element_is_taken() -> None:
+    """The array keeps its axes, so that the index still fits."""
+    every = found(changes_by_donors, expression("d = A[0]", "A"), A)
+    changed = every["{0}.sum(axis=0, keepdims=True)"].change(0)(A, sys._getframe())
+    np.testing.assert_array_equal(changed[0], A.sum(axis=0))
+
+
 def test_what_is_assigned_may_have_to_be_added() -> None:
     """And the other way round."""
     d = A.copy()
@@ -113,7 +148,7 @@ def test_mask_may_be_inverted() -> None:
 def test_other_variable_is_read_where_the_expression_is() -> None:
     """It is copied, since what is computed in place must not change it."""
     B = 2 * A
-    change = found(changes_by_donors, expression("d = A", "A"), A)["B"].change(0)
+    change = found(changes_of_names, expression("d = A", "A"), A)["B"].change(0)
     value = change(A, sys._getframe())
     np.testing.assert_array_equal(value, B)
     assert value is not B
@@ -133,7 +168,8 @@ def test_factor_term_and_derivative_of_an_activation_may_be_missing() -> None:
             "{0} * row": A * row,
             "{0} + {1} * B": A + 2 * B,
             "{0} + {1} * row": A + 2 * row,
-            "{0}.sum(axis=1)": A.sum(axis=1, keepdims=True),
+            "{0}.sum(axis=1, keepdims=True)": A.sum(axis=1, keepdims=True),
+            "{0}.sum(axis=0)": A.sum(axis=0),
         },
     )
     for instead, right in expected.items():
