@@ -161,10 +161,11 @@ class ChangedStatements:
 
     def _makes_multiple(self, statement: Statement) -> bool:
         """Return whether a statement makes a multiple of a value of forward under its name."""
-        made = [v for v in self._made.get(statement, ()) if v.is_floating and v.value.size >= FEW]
-        return bool(made) and all(
-            any(_is_other_multiple(one.value, other.value) for other in self._roles.namesakes(one))
-            for one in made
+        return any(
+            _is_other_multiple(one.value, other.value)
+            for one in self._made.get(statement, ())
+            if one.is_floating and one.value.size >= FEW
+            for other in self._roles.namesakes(one)
         )
 
     def _tries(

@@ -24,6 +24,7 @@ from pytest_gradcheck.fault_localization.execution.variables import is_array, is
 from pytest_gradcheck.fault_localization.expression_repair.donor_code import Donor
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
     ExpressionChange,
+    escaped,
     is_near_integer,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
@@ -155,7 +156,7 @@ def compound_changes(
     changes = [
         CompoundChange(
             whole,
-            _change(f"{{0}} + {{1}} * {text}", 0.0, added, shapes),
+            _change(f"{{0}} + {{1}} * {escaped(text)}", 0.0, added, shapes),
             number,
             1 if text in single else 2,
         )
@@ -171,7 +172,7 @@ def compound_changes(
         needed = wanted - base + responses @ now
         for text, number, instead in _fitting(responses, needed, scaled):
             is_one = is_near_integer(number) and round(number) == 1
-            words = f"{{0}} * {text}" if is_one else f"{{1}} * {{0}} * {text}"
+            words = f"{'' if is_one else '{1} * '}{{0}} * {escaped(text)}"
             change = _change(words, 1.0, instead - now, shapes)
             count = 1 if text in single else 2
             changes.append(CompoundChange(part, change, number, count))

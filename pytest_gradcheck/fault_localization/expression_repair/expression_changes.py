@@ -41,6 +41,7 @@ __all__ = [
     "changes",
     "changes_by_donors",
     "changes_of_names",
+    "escaped",
     "is_floating",
     "is_near_integer",
 ]
@@ -218,16 +219,16 @@ def changes_of_names(
     if expression.role == "index":
         for donor in donors(expression) if is_whole_number(value) else ():
             if donor.is_whole and is_name:
-                yield named(_escaped(donor.text), _replaced(donor))
+                yield named(escaped(donor.text), _replaced(donor))
             if donor.is_whole:
-                yield named(f"{{0}} + {_escaped(donor.text)}", _combined(donor, np.add))
+                yield named(f"{{0}} + {escaped(donor.text)}", _combined(donor, np.add))
     elif is_name and (is_floating(value) or is_number(value)):
         for donor in donors(expression):
             is_fitting = donor.shape == np.shape(value)
             if expression.role == "whole":  # what is returned fits by chance alone
                 is_fitting = len(donor.shape) == np.ndim(value)
             if is_fitting and donor.is_name:
-                yield named(_escaped(donor.text), _replaced(donor))
+                yield named(escaped(donor.text), _replaced(donor))
 
 
 def changes_by_donors(
@@ -255,7 +256,7 @@ def changes_by_donors(
 def _missing_terms(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
     """Yield the sum with a multiple of a donor."""
     if _is_broadcast(donor.shape, np.shape(value)):
-        instead = f"{{0}} + {{1}} * {_escaped(donor.text)}"
+        instead = f"{{0}} + {{1}} * {escaped(donor.text)}"
         yield ExpressionChange(instead, _multiple_added(donor), 0.0)
 
 
@@ -268,16 +269,16 @@ def _missing_sums(value: Any) -> Iterator[ExpressionChange]:
 
 def _missing_factors(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
     """Yield products with a donor, and with the derivatives of activations of a variable."""
-    named, escaped = ExpressionChange.without_number, _escaped(donor.text)
+    named, text = ExpressionChange.without_number, escaped(donor.text)
     if _is_broadcast(donor.shape, np.shape(value)):
-        yield named(f"{{0}} * {escaped}", _combined(donor, np.multiply))
-        yield named(f"{{0}} / {escaped}", _combined(donor, np.divide))
+        yield named(f"{{0}} * {text}", _combined(donor, np.multiply))
+        yield named(f"{{0}} / {text}", _combined(donor, np.divide))
         for one in ACTIVATIONS if donor.shape == np.shape(value) != () else ():
             if one.low <= donor.low and donor.high <= one.high:
                 change = _combined(donor, _times(one.derivative))
-                yield named("{0} * (" + one.text.replace("value", escaped) + ")", change)
+                yield named("{0} * (" + one.text.replace("value", text) + ")", change)
     elif _is_broadcast(np.shape(value), donor.shape):
-        yield named(f"{{0}} * {escaped}", _combined(donor, np.multiply, grows=True))
+        yield named(f"{{0}} * {text}", _combined(donor, np.multiply, grows=True))
 
 
 def takes_factor(expression: Expression, value: Any) -> bool:
@@ -302,7 +303,8 @@ def is_near_integer(number: float) -> bool:
     return abs(number - round(number)) <= INTEGER * max(1.0, abs(number))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return code as a part of a template, where braces stand for something."""
     return text.replace("{", "{{").replace("}", "}}")
 
 

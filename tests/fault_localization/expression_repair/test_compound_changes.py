@@ -27,6 +27,8 @@ RNG = np.random.default_rng(8)
 MATRIX = RNG.normal(size=(6, 5))
 A, B, X = RNG.normal(size=(3, 5))
 ROWS = RNG.normal(size=(5, 3))
+KEPT = {"k1": RNG.normal(size=5)}
+DONORS = ("A", "ROWS", "KEPT[f'k{1}']")
 
 
 class Backward:
@@ -55,7 +57,7 @@ class Backward:
 
     def changes(self, wanted: NDArray[np.float64]) -> list[CompoundChange] | None:
         """Return what makes the gradient what is wanted."""
-        donors = [Donor(n, (), evaluation(ast.parse(n, mode="eval").body)) for n in ("A", "ROWS")]
+        donors = [Donor(n, (), evaluation(ast.parse(n, mode="eval").body)) for n in DONORS]
         return compound_changes(0, self.expressions, donors, self.run, wanted)
 
     def said(self, wanted: NDArray[np.float64]) -> str:
@@ -83,6 +85,8 @@ def _value_of(node: ast.expr) -> Any:
         ("B + X", B + X * A**2, "`X * A**2` instead of `X`"),
         ("B - X", B - X * A**2, "`X * A**2` instead of `X`"),
         ("2 * (B - X) / 3", 2 * (B * A**2 - X) / 3, "`B * A**2` instead of `B`"),
+        ("X", X * KEPT["k1"], "`X * KEPT[f'k{1}']` instead of `X`"),
+        ("X", X + KEPT["k1"], "`X + KEPT[f'k{1}']` instead of `X`"),
         ("-(B + X)", -(B + 0.37 * X * A**2), "`0.37 * X * A**2` instead of `X`"),
     ],
 )
