@@ -247,6 +247,7 @@ class Search:
             return None
         if self._repairs is not None:
             is_verified = self._repairs.is_known if repaired else self._repairs.is_named_derivative
+        repairs = self._repairs
         found = ChangedStatements(
             self.problem,
             self._code,
@@ -255,6 +256,7 @@ class Search:
             gradient=gradient,
             wrong=[*self._returned.wrong.values(), *self._returned.undecided.values()],
             is_verified=is_verified,
+            multiple_of_named=(lambda _: None) if repairs is None else repairs.multiple_of_named,
         )
         required = None if self._repairs is None else self._repairs.required
         return found.find(repaired, required)

@@ -53,11 +53,13 @@ class KnownValues:
         self._tables = {n: _Table(identities[n], np.array(entries[n])) for n in identities}
         self._found: dict[Version, list[Identity]] = {}
 
-    def has_derivative(self, name: str, size: int) -> bool:
-        """Return whether a value of a name has a derivative of so many entries, none of zeros."""
+    def derivatives(self, name: str, size: int) -> list[Floats]:
+        """Return the derivatives by values of a name that have so many entries, not all zero."""
         table = self._tables.get(size)
-        identities = table.identities if table is not None else []
-        return any(kind == "total" and owner.path.last == name for kind, owner in identities)
+        if table is None:
+            return []
+        rows = zip(table.identities, table.entries, strict=True)
+        return [row for (kind, owner), row in rows if kind == "total" and owner.path.last == name]
 
     def of(self, version: Version) -> list[Identity]:
         """Return what a value of backward is; nothing if that is not known, or it is zero."""

@@ -62,6 +62,9 @@ MOST_REPAIRS = 100
 #: A statement is left alone if after so many replacements some entry is as wrong as before.
 FEWEST_REPLACEMENTS = 2
 
+#: Fewer entries are easily multiples of others.
+FEW = 3
+
 #: The most replacements of one statement.
 MOST_REPLACEMENTS = 12
 
@@ -148,6 +151,16 @@ class Repairs:
             for kind, owner in self._known.of(version)
         )
 
+    def multiple_of_named(self, version: Version) -> float | None:
+        """Return of which multiple a value is the derivative that it is named after, if of one."""
+        entries = version.value.reshape(-1)
+        if version.is_floating and entries.size >= FEW:
+            for row in self._known.derivatives(stem(version.path.names), entries.size):
+                multiple = float(entries @ row / (row @ row))
+                if multiple and is_same(entries, multiple * row):
+                    return multiple
+        return None
+
     def find(self) -> Suspicion | None:
         """Return a suspicion of the statement that is repaired; of none if something is missing.
 
@@ -217,7 +230,7 @@ class Repairs:
         if any(name in one.binds or name in {c.name for c in one.changes} for one in others):
             return False
         is_wrong = version in self._claims.wrong.values()
-        return is_wrong or self._known.has_derivative(stem(name), version.value.size)
+        return is_wrong or bool(self._known.derivatives(stem(name), version.value.size))
 
     def _first_repair(self) -> _Repair | None:
         """Return the repair of the statement that has to make something else first.

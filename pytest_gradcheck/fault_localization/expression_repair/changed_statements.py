@@ -35,7 +35,11 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     Expression,
     ProbedFunctions,
 )
-from pytest_gradcheck.fault_localization.measured_gradient import MeasuredGradient, is_same
+from pytest_gradcheck.fault_localization.measured_gradient import (
+    SAME,
+    MeasuredGradient,
+    is_same,
+)
 from pytest_gradcheck.fault_localization.required_value import RequiredValue
 from pytest_gradcheck.fault_localization.value_roles import Roles
 
@@ -68,6 +72,9 @@ class ChangedStatements:
     is_verified : callable
         ``is_verified(version) -> bool`` returns whether a value is the derivative that it has to
         be.
+    multiple_of_named : callable
+        ``multiple_of_named(version) -> float or None`` returns of which multiple a value is the
+        derivative that it is named after.
     """
 
     def __init__(
@@ -80,10 +87,11 @@ class ChangedStatements:
         gradient: MeasuredGradient,
         wrong: Collection[Version],
         is_verified: Callable[[Version], bool],
+        multiple_of_named: Callable[[Version], float | None],
     ) -> None:
         self._problem, self._code, self._recorder = problem, code, recorder
         self._roles, self._gradient, self._is_verified = roles, gradient, is_verified
-        self._wrong = wrong
+        self._wrong, self._multiple_of_named = wrong, multiple_of_named
         self._made = defaultdict[Statement, list[Version]](list)
         for version in roles.gradients:
             if version.statement is not None:
@@ -125,6 +133,7 @@ class ChangedStatements:
         if not changed:
             return None if changed is None else {}
         changed = {s: one for s, one in changed.items() if one.is_usual} or changed
+        changed = {s: r for s, r in changed.items() if not self._denies_name(s, r)} or changed
         likeliest = self._likeliest(changed)
         if likeliest is not None and (repaired is None or likeliest in repaired.statements):
             return {likeliest: str(changed[likeliest])}
@@ -141,6 +150,25 @@ class ChangedStatements:
         possible |= self._unseen_before(possible, repairs.statements) - right
         return {s: str(changed.get(s, "")) for s in possible}
 
+    def _denies_name(self, statement: Statement, repair: Repair) -> bool:
+        """Return whether a factor makes another value of a derivative under its name.
+
+        In a loop, values are right until a mistake comes around. What is divided by a number of
+        entries later has the sign of the derivative at least.
+        """
+        if not (repair.is_multiple or repair.removes_factor):
+            return False
+        is_sign = repair.expression.role == "whole" and repair.number < 0
+        return any(
+            multiple > 0 if is_sign else abs(multiple - 1) < SAME
+            for multiple in self._multiples(statement)
+        )
+
+    def _multiples(self, statement: Statement) -> list[float]:
+        """Return of which multiples what a statement made is the derivatives by its names."""
+        found = map(self._multiple_of_named, self._made.get(statement, ()))
+        return [multiple for multiple in found if multiple is not None]
+
     def _is_exact(self, changed: Mapping[Statement, Repair]) -> bool:
         """Return whether all changes have no number: these make everything right by no chance."""
         return all(repair.change.start is None for repair in changed.values())
@@ -148,12 +176,17 @@ class ChangedStatements:
     def _likeliest(self, changed: Mapping[Statement, Repair]) -> Statement | None:
         """Return the statement that is wrong most likely, where a factor may be in any of some.
 
-        The factor is written in one of them, or has made a multiple there of a value that forward
-        has under the same name. That would be chance if another statement were wrong.
+        The factor is written in one of them, or has made there a multiple of a value that forward
+        has under the same name, or the negative of the derivative that the name is that of. That
+        would be chance if another statement were wrong.
         """
         if not all(one.is_multiple or one.removes_factor for one in changed.values()):
             return None
-        for is_likely in (self._makes_multiple, lambda s: changed[s].removes_factor):
+        for is_likely in (
+            self._makes_multiple,
+            lambda s: any(multiple < 0 for multiple in self._multiples(s)),
+            lambda s: changed[s].removes_factor,
+        ):
             likely = [s for s in changed if is_likely(s)]
             if len(likely) == 1:
                 return likely[0]

@@ -278,6 +278,26 @@ def test_factor_that_is_written_is_likelier_than_one_that_is_missing() -> None:
     assert lines(f, f_backward, W, B) == [line_of(f_backward, "square =")]
 
 
+def test_sign_is_wrong_where_a_derivative_gets_another_one() -> None:
+    """The name tells it, though the derivative is divided by the number of rows later only."""
+
+    def f(w: Any, b: Any) -> Any:
+        z = X @ w + b
+        y = np.tanh(z)
+        return np.sum(y**4) / len(X)
+
+    def f_backward(w: Any, b: Any) -> Any:
+        z = X @ w + b
+        y = np.tanh(z)
+        dy = 4 * y**3
+        dz = -dy * (1 - y**2)
+        dw = X.T @ dz / len(X)
+        db = dz.sum(axis=0) / len(X)
+        return dw, db
+
+    assert lines(f, f_backward, W, B) == [line_of(f_backward, "dz = -dy")]
+
+
 def test_multiple_of_a_value_of_forward_is_wrong_under_its_name() -> None:
     """What is made of it could have the other sign, but the name says what it is."""
 
