@@ -20,12 +20,23 @@ from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.intermediate_derivatives import Slopes, Target
 from pytest_gradcheck.numerics.random_directions import signed_direction
 
-__all__ = ["SAME", "MeasuredGradient", "along_directions", "is_same", "of_all_entries"]
+__all__ = [
+    "FEW",
+    "SAME",
+    "MeasuredGradient",
+    "along_directions",
+    "is_same",
+    "multiple_of",
+    "of_all_entries",
+]
 
 Floats = NDArray[np.float64]
 
 #: Values that differ by less than this share of their largest entry are the same.
 SAME = 1e-5
+
+#: Fewer entries are easily multiples of others.
+FEW = 3
 
 #: The directions for all parameters together, and the least for each of them.
 DIRECTIONS = 24
@@ -41,6 +52,13 @@ def is_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
         return False
     scale = float(np.abs(other).max(initial=0.0))
     return bool((np.abs(one.reshape(-1) - other.reshape(-1)) <= SAME * scale).all())
+
+
+def multiple_of(one: NDArray[Any], other: NDArray[Any]) -> float | None:
+    """Return which multiple an array is of another one; None if it is none, or zero."""
+    size = float(np.vdot(other, other))
+    multiple = float(np.vdot(other, one)) / size if size else 0.0
+    return multiple if multiple and is_same(one, multiple * other) else None
 
 
 @dataclass(frozen=True, slots=True)

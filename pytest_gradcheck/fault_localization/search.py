@@ -245,9 +245,9 @@ class Search:
         gradient, is_verified = self._gradient(), self.is_derivative
         if gradient is None:
             return None
-        if self._repairs is not None:
-            is_verified = self._repairs.is_known if repaired else self._repairs.is_named_derivative
         repairs = self._repairs
+        if repairs is not None:
+            is_verified = repairs.is_known if repaired else repairs.is_named_derivative
         found = ChangedStatements(
             self.problem,
             self._code,
@@ -258,7 +258,7 @@ class Search:
             is_verified=is_verified,
             multiple_of_named=(lambda _: None) if repairs is None else repairs.multiple_of_named,
         )
-        required = None if self._repairs is None else self._repairs.required
+        required = None if repairs is None else repairs.required
         return found.find(repaired, required)
 
     def _gradient(self) -> MeasuredGradient | None:

@@ -44,7 +44,12 @@ from pytest_gradcheck.fault_localization.execution.recorded_values import (
     ancestors,
 )
 from pytest_gradcheck.fault_localization.execution.statements import Statement
-from pytest_gradcheck.fault_localization.measured_gradient import is_same, of_all_entries
+from pytest_gradcheck.fault_localization.measured_gradient import (
+    FEW,
+    is_same,
+    multiple_of,
+    of_all_entries,
+)
 from pytest_gradcheck.fault_localization.misplaced_values import is_named
 from pytest_gradcheck.fault_localization.required_value import RequiredValue
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
@@ -61,9 +66,6 @@ MOST_REPAIRS = 100
 
 #: A statement is left alone if after so many replacements some entry is as wrong as before.
 FEWEST_REPLACEMENTS = 2
-
-#: Fewer entries are easily multiples of others.
-FEW = 3
 
 #: The most replacements of one statement.
 MOST_REPLACEMENTS = 12
@@ -155,10 +157,9 @@ class Repairs:
         """Return of which multiple a value is the derivative that it is named after, if of one."""
         entries = version.value.reshape(-1)
         if version.is_floating and entries.size >= FEW:
-            for row in self._known.derivatives(stem(version.path.names), entries.size):
-                multiple = float(entries @ row / (row @ row))
-                if multiple and is_same(entries, multiple * row):
-                    return multiple
+            rows = self._known.derivatives(stem(version.path.names), entries.size)
+            multiples = (multiple_of(entries, row) for row in rows)
+            return next((multiple for multiple in multiples if multiple is not None), None)
         return None
 
     def find(self) -> Suspicion | None:

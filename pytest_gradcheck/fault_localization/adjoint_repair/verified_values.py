@@ -17,15 +17,13 @@ import numpy as np
 from pytest_gradcheck.fault_localization.adjoint_repair.known_values import KnownValues
 from pytest_gradcheck.fault_localization.execution.recorded_values import Version
 from pytest_gradcheck.fault_localization.execution.statements import Statement
+from pytest_gradcheck.fault_localization.measured_gradient import FEW
 from pytest_gradcheck.fault_localization.value_roles import Claims, Roles
 
 __all__ = ["VerifiedValues", "is_zero_of_zero", "stem"]
 
 #: What is added to the name of a variable for that of its gradient.
 GRADIENT = re.compile(r"^(d_?|grad_|g_)|(_?bar|_grad|_adj)$")
-
-#: Fewer entries are easily multiples of others.
-FEW = 3
 
 
 class VerifiedValues:

@@ -11,10 +11,6 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import CodeType
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pytest_gradcheck.binding.gradient_problem import Problem
 from pytest_gradcheck.fault_localization.blame import Suspicion
@@ -36,17 +32,16 @@ from pytest_gradcheck.fault_localization.expression_repair.probed_functions impo
     ProbedFunctions,
 )
 from pytest_gradcheck.fault_localization.measured_gradient import (
+    FEW,
     SAME,
     MeasuredGradient,
     is_same,
+    multiple_of,
 )
 from pytest_gradcheck.fault_localization.required_value import RequiredValue
 from pytest_gradcheck.fault_localization.value_roles import Roles
 
 __all__ = ["ChangedStatements"]
-
-#: Fewer entries are easily multiples of others.
-FEW = 3
 
 #: Expressions with variables of their own.
 INNER_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
@@ -195,7 +190,7 @@ class ChangedStatements:
     def _makes_multiple(self, statement: Statement) -> bool:
         """Return whether a statement makes a multiple of a value of forward under its name."""
         return any(
-            _is_other_multiple(one.value, other.value)
+            multiple_of(one.value, other.value) is not None and not is_same(one.value, other.value)
             for one in self._made.get(statement, ())
             if one.is_floating and one.value.size >= FEW
             for other in self._roles.namesakes(one)
@@ -375,13 +370,6 @@ class ChangedStatements:
             kinds = {kind for kind, _ in version.path.accessors}
             if version.is_floating and kinds == {"attribute"}:
                 yield version.path, version.value.shape
-
-
-def _is_other_multiple(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Return whether an array is a multiple of another one, but not that itself."""
-    size = float(np.vdot(other, other))
-    factor = float(np.vdot(one, other)) / size if size else 1.0
-    return factor not in {0.0, 1.0} and is_same(one, factor * other) and not is_same(one, other)
 
 
 def _has_inner_scope(statement: Statement) -> bool:

@@ -25,6 +25,7 @@ from pytest_gradcheck.fault_localization.expression_repair.donor_code import Don
 from pytest_gradcheck.fault_localization.expression_repair.expression_changes import (
     ExpressionChange,
     escaped,
+    is_broadcast,
     is_near_integer,
 )
 from pytest_gradcheck.fault_localization.expression_repair.probed_functions import (
@@ -215,10 +216,7 @@ def _views(donor: Donor, frame: FrameType, shape: tuple[int, ...]) -> Iterator[t
     if array.ndim > len(shape):
         ways += [(f"{text}.sum(axis={k})", array.sum(axis=k)) for k in range(array.ndim)]
     for words, one in ways:
-        if one.ndim <= len(shape) and all(
-            length in (1, other)
-            for length, other in zip(one.shape[::-1], shape[::-1], strict=False)
-        ):
+        if is_broadcast(one.shape, shape):
             yield words, np.broadcast_to(one, shape).copy()
 
 

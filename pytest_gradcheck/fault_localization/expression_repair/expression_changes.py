@@ -42,6 +42,7 @@ __all__ = [
     "changes_by_donors",
     "changes_of_names",
     "escaped",
+    "is_broadcast",
     "is_floating",
     "is_near_integer",
 ]
@@ -255,7 +256,7 @@ def changes_by_donors(
 
 def _missing_terms(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
     """Yield the sum with a multiple of a donor."""
-    if _is_broadcast(donor.shape, np.shape(value)):
+    if is_broadcast(donor.shape, np.shape(value)):
         instead = f"{{0}} + {{1}} * {escaped(donor.text)}"
         yield ExpressionChange(instead, _multiple_added(donor), 0.0)
 
@@ -270,14 +271,14 @@ def _missing_sums(value: Any) -> Iterator[ExpressionChange]:
 def _missing_factors(donor: Donor, value: Any) -> Iterator[ExpressionChange]:
     """Yield products with a donor, and with the derivatives of activations of a variable."""
     named, text = ExpressionChange.without_number, escaped(donor.text)
-    if _is_broadcast(donor.shape, np.shape(value)):
+    if is_broadcast(donor.shape, np.shape(value)):
         yield named(f"{{0}} * {text}", _combined(donor, np.multiply))
         yield named(f"{{0}} / {text}", _combined(donor, np.divide))
         for one in ACTIVATIONS if donor.shape == np.shape(value) != () else ():
             if one.low <= donor.low and donor.high <= one.high:
                 change = _combined(donor, _times(one.derivative))
                 yield named("{0} * (" + one.text.replace("value", text) + ")", change)
-    elif _is_broadcast(np.shape(value), donor.shape):
+    elif is_broadcast(np.shape(value), donor.shape):
         yield named(f"{{0}} * {text}", _combined(donor, np.multiply, grows=True))
 
 
@@ -324,7 +325,7 @@ def _is_summed(expression: Expression) -> bool:
     return is_product or isinstance(parent, (ast.Call, ast.Attribute))
 
 
-def _is_broadcast(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+def is_broadcast(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Return whether an array of a shape can be broadcast to another one."""
     pairs = zip(reversed(shape), reversed(other), strict=False)
     return len(shape) <= len(other) and all(one in (1, two) for one, two in pairs)

@@ -244,7 +244,7 @@ class ExpressionRepairs:
         self._whole = _Goal(self._run, self._base, gradient.values, gradient.is_right)
         self._claims: Iterator[Any] = iter(())
         self._runs = 0
-        self._is_few = gradient.count_of_wrong(self._base) < FEWEST_WRONG
+        self._count_of_wrong = gradient.count_of_wrong(self._base)
         self._end = time.thread_time() + MOST_SECONDS
 
     def find(
@@ -262,7 +262,7 @@ class ExpressionRepairs:
             What one of them has to make: a change with which it does is looked for first, for
             which backward need not be executed as a whole.
         """
-        if not self._gradient.count_of_wrong(self._base):
+        if not self._count_of_wrong:
             return None
         with self._functions.in_place(), np.errstate(all="ignore"):
             values = self._recorded()
@@ -332,9 +332,9 @@ class ExpressionRepairs:
         yield (partial(self._repair, changes, donors, goal),)
         names = partial(self._repair, changes_of_names, donors, goal)
         missing = partial(self._repair, changes_by_donors, donors, goal)
-        if self._is_few:
+        if self._count_of_wrong < FEWEST_WRONG:
             yield (names,)
-        elif self._gradient.count_of_wrong(self._base) < FEWEST_WRONG_OF_COMPOUNDS:
+        elif self._count_of_wrong < FEWEST_WRONG_OF_COMPOUNDS:
             yield names, missing
         else:
             yield names, partial(self._compound, donors, goal, missing)
@@ -449,7 +449,7 @@ class ExpressionRepairs:
                     repair = Repair(one.expression, change, solution)
                     if repair.is_usual:
                         return repair
-                    if not self._is_few:
+                    if self._count_of_wrong >= FEWEST_WRONG:
                         found = found or repair
         return found
 
