@@ -20,7 +20,7 @@ BUILT_WITH = (
     "lstm_cell",
 )
 
-#: Functions that were added when the methods were finished, in six groups of which each was held
+#: Functions that were added when the methods were finished, in seven groups of which each was held
 #: out at first. Their failures have been read since.
 READ_SINCE = (
     "max_pooling",
@@ -71,12 +71,6 @@ READ_SINCE = (
     "selective_state_space",
     "disc_renderer",
     "portfolio_rebalancing",
-)
-
-#: Functions whose failures nobody has read, written without knowledge of the methods: they
-#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
-#: those above, and others have to be written.
-HELD_OUT = (
     "garch_likelihood",
     "style_transfer",
     "graded_response",
@@ -85,6 +79,20 @@ HELD_OUT = (
     "soft_decision_tree",
     "inflated_membrane",
     "memory_network",
+)
+
+#: Functions whose failures nobody has read, written without knowledge of the methods: they
+#: measure what holds of functions in general. Once a failure of theirs is read, they belong to
+#: those above, and others have to be written.
+HELD_OUT = (
+    "bonded_force_field",
+    "mixed_logit",
+    "libor_market_adjoint",
+    "power_flow_adjoint",
+    "linear_blend_skinning",
+    "spatial_transformer",
+    "capsule_routing",
+    "phylogenetic_likelihood",
 )
 
 GROUPS = {"built-with": BUILT_WITH, "read-since": READ_SINCE, "held-out": HELD_OUT}
