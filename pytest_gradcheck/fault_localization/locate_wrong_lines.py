@@ -116,7 +116,7 @@ def _found(search: Search) -> Iterator[Collection[Suspicion]]:
         yield [search.suspicion(changed)]  # measurements do not tell where a factor is missing
     if not changed or is_among:
         yield found
-    if changed and repaired:
+    if changed:
         yield [search.suspicion(changed)]
 
 

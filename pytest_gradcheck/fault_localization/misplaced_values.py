@@ -101,7 +101,10 @@ def _is_misnamed_value(
     """Return whether a value of forward has the name of another one, or of a gradient."""
     version = binding.version
     if version.root.step is None:  # it came from outside
-        return has_name_of_gradient and version.is_alias and version.root.phase == 1
+        is_other = (bool(known) and binding.step is not None) or (
+            has_name_of_gradient and version.is_alias
+        )
+        return is_other and version.root.phase == 1
     return version.root in data and (bool(known) or has_name_of_gradient)
 
 

@@ -26,6 +26,11 @@ def value(name: str, number: float, original: Version | None = None) -> Version:
     return Version(path, np.full(3, number), STEP, 1, 0, original=original)
 
 
+def outside(name: str, number: float) -> Version:
+    """Return a value that forward was given."""
+    return Version(Path(name), np.full(3, number), None, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("path", "parameter", "expected"),
     [
@@ -58,6 +63,14 @@ def test_value_of_forward_is_misnamed_as_a_gradient() -> None:
     known = [Binding(STEP, 1, "a", a, "f"), Binding(STEP, 1, "b", b, "f")]
     wrong = [Binding(STEP, 2, "a", b, "f"), Binding(STEP, 2, "db", a, "f")]
     assert list(misnamed([*known, *wrong], {a, b})) == [("a", b), ("db", a)]
+
+
+def test_argument_of_forward_is_misnamed_as_another_one() -> None:
+    """Where backward assigns it to that name, and not where a function calls it so."""
+    x, w = outside("x", 1.0), outside("w", 2.0)
+    known = [Binding(None, 1, "x", x, "f"), Binding(None, 1, "w", w, "f")]
+    assert list(misnamed([*known, Binding(STEP, 2, "w", x, "g")], {x, w})) == [("w", x)]
+    assert list(misnamed([*known, Binding(None, 2, "w", x, "g")], {x, w})) == []
 
 
 def test_argument_may_be_named_after_what_it_is_the_gradient_of() -> None:

@@ -188,7 +188,7 @@ def _accumulated(
             parts[version.original].append(Part(step, version.path.names, total))
         for jacobian in into[version.identity]:
             read = values[jacobian.read]
-            part = (total.reshape(-1) @ jacobian.matrix).reshape(read.value.shape)
+            part = jacobian.vjp(total.reshape(-1)).reshape(read.value.shape)
             _add(parts[read], Part(jacobian.step, jacobian.name, part))
         if version.step is None:
             _add_to_base(parts, version, total)

@@ -52,6 +52,9 @@ MOST_REEXECUTIONS = 4_000
 MOST_REEXECUTIONS_OF_ALL = 40_000
 MOST_SECONDS = 0.5
 
+#: The most entries that are changed one by one without a look at all together.
+MOST_ONE_BY_ONE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Jacobian:
@@ -66,6 +69,7 @@ class Jacobian:
     name : str
         The variable under which the one was read.
     matrix : ndarray, shape (entries made, entries read)
+        Its diagonal, if it has nothing else.
     """
 
     made: Identity
@@ -73,6 +77,10 @@ class Jacobian:
     step: Step
     name: str
     matrix: Floats
+
+    def vjp(self, cotangent: Floats) -> Floats:
+        """Return the product of a cotangent of what was made with the Jacobian."""
+        return cotangent * self.matrix if self.matrix.ndim == 1 else cotangent @ self.matrix
 
 
 @dataclass(slots=True)
@@ -253,18 +261,21 @@ class JacobianRecorder:
             and version.identity in self._wanted
             and resolve(reexecution.variables, path) is not MISSING
         ]
-        count = 2 * sum(version.value.size for _, version in read)
-        self._reexecutions += count
-        self._seconds += 0.0 if reexecution.is_numpy else count * seconds
-        if (
-            len(places) < len(made)
-            or count > MOST_REEXECUTIONS
-            or self._reexecutions > MOST_REEXECUTIONS_OF_ALL
-            or self._seconds > MOST_SECONDS
-        ):
+        if len(places) < len(made):
             return False
         for path, source in read:
-            matrices = self._matrices(reexecution, path, source, places)
+            matrices = self._diagonals(reexecution, path, source, places)
+            if matrices is None:
+                count = 2 * source.value.size
+                self._seconds += 0.0 if reexecution.is_numpy else count * seconds
+                self._reexecutions += count
+                if (
+                    count > MOST_REEXECUTIONS
+                    or self._reexecutions > MOST_REEXECUTIONS_OF_ALL
+                    or self._seconds > MOST_SECONDS
+                ):
+                    return False
+                matrices = self._matrices(reexecution, path, source, places)
             if matrices is None:
                 return False
             for version, matrix in matrices.items():
@@ -275,6 +286,39 @@ class JacobianRecorder:
     def _add(self, made: Version, read: Version, step: Step, name: str, matrix: Floats) -> None:
         self.jacobians.append(Jacobian(made.identity, read.identity, step, name, matrix))
 
+    def _diagonals(
+        self, reexecution: Reexecution, path: Path, source: Version, places: Mapping[Version, Path]
+    ) -> dict[Version, Floats] | None:
+        """Return the diagonals of Jacobians that have nothing else; None where one has more.
+
+        All entries are changed at once, twice by different amounts. Where the slopes are the same
+        both times, each entry depends on no other one.
+        """
+        if source.value.size <= MOST_ONE_BY_ONE or any(
+            v.value.shape != source.value.shape for v in places
+        ):
+            return None
+        before = resolve(reexecution.variables, path)
+        slopes: dict[Version, list[Floats]] = {version: [] for version in places}
+        for seed in range(2):
+            shares = np.random.default_rng(seed).uniform(0.5, 1.0, source.value.size)
+            changes = (self._change * _scales(source.value) * shares).reshape(source.value.shape)
+            differences = _differences(reexecution, path, before, changes, places)
+            if differences is None:
+                return None
+            for version, difference in differences.items():
+                slopes[version].append((difference / (2 * changes)).reshape(-1))
+        self._reexecutions += 4
+        if not all(self._are_same(*found) for found in slopes.values()):
+            return None
+        return {version: one for version, (one, _) in slopes.items()}
+
+    def _are_same(self, one: Floats, other: Floats) -> bool:
+        """Return whether slopes differ by no more than what their entries are changed by."""
+        smallest = self._change**2 * np.abs(one).max()
+        bounds = self._change * np.abs(one) + smallest
+        return bool((np.abs(one - other) <= bounds).all())
+
     def _matrices(
         self, reexecution: Reexecution, path: Path, source: Version, places: Mapping[Version, Path]
     ) -> dict[Version, Floats] | None:
@@ -282,19 +326,41 @@ class JacobianRecorder:
         before = resolve(reexecution.variables, path)
         columns: dict[Version, list[Floats]] = {version: [] for version in places}
         for k, change in enumerate(self._change * _scales(source.value)):
-            right = reexecution.run(path, _changed(before, k, change))
-            left = reexecution.run(path, _changed(before, k, -change))
-            if right is None or left is None:
+            changes = np.zeros(source.value.shape)
+            changes.flat[k] = change
+            differences = _differences(reexecution, path, before, changes, places)
+            if differences is None:
                 return None
-            for version, place in places.items():
-                ends = np.asarray(resolve(right, place)), np.asarray(resolve(left, place))
-                if any(end.shape != version.value.shape for end in ends):
-                    return None
-                columns[version].append(_difference(*ends).reshape(-1) / (2 * change))
+            for version, difference in differences.items():
+                columns[version].append(difference.reshape(-1) / (2 * change))
         return {
             version: np.array(found).T.reshape(version.value.size, source.value.size)
             for version, found in columns.items()
         }
+
+
+def _differences(
+    reexecution: Reexecution,
+    path: Path,
+    before: Any,
+    changes: Floats,
+    places: Mapping[Version, Path],
+) -> dict[Version, Floats] | None:
+    """Return how results differ where changes are added to a value, and subtracted from it.
+
+    None where a reexecution raises, or makes something of another shape.
+    """
+    right = reexecution.run(path, _changed(before, changes))
+    left = reexecution.run(path, _changed(before, -changes))
+    if right is None or left is None:
+        return None
+    found = {}
+    for version, place in places.items():
+        ends = np.asarray(resolve(right, place)), np.asarray(resolve(left, place))
+        if any(end.shape != version.value.shape for end in ends):
+            return None
+        found[version] = _difference(*ends)
+    return found
 
 
 def _returned(
@@ -346,13 +412,11 @@ def _difference(one: NDArray[Any], other: NDArray[Any]) -> Floats:
         return np.where(one == other, 0.0, one.astype(np.float64) - other)
 
 
-def _changed(value: Any, k: int, change: float) -> Any:
-    """Return a number, or a copy of an array, with one entry changed."""
+def _changed(value: Any, changes: Floats) -> Any:
+    """Return a number, or a copy of an array, with something added."""
     if not is_array(value):
-        return type(value)(value + change)
-    changed = value.copy()
-    changed.flat[k] += change
-    return changed
+        return type(value)(value + float(changes))
+    return (value + changes).astype(value.dtype)
 
 
 def _is_value(value: Any, version: Version) -> bool:

@@ -450,15 +450,15 @@ class Recorder:
     def outputs(self, take: Callable[[Any], Any]) -> list[Version]:
         """Return what forward returned as its outputs, in order, given how to take them out."""
         _, found, returned = self.returned[0]
-        by_path = dict(zip([path for path, _ in leaves(Path(""), returned)], found, strict=True))
-        wanted = [value for _, value in leaves(Path(""), _numbers_of(take(returned)))]
-        arrays = {id(value) for value in wanted if is_array(value)}
-        numbers = [value for value in wanted if not is_array(value)]
-        return [
-            by_path[path]
-            for path, value in reversed(list(leaves(Path(""), returned)))
-            if id(value) in arrays or any(value is number for number in numbers)
-        ]
+        left = list(reversed([*zip(leaves(Path(""), returned), found, strict=True)]))
+        outputs = []
+        for _, wanted in reversed(list(leaves(Path(""), _numbers_of(take(returned))))):
+            # A cache may have an output once more.
+            place = next((one for one in left if one[0][1] is wanted), None)
+            if place is not None:
+                left.remove(place)
+                outputs.append(place[1])
+        return outputs
 
     def _known(
         self, path: Path, array: NDArray[Any], reading: _Reading, step: Step | None = None

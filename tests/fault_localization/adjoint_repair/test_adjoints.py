@@ -276,6 +276,62 @@ def test_seeds_are_the_cotangents() -> None:
     assert np.allclose(found.parameters["x"], expected)
 
 
+def test_cache_has_an_output_once_more() -> None:
+    """It is one output all the same."""
+
+    def f(x: Any) -> Any:
+        y = np.sin(x)
+        z = y**2
+        return y, z, (x, y)
+
+    def g(dy: Any, dz: Any, cache: Any) -> Any:
+        x, y = cache
+        return ((dy + dz * y) * np.cos(x),)
+
+    x = np.array([0.3, 0.7])
+    found = adjoints_in(f, g, x, has_cache=True)
+    assert found is not None
+    (y,) = made_as(found, "y")
+    cotangents = [part.value for part in found.parts[y] if part.step is None]
+    assert len(cotangents) == 1
+    derivative = found.totals[y] * np.cos(x)
+    assert np.allclose(found.parameters["x"], derivative, rtol=1e-8)
+
+
+def test_diagonal_jacobians_take_four_reexecutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many entries there are, each of which depends on one only."""
+    monkeypatch.setattr(local_jacobians, "MOST_REEXECUTIONS_OF_ALL", 60)
+
+    def f(x: Any) -> Any:
+        table = np.zeros(10)
+        for k in range(3):
+            table[k] += x[k]
+        return table.sum() ** 2
+
+    def g(x: Any) -> Any:
+        d = 3 * x.sum() * np.ones_like(x)
+        return (d,)
+
+    x = np.array([0.3, 0.7, 0.4])
+    found = adjoints_in(f, g, x)
+    assert found is not None
+    assert np.allclose(found.parameters["x"], 2 * x.sum(), rtol=1e-8)
+
+
+@pytest.mark.parametrize("f", [np.cumsum, np.flip, np.linalg.norm, lambda x: x * x.max()])
+def test_entries_that_depend_on_others_are_no_diagonal(f: Any) -> None:
+    """Whatever the shape of what is made of them."""
+
+    def forward(x: Any) -> Any:
+        y = f(x)
+        return np.sum(np.sin(y))
+
+    x = np.array([0.3, 0.7, 0.4, 1.1])
+    found = adjoints_in(forward, wrong_gradient, x)
+    assert found is not None
+    assert np.allclose(found.parameters["x"], slopes(forward, x), rtol=1e-6)
+
+
 def test_array_whose_entries_are_not_set_is_filled_later() -> None:
     """What was in memory before is not taken for a value."""
 
