@@ -52,8 +52,8 @@ MOST_REEXECUTIONS = 4_000
 MOST_REEXECUTIONS_OF_ALL = 40_000
 MOST_SECONDS = 0.5
 
-#: The most entries that are changed one by one without a look at all together.
-MOST_ONE_BY_ONE = 2
+#: All entries are changed together so often, to see whether they depend on each other.
+PROBES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,25 +263,41 @@ class JacobianRecorder:
         ]
         if len(places) < len(made):
             return False
+        seconds = 0.0 if reexecution.is_numpy else seconds
         for path, source in read:
-            matrices = self._diagonals(reexecution, path, source, places)
-            if matrices is None:
-                count = 2 * source.value.size
-                self._seconds += 0.0 if reexecution.is_numpy else count * seconds
-                self._reexecutions += count
-                if (
-                    count > MOST_REEXECUTIONS
-                    or self._reexecutions > MOST_REEXECUTIONS_OF_ALL
-                    or self._seconds > MOST_SECONDS
-                ):
-                    return False
-                matrices = self._matrices(reexecution, path, source, places)
+            matrices = self._jacobians(reexecution, seconds, path, source, places)
             if matrices is None:
                 return False
             for version, matrix in matrices.items():
                 if matrix.any():
                     self._add(version, source, step, path.names, matrix)
         return True
+
+    def _jacobians(
+        self,
+        reexecution: Reexecution,
+        seconds: float,
+        path: Path,
+        source: Version,
+        places: Mapping[Version, Path],
+    ) -> dict[Version, Floats] | None:
+        """Return the Jacobians by what is at a path; None where they would take too long."""
+        if _may_be_diagonal(source, places) and self._can_spend(2 * PROBES, seconds):
+            diagonals = self._diagonals(reexecution, path, source, places)
+            if diagonals is not None:
+                return diagonals
+        is_left = self._can_spend(2 * source.value.size, seconds)
+        return self._matrices(reexecution, path, source, places) if is_left else None
+
+    def _can_spend(self, count: int, seconds: float) -> bool:
+        """Return whether re-executions are within the limits that take so many seconds each."""
+        self._reexecutions += count
+        self._seconds += count * seconds
+        return (
+            count <= MOST_REEXECUTIONS
+            and self._reexecutions <= MOST_REEXECUTIONS_OF_ALL
+            and self._seconds <= MOST_SECONDS
+        )
 
     def _add(self, made: Version, read: Version, step: Step, name: str, matrix: Floats) -> None:
         self.jacobians.append(Jacobian(made.identity, read.identity, step, name, matrix))
@@ -291,16 +307,12 @@ class JacobianRecorder:
     ) -> dict[Version, Floats] | None:
         """Return the diagonals of Jacobians that have nothing else; None where one has more.
 
-        All entries are changed at once, twice by different amounts. Where the slopes are the same
+        All entries are changed together, twice by different amounts. Where the slopes are the same
         both times, each entry depends on no other one.
         """
-        if source.value.size <= MOST_ONE_BY_ONE or any(
-            v.value.shape != source.value.shape for v in places
-        ):
-            return None
         before = resolve(reexecution.variables, path)
         slopes: dict[Version, list[Floats]] = {version: [] for version in places}
-        for seed in range(2):
+        for seed in range(PROBES):
             shares = np.random.default_rng(seed).uniform(0.5, 1.0, source.value.size)
             changes = (self._change * _scales(source.value) * shares).reshape(source.value.shape)
             differences = _differences(reexecution, path, before, changes, places)
@@ -308,7 +320,6 @@ class JacobianRecorder:
                 return None
             for version, difference in differences.items():
                 slopes[version].append((difference / (2 * changes)).reshape(-1))
-        self._reexecutions += 4
         if not all(self._are_same(*found) for found in slopes.values()):
             return None
         return {version: one for version, (one, _) in slopes.items()}
@@ -337,6 +348,12 @@ class JacobianRecorder:
             version: np.array(found).T.reshape(version.value.size, source.value.size)
             for version, found in columns.items()
         }
+
+
+def _may_be_diagonal(source: Version, made: Collection[Version]) -> bool:
+    """Return whether it is worth a look at all entries of a value together."""
+    is_large = source.value.size > PROBES
+    return is_large and all(version.value.shape == source.value.shape for version in made)
 
 
 def _differences(

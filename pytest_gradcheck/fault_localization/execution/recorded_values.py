@@ -450,15 +450,13 @@ class Recorder:
     def outputs(self, take: Callable[[Any], Any]) -> list[Version]:
         """Return what forward returned as its outputs, in order, given how to take them out."""
         _, found, returned = self.returned[0]
-        left = list(reversed([*zip(leaves(Path(""), returned), found, strict=True)]))
-        outputs = []
-        for _, wanted in reversed(list(leaves(Path(""), _numbers_of(take(returned))))):
-            # A cache may have an output once more.
-            place = next((one for one in left if one[0][1] is wanted), None)
-            if place is not None:
-                left.remove(place)
-                outputs.append(place[1])
-        return outputs
+        values = [value for _, value in leaves(Path(""), returned)]
+        left, outputs = list(zip(values, found, strict=True)), list[Version]()
+        for _, wanted in leaves(Path(""), _numbers_of(take(returned))):
+            # A cache may have an output once more, which comes before it in reverse.
+            places = [k for k, (value, _) in enumerate(left) if value is wanted]
+            outputs += [left.pop(k)[1] for k in places[-1:]]
+        return outputs[::-1]
 
     def _known(
         self, path: Path, array: NDArray[Any], reading: _Reading, step: Step | None = None
