@@ -186,6 +186,8 @@ def _recorded(whole: int, own: Sequence[int], donors: Sequence[Donor], run: Run)
 
     def keep(number: int) -> Change:
         def changed(value: Any, frame: FrameType) -> Any:
+            if not (is_array(value) or is_number(value)):
+                return value  # numpy would look for the end of `np.r_`, which has none
             seen.expressions.setdefault(number, []).append(np.array(value))
             if number == whole:
                 for donor in donors:

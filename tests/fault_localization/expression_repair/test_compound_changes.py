@@ -120,3 +120,11 @@ def test_large_expressions_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None
     backward = Backward("X")
     assert backward.changes(MATRIX @ (X * A**2)) is None
     assert backward.runs == 2
+
+
+def test_objects_without_an_end_are_no_values() -> None:
+    """Numpy takes `np.r_` for a sequence, and would never come to its end."""
+    backward = Backward("A * np.r_[X]")
+    found = backward.changes(MATRIX @ (A * X * A))
+    assert found
+    assert found[0].change.instead == "{0} * A"
